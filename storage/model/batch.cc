@@ -44,6 +44,8 @@ void Batch::Clear() {
   arena.Clear();
 }
 
+double PowerOfTen(uint8_t scale) { return kPowersOfTen[scale]; }
+
 double FloatOf(int64_t value, uint8_t scale) {
   if (scale == kBinaryScale) return std::bit_cast<double>(value);
   return static_cast<double>(value) / kPowersOfTen[scale];

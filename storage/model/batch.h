@@ -92,6 +92,9 @@ struct Batch {
   void Clear();
 };
 
+// 10^scale for scale in [0, kMaxScale]; exact.
+double PowerOfTen(uint8_t scale);
+
 // The double of a kFloat value.
 double FloatOf(int64_t value, uint8_t scale);
 
