@@ -1,0 +1,131 @@
+// The functions of PromQL: the one table for the whole product. The parser checks calls against it; the engine attaches
+// its kernels by FunctionId. A new function is one row in functions.cc and one enumerator here.
+//
+// Source: https://prometheus.io/docs/prometheus/latest/querying/functions/
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "query/promql/ast.h"
+
+namespace tidemark::query::promql {
+
+// In the order of the table, which is alphabetical. The numbers are not stored anywhere.
+enum class FunctionId : uint8_t {
+  kAbs,
+  kAbsent,
+  kAbsentOverTime,
+  kAcos,
+  kAcosh,
+  kAsin,
+  kAsinh,
+  kAtan,
+  kAtanh,
+  kAvgOverTime,
+  kCeil,
+  kChanges,
+  kClamp,
+  kClampMax,
+  kClampMin,
+  kCos,
+  kCosh,
+  kCountOverTime,
+  kDayOfMonth,
+  kDayOfWeek,
+  kDayOfYear,
+  kDaysInMonth,
+  kDeg,
+  kDelta,
+  kDeriv,
+  kDoubleExponentialSmoothing,
+  kEnd,
+  kExp,
+  kFirstOverTime,
+  kFloor,
+  kHistogramAvg,
+  kHistogramCount,
+  kHistogramFraction,
+  kHistogramQuantile,
+  kHistogramQuantiles,
+  kHistogramStddev,
+  kHistogramStdvar,
+  kHistogramSum,
+  kHour,
+  kIdelta,
+  kIncrease,
+  kInfo,
+  kIrate,
+  kLabelJoin,
+  kLabelReplace,
+  kLastOverTime,
+  kLn,
+  kLog10,
+  kLog2,
+  kMadOverTime,
+  kMaxOf,
+  kMaxOverTime,
+  kMinOf,
+  kMinOverTime,
+  kMinute,
+  kMonth,
+  kPi,
+  kPredictLinear,
+  kPresentOverTime,
+  kQuantileOverTime,
+  kRad,
+  kRange,
+  kRate,
+  kResets,
+  kRound,
+  kScalar,
+  kSgn,
+  kSin,
+  kSinh,
+  kSort,
+  kSortByLabel,
+  kSortByLabelDesc,
+  kSortDesc,
+  kSqrt,
+  kStart,
+  kStartTimestamp,
+  kStddevOverTime,
+  kStdvarOverTime,
+  kStep,
+  kSumOverTime,
+  kTan,
+  kTanh,
+  kTime,
+  kTimestamp,
+  kTsOfFirstOverTime,
+  kTsOfLastOverTime,
+  kTsOfMaxOverTime,
+  kTsOfMinOverTime,
+  kVector,
+  kYear,
+};
+inline constexpr size_t kFunctionCount = static_cast<size_t>(FunctionId::kYear) + 1;
+
+// FunctionSignature: what the parser checks a call against.
+struct FunctionSignature {
+  FunctionId id;
+  std::string_view name;
+  ValueType result;
+  std::span<const ValueType> args;
+  // 0: exactly args.size() arguments. n > 0: the last argument may be left out or repeated, args.size() - 1 + n at
+  // most. -1: the last one may be left out or repeated without limit. Repeated arguments have the last one's type.
+  int variadic = 0;
+  bool experimental = false;  // refused unless ParseOptions::experimental_functions
+};
+
+// All functions, at index static_cast<size_t>(id), sorted by name. The table lives as long as the process.
+std::span<const FunctionSignature> Functions();
+
+inline const FunctionSignature& Signature(FunctionId id) { return Functions()[static_cast<size_t>(id)]; }
+
+// The function called `name` (case matters), or nullptr.
+const FunctionSignature* FindFunction(std::string_view name);
+
+}  // namespace tidemark::query::promql
