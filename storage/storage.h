@@ -1,0 +1,255 @@
+// The storage engine's public face: Store (write, administer) and View (read). Nothing outside `storage` includes
+// anything else of it but base/ and model/.
+//
+//   StoreOptions options{.directory = "/var/lib/tidemark"};
+//   TM_TRY_ASSIGN(std::unique_ptr<Store> store, Store::Open(std::move(options)));
+//   TM_TRY_ASSIGN(WriteReport report, store->Write("default", batch));     // on disk when it returns
+//   TM_TRY_ASSIGN(std::shared_ptr<const View> view, store->OpenView("default"));
+//   TM_TRY_ASSIGN(auto refs, view->Select(matchers, range));
+//   auto cursor = view->Scan(refs, range);
+//   for (Column column; ...;) { TM_TRY_ASSIGN(bool more, cursor->Next(&column)); ... }
+//
+// What it promises is in storage/README.md; how the bytes lie on disk in storage/FORMAT.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/clock.h"
+#include "storage/base/result.h"
+#include "storage/base/scheduler.h"
+#include "storage/model/column.h"
+#include "storage/model/ids.h"
+#include "storage/model/labels.h"
+#include "storage/model/matcher.h"
+#include "storage/model/point_sink.h"
+#include "storage/model/timestamp.h"
+
+namespace rocksdb {
+class FileSystem;
+}
+
+namespace tidemark::storage {
+
+inline constexpr int64_t kNsPerHour = 3'600'000'000'000;
+inline constexpr int64_t kNsPerDay = 24 * kNsPerHour;
+
+// The database that "" names.
+inline constexpr std::string_view kDefaultDatabase = "default";
+
+struct DatabaseOptions {
+  // Length of a partition in nanoseconds. Good lengths give a series 2-8 thousand rows. Range [1 min, 366 d].
+  int64_t partition_ns = kNsPerDay;
+  // Points older than now - retention_ns are refused and, partition by partition, dropped. 0 keeps everything.
+  int64_t retention_ns = 0;
+  // 0: every write is synced before its answer. > 0: a write is answered at once and synced within this time.
+  int64_t sync_interval_ns = 0;
+
+  friend bool operator==(const DatabaseOptions&, const DatabaseOptions&) = default;
+};
+
+struct DatabaseInfo {
+  std::string name;
+  DatabaseOptions options;
+  uint64_t series = 0;       // measurement + tag sets
+  uint64_t fields = 0;       // (measurement, field) pairs
+  uint64_t partitions = 0;   // with data on disk
+  uint64_t disk_bytes = 0;   // pages
+};
+
+struct StoreOptions {
+  std::string directory;
+  // Both outlive the store. Null: the system's clock; everything on the calling thread.
+  Clock* clock = nullptr;
+  Scheduler* scheduler = nullptr;
+  // Options that a database gets when its first write creates it.
+  DatabaseOptions new_database;
+  // Whether a write to an unknown database creates it. false: it is refused with kNotFound.
+  bool create_databases = true;
+  // Bytes in heads after which they are transposed into compressed slabs in memory. More costs memory, less CPU.
+  uint64_t staged_bytes = uint64_t{96} << 20;
+  // A checkpoint is taken after this many points or this much time since the last, whichever comes first.
+  uint64_t checkpoint_points = 128'000'000;
+  int64_t checkpoint_interval_ns = 600'000'000'000;
+  // Size of one pre-written journal segment.
+  uint64_t journal_segment_bytes = uint64_t{64} << 20;
+  // Size of RocksDB's block cache, which holds compressed pages.
+  uint64_t cache_bytes = uint64_t{256} << 20;
+  // Rows older or newer than these limits allow are refused; rows in the future are taken.
+  uint64_t max_series_per_database = 50'000'000;
+  // The file layer under journal and RocksDB alike; null: the system's. Tests hand in one that fails or forgets.
+  std::shared_ptr<rocksdb::FileSystem> file_system;
+  // Whether background jobs (slabs, checkpoints, retention) start by themselves. Tests say false and call
+  // RunMaintenance.
+  bool background = true;
+};
+
+// Counters since start, and gauges, for /metrics.
+struct StoreStats {
+  uint64_t rows_written = 0;
+  uint64_t points_written = 0;
+  uint64_t rows_rejected = 0;
+  uint64_t journal_bytes_written = 0;
+  uint64_t journal_syncs = 0;
+  uint64_t journal_live_bytes = 0;
+  uint64_t staged_bytes = 0;
+  uint64_t slab_bytes = 0;
+  uint64_t series = 0;
+  uint64_t series_created = 0;
+  uint64_t checkpoints = 0;
+  uint64_t checkpoint_failures = 0;
+  uint64_t epochs = 0;
+  uint64_t partitions = 0;
+  uint64_t disk_bytes = 0;
+  uint64_t corrupt_pages = 0;
+  int64_t last_checkpoint_ns = 0;   // duration
+  int64_t recovery_ns = 0;          // duration of the last open
+  uint64_t recovered_points = 0;
+  bool read_only = false;           // a disk error or a full disk stopped writes
+  std::string read_only_reason;
+};
+
+// Which fields a selection may name.
+struct SelectOptions {
+  bool numeric = true;   // float, integer, unsigned, boolean: what PromQL sees
+  bool strings = false;  // what /api/v1/events sees
+  // More series than this are kLimitExceeded. 0: no limit.
+  size_t max_series = 0;
+};
+
+struct FieldDescription {
+  std::string measurement;
+  std::string field;
+  std::string metric;  // model::MetricName
+  model::FieldType type = model::FieldType::kFloat;
+  uint64_t series = 0;
+};
+
+// A run of aggregate buckets of one series. Bucket i covers (first_start_ns + i*width_ns, first_start_ns +
+// (i+1)*width_ns]. Every array has `buckets` entries.
+struct TierColumn {
+  model::SeriesRef ref;
+  int64_t width_ns = 0;
+  int64_t first_start_ns = 0;
+  size_t buckets = 0;
+  // 1 where the bucket may be used: the tier covers it and no newer data, delete or overwrite touches it. Where it
+  // is 0 the other arrays say nothing and raw rows must be read. A trusted bucket without rows has count 0.
+  const uint8_t* trusted = nullptr;
+  const uint64_t* count = nullptr;
+  const double* sum = nullptr;   // exact when sum_exact
+  const double* min = nullptr;
+  const double* max = nullptr;
+  const double* first = nullptr;
+  const double* last = nullptr;
+  const int64_t* first_ns = nullptr;
+  const int64_t* last_ns = nullptr;
+  const double* increase = nullptr;  // reset-corrected, within the bucket
+  bool sum_exact = false;
+};
+
+// Reads one column per SeriesRef that it was made with, in that order. Not thread-safe: one per worker.
+class ColumnCursor {
+ public:
+  virtual ~ColumnCursor() = default;
+  // Fills `column` with the rows of the next series inside the range, merged over heads, slabs and epochs, each time
+  // once, the last write winning. It has no rows when there are none. Valid until the next call. false: no more.
+  virtual Result<bool> Next(model::Column* column) = 0;
+  // What had to be skipped (damaged pages), in words for the reply.
+  [[nodiscard]] virtual const std::vector<std::string>& warnings() const = 0;
+};
+
+class TierCursor {
+ public:
+  virtual ~TierCursor() = default;
+  virtual Result<bool> Next(TierColumn* column) = 0;
+};
+
+// An immutable picture of one database: everything acknowledged before it was opened and nothing that came after.
+// Files it needs stay until it goes. Thread-safe. Label bytes that it hands out live as long as the view.
+class View {
+ public:
+  virtual ~View() = default;
+
+  // The series that satisfy all matchers and may have rows in `range` (a superset is allowed: some may turn out
+  // empty), sorted by (field, series). Errors: kInvalidArgument for a bad regular expression.
+  [[nodiscard]] virtual Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher> matchers,
+                                                                     model::TimeRange range,
+                                                                     const SelectOptions& options = {}) const = 0;
+
+  // Replaces `labels` with the labels of a series, __name__ included, sorted by name.
+  virtual void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const = 0;
+  [[nodiscard]] virtual model::FieldType TypeOf(model::FieldId field) const = 0;
+
+  // `refs` sorted, as Select gives them; any sub-range of them for a worker. They must live as long as the cursor.
+  [[nodiscard]] virtual std::unique_ptr<ColumnCursor> Scan(std::span<const model::SeriesRef> refs,
+                                                           model::TimeRange range) const = 0;
+
+  // Widths of the rollup tiers that this database has, ascending; empty when there are none.
+  [[nodiscard]] virtual std::vector<int64_t> Tiers() const = 0;
+  // Buckets that lie whole inside `range` (first < bucket start + 1, bucket end <= last).
+  [[nodiscard]] virtual std::unique_ptr<TierCursor> ScanTier(std::span<const model::SeriesRef> refs,
+                                                             model::TimeRange range, int64_t width_ns) const = 0;
+
+  // Sorted, unique. With matchers: of the series that satisfy them.
+  [[nodiscard]] virtual Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers,
+                                                                    model::TimeRange range) const = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                                                     std::span<const model::Matcher> matchers,
+                                                                     model::TimeRange range) const = 0;
+  // All fields of the database, sorted by metric.
+  [[nodiscard]] virtual std::vector<FieldDescription> Fields() const = 0;
+};
+
+struct CompactionProgress {
+  uint64_t partitions_done = 0;
+  uint64_t partitions_total = 0;
+  uint64_t bytes_read = 0;
+  uint64_t bytes_written = 0;
+};
+
+// Thread-safe. Destruction closes: it syncs the journal but takes no checkpoint (call Close for that).
+class Store : public model::PointSink {
+ public:
+  // Opens or creates the store, deletes what is not live, replays the journal. Errors: kUnsupported for an unknown
+  // format version, kCorruption for a damaged journal (with what `repair` would give up), kIo, kUnavailable when
+  // another process has the directory.
+  static Result<std::unique_ptr<Store>> Open(StoreOptions options);
+
+  // model::PointSink::Write, see there.
+
+  // A view of `database`; kNotFound when there is none.
+  [[nodiscard]] virtual Result<std::shared_ptr<const View>> OpenView(std::string_view database) const = 0;
+
+  // Names: 1 to 64 bytes, no '/', no control characters. kAlreadyExists / kNotFound as the words say. Options of an
+  // existing database: partition_ns applies to ranges that have no data yet.
+  virtual Result<void> CreateDatabase(std::string_view name, const DatabaseOptions& options) = 0;
+  virtual Result<void> DropDatabase(std::string_view name) = 0;
+  virtual Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) = 0;
+  [[nodiscard]] virtual std::vector<DatabaseInfo> Databases() const = 0;
+  [[nodiscard]] virtual bool HasDatabase(std::string_view name) const = 0;
+
+  // Writes everything staged into pages on disk and lets go of the journal behind it.
+  virtual Result<void> Checkpoint() = 0;
+  // Folds the epochs of every partition of `database` that has more than one into one, after a checkpoint.
+  // `progress` is called on the calling thread after each partition. Stops between partitions when asked.
+  virtual Result<CompactionProgress> Compact(std::string_view database, std::stop_token stop,
+                                             const std::function<void(const CompactionProgress&)>& progress) = 0;
+  // Drops partitions that lie whole before the retention of their database. Returns how many.
+  virtual Result<uint64_t> ApplyRetention() = 0;
+  // Does what background jobs would do now: slabs, checkpoint when due, retention.
+  virtual Result<void> RunMaintenance() = 0;
+
+  [[nodiscard]] virtual StoreStats Stats() const = 0;
+
+  // Refuses writes from now on, takes a checkpoint, closes. Idempotent.
+  virtual Result<void> Close() = 0;
+};
+
+}  // namespace tidemark::storage
