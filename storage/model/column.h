@@ -69,12 +69,14 @@ struct ColumnBuffer {
   std::vector<int64_t> ints;
   std::vector<double> floats;
   std::vector<std::string_view> strings;
+  std::vector<char> text;  // bytes that `strings` point into when they are not views of somebody else
 
   void Clear() {
     times.clear();
     ints.clear();
     floats.clear();
     strings.clear();
+    text.clear();
   }
 };
 
