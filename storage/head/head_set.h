@@ -28,9 +28,9 @@ struct HeadStats {
   uint64_t series = 0;  // with rows
 };
 
-// How much of the set a view sees: rows appended later are invisible to it.
+// How much of the set a view sees: the batches with tickets below `tickets`, each as a whole.
 struct HeadMark {
-  std::vector<uint64_t> rows_per_shard;
+  uint64_t tickets = 0;
 };
 
 class HeadSet {
@@ -45,8 +45,7 @@ class HeadSet {
   // Uses up a ticket without rows (a write that failed after it had its place in line).
   virtual void SkipTicket(uint64_t ticket) = 0;
 
-  // The present end. A batch is inside or outside as a whole when no Append is under way for it; the engine takes
-  // marks between tickets.
+  // The present end: every batch whose Append has returned is inside.
   [[nodiscard]] virtual HeadMark Mark() const = 0;
 
   // The rows of one column inside `range` and before `mark`, sorted by time, each time once, the last write winning.

@@ -43,10 +43,10 @@ struct Times {
 //   kString          strings[i]
 // The array in use has times.size entries; the others are null.
 struct Column {
-  SeriesRef ref;
+  SeriesRef ref{};
   FieldType type = FieldType::kFloat;
   uint8_t scale = 0;
-  Times times;
+  Times times{};
   const int64_t* ints = nullptr;
   const double* floats = nullptr;
   const std::string_view* strings = nullptr;

@@ -1,0 +1,204 @@
+#include "storage/head/head_set.h"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "storage/base/check.h"
+#include "storage/base/mutex.h"
+#include "storage/head/head_shard.h"
+
+namespace tidemark::head {
+namespace {
+
+constexpr uint64_t kAllTickets = std::numeric_limits<uint64_t>::max();
+
+// The shapes that the rows of a set have, each once.
+class ShapeTable {
+ public:
+  const HeadShape* Intern(const model::ResolvedShape& shape) {
+    MutexLock lock(mutex_);
+    for (const auto& known : shapes_) {
+      if (Same(*known, shape)) return known.get();
+    }
+    auto made = std::make_unique<HeadShape>();
+    made->measurement = shape.measurement;
+    made->fields = shape.fields;
+    made->by_field.resize(shape.fields.size());
+    for (uint32_t i = 0; i < made->by_field.size(); ++i) made->by_field[i] = i;
+    std::sort(made->by_field.begin(), made->by_field.end(),
+              [&](uint32_t a, uint32_t b) { return made->fields[a].id < made->fields[b].id; });
+    made->has_floats = std::any_of(shape.fields.begin(), shape.fields.end(),
+                                   [](const model::ResolvedField& f) { return f.type == model::FieldType::kFloat; });
+    shapes_.push_back(std::move(made));
+    // The latest shapes are asked for most.
+    std::swap(shapes_.front(), shapes_.back());
+    return shapes_.front().get();
+  }
+
+ private:
+  static bool Same(const HeadShape& known, const model::ResolvedShape& shape) {
+    return known.measurement == shape.measurement &&
+           std::equal(known.fields.begin(), known.fields.end(), shape.fields.begin(), shape.fields.end(),
+                      [](const model::ResolvedField& a, const model::ResolvedField& b) { return a.id == b.id; });
+  }
+
+  Mutex mutex_;
+  std::vector<std::unique_ptr<HeadShape>> shapes_ TM_GUARDED_BY(mutex_);
+};
+
+class HeadSetImpl final : public HeadSet {
+ public:
+  HeadSetImpl(uint32_t shards, NoteFieldsFn note_fields) : note_fields_(std::move(note_fields)) {
+    TM_CHECK(std::has_single_bit(shards));
+    for (uint32_t i = 0; i < shards; ++i) {
+      shards_.push_back(std::make_unique<HeadShard>(static_cast<uint32_t>(std::countr_zero(shards))));
+    }
+  }
+
+  void Append(const model::ResolvedBatch& batch, uint64_t ticket) override {
+    std::vector<const HeadShape*> shapes;
+    shapes.reserve(batch.shapes.size());
+    for (const model::ResolvedShape& shape : batch.shapes) shapes.push_back(table_.Intern(shape));
+    std::vector<std::vector<uint32_t>> rows(shards_.size());
+    const auto mask = static_cast<uint32_t>(shards_.size() - 1);
+    for (auto& list : rows) list.reserve(batch.rows.size() / shards_.size() + 16);
+    for (uint32_t i = 0; i < batch.rows.size(); ++i) rows[Number(batch.rows[i].series) & mask].push_back(i);
+
+    std::vector<std::vector<model::SeriesId>> to_note(batch.shapes.size());
+    for (size_t s = 0; s < shards_.size(); ++s) shards_[s]->Append(batch, shapes, rows[s], ticket, &to_note);
+    for (size_t s = 0; s < to_note.size(); ++s) {
+      if (to_note[s].empty()) continue;
+      std::sort(to_note[s].begin(), to_note[s].end());
+      note_fields_(to_note[s], batch.shapes[s].fields);
+    }
+  }
+
+  void SkipTicket(uint64_t ticket) override { Append({}, ticket); }
+
+  [[nodiscard]] HeadMark Mark() const override {
+    // Shards take tickets in order and the last shard takes each one last.
+    return {shards_.back()->applied()};
+  }
+
+  [[nodiscard]] model::Column Read(model::SeriesRef ref, const HeadMark& mark, model::TimeRange range,
+                                   model::ColumnBuffer* buffer) const override {
+    return ShardOf(ref.series).Read(ref, mark.tickets, range, buffer);
+  }
+
+  [[nodiscard]] bool Touches(model::SeriesId series, const HeadMark&, model::TimeRange range) const override {
+    return ShardOf(series).Touches(series, range);
+  }
+
+  [[nodiscard]] Result<void> Visit(model::TimeRange range, const VisitFn& visit) const override {
+    std::vector<const Head*> heads;
+    for (const auto& shard : shards_) {
+      for (const Head& head : shard->frozen_heads()) {
+        if (head.rows > 0 && range.Overlaps({{head.min_ns}, {head.max_ns}})) heads.push_back(&head);
+      }
+    }
+    const auto order = [](const Head* head) { return std::pair(head->first->shape->measurement, head->series); };
+    std::sort(heads.begin(), heads.end(), [&](const Head* a, const Head* b) { return order(a) < order(b); });
+
+    std::vector<model::ColumnBuffer> buffers;
+    std::vector<model::Column> columns;
+    std::vector<model::FieldId> fields;
+    for (const Head* head : heads) {
+      FieldsOf(*head, &fields);
+      if (buffers.size() < fields.size()) buffers.resize(fields.size());
+      columns.clear();
+      for (size_t f = 0; f < fields.size(); ++f) {
+        model::Column column = ReadHead(*head, {fields[f], head->series}, kAllTickets, range, &buffers[f]);
+        if (column.empty()) continue;
+        ShareTimes(columns, &column);
+        columns.push_back(column);
+      }
+      if (columns.empty()) continue;
+      TM_RETURN_IF_ERROR(visit(head->first->shape->measurement, head->series, columns));
+    }
+    return {};
+  }
+
+  [[nodiscard]] std::vector<int64_t> Partitions(int64_t partition_ns) const override {
+    std::set<int64_t> starts;
+    for (const auto& shard : shards_) {
+      for (const Head& head : shard->frozen_heads()) {
+        if (head.rows == 0) continue;
+        const int64_t low = Start(head.min_ns, partition_ns);
+        const int64_t high = Start(head.max_ns, partition_ns);
+        if (low == high) {
+          starts.insert(low);
+          continue;
+        }
+        for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
+          for (uint32_t i = 0; i < segment->rows; ++i) starts.insert(Start(LoadWord(segment->row(i)), partition_ns));
+        }
+      }
+    }
+    return {starts.begin(), starts.end()};
+  }
+
+  [[nodiscard]] HeadStats Stats() const override {
+    HeadStats stats;
+    for (const auto& shard : shards_) {
+      const HeadShard::Totals totals = shard->totals();
+      stats.bytes += totals.bytes;
+      stats.rows += totals.rows;
+      stats.points += totals.points;
+      stats.series += totals.series;
+    }
+    return stats;
+  }
+
+ private:
+  [[nodiscard]] const HeadShard& ShardOf(model::SeriesId series) const {
+    return *shards_[Number(series) & (shards_.size() - 1)];
+  }
+
+  static int64_t Start(int64_t ns, int64_t length) {
+    const int64_t quotient = ns / length - (ns % length < 0 ? 1 : 0);
+    return quotient * length;
+  }
+
+  // All fields that the rows of a head have, ascending.
+  static void FieldsOf(const Head& head, std::vector<model::FieldId>* fields) {
+    fields->clear();
+    const HeadShape* shape = nullptr;
+    bool several = false;
+    for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
+      if (segment->shape == shape) continue;
+      several = several || shape != nullptr;
+      shape = segment->shape;
+      for (const uint32_t i : shape->by_field) fields->push_back(shape->fields[i].id);
+    }
+    if (!several) return;
+    std::sort(fields->begin(), fields->end());
+    fields->erase(std::unique(fields->begin(), fields->end()), fields->end());
+  }
+
+  // Lets a column use the times of an earlier one when they are the same, so that a page stores them once.
+  static void ShareTimes(const std::vector<model::Column>& before, model::Column* column) {
+    if (column->times.regular()) return;
+    for (auto it = before.rbegin(); it != before.rend(); ++it) {
+      if (it->times.regular() || it->times.size != column->times.size) continue;
+      if (std::equal(it->times.explicit_ns, it->times.explicit_ns + it->times.size, column->times.explicit_ns)) {
+        column->times.explicit_ns = it->times.explicit_ns;
+        return;
+      }
+    }
+  }
+
+  NoteFieldsFn note_fields_;
+  ShapeTable table_;
+  std::vector<std::unique_ptr<HeadShard>> shards_;
+};
+
+}  // namespace
+
+std::unique_ptr<HeadSet> HeadSet::Create(uint32_t shards, NoteFieldsFn note_fields) {
+  return std::make_unique<HeadSetImpl>(shards, std::move(note_fields));
+}
+
+}  // namespace tidemark::head

@@ -1,0 +1,211 @@
+#include "storage/head/head_shard.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "storage/model/batch.h"
+
+namespace tidemark::head {
+namespace {
+
+constexpr uint32_t kFirstCapacity = 4;
+constexpr uint32_t kLastCapacity = 128;
+constexpr size_t kPrefetchDistance = 8;
+constexpr int64_t kMaxMantissa = int64_t{1} << 53;
+
+// `mantissa` / 10^from as a mantissa at scale `to` >= from; false when it does not fit.
+bool Rescale(int64_t* mantissa, uint8_t from, uint8_t to) {
+  for (; from < to; ++from) {
+    if (*mantissa >= kMaxMantissa / 10 || *mantissa <= -kMaxMantissa / 10) return false;
+    *mantissa *= 10;
+  }
+  return true;
+}
+
+// The word of a float value in a column of scale `scale`; false when the column cannot hold it.
+bool FloatWord(int64_t value, uint8_t value_scale, uint8_t scale, int64_t* word) {
+  if (value_scale == scale) {
+    *word = value;
+    return true;
+  }
+  if (scale == model::kBinaryScale) {
+    *word = std::bit_cast<int64_t>(model::FloatOf(value, value_scale));
+    return true;
+  }
+  if (value_scale > scale) return false;
+  *word = value;
+  return Rescale(word, value_scale, scale);
+}
+
+}  // namespace
+
+std::string_view StoredString(int64_t word) {
+  const auto* const at = std::bit_cast<const char*>(word);
+  uint32_t size;
+  std::memcpy(&size, at, sizeof size);
+  return {at + sizeof size, size};
+}
+
+void HeadShard::Append(const model::ResolvedBatch& batch, std::span<const HeadShape* const> shapes,
+                       std::span<const uint32_t> rows, uint64_t ticket,
+                       std::vector<std::vector<model::SeriesId>>* to_note) {
+  {
+    MutexLock lock(turn_mutex_);
+    while (applied_ != ticket) turn_.Wait(turn_mutex_);
+  }
+  if (!rows.empty()) {
+    WriterLock lock(mutex_);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (i + kPrefetchDistance < rows.size()) {
+        const uint32_t ahead = Number(batch.rows[rows[i + kPrefetchDistance]].series) >> shift_;
+        if (ahead < slots_.size() && slots_[ahead] != 0) __builtin_prefetch(&heads_[slots_[ahead] - 1]);
+        const uint32_t near = Number(batch.rows[rows[i + kPrefetchDistance / 2]].series) >> shift_;
+        if (near < slots_.size() && slots_[near] != 0) {
+          Segment* const last = heads_[slots_[near] - 1].last;
+          if (last != nullptr) __builtin_prefetch(last, 1);
+        }
+      }
+      const model::ResolvedRow& row = batch.rows[rows[i]];
+      const HeadShape* const shape = shapes[row.shape];
+      Head& head = HeadOf(row.series);
+      if (head.noted != shape) [[unlikely]] {
+        (*to_note)[row.shape].push_back(row.series);
+        head.noted = shape;
+      }
+      AppendRow(head, shape, row.time.ns, batch.values.data() + row.first_value, batch.scales.data() + row.first_value,
+                static_cast<uint32_t>(ticket), batch.strings);
+      ++rows_;
+      points_ += shape->fields.size();
+    }
+  }
+  MutexLock lock(turn_mutex_);
+  ++applied_;
+  turn_.NotifyAll();
+}
+
+uint64_t HeadShard::applied() const {
+  MutexLock lock(turn_mutex_);
+  return applied_;
+}
+
+Head& HeadShard::HeadOf(model::SeriesId series) {
+  const uint32_t slot = Number(series) >> shift_;
+  if (slot >= slots_.size()) slots_.resize(std::max<size_t>(slot + 1, slots_.size() * 2), 0);
+  if (slots_[slot] == 0) {
+    heads_.push_back({.series = series});
+    slots_[slot] = static_cast<uint32_t>(heads_.size());
+  }
+  return heads_[slots_[slot] - 1];
+}
+
+const Head* HeadShard::Find(model::SeriesId series) const {
+  const uint32_t slot = Number(series) >> shift_;
+  if (slot >= slots_.size() || slots_[slot] == 0) return nullptr;
+  return &heads_[slots_[slot] - 1];
+}
+
+Segment* HeadShard::StartSegment(Head& head, const HeadShape* shape, const int64_t* values, const uint8_t* scales) {
+  const size_t fields = shape->fields.size();
+  const auto capacity =
+      static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_ceil(head.rows + 1), kFirstCapacity, kLastCapacity));
+  auto* const segment = new (arena_.Allocate(Segment::Bytes(fields, capacity))) Segment;
+  segment->shape = shape;
+  segment->capacity = capacity;
+  for (size_t f = 0; f < fields; ++f) {
+    uint8_t scale = scales[f];
+    // Keep the scale that earlier rows needed when it can hold this value, so that segments stay long.
+    if (head.last != nullptr && head.last->shape == shape && shape->fields[f].type == model::FieldType::kFloat) {
+      const uint8_t before = head.last->scales()[f];
+      int64_t word;
+      if (before > scale && FloatWord(values[f], scale, before, &word)) {
+        scale = before;
+      } else if (before > scale) {
+        scale = model::kBinaryScale;
+      }
+    }
+    segment->scales()[f] = scale;
+  }
+  if (head.last == nullptr) {
+    head.first = segment;
+  } else {
+    head.last->next = segment;
+  }
+  head.last = segment;
+  return segment;
+}
+
+void HeadShard::AppendRow(Head& head, const HeadShape* shape, int64_t time, const int64_t* values,
+                          const uint8_t* scales, uint32_t ticket, std::span<const std::string_view> strings) {
+  const size_t fields = shape->fields.size();
+  Segment* segment = head.last;
+  if (segment == nullptr || segment->rows == segment->capacity || segment->shape != shape) {
+    segment = StartSegment(head, shape, values, scales);
+  }
+  if (shape->has_floats) {
+    for (size_t f = 0; f < fields; ++f) {
+      int64_t word;
+      if (shape->fields[f].type == model::FieldType::kFloat && scales[f] != segment->scales()[f] &&
+          !FloatWord(values[f], scales[f], segment->scales()[f], &word)) [[unlikely]] {
+        segment = StartSegment(head, shape, values, scales);
+        break;
+      }
+    }
+  }
+  char* const row = segment->row(segment->rows);
+  StoreWord(row, time);
+  char* at = row + 8;
+  const uint8_t* const segment_scales = segment->scales();
+  for (size_t f = 0; f < fields; ++f, at += 8) {
+    int64_t word = values[f];
+    switch (shape->fields[f].type) {
+      case model::FieldType::kFloat: FloatWord(values[f], scales[f], segment_scales[f], &word); break;
+      case model::FieldType::kString: {
+        const std::string_view text = strings[static_cast<size_t>(values[f])];
+        char* const copy = arena_.Allocate(sizeof(uint32_t) + text.size());
+        const auto size = static_cast<uint32_t>(text.size());
+        std::memcpy(copy, &size, sizeof size);
+        std::memcpy(copy + sizeof size, text.data(), text.size());
+        word = std::bit_cast<int64_t>(copy);
+        break;
+      }
+      case model::FieldType::kInt:
+      case model::FieldType::kUInt:
+      case model::FieldType::kBool: break;
+    }
+    StoreWord(at, word);
+  }
+  StoreTicket(row, fields, ticket);
+  ++segment->rows;
+
+  if (head.rows == 0) {
+    head.min_ns = head.max_ns = time;
+  } else {
+    head.in_order = head.in_order && time > head.last_ns;
+    head.min_ns = std::min(head.min_ns, time);
+    head.max_ns = std::max(head.max_ns, time);
+  }
+  head.last_ns = time;
+  ++head.rows;
+}
+
+model::Column HeadShard::Read(model::SeriesRef ref, uint64_t tickets, model::TimeRange range,
+                              model::ColumnBuffer* buffer) const {
+  ReaderLock lock(mutex_);
+  const Head* const head = Find(ref.series);
+  if (head == nullptr) return {.ref = ref};
+  return ReadHead(*head, ref, tickets, range, buffer);
+}
+
+bool HeadShard::Touches(model::SeriesId series, model::TimeRange range) const {
+  ReaderLock lock(mutex_);
+  const Head* const head = Find(series);
+  return head != nullptr && head->rows > 0 && range.Overlaps({{head->min_ns}, {head->max_ns}});
+}
+
+HeadShard::Totals HeadShard::totals() const {
+  ReaderLock lock(mutex_);
+  return {arena_.used_bytes() + heads_.capacity() * sizeof(Head) + slots_.capacity() * sizeof(uint32_t), rows_, points_,
+          heads_.size()};
+}
+
+}  // namespace tidemark::head

@@ -1,0 +1,203 @@
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "storage/head/head_shard.h"
+#include "storage/model/batch.h"
+
+namespace tidemark::head {
+namespace {
+
+constexpr int64_t kMaxMantissa = int64_t{1} << 53;
+
+// A run of rows of one segment that a read wants.
+struct Run {
+  const Segment* segment;
+  uint32_t column;
+  uint32_t begin;
+  uint32_t end;
+  bool all_in_range;
+};
+
+// The rows of a segment before the first with a ticket of `tickets` or more; tickets never fall within a head.
+uint32_t VisibleRows(const Segment& segment, uint64_t tickets) {
+  const size_t fields = segment.shape->fields.size();
+  if (segment.rows == 0 || LoadTicket(segment.row(segment.rows - 1), fields) < tickets) return segment.rows;
+  uint32_t low = 0;
+  uint32_t high = segment.rows - 1;
+  while (low < high) {
+    const uint32_t middle = (low + high) / 2;
+    if (LoadTicket(segment.row(middle), fields) < tickets) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+std::vector<Run> RunsOf(const Head& head, model::FieldId field, uint64_t tickets, model::TimeRange range) {
+  std::vector<Run> runs;
+  const HeadShape* shape = nullptr;
+  int column = -1;
+  const bool whole_head = range.first.ns <= head.min_ns && head.max_ns <= range.last.ns;
+  for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
+    if (segment->shape != shape) {
+      shape = segment->shape;
+      column = shape->Find(field);
+    }
+    if (column < 0) continue;
+    const uint32_t visible = VisibleRows(*segment, tickets);
+    if (visible > 0 && head.in_order && !whole_head) {
+      if (LoadWord(segment->row(0)) > range.last.ns) break;
+      if (LoadWord(segment->row(visible - 1)) < range.first.ns) continue;
+    }
+    if (visible > 0) runs.push_back({segment, static_cast<uint32_t>(column), 0, visible, whole_head});
+    if (visible < segment->rows) break;
+  }
+  return runs;
+}
+
+// Calls use(time, word, scale) for each row that the runs hold in `range`, in order of arrival.
+template <typename Use>
+void ForEach(const std::vector<Run>& runs, model::TimeRange range, Use use) {
+  for (const Run& run : runs) {
+    const size_t stride = Segment::RowBytes(run.segment->shape->fields.size());
+    const uint8_t scale = run.segment->scales()[run.column];
+    const char* row = run.segment->row(run.begin);
+    for (uint32_t i = run.begin; i < run.end; ++i, row += stride) {
+      const int64_t time = LoadWord(row);
+      if (!run.all_in_range && (time < range.first.ns || time > range.last.ns)) continue;
+      use(time, LoadWord(row + 8 + 8 * size_t{run.column}), scale);
+    }
+  }
+}
+
+// Brings the float runs to one scale; kBinaryScale when they have none in common.
+uint8_t CommonScale(const std::vector<Run>& runs, model::TimeRange range) {
+  uint8_t scale = 0;
+  bool mixed = false;
+  for (const Run& run : runs) {
+    const uint8_t mine = run.segment->scales()[run.column];
+    if (mine == model::kBinaryScale) return model::kBinaryScale;
+    mixed = mixed || (mine != scale && &run != &runs.front());
+    scale = std::max(scale, mine);
+  }
+  if (!mixed) return scale;
+  bool fits = true;
+  ForEach(runs, range, [&](int64_t, int64_t word, uint8_t from) {
+    for (uint8_t s = from; s < scale && fits; ++s) {
+      word *= 10;
+      fits = word < kMaxMantissa && word > -kMaxMantissa;
+    }
+  });
+  return fits ? scale : model::kBinaryScale;
+}
+
+int64_t AtScale(int64_t mantissa, uint8_t from, uint8_t to) {
+  for (; from < to; ++from) mantissa *= 10;
+  return mantissa;
+}
+
+// Sorts by time, keeps the last of equal times. Returns the order, or an empty vector when rows are in order already.
+std::vector<uint32_t> LastWriteOrder(const std::vector<int64_t>& times) {
+  bool in_order = true;
+  for (size_t i = 1; i < times.size() && in_order; ++i) in_order = times[i - 1] < times[i];
+  if (in_order) return {};
+  std::vector<uint32_t> order(times.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return times[a] < times[b]; });
+  size_t kept = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i + 1 < order.size() && times[order[i]] == times[order[i + 1]]) continue;
+    order[kept++] = order[i];
+  }
+  order.resize(kept);
+  return order;
+}
+
+template <typename T>
+void Permute(const std::vector<uint32_t>& order, std::vector<T>* values) {
+  if (values->empty()) return;
+  std::vector<T> out;
+  out.reserve(order.size());
+  for (const uint32_t i : order) out.push_back((*values)[i]);
+  values->swap(out);
+}
+
+// Fills in `times` as a regular timeline when it is one.
+model::Times TimesOf(const std::vector<int64_t>& times) {
+  model::Times out{.size = times.size(), .explicit_ns = times.data()};
+  if (times.empty()) return {};
+  const uint64_t step = times.size() > 1 ? static_cast<uint64_t>(times[1]) - static_cast<uint64_t>(times[0]) : 0;
+  if (step > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return out;
+  uint64_t differs = 0;
+  for (size_t i = 1; i < times.size(); ++i) {
+    differs |= (static_cast<uint64_t>(times[i]) - static_cast<uint64_t>(times[i - 1])) ^ step;
+  }
+  if (differs == 0) out = {.size = times.size(), .first_ns = times[0], .step_ns = static_cast<int64_t>(step)};
+  return out;
+}
+
+}  // namespace
+
+model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets, model::TimeRange range,
+                       model::ColumnBuffer* buffer) {
+  model::Column column{.ref = ref};
+  buffer->Clear();
+  if (head.rows == 0 || !range.Overlaps({{head.min_ns}, {head.max_ns}})) return column;
+  const std::vector<Run> runs = RunsOf(head, ref.field, tickets, range);
+  if (runs.empty()) return column;
+  column.type = runs.front().segment->shape->fields[runs.front().column].type;
+
+  size_t rows = 0;
+  for (const Run& run : runs) rows += run.end - run.begin;
+  buffer->times.reserve(rows);
+  if (column.type == model::FieldType::kString) {
+    buffer->strings.reserve(rows);
+    ForEach(runs, range, [&](int64_t time, int64_t word, uint8_t) {
+      buffer->times.push_back(time);
+      buffer->strings.push_back(StoredString(word));
+    });
+  } else if (column.type == model::FieldType::kFloat) {
+    column.scale = CommonScale(runs, range);
+    if (column.scale == model::kBinaryScale) {
+      buffer->floats.reserve(rows);
+      ForEach(runs, range, [&](int64_t time, int64_t word, uint8_t scale) {
+        buffer->times.push_back(time);
+        buffer->floats.push_back(model::FloatOf(word, scale));
+      });
+    } else {
+      buffer->ints.reserve(rows);
+      ForEach(runs, range, [&](int64_t time, int64_t word, uint8_t scale) {
+        buffer->times.push_back(time);
+        buffer->ints.push_back(AtScale(word, scale, column.scale));
+      });
+    }
+  } else {
+    buffer->ints.reserve(rows);
+    ForEach(runs, range, [&](int64_t time, int64_t word, uint8_t) {
+      buffer->times.push_back(time);
+      buffer->ints.push_back(word);
+    });
+  }
+  if (!head.in_order) {
+    const std::vector<uint32_t> order = LastWriteOrder(buffer->times);
+    if (!order.empty()) {
+      Permute(order, &buffer->times);
+      Permute(order, &buffer->ints);
+      Permute(order, &buffer->floats);
+      Permute(order, &buffer->strings);
+    }
+  }
+  column.times = TimesOf(buffer->times);
+  if (column.times.empty()) return {.ref = ref};
+  column.ints = buffer->ints.empty() ? nullptr : buffer->ints.data();
+  column.floats = buffer->floats.empty() ? nullptr : buffer->floats.data();
+  column.strings = buffer->strings.empty() ? nullptr : buffer->strings.data();
+  return column;
+}
+
+}  // namespace tidemark::head

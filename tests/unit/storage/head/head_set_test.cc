@@ -1,0 +1,213 @@
+#include "storage/head/head_set.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+
+#include "storage/model/batch.h"
+
+namespace tidemark::head {
+namespace {
+
+using model::Column;
+using model::ColumnBuffer;
+using model::FieldId;
+using model::FieldType;
+using model::MeasurementId;
+using model::SeriesId;
+using model::TimeRange;
+
+// Builds resolved batches of shape (field 1 float, field 2 int, field 3 string).
+struct Rows {
+  std::vector<model::ResolvedShape> shapes{{MeasurementId{7},
+                                            {{FieldId{1}, FieldType::kFloat},
+                                             {FieldId{2}, FieldType::kInt},
+                                             {FieldId{3}, FieldType::kString}}}};
+  std::vector<model::ResolvedRow> rows;
+  std::vector<int64_t> values;
+  std::vector<uint8_t> scales;
+  std::vector<std::string> texts = std::vector<std::string>(1000);
+  std::vector<std::string_view> strings;
+
+  void Add(uint32_t series, int64_t time, int64_t mantissa, uint8_t scale, int64_t number, const std::string& text) {
+    rows.push_back({SeriesId{series}, 0, {time}, static_cast<uint32_t>(values.size()), 0});
+    texts[strings.size()] = text;
+    values.insert(values.end(), {mantissa, number, static_cast<int64_t>(strings.size())});
+    scales.insert(scales.end(), {scale, 0, 0});
+    strings.push_back(texts[strings.size()]);
+  }
+  [[nodiscard]] model::ResolvedBatch View() const { return {model::DatabaseId{1}, shapes, rows, values, scales, strings}; }
+};
+
+std::unique_ptr<HeadSet> MakeSet(uint32_t shards = 2) {
+  return HeadSet::Create(shards, [](auto, auto) {});
+}
+
+TEST(HeadSet, ReadsBackWhatWasAppended) {
+  auto set = MakeSet();
+  Rows rows;
+  for (int i = 0; i < 300; ++i) rows.Add(5, 1000 + i * 10, 100 + i, 2, i, "t" + std::to_string(i));
+  set->Append(rows.View(), 0);
+  ColumnBuffer buffer;
+  const Column floats = set->Read({FieldId{1}, SeriesId{5}}, set->Mark(), {}, &buffer);
+  ASSERT_EQ(floats.size(), 300U);
+  EXPECT_TRUE(floats.times.regular());
+  EXPECT_EQ(floats.times.step_ns, 10);
+  EXPECT_EQ(floats.scale, 2);
+  EXPECT_EQ(floats.ints[299], 399);
+  const Column strings = set->Read({FieldId{3}, SeriesId{5}}, set->Mark(), {{1000}, {1010}}, &buffer);
+  ASSERT_EQ(strings.size(), 2U);
+  EXPECT_EQ(strings.strings[1], "t1");
+  EXPECT_TRUE(set->Read({FieldId{9}, SeriesId{5}}, set->Mark(), {}, &buffer).empty());
+  EXPECT_TRUE(set->Read({FieldId{1}, SeriesId{6}}, set->Mark(), {}, &buffer).empty());
+}
+
+TEST(HeadSet, LastWriteWinsWhateverTheOrder) {
+  auto set = MakeSet();
+  Rows rows;
+  rows.Add(1, 30, 3, 0, 3, "c");
+  rows.Add(1, 10, 1, 0, 1, "a");
+  rows.Add(1, 30, 4, 0, 4, "d");
+  rows.Add(1, 20, 2, 0, 2, "b");
+  set->Append(rows.View(), 0);
+  ColumnBuffer buffer;
+  const Column ints = set->Read({FieldId{2}, SeriesId{1}}, set->Mark(), {}, &buffer);
+  ASSERT_EQ(ints.size(), 3U);
+  EXPECT_EQ(ints.times[2], 30);
+  EXPECT_EQ(ints.ints[2], 4);
+  EXPECT_EQ(ints.ints[0], 1);
+}
+
+TEST(HeadSet, MarkHidesLaterBatches) {
+  auto set = MakeSet();
+  Rows first;
+  first.Add(1, 10, 1, 0, 1, "a");
+  set->Append(first.View(), 0);
+  const HeadMark mark = set->Mark();
+  Rows second;
+  second.Add(1, 20, 2, 0, 2, "b");
+  second.Add(1, 10, 9, 0, 9, "z");
+  set->Append(second.View(), 1);
+  ColumnBuffer buffer;
+  const Column before = set->Read({FieldId{2}, SeriesId{1}}, mark, {}, &buffer);
+  ASSERT_EQ(before.size(), 1U);
+  EXPECT_EQ(before.ints[0], 1);
+  const Column after = set->Read({FieldId{2}, SeriesId{1}}, set->Mark(), {}, &buffer);
+  ASSERT_EQ(after.size(), 2U);
+  EXPECT_EQ(after.ints[0], 9);
+}
+
+TEST(HeadSet, MixedScalesKeepEveryBit) {
+  auto set = MakeSet();
+  Rows rows;
+  const double hard = 0.1 + 0.2;
+  rows.Add(1, 1, 5813, 2, 0, "");
+  rows.Add(1, 2, 58, 0, 0, "");
+  rows.Add(1, 3, 1234567, 5, 0, "");
+  rows.Add(1, 4, (int64_t{1} << 53) - 1, 0, 0, "");
+  rows.Add(1, 5, std::bit_cast<int64_t>(hard), model::kBinaryScale, 0, "");
+  rows.Add(1, 6, std::bit_cast<int64_t>(-0.0), model::kBinaryScale, 0, "");
+  rows.Add(1, 7, 7, 1, 0, "");
+  set->Append(rows.View(), 0);
+  ColumnBuffer buffer;
+  const Column column = set->Read({FieldId{1}, SeriesId{1}}, set->Mark(), {}, &buffer);
+  const double expected[] = {58.13, 58, 12.34567, 9007199254740991.0, hard, -0.0, 0.7};
+  ASSERT_EQ(column.size(), std::size(expected));
+  for (size_t i = 0; i < std::size(expected); ++i) {
+    EXPECT_EQ(std::bit_cast<uint64_t>(DoubleAt(column, i)), std::bit_cast<uint64_t>(expected[i])) << i;
+  }
+  const Column scaled = set->Read({FieldId{1}, SeriesId{1}}, set->Mark(), {{1}, {3}}, &buffer);
+  EXPECT_EQ(DoubleAt(scaled, 0), 58.13);
+  EXPECT_EQ(DoubleAt(scaled, 1), 58.0);
+}
+
+TEST(HeadSet, RandomRowsMatchAMap) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  auto set = MakeSet(4);
+  std::map<uint32_t, std::map<int64_t, int64_t>> model;
+  for (uint64_t ticket = 0; ticket < 50; ++ticket) {
+    Rows rows;
+    for (int i = 0; i < 40; ++i) {
+      const uint32_t series = 1 + static_cast<uint32_t>(random() % 9);
+      const int64_t time = static_cast<int64_t>(random() % 200) - 100;
+      const auto value = static_cast<int64_t>(random());
+      rows.Add(series, time, 1, 0, value, "x");
+      model[series][time] = value;
+    }
+    set->Append(rows.View(), ticket);
+  }
+  ColumnBuffer buffer;
+  for (const auto& [series, points] : model) {
+    const Column column = set->Read({FieldId{2}, SeriesId{series}}, set->Mark(), {}, &buffer);
+    ASSERT_EQ(column.size(), points.size());
+    size_t i = 0;
+    for (const auto& [time, value] : points) {
+      EXPECT_EQ(column.times[i], time);
+      EXPECT_EQ(column.ints[i], value);
+      ++i;
+    }
+  }
+  EXPECT_EQ(set->Partitions(100), (std::vector<int64_t>{-100, 0}));
+  std::vector<uint32_t> visited;
+  ASSERT_TRUE(set->Visit({{0}, {99}}, [&](MeasurementId, SeriesId series, std::span<const Column> columns) {
+    visited.push_back(Number(series));
+    EXPECT_EQ(columns.size(), 3U);
+    EXPECT_TRUE(columns[0].times.regular() || columns[0].times.explicit_ns == columns[2].times.explicit_ns);
+    return Result<void>();
+  }).ok());
+  EXPECT_TRUE(std::is_sorted(visited.begin(), visited.end()));
+  EXPECT_EQ(visited.size(), model.size());
+}
+
+TEST(HeadSet, BatchesApplyInTicketOrderFromManyThreads) {
+  auto set = MakeSet(2);
+  constexpr uint64_t kTickets = 200;
+  std::vector<std::jthread> threads;
+  for (uint64_t t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (uint64_t ticket = t; ticket < kTickets; ticket += 4) {
+        Rows rows;
+        for (uint32_t series = 1; series <= 8; ++series) rows.Add(series, 1, 0, 0, static_cast<int64_t>(ticket), "");
+        if (ticket % 5 == 4) {
+          set->SkipTicket(ticket);
+        } else {
+          set->Append(rows.View(), ticket);
+        }
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(set->Mark().tickets, kTickets);
+  ColumnBuffer buffer;
+  for (uint32_t series = 1; series <= 8; ++series) {
+    const Column column = set->Read({FieldId{2}, SeriesId{series}}, set->Mark(), {}, &buffer);
+    ASSERT_EQ(column.size(), 1U);
+    EXPECT_EQ(column.ints[0], 198);
+  }
+}
+
+TEST(HeadSet, NotesFieldsOncePerShape) {
+  size_t noted = 0;
+  auto set = HeadSet::Create(1, [&](std::span<const SeriesId> series, std::span<const model::ResolvedField> fields) {
+    noted += series.size() * fields.size();
+  });
+  for (uint64_t ticket = 0; ticket < 3; ++ticket) {
+    Rows rows;
+    rows.Add(1, static_cast<int64_t>(ticket), 1, 0, 1, "");
+    rows.Add(2, static_cast<int64_t>(ticket), 1, 0, 1, "");
+    set->Append(rows.View(), ticket);
+  }
+  EXPECT_EQ(noted, 6U);
+  EXPECT_EQ(set->Stats().rows, 6U);
+  EXPECT_EQ(set->Stats().points, 18U);
+}
+
+}  // namespace
+}  // namespace tidemark::head
