@@ -58,10 +58,10 @@ struct DatabaseOptions {
 struct DatabaseInfo {
   std::string name;
   DatabaseOptions options;
-  uint64_t series = 0;       // measurement + tag sets
-  uint64_t fields = 0;       // (measurement, field) pairs
-  uint64_t partitions = 0;   // with data on disk
-  uint64_t disk_bytes = 0;   // pages
+  uint64_t series = 0;      // measurement + tag sets
+  uint64_t fields = 0;      // (measurement, field) pairs
+  uint64_t partitions = 0;  // with data on disk
+  uint64_t disk_bytes = 0;  // pages
 };
 
 struct StoreOptions {
@@ -109,10 +109,10 @@ struct StoreStats {
   uint64_t partitions = 0;
   uint64_t disk_bytes = 0;
   uint64_t corrupt_pages = 0;
-  int64_t last_checkpoint_ns = 0;   // duration
-  int64_t recovery_ns = 0;          // duration of the last open
+  int64_t last_checkpoint_ns = 0;  // duration
+  int64_t recovery_ns = 0;         // duration of the last open
   uint64_t recovered_points = 0;
-  bool read_only = false;           // a disk error or a full disk stopped writes
+  bool read_only = false;  // a disk error or a full disk stopped writes
   std::string read_only_reason;
 };
 
@@ -143,7 +143,7 @@ struct TierColumn {
   // is 0 the other arrays say nothing and raw rows must be read. A trusted bucket without rows has count 0.
   const uint8_t* trusted = nullptr;
   const uint64_t* count = nullptr;
-  const double* sum = nullptr;   // exact when sum_exact
+  const double* sum = nullptr;  // exact when sum_exact
   const double* min = nullptr;
   const double* max = nullptr;
   const double* first = nullptr;

@@ -6,9 +6,9 @@ namespace tidemark {
 [[noreturn]] void CheckFailed(const char* file, int line, const char* expression);
 }  // namespace tidemark
 
-#define TM_CHECK(expr)                                            \
-  do {                                                            \
-    if (!(expr)) [[unlikely]] {                                   \
-      ::tidemark::CheckFailed(__FILE__, __LINE__, #expr);         \
-    }                                                             \
+#define TM_CHECK(expr)                                    \
+  do {                                                    \
+    if (!(expr)) [[unlikely]] {                           \
+      ::tidemark::CheckFailed(__FILE__, __LINE__, #expr); \
+    }                                                     \
   } while (false)

@@ -25,9 +25,9 @@ void Print(Level level, fmt::format_string<Args...> format, Args&&... args) {
 
 }  // namespace tidemark::log
 
-#define TM_LOG(level, ...)                                                          \
-  do {                                                                              \
-    if (::tidemark::log::Enabled(::tidemark::log::Level::level)) {                  \
-      ::tidemark::log::Print(::tidemark::log::Level::level, __VA_ARGS__);           \
-    }                                                                               \
+#define TM_LOG(level, ...)                                                \
+  do {                                                                    \
+    if (::tidemark::log::Enabled(::tidemark::log::Level::level)) {        \
+      ::tidemark::log::Print(::tidemark::log::Level::level, __VA_ARGS__); \
+    }                                                                     \
   } while (false)

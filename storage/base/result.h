@@ -23,19 +23,19 @@ namespace tidemark {
 // What kind of failure it is. The numbers are not stored anywhere. Mapped to HTTP codes in one place only
 // (query/api for the query endpoints, tools/server for the write endpoints).
 enum class ErrorCode {
-  kInvalidArgument,     // the caller's input is wrong; the same call will fail again
-  kNotFound,            // the named thing does not exist
-  kAlreadyExists,       // the named thing exists already
-  kConflict,            // it contradicts what is stored, as a field of another type does
-  kLimitExceeded,       // a configured limit: size, depth, count, points
-  kResourceExhausted,   // no memory budget, queue room or disk space now; later it may work
-  kUnavailable,         // starting, stopping or read-only
-  kTimeout,             // the deadline passed
-  kCancelled,           // the caller went away or stopped it
-  kCorruption,          // stored bytes are not what was written
-  kIo,                  // the operating system refused a read, write or sync
-  kUnsupported,         // valid, and not done here
-  kInternal,            // a library failed in a way that should not happen
+  kInvalidArgument,    // the caller's input is wrong; the same call will fail again
+  kNotFound,           // the named thing does not exist
+  kAlreadyExists,      // the named thing exists already
+  kConflict,           // it contradicts what is stored, as a field of another type does
+  kLimitExceeded,      // a configured limit: size, depth, count, points
+  kResourceExhausted,  // no memory budget, queue room or disk space now; later it may work
+  kUnavailable,        // starting, stopping or read-only
+  kTimeout,            // the deadline passed
+  kCancelled,          // the caller went away or stopped it
+  kCorruption,         // stored bytes are not what was written
+  kIo,                 // the operating system refused a read, write or sync
+  kUnsupported,        // valid, and not done here
+  kInternal,           // a library failed in a way that should not happen
 };
 
 // A phrase for the code, for example "invalid argument".
@@ -58,7 +58,8 @@ template <typename T>
 class [[nodiscard]] Result : public std::expected<T, Error> {
  public:
   using std::expected<T, Error>::expected;
-  Result(Error error) : std::expected<T, Error>(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : std::expected<T, Error>(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
   [[nodiscard]] bool ok() const { return this->has_value(); }
 };
 
@@ -67,7 +68,8 @@ class [[nodiscard]] Result<void> : public std::expected<void, Error> {
  public:
   using std::expected<void, Error>::expected;
   Result() = default;
-  Result(Error error) : std::expected<void, Error>(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : std::expected<void, Error>(std::unexpect, std::move(error)) {}  // NOLINT(google-explicit-constructor)
   [[nodiscard]] bool ok() const { return has_value(); }
 };
 
@@ -87,18 +89,18 @@ inline Error Unsupported(std::string message) { return {ErrorCode::kUnsupported,
 #define TM_CONCAT_(a, b) TM_CONCAT_INNER_(a, b)
 
 // Returns the error of `expr` (a Result of any type) from the enclosing function.
-#define TM_RETURN_IF_ERROR(expr)                                      \
-  do {                                                                \
-    if (auto tm_status_ = (expr); !tm_status_.ok()) [[unlikely]] {    \
-      return std::move(tm_status_).error();                           \
-    }                                                                 \
+#define TM_RETURN_IF_ERROR(expr)                                   \
+  do {                                                             \
+    if (auto tm_status_ = (expr); !tm_status_.ok()) [[unlikely]] { \
+      return std::move(tm_status_).error();                        \
+    }                                                              \
   } while (false)
 
 // Declares or assigns `lhs` from the value of `expr`, or returns its error.
 #define TM_TRY_ASSIGN(lhs, expr) TM_TRY_ASSIGN_IMPL_(TM_CONCAT_(tm_result_, __LINE__), lhs, expr)
-#define TM_TRY_ASSIGN_IMPL_(tmp, lhs, expr)          \
-  auto tmp = (expr);                                 \
-  if (!tmp.ok()) [[unlikely]] {                      \
-    return std::move(tmp).error();                   \
-  }                                                  \
+#define TM_TRY_ASSIGN_IMPL_(tmp, lhs, expr) \
+  auto tmp = (expr);                        \
+  if (!tmp.ok()) [[unlikely]] {             \
+    return std::move(tmp).error();          \
+  }                                         \
   lhs = std::move(tmp).value()

@@ -17,7 +17,8 @@ class BlockArena {
   // `count` bytes aligned to 8, uninitialised, at a stable address.
   char* Allocate(size_t count) {
     count = (count + 7) & ~size_t{7};
-    if (count > static_cast<size_t>(end_ - at_)) [[unlikely]] return AllocateSlow(count);
+    if (count > static_cast<size_t>(end_ - at_)) [[unlikely]]
+      return AllocateSlow(count);
     char* const out = at_;
     at_ += count;
     return out;

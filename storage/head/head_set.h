@@ -22,7 +22,7 @@ namespace tidemark::head {
 using NoteFieldsFn = std::function<void(std::span<const model::SeriesId>, std::span<const model::ResolvedField>)>;
 
 struct HeadStats {
-  uint64_t bytes = 0;   // memory held
+  uint64_t bytes = 0;  // memory held
   uint64_t rows = 0;
   uint64_t points = 0;
   uint64_t series = 0;  // with rows

@@ -17,14 +17,14 @@ namespace tidemark::head {
 // The newest rows of one series.
 struct Head {
   model::SeriesId series{};
-  bool in_order = true;             // each row's time is greater than that of the row before
+  bool in_order = true;  // each row's time is greater than that of the row before
   Segment* first = nullptr;
   Segment* last = nullptr;
   const HeadShape* noted = nullptr;  // the last shape that NoteFields was told of
   uint64_t rows = 0;
   int64_t min_ns = 0;
   int64_t max_ns = 0;
-  int64_t last_ns = 0;              // of the row appended last
+  int64_t last_ns = 0;  // of the row appended last
 };
 
 class HeadShard {

@@ -48,8 +48,8 @@ struct IndexStats {
   uint64_t series = 0;
   uint64_t measurements = 0;
   uint64_t fields = 0;
-  uint64_t raw_keys = 0;       // spellings known
-  uint64_t memory_bytes = 0;   // estimate
+  uint64_t raw_keys = 0;      // spellings known
+  uint64_t memory_bytes = 0;  // estimate
 };
 
 // One row of "which label has the most values" tables (/api/v1/status/tsdb).
@@ -75,8 +75,9 @@ class Index {
   virtual Result<model::SeriesId> FindOrCreate(const model::SeriesKey& key) = 0;
 
   // The ids and stored types of a shape, creating what is new. A field keeps the type of its first write:
-  // integers (kInt, kUInt) sent to a float field become floats (the resolved type is kFloat); anything else is kConflict in the words of InfluxDB 1.x: field type conflict: input field "v" on measurement "m"
-  // is type string, already exists as type float.
+  // integers (kInt, kUInt) sent to a float field become floats (the resolved type is kFloat); anything else is
+  // kConflict in the words of InfluxDB 1.x: field type conflict: input field "v" on measurement "m" is type string,
+  // already exists as type float.
   virtual Result<model::ResolvedShape> ResolveShape(const model::Shape& shape) = 0;
 
   // Records that `series` have (or are about to get) rows with `fields`. Cheap when already known. Heads call it when
@@ -115,8 +116,8 @@ class Index {
   [[nodiscard]] virtual std::vector<FieldInfo> Fields() const = 0;
   [[nodiscard]] virtual uint64_t SeriesCountOf(model::FieldId field) const = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) const = 0;
-  [[nodiscard]] virtual Result<std::vector<std::string>> LabelValues(std::string_view name,
-                                                                     std::span<const model::Matcher> matchers) const = 0;
+  [[nodiscard]] virtual Result<std::vector<std::string>> LabelValues(
+      std::string_view name, std::span<const model::Matcher> matchers) const = 0;
   // Labels with the most distinct values, most first, at most `limit`.
   [[nodiscard]] virtual std::vector<Cardinality> TopLabels(size_t limit) const = 0;
   [[nodiscard]] virtual IndexStats Stats() const = 0;

@@ -19,7 +19,7 @@ struct JournalStats {
   uint64_t bytes_written = 0;  // record bytes with their headers
   uint64_t records = 0;
   uint64_t syncs = 0;
-  uint64_t live_bytes = 0;     // in segments not yet trimmed
+  uint64_t live_bytes = 0;  // in segments not yet trimmed
   uint64_t segments = 0;
   uint64_t first_sequence = 0;  // of the oldest record not yet trimmed; last + 1 when there is none
   uint64_t last_sequence = 0;   // 0 when nothing was ever written
@@ -32,8 +32,7 @@ class Journal {
   virtual ~Journal() = default;
 
   // Puts a record in line and returns its sequence. `make` is called once, under the journal's lock, so that what it
-  // appends is ordered exactly as the sequences are; it must be quick. Errors: kIo or kResourceExhausted when an
-  // earlier write failed and has not been repaired; kLimitExceeded for a record of more than max_record_bytes.
+  // appends is ordered exactly as the sequences are; it must be quick. A record is less than 4 GiB.
   virtual Result<uint64_t> Append(const std::function<void(uint64_t sequence, std::string* record)>& make) = 0;
 
   // Blocks until record `sequence` is on disk. An error means that this is not known: the segment is sealed and what

@@ -16,9 +16,8 @@ constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7
 static_assert(std::size(kPowersOfTen) == kMaxScale + 1);
 
 bool SameFields(const std::vector<ShapeField>& a, const std::vector<ShapeField>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const ShapeField& x, const ShapeField& y) {
-    return x.type == y.type && x.name == y.name;
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const ShapeField& x, const ShapeField& y) { return x.type == y.type && x.name == y.name; });
 }
 
 }  // namespace

@@ -73,9 +73,9 @@ inline constexpr uint8_t kBinaryScale = 255;
 struct Row {
   SeriesKey key;
   Timestamp time;
-  uint32_t shape = 0;         // index into Batch::shapes
-  uint32_t first_value = 0;   // index into Batch::values and scales; shape.fields.size() values follow
-  uint32_t line = 0;          // 1-based line or row number in the input, for messages
+  uint32_t shape = 0;        // index into Batch::shapes
+  uint32_t first_value = 0;  // index into Batch::values and scales; shape.fields.size() values follow
+  uint32_t line = 0;         // 1-based line or row number in the input, for messages
 };
 
 struct Batch {

@@ -18,7 +18,7 @@ namespace tidemark::model {
 struct Times {
   size_t size = 0;
   int64_t first_ns = 0;
-  int64_t step_ns = 0;               // > 0 when regular with more than one row; 0 for a single row
+  int64_t step_ns = 0;                   // > 0 when regular with more than one row; 0 for a single row
   const int64_t* explicit_ns = nullptr;  // `size` times when not regular
 
   [[nodiscard]] bool regular() const { return explicit_ns == nullptr; }

@@ -24,10 +24,9 @@ using model::TimeRange;
 
 // Builds resolved batches of shape (field 1 float, field 2 int, field 3 string).
 struct Rows {
-  std::vector<model::ResolvedShape> shapes{{MeasurementId{7},
-                                            {{FieldId{1}, FieldType::kFloat},
-                                             {FieldId{2}, FieldType::kInt},
-                                             {FieldId{3}, FieldType::kString}}}};
+  std::vector<model::ResolvedShape> shapes{
+      {MeasurementId{7},
+       {{FieldId{1}, FieldType::kFloat}, {FieldId{2}, FieldType::kInt}, {FieldId{3}, FieldType::kString}}}};
   std::vector<model::ResolvedRow> rows;
   std::vector<int64_t> values;
   std::vector<uint8_t> scales;
@@ -41,7 +40,9 @@ struct Rows {
     scales.insert(scales.end(), {scale, 0, 0});
     strings.push_back(texts[strings.size()]);
   }
-  [[nodiscard]] model::ResolvedBatch View() const { return {model::DatabaseId{1}, shapes, rows, values, scales, strings}; }
+  [[nodiscard]] model::ResolvedBatch View() const {
+    return {model::DatabaseId{1}, shapes, rows, values, scales, strings};
+  }
 };
 
 std::unique_ptr<HeadSet> MakeSet(uint32_t shards = 2) {
@@ -156,12 +157,15 @@ TEST(HeadSet, RandomRowsMatchAMap) {
   }
   EXPECT_EQ(set->Partitions(100), (std::vector<int64_t>{-100, 0}));
   std::vector<uint32_t> visited;
-  ASSERT_TRUE(set->Visit({{0}, {99}}, [&](MeasurementId, SeriesId series, std::span<const Column> columns) {
-    visited.push_back(Number(series));
-    EXPECT_EQ(columns.size(), 3U);
-    EXPECT_TRUE(columns[0].times.regular() || columns[0].times.explicit_ns == columns[2].times.explicit_ns);
-    return Result<void>();
-  }).ok());
+  ASSERT_TRUE(set->Visit({{0}, {99}},
+                         [&](MeasurementId, SeriesId series, std::span<const Column> columns) {
+                           visited.push_back(Number(series));
+                           EXPECT_EQ(columns.size(), 3U);
+                           EXPECT_TRUE(columns[0].times.regular() ||
+                                       columns[0].times.explicit_ns == columns[2].times.explicit_ns);
+                           return Result<void>();
+                         })
+                  .ok());
   EXPECT_TRUE(std::is_sorted(visited.begin(), visited.end()));
   EXPECT_EQ(visited.size(), model.size());
 }

@@ -1,0 +1,379 @@
+#include "storage/journal/local_journal.h"
+
+#include <fmt/core.h>
+#include <rocksdb/file_system.h>
+
+#include <algorithm>
+#include <deque>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "storage/base/check.h"
+#include "storage/base/log.h"
+#include "storage/base/mutex.h"
+#include "storage/journal/segment_writer.h"
+
+namespace tidemark::journal {
+namespace {
+
+// A segment that takes no more records.
+struct ClosedSegment {
+  SegmentHeader header;
+  std::string path;
+  uint64_t last_sequence = 0;
+  uint64_t bytes = 0;
+};
+
+// Records that wait to be written: each kRecordHeaderBytes, payload, padding.
+struct Line {
+  std::string bytes;
+  struct Record {
+    size_t offset;
+    size_t payload;
+    uint64_t sequence;
+  };
+  std::vector<Record> records;
+
+  void Clear() {
+    bytes.clear();
+    records.clear();
+  }
+};
+
+class LocalJournal final : public Journal {
+ public:
+  LocalJournal(LocalJournalOptions options, std::vector<ClosedSegment> segments)
+      : options_(std::move(options)), file_system_(options_.file_system.get()) {
+    for (ClosedSegment& segment : segments) closed_.push_back(std::move(segment));
+    if (!closed_.empty()) next_number_ = closed_.back().header.number + 1;
+    if (options_.write_ahead_bytes > 0) filler_ = std::jthread([this](std::stop_token stop) { Fill(stop); });
+  }
+
+  ~LocalJournal() override {
+    filler_.request_stop();
+    {
+      MutexLock lock(mutex_);
+      fill_.NotifyAll();
+    }
+  }
+
+  Result<uint64_t> Append(const std::function<void(uint64_t, std::string*)>& make) override {
+    MutexLock lock(mutex_);
+    const uint64_t sequence = ++last_sequence_;
+    const size_t offset = line_.bytes.size();
+    line_.bytes.resize(offset + kRecordHeaderBytes);
+    make(sequence, &line_.bytes);
+    const size_t payload = line_.bytes.size() - offset - kRecordHeaderBytes;
+    TM_CHECK(payload <= 0xFFFFFFFF);
+    line_.bytes.resize(offset + RecordBytes(payload), '\0');
+    line_.records.push_back({offset, payload, sequence});
+    return sequence;
+  }
+
+  Result<void> WaitDurable(uint64_t sequence) override {
+    MutexLock lock(mutex_);
+    TM_CHECK(sequence <= last_sequence_);
+    for (;;) {
+      for (const Failure& failure : failures_) {
+        if (failure.first <= sequence && sequence <= failure.last) return failure.error;
+      }
+      if (sequence <= durable_) return {};
+      if (writing_) {
+        changed_.Wait(mutex_);
+      } else {
+        WriteLine();
+      }
+    }
+  }
+
+  Result<void> Sync() override {
+    uint64_t last = 0;
+    {
+      MutexLock lock(mutex_);
+      last = last_sequence_;
+    }
+    return WaitDurable(last);
+  }
+
+  Result<void> Replay(uint64_t first_sequence, const std::function<Result<void>(uint64_t, std::string_view)>& apply)
+      override TM_NO_THREAD_SAFETY_ANALYSIS {
+    TM_CHECK(last_sequence_ == 0 && line_.records.empty());
+    if (!closed_.empty() && closed_.front().header.previous_durable >= first_sequence) {
+      return Corruption(fmt::format(
+          "the journal begins with record {} in {}, but record {} is needed: a segment is missing; `repair` would give "
+          "up records {} to {}",
+          closed_.front().header.first_sequence, closed_.front().path, first_sequence, first_sequence,
+          closed_.front().header.previous_durable));
+    }
+    uint64_t last = first_sequence - 1;
+    for (size_t i = 0; i < closed_.size(); ++i) {
+      const bool newest = i + 1 == closed_.size();
+      const uint64_t limit = newest ? UINT64_MAX : closed_[i + 1].header.previous_durable;
+      TM_RETURN_IF_ERROR(ReplaySegment(&closed_[i], newest, limit, first_sequence, &last, apply));
+    }
+    last_sequence_ = durable_ = last;
+    return {};
+  }
+
+  Result<void> Trim(uint64_t sequence) override {
+    std::vector<std::string> paths;
+    {
+      MutexLock lock(mutex_);
+      // The segment in use goes too when all of it may, so that an idle store keeps no journal.
+      if (!writing_ && current_ && durable_ <= sequence && current_->offset() > kSegmentHeaderBytes) {
+        CloseCurrent(durable_);
+      }
+      while (!closed_.empty() && closed_.front().last_sequence <= sequence) {
+        paths.push_back(closed_.front().path);
+        closed_.pop_front();
+      }
+    }
+    for (const std::string& path : paths) {
+      const rocksdb::IOStatus status = file_system_->DeleteFile(path, rocksdb::IOOptions(), nullptr);
+      if (!status.ok() && !status.IsNotFound()) return FromStatus(status, path);
+    }
+    return {};
+  }
+
+  [[nodiscard]] JournalStats Stats() const override {
+    MutexLock lock(mutex_);
+    JournalStats stats = stats_;
+    stats.segments = closed_.size() + (current_ ? 1 : 0);
+    stats.live_bytes = current_ ? current_->offset() : 0;
+    for (const ClosedSegment& segment : closed_) stats.live_bytes += segment.bytes;
+    stats.last_sequence = last_sequence_;
+    stats.durable_sequence = durable_;
+    stats.first_sequence = last_sequence_ + 1;
+    if (!closed_.empty()) {
+      stats.first_sequence = closed_.front().header.first_sequence;
+    } else if (current_) {
+      stats.first_sequence = current_->header().first_sequence;
+    }
+    return stats;
+  }
+
+ private:
+  // Records that were not written although somebody may wait for them.
+  struct Failure {
+    uint64_t first;
+    uint64_t last;
+    Error error;
+  };
+
+  // Writes and syncs what is in line, as the one writer; others wait or put more in line meanwhile.
+  void WriteLine() TM_REQUIRES(mutex_) {
+    writing_ = true;
+    busy_.Clear();
+    std::swap(line_, busy_);
+    const uint64_t before = durable_;
+    mutex_.Unlock();
+    uint64_t synced = before;
+    uint64_t syncs = 0;
+    const Result<void> done = WriteRecords(&synced, &syncs);
+    mutex_.Lock();
+    writing_ = false;
+    stats_.syncs += syncs;
+    if (!busy_.records.empty()) {
+      const uint64_t last = busy_.records.back().sequence;
+      if (done.ok()) {
+        durable_ = last;
+        stats_.records += busy_.records.size();
+        stats_.bytes_written += busy_.bytes.size();
+      } else {
+        durable_ = std::max(durable_, synced);
+        RecordFailure({durable_ + 1, last, done.error()});
+        if (current_) CloseCurrent(durable_);
+      }
+    }
+    changed_.NotifyAll();
+  }
+
+  void RecordFailure(Failure failure) TM_REQUIRES(mutex_) {
+    TM_LOG(kError, "journal: records {} to {} were not written: {}", failure.first, failure.last,
+           failure.error.message);
+    if (!failures_.empty() && failures_.back().last + 1 == failure.first) {
+      failures_.back().last = failure.last;
+      failures_.back().error = std::move(failure.error);
+    } else {
+      failures_.push_back(std::move(failure));
+    }
+  }
+
+  // Runs without the lock, as the only writer. `synced`: the last sequence that is on disk.
+  Result<void> WriteRecords(uint64_t* synced, uint64_t* syncs) TM_NO_THREAD_SAFETY_ANALYSIS {
+    size_t begin = 0;  // of the records that are not yet in the file
+    const auto write_up_to = [&](size_t end, uint64_t last) -> Result<void> {
+      if (end == begin) return {};
+      TM_RETURN_IF_ERROR(current_->Write({busy_.bytes.data() + begin, end - begin}));
+      ++*syncs;
+      TM_RETURN_IF_ERROR(current_->Sync());
+      begin = end;
+      *synced = last;
+      return {};
+    };
+    uint64_t last = *synced;
+    const uint64_t durable = *synced;
+    for (const Line::Record& record : busy_.records) {
+      const size_t bytes = RecordBytes(record.payload);
+      if (!current_ || !current_->Fits(record.offset - begin + bytes)) {
+        if (current_) {
+          TM_RETURN_IF_ERROR(write_up_to(record.offset, last));
+          MutexLock lock(mutex_);
+          CloseCurrent(last);
+        }
+        TM_RETURN_IF_ERROR(StartSegment(record.sequence, *synced, bytes));
+      }
+      SealRecord(busy_.bytes.data() + record.offset, record.payload, record.sequence, durable, current_->header().salt);
+      last = record.sequence;
+    }
+    TM_RETURN_IF_ERROR(write_up_to(busy_.bytes.size(), last));
+    if (options_.write_ahead_bytes > 0 && current_ && current_->WantsWriteAhead(options_.write_ahead_bytes)) {
+      MutexLock lock(mutex_);
+      fill_.NotifyOne();
+    }
+    return {};
+  }
+
+  Result<void> StartSegment(uint64_t first_sequence, uint64_t synced, size_t needed) TM_EXCLUDES(mutex_) {
+    SegmentHeader header;
+    header.number = next_number_++;
+    header.first_sequence = first_sequence;
+    header.previous_durable = synced;
+    header.salt = (uint64_t{random_()} << 32) | random_();
+    const uint64_t capacity = std::max<uint64_t>(options_.segment_bytes, kSegmentHeaderBytes + needed);
+    auto made = SegmentWriter::Create(file_system_, options_.directory, header, capacity);
+    if (!made.ok()) {
+      // Whatever was left of the file must not be found as a damaged segment later.
+      (void)file_system_->DeleteFile(SegmentPath(options_.directory, header.number), rocksdb::IOOptions(), nullptr);
+      return std::move(made).error();
+    }
+    MutexLock lock(mutex_);
+    current_ = std::move(made).value();
+    return {};
+  }
+
+  // `last_sequence`: of the records in it that are on disk.
+  void CloseCurrent(uint64_t last_sequence) TM_REQUIRES(mutex_) {
+    closed_.push_back({current_->header(), current_->path(), last_sequence, current_->offset()});
+    current_.reset();
+  }
+
+  Result<void> ReplaySegment(ClosedSegment* segment, bool newest, uint64_t limit, uint64_t first_sequence,
+                             uint64_t* last, const std::function<Result<void>(uint64_t, std::string_view)>& apply) {
+    std::string bytes;
+    const rocksdb::IOStatus status = rocksdb::ReadFileToString(file_system_, segment->path, &bytes);
+    if (!status.ok()) return FromStatus(status, segment->path);
+    segment->bytes = bytes.size();
+    uint64_t expected = segment->header.first_sequence;
+    size_t offset = kSegmentHeaderBytes;
+    while (expected <= limit) {
+      const std::optional<RecordView> record = ReadRecord(bytes, offset, segment->header.salt);
+      if (!record || record->sequence != expected) break;
+      if (expected >= first_sequence) TM_RETURN_IF_ERROR(apply(expected, record->payload));
+      *last = std::max(*last, expected);
+      offset += RecordBytes(record->payload.size());
+      ++expected;
+    }
+    segment->last_sequence = expected - 1;
+    const bool short_of_limit = !newest && expected <= limit;
+    const std::optional<size_t> proof =
+        newest ? FindProofOfLoss(bytes, offset, expected, segment->header.salt) : std::nullopt;
+    if ((short_of_limit || proof) && limit >= first_sequence) {
+      return Corruption(fmt::format(
+          "{}: record {} at offset {} is damaged although it was synced{}; `repair` would give up this record and what "
+          "follows it",
+          segment->path, expected, offset, proof ? fmt::format(" (the record at offset {} says so)", *proof) : ""));
+    }
+    return {};
+  }
+
+  // Keeps zeros ahead of the records.
+  void Fill(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      std::shared_ptr<SegmentWriter> segment;
+      {
+        MutexLock lock(mutex_);
+        while (!stop.stop_requested() && !(current_ && current_->WantsWriteAhead(options_.write_ahead_bytes))) {
+          fill_.Wait(mutex_);
+        }
+        segment = current_;
+      }
+      if (segment && !stop.stop_requested()) segment->WriteAhead(options_.write_ahead_bytes);
+    }
+  }
+
+  const LocalJournalOptions options_;
+  rocksdb::FileSystem* const file_system_;
+  std::random_device random_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;  // durable_, failures_ or writing_
+  CondVar fill_;     // the segment in use wants zeros ahead
+  Line line_ TM_GUARDED_BY(mutex_);
+  bool writing_ TM_GUARDED_BY(mutex_) = false;
+  // Touched without the lock by the one writer (writing_), and under it otherwise.
+  Line busy_;
+  std::shared_ptr<SegmentWriter> current_;
+  uint64_t next_number_ = 1;
+  std::deque<ClosedSegment> closed_ TM_GUARDED_BY(mutex_);
+  std::vector<Failure> failures_ TM_GUARDED_BY(mutex_);
+  uint64_t last_sequence_ TM_GUARDED_BY(mutex_) = 0;
+  uint64_t durable_ TM_GUARDED_BY(mutex_) = 0;
+  JournalStats stats_ TM_GUARDED_BY(mutex_);
+  std::jthread filler_;  // last: it uses all of the above
+};
+
+// The segments of a directory with their headers, by number. A newest file without a valid header was being created
+// when the machine stopped: nothing in it was acknowledged, and it goes.
+Result<std::vector<ClosedSegment>> FindSegments(rocksdb::FileSystem* file_system, const std::string& directory) {
+  const rocksdb::IOOptions io;
+  std::vector<std::string> names;
+  const rocksdb::IOStatus listed = file_system->GetChildren(directory, io, &names, nullptr);
+  if (!listed.ok()) return FromStatus(listed, directory);
+  std::vector<uint64_t> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = SegmentNumber(name)) numbers.push_back(*number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  std::vector<ClosedSegment> segments;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    const std::string path = SegmentPath(directory, numbers[i]);
+    std::unique_ptr<rocksdb::FSSequentialFile> file;
+    rocksdb::IOStatus status = file_system->NewSequentialFile(path, rocksdb::FileOptions(), &file, nullptr);
+    char buffer[kSegmentHeaderBytes];
+    rocksdb::Slice read;
+    if (status.ok()) status = file->Read(sizeof buffer, io, &read, buffer, nullptr);
+    if (!status.ok()) return FromStatus(status, path);
+    uint32_t version = 0;
+    const auto header = SegmentHeader::Decode(read.ToStringView(), &version);
+    if (!header && version != 0) {
+      return Unsupported(fmt::format("{}: journal format version {}, this program reads version {}", path, version,
+                                     kJournalFormatVersion));
+    }
+    if (!header && i + 1 < numbers.size()) {
+      return Corruption(fmt::format("{}: the segment's header is damaged; `repair` would give up its records", path));
+    }
+    if (!header) {
+      status = file_system->DeleteFile(path, io, nullptr);
+      if (!status.ok()) return FromStatus(status, path);
+      continue;
+    }
+    segments.push_back({*header, path, 0, 0});
+  }
+  return segments;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> OpenLocalJournal(LocalJournalOptions options) {
+  if (!options.file_system) options.file_system = rocksdb::FileSystem::Default();
+  const rocksdb::IOStatus status =
+      options.file_system->CreateDirIfMissing(options.directory, rocksdb::IOOptions(), nullptr);
+  if (!status.ok()) return FromStatus(status, options.directory);
+  TM_TRY_ASSIGN(std::vector<ClosedSegment> segments, FindSegments(options.file_system.get(), options.directory));
+  return std::make_unique<LocalJournal>(std::move(options), std::move(segments));
+}
+
+}  // namespace tidemark::journal

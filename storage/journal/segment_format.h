@@ -1,0 +1,51 @@
+// SegmentFormat: how records lie in a segment file of the local journal. Format: storage/FORMAT.md, "Journal".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tidemark::journal {
+
+inline constexpr size_t kSegmentHeaderBytes = 64;
+inline constexpr size_t kRecordHeaderBytes = 32;
+
+struct SegmentHeader {
+  uint64_t number = 0;
+  uint64_t first_sequence = 0;
+  // The last sequence that was on disk when this segment was begun. Records with greater sequences in segments before
+  // this one were never acknowledged: they are passed over.
+  uint64_t previous_durable = 0;
+  // Mixed into every checksum, so that bytes of another file are never taken for records of this one.
+  uint64_t salt = 0;
+
+  // kSegmentHeaderBytes bytes.
+  [[nodiscard]] std::string Encode() const;
+  // nullopt for bytes that are no header; `version` gets the version that they name, when they name one.
+  static std::optional<SegmentHeader> Decode(std::string_view bytes, uint32_t* version);
+};
+
+inline constexpr uint32_t kJournalFormatVersion = 1;
+
+// Bytes that a record takes in a segment.
+constexpr size_t RecordBytes(size_t payload) { return kRecordHeaderBytes + ((payload + 7) & ~size_t{7}); }
+
+// Fills in the header in front of a record: `record` is kRecordHeaderBytes to be filled, the payload, and zeros up to
+// RecordBytes(payload). `durable`: the greatest sequence known to be on disk when this is written.
+void SealRecord(char* record, size_t payload, uint64_t sequence, uint64_t durable, uint64_t salt);
+
+struct RecordView {
+  uint64_t sequence = 0;
+  uint64_t durable = 0;
+  std::string_view payload;
+};
+
+// The record at `offset` of a segment's bytes; nullopt when there is none or its checksum fails.
+std::optional<RecordView> ReadRecord(std::string_view segment, size_t offset, uint64_t salt);
+
+// Looks behind `offset`, where no valid record with sequence `expected` was found, for proof that one had been synced:
+// a valid record that says so. Returns the offset of that proof.
+std::optional<size_t> FindProofOfLoss(std::string_view segment, size_t offset, uint64_t expected, uint64_t salt);
+
+}  // namespace tidemark::journal
