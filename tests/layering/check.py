@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Holds the architecture: who may include whom, which library may be used where, and what may not be written.
+
+Prints one line per breach, `file:line: reason`, and exits with 1 when there is any. Run by ctest and tools/dev/check.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# folder -> folders of ours that it may include besides itself. The longest prefix that fits a file is its folder.
+BASE = {"storage/base", "storage/model"}
+PUBLIC = BASE | {"storage/storage.h"}
+QUERY_PARSERS = {"query/promql", "query/influxql"}
+MAY_INCLUDE = {
+    "storage/base": set(),
+    "storage/model": {"storage/base"},
+    "storage/codec": BASE,
+    "storage/page": BASE | {"storage/codec"},
+    "storage/rollup": BASE | {"storage/codec", "storage/page"},
+    "storage/journal": BASE,
+    "storage/head": BASE,
+    "storage/index": BASE,
+    "storage/engine": PUBLIC | {"storage/codec", "storage/page", "storage/rollup", "storage/journal", "storage/head",
+                                "storage/index"},
+    "storage": BASE,
+    "executor/pool": {"storage/base"},
+    "executor/agent": BASE | {"executor/pool"},
+    "executor/telemetry": BASE | {"executor/agent"},
+    "executor": BASE | {"executor/pool", "executor/agent", "executor/telemetry"},
+    "ingest/lineprotocol": BASE,
+    "ingest/remotewrite": BASE,
+    "ingest/write_path": PUBLIC,
+    "query/promql": BASE,
+    "query/influxql": BASE,
+    "query/plan": PUBLIC | QUERY_PARSERS,
+    "query/engine": PUBLIC | QUERY_PARSERS | {"query/plan"},
+    "query/rules": PUBLIC | QUERY_PARSERS | {"query/plan", "query/engine"},
+    "query/api": PUBLIC | QUERY_PARSERS | {"query/plan", "query/engine", "query/rules"},
+    "clients": set(),
+    "tools": PUBLIC | QUERY_PARSERS | {"ingest", "query", "executor", "tools"},
+    "tests": {"storage", "ingest", "query", "executor", "tools", "tests", "clients"},
+}
+
+# What an include line may not name outside of the folders behind it, and why.
+FENCES = [
+    (r"<rocksdb/", ("storage/engine", "storage/journal", "tests"), "RocksDB stays in storage"),
+    (r"<boost/(beast|asio)", ("tools/server", "tools/cli", "tools/bench", "clients/cpp", "tests"),
+     "sockets stay in tools and clients/cpp"),
+    (r"<simdjson", ("ingest", "tools", "tests"), "simdjson is for parsers"),
+    (r"<spdlog/", ("storage/base",), "log through storage/base/log.h"),
+    (r"<re2/", ("storage/index", "query", "executor"), "RE2 is for matchers and queries"),
+    (r"<yaml-cpp/", ("executor/agent", "query/rules", "tools", "tests"), "YAML is for configuration"),
+]
+
+# What may not stand in a line of our C++, and what to write instead.
+BANS = [
+    (r"\bstd::(mutex|shared_mutex|condition_variable|lock_guard|unique_lock)\b", ("storage/base/mutex.h", "tests"),
+     "use Mutex of storage/base/mutex.h, which the thread-safety analysis understands"),
+    (r"\bstd::regex\b", (), "use RE2, whose time is linear in its input"),
+    (r"\bco_await\s+[\w:]+\((\w+\{|\[)", (), "g++ 12 destroys a temporary inside co_await twice: name it first"),
+    (r"\bassert\(", (), "use TM_CHECK, which holds in every build"),
+    (r"\bstd::atomic<std::shared_ptr", (), "share a snapshot under a mutex"),
+    (r"\b(TODO|FIXME|XXX)\b", (), "finish it or name it in the README"),
+]
+
+BAD_NAMES = re.compile(r"(^|/|_)(util|utils|common|helper|helpers|misc)(\.|_|/|$)")
+TOP_LEVEL = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "CHANGELOG.md", "README.md", "storage", "ingest", "query",
+             "executor", "clients", "tools", "tests"}
+MAX_LINES = 800
+
+
+def files():
+    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return sorted(set(out.stdout.split()))
+
+
+def folder_of(path):
+    best = ""
+    for folder in MAY_INCLUDE:
+        if path.startswith(folder + "/") and len(folder) > len(best):
+            best = folder
+    return best
+
+
+def allowed(path, target):
+    folder = folder_of(path)
+    if not folder or target.startswith(folder + "/"):
+        return True
+    return any(target == edge or target.startswith(edge + "/") for edge in MAY_INCLUDE[folder])
+
+
+def within(path, places):
+    return any(path == place or path.startswith(place + "/") for place in places)
+
+
+def check_source(path, text, report):
+    lines = text.splitlines()
+    if len(lines) > MAX_LINES:
+        report(path, len(lines), f"longer than {MAX_LINES} lines: look for the second idea in it")
+    if path.endswith(".h") and "#pragma once" not in text:
+        report(path, 1, "a header begins with #pragma once")
+    for number, line in enumerate(lines, 1):
+        include = re.match(r'\s*#\s*include\s+["<]([^">]+)[">]', line)
+        if include:
+            target = include.group(1)
+            if line.lstrip().startswith("#include \"") and re.match(r"(storage|ingest|query|executor|tools|tests|clients)/", target):
+                if not allowed(path, target):
+                    report(path, number, f"{folder_of(path)} may not include {target}")
+            for pattern, places, why in FENCES:
+                if re.search(pattern, line) and not within(path, places):
+                    report(path, number, why)
+            continue
+        code = line.split("//")[0] if "http" not in line else line
+        for pattern, places, why in BANS:
+            if re.search(pattern, line if "TODO" in pattern else code) and not within(path, places):
+                report(path, number, why)
+
+
+def main():
+    breaches = []
+
+    def report(path, number, why):
+        breaches.append(f"{path}:{number}: {why}")
+
+    for path in files():
+        top = path.split("/")[0]
+        if top not in TOP_LEVEL and not top.startswith("."):
+            report(path, 1, "the top level is fixed")
+        if BAD_NAMES.search(path):
+            report(path, 1, "a name that says nothing: name the thing that it does")
+        full = ROOT / path
+        if path.endswith((".h", ".cc")) and full.is_file():
+            check_source(path, full.read_text(encoding="utf-8"), report)
+    print("\n".join(breaches) if breaches else "layering holds")
+    return 1 if breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
