@@ -1,0 +1,398 @@
+#include "tools/server/http/server.h"
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+#include <libdeflate.h>
+
+#include <future>
+#include <memory>
+#include <thread>
+
+#include "tests/unit/tools/server/http/raw_client.h"
+#include "tools/server/http/router.h"
+
+namespace tidemark::http {
+namespace {
+
+using ::testing::Test;
+
+std::string Compress(const std::string& text) {
+  libdeflate_compressor* const compressor = libdeflate_alloc_compressor(6);
+  std::string out(libdeflate_gzip_compress_bound(compressor, text.size()), '\0');
+  out.resize(libdeflate_gzip_compress(compressor, text.data(), text.size(), out.data(), out.size()));
+  libdeflate_free_compressor(compressor);
+  return out;
+}
+
+class ServerTest : public Test {
+ protected:
+  static constexpr size_t kBodyMax = 1'000'000;
+
+  void Start(ServerOptions options = {}) {
+    options.io_threads = 2;
+    std::vector<Route> routes;
+    routes.push_back({.access = Access::kOpen,
+                      .lane = Lane::kInline,
+                      .methods = {Method::kGet},
+                      .pattern = "/ping",
+                      .handler = [](Request&) { return TextResponse(200, "pong"); }});
+    routes.push_back({.access = Access::kWrite,
+                      .lane = Lane::kWrite,
+                      .methods = {Method::kPost},
+                      .pattern = "/echo",
+                      .body_bytes_max = kBodyMax,
+                      .handler = [](Request& r) { return TextResponse(200, std::string(r.body.view())); }});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet, Method::kPost},
+                      .pattern = "/label/*/values",
+                      .body_bytes_max = kBodyMax,
+                      .handler = [](Request& r) {
+                        return TextResponse(200,
+                                            fmt::format("{}|{}|{}", r.database, r.captures.at(0), r.params.Get("x")));
+                      }});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
+                      .pattern = "/wait",
+                      .handler = [this](Request&) {
+                        entered_.set_value();
+                        release_.get_future().wait();
+                        return TextResponse(200, "waited");
+                      }});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
+                      .pattern = "/stream",
+                      .handler = [](Request&) {
+                        Response response = TextResponse(200, "begin\n");
+                        response.produce = [](const std::shared_ptr<ReplyStream>& stream) {
+                          for (int i = 0; i < 3; ++i) stream->Push(fmt::format("line {}\n", i));
+                          stream->Finish();
+                        };
+                        return response;
+                      }});
+    router_ = std::make_unique<Router>(std::move(routes), RouterOptions{});
+    server_ = std::make_unique<Server>(options, router_.get());
+    Result<Endpoint> endpoint = server_->Listen("127.0.0.1", 0);
+    ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
+    port_ = endpoint->port;
+    server_->Start();
+  }
+
+  std::string Ask(const std::string& bytes) {
+    RawClient client(port_);
+    EXPECT_TRUE(client.connected());
+    client.Send(bytes);
+    return client.ReadReply();
+  }
+
+  std::promise<void> entered_;
+  std::promise<void> release_;
+  std::unique_ptr<Router> router_;
+  std::unique_ptr<Server> server_;
+  uint16_t port_ = 0;
+};
+
+TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
+  Start();
+  RawClient client(port_);
+  for (int i = 0; i < 3; ++i) {
+    client.Send("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string reply = client.ReadReply();
+    EXPECT_TRUE(reply.starts_with("HTTP/1.1 200 OK\r\n")) << reply;
+    EXPECT_TRUE(reply.ends_with("\r\n\r\npong")) << reply;
+    EXPECT_EQ(reply.find("Connection: close"), std::string::npos);
+  }
+  EXPECT_EQ(server_->counters().connections_accepted.load(), 1U);
+}
+
+TEST_F(ServerTest, HeadHasTheLengthAndNoBody) {
+  Start();
+  RawClient client(port_);
+  client.Send("HEAD /ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const std::string reply = client.ReadAll();
+  EXPECT_NE(reply.find("Content-Length: 4\r\n"), std::string::npos);
+  EXPECT_TRUE(reply.ends_with("\r\n\r\n"));
+}
+
+TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
+  Start();
+  RawClient client(port_);
+  std::string all;
+  for (int i = 0; i < 50; ++i) {
+    all += fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n{:03}", i);
+    all += "GET /ping HTTP/1.1\r\nHost: a\r\n\r\n";
+  }
+  client.Send(all);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(client.ReadReply().ends_with(fmt::format("\r\n\r\n{:03}", i)));
+    EXPECT_TRUE(client.ReadReply().ends_with("\r\n\r\npong"));
+  }
+}
+
+TEST_F(ServerTest, TakesBodiesSentByteByByte) {
+  Start();
+  RawClient client(port_);
+  for (const char c : std::string("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")) {
+    client.Send({&c, 1});
+  }
+  EXPECT_TRUE(client.ReadReply().ends_with("\r\n\r\nhello"));
+}
+
+TEST_F(ServerTest, TakesChunkedBodiesOfAnyCut) {
+  Start();
+  std::string body(100'000, 'x');
+  for (size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i % 23);
+  std::string request = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (size_t at = 0; at < body.size(); at += 977) {
+    const std::string part = body.substr(at, 977);
+    request += fmt::format("{:x};ext=1\r\n{}\r\n", part.size(), part);
+  }
+  request += "0\r\nTrailer: x\r\n\r\n";
+  for (const size_t cut : {size_t{1} << 20, size_t{4096}, size_t{1000}, size_t{7}}) {
+    RawClient client(port_);
+    for (size_t at = 0; at < request.size(); at += cut) client.Send(std::string_view(request).substr(at, cut));
+    client.Send("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(client.ReadReply().ends_with("\r\n\r\n" + body)) << cut;
+    EXPECT_TRUE(client.ReadReply().ends_with("pong")) << cut;
+  }
+}
+
+TEST_F(ServerTest, UnpacksGzipOfSeveralMembers) {
+  Start();
+  const std::string packed = Compress("one,") + Compress("two");
+  const std::string reply =
+      Ask(fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n{}",
+                      packed.size(), packed));
+  EXPECT_TRUE(reply.ends_with("\r\n\r\none,two")) << reply;
+}
+
+TEST_F(ServerTest, RefusesGzipBombsAndDamage) {
+  Start();
+  const std::string bomb = Compress(std::string(20'000'000, '\0'));
+  ASSERT_LT(bomb.size(), 100'000U);
+  const auto post = [](const std::string& body) {
+    return fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n{}",
+                       body.size(), body);
+  };
+  EXPECT_TRUE(Ask(post(bomb)).starts_with("HTTP/1.1 413"));
+  // The same with a trailer that understates the size.
+  std::string liar = bomb;
+  liar[liar.size() - 4] = 1;
+  liar[liar.size() - 3] = liar[liar.size() - 2] = liar[liar.size() - 1] = 0;
+  EXPECT_TRUE(Ask(post(liar)).starts_with("HTTP/1.1 413"));
+  EXPECT_TRUE(Ask(post("this is not gzip at all, really not")).starts_with("HTTP/1.1 400"));
+  EXPECT_TRUE(Ask(post(Compress("abc").substr(0, 12))).starts_with("HTTP/1.1 400"));
+}
+
+TEST_F(ServerTest, CompressesLargeRepliesWhenAsked) {
+  Start();
+  const std::string body(50'000, 'y');
+  const std::string reply = Ask(
+      fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br, gzip;q=0.8\r\nContent-Length: {}\r\n\r\n{}",
+                  body.size(), body));
+  EXPECT_NE(reply.find("Content-Encoding: gzip\r\n"), std::string::npos);
+  EXPECT_LT(reply.size(), 2000U);
+}
+
+TEST_F(ServerTest, SaysContinueBeforeTheBody) {
+  Start();
+  RawClient client(port_);
+  client.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_EQ(client.ReadUntil("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+  client.Send("ok");
+  EXPECT_TRUE(client.ReadReply().ends_with("\r\n\r\nok"));
+}
+
+TEST_F(ServerTest, RefusesLargeBodiesBeforeTheyCome) {
+  Start();
+  RawClient client(port_);
+  client.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\nExpect: 100-continue\r\n\r\n");
+  const std::string reply = client.ReadAll();
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 413 ")) << reply;
+}
+
+TEST_F(ServerTest, RefusesLargeChunkedBodies) {
+  Start();
+  RawClient client(port_);
+  client.Send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string chunk = "10000\r\n" + std::string(0x10000, 'x') + "\r\n";
+  for (int i = 0; i < 20; ++i) client.Send(chunk);
+  EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 413 "));
+}
+
+TEST_F(ServerTest, RefusesOversizedHeads) {
+  Start();
+  RawClient client(port_);
+  client.Send("GET /ping HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
+  EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 431 "));
+}
+
+TEST_F(ServerTest, RefusesMalformedRequests) {
+  Start();
+  const std::pair<const char*, const char*> cases[] = {
+      {"\x16\x03\x01\x02\x05\x01\r\n\r\n", "400"},
+      {"GET  /ping HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+      {"GET /ping\r\n\r\n", "400"},
+      {"GET /ping HTTP/2.0\r\nHost: a\r\n\r\n", "505"},
+      {"GET /ping HTTP/1.1\r\n\r\n", "400"},
+      {"GET /ping HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
+      {"GET /ping HTTP/1.1\r\nHost: a\r\nBad Name: b\r\n\r\n", "400"},
+      {"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+      {"GET /ping?a=%2 HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+      {"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", "404"},
+      {"DELETE /ping HTTP/1.1\r\nHost: a\r\n\r\n", "405"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "400"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1x\r\n\r\n", "400"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", "400"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n", "400"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx", "415"},
+      {"POST /echo HTTP/1.1\r\nHost: a\r\nExpect: magic\r\n\r\n", "417"},
+  };
+  for (const auto& [request, status] : cases) {
+    const std::string reply = Ask(request);
+    EXPECT_TRUE(reply.starts_with(fmt::format("HTTP/1.1 {} ", status))) << request << "\n->\n" << reply;
+  }
+}
+
+TEST_F(ServerTest, CutsSlowHeadsAndSlowBodies) {
+  ServerOptions options;
+  options.header_timeout = std::chrono::milliseconds(40);
+  options.body_grace = std::chrono::milliseconds(40);
+  options.body_bytes_per_second_min = 1'000'000;
+  Start(options);
+  RawClient head(port_);
+  head.Send("GET /ping HTTP/1.1\r\nHost:");
+  EXPECT_TRUE(head.ReadAll().starts_with("HTTP/1.1 408 "));
+  RawClient body(port_);
+  body.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx");
+  EXPECT_TRUE(body.ReadAll().starts_with("HTTP/1.1 408 "));
+  EXPECT_EQ(server_->counters().timeouts.load(), 2U);
+  EXPECT_EQ(server_->counters().body_bytes.load(), 0U);
+}
+
+TEST_F(ServerTest, ClosesIdleConnections) {
+  ServerOptions options;
+  options.idle_timeout = std::chrono::milliseconds(40);
+  Start(options);
+  RawClient client(port_);
+  EXPECT_EQ(client.ReadAll(), "");
+}
+
+TEST_F(ServerTest, LetsGoOfHalfARequest) {
+  Start();
+  RawClient client(port_);
+  client.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nxyz");
+  client.ShutdownSend();
+  EXPECT_EQ(client.ReadAll(), "");
+  EXPECT_TRUE(Ask("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("pong"));
+}
+
+TEST_F(ServerTest, BoundsTheMemoryOfBodies) {
+  ServerOptions options;
+  options.body_memory_bytes = 1000;
+  Start(options);
+  RawClient first(port_);
+  first.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\nx");
+  while (server_->counters().body_bytes.load() == 0) std::this_thread::yield();
+  const std::string reply = Ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\nx");
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 503 ")) << reply;
+  EXPECT_NE(reply.find("Retry-After: 1\r\n"), std::string::npos);
+}
+
+TEST_F(ServerTest, StreamsReplies) {
+  Start();
+  RawClient client(port_);
+  client.Send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\nGET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::string reply = client.ReadUntil("0\r\n\r\n");
+  EXPECT_NE(reply.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_NE(reply.find("6\r\nbegin\n\r\n"), std::string::npos);
+  EXPECT_NE(reply.find("line 2\n"), std::string::npos);
+  EXPECT_TRUE(client.ReadReply().ends_with("pong"));
+  RawClient old(port_);
+  old.Send("GET /stream HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(old.ReadAll().ends_with("\r\n\r\nbegin\nline 0\nline 1\nline 2\n"));
+}
+
+TEST_F(ServerTest, ASlowRequestDoesNotHoldUpOthers) {
+  ServerOptions options;
+  options.read_threads = 1;
+  options.queue_max = 1;
+  Start(options);
+  RawClient slow(port_);
+  slow.Send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  entered_.get_future().wait();
+  EXPECT_TRUE(Ask("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("pong"));
+  EXPECT_TRUE(Ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").ends_with("hi"));
+  RawClient queued(port_);
+  queued.Send("GET /label/a/values HTTP/1.1\r\nHost: a\r\n\r\n");
+  while (server_->queued_reads() == 0) std::this_thread::yield();
+  EXPECT_TRUE(Ask("GET /label/a/values HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 503 "));
+  release_.set_value();
+  EXPECT_TRUE(slow.ReadReply().ends_with("waited"));
+  EXPECT_TRUE(queued.ReadReply().ends_with("|a|"));
+}
+
+TEST_F(ServerTest, DrainFinishesWhatHasBegun) {
+  Start();
+  RawClient idle(port_);
+  idle.Send("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
+  idle.ReadReply();
+  RawClient slow(port_);
+  slow.Send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
+  entered_.get_future().wait();
+  std::future<bool> drained =
+      std::async(std::launch::async, [this] { return server_->Drain(std::chrono::seconds(10)); });
+  EXPECT_EQ(idle.ReadAll(), "");
+  release_.set_value();
+  const std::string reply = slow.ReadAll();
+  EXPECT_TRUE(reply.ends_with("waited"));
+  EXPECT_NE(reply.find("Connection: close\r\n"), std::string::npos);
+  EXPECT_TRUE(drained.get());
+}
+
+TEST_F(ServerTest, RoutesByBasePathPatternAndForm) {
+  Start();
+  EXPECT_TRUE(Ask("GET /label/a%20b/values?x=1+2 HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("\r\n\r\n|a b|1 2"));
+  EXPECT_TRUE(
+      Ask("GET /db/mine/label/n/values?x=%C3%A9 HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("\r\n\r\nmine|n|\xC3\xA9"));
+  EXPECT_TRUE(
+      Ask("POST /label/n/values?x=url HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+          "Content-Length: 6\r\n\r\nx=form")
+          .ends_with("|n|form"));
+  EXPECT_TRUE(Ask("GET /label//values HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 404 "));
+  const std::string unknown = Ask("GET /nope HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(unknown.ends_with("\r\n\r\n404 page not found\n")) << unknown;
+  EXPECT_NE(unknown.find("X-Content-Type-Options: nosniff\r\n"), std::string::npos);
+}
+
+TEST_F(ServerTest, AForeignPageMayChangeNothing) {
+  Start();
+  const auto post = [](std::string_view origin, std::string_view host) {
+    return fmt::format("POST /echo HTTP/1.1\r\nHost: {}\r\nOrigin: {}\r\nContent-Length: 2\r\n\r\nhi", host, origin);
+  };
+  EXPECT_TRUE(Ask(post("http://evil.example", "localhost:8086")).starts_with("HTTP/1.1 403 "));
+  EXPECT_TRUE(Ask(post("null", "localhost:8086")).starts_with("HTTP/1.1 403 "));
+  EXPECT_TRUE(Ask(post("http://localhost:3000", "localhost:8086")).starts_with("HTTP/1.1 403 "));
+  // A name of the attacker that resolves to this machine.
+  EXPECT_TRUE(Ask(post("http://evil.example:8086", "evil.example:8086")).starts_with("HTTP/1.1 403 "));
+  EXPECT_TRUE(Ask(post("http://localhost:8086", "localhost:8086")).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(Ask(post("http://127.0.0.1:8086", "127.0.0.1:8086")).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(Ask("GET /label/a/values HTTP/1.1\r\nHost: a\r\nOrigin: http://evil.example\r\n\r\n")
+                  .starts_with("HTTP/1.1 200 "));
+}
+
+TEST(IsLoopbackHost, KnowsNamesAndAddresses) {
+  for (const char* host : {"localhost", "LOCALHOST", "db.localhost", "127.0.0.1", "127.1.2.3", "[::1]"}) {
+    EXPECT_TRUE(IsLoopbackHost(host)) << host;
+  }
+  for (const char* host : {"evillocalhost", "127.evil.example", "10.0.0.1", "", "localhost.evil"}) {
+    EXPECT_FALSE(IsLoopbackHost(host)) << host;
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::http

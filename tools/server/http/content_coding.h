@@ -1,0 +1,26 @@
+// gzip in and out (RFC 1952), through libdeflate, with the limits that keep a small body from filling the memory.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "storage/base/result.h"
+#include "tools/server/http/body_buffer.h"
+
+namespace tidemark::http {
+
+struct DecodeLimits {
+  size_t decoded_bytes = size_t{64} << 20;
+  // Decoded bytes for each byte received.
+  size_t ratio = 200;
+};
+
+// The content of a gzip file of one or more members. kLimitExceeded when the size that it declares, or what comes out,
+// is over a limit: a lying declaration costs at most the smaller limit in memory. kInvalidArgument when it is damaged.
+Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits);
+
+// `bytes` as a gzip file, compressed for speed. Thread-safe; each thread keeps a compressor.
+std::string Gzip(std::string_view bytes);
+
+}  // namespace tidemark::http

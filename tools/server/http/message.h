@@ -1,0 +1,101 @@
+// Request and Response: what handlers see of HTTP. Sockets, framing and the library behind them stay in session.cc.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "query/api/params.h"
+#include "tools/server/http/body_buffer.h"
+
+namespace tidemark::http {
+
+enum class Method : uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
+
+// "GET", ...; "?" for kOther.
+std::string_view Name(Method method);
+
+// Whether two header names, or tokens in header values, are the same. ASCII letters compare without case.
+bool EqualsNoCase(std::string_view a, std::string_view b);
+// Whether the comma-separated list `value` has the element `token`; parameters after ';' are not looked at.
+bool ListContains(std::string_view value, std::string_view token);
+
+struct Route;  // router.h
+
+struct HeaderField {
+  std::string name;
+  std::string value;
+};
+
+struct Request {
+  Method method = Method::kGet;
+  std::string method_name;            // as received
+  std::string target;                 // as received
+  std::string path;                   // decoded, without query and without the /db/NAME in front
+  query::api::Params params;          // of the query string; of a form body too, in front
+  std::vector<HeaderField> headers;   // in order of arrival
+  std::string database;               // from /db/NAME; "" when there is none
+  std::vector<std::string> captures;  // of the route's pattern
+  const Route* route = nullptr;       // set by the router
+  std::string peer;                   // address and port of the client
+  BodyBuffer body;                    // decoded when it came with a Content-Encoding
+  size_t wire_bytes = 0;              // of the body, before decoding
+  bool http10 = false;
+  // Asked to stop when the client goes away or the server stops.
+  std::stop_token stop;
+
+  // The first value of a header; "" when there is none.
+  [[nodiscard]] std::string_view Header(std::string_view name) const;
+  // How often a header was sent.
+  [[nodiscard]] size_t CountHeader(std::string_view name) const;
+};
+
+// ReplyStream carries a reply whose end is not known when it begins, from a producer on any thread to the session
+// that sends it. Bounded: at most kMaxQueuedBytes wait in it. Thread-safe.
+class ReplyStream {
+ public:
+  static constexpr size_t kMaxQueuedBytes = size_t{256} << 10;
+
+  virtual ~ReplyStream() = default;
+  // Queues `bytes`, waiting while the queue is full. false: the client is gone, produce no more.
+  virtual bool Push(std::string bytes) = 0;
+  // As Push, but returns false instead of waiting; then nothing was queued.
+  virtual bool TryPush(std::string bytes) = 0;
+  // Ends the reply after what is queued. Idempotent.
+  virtual void Finish() = 0;
+  // Whether the client is gone or Finish was called.
+  [[nodiscard]] virtual bool closed() const = 0;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  // Set for a streamed reply: `body` goes first, then what `produce` or whoever keeps the stream pushes. `produce`
+  // runs on a thread of its own among a bounded number, may block, and may finish the stream or leave that to
+  // somebody to whom it gave it. Refused with 503 when all of those threads are busy.
+  std::move_only_function<void(std::shared_ptr<ReplyStream>)> produce;
+  // Close the connection after this reply.
+  bool close = false;
+
+  Response& Set(std::string name, std::string value) {
+    headers.emplace_back(std::move(name), std::move(value));
+    return *this;
+  }
+};
+
+// The reason phrase of a status: "Not Found".
+std::string_view ReasonPhrase(int status);
+
+Response TextResponse(int status, std::string body);
+Response JsonResponse(int status, std::string body);
+// What Go's http.Error sends: the text, a newline, and `X-Content-Type-Options: nosniff`.
+Response GoError(int status, std::string_view text);
+
+}  // namespace tidemark::http

@@ -1,0 +1,204 @@
+#include "tools/server/http/router.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/base/clock.h"
+
+namespace tidemark::http {
+namespace {
+
+// Takes the next segment off `path`, which begins with '/'.
+std::string_view TakeSegment(std::string_view* path) {
+  path->remove_prefix(1);
+  const size_t end = std::min(path->find('/'), path->size());
+  const std::string_view segment = path->substr(0, end);
+  path->remove_prefix(end);
+  return segment;
+}
+
+bool Matches(std::string_view pattern, std::string_view path, std::vector<std::string>* captures) {
+  captures->clear();
+  while (!pattern.empty() && !path.empty()) {
+    if (pattern.front() != '/' || path.front() != '/') return false;
+    const std::string_view wanted = TakeSegment(&pattern);
+    const std::string_view segment = TakeSegment(&path);
+    if (wanted == "*") {
+      if (segment.empty()) return false;
+      captures->emplace_back(segment);
+    } else if (wanted != segment) {
+      return false;
+    }
+  }
+  return pattern.empty() && path.empty();
+}
+
+bool Takes(const Route& route, Method method) {
+  if (method == Method::kHead) method = Method::kGet;
+  return std::find(route.methods.begin(), route.methods.end(), method) != route.methods.end();
+}
+
+// "http://host:port" to "host:port", and its host alone.
+std::string_view WithoutScheme(std::string_view origin) {
+  const size_t at = origin.find("://");
+  return at == std::string_view::npos ? origin : origin.substr(at + 3);
+}
+
+std::string_view HostOf(std::string_view authority) {
+  if (!authority.empty() && authority.front() == '[') return authority.substr(0, authority.find(']') + 1);
+  return authority.substr(0, std::min(authority.rfind(':'), authority.size()));
+}
+
+constexpr std::string_view kDatabasePrefix = "/db/";
+
+}  // namespace
+
+std::string_view Name(Access access) {
+  switch (access) {
+    case Access::kOpen: return "open";
+    case Access::kRead: return "read";
+    case Access::kWrite: return "write";
+    case Access::kAdmin: return "admin";
+  }
+  return "?";
+}
+
+bool IsLoopbackHost(std::string_view host) {
+  constexpr std::string_view kLocalhost = "localhost";
+  if (host.size() >= kLocalhost.size() && EqualsNoCase(host.substr(host.size() - kLocalhost.size()), kLocalhost)) {
+    return host.size() == kLocalhost.size() || host[host.size() - kLocalhost.size() - 1] == '.';
+  }
+  if (host == "[::1]" || host == "::1") return true;
+  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+Router::Router(std::vector<Route> routes, RouterOptions options)
+    : routes_(std::move(routes)), options_(std::move(options)), tallies_(routes_.size() + 1) {}
+
+bool Router::OriginAllowed(const Request& head, std::string_view origin) const {
+  const auto& allowed = options_.allowed_origins;
+  if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end()) return true;
+  const std::string_view authority = WithoutScheme(origin);
+  if (origin == "null" || !EqualsNoCase(authority, head.Header("Host"))) return false;
+  return !options_.loopback_only || IsLoopbackHost(HostOf(authority));
+}
+
+void Router::AddCors(const Request& request, Response* response) const {
+  const std::string_view origin = request.Header("Origin");
+  const auto& allowed = options_.allowed_origins;
+  if (origin.empty() || std::find(allowed.begin(), allowed.end(), origin) == allowed.end()) return;
+  response->Set("Access-Control-Allow-Origin", std::string(origin))
+      .Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+      .Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, Origin")
+      .Set("Access-Control-Expose-Headers", "Date")
+      .Set("Vary", "Origin");
+}
+
+Admission Router::Admit(Request* head) {
+  Admission admission;
+  const auto refuse = [this, head, &admission](int status, std::string_view text) {
+    admission.refusal = Refuse(status, text, head);
+    return std::move(admission);
+  };
+  const std::string_view target = head->target;
+  // Absolute form (RFC 9112, 3.2.2) names the host again; only its path counts here.
+  size_t path_at = 0;
+  if (!target.empty() && target.front() != '/') {
+    const size_t scheme = target.find("://");
+    path_at = scheme == std::string_view::npos ? target.size() : std::min(target.find('/', scheme + 3), target.size());
+    if (scheme == std::string_view::npos && target != "*") return refuse(400, "400 Bad Request");
+  }
+  const size_t query_at = std::min(target.find('?', path_at), target.size());
+  Result<std::string> path = query::api::PercentDecode(target.substr(path_at, query_at - path_at), false);
+  if (!path.ok()) return refuse(400, path.error().message);
+  head->path = std::move(path).value();
+  if (head->path.empty()) head->path = "/";
+  if (query_at < target.size()) {
+    std::string_view query = target.substr(query_at + 1);
+    query = query.substr(0, query.find('#'));
+    if (const Status parsed = query::api::ParseForm(query, &head->params); !parsed.ok()) {
+      return refuse(400, parsed.error().message);
+    }
+  }
+  if (head->path.starts_with(kDatabasePrefix)) {
+    std::string_view rest = head->path;
+    rest.remove_prefix(kDatabasePrefix.size() - 1);
+    head->database = TakeSegment(&rest);
+    if (head->database.empty()) return refuse(404, "404 page not found");
+    head->path = rest.empty() ? "/" : std::string(rest);
+  }
+  const Route* found = nullptr;
+  bool path_known = false;
+  std::string allow;
+  for (const Route& route : routes_) {
+    if (!Matches(route.pattern, head->path, &head->captures)) continue;
+    path_known = true;
+    if (Takes(route, head->method)) {
+      found = &route;
+      break;
+    }
+    for (const Method method : route.methods) {
+      allow += allow.empty() ? "" : ", ";
+      allow += Name(method);
+    }
+  }
+  if (!path_known) return refuse(404, "404 page not found");
+  const std::string_view origin = head->Header("Origin");
+  if (found == nullptr) {
+    admission.refusal =
+        head->method == Method::kOptions
+            ? Response{.status = 204, .content_type = {}, .headers = {}, .body = {}, .produce = {}, .close = false}
+            : GoError(405, "Method Not Allowed");
+    admission.refusal->Set("Allow", allow);
+    AddCors(*head, &*admission.refusal);
+    return admission;
+  }
+  head->route = found;
+  admission.lane = found->lane;
+  admission.body_bytes_max = found->body_bytes_max;
+  if (!origin.empty() && (found->access == Access::kWrite || found->access == Access::kAdmin) &&
+      !OriginAllowed(*head, origin)) {
+    return refuse(403, "a page from another origin may change nothing here");
+  }
+  const std::string_view coding = head->Header("Content-Encoding");
+  if (!coding.empty() && !found->own_coding && !EqualsNoCase(coding, "gzip") && !EqualsNoCase(coding, "x-gzip") &&
+      !EqualsNoCase(coding, "identity")) {
+    return refuse(415, "the only content encoding taken is gzip");
+  }
+  return admission;
+}
+
+Response Router::Handle(Request* request) {
+  const int64_t began = SystemClock::Get().SteadyNs();
+  if (request->method == Method::kPost && request->body.size() > 0 &&
+      request->Header("Content-Type").starts_with("application/x-www-form-urlencoded") &&
+      request->route->access == Access::kRead) {
+    query::api::Params form;
+    if (const Status parsed = query::api::ParseForm(request->body.view(), &form); !parsed.ok()) {
+      return Refuse(400, parsed.error().message, request);
+    }
+    request->params.Prepend(std::move(form));
+  }
+  Response response = request->route->handler(*request);
+  AddCors(*request, &response);
+  Count(*request, response.status);
+  const auto index = static_cast<size_t>(request->route - routes_.data());
+  tallies_[index].handler_ns.fetch_add(static_cast<uint64_t>(SystemClock::Get().SteadyNs() - began),
+                                       std::memory_order_relaxed);
+  return response;
+}
+
+Response Router::Refuse(int status, std::string_view text, const Request* head) {
+  Response response =
+      head->route != nullptr && head->route->refuse ? head->route->refuse(status, text) : GoError(status, text);
+  AddCors(*head, &response);
+  Count(*head, status);
+  return response;
+}
+
+void Router::Count(const Request& request, int status) {
+  const size_t index = request.route != nullptr ? static_cast<size_t>(request.route - routes_.data()) : routes_.size();
+  tallies_[index].replies[std::clamp(status / 100, 0, 5)].fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace tidemark::http

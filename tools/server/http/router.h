@@ -1,0 +1,77 @@
+// Router: the one table of routes and what happens to a request before its handler: base path, method, origin, form.
+//
+//   Router router({{Access::kWrite, Lane::kWrite, {Method::kPost}, "/write", 25'000'000, handler}, ...}, options);
+//
+// A pattern is a path whose segments are literal or `*`; `*` takes one segment, whatever it is, into
+// Request::captures. `/db/NAME` in front of any path is taken off and named in Request::database.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/server/http/message.h"
+#include "tools/server/http/server.h"
+
+namespace tidemark::http {
+
+// What a request needs the right to do. A route that can change something is never kRead.
+enum class Access : uint8_t { kOpen, kRead, kWrite, kAdmin };
+
+std::string_view Name(Access access);
+
+struct Route {
+  Access access = Access::kRead;
+  Lane lane = Lane::kInline;
+  std::vector<Method> methods;  // kGet includes kHead
+  std::string pattern;
+  size_t body_bytes_max = 0;
+  std::function<Response(Request&)> handler = nullptr;
+  // Takes any Content-Encoding itself; others take gzip only.
+  bool own_coding = false;
+  // The body of a refusal in the words of this route's protocol; null: Go's plain text.
+  std::function<Response(int status, std::string_view text)> refuse = nullptr;
+};
+
+struct RouterOptions {
+  // Origins (scheme://host:port) besides the server's own whose pages may read replies and change things.
+  std::vector<std::string> allowed_origins;
+  // Whether only loopback is served: then a page must have been fetched from a loopback name, which keeps out pages
+  // that point their own name at this machine (DNS rebinding).
+  bool loopback_only = true;
+};
+
+// Thread-safe after construction.
+class Router : public Application {
+ public:
+  Router(std::vector<Route> routes, RouterOptions options);
+
+  Admission Admit(Request* head) override;
+  Response Handle(Request* request) override;
+  Response Refuse(int status, std::string_view text, const Request* head) override;
+
+  // Replies by route and status class (2xx at index 2), for /metrics and tests.
+  struct Tally {
+    std::atomic<uint64_t> replies[6] = {};
+    std::atomic<uint64_t> handler_ns{0};
+  };
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+  [[nodiscard]] const Tally& tally(size_t route) const { return tallies_[route]; }
+
+ private:
+  [[nodiscard]] bool OriginAllowed(const Request& head, std::string_view origin) const;
+  void Count(const Request& request, int status);
+  void AddCors(const Request& request, Response* response) const;
+
+  const std::vector<Route> routes_;
+  const RouterOptions options_;
+  std::deque<Tally> tallies_;
+};
+
+// Whether `host` (without port) is localhost, a name under it, or a loopback address.
+bool IsLoopbackHost(std::string_view host);
+
+}  // namespace tidemark::http

@@ -1,0 +1,197 @@
+#include "tools/server/http/server.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <thread>
+#include <vector>
+
+#include "storage/base/clock.h"
+#include "storage/base/log.h"
+#include "tools/server/http/session.h"
+
+namespace tidemark::http {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
+
+// How often deadlines are looked at: often enough for the shortest of them, at most every second.
+std::chrono::milliseconds SweepInterval(const ServerOptions& options) {
+  const std::chrono::milliseconds shortest =
+      std::min({options.header_timeout, options.body_grace, options.idle_timeout});
+  return std::clamp(shortest / 8, std::chrono::milliseconds(5), std::chrono::milliseconds(1000));
+}
+
+}  // namespace
+
+struct Server::Impl {
+  struct Worker {
+    IoLoop loop;
+    Guard guard = asio::make_work_guard(loop.context);
+    asio::steady_timer sweep{loop.context};
+    std::jthread thread;
+  };
+
+  Impl(const ServerOptions& options, Application* application) : shared(options, application) {
+    size_t count = options.io_threads;
+    if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
+    for (size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Worker>());
+  }
+
+  void Accept(asio::ip::tcp::acceptor* acceptor) {
+    Worker* const target = loops[next_loop++ % loops.size()].get();
+    auto on_accept = [this, acceptor, target](const error_code& error, asio::ip::tcp::socket socket) {
+      if (shared.draining.load(std::memory_order_relaxed) || error == asio::error::operation_aborted) return;
+      if (error) {
+        // Out of descriptors: waiting a moment is better than spinning.
+        TM_LOG(kWarn, "accept: {}", error.message());
+        auto timer = std::make_shared<asio::steady_timer>(acceptor->get_executor(), std::chrono::milliseconds(100));
+        timer->async_wait([this, acceptor, timer](const error_code&) { Accept(acceptor); });
+        return;
+      }
+      Adopt(target, std::move(socket));
+      Accept(acceptor);
+    };
+    acceptor->async_accept(target->loop.context, std::move(on_accept));
+  }
+
+  void Adopt(Worker* target, asio::ip::tcp::socket socket) {
+    ServerCounters& counters = shared.counters;
+    if (counters.connections_open.fetch_add(1, std::memory_order_relaxed) >= shared.options.connections_max) {
+      counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
+      counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+      return;  // the socket closes
+    }
+    counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
+    auto start = [this, target, moved = std::move(socket)]() mutable {
+      std::make_shared<Session>(std::move(moved), &target->loop, &shared)->Start();
+    };
+    asio::post(target->loop.context, std::move(start));
+  }
+
+  void ScheduleSweep(Worker* worker) {
+    worker->sweep.expires_after(SweepInterval(shared.options));
+    worker->sweep.async_wait([this, worker](const error_code& error) {
+      if (error) return;
+      ForEachSession(worker, [now = SystemClock::Get().SteadyNs()](Session& session) { session.Sweep(now); });
+      ScheduleSweep(worker);
+    });
+  }
+
+  // A session may end, and leave the set, while it is being looked at.
+  template <typename Visit>
+  static void ForEachSession(Worker* worker, Visit visit) {
+    std::vector<std::shared_ptr<Session>> sessions;
+    sessions.reserve(worker->loop.sessions.size());
+    for (Session* const session : worker->loop.sessions) {
+      if (std::shared_ptr<Session> alive = session->weak_from_this().lock()) sessions.push_back(std::move(alive));
+    }
+    for (const auto& session : sessions) visit(*session);
+  }
+
+  ServerShared shared;
+  std::vector<std::unique_ptr<Worker>> loops;
+  std::vector<std::unique_ptr<asio::ip::tcp::acceptor>> acceptors;
+  std::atomic<size_t> next_loop{0};
+  bool started = false;
+  bool drained = false;
+};
+
+Server::Server(const ServerOptions& options, Application* application)
+    : impl_(std::make_unique<Impl>(options, application)) {}
+
+Server::~Server() {
+  Drain(std::chrono::milliseconds(0));
+  // Before the loops go: a worker that is still busy hands its reply to one of them.
+  impl_->shared.writers.Stop();
+  impl_->shared.readers.Stop();
+  impl_->shared.streams.Stop();
+}
+
+Result<Endpoint> Server::Listen(const std::string& address, uint16_t port) {
+  error_code error;
+  const asio::ip::address ip = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
+  if (error) return InvalidArgument(fmt::format("\"{}\" is not an IP address", address));
+  const asio::ip::tcp::endpoint endpoint(ip, port);
+  // All acceptors live on the first loop; the connections go round all of them.
+  auto acceptor = std::make_unique<asio::ip::tcp::acceptor>(impl_->loops.front()->loop.context);
+  acceptor->open(endpoint.protocol(), error);
+  if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor->bind(endpoint, error);
+  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    const ErrorCode code = error == asio::error::address_in_use ? ErrorCode::kUnavailable : ErrorCode::kIo;
+    return MakeError(code, fmt::format("cannot listen on {}:{}: {}", address, port, error.message()));
+  }
+  const auto bound = acceptor->local_endpoint(error);
+  impl_->acceptors.push_back(std::move(acceptor));
+  return Endpoint{bound.address().to_string(), bound.port()};
+}
+
+void Server::Start() {
+  impl_->started = true;
+  for (auto& worker : impl_->loops) {
+    impl_->ScheduleSweep(worker.get());
+    worker->thread = std::jthread([loop = &worker->loop] { loop->context.run(); });
+    pthread_setname_np(worker->thread.native_handle(), "tm-io");
+  }
+  for (auto& acceptor : impl_->acceptors) {
+    asio::post(acceptor->get_executor(), [this, raw = acceptor.get()] { impl_->Accept(raw); });
+  }
+}
+
+bool Server::Drain(std::chrono::milliseconds timeout) {
+  if (impl_->drained) return true;
+  impl_->drained = true;
+  if (!impl_->started) return true;
+  ServerShared& shared = impl_->shared;
+  shared.draining.store(true);
+  for (auto& acceptor : impl_->acceptors) {
+    asio::post(acceptor->get_executor(), [raw = acceptor.get()] {
+      error_code ignored;
+      raw->close(ignored);
+    });
+  }
+  for (auto& worker : impl_->loops) {
+    asio::post(worker->loop.context,
+               [raw = worker.get()] { Impl::ForEachSession(raw, [](Session& session) { session.BeginDrain(); }); });
+  }
+  const auto wait_until_closed = [&shared](std::chrono::milliseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    MutexLock lock(shared.mutex);
+    while (shared.counters.connections_open.load() != 0) {
+      const auto left = end - std::chrono::steady_clock::now();
+      if (left <= left.zero()) return false;
+      shared.closed.WaitFor(shared.mutex, left);
+    }
+    return true;
+  };
+  const bool all = wait_until_closed(timeout);
+  if (!all) {
+    for (auto& worker : impl_->loops) {
+      asio::post(worker->loop.context,
+                 [raw = worker.get()] { Impl::ForEachSession(raw, [](Session& session) { session.Abort(); }); });
+    }
+    // Handlers that are running keep their sessions; they see the stop token.
+    wait_until_closed(std::chrono::seconds(5));
+  }
+  for (auto& worker : impl_->loops) {
+    worker->guard.reset();
+    asio::post(worker->loop.context, [raw = worker.get()] { raw->sweep.cancel(); });
+    if (!all) worker->loop.context.stop();
+  }
+  for (auto& worker : impl_->loops) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+  return all;
+}
+
+const ServerCounters& Server::counters() const { return impl_->shared.counters; }
+size_t Server::queued_writes() const { return impl_->shared.writers.queued(); }
+size_t Server::queued_reads() const { return impl_->shared.readers.queued(); }
+
+}  // namespace tidemark::http

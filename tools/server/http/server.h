@@ -1,0 +1,130 @@
+// Server: HTTP/1.1 (RFC 9110, RFC 9112) on any number of addresses, with keep-alive, pipelining, chunked bodies in
+// both directions, gzip in both directions and limits on everything that a client decides.
+//
+//   Server server(options, application);
+//   TM_TRY_ASSIGN(Endpoint endpoint, server.Listen("127.0.0.1", 0));
+//   server.Start();
+//   ...
+//   server.Drain(std::chrono::seconds(10));
+//
+// A connection belongs to one of a few io threads, which never block. Requests that may block run on bounded sets of
+// workers, one for writes and one for reads, so that neither keeps the other from running.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "storage/base/result.h"
+#include "tools/server/http/content_coding.h"
+#include "tools/server/http/message.h"
+
+namespace tidemark::http {
+
+struct ServerOptions {
+  // Threads that move bytes. 0: as many as cores.
+  size_t io_threads = 0;
+  // Threads that run requests which may block. Writes wait for the disk: more of them share one sync.
+  size_t write_threads = 8;
+  size_t read_threads = 4;
+  // Threads for replies that are produced while they are sent (progress, not subscriptions).
+  size_t stream_threads = 4;
+  // Requests that may wait for a thread, in each set. More get 503.
+  size_t queue_max = 1024;
+  // Open connections. More are closed at once.
+  size_t connections_max = 10'000;
+  // Bytes of request line and headers. More get 431.
+  size_t header_bytes_max = size_t{16} << 10;
+  // Bytes of a body as received. More get 413.
+  size_t body_bytes_max = 25'000'000;
+  // Bytes of all bodies that are being received or handled. Above it, requests with a body get 503.
+  size_t body_memory_bytes = size_t{512} << 20;
+  DecodeLimits decode;
+  // From the first byte of a head to its end; then 408.
+  std::chrono::milliseconds header_timeout{10'000};
+  // A body must have come at this rate on average once the grace is over; else 408.
+  size_t body_bytes_per_second_min = 1024;
+  std::chrono::milliseconds body_grace{10'000};
+  // Between requests, and without progress while sending.
+  std::chrono::milliseconds idle_timeout{60'000};
+  // Replies of at least this many bytes are compressed for clients that accept gzip.
+  size_t gzip_reply_bytes_min = 1024;
+};
+
+// Where a request runs.
+enum class Lane : uint8_t {
+  kInline,  // on the io thread: answers at once from memory
+  kWrite,
+  kRead,
+};
+
+struct Admission {
+  Lane lane = Lane::kInline;
+  // Bytes of body that this request may have; at most ServerOptions::body_bytes_max applies in any case.
+  size_t body_bytes_max = 0;
+  // Answers before the body is read.
+  std::optional<Response> refusal;
+};
+
+// What the server serves. Thread-safe.
+class Application {
+ public:
+  virtual ~Application() = default;
+  // Called when the head has come, on an io thread: must not block. May change `head`, as a router does.
+  virtual Admission Admit(Request* head) = 0;
+  // Called with the body, decoded, on the lane that Admit chose.
+  virtual Response Handle(Request* request) = 0;
+  // The answer to a request that never reached Admit or whose body is refused. `text` says why.
+  virtual Response Refuse(int status, std::string_view text, const Request* head) = 0;
+};
+
+struct Endpoint {
+  std::string address;
+  uint16_t port = 0;
+};
+
+// Counters since start, and gauges. Relaxed atomics.
+struct ServerCounters {
+  std::atomic<uint64_t> connections_accepted{0};
+  std::atomic<uint64_t> connections_refused{0};
+  std::atomic<uint64_t> connections_open{0};
+  std::atomic<uint64_t> requests{0};
+  std::atomic<uint64_t> received_bytes{0};
+  std::atomic<uint64_t> sent_bytes{0};
+  std::atomic<uint64_t> malformed{0};
+  std::atomic<uint64_t> timeouts{0};
+  std::atomic<uint64_t> overloaded{0};
+  std::atomic<uint64_t> body_bytes{0};  // held now
+};
+
+// Thread-safe but for Listen and Start, which are called once each in that order.
+class Server {
+ public:
+  // `application` outlives the server.
+  Server(const ServerOptions& options, Application* application);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds an IPv4 or IPv6 address; port 0 takes a free one. Returns what was bound. kUnavailable when the address is
+  // in use, kInvalidArgument when it is not an address, kIo otherwise.
+  Result<Endpoint> Listen(const std::string& address, uint16_t port);
+  // Begins to accept.
+  void Start();
+  // Accepts no more, lets requests that have begun finish, then closes. Returns whether all finished within `timeout`;
+  // the others are cut. Idempotent.
+  bool Drain(std::chrono::milliseconds timeout);
+
+  [[nodiscard]] const ServerCounters& counters() const;
+  [[nodiscard]] size_t queued_writes() const;
+  [[nodiscard]] size_t queued_reads() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidemark::http

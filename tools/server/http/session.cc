@@ -1,0 +1,719 @@
+#include "tools/server/http/session.h"
+
+#include <fmt/core.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <cstring>
+#include <ctime>
+#include <deque>
+#include <utility>
+
+#include "storage/base/clock.h"
+#include "storage/base/log.h"
+
+namespace tidemark::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast_http = boost::beast::http;
+using boost::system::error_code;
+
+// Input buffer of a connection between requests; it grows with the head and for chunked bodies.
+constexpr size_t kSmallInputBytes = 4096;
+constexpr size_t kLargeInputBytes = size_t{64} << 10;
+// A connection that is refused with its body unread is kept open this long, so that the client can read the answer.
+constexpr std::chrono::milliseconds kLingerTime{2000};
+// Bodies up to this size are read and dropped when a request is refused, to keep the connection.
+constexpr size_t kSkippedBodyBytes = size_t{64} << 10;
+
+constexpr std::string_view kUnknownVersion = "only HTTP/1.0 and HTTP/1.1 are spoken here";
+
+int64_t NowNs() { return SystemClock::Get().SteadyNs(); }
+
+Method MethodOf(beast_http::verb verb) {
+  switch (verb) {
+    case beast_http::verb::get: return Method::kGet;
+    case beast_http::verb::head: return Method::kHead;
+    case beast_http::verb::post: return Method::kPost;
+    case beast_http::verb::put: return Method::kPut;
+    case beast_http::verb::patch: return Method::kPatch;
+    case beast_http::verb::delete_: return Method::kDelete;
+    case beast_http::verb::options: return Method::kOptions;
+    default: return Method::kOther;
+  }
+}
+
+std::string Copy(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+// Beast's grammar of a message, writing straight into a Request: no container of fields, no copies of the body but the
+// one out of the input buffer.
+class HeadParser : public beast_http::basic_parser<true> {
+ public:
+  HeadParser(Request* request, size_t header_bytes_max) : request_(request) {
+    header_limit(static_cast<uint32_t>(header_bytes_max));
+    body_limit(boost::none);
+    eager(false);
+  }
+
+  // Makes room for `more` bytes of body; false: over the limit.
+  std::function<bool(size_t)> grow_body;
+  bool body_refused = false;
+
+ private:
+  void on_request_impl(beast_http::verb verb, boost::beast::string_view name, boost::beast::string_view target,
+                       int version, error_code&) override {
+    request_->method = MethodOf(verb);
+    request_->method_name = Copy(name);
+    request_->target = Copy(target);
+    request_->http10 = version == 10;
+    version_known_ = version == 10 || version == 11;
+  }
+  void on_response_impl(int, boost::beast::string_view, int, error_code&) override {}
+  void on_field_impl(beast_http::field, boost::beast::string_view name, boost::beast::string_view value,
+                     error_code&) override {
+    request_->headers.push_back({Copy(name), Copy(value)});
+  }
+  void on_header_impl(error_code&) override {}
+  void on_body_init_impl(boost::optional<uint64_t> const&, error_code&) override {}
+  size_t on_body_impl(boost::beast::string_view body, error_code& error) override { return Append(body, error); }
+  void on_chunk_header_impl(uint64_t, boost::beast::string_view, error_code&) override {}
+  size_t on_chunk_body_impl(uint64_t, boost::beast::string_view body, error_code& error) override {
+    return Append(body, error);
+  }
+  void on_finish_impl(error_code&) override {}
+
+  size_t Append(boost::beast::string_view bytes, error_code& error) {
+    BodyBuffer& body = request_->body;
+    if (body.capacity() - body.size() < bytes.size() && !grow_body(bytes.size())) {
+      body_refused = true;
+      error = beast_http::make_error_code(beast_http::error::body_limit);
+      return 0;
+    }
+    std::memcpy(body.data() + body.size(), bytes.data(), bytes.size());
+    body.SetSize(body.size() + bytes.size());
+    return bytes.size();
+  }
+
+  Request* request_;
+  bool version_known_ = false;
+
+ public:
+  [[nodiscard]] bool version_known() const { return version_known_; }
+};
+
+// The queue between a producer on any thread and the session.
+class SessionStream : public ReplyStream, public std::enable_shared_from_this<SessionStream> {
+ public:
+  SessionStream(IoLoop* loop, std::weak_ptr<Session> session) : loop_(loop), session_(std::move(session)) {}
+
+  bool Push(std::string bytes) override {
+    MutexLock lock(mutex_);
+    while (!closed_ && queued_bytes_ != 0 && queued_bytes_ + bytes.size() > kMaxQueuedBytes) room_.Wait(mutex_);
+    return Queue(std::move(bytes));
+  }
+  bool TryPush(std::string bytes) override {
+    MutexLock lock(mutex_);
+    if (queued_bytes_ != 0 && queued_bytes_ + bytes.size() > kMaxQueuedBytes) return false;
+    return Queue(std::move(bytes));
+  }
+  void Finish() override {
+    MutexLock lock(mutex_);
+    if (closed_) return;
+    closed_ = true;
+    room_.NotifyAll();
+    Wake();
+  }
+  [[nodiscard]] bool closed() const override {
+    MutexLock lock(mutex_);
+    return closed_;
+  }
+
+  // For the session. Takes everything queued; `finished` tells whether nothing more will come.
+  std::string Take(bool* finished) {
+    MutexLock lock(mutex_);
+    std::string all;
+    if (queue_.size() == 1) {
+      all = std::move(queue_.front());
+    } else {
+      all.reserve(queued_bytes_);
+      for (const std::string& bytes : queue_) all += bytes;
+    }
+    queue_.clear();
+    queued_bytes_ = 0;
+    wake_posted_ = false;
+    *finished = closed_;
+    room_.NotifyAll();
+    return all;
+  }
+  // For the session when the client is gone.
+  void Abandon() {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    abandoned_ = true;
+    queue_.clear();
+    queued_bytes_ = 0;
+    room_.NotifyAll();
+  }
+
+ private:
+  bool Queue(std::string bytes) TM_REQUIRES(mutex_) {
+    if (closed_) return false;
+    if (bytes.empty()) return true;
+    queued_bytes_ += bytes.size();
+    queue_.push_back(std::move(bytes));
+    Wake();
+    return true;
+  }
+  void Wake() TM_REQUIRES(mutex_) {
+    if (wake_posted_ || abandoned_) return;
+    wake_posted_ = true;
+    asio::post(loop_->context, [weak = session_] {
+      if (const std::shared_ptr<Session> session = weak.lock()) session->StreamReady();
+    });
+  }
+
+  IoLoop* const loop_;
+  const std::weak_ptr<Session> session_;
+  mutable Mutex mutex_;
+  CondVar room_;
+  std::deque<std::string> queue_ TM_GUARDED_BY(mutex_);
+  size_t queued_bytes_ TM_GUARDED_BY(mutex_) = 0;
+  bool closed_ TM_GUARDED_BY(mutex_) = false;
+  bool abandoned_ TM_GUARDED_BY(mutex_) = false;
+  bool wake_posted_ TM_GUARDED_BY(mutex_) = false;
+};
+
+const std::string& IoLoop::Date() {
+  const int64_t second = SystemClock::Get().NowNs() / 1'000'000'000;
+  if (second != date_second) {
+    date_second = second;
+    const std::time_t time = second;
+    std::tm utc{};
+    gmtime_r(&time, &utc);
+    static constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    date =
+        fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[static_cast<size_t>(utc.tm_wday)], utc.tm_mday,
+                    kMonths[static_cast<size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  }
+  return date;
+}
+
+Session::Session(asio::ip::tcp::socket socket, IoLoop* loop, ServerShared* shared)
+    : socket_(std::move(socket)), loop_(loop), shared_(shared) {
+  loop_->sessions.insert(this);
+}
+
+Session::~Session() {
+  if (stream_) stream_->Abandon();
+  ReleaseBody();
+  loop_->sessions.erase(this);
+  // The waiter looks at the count under the mutex: take it, so that the notification is not lost in between.
+  MutexLock lock(shared_->mutex);
+  shared_->counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  shared_->closed.NotifyAll();
+}
+
+void Session::Start() {
+  error_code error;
+  socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  socket_.non_blocking(true, error);
+  const auto peer = socket_.remote_endpoint(error);
+  if (!error) peer_ = fmt::format("{}:{}", peer.address().to_string(), peer.port());
+  NextRequest();
+}
+
+void Session::Enter(Phase phase, std::chrono::milliseconds timeout) {
+  phase_ = phase;
+  deadline_ns_ = NowNs() + std::chrono::duration_cast<std::chrono::nanoseconds>(timeout).count();
+}
+
+void Session::Sweep(int64_t now_ns) {
+  switch (phase_) {
+    case Phase::kBody: {
+      const ServerOptions& options = shared_->options;
+      const auto grace_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(options.body_grace).count();
+      const int64_t elapsed_ns = now_ns - body_began_ns_;
+      if (elapsed_ns <= grace_ns) return;
+      const double rate = static_cast<double>(request_.body.size()) / (static_cast<double>(elapsed_ns) * 1e-9);
+      if (rate >= static_cast<double>(options.body_bytes_per_second_min)) return;
+      shared_->counters.timeouts.fetch_add(1, std::memory_order_relaxed);
+      RefuseAndClose(408, "the request body came too slowly");
+      return;
+    }
+    case Phase::kWork:
+      if (ClientGone()) stop_.request_stop();
+      return;
+    case Phase::kStream:
+      if (ClientGone()) Close();
+      return;
+    case Phase::kHead:
+      if (now_ns < deadline_ns_) return;
+      shared_->counters.timeouts.fetch_add(1, std::memory_order_relaxed);
+      RefuseAndClose(408, "the request header came too slowly");
+      return;
+    case Phase::kIdle:
+    case Phase::kReply:
+    case Phase::kLinger:
+      if (now_ns < deadline_ns_) return;
+      Close();
+      return;
+    case Phase::kClosed: return;
+  }
+}
+
+bool Session::ClientGone() {
+  char byte;
+  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+void Session::BeginDrain() {
+  if (phase_ == Phase::kIdle) Close();
+  if (phase_ == Phase::kStream && stream_) stream_->Finish();
+}
+
+void Session::Abort() {
+  stop_.request_stop();
+  Close();
+}
+
+void Session::Close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  if (stream_) stream_->Abandon();
+  error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+}
+
+// Reads more into in_ and calls `handler(error)`.
+template <typename Handler>
+void Session::ReadInput(Handler handler) {
+  if (in_begin_ == in_end_) in_begin_ = in_end_ = 0;
+  if (in_end_ == in_capacity_) {
+    if (in_begin_ > 0) {
+      std::memmove(in_.get(), in_.get() + in_begin_, in_end_ - in_begin_);
+    } else {
+      const size_t grown = in_capacity_ == 0 ? kSmallInputBytes : in_capacity_ * 4;
+      auto bigger = std::make_unique_for_overwrite<char[]>(grown);
+      if (in_end_ > 0) std::memcpy(bigger.get(), in_.get(), in_end_);
+      in_ = std::move(bigger);
+      in_capacity_ = grown;
+    }
+    in_end_ -= in_begin_;
+    in_begin_ = 0;
+  }
+  auto on_read = [self = shared_from_this(), handler](const error_code& error, size_t count) {
+    if (self->phase_ == Phase::kClosed) return;
+    self->shared_->counters.received_bytes.fetch_add(count, std::memory_order_relaxed);
+    self->in_end_ += count;
+    handler(error);
+  };
+  socket_.async_read_some(asio::buffer(in_.get() + in_end_, in_capacity_ - in_end_), std::move(on_read));
+}
+
+void Session::NextRequest() {
+  ReleaseBody();
+  request_ = Request();
+  admission_ = Admission();
+  parser_ = std::make_unique<HeadParser>(&request_, shared_->options.header_bytes_max);
+  if (in_begin_ == in_end_) {
+    if (shared_->draining.load(std::memory_order_relaxed)) return Close();
+    in_begin_ = in_end_ = 0;
+    if (in_capacity_ > kSmallInputBytes) {
+      in_.reset();
+      in_capacity_ = 0;
+    }
+    Enter(Phase::kIdle, shared_->options.idle_timeout);
+  } else {
+    Enter(Phase::kHead, shared_->options.header_timeout);
+  }
+  ParseHead();
+}
+
+void Session::ParseHead() {
+  // Some clients send an empty line after a body; RFC 9112, 2.2 asks to skip it.
+  while (in_begin_ < in_end_ && phase_ == Phase::kHead && !parser_->got_some() &&
+         (in_[in_begin_] == '\r' || in_[in_begin_] == '\n')) {
+    ++in_begin_;
+  }
+  if (in_begin_ < in_end_) {
+    error_code error;
+    in_begin_ += parser_->put(asio::const_buffer(in_.get() + in_begin_, in_end_ - in_begin_), error);
+    if (error == beast_http::error::need_more) error = {};
+    if (error == beast_http::error::header_limit) {
+      shared_->counters.malformed.fetch_add(1, std::memory_order_relaxed);
+      return RefuseAndClose(
+          431, fmt::format("the request header is larger than {} bytes", shared_->options.header_bytes_max));
+    }
+    if (error) {
+      shared_->counters.malformed.fetch_add(1, std::memory_order_relaxed);
+      if (error == beast_http::error::bad_version) return RefuseAndClose(505, kUnknownVersion);
+      return RefuseAndClose(400, fmt::format("malformed HTTP request: {}", error.message()));
+    }
+    if (parser_->is_header_done()) return OnHead();
+  }
+  ReadInput([this](const error_code& error) {
+    if (phase_ != Phase::kIdle && phase_ != Phase::kHead) return;
+    if (error) return Close();
+    if (phase_ == Phase::kIdle) Enter(Phase::kHead, shared_->options.header_timeout);
+    ParseHead();
+  });
+}
+
+void Session::OnHead() {
+  shared_->counters.requests.fetch_add(1, std::memory_order_relaxed);
+  stop_ = std::stop_source();
+  request_.stop = stop_.get_token();
+  request_.peer = peer_;
+  head_only_ = request_.method == Method::kHead;
+  keep_alive_ = parser_->keep_alive();
+  const auto malformed = [this](int status, std::string_view text) {
+    shared_->counters.malformed.fetch_add(1, std::memory_order_relaxed);
+    RefuseAndClose(status, text);
+  };
+  if (!parser_->version_known()) return malformed(505, kUnknownVersion);
+  const size_t hosts = request_.CountHeader("Host");
+  if (hosts > 1 || (hosts == 0 && !request_.http10)) {
+    return malformed(400, hosts == 0 ? "missing required Host header" : "more than one Host header");
+  }
+  if (const std::string_view transfer = request_.Header("Transfer-Encoding");
+      !transfer.empty() && (!parser_->chunked() || !EqualsNoCase(transfer, "chunked"))) {
+    return malformed(501, "the only transfer encoding taken is chunked");
+  }
+  const std::string_view expect = request_.Header("Expect");
+  if (!expect.empty() && !EqualsNoCase(expect, "100-continue")) return malformed(417, "unknown expectation");
+  admission_ = shared_->application->Admit(&request_);
+  const size_t body_max = std::min(admission_.body_bytes_max, shared_->options.body_bytes_max);
+  const uint64_t length = parser_->content_length().value_or(0);
+  const bool has_body = parser_->chunked() || length > 0;
+  if (admission_.refusal) {
+    if (has_body && (parser_->chunked() || length > kSkippedBodyBytes || !expect.empty())) {
+      admission_.refusal->close = true;
+    }
+    if (!has_body || admission_.refusal->close) return Reply(std::move(*admission_.refusal));
+  } else if (length > body_max) {
+    return RefuseAndClose(413, fmt::format("the request body is larger than {} bytes", body_max));
+  }
+  if (!has_body) return Dispatch();
+  if (!expect.empty() && !request_.http10 && in_begin_ == in_end_) {
+    phase_ = Phase::kReply;
+    return Write("HTTP/1.1 100 Continue\r\n\r\n", {}, After::kReadBody);
+  }
+  BeginBody();
+}
+
+bool Session::LeaseBody(size_t bytes) {
+  std::atomic<uint64_t>& held = shared_->counters.body_bytes;
+  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options.body_memory_bytes) {
+    held.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  leased_bytes_ += bytes;
+  return true;
+}
+
+void Session::ReleaseBody() {
+  request_.body = BodyBuffer();
+  shared_->counters.body_bytes.fetch_sub(leased_bytes_, std::memory_order_relaxed);
+  leased_bytes_ = 0;
+}
+
+void Session::BeginBody() {
+  Enter(Phase::kBody, shared_->options.idle_timeout);
+  body_began_ns_ = NowNs();
+  const auto overloaded = [this] {
+    shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+    RefuseAndClose(503, "too many request bodies are held at once");
+  };
+  if (!parser_->chunked()) {
+    const auto length = static_cast<size_t>(parser_->content_length().value_or(0));
+    if (!LeaseBody(length)) return overloaded();
+    request_.body.Reserve(length);
+    const size_t here = std::min(length, in_end_ - in_begin_);
+    std::memcpy(request_.body.data(), in_.get() + in_begin_, here);
+    request_.body.SetSize(here);
+    in_begin_ += here;
+    return ReadSizedBody();
+  }
+  const size_t body_max = std::min(admission_.body_bytes_max, shared_->options.body_bytes_max);
+  parser_->grow_body = [this, body_max](size_t more) {
+    BodyBuffer& body = request_.body;
+    const size_t needed = body.size() + more;
+    if (needed > body_max) return false;
+    const size_t capacity = std::min(body_max, std::max({needed, body.capacity() * 2, kLargeInputBytes}));
+    if (!LeaseBody(capacity - body.capacity())) return false;
+    body.Reserve(capacity);
+    return true;
+  };
+  parser_->eager(true);
+  ReadChunkedBody();
+}
+
+void Session::ReadSizedBody() {
+  BodyBuffer& body = request_.body;
+  const auto length = static_cast<size_t>(parser_->content_length().value_or(0));
+  if (body.size() == length) return Dispatch();
+  auto on_read = [self = shared_from_this()](const error_code& error, size_t count) {
+    if (self->phase_ != Phase::kBody) return;
+    self->shared_->counters.received_bytes.fetch_add(count, std::memory_order_relaxed);
+    self->request_.body.SetSize(self->request_.body.size() + count);
+    if (error) return self->Close();
+    self->ReadSizedBody();
+  };
+  socket_.async_read_some(asio::buffer(body.data() + body.size(), length - body.size()), std::move(on_read));
+}
+
+void Session::ReadChunkedBody() {
+  while (in_begin_ < in_end_) {
+    error_code error;
+    const size_t used = parser_->put(asio::const_buffer(in_.get() + in_begin_, in_end_ - in_begin_), error);
+    in_begin_ += used;
+    if (error == beast_http::error::need_more) break;
+    if (parser_->body_refused) {
+      const size_t body_max = std::min(admission_.body_bytes_max, shared_->options.body_bytes_max);
+      return RefuseAndClose(413, fmt::format("the request body is larger than {} bytes", body_max));
+    }
+    if (error) {
+      shared_->counters.malformed.fetch_add(1, std::memory_order_relaxed);
+      return RefuseAndClose(400, fmt::format("malformed chunked body: {}", error.message()));
+    }
+    if (parser_->is_done()) return Dispatch();
+    if (used == 0) break;
+  }
+  if (in_end_ - in_begin_ >= kLargeInputBytes) {
+    shared_->counters.malformed.fetch_add(1, std::memory_order_relaxed);
+    return RefuseAndClose(400, "malformed chunked body: a chunk header is too long");
+  }
+  ReadInput([this](const error_code& error) {
+    if (phase_ != Phase::kBody) return;
+    if (error) return Close();
+    ReadChunkedBody();
+  });
+}
+
+void Session::Dispatch() {
+  if (admission_.refusal) return Reply(std::move(*admission_.refusal));
+  phase_ = Phase::kWork;
+  request_.wire_bytes = request_.body.size();
+  if (admission_.lane == Lane::kInline) return Reply(Answer());
+  WorkerSet& workers = admission_.lane == Lane::kWrite ? shared_->writers : shared_->readers;
+  // The worker gives its reference back with the reply, so that a session always ends on its own io thread.
+  auto run = [self = shared_from_this()]() mutable {
+    Response response = self->Answer();
+    IoLoop* const loop = self->loop_;
+    asio::post(loop->context, [self = std::move(self), response = std::move(response)]() mutable {
+      if (self->phase_ == Phase::kWork) self->Reply(std::move(response));
+    });
+  };
+  if (!workers.TrySubmit(std::move(run))) {
+    shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+    Response response = shared_->application->Refuse(503, "too many requests wait for a thread", &request_);
+    response.Set("Retry-After", "1");
+    Reply(std::move(response));
+  }
+}
+
+// Runs on a worker, or on the io thread for Lane::kInline. Nothing else touches request_ meanwhile.
+Response Session::Answer() {
+  Application& application = *shared_->application;
+  try {
+    const std::string_view coding = request_.Header("Content-Encoding");
+    if (EqualsNoCase(coding, "gzip") || EqualsNoCase(coding, "x-gzip")) {
+      Result<BodyBuffer> decoded = GunzipBody(request_.body.view(), shared_->options.decode);
+      if (!decoded.ok()) {
+        const int status = decoded.error().code == ErrorCode::kLimitExceeded ? 413 : 400;
+        return application.Refuse(status, decoded.error().message, &request_);
+      }
+      request_.body = std::move(decoded).value();
+    }
+    Response response = application.Handle(&request_);
+    if (!response.produce && response.body.size() >= shared_->options.gzip_reply_bytes_min &&
+        ListContains(request_.Header("Accept-Encoding"), "gzip")) {
+      response.body = Gzip(response.body);
+      response.Set("Content-Encoding", "gzip").Set("Vary", "Accept-Encoding");
+    }
+    return response;
+  } catch (const std::bad_alloc&) {
+    return application.Refuse(503, "out of memory", &request_);
+  } catch (const std::exception& error) {
+    TM_LOG(kError, "{} {}: {}", request_.method_name, request_.path, error.what());
+    return application.Refuse(500, "internal error", &request_);
+  }
+}
+
+std::string Session::HeadOf(const Response& response, bool chunked, bool keep_alive, size_t length) {
+  std::string head;
+  head.reserve(256);
+  head += "HTTP/1.1 ";
+  head += std::to_string(response.status);
+  head += ' ';
+  head += ReasonPhrase(response.status);
+  head += "\r\n";
+  const auto add = [&head](std::string_view name, std::string_view value) {
+    head += name;
+    head += ": ";
+    // A header must stay one line, whatever somebody put into it.
+    for (const char c : value) head += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    head += "\r\n";
+  };
+  if (!response.content_type.empty()) add("Content-Type", response.content_type);
+  for (const auto& [name, value] : response.headers) add(name, value);
+  add("Date", loop_->Date());
+  if (chunked) {
+    add("Transfer-Encoding", "chunked");
+  } else if (!response.produce && response.status != 204) {
+    add("Content-Length", std::to_string(length));
+  }
+  if (!keep_alive) {
+    add("Connection", "close");
+  } else if (request_.http10) {
+    add("Connection", "keep-alive");
+  }
+  head += "\r\n";
+  return head;
+}
+
+void Session::Reply(Response response) {
+  if (phase_ == Phase::kClosed) return;
+  Enter(Phase::kReply, shared_->options.idle_timeout);
+  const bool streamed = static_cast<bool>(response.produce);
+  const bool chunked = streamed && !request_.http10;
+  const bool keep_alive =
+      keep_alive_ && !response.close && !shared_->draining.load(std::memory_order_relaxed) && (!streamed || chunked);
+  keep_alive_ = keep_alive;
+  if (streamed && !head_only_) {
+    auto stream = std::make_shared<SessionStream>(loop_, weak_from_this());
+    auto run = [stream, produce = std::move(response.produce)]() mutable { produce(std::move(stream)); };
+    if (!shared_->streams.TrySubmitNow(std::move(run))) {
+      shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+      Response busy = shared_->application->Refuse(503, "too many streamed replies at once", &request_);
+      busy.Set("Retry-After", "1");
+      return Reply(std::move(busy));
+    }
+    // `run` has taken it; HeadOf only asks whether there is one.
+    response.produce = [](const std::shared_ptr<ReplyStream>&) {};
+    std::string head = HeadOf(response, chunked, keep_alive, 0);
+    stream_ = std::move(stream);
+    stream_chunked_ = chunked;
+    if (!response.body.empty() && chunked) {
+      response.body = fmt::format("{:x}\r\n{}\r\n", response.body.size(), response.body);
+    }
+    return Write(std::move(head), std::move(response.body), After::kStream);
+  }
+  std::string head = HeadOf(response, false, keep_alive, response.body.size());
+  if (head_only_ || response.status == 204) response.body.clear();
+  const After after = keep_alive ? After::kNextRequest : response.close ? After::kLinger : After::kClose;
+  Write(std::move(head), std::move(response.body), after);
+}
+
+void Session::RefuseAndClose(int status, std::string_view text) {
+  // What is being read goes on into nowhere: cancel it, so that its handler does not run into the reply.
+  error_code ignored;
+  phase_ = Phase::kReply;
+  socket_.cancel(ignored);
+  Response response = shared_->application->Refuse(status, text, &request_);
+  if (status == 503) response.Set("Retry-After", "1");
+  response.close = true;
+  Reply(std::move(response));
+}
+
+void Session::Write(std::string head, std::string body, After after) {
+  out_head_ = std::move(head);
+  out_body_ = std::move(body);
+  out_sent_ = 0;
+  after_ = after;
+  WriteMore();
+}
+
+void Session::WriteMore() {
+  const size_t head_sent = std::min(out_sent_, out_head_.size());
+  const size_t body_sent = out_sent_ - head_sent;
+  const std::array<asio::const_buffer, 2> buffers = {
+      asio::buffer(out_head_.data() + head_sent, out_head_.size() - head_sent),
+      asio::buffer(out_body_.data() + body_sent, out_body_.size() - body_sent)};
+  auto on_write = [self = shared_from_this()](const error_code& error, size_t count) {
+    if (self->phase_ == Phase::kClosed) return;
+    if (error) return self->Close();
+    self->shared_->counters.sent_bytes.fetch_add(count, std::memory_order_relaxed);
+    self->out_sent_ += count;
+    if (self->out_sent_ == self->out_head_.size() + self->out_body_.size()) return self->OnWritten();
+    // Each byte that the client takes renews its time.
+    self->Enter(Phase::kReply, self->shared_->options.idle_timeout);
+    self->WriteMore();
+  };
+  socket_.async_write_some(buffers, std::move(on_write));
+}
+
+void Session::OnWritten() {
+  out_head_ = {};
+  out_body_ = {};
+  switch (after_) {
+    case After::kReadBody: return BeginBody();
+    case After::kNextRequest: return NextRequest();
+    case After::kStream: return PumpStream();
+    case After::kLinger: return Linger();
+    case After::kClose: return Close();
+  }
+}
+
+void Session::PumpStream() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kStream;
+  bool finished = false;
+  std::string bytes = stream_->Take(&finished);
+  if (shared_->draining.load(std::memory_order_relaxed)) finished = true;
+  if (bytes.empty() && !finished) return;  // StreamReady goes on
+  Enter(Phase::kReply, shared_->options.idle_timeout);
+  std::string head;
+  if (stream_chunked_) {
+    if (!bytes.empty()) {
+      head = fmt::format("{:x}\r\n", bytes.size());
+      bytes += "\r\n";
+    }
+    if (finished) bytes += "0\r\n\r\n";
+  }
+  if (!finished) return Write(std::move(head), std::move(bytes), After::kStream);
+  stream_->Abandon();
+  stream_.reset();
+  const After after = keep_alive_ ? After::kNextRequest : After::kClose;
+  if (head.empty() && bytes.empty()) {
+    after_ = after;
+    return OnWritten();
+  }
+  Write(std::move(head), std::move(bytes), after);
+}
+
+void Session::StreamReady() {
+  if (phase_ == Phase::kStream && stream_) PumpStream();
+}
+
+// Keeps reading for a moment: closing with unread input makes the kernel send a reset, which takes the answer away
+// from a client that is still sending.
+void Session::Linger() {
+  if (phase_ != Phase::kLinger) {
+    Enter(Phase::kLinger, kLingerTime);
+    error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    ReleaseBody();
+  }
+  in_begin_ = in_end_ = 0;
+  ReadInput([this](const error_code& error) {
+    if (phase_ != Phase::kLinger) return;
+    if (error) return Close();
+    Linger();
+  });
+}
+
+}  // namespace tidemark::http
