@@ -1,0 +1,48 @@
+// Frames of doubles. Doubles that are decimals are stored as integers and a scale, exactly: every double comes back
+// bit for bit, and is nothing else than mantissa / 10^scale (model::Batch has the rule). A few that are no such
+// decimal (NaN, infinities, -0, long fractions) ride along as patches. Free doubles are stored by their bits.
+//
+//   head       0 to 22: decimals of this scale; 128 + scale: decimals and patches; 255: bits
+//   with patches only:
+//     patches  varint, how many, at least 1
+//     rows     integer frame: the rows of the patches, ascending
+//     bits     integer frame: their doubles, as bit patterns
+//   words      integer frame: mantissas (in patched rows anything), or bit patterns
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/result.h"
+#include "storage/codec/int_codec.h"
+
+namespace tidemark::codec {
+
+// Appends a frame and returns the scale it has found, model::kBinaryScale for none. `hint` is tried first: the scale
+// of the frame before, of the same field. No values: no bytes, and the hint.
+uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out);
+// The same for values that are mantissas of `scale` already (|mantissa| < 2^53). Returns the scale of the frame, which
+// is smaller when all mantissas end in zeros.
+uint8_t EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out);
+
+struct DecodedFloats {
+  // The scale of `ints`; model::kBinaryScale: the rows are in `floats`.
+  uint8_t scale = 0;
+  size_t bytes = 0;  // of the frame
+};
+// Decodes rows of a frame of `count` values. The rows are at the beginning of `ints` or of `floats`, which grow as
+// needed and are not shrunk (so that growing costs once). Patched frames give doubles where `rows` has a patch.
+Result<DecodedFloats> DecodeFloats(std::string_view bytes, size_t count, RowRange rows, std::vector<int64_t>* ints,
+                                   std::vector<double>* floats);
+
+// The scale of a frame without decoding it: of its mantissas, or model::kBinaryScale.
+uint8_t FloatScaleOf(std::string_view bytes);
+
+// The mantissa of a double at a scale when the double is that decimal, bit for bit.
+bool MantissaOf(double value, uint8_t scale, int64_t* mantissa);
+
+}  // namespace tidemark::codec

@@ -1,0 +1,21 @@
+// Regular: every value is `step` after the one before it; wraps around.
+//
+//   first   signed varint
+//   step    signed varint
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "storage/base/result.h"
+#include "storage/codec/int_codec.h"
+
+namespace tidemark::codec {
+
+std::unique_ptr<Candidate> PlanRegular(std::span<const int64_t> values, size_t limit);
+Result<size_t> DecodeRegular(std::string_view bytes, size_t count, RowRange rows, int64_t* out);
+
+}  // namespace tidemark::codec
