@@ -291,6 +291,7 @@ void Session::Abort() {
 void Session::Close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
+  const std::shared_ptr<Session> self = std::exchange(waiting_for_stream_, nullptr);
   if (stream_) stream_->Abandon();
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
@@ -674,7 +675,10 @@ void Session::PumpStream() {
   bool finished = false;
   std::string bytes = stream_->Take(&finished);
   if (shared_->draining.load(std::memory_order_relaxed)) finished = true;
-  if (bytes.empty() && !finished) return;  // StreamReady goes on
+  if (bytes.empty() && !finished) {
+    waiting_for_stream_ = shared_from_this();  // StreamReady goes on
+    return;
+  }
   Enter(Phase::kReply, shared_->options.idle_timeout);
   std::string head;
   if (stream_chunked_) {
@@ -696,7 +700,9 @@ void Session::PumpStream() {
 }
 
 void Session::StreamReady() {
-  if (phase_ == Phase::kStream && stream_) PumpStream();
+  if (phase_ != Phase::kStream || !stream_) return;
+  const std::shared_ptr<Session> self = std::exchange(waiting_for_stream_, nullptr);
+  PumpStream();
 }
 
 // Keeps reading for a moment: closing with unread input makes the kernel send a reset, which takes the answer away

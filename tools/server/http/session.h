@@ -126,6 +126,8 @@ class Session : public std::enable_shared_from_this<Session> {
   After after_ = After::kClose;
   std::shared_ptr<SessionStream> stream_;
   bool stream_chunked_ = false;
+  // While a stream has nothing to send, no operation of the socket holds the session: it holds itself.
+  std::shared_ptr<Session> waiting_for_stream_;
 };
 
 }  // namespace tidemark::http

@@ -6,7 +6,7 @@
 
 namespace tidemark::http {
 
-WorkerSet::WorkerSet(std::string name, size_t threads, size_t queue_max) : queue_max_(queue_max) {
+WorkerSet::WorkerSet(std::string name, size_t threads, size_t queue_max) : threads_max_(threads), queue_max_(queue_max) {
   threads_.reserve(threads);
   for (size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Work(); });
@@ -36,7 +36,7 @@ bool WorkerSet::TrySubmit(Task task) {
 bool WorkerSet::TrySubmitNow(Task task) {
   {
     MutexLock lock(mutex_);
-    if (stopping_ || queue_.size() >= idle_) return false;
+    if (stopping_ || queue_.size() + busy_ >= threads_max_) return false;
     queue_.push_back(std::move(task));
   }
   wake_.NotifyOne();
@@ -53,14 +53,16 @@ void WorkerSet::Work() {
     Task task;
     {
       MutexLock lock(mutex_);
-      ++idle_;
       while (queue_.empty() && !stopping_) wake_.Wait(mutex_);
-      --idle_;
       if (queue_.empty()) return;
       task = std::move(queue_.front());
       queue_.pop_front();
+      ++busy_;
     }
     task();
+    task = nullptr;
+    MutexLock lock(mutex_);
+    --busy_;
   }
 }
 

@@ -38,11 +38,12 @@ class WorkerSet {
  private:
   void Work();
 
+  const size_t threads_max_;
   const size_t queue_max_;
   mutable Mutex mutex_;
   CondVar wake_;
   std::deque<Task> queue_ TM_GUARDED_BY(mutex_);
-  size_t idle_ TM_GUARDED_BY(mutex_) = 0;
+  size_t busy_ TM_GUARDED_BY(mutex_) = 0;
   bool stopping_ TM_GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> threads_;
 };

@@ -310,7 +310,7 @@ TEST_F(ServerTest, StreamsReplies) {
   std::string reply = client.ReadUntil("0\r\n\r\n");
   EXPECT_NE(reply.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
   EXPECT_NE(reply.find("6\r\nbegin\n\r\n"), std::string::npos);
-  EXPECT_NE(reply.find("line 2\n"), std::string::npos);
+  EXPECT_NE(reply.find("line 2\n"), std::string::npos) << reply;
   EXPECT_TRUE(client.ReadReply().ends_with("pong"));
   RawClient old(port_);
   old.Send("GET /stream HTTP/1.0\r\n\r\n");
