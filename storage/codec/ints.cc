@@ -21,7 +21,7 @@ constexpr size_t kSmallEnough = 20;
 
 constexpr std::array<IntCodec, 7> kIntCodecs = {{
     {CodecId::kConstant, "constant", &PlanConstant, &DecodeConstant, nullptr},
-    {CodecId::kRegular, "regular", &PlanRegular, &DecodeRegular, nullptr},
+    {CodecId::kRegular, "regular", &PlanRegular, &DecodeRegular, &NarrowRegular},
     {CodecId::kRuns, "runs", &PlanRuns, &DecodeRuns, nullptr},
     {CodecId::kMultiple, "multiple", &PlanMultiple, &DecodeMultiple, &NarrowMultiple},
     {CodecId::kDelta, "delta", &PlanDelta, &DecodeDelta, &NarrowDelta},

@@ -1,5 +1,7 @@
 #include "storage/codec/regular.h"
 
+#include <algorithm>
+#include <limits>
 #include <string>
 
 #include "storage/base/bytes.h"
@@ -44,6 +46,30 @@ Result<size_t> DecodeRegular(std::string_view bytes, size_t /*count*/, RowRange 
     out[row - rows.begin] = static_cast<int64_t>(first + row * step);
   }
   return bytes.size() - reader.remaining();
+}
+
+Result<RowRange> NarrowRegular(std::string_view bytes, size_t count, int64_t low, int64_t high) {
+  ByteReader reader(bytes);
+  const int64_t first = reader.SignedVarint();
+  const int64_t step = reader.SignedVarint();
+  if (!reader.ok()) return Corruption("regular frame: cut short");
+  int64_t span;
+  int64_t last;
+  if (step <= 0 || count > static_cast<size_t>(std::numeric_limits<int64_t>::max()) ||
+      __builtin_mul_overflow(step, static_cast<int64_t>(count - 1), &span) ||
+      __builtin_add_overflow(first, span, &last)) {
+    return RowRange{0, count};
+  }
+  // Of the values up to `value`, which is not below the first, all but one.
+  const auto rows_below = [&](int64_t value) {
+    return (static_cast<uint64_t>(value) - static_cast<uint64_t>(first)) / static_cast<uint64_t>(step);
+  };
+  RowRange rows{0, count};
+  if (low > last || high < first) return RowRange{};
+  if (low > first) rows.begin = rows_below(low - 1) + 1;
+  if (high < last) rows.end = rows_below(high) + 1;
+  rows.begin = std::min(rows.begin, rows.end);
+  return rows;
 }
 
 }  // namespace tidemark::codec

@@ -14,6 +14,7 @@
 // the page: what does not add up is kCorruption.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string_view>
@@ -23,16 +24,13 @@
 #include "storage/model/column.h"
 #include "storage/model/ids.h"
 #include "storage/model/timestamp.h"
+#include "storage/page/directory.h"
 #include "storage/page/encoded_page.h"
+#include "storage/page/page_format.h"
 
 namespace tidemark::page {
 
 class PageReader;
-
-enum class Checksum : uint8_t {
-  kVerify,   // about 0.1 us per KiB
-  kTrusted,  // the caller has verified these bytes before
-};
 
 // The page that holds a timeline (kind kTimelines, first_series <= timeline <= last_series of that page), which must
 // stay until Read returns. Errors go through to the caller of Read. Callers keep the page opened last: neighbouring
@@ -63,7 +61,7 @@ struct Entry {
   uint32_t frame_offset = 0;
   uint32_t frame_bytes = 0;
   uint8_t scale = 0;  // of the zone, and of the column when it is a scaled float; model::kBinaryScale for doubles
-  Zone zone;
+  Zone zone{};
 };
 
 class PageReader {
@@ -93,29 +91,32 @@ class PageReader {
   [[nodiscard]] Result<model::Column> Read(const Entry& entry, model::TimeRange range, const TimelineSource& timelines,
                                            model::ColumnBuffer* buffer) const;
 
-  // The times of timeline number `timeline` inside `range`, decoded into `times` (replaced). `first_row` is the row
-  // of the first of them. For timeline pages.
+  // The times of a timeline inside `range`. For timeline pages.
   struct TimelineRows {
-    uint32_t first_row = 0;
-    uint32_t rows = 0;        // in the range: times->size()
+    uint32_t first_row = 0;   // of the timeline: the first one in the range
+    uint32_t rows = 0;        // in the range
     uint32_t total_rows = 0;  // of the timeline
+    uint32_t at = 0;          // the rows are (*times)[at, at + rows)
   };
+  // `times` is overwritten, grows as needed and is not shrunk. kCorruption too when the page does not have it.
   [[nodiscard]] Result<TimelineRows> ReadTimeline(uint32_t timeline, model::TimeRange range,
                                                   std::vector<int64_t>* times) const;
 
  private:
-  static constexpr size_t kColumns = 9;
-
   PageReader() = default;
-  [[nodiscard]] Result<void> DecodeColumn(size_t column, EntryRange range, int64_t* out) const;
+  [[nodiscard]] Result<void> DecodeColumn(DirectoryColumn column, EntryRange range, std::vector<int64_t>* out) const;
+  [[nodiscard]] std::string_view FrameOf(const Entry& entry) const {
+    return frames_.substr(entry.frame_offset, entry.frame_bytes);
+  }
 
   std::string_view bytes_;
   std::string_view frames_;
-  std::string_view columns_[kColumns];  // directory columns, each one int frame of entries_ values; empty: left out
+  std::array<std::string_view, kDirectoryColumns> columns_;
   PageKind kind_ = PageKind::kValues;
   model::FieldType type_ = model::FieldType::kFloat;
   model::FieldId field_{};
   size_t entries_ = 0;
+  bool has_zones_ = false;
 };
 
 }  // namespace tidemark::page
