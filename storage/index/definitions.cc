@@ -1,0 +1,197 @@
+#include "storage/index/definitions.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "storage/base/bytes.h"
+
+namespace tidemark::index {
+namespace {
+
+// On disk: never change or reuse one.
+enum class Kind : uint8_t { kMeasurement = 1, kLabel = 2, kPair = 3, kField = 4, kSeries = 5 };
+
+void Begin(Kind kind, uint32_t id, std::string* out) {
+  out->push_back(static_cast<char>(kind));
+  PutVarint(out, id);
+}
+
+Error Damaged(std::string_view what) { return Corruption(fmt::format("index: {}", what)); }
+
+// Whether `id` is the next after `size` (true) or known (false).
+Result<bool> IsNext(std::string_view kind, uint64_t id, uint64_t size) {
+  if (id == 0 || id > size + 1) {
+    return Damaged(fmt::format("{} {} is defined where {} is the next", kind, id, size + 1));
+  }
+  return id == size + 1;
+}
+
+Error Differs(std::string_view kind, uint64_t id) {
+  return Damaged(fmt::format("{} {} is defined twice, differently", kind, id));
+}
+
+Error Repeated(std::string_view kind, uint64_t id, uint64_t known) {
+  return Damaged(fmt::format("{} {} is the same as {}", kind, id, known));
+}
+
+Error Missing(std::string_view kind, uint64_t id, std::string_view missing, uint64_t missing_id) {
+  return Damaged(fmt::format("{} {} refers to {} {}, which does not exist", kind, id, missing, missing_id));
+}
+
+Error Truncated() { return Damaged("a definition is cut off"); }
+
+bool SortedByLabel(std::span<const uint32_t> pairs, const Catalog& catalog) {
+  return std::adjacent_find(pairs.begin(), pairs.end(), [&](uint32_t a, uint32_t b) {
+           return catalog.LabelNameOf(a) >= catalog.LabelNameOf(b);
+         }) == pairs.end();
+}
+
+}  // namespace
+
+void DefineMeasurement(const Catalog& catalog, uint32_t id, std::string* out) {
+  Begin(Kind::kMeasurement, id, out);
+  PutString(out, catalog.measurements.Text(id));
+}
+
+void DefineLabel(const Catalog& catalog, uint32_t id, std::string* out) {
+  Begin(Kind::kLabel, id, out);
+  PutString(out, catalog.labels.Text(id));
+}
+
+void DefinePair(const Catalog& catalog, uint32_t id, std::string* out) {
+  Begin(Kind::kPair, id, out);
+  PutVarint(out, catalog.pairs.Scope(id));
+  PutString(out, catalog.pairs.Text(id));
+}
+
+void DefineField(const Catalog& catalog, uint32_t id, std::string* out) {
+  Begin(Kind::kField, id, out);
+  PutVarint(out, catalog.fields.Scope(id));
+  out->push_back(static_cast<char>(catalog.field(id).type));
+  PutString(out, catalog.fields.Text(id));
+}
+
+void DefineSeries(const Catalog& catalog, uint32_t id, std::string* out) {
+  Begin(Kind::kSeries, id, out);
+  PutVarint(out, catalog.series.measurement(id));
+  const std::span<const uint32_t> pairs = catalog.series.pairs(id);
+  PutVarint(out, pairs.size());
+  for (const uint32_t pair : pairs) PutVarint(out, pair);
+}
+
+Result<void> AddMeasurementAt(uint64_t id, std::string_view name, Catalog* catalog) {
+  TM_TRY_ASSIGN(const bool next, IsNext("measurement", id, catalog->measurements.size()));
+  const uint32_t known = catalog->measurements.Find(0, name);
+  if (!next) return known == id ? Status() : Differs("measurement", id);
+  if (known != 0) return Repeated("measurement", id, known);
+  catalog->AddMeasurement(name);
+  return {};
+}
+
+Result<void> AddLabelAt(uint64_t id, std::string_view name, Catalog* catalog) {
+  TM_TRY_ASSIGN(const bool next, IsNext("label", id, catalog->labels.size()));
+  const uint32_t known = catalog->labels.Find(0, name);
+  if (!next) return known == id ? Status() : Differs("label", id);
+  if (known != 0) return Repeated("label", id, known);
+  catalog->AddLabel(name);
+  return {};
+}
+
+Result<void> AddPairAt(uint64_t id, uint64_t label, std::string_view value, Catalog* catalog) {
+  TM_TRY_ASSIGN(const bool next, IsNext("label pair", id, catalog->pairs.size()));
+  if (label == 0 || label > catalog->labels.size()) return Missing("label pair", id, "label", label);
+  const uint32_t known = catalog->pairs.Find(static_cast<uint32_t>(label), value);
+  if (!next) return known == id ? Status() : Differs("label pair", id);
+  if (known != 0) return Repeated("label pair", id, known);
+  catalog->AddPair(static_cast<uint32_t>(label), value);
+  return {};
+}
+
+Result<void> AddFieldAt(uint64_t id, uint64_t measurement, uint8_t type, std::string_view name, Catalog* catalog) {
+  TM_TRY_ASSIGN(const bool next, IsNext("field", id, catalog->fields.size()));
+  if (measurement == 0 || measurement > catalog->measurements.size()) {
+    return Missing("field", id, "measurement", measurement);
+  }
+  if (type < static_cast<uint8_t>(model::FieldType::kFloat) || type > static_cast<uint8_t>(model::FieldType::kString)) {
+    return Damaged(fmt::format("field {} has the unknown type {}", id, type));
+  }
+  const auto field_type = static_cast<model::FieldType>(type);
+  const uint32_t known = catalog->fields.Find(static_cast<uint32_t>(measurement), name);
+  if (!next) return known == id && catalog->field(known).type == field_type ? Status() : Differs("field", id);
+  if (known != 0) return Repeated("field", id, known);
+  catalog->AddField(static_cast<uint32_t>(measurement), field_type, name);
+  return {};
+}
+
+Result<void> AddSeriesAt(uint64_t id, uint64_t measurement, std::span<const uint32_t> pairs, bool postings,
+                         Catalog* catalog) {
+  TM_TRY_ASSIGN(const bool next, IsNext("series", id, catalog->series.size()));
+  if (measurement == 0 || measurement > catalog->measurements.size()) {
+    return Missing("series", id, "measurement", measurement);
+  }
+  for (const uint32_t pair : pairs) {
+    if (pair == 0 || pair > catalog->pairs.size()) return Missing("series", id, "label pair", pair);
+  }
+  if (pairs.size() > SeriesTable::kMaxTags || !SortedByLabel(pairs, *catalog)) {
+    return Damaged(fmt::format("series {} has tags out of order", id));
+  }
+  const uint32_t known = catalog->series.Find(static_cast<uint32_t>(measurement), pairs);
+  if (!next) return known == id ? Status() : Differs("series", id);
+  if (known != 0) return Repeated("series", id, known);
+  catalog->AddSeries(static_cast<uint32_t>(measurement), pairs, postings);
+  return {};
+}
+
+namespace {
+
+Result<void> ApplyOne(ByteReader* reader, std::vector<uint32_t>* pairs, Catalog* catalog) {
+  const uint8_t kind = reader->Little<uint8_t>();
+  const uint64_t id = reader->Varint();
+  switch (static_cast<Kind>(kind)) {
+    case Kind::kMeasurement: {
+      const std::string_view name = reader->String();
+      return reader->ok() ? AddMeasurementAt(id, name, catalog) : Truncated();
+    }
+    case Kind::kLabel: {
+      const std::string_view name = reader->String();
+      return reader->ok() ? AddLabelAt(id, name, catalog) : Truncated();
+    }
+    case Kind::kPair: {
+      const uint64_t label = reader->Varint();
+      const std::string_view value = reader->String();
+      return reader->ok() ? AddPairAt(id, label, value, catalog) : Truncated();
+    }
+    case Kind::kField: {
+      const uint64_t measurement = reader->Varint();
+      const uint8_t type = reader->Little<uint8_t>();
+      const std::string_view name = reader->String();
+      return reader->ok() ? AddFieldAt(id, measurement, type, name, catalog) : Truncated();
+    }
+    case Kind::kSeries: {
+      const uint64_t measurement = reader->Varint();
+      const uint64_t count = reader->Varint();
+      if (count > reader->remaining()) return Truncated();
+      pairs->clear();
+      for (uint64_t i = 0; i < count; ++i) {
+        // An id beyond 32 bits becomes 0, which no pair has.
+        const uint64_t pair = reader->Varint();
+        pairs->push_back(pair > UINT32_MAX ? 0 : static_cast<uint32_t>(pair));
+      }
+      return reader->ok() ? AddSeriesAt(id, measurement, *pairs, true, catalog) : Truncated();
+    }
+  }
+  return Damaged(fmt::format("unknown kind of definition {}", kind));
+}
+
+}  // namespace
+
+Result<void> Apply(std::string_view definitions, Catalog* catalog) {
+  ByteReader reader(definitions);
+  std::vector<uint32_t> pairs;
+  while (!reader.empty()) TM_RETURN_IF_ERROR(ApplyOne(&reader, &pairs, catalog));
+  return {};
+}
+
+}  // namespace tidemark::index

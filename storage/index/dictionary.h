@@ -1,0 +1,55 @@
+// Dictionary: gives texts dense ids from 1 on, and keeps one copy of each. A text is unique within a scope (the label
+// of a value, the measurement of a field); dictionaries that need no scopes use 0. Not thread-safe; the views that it
+// hands out live as long as the dictionary and never move.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "storage/base/arena.h"
+#include "storage/index/chunked_vector.h"
+#include "storage/index/id_table.h"
+
+namespace tidemark::index {
+
+class Dictionary {
+ public:
+  // `seed` keys the hash, so that hostile texts cannot be chosen to collide.
+  explicit Dictionary(uint64_t seed) : seed_(seed) {}
+
+  // The id of a text, 0 when it is unknown.
+  [[nodiscard]] uint32_t Find(uint32_t scope, std::string_view text) const;
+  // The id, and whether it is new.
+  std::pair<uint32_t, bool> Intern(uint32_t scope, std::string_view text);
+
+  // For ids in [1, size()].
+  [[nodiscard]] std::string_view Text(uint32_t id) const {
+    const Entry& entry = entries_[id - 1];
+    return {entry.data, entry.size};
+  }
+  [[nodiscard]] uint32_t Scope(uint32_t id) const { return entries_[id - 1].scope; }
+
+  [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(entries_.size()); }
+  void Reserve(size_t count) { table_.Reserve(count); }
+  [[nodiscard]] size_t memory_bytes() const {
+    return table_.memory_bytes() + entries_.memory_bytes() + arena_.allocated_bytes();
+  }
+
+ private:
+  struct Entry {
+    const char* data = nullptr;
+    uint32_t size = 0;
+    uint32_t scope = 0;
+  };
+
+  [[nodiscard]] uint32_t HashOf(uint32_t scope, std::string_view text) const;
+  [[nodiscard]] uint32_t FindHashed(uint32_t hash, uint32_t scope, std::string_view text) const;
+
+  uint64_t seed_;
+  IdTable table_;
+  ChunkedVector<Entry> entries_;
+  Arena arena_;
+};
+
+}  // namespace tidemark::index

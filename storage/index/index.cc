@@ -1,0 +1,464 @@
+#include "storage/index/index.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "storage/base/arena.h"
+#include "storage/base/check.h"
+#include "storage/base/mutex.h"
+#include "storage/index/catalog.h"
+#include "storage/index/definitions.h"
+#include "storage/index/raw_key_table.h"
+#include "storage/index/regex_cache.h"
+#include "storage/index/saved_entries.h"
+#include "storage/index/selection.h"
+#include "storage/model/series_key.h"
+
+namespace tidemark::index {
+namespace {
+
+using model::FieldId;
+using model::MeasurementId;
+using model::Number;
+using model::SeriesId;
+using model::SeriesRef;
+
+constexpr size_t kRegexCacheBytes = size_t{64} << 20;
+// Values that an expression is run over before writers get a turn: about a millisecond.
+constexpr uint32_t kValuesPerTurn = 8192;
+
+// Locks: `mutex_` guards the names, `keys_mutex_` the spellings, so that looking up known series never waits for a
+// query or for new names; `definitions_mutex_` what goes into the journal. Taken in this order.
+//
+// A series is defined (definitions_) before its spelling can be found (keys_), so whoever has its id has its definition
+// in the journal, or takes it there with TakeDefinitions.
+class IndexImpl final : public Index {
+ public:
+  explicit IndexImpl(const IndexOptions& options) : options_(options) {}
+
+  void Lookup(std::span<const model::Row> rows, SeriesId* ids) const override {
+    ReaderLock lock(keys_mutex_);
+    keys_.Lookup(rows, ids);
+  }
+
+  Result<SeriesId> FindOrCreate(const model::SeriesKey& key) override;
+  Result<model::ResolvedShape> ResolveShape(const model::Shape& shape) override;
+  void NoteFields(std::span<const SeriesId> series, std::span<const model::ResolvedField> fields) override;
+
+  std::string TakeDefinitions() override {
+    MutexLock lock(definitions_mutex_);
+    return std::exchange(definitions_, {});
+  }
+  void ReturnDefinitions(std::string definitions) override {
+    MutexLock lock(definitions_mutex_);
+    definitions_.insert(0, definitions);
+  }
+  Result<void> ApplyDefinitions(std::string_view definitions) override {
+    WriterLock lock(mutex_);
+    return Apply(definitions, &catalog_);
+  }
+
+  std::vector<Entry> BeginSave() override;
+  void SaveSucceeded() override;
+  void SaveFailed() override;
+  Result<void> Load(std::string_view key, std::string_view value) override {
+    WriterLock lock(mutex_);
+    if (!loader_) loader_.emplace();
+    return loader_->Add(key, value);
+  }
+  Result<void> FinishLoad() override;
+
+  Result<std::vector<SeriesRef>> Select(std::span<const model::Matcher> matchers, bool numeric, bool strings,
+                                        size_t max_series) const override;
+  void LabelsOf(SeriesRef ref, model::LabelViews* labels) const override;
+  MeasurementId MeasurementOf(SeriesId series) const override {
+    ReaderLock lock(mutex_);
+    return MeasurementId{catalog_.series.measurement(Number(series))};
+  }
+  FieldInfo Field(FieldId field) const override {
+    ReaderLock lock(mutex_);
+    return InfoOf(Number(field));
+  }
+  std::vector<FieldInfo> Fields() const override;
+  uint64_t SeriesCountOf(FieldId field) const override {
+    ReaderLock lock(mutex_);
+    return catalog_.field(Number(field)).series.size();
+  }
+  Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) const override;
+  Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                               std::span<const model::Matcher> matchers) const override;
+  std::vector<Cardinality> TopLabels(size_t limit) const override;
+  IndexStats Stats() const override;
+
+ private:
+  // A save under way: what it covers.
+  struct Save {
+    Counts counts{};
+    std::vector<std::pair<uint32_t, std::vector<uint32_t>>> blocks;  // field, blocks of its series
+  };
+
+  template <typename Define>
+  void AddDefinition(const Define& define, uint32_t id) TM_REQUIRES(mutex_) {
+    MutexLock lock(definitions_mutex_);
+    define(catalog_, id, &definitions_);
+  }
+
+  uint32_t InternMeasurement(std::string_view name) TM_REQUIRES(mutex_);
+  uint32_t InternPair(const model::LabelView& tag) TM_REQUIRES(mutex_);
+  Result<uint32_t> InternSeries(const model::ParsedKey& key) TM_REQUIRES(mutex_);
+  Result<bool> ResolveKnown(const model::Shape& shape, model::ResolvedShape* out) const TM_REQUIRES_SHARED(mutex_);
+  [[nodiscard]] FieldInfo InfoOf(uint32_t field) const TM_REQUIRES_SHARED(mutex_);
+  // The distinct series of a selection, ascending.
+  [[nodiscard]] static std::vector<uint32_t> SeriesOf(const std::vector<SeriesRef>& refs);
+
+  const IndexOptions options_;
+
+  mutable SharedMutex mutex_;
+  Catalog catalog_ TM_GUARDED_BY(mutex_){model::SeriesHashSeed()};
+  std::optional<Loader> loader_ TM_GUARDED_BY(mutex_);
+  Counts saved_ TM_GUARDED_BY(mutex_){};
+  std::optional<Save> save_ TM_GUARDED_BY(mutex_);
+  std::vector<uint32_t> pair_ids_ TM_GUARDED_BY(mutex_);  // scratch of InternSeries
+
+  mutable SharedMutex keys_mutex_;
+  RawKeyTable keys_ TM_GUARDED_BY(keys_mutex_);
+
+  Mutex definitions_mutex_;
+  std::string definitions_ TM_GUARDED_BY(definitions_mutex_);
+
+  mutable RegexCache regex_cache_{kRegexCacheBytes};
+};
+
+// ---- Writing ----
+
+uint32_t IndexImpl::InternMeasurement(std::string_view name) {
+  if (const uint32_t known = catalog_.measurements.Find(0, name); known != 0) return known;
+  const uint32_t id = catalog_.AddMeasurement(name);
+  AddDefinition(DefineMeasurement, id);
+  return id;
+}
+
+uint32_t IndexImpl::InternPair(const model::LabelView& tag) {
+  uint32_t label = catalog_.labels.Find(0, tag.name);
+  if (label == 0) {
+    label = catalog_.AddLabel(tag.name);
+    AddDefinition(DefineLabel, label);
+  }
+  const uint32_t before = catalog_.pairs.size();
+  const uint32_t pair = catalog_.AddPair(label, tag.value);
+  if (pair > before) AddDefinition(DefinePair, pair);
+  return pair;
+}
+
+Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key) {
+  if (key.tags.size() > SeriesTable::kMaxTags) {
+    return LimitExceeded(fmt::format("more than {} tags", SeriesTable::kMaxTags));
+  }
+  // A series that would be one too many must not leave its names behind: look first.
+  const bool full = catalog_.series.size() >= options_.max_series || !catalog_.series.HasRoom();
+  if (full) {
+    const uint32_t measurement = catalog_.measurements.Find(0, key.measurement);
+    pair_ids_.clear();
+    for (const model::LabelView& tag : key.tags) {
+      const uint32_t label = catalog_.labels.Find(0, tag.name);
+      pair_ids_.push_back(label == 0 ? 0 : catalog_.pairs.Find(label, tag.value));
+    }
+    const uint32_t known = catalog_.series.Find(measurement, pair_ids_);
+    if (known != 0) return known;
+    return LimitExceeded(fmt::format("max-series-per-database limit exceeded: ({})", options_.max_series));
+  }
+  const uint32_t measurement = InternMeasurement(key.measurement);
+  pair_ids_.clear();
+  for (const model::LabelView& tag : key.tags) pair_ids_.push_back(InternPair(tag));
+  if (const uint32_t known = catalog_.series.Find(measurement, pair_ids_); known != 0) return known;
+  const uint32_t id = catalog_.AddSeries(measurement, pair_ids_, true);
+  AddDefinition(DefineSeries, id);
+  return id;
+}
+
+Result<SeriesId> IndexImpl::FindOrCreate(const model::SeriesKey& key) {
+  Arena arena;
+  TM_TRY_ASSIGN(const model::ParsedKey parsed, model::ParseSeriesKey(key.format, key.bytes, &arena));
+  WriterLock lock(mutex_);
+  TM_TRY_ASSIGN(const uint32_t id, InternSeries(parsed));
+  WriterLock keys_lock(keys_mutex_);
+  keys_.Insert(key.hash, SeriesId{id});
+  return SeriesId{id};
+}
+
+// Whether all of the shape is known; `out` is complete then.
+Result<bool> IndexImpl::ResolveKnown(const model::Shape& shape, model::ResolvedShape* out) const {
+  const uint32_t measurement = catalog_.measurements.Find(0, shape.measurement);
+  if (measurement == 0) return false;
+  out->measurement = MeasurementId{measurement};
+  out->fields.clear();
+  out->fields.reserve(shape.fields.size());
+  bool complete = true;
+  for (const model::ShapeField& field : shape.fields) {
+    const uint32_t id = catalog_.fields.Find(measurement, field.name);
+    if (id == 0) {
+      complete = false;
+      continue;
+    }
+    const model::FieldType stored = catalog_.field(id).type;
+    const bool widens = stored == model::FieldType::kFloat &&
+                        (field.type == model::FieldType::kInt || field.type == model::FieldType::kUInt);
+    if (stored != field.type && !widens) {
+      return MakeError(
+          ErrorCode::kConflict,
+          fmt::format(
+              "field type conflict: input field \"{}\" on measurement \"{}\" is type {}, already exists as type {}",
+              field.name, shape.measurement, model::Name(field.type), model::Name(stored)));
+    }
+    out->fields.push_back({FieldId{id}, stored});
+  }
+  return complete;
+}
+
+Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape) {
+  model::ResolvedShape out;
+  {
+    ReaderLock lock(mutex_);
+    TM_TRY_ASSIGN(const bool complete, ResolveKnown(shape, &out));
+    if (complete) return out;
+  }
+  WriterLock lock(mutex_);
+  TM_TRY_ASSIGN(const bool complete, ResolveKnown(shape, &out));
+  if (complete) return out;
+  const uint32_t measurement = InternMeasurement(shape.measurement);
+  for (const model::ShapeField& field : shape.fields) {
+    if (catalog_.fields.Find(measurement, field.name) != 0) continue;
+    AddDefinition(DefineField, catalog_.AddField(measurement, field.type, field.name));
+  }
+  TM_TRY_ASSIGN(const bool now_complete, ResolveKnown(shape, &out));
+  TM_CHECK(now_complete);
+  return out;
+}
+
+void IndexImpl::NoteFields(std::span<const SeriesId> series, std::span<const model::ResolvedField> fields) {
+  static_assert(sizeof(SeriesId) == sizeof(uint32_t));
+  const std::span<const uint32_t> ids(reinterpret_cast<const uint32_t*>(series.data()), series.size());
+  {
+    ReaderLock lock(mutex_);
+    const bool known =
+        std::all_of(fields.begin(), fields.end(), [&](const model::ResolvedField& field) TM_NO_THREAD_SAFETY_ANALYSIS {
+          const IdSet& set = catalog_.field(Number(field.id)).series;
+          return std::all_of(ids.rbegin(), ids.rend(), [&](uint32_t id) { return set.Contains(id); });
+        });
+    if (known) return;
+  }
+  WriterLock lock(mutex_);
+  for (const model::ResolvedField& field : fields) catalog_.NoteField(Number(field.id), ids);
+}
+
+// ---- Durability ----
+
+std::vector<Entry> IndexImpl::BeginSave() {
+  Save save;
+  Counts saved{};
+  {
+    WriterLock lock(mutex_);
+    TM_CHECK(!save_);
+    save.counts = CountsOf(catalog_);
+    saved = saved_;
+    for (uint32_t field = 1; field <= catalog_.fields.size(); ++field) {
+      std::vector<uint32_t>& dirty = catalog_.field(field).dirty_blocks;
+      if (!dirty.empty()) save.blocks.emplace_back(field, std::exchange(dirty, {}));
+    }
+    save_ = save;
+  }
+  // What is covered by `counts` does not change any more, so the lock is taken for one entry at a time.
+  std::vector<Entry> entries;
+  for (size_t i = 0; i < kCountedKinds; ++i) {
+    const auto kind = static_cast<ChunkKind>(i + 1);
+    if (saved[i] == save.counts[i]) continue;
+    for (uint32_t number = saved[i] / kChunkIds; number <= (save.counts[i] - 1) / kChunkIds; ++number) {
+      ReaderLock lock(mutex_);
+      entries.push_back({ChunkKey(kind, number), ChunkValue(catalog_, save.counts, kind, number)});
+    }
+  }
+  for (const auto& [field, blocks] : save.blocks) {
+    for (const uint32_t block : blocks) {
+      ReaderLock lock(mutex_);
+      entries.push_back(
+          {FieldSeriesKey(field, block), FieldSeriesValue(catalog_, field, block, save.counts[kCountedKinds - 1])});
+    }
+  }
+  return entries;
+}
+
+void IndexImpl::SaveSucceeded() {
+  WriterLock lock(mutex_);
+  TM_CHECK(save_);
+  saved_ = save_->counts;
+  save_.reset();
+}
+
+void IndexImpl::SaveFailed() {
+  WriterLock lock(mutex_);
+  TM_CHECK(save_);
+  for (const auto& [field, blocks] : save_->blocks) {
+    std::vector<uint32_t>& dirty = catalog_.field(field).dirty_blocks;
+    std::vector<uint32_t> both;
+    std::set_union(dirty.begin(), dirty.end(), blocks.begin(), blocks.end(), std::back_inserter(both));
+    dirty = std::move(both);
+  }
+  save_.reset();
+}
+
+Result<void> IndexImpl::FinishLoad() {
+  WriterLock lock(mutex_);
+  if (!loader_) return {};
+  TM_RETURN_IF_ERROR(loader_->Finish(&catalog_));
+  loader_.reset();
+  saved_ = CountsOf(catalog_);
+  return {};
+}
+
+// ---- Reading ----
+
+Result<std::vector<SeriesRef>> IndexImpl::Select(std::span<const model::Matcher> matchers, bool numeric, bool strings,
+                                                 size_t max_series) const {
+  TM_TRY_ASSIGN(const std::vector<Condition> conditions, Prepare(matchers, &regex_cache_));
+  const SelectionLimits limits{.numeric = numeric, .strings = strings, .max_series = max_series};
+  const bool any_expression = std::any_of(conditions.begin(), conditions.end(),
+                                          [](const Condition& condition) { return !condition.expression.empty(); });
+  for (bool done = !any_expression; !done;) {
+    ReaderLock lock(mutex_);
+    done = Selection(catalog_, conditions, limits, &regex_cache_).EvaluateSome(kValuesPerTurn);
+  }
+  ReaderLock lock(mutex_);
+  return Selection(catalog_, conditions, limits, &regex_cache_).Run();
+}
+
+void IndexImpl::LabelsOf(SeriesRef ref, model::LabelViews* labels) const {
+  labels->clear();
+  ReaderLock lock(mutex_);
+  const model::LabelView metric{model::kMetricNameLabel,
+                                catalog_.metrics.Text(catalog_.field(Number(ref.field)).metric)};
+  bool placed = metric.value.empty();
+  for (const uint32_t pair : catalog_.series.pairs(Number(ref.series))) {
+    const model::LabelView tag{catalog_.LabelNameOf(pair), catalog_.pairs.Text(pair)};
+    if (!placed && tag.name >= metric.name) {
+      labels->push_back(metric);
+      placed = true;
+    }
+    // A tag of this name cannot be asked for: the metric's own name stands in its place.
+    if (tag.name != metric.name) labels->push_back(tag);
+  }
+  if (!placed) labels->push_back(metric);
+}
+
+FieldInfo IndexImpl::InfoOf(uint32_t field) const {
+  const FieldEntry& entry = catalog_.field(field);
+  const uint32_t measurement = catalog_.fields.Scope(field);
+  return {.id = FieldId{field},
+          .measurement = MeasurementId{measurement},
+          .type = entry.type,
+          .measurement_name = catalog_.measurements.Text(measurement),
+          .name = catalog_.fields.Text(field),
+          .metric = catalog_.metrics.Text(entry.metric)};
+}
+
+std::vector<FieldInfo> IndexImpl::Fields() const {
+  std::vector<FieldInfo> out;
+  ReaderLock lock(mutex_);
+  out.reserve(catalog_.fields.size());
+  for (uint32_t field = 1; field <= catalog_.fields.size(); ++field) out.push_back(InfoOf(field));
+  return out;
+}
+
+std::vector<uint32_t> IndexImpl::SeriesOf(const std::vector<SeriesRef>& refs) {
+  std::vector<uint32_t> ids;
+  ids.reserve(refs.size());
+  for (const SeriesRef& ref : refs) ids.push_back(Number(ref.series));
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+Result<std::vector<std::string>> IndexImpl::LabelNames(std::span<const model::Matcher> matchers) const {
+  TM_TRY_ASSIGN(const std::vector<SeriesRef> refs, Select(matchers, true, true, 0));
+  std::vector<std::string> out;
+  if (refs.empty()) return out;
+  const std::vector<uint32_t> ids = SeriesOf(refs);
+  ReaderLock lock(mutex_);
+  std::vector<bool> seen(size_t{catalog_.labels.size()} + 1);
+  for (const uint32_t id : ids) {
+    for (const uint32_t pair : catalog_.series.pairs(id)) seen[catalog_.pairs.Scope(pair)] = true;
+  }
+  out.emplace_back(model::kMetricNameLabel);
+  for (uint32_t label = 1; label < seen.size(); ++label) {
+    if (seen[label]) out.emplace_back(catalog_.labels.Text(label));
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+Result<std::vector<std::string>> IndexImpl::LabelValues(std::string_view name,
+                                                        std::span<const model::Matcher> matchers) const {
+  TM_TRY_ASSIGN(const std::vector<SeriesRef> refs, Select(matchers, true, true, 0));
+  std::vector<uint32_t> values;  // metrics or pairs
+  const bool of_metrics = name == model::kMetricNameLabel;
+  std::vector<std::string> out;
+  {
+    const std::vector<uint32_t> ids = of_metrics ? std::vector<uint32_t>{} : SeriesOf(refs);
+    ReaderLock lock(mutex_);
+    if (of_metrics) {
+      for (const SeriesRef& ref : refs) {
+        const uint32_t metric = catalog_.field(Number(ref.field)).metric;
+        if (values.empty() || values.back() != metric) values.push_back(metric);
+      }
+    } else if (const uint32_t label = catalog_.labels.Find(0, name); label != 0) {
+      for (const uint32_t id : ids) {
+        if (const uint32_t pair = catalog_.PairOf(id, label); pair != 0) values.push_back(pair);
+      }
+    }
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    for (const uint32_t id : values) out.emplace_back(of_metrics ? catalog_.metrics.Text(id) : catalog_.pairs.Text(id));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::vector<Cardinality> IndexImpl::TopLabels(size_t limit) const {
+  std::vector<Cardinality> out;
+  {
+    ReaderLock lock(mutex_);
+    for (uint32_t label = 1; label <= catalog_.labels.size(); ++label) {
+      out.push_back({std::string(catalog_.labels.Text(label)), catalog_.label(label).pairs.size()});
+    }
+  }
+  std::sort(out.begin(), out.end(), [](const Cardinality& a, const Cardinality& b) {
+    return a.count != b.count ? a.count > b.count : a.name < b.name;
+  });
+  if (out.size() > limit) out.resize(limit);
+  return out;
+}
+
+IndexStats IndexImpl::Stats() const {
+  IndexStats stats;
+  {
+    ReaderLock lock(mutex_);
+    stats.series = catalog_.series.size();
+    stats.measurements = catalog_.measurements.size();
+    stats.fields = catalog_.fields.size();
+    stats.memory_bytes = catalog_.memory_bytes();
+  }
+  stats.memory_bytes += regex_cache_.memory_bytes();
+  ReaderLock lock(keys_mutex_);
+  stats.raw_keys = keys_.size();
+  stats.memory_bytes += keys_.memory_bytes();
+  return stats;
+}
+
+}  // namespace
+
+std::unique_ptr<Index> Index::Create(const IndexOptions& options) { return std::make_unique<IndexImpl>(options); }
+
+}  // namespace tidemark::index

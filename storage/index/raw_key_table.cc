@@ -1,0 +1,101 @@
+#include "storage/index/raw_key_table.h"
+
+#include <algorithm>
+
+namespace tidemark::index {
+namespace {
+
+__extension__ using Product = unsigned __int128;
+
+// Spreads `hash` evenly over [0, capacity) without a division (Lemire, "Fast random integer generation in an
+// interval", 2019).
+size_t Reduce(uint64_t hash, size_t capacity) { return static_cast<size_t>((Product{hash} * capacity) >> 64); }
+
+}  // namespace
+
+const RawKeyTable::Slot* RawKeyTable::Home(const Segment& segment, const Hash128& hash) {
+  return segment.capacity == 0 ? nullptr : segment.slots() + Reduce(hash.low, segment.capacity);
+}
+
+model::SeriesId RawKeyTable::Probe(const Segment& segment, const Slot* at, const Hash128& hash) {
+  if (at == nullptr) return {};
+  const Slot* const end = segment.slots() + segment.capacity;
+  while (at->id != model::SeriesId{}) {
+    if (at->hash == hash) return at->id;
+    if (++at == end) at = segment.slots();
+  }
+  return {};
+}
+
+model::SeriesId RawKeyTable::Find(const Hash128& hash) const {
+  const Segment& segment = SegmentOf(hash);
+  return Probe(segment, Home(segment, hash), hash);
+}
+
+void RawKeyTable::Lookup(std::span<const model::Row> rows, model::SeriesId* ids) const {
+  size_t at = 0;
+  while (at < rows.size()) {
+    // One group: up to kGroup distinct keys, each perhaps repeated in the rows that follow it.
+    const Slot* homes[kGroup];
+    size_t firsts[kGroup + 1];
+    size_t distinct = 0;
+    size_t end = at;
+    for (; end < rows.size(); ++end) {
+      const Hash128& hash = rows[end].key.hash;
+      if (end > at && hash == rows[end - 1].key.hash) continue;
+      if (distinct == kGroup) break;
+      homes[distinct] = Home(SegmentOf(hash), hash);
+      __builtin_prefetch(homes[distinct]);
+      firsts[distinct++] = end;
+    }
+    firsts[distinct] = end;
+    for (size_t i = 0; i < distinct; ++i) {
+      const Hash128& hash = rows[firsts[i]].key.hash;
+      std::fill(ids + firsts[i], ids + firsts[i + 1], Probe(SegmentOf(hash), homes[i], hash));
+    }
+    at = end;
+  }
+}
+
+void RawKeyTable::Place(Segment* segment, const Slot& slot) {
+  Slot* const slots = segment->slots();
+  size_t at = Reduce(slot.hash.low, segment->capacity);
+  while (slots[at].id != model::SeriesId{}) {
+    if (slots[at].hash == slot.hash) return;
+    if (++at == segment->capacity) at = 0;
+  }
+  slots[at] = slot;
+  ++segment->size;
+}
+
+void RawKeyTable::Grow(Segment* segment) {
+  Segment bigger;
+  bigger.capacity = std::max<size_t>(32, segment->capacity + segment->capacity / 2);
+  bigger.memory = ZeroedMemory(bigger.capacity * sizeof(Slot));
+  bigger.capacity = bigger.memory.bytes() / sizeof(Slot);
+  const Slot* const slots = segment->slots();
+  for (size_t i = 0; i < segment->capacity; ++i) {
+    if (slots[i].id != model::SeriesId{}) Place(&bigger, slots[i]);
+  }
+  *segment = std::move(bigger);
+}
+
+void RawKeyTable::Insert(const Hash128& hash, model::SeriesId id) {
+  Segment& segment = segments_[hash.high % kSegments];
+  if ((segment.size + 1) * 4 > segment.capacity * 3) Grow(&segment);
+  Place(&segment, {hash, id});
+}
+
+size_t RawKeyTable::size() const {
+  size_t sum = 0;
+  for (const Segment& segment : segments_) sum += segment.size;
+  return sum;
+}
+
+size_t RawKeyTable::memory_bytes() const {
+  size_t sum = 0;
+  for (const Segment& segment : segments_) sum += segment.memory.bytes();
+  return sum;
+}
+
+}  // namespace tidemark::index

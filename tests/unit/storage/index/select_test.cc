@@ -1,0 +1,124 @@
+// Select, LabelNames and LabelValues against the naive model.
+#include <gtest/gtest.h>
+
+#include "tests/unit/storage/index/index_fixture.h"
+
+namespace tidemark::index {
+namespace {
+
+std::string Print(const std::vector<model::Matcher>& matchers) {
+  std::string out;
+  for (const model::Matcher& matcher : matchers) {
+    const char* const ops[] = {"=", "!=", "=~", "!~"};
+    out += matcher.name + ops[static_cast<int>(matcher.op)] + "\"" + matcher.value + "\" ";
+  }
+  return out;
+}
+
+// `series` random series over `hosts` hosts, matchers tried while the index grows.
+void CompareWithModel(uint64_t seed, uint32_t series, uint32_t hosts, uint32_t rounds) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  RandomNames names(seed);
+  const auto index = Index::Create({});
+  std::set<NaiveSeries> model;
+  for (uint32_t round = 0; round < rounds; ++round) {
+    for (uint32_t i = 0; i < series / rounds; ++i) {
+      const NaiveSeries one = names.Series(hosts);
+      model.insert(one);
+      WriteSeries(index.get(), one);
+    }
+    for (int query = 0; query < 40; ++query) {
+      std::vector<model::Matcher> matchers(names.Below(4));
+      for (model::Matcher& matcher : matchers) matcher = names.Matcher();
+      const bool numeric = names.Below(4) != 0;
+      const bool strings = !numeric || names.Below(2) == 0;
+      SCOPED_TRACE(Print(matchers));
+      const std::vector<model::Labels> expected = NaiveSelect(model, matchers, numeric, strings);
+      // cpu + usage_user and cpu_usage + user give the same labels: the index keeps both series.
+      ASSERT_EQ(SelectLabels(*index, matchers, numeric, strings), expected);
+
+      std::set<std::string> label_names;
+      std::set<std::string> hosts_seen;
+      std::set<std::string> metrics;
+      for (const model::Labels& labels : NaiveSelect(model, matchers, true, true)) {
+        for (const model::Label& label : labels) {
+          label_names.insert(label.name);
+          if (label.name == "host") hosts_seen.insert(label.value);
+          if (label.name == "__name__") metrics.insert(label.value);
+        }
+      }
+      const auto as_vector = [](const std::set<std::string>& set) {
+        return std::vector<std::string>(set.begin(), set.end());
+      };
+      ASSERT_EQ(index->LabelNames(matchers).value(), as_vector(label_names));
+      ASSERT_EQ(index->LabelValues("host", matchers).value(), as_vector(hosts_seen));
+      ASSERT_EQ(index->LabelValues("__name__", matchers).value(), as_vector(metrics));
+      ASSERT_TRUE(index->LabelValues("absent", matchers).value().empty());
+    }
+  }
+}
+
+TEST(SelectTest, AgreesWithTheModelOnFewSeries) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) CompareWithModel(seed, 60, 20, 3);
+}
+
+TEST(SelectTest, AgreesWithTheModelOnManySeries) { CompareWithModel(100, 12'000, 3'000, 4); }
+
+TEST(SelectTest, SortsByFieldThenSeries) {
+  const auto index = Index::Create({});
+  RandomNames names(7);
+  for (int i = 0; i < 500; ++i) WriteSeries(index.get(), names.Series(50));
+  const auto refs = index->Select({}, true, true, 0).value();
+  ASSERT_GT(refs.size(), 100U);
+  EXPECT_TRUE(std::is_sorted(refs.begin(), refs.end()));
+  EXPECT_EQ(std::adjacent_find(refs.begin(), refs.end()), refs.end());
+}
+
+TEST(SelectTest, OneMetricNameFromTwoMeasurements) {
+  const auto index = Index::Create({});
+  WriteSeries(index.get(), {"cpu", {{"host", "a"}}, "usage_user"});
+  WriteSeries(index.get(), {"cpu_usage", {{"host", "a"}}, "user"});
+  WriteSeries(index.get(), {"cpu_usage_user", {{"host", "a"}}, "value"});
+  const std::vector<model::Matcher> matchers = {{model::MatchOp::kEqual, "__name__", "cpu_usage_user"}};
+  EXPECT_EQ(index->Select(matchers, true, false, 0).value().size(), 3U);
+  EXPECT_EQ(index->LabelValues("__name__", {}).value(), std::vector<std::string>{"cpu_usage_user"});
+}
+
+TEST(SelectTest, ASeriesWithoutTheFieldIsNotSelected) {
+  const auto index = Index::Create({});
+  WriteSeries(index.get(), {"cpu", {{"host", "a"}}, "user"});
+  WriteSeries(index.get(), {"cpu", {{"host", "b"}}, "system"});
+  const std::vector<model::Matcher> matchers = {{model::MatchOp::kEqual, "__name__", "cpu_user"}};
+  EXPECT_EQ(SelectLabels(*index, matchers), (std::vector<model::Labels>{{{"__name__", "cpu_user"}, {"host", "a"}}}));
+}
+
+TEST(SelectTest, MoreThanMaxSeriesIsRefused) {
+  const auto index = Index::Create({});
+  for (int i = 0; i < 10; ++i) WriteSeries(index.get(), {"cpu", {{"host", std::to_string(i)}}, "user"});
+  EXPECT_EQ(index->Select({}, true, true, 10).value().size(), 10U);
+  const auto refused = index->Select({}, true, true, 9);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(refused.error().message, "the matchers select more than 9 series; narrow them or raise the limit");
+}
+
+TEST(SelectTest, ABadExpressionIsNamed) {
+  const auto index = Index::Create({});
+  const std::vector<model::Matcher> matchers = {{model::MatchOp::kRegex, "host", "a(b"}};
+  const auto refused = index->Select(matchers, true, true, 0);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(refused.error().message, "invalid regular expression \"a(b\": missing ): a(b");
+}
+
+TEST(SelectTest, ATagCalledNameDoesNotShadowTheMetric) {
+  const auto index = Index::Create({});
+  WriteSeries(index.get(), {"cpu", {{"__name__", "evil"}, {"host", "a"}}, "user"});
+  EXPECT_EQ(SelectLabels(*index, {{model::MatchOp::kEqual, "__name__", "cpu_user"}}),
+            (std::vector<model::Labels>{{{"__name__", "cpu_user"}, {"host", "a"}}}));
+  EXPECT_TRUE(SelectLabels(*index, {{model::MatchOp::kEqual, "__name__", "evil"}}).empty());
+  EXPECT_EQ(index->LabelNames({}).value(), (std::vector<std::string>{"__name__", "host"}));
+}
+
+}  // namespace
+}  // namespace tidemark::index
