@@ -110,7 +110,8 @@ LineStart SkipToLine(const char* at, const char* end) {
     }
     if (!IsLineEnd(at, end)) {
       start.kind = *first == '#' ? LineStart::Kind::kProblem : LineStart::Kind::kLine;
-      start.at = at;
+      start.at = first;
+      start.problem = at;
       return start;
     }
     if (*at == '\r') ++at;

@@ -71,8 +71,9 @@ class LineReader {
 struct LineStart {
   enum class Kind { kLine, kEnd, kProblem };
   Kind kind;
-  const char* at;         // the first byte of the line, or of the problem
+  const char* at;         // the first byte of the line, or of the comment with the problem
   uint32_t newlines = 0;  // how many were passed
+  const char* problem = nullptr;
 };
 // Passes blank lines, spaces and comments. A comment with control characters is a problem.
 LineStart SkipToLine(const char* at, const char* end);

@@ -108,7 +108,8 @@ ParseReport Parser::State::Parse(std::string_view body, const ParseOptions& opti
     at_ = start.at;
     if (start.kind == LineStart::Kind::kEnd) break;
     if (start.kind == LineStart::Kind::kProblem) {
-      AddError({at_, at_, fmt::format("invalid character 0x{:02x} in comment", static_cast<uint8_t>(*at_))});
+      const auto byte = static_cast<uint8_t>(*start.problem);
+      AddError({start.problem, start.problem, fmt::format("invalid character 0x{:02x} in comment", byte)});
       continue;
     }
     if (readable_ == end_ && static_cast<size_t>(end_ - at_) <= kTailBytes) MoveTail();
