@@ -6,7 +6,7 @@
 //   }
 //
 // Plain structs. A node owns its children; nothing in it points into the query text. Trees are at most
-// ParseOptions::depth_max deep, so that walking and freeing them recursively is safe. A finished tree may be read from
+// ParseOptions::height_max high, so that walking and freeing them recursively is safe. A finished tree may be read from
 // any number of threads.
 //
 // Times and durations are int64 milliseconds. Source: https://prometheus.io/docs/prometheus/latest/querying/basics/
@@ -64,7 +64,8 @@ struct Expr {
   virtual ~Expr() = default;
 
   ExprKind kind;
-  ValueType type;  // final after Parse; kParen and kUnary take their operand's
+  ValueType type;       // final after Parse; kParen and kUnary take their operand's
+  uint32_t height = 1;  // 1 for a leaf
   SourceRange range;
 };
 
@@ -96,13 +97,13 @@ const Expr& SkipParens(const Expr& expr);
 // DurationExpr: arithmetic on durations, as in [5m * 2] or offset (step() + 1m). The operands are seconds. step() and
 // range() are known only when a query runs; everything else is folded while parsing.
 struct DurationExpr {
-  enum class Op : uint8_t { kLiteral, kStep, kRange, kNegate, kPlus, kAdd, kSub, kMul, kDiv, kMod, kPow, kMin, kMax };
+  enum class Op : uint8_t { kLiteral, kStep, kRange, kNegate, kAdd, kSub, kMul, kDiv, kMod, kPow, kMinOf, kMaxOf };
   Op op = Op::kLiteral;
   bool in_parens = false;             // written inside parentheses; kept for printing
   bool is_duration = false;           // kLiteral: written with units (5m) rather than as a number (300)
   double seconds = 0;                 // kLiteral
-  std::unique_ptr<DurationExpr> lhs;  // absent in kLiteral, kStep and kRange; the operand of kNegate and kPlus
-  std::unique_ptr<DurationExpr> rhs;  // only in the binary ones, kMin and kMax
+  std::unique_ptr<DurationExpr> lhs;  // absent in kLiteral, kStep and kRange; the operand of kNegate
+  std::unique_ptr<DurationExpr> rhs;  // only in the binary ones, kMinOf and kMaxOf
   SourceRange range;
 };
 
@@ -138,11 +139,12 @@ struct StringLiteral : Expr {
 struct VectorSelector : Expr {
   static constexpr ExprKind kKind = ExprKind::kVectorSelector;
   VectorSelector() : Expr(kKind, ValueType::kVector) {}
-  // The metric name as written before the braces or quoted alone inside them; empty when there is none. It is in
-  // `matchers` too.
+  // The metric name as written before the braces, empty when there is none or it stands inside them. It is in
+  // `matchers` too, so that planning needs only those.
   std::string name;
-  // All conditions, the name's as __name__ included; at least one of them does not match the empty string. Regular
-  // expressions are not compiled yet. In source order, the name last when it stands before the braces.
+  // All conditions, the name's as __name__ included; at least one of them does not match the empty string, except in
+  // the second argument of info(). Regular expressions are known to compile. In source order, the name before the
+  // braces last.
   std::vector<model::Matcher> matchers;
   Duration offset;  // positive: look back; negative: look ahead
   AtModifier at;

@@ -3,7 +3,7 @@
 //   TM_TRY_ASSIGN(ExprPtr expr, Parse("rate(http_requests_total[5m])", {}));
 //
 // Accepts and refuses what Prometheus 3 does; README.md lists the grammar's sources and the deviations. Errors are
-// kInvalidArgument, or kLimitExceeded for text_size_max and depth_max, with Prometheus' words and place:
+// kInvalidArgument, or kLimitExceeded for the three limits, with Prometheus' words and place:
 // "1:7: parse error: unexpected character: '!'". Line and column count from 1, the column in bytes.
 //
 // Free of state: may be called from any thread.
@@ -30,8 +30,12 @@ struct ParseOptions {
   bool duration_expressions = true;
   // Bytes of text. Longer text is refused before it is read.
   size_t text_size_max = size_t{16} << 10;
-  // Nested expressions. Deeper text is refused; the parser's stack use grows with it (under 2 KiB for each level).
+  // Expressions inside parentheses, arguments and signs. Deeper text is refused; the parser's stack use grows with it
+  // (about 2 KiB for each level).
   size_t depth_max = 128;
+  // Levels of the tree, which chains such as `a or b or c` make high without nesting. The stack use of everything that
+  // walks the tree grows with it.
+  size_t height_max = 1024;
 
   // Everything on, for tools and tests.
   static constexpr ParseOptions Experimental() {
@@ -44,7 +48,8 @@ struct ParseOptions {
 // The tree of one whole expression.
 Result<ExprPtr> Parse(std::string_view text, const ParseOptions& options = {});
 
-// The matchers of one series selector, as `match[]` of the HTTP API and rules take it: no range, offset or @.
+// The matchers of one series selector, as `match[]` of the HTTP API takes it: no range, offset or @. At least one of
+// them does not match the empty string.
 Result<std::vector<model::Matcher>> ParseSelector(std::string_view text, const ParseOptions& options = {});
 
 }  // namespace tidemark::query::promql
