@@ -10,6 +10,7 @@
 #include "executor/pool/idle_gate.h"
 #include "executor/pool/inbox.h"
 #include "executor/pool/parallel_loop.h"
+#include "executor/pool/usable_cpus.h"
 #include "executor/pool/work_deque.h"
 #include "executor/pool/work_item.h"
 #include "storage/base/check.h"
@@ -48,13 +49,6 @@ struct KindCounters {
   std::atomic<uint64_t> wait_max_ns{0};
   std::atomic<uint64_t> run_ns{0};
 };
-
-size_t UsableCpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0) return static_cast<size_t>(CPU_COUNT(&set));
-  return std::max<size_t>(1, std::thread::hardware_concurrency());
-}
 
 }  // namespace
 

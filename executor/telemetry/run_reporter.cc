@@ -1,0 +1,210 @@
+#include "executor/telemetry/run_reporter.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "storage/base/check.h"
+
+namespace tidemark::executor {
+namespace {
+
+double Seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
+int64_t Count(uint64_t count) { return static_cast<int64_t>(count); }
+
+std::string_view Name(EventLevel level) {
+  switch (level) {
+    case EventLevel::kInfo: return "info";
+    case EventLevel::kWarning: return "warning";
+    case EventLevel::kError: return "error";
+  }
+  return "info";
+}
+
+}  // namespace
+
+std::string_view Name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kSucceeded: return "succeeded";
+    case Outcome::kFailed: return "failed";
+    case Outcome::kTimedOut: return "timed out";
+    case Outcome::kCancelled: return "cancelled";
+    case Outcome::kSkipped: return "skipped";
+  }
+  return "unknown";
+}
+
+RunReporter::RunReporter(const ReporterOptions& options, RunFacts run, model::PointSink* sink, const Clock& clock)
+    : options_(options), run_(std::move(run)), sink_(sink), clock_(clock) {
+  if (sink_ != nullptr) writer_ = std::thread([this] { WriteLoop(); });
+}
+
+RunReporter::~RunReporter() { Finish(); }
+
+Result<void> RunReporter::CheckLabels(const model::Labels& labels) {
+  static constexpr std::array<std::string_view, 4> kOwn{"pipeline", "kind", "agent", "mode"};
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const model::Label& label = labels[i];
+    if (label.name.empty() || label.name.starts_with("__")) {
+      return InvalidArgument(fmt::format("a label cannot be named \"{}\"", label.name));
+    }
+    if (std::find(kOwn.begin(), kOwn.end(), label.name) != kOwn.end()) {
+      return InvalidArgument(fmt::format("the label \"{}\" is set by the executor itself", label.name));
+    }
+    for (size_t j = 0; j < i; ++j) {
+      if (labels[j].name == label.name) {
+        return InvalidArgument(fmt::format("the label \"{}\" is given twice", label.name));
+      }
+    }
+  }
+  return {};
+}
+
+model::BatchBuilder* RunReporter::StartRow(std::string_view measurement, std::string_view agent,
+                                           std::string_view kind) {
+  if (sink_ == nullptr) return nullptr;
+  if (finishing_ || filling_rows_ >= options_.max_pending_rows) {
+    ++tally_.rows_lost;
+    return nullptr;
+  }
+  std::vector<model::LabelView> tags{{"pipeline", run_.pipeline}, {"mode", run_.mode}};
+  if (!agent.empty()) tags.push_back({"agent", agent});
+  if (!kind.empty()) tags.push_back({"kind", kind});
+  for (const model::Label& label : run_.labels) tags.push_back({label.name, label.value});
+
+  const std::string series = fmt::format("{}\n{}\n{}", measurement, agent, kind);
+  int64_t now_ns = clock_.NowNs();
+  auto [last, added] = last_time_ns_.emplace(series, now_ns);
+  if (!added) now_ns = last->second = std::max(now_ns, last->second + 1);
+
+  filling_.Row(measurement, tags, {now_ns}).Field("run_id", std::string_view(run_.run_id));
+  ++filling_rows_;
+  changed_.NotifyOne();
+  return &filling_;
+}
+
+void RunReporter::Progress(const RunProgress& progress) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRow("exec_run", "", "");
+  if (row == nullptr) return;
+  row->Field("tasks_running", Count(progress.running))
+      .Field("tasks_queued", Count(progress.queued))
+      .Field("tasks_complete", Count(progress.complete))
+      .Field("tasks", Count(run_.tasks))
+      .Field("agents", Count(run_.agents));
+}
+
+void RunReporter::Task(const TaskFacts& task) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRow("exec_task", task.agent, task.kind);
+  if (row == nullptr) return;
+  row->Field("task", std::string_view(task.task))
+      .Field("outcome", Name(task.outcome))
+      .Field("success", int64_t{task.outcome == Outcome::kSucceeded ? 1 : 0})
+      .Field("attempt", int64_t{task.attempt});
+  if (task.outcome == Outcome::kSkipped) return;
+  row->Field("last_attempt", int64_t{task.last_attempt ? 1 : 0})
+      .Field("exit_code", int64_t{task.exit_code})
+      .Field("signal", int64_t{task.signal})
+      .Field("killed", int64_t{task.killed ? 1 : 0})
+      .Field("duration_seconds", Seconds(task.duration_ns))
+      .Field("wait_seconds", Seconds(task.started_after_ns - task.ready_after_ns))
+      .Field("started_after_seconds", Seconds(task.started_after_ns))
+      .Field("cpu_user_seconds", Seconds(task.user_cpu_ns))
+      .Field("cpu_system_seconds", Seconds(task.system_cpu_ns))
+      .Field("max_rss_bytes", task.max_rss_bytes)
+      .Field("read_bytes", task.read_bytes)
+      .Field("written_bytes", task.written_bytes)
+      .Field("output_bytes", Count(task.output_bytes));
+}
+
+void RunReporter::AgentReady(const AgentFacts& agent) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRow("exec_agent", agent.agent, "");
+  if (row == nullptr) return;
+  row->Field("start_seconds", Seconds(agent.start_ns)).Field("channel_setup_seconds", Seconds(agent.channel_setup_ns));
+}
+
+void RunReporter::AgentFirstTask(const AgentFacts& agent) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRow("exec_agent", agent.agent, "");
+  if (row == nullptr) return;
+  row->Field("first_task_seconds", Seconds(agent.first_task_ns));
+}
+
+void RunReporter::AgentEnd(const AgentFacts& agent, int64_t run_ns) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRow("exec_agent", agent.agent, "");
+  if (row == nullptr) return;
+  row->Field("busy_seconds", Seconds(agent.busy_ns)).Field("attempts", Count(agent.attempts));
+  if (run_ns > 0) row->Field("utilisation", static_cast<double>(agent.busy_ns) / static_cast<double>(run_ns));
+}
+
+void RunReporter::Event(EventLevel level, std::string_view agent, std::string_view kind, std::string_view text) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRow("exec_event", agent, kind);
+  if (row == nullptr) return;
+  row->Field("text", text).Field("level", Name(level));
+}
+
+void RunReporter::End(const RunTotals& totals) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRow("exec_run", "", "");
+  if (row == nullptr) return;
+  row->Field("outcome", Name(totals.outcome))
+      .Field("success", int64_t{totals.outcome == Outcome::kSucceeded ? 1 : 0})
+      .Field("agents", Count(run_.agents))
+      .Field("tasks", Count(run_.tasks))
+      .Field("tasks_succeeded", Count(totals.succeeded))
+      .Field("tasks_failed", Count(totals.failed))
+      .Field("tasks_timed_out", Count(totals.timed_out))
+      .Field("tasks_cancelled", Count(totals.cancelled))
+      .Field("tasks_skipped", Count(totals.skipped))
+      .Field("duration_seconds", Seconds(totals.duration_ns))
+      .Field("work_seconds", Seconds(totals.work_ns))
+      .Field("cpu_seconds", Seconds(totals.cpu_ns))
+      .Field("critical_path_seconds", Seconds(totals.critical_path_ns))
+      .Field("speedup", totals.speedup)
+      .Field("efficiency", totals.efficiency)
+      .Field("utilisation", totals.utilisation);
+}
+
+ReportTally RunReporter::Finish() {
+  {
+    MutexLock lock(mutex_);
+    finishing_ = true;
+    changed_.NotifyAll();
+  }
+  if (writer_.joinable()) writer_.join();
+  MutexLock lock(mutex_);
+  return tally_;
+}
+
+void RunReporter::WriteLoop() {
+  model::BatchBuilder writing;
+  while (true) {
+    size_t rows = 0;
+    {
+      MutexLock lock(mutex_);
+      while (filling_rows_ == 0 && !finishing_) changed_.Wait(mutex_);
+      if (filling_rows_ == 0) return;
+      std::swap(writing, filling_);
+      rows = std::exchange(filling_rows_, 0);
+    }
+    const Result<model::WriteReport> written = sink_->Write(options_.database, writing.batch());
+    writing.Clear();
+    MutexLock lock(mutex_);
+    if (written.ok()) {
+      tally_.rows_written += written->rows_written;
+      tally_.rows_lost += written->rows_rejected;
+      if (!written->rejections.empty()) tally_.last_error = written->rejections.back().error.message;
+    } else {
+      tally_.rows_lost += rows;
+      tally_.last_error = written.error().message;
+    }
+  }
+}
+
+}  // namespace tidemark::executor

@@ -1,0 +1,97 @@
+#include "executor/agent/run_command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "executor/agent/signal_stop.h"
+
+namespace tidemark::executor {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class RunCommandTest : public ::testing::Test {
+ protected:
+  RunCommandTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tm_command_test_XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~RunCommandTest() override {
+    free(text_);
+    std::filesystem::remove_all(folder_);
+  }
+
+  Result<RunReport> RunText(const std::string& text, bool show_output = false, const RunOptions& run = {}) {
+    const std::string file = folder_ + "/f.yaml";
+    std::ofstream(file) << text;
+    std::FILE* const out = open_memstream(&text_, &text_size_);
+    Result<RunReport> report = RunPipelineFile({.file = file, .run = run, .out = out, .show_output = show_output});
+    std::fclose(out);
+    return report;
+  }
+  [[nodiscard]] std::string printed() const { return {text_, text_size_}; }
+
+ private:
+  std::string folder_;
+  char* text_ = nullptr;
+  size_t text_size_ = 0;
+};
+
+TEST_F(RunCommandTest, TellsHowItGoesAndShowsTheOutputOfFailures) {
+  const auto report = RunText(R"(
+name: demo
+tasks:
+  - {name: good, command: echo silent}
+  - {name: bad, command: "echo one; echo two; exit 4"}
+  - {name: after, command: "true", needs: [bad]}
+)");
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(ExitCode(*report), 1);
+  EXPECT_THAT(printed(), HasSubstr("demo: 3 tasks"));
+  EXPECT_THAT(printed(), HasSubstr("good completed in"));
+  EXPECT_THAT(printed(), Not(HasSubstr("silent")));
+  EXPECT_THAT(printed(), HasSubstr(": exit code 4\nbad | one\nbad | two\n"));
+  EXPECT_THAT(printed(), HasSubstr("after skipped: it needs bad, which failed"));
+  EXPECT_THAT(printed(), HasSubstr("1 succeeded, 1 failed, 1 skipped"));
+}
+
+TEST_F(RunCommandTest, ShowsAllOutputWhenAsked) {
+  const auto report = RunText("tasks: [{name: a, command: \"printf 'one\\\\ntwo'\"}]", true);
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(ExitCode(*report), 0);
+  EXPECT_THAT(printed(), HasSubstr("a | one\na | two\n"));
+}
+
+TEST_F(RunCommandTest, ABadFileRunsNothing) {
+  const auto report = RunText("tasks: [{name: a}]");
+  ASSERT_FALSE(report.ok());
+  EXPECT_THAT(report.error().message, HasSubstr("f.yaml:1:9: task \"a\" has no command"));
+  EXPECT_EQ(printed(), "");
+}
+
+TEST_F(RunCommandTest, SignalsCancelTheRun) {
+  auto stop = SignalStop::Make();
+  ASSERT_TRUE(stop.ok());
+  const pid_t self = getpid();
+  const auto report = RunText("tasks: [{name: a, command: \"kill -INT " + std::to_string(self) + "; sleep 1000\"}]",
+                              false, {.stop_token = (*stop)->token()});
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ((*stop)->signal(), SIGINT);
+  EXPECT_EQ(ExitCode(*report), 130);
+}
+
+TEST(ParseLabelTest, KeyAndValue) {
+  EXPECT_EQ(*ParseLabel("era=v2"), (model::Label{"era", "v2"}));
+  EXPECT_EQ(*ParseLabel("a=b=c"), (model::Label{"a", "b=c"}));
+  for (const char* bad : {"", "era", "=v2", "era="}) EXPECT_FALSE(ParseLabel(bad).ok()) << bad;
+}
+
+}  // namespace
+}  // namespace tidemark::executor

@@ -1,0 +1,375 @@
+#include "executor/agent/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace tidemark::executor {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+TaskSpec Shell(const std::string& name, const std::string& script, std::vector<size_t> needs = {}) {
+  TaskSpec task;
+  task.name = name;
+  task.kind = "kind-of-" + name;
+  task.command = {"/bin/sh", "-c", script};
+  task.needs = std::move(needs);
+  return task;
+}
+
+std::map<std::string, TaskFacts> LastAttempts(const RunReport& report) {
+  std::map<std::string, TaskFacts> last;
+  for (const TaskFacts& task : report.tasks) {
+    if (task.last_attempt) last[task.task] = task;
+  }
+  return last;
+}
+
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tm_run_test_XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::string Read(const std::string& name) const {
+    std::ifstream file(path_ + "/" + name);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
+ private:
+  std::string path_;
+};
+
+// A row as "measurement,tag=value field=value ...", for looking at.
+struct SeenRow {
+  std::string measurement;
+  std::map<std::string, std::string> tags;
+  std::map<std::string, model::FieldValue> fields;
+  int64_t time_ns = 0;
+};
+
+class RecordingSink final : public model::PointSink {
+ public:
+  Result<model::WriteReport> Write(std::string_view database, const model::Batch& batch) override {
+    const std::lock_guard lock(mutex_);
+    databases.insert(std::string(database));
+    for (const model::Row& row : batch.rows) {
+      SeenRow seen;
+      const model::Shape& shape = batch.shapes[row.shape];
+      seen.measurement = shape.measurement;
+      seen.time_ns = row.time.ns;
+      for (size_t i = 0; i < shape.fields.size(); ++i) {
+        seen.fields[std::string(shape.fields[i].name)] =
+            model::ValueOf(batch, shape.fields[i].type, row.first_value + i);
+      }
+      ReadKey(row.key.bytes, seen);
+      rows.push_back(std::move(seen));
+    }
+    if (fail) return Error{ErrorCode::kUnavailable, "away"};
+    model::WriteReport report;
+    report.rows_written = batch.rows.size();
+    report.points_written = batch.points();
+    return report;
+  }
+
+  std::vector<SeenRow> Of(const std::string& measurement) const {
+    std::vector<SeenRow> found;
+    std::copy_if(rows.begin(), rows.end(), std::back_inserter(found),
+                 [&](const SeenRow& row) { return row.measurement == measurement; });
+    return found;
+  }
+
+  bool fail = false;
+  std::set<std::string> databases;
+  std::vector<SeenRow> rows;
+
+ private:
+  // Canonical keys: length-prefixed measurement, then names and values (batch.h); all shorter than 128 bytes here.
+  static void ReadKey(std::string_view key, SeenRow& row) {
+    std::vector<std::string> parts;
+    while (!key.empty()) {
+      const auto length = static_cast<size_t>(key[0]);
+      parts.emplace_back(key.substr(1, length));
+      key.remove_prefix(1 + length);
+    }
+    for (size_t i = 1; i + 1 < parts.size(); i += 2) row.tags[parts[i]] = parts[i + 1];
+  }
+
+  std::mutex mutex_;
+};
+
+TEST(RunTest, RunsTasksInDependencyOrder) {
+  const Folder folder;
+  Pipeline pipeline{"p",
+                    {Shell("c", "echo c >> log", {1}), Shell("b", "echo b >> log", {2}), Shell("a", "echo a >> log")}};
+  for (TaskSpec& task : pipeline.tasks) task.working_directory = folder.path();
+  const auto report = executor::Run(pipeline, {.agents = 3});
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->totals.outcome, Outcome::kSucceeded);
+  EXPECT_EQ(report->totals.succeeded, 3U);
+  EXPECT_EQ(folder.Read("log"), "a\nb\nc\n");
+  EXPECT_EQ(report->run.agents, 3U);
+  EXPECT_EQ(report->agents.size(), 3U);
+  EXPECT_EQ(report->run.mode, "parallel");
+}
+
+TEST(RunTest, AgentsWorkAtTheSameTime) {
+  // Each of the two can only end when the other one runs.
+  const Folder folder;
+  Pipeline pipeline{"p",
+                    {Shell("reader", "mkfifo f 2>/dev/null; read line < f; test \"$line\" = hello"),
+                     Shell("writer", "mkfifo f 2>/dev/null; echo hello > f")}};
+  for (TaskSpec& task : pipeline.tasks) {
+    task.working_directory = folder.path();
+    task.timeout_ns = 60'000'000'000;
+  }
+  const auto report = executor::Run(pipeline, {.agents = 2});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.outcome, Outcome::kSucceeded);
+}
+
+TEST(RunTest, SequentialIsOneAgent) {
+  const auto report = executor::Run({"p", {Shell("a", "true"), Shell("b", "true")}}, {.agents = 8, .sequential = true});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->run.mode, "sequential");
+  ASSERT_EQ(report->agents.size(), 1U);
+  EXPECT_EQ(report->agents[0].agent, "Agent-1");
+  EXPECT_EQ(report->agents[0].attempts, 2U);
+  EXPECT_GE(report->agents[0].first_task_ns, 0);
+}
+
+TEST(RunTest, AFailureSkipsWhatNeedsItAndNothingElse) {
+  const auto report = executor::Run({"p",
+                                     {Shell("bad", "echo why; exit 3"), Shell("after", "true", {0}),
+                                      Shell("later", "true", {1}), Shell("other", "true")}},
+                                    {.agents = 2});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.outcome, Outcome::kFailed);
+  auto tasks = LastAttempts(*report);
+  EXPECT_EQ(tasks["bad"].outcome, Outcome::kFailed);
+  EXPECT_EQ(tasks["bad"].exit_code, 3);
+  EXPECT_EQ(tasks["bad"].output_tail, "why\n");
+  EXPECT_EQ(tasks["after"].outcome, Outcome::kSkipped);
+  EXPECT_EQ(tasks["after"].error, "it needs bad, which failed");
+  EXPECT_EQ(tasks["later"].outcome, Outcome::kSkipped);
+  EXPECT_EQ(tasks["other"].outcome, Outcome::kSucceeded);
+  EXPECT_EQ(report->totals.failed, 1U);
+  EXPECT_EQ(report->totals.skipped, 2U);
+}
+
+TEST(RunTest, FailFastStartsNothingMore) {
+  const auto report =
+      executor::Run({"p", {Shell("bad", "false"), Shell("next", "true")}}, {.sequential = true, .fail_fast = true});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(LastAttempts(*report)["next"].outcome, Outcome::kSkipped);
+}
+
+TEST(RunTest, RetriesUntilItWorks) {
+  const Folder folder;
+  Pipeline pipeline{"p", {Shell("flaky", "echo x >> tries; test $(wc -l < tries) -eq 3"), Shell("after", "true", {0})}};
+  pipeline.tasks[0].working_directory = folder.path();
+  pipeline.tasks[0].retries = 5;
+  const auto report = executor::Run(pipeline);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.outcome, Outcome::kSucceeded);
+  EXPECT_EQ(report->totals.succeeded, 2U);
+  ASSERT_EQ(report->tasks.size(), 4U);
+  EXPECT_FALSE(report->tasks[0].last_attempt);
+  EXPECT_EQ(report->tasks[2].attempt, 3);
+  EXPECT_TRUE(report->tasks[2].last_attempt);
+}
+
+TEST(RunTest, AProgramThatIsNotThereIsAFailure) {
+  Pipeline pipeline{"p", {Shell("a", "true")}};
+  pipeline.tasks[0].command = {"no-such-program-anywhere"};
+  const auto report = executor::Run(pipeline);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.failed, 1U);
+  EXPECT_THAT(report->tasks[0].error, HasSubstr("no-such-program-anywhere"));
+}
+
+TEST(RunTest, TimeoutsAreTold) {
+  class MoveClockOnOutput final : public RunObserver {
+   public:
+    explicit MoveClockOnOutput(ManualClock& clock) : clock_(clock) {}
+    void OnTaskOutput(const TaskFacts&, std::string_view) override { clock_.Advance(5'000'000'000); }
+
+   private:
+    ManualClock& clock_;
+  };
+  ManualClock clock(1'000'000'000);
+  MoveClockOnOutput observer(clock);
+  Pipeline pipeline{"p", {Shell("slow", "echo started; sleep 1000")}};
+  pipeline.tasks[0].timeout_ns = 5'000'000'000;
+  const auto report = executor::Run(pipeline, {.clock = &clock, .observer = &observer});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.timed_out, 1U);
+  EXPECT_EQ(report->totals.outcome, Outcome::kFailed);
+  EXPECT_EQ(report->tasks[0].duration_ns, 5'000'000'000);
+  EXPECT_EQ(report->totals.duration_ns, 5'000'000'000);
+  EXPECT_EQ(report->totals.critical_path_ns, 5'000'000'000);
+  EXPECT_DOUBLE_EQ(report->totals.speedup, 1.0);
+  EXPECT_DOUBLE_EQ(report->totals.utilisation, 1.0);
+}
+
+class StopOnOutput final : public RunObserver {
+ public:
+  void OnTaskOutput(const TaskFacts&, std::string_view) override { source.request_stop(); }
+  std::stop_source source;
+};
+
+TEST(RunTest, CancellingEndsRunningTasksAndSkipsTheRest) {
+  StopOnOutput observer;
+  const auto report =
+      executor::Run({"p", {Shell("a", "echo on; sleep 1000"), Shell("b", "sleep 1000"), Shell("c", "true", {0})}},
+                    {.agents = 2, .stop_token = observer.source.get_token(), .observer = &observer});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.outcome, Outcome::kCancelled);
+  auto tasks = LastAttempts(*report);
+  EXPECT_EQ(tasks["a"].outcome, Outcome::kCancelled);
+  EXPECT_NE(tasks["b"].outcome, Outcome::kSucceeded);
+  EXPECT_EQ(tasks["c"].outcome, Outcome::kSkipped);
+  EXPECT_EQ(tasks.size(), 3U);
+}
+
+TEST(RunTest, ARunCancelledBeforeItBeginsStartsNothing) {
+  std::stop_source source;
+  source.request_stop();
+  const auto report =
+      executor::Run({"p", {Shell("a", "true"), Shell("b", "true")}}, {.stop_token = source.get_token()});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.outcome, Outcome::kCancelled);
+  EXPECT_EQ(report->totals.skipped, 2U);
+}
+
+TEST(RunTest, BadPipelinesAndLabelsAreRefused) {
+  EXPECT_FALSE(executor::Run({"p", {}}).ok());
+  EXPECT_FALSE(executor::Run({"p", {Shell("a", "true", {0})}}).ok());
+  const Pipeline good{"p", {Shell("a", "true")}};
+  EXPECT_FALSE(executor::Run(good, {.labels = {{"agent", "x"}}}).ok());
+  EXPECT_FALSE(executor::Run(good, {.labels = {{"__name__", "x"}}}).ok());
+  EXPECT_FALSE(executor::Run(good, {.labels = {{"a", "x"}, {"a", "y"}}}).ok());
+  EXPECT_FALSE(executor::Run(good, {.output_directory = "/proc/no/such"}).ok());
+}
+
+TEST(RunTest, OutputGoesToFilesUpToTheLimit) {
+  const Folder folder;
+  const auto report =
+      executor::Run({"p", {Shell("group/a", "echo hello"), Shell("flood", "head -c 100000 /dev/zero | tr '\\0' x")}},
+                    {.output_tail_bytes = 10, .output_directory = folder.path() + "/logs", .output_file_bytes = 50});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(folder.Read("logs/group_a.1.log"), "hello\n");
+  EXPECT_EQ(folder.Read("logs/flood.1.log"), std::string(50, 'x') + "\n[99950 bytes left out]\n");
+  auto tasks = LastAttempts(*report);
+  EXPECT_EQ(tasks["flood"].output_tail, std::string(10, 'x'));
+  EXPECT_EQ(tasks["flood"].output_bytes, 100'000U);
+}
+
+TEST(RunTest, ReportsPointsOfRunTasksAgentsAndEvents) {
+  ManualClock clock(1'700'000'000'000'000'000);
+  RecordingSink sink;
+  const auto report =
+      executor::Run({"checks", {Shell("a", "true"), Shell("b", "exit 2"), Shell("c", "true", {1})}},
+                    {.agents = 2, .clock = &clock, .sink = &sink, .labels = {{"era", "v2"}}, .run_id = "run-1"});
+  ASSERT_TRUE(report.ok());
+  EXPECT_THAT(sink.databases, ElementsAre("_exec"));
+  EXPECT_EQ(report->reports.rows_written, sink.rows.size());
+  EXPECT_EQ(report->reports.rows_lost, 0U);
+  std::set<std::pair<std::string, int64_t>> places;
+  for (const SeenRow& row : sink.rows) {
+    EXPECT_EQ(row.tags.at("pipeline"), "checks");
+    EXPECT_EQ(row.tags.at("mode"), "parallel");
+    EXPECT_EQ(row.tags.at("era"), "v2");
+    for (const auto& [name, value] : row.tags) {
+      EXPECT_THAT((std::set<std::string>{"pipeline", "mode", "era", "agent", "kind"}), testing::Contains(name));
+    }
+    EXPECT_EQ(std::get<std::string>(row.fields.at("run_id")), "run-1");
+    // No two rows of a series may be at one time, even when the clock stands still.
+    std::string series = row.measurement;
+    for (const auto& [name, value] : row.tags) series += "," + name + "=" + value;
+    EXPECT_TRUE(places.emplace(series, row.time_ns).second) << series;
+  }
+  const auto tasks = sink.Of("exec_task");
+  ASSERT_EQ(tasks.size(), 3U);
+  std::map<std::string, SeenRow> by_name;
+  for (const SeenRow& row : tasks) by_name[std::get<std::string>(row.fields.at("task"))] = row;
+  EXPECT_EQ(std::get<int64_t>(by_name["a"].fields.at("success")), 1);
+  EXPECT_EQ(by_name["a"].tags.at("kind"), "kind-of-a");
+  EXPECT_THAT(by_name["a"].tags.at("agent"), HasSubstr("Agent-"));
+  EXPECT_EQ(std::get<int64_t>(by_name["b"].fields.at("exit_code")), 2);
+  EXPECT_EQ(std::get<std::string>(by_name["b"].fields.at("outcome")), "failed");
+  EXPECT_EQ(std::get<std::string>(by_name["c"].fields.at("outcome")), "skipped");
+  EXPECT_FALSE(by_name["c"].tags.contains("agent"));
+
+  const auto runs = sink.Of("exec_run");
+  ASSERT_GE(runs.size(), 2U);
+  EXPECT_EQ(std::get<int64_t>(runs.front().fields.at("tasks_queued")), 3);
+  EXPECT_EQ(std::get<std::string>(runs.back().fields.at("outcome")), "failed");
+  EXPECT_EQ(std::get<int64_t>(runs.back().fields.at("tasks_skipped")), 1);
+  EXPECT_EQ(std::get<int64_t>(runs[runs.size() - 2].fields.at("tasks_complete")), 3);
+
+  EXPECT_GE(sink.Of("exec_agent").size(), 4U);
+  std::vector<std::string> texts;
+  for (const SeenRow& row : sink.Of("exec_event")) texts.push_back(std::get<std::string>(row.fields.at("text")));
+  EXPECT_THAT(texts, testing::Contains(HasSubstr(": a completed in ")));
+  EXPECT_THAT(texts, testing::Contains("c skipped: it needs b, which failed"));
+}
+
+TEST(RunTest, ASinkThatFailsDoesNotFailTheRun) {
+  RecordingSink sink;
+  sink.fail = true;
+  const auto report = executor::Run({"p", {Shell("a", "true")}}, {.sink = &sink});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.outcome, Outcome::kSucceeded);
+  EXPECT_EQ(report->reports.rows_written, 0U);
+  EXPECT_EQ(report->reports.rows_lost, sink.rows.size());
+  EXPECT_EQ(report->reports.last_error, "away");
+}
+
+TEST(RunTest, RunIdsDiffer) {
+  const Pipeline pipeline{"p", {Shell("a", "true")}};
+  EXPECT_NE(executor::Run(pipeline)->run.run_id, executor::Run(pipeline)->run.run_id);
+}
+
+TEST(RunTest, ManySmallTasksOnManyAgents) {
+  Pipeline pipeline{"p", {}};
+  for (size_t i = 0; i < 60; ++i) {
+    std::vector<size_t> needs;
+    if (i >= 6) needs = {i - 6, i - 5};
+    TaskSpec task = Shell("t" + std::to_string(i), "true", needs);
+    task.command = {"true"};
+    pipeline.tasks.push_back(task);
+  }
+  const auto report = executor::Run(pipeline, {.agents = 6});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.succeeded, 60U);
+}
+
+TEST(ToTextTest, Durations) {
+  EXPECT_EQ(ToText(0), "0 us");
+  EXPECT_EQ(ToText(32'000'000), "32 ms");
+  EXPECT_EQ(ToText(1'500'000'000), "1.50 s");
+  EXPECT_EQ(ToText(125'000'000'000), "2 min 5 s");
+}
+
+}  // namespace
+}  // namespace tidemark::executor
