@@ -1,0 +1,34 @@
+// IngestBench: loads the devops workload into a server and says what it cost.
+#pragma once
+
+#include <string>
+
+#include "storage/base/result.h"
+#include "tools/bench/devops_workload.h"
+
+namespace tidemark::bench {
+
+struct IngestBenchOptions {
+  std::string server = "http://127.0.0.1:8086";
+  std::string database = "bench";
+  DevopsOptions workload;
+  size_t batch_lines = 10'000;
+  size_t connections = 2;
+  int pid = 0;  // of the server, for its CPU and memory; 0: unknown
+};
+
+struct IngestBenchReport {
+  uint64_t points = 0;
+  uint64_t bytes = 0;
+  double seconds = 0;
+  double cpu_seconds = 0;
+  uint64_t resident_bytes = 0;
+  double batch_p50_ms = 0;
+  double batch_p99_ms = 0;
+};
+
+// Blocks until everything is acknowledged; any answer but 2xx is an error. The workload is generated beforehand, so
+// that its cost is not measured: it is held in memory (about 35 bytes per point).
+Result<IngestBenchReport> RunIngestBench(const IngestBenchOptions& options);
+
+}  // namespace tidemark::bench

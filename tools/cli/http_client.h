@@ -1,0 +1,51 @@
+// HttpClient: blocking HTTP/1.1 requests to one server, over one connection that is kept open.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/result.h"
+
+namespace tidemark::cli {
+
+struct HttpReply {
+  int status = 0;
+  std::string body;
+  // Seconds of a Retry-After header; 0 without one.
+  int retry_after_s = 0;
+};
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+class HttpClient {
+ public:
+  // `url`: http://HOST[:PORT][/BASE]. The base goes in front of every target, as /db/NAME does.
+  static Result<std::unique_ptr<HttpClient>> Create(std::string_view url);
+  virtual ~HttpClient() = default;
+
+  // Sends a request and reads the whole reply. Connects when needed, and once more when a kept connection turns out to
+  // be closed. Errors: kUnavailable (no connection), kTimeout, kIo.
+  virtual Result<HttpReply> Send(std::string_view method, std::string_view target, const Headers& headers,
+                                 std::string_view body) = 0;
+
+  // The same; `line` gets each line of the reply's body as it comes, and reply.body stays empty unless the status is
+  // an error.
+  virtual Result<HttpReply> SendForLines(std::string_view method, std::string_view target, const Headers& headers,
+                                         std::string_view body, const std::function<void(std::string_view)>& line) = 0;
+
+  // How long a request may take without any byte arriving. Default: 5 min.
+  virtual void set_timeout(std::chrono::milliseconds timeout) = 0;
+};
+
+// `text` as it may stand in a query string.
+std::string UrlEncode(std::string_view text);
+
+// "?a=1&b=2", encoded; parameters with empty values are left out; "" when none is left.
+std::string QueryString(const std::vector<std::pair<std::string, std::string>>& parameters);
+
+}  // namespace tidemark::cli

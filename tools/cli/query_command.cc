@@ -1,0 +1,97 @@
+// tidemark query: PromQL to a server, the answer as a table, JSON or CSV.
+#include <fmt/core.h>
+
+#include <memory>
+#include <string>
+
+#include "storage/base/clock.h"
+#include "tools/cli/answer.h"
+#include "tools/cli/command.h"
+#include "tools/cli/http_client.h"
+#include "tools/cli/time_text.h"
+
+namespace tidemark::cli {
+namespace {
+
+struct QueryFlags {
+  std::string expression;
+  std::string server = "http://127.0.0.1:8086";
+  std::string database;
+  std::string start;
+  std::string end;
+  std::string time;
+  std::string step;
+  std::string format = "table";
+};
+
+constexpr int64_t kDefaultSteps = 60;
+
+std::string Seconds(int64_t ms) { return fmt::format("{:.3f}", static_cast<double>(ms) / 1000); }
+
+// The target and form of the request.
+Result<std::pair<std::string, std::string>> MakeRequest(const QueryFlags& flags) {
+  const int64_t now = SystemClock::Get().NowNs() / 1'000'000;
+  std::vector<std::pair<std::string, std::string>> form{{"query", flags.expression}, {"db", flags.database}};
+  const bool range = !flags.start.empty() || !flags.end.empty() || !flags.step.empty();
+  if (!range) {
+    if (!flags.time.empty()) {
+      TM_TRY_ASSIGN(const int64_t time, ParseTimeText(flags.time, now));
+      form.emplace_back("time", Seconds(time));
+    }
+    return std::pair(std::string("/api/v1/query"), QueryString(form).substr(1));
+  }
+  if (!flags.time.empty())
+    return InvalidArgument("--time is for one moment; leave it out with --start, --end or --step");
+  if (flags.start.empty()) return InvalidArgument("a range needs --start");
+  TM_TRY_ASSIGN(const int64_t start, ParseTimeText(flags.start, now));
+  int64_t end = now;
+  if (!flags.end.empty()) {
+    TM_TRY_ASSIGN(end, ParseTimeText(flags.end, now));
+  }
+  int64_t step = std::max<int64_t>(1000, (end - start) / kDefaultSteps / 1000 * 1000);
+  if (!flags.step.empty()) {
+    TM_TRY_ASSIGN(step, ParseDurationText(flags.step));
+  }
+  form.emplace_back("start", Seconds(start));
+  form.emplace_back("end", Seconds(end));
+  form.emplace_back("step", Seconds(step));
+  return std::pair(std::string("/api/v1/query_range"), QueryString(form).substr(1));
+}
+
+int Query(const QueryFlags& flags) {
+  const auto request = MakeRequest(flags);
+  if (!request.ok()) return Fail(request.error().message);
+  auto client = HttpClient::Create(flags.server);
+  if (!client.ok()) return Fail(client.error().message);
+  const auto reply =
+      (*client)->Send("POST", request->first, {{"Content-Type", "application/x-www-form-urlencoded"}}, request->second);
+  if (!reply.ok()) return Fail(reply.error().message);
+  if (flags.format == "json") {
+    fmt::print("{}\n", reply->body);
+    return reply->status == 200 ? 0 : 1;
+  }
+  const auto answer = ParseAnswer(reply->body);
+  if (!answer.ok()) return Fail(answer.error().message);
+  for (const std::string& note : answer->notes) fmt::print(stderr, "{}\n", note);
+  fmt::print("{}", flags.format == "csv" ? ToCsv(*answer) : ToTable(*answer));
+  return 0;
+}
+
+}  // namespace
+
+void AddQuery(CLI::App& app, Action* action) {
+  auto flags = std::make_shared<QueryFlags>();
+  AddServerFlag(app, &flags->server);
+  app.add_option("expression", flags->expression, "PromQL expression")->required();
+  app.add_option("--db", flags->database, "database (default: the server's)");
+  app.add_option("--time", flags->time, "the moment (default: now): RFC 3339, unix seconds, -1h");
+  app.add_option("--start", flags->start, "start of a range, included");
+  app.add_option("--end", flags->end, "end of a range, included (default: now)");
+  app.add_option("--step", flags->step, "distance of the points of a range (default: a 60th of it)");
+  app.add_option("--format", flags->format, "table, json or csv")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  app.callback([flags, action] { *action = [flags] { return Query(*flags); }; });
+}
+
+}  // namespace tidemark::cli
