@@ -111,6 +111,10 @@ class IndexImpl final : public Index {
   Result<uint32_t> InternSeries(const model::ParsedKey& key) TM_REQUIRES(mutex_);
   Result<bool> ResolveKnown(const model::Shape& shape, model::ResolvedShape* out) const TM_REQUIRES_SHARED(mutex_);
   [[nodiscard]] FieldInfo InfoOf(uint32_t field) const TM_REQUIRES_SHARED(mutex_);
+  // Ids of the values of a label (of metric names for __name__): all that are in use, or those of a selection.
+  [[nodiscard]] std::vector<uint32_t> AllValues(std::string_view name) const TM_REQUIRES_SHARED(mutex_);
+  [[nodiscard]] std::vector<uint32_t> ValuesOf(std::string_view name, const std::vector<SeriesRef>& refs) const
+      TM_REQUIRES_SHARED(mutex_);
   // The distinct series of a selection, ascending.
   [[nodiscard]] static std::vector<uint32_t> SeriesOf(const std::vector<SeriesRef>& refs);
 
@@ -381,45 +385,74 @@ std::vector<uint32_t> IndexImpl::SeriesOf(const std::vector<SeriesRef>& refs) {
 }
 
 Result<std::vector<std::string>> IndexImpl::LabelNames(std::span<const model::Matcher> matchers) const {
-  TM_TRY_ASSIGN(const std::vector<SeriesRef> refs, Select(matchers, true, true, 0));
-  std::vector<std::string> out;
-  if (refs.empty()) return out;
-  const std::vector<uint32_t> ids = SeriesOf(refs);
-  ReaderLock lock(mutex_);
-  std::vector<bool> seen(size_t{catalog_.labels.size()} + 1);
-  for (const uint32_t id : ids) {
-    for (const uint32_t pair : catalog_.series.pairs(id)) seen[catalog_.pairs.Scope(pair)] = true;
+  std::vector<uint32_t> ids;
+  if (!matchers.empty()) {
+    TM_TRY_ASSIGN(const std::vector<SeriesRef> refs, Select(matchers, true, true, 0));
+    if (refs.empty()) return std::vector<std::string>{};
+    ids = SeriesOf(refs);
   }
-  out.emplace_back(model::kMetricNameLabel);
-  for (uint32_t label = 1; label < seen.size(); ++label) {
-    if (seen[label]) out.emplace_back(catalog_.labels.Text(label));
+  std::vector<std::string> out;
+  {
+    ReaderLock lock(mutex_);
+    std::vector<bool> seen(size_t{catalog_.labels.size()} + 1);
+    for (const uint32_t id : ids) {
+      for (const uint32_t pair : catalog_.series.pairs(id)) seen[catalog_.pairs.Scope(pair)] = true;
+    }
+    for (uint32_t label = 1; label < seen.size(); ++label) {
+      if (matchers.empty() ? catalog_.label(label).series.size() > 0 : seen[label]) {
+        out.emplace_back(catalog_.labels.Text(label));
+      }
+    }
+    if (catalog_.fields.size() > 0) out.emplace_back(model::kMetricNameLabel);
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 
+std::vector<uint32_t> IndexImpl::AllValues(std::string_view name) const {
+  std::vector<uint32_t> values;
+  if (name == model::kMetricNameLabel) {
+    for (uint32_t field = 1; field <= catalog_.fields.size(); ++field) {
+      if (catalog_.field(field).series.size() > 0) values.push_back(catalog_.field(field).metric);
+    }
+  } else if (const uint32_t label = catalog_.labels.Find(0, name); label != 0) {
+    for (const uint32_t pair : catalog_.label(label).pairs) {
+      if (catalog_.postings(pair).size() > 0) values.push_back(pair);
+    }
+  }
+  return values;
+}
+
+std::vector<uint32_t> IndexImpl::ValuesOf(std::string_view name, const std::vector<SeriesRef>& refs) const {
+  std::vector<uint32_t> values;
+  if (name == model::kMetricNameLabel) {
+    for (const SeriesRef& ref : refs) {
+      const uint32_t metric = catalog_.field(Number(ref.field)).metric;
+      if (values.empty() || values.back() != metric) values.push_back(metric);
+    }
+  } else if (const uint32_t label = catalog_.labels.Find(0, name); label != 0) {
+    for (const uint32_t id : SeriesOf(refs)) {
+      if (const uint32_t pair = catalog_.PairOf(id, label); pair != 0) values.push_back(pair);
+    }
+  }
+  return values;
+}
+
 Result<std::vector<std::string>> IndexImpl::LabelValues(std::string_view name,
                                                         std::span<const model::Matcher> matchers) const {
-  TM_TRY_ASSIGN(const std::vector<SeriesRef> refs, Select(matchers, true, true, 0));
-  std::vector<uint32_t> values;  // metrics or pairs
+  std::vector<SeriesRef> refs;
+  if (!matchers.empty()) {
+    TM_TRY_ASSIGN(refs, Select(matchers, true, true, 0));
+  }
   const bool of_metrics = name == model::kMetricNameLabel;
   std::vector<std::string> out;
   {
-    const std::vector<uint32_t> ids = of_metrics ? std::vector<uint32_t>{} : SeriesOf(refs);
     ReaderLock lock(mutex_);
-    if (of_metrics) {
-      for (const SeriesRef& ref : refs) {
-        const uint32_t metric = catalog_.field(Number(ref.field)).metric;
-        if (values.empty() || values.back() != metric) values.push_back(metric);
-      }
-    } else if (const uint32_t label = catalog_.labels.Find(0, name); label != 0) {
-      for (const uint32_t id : ids) {
-        if (const uint32_t pair = catalog_.PairOf(id, label); pair != 0) values.push_back(pair);
-      }
-    }
+    std::vector<uint32_t> values = matchers.empty() ? AllValues(name) : ValuesOf(name, refs);
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
+    out.reserve(values.size());
     for (const uint32_t id : values) out.emplace_back(of_metrics ? catalog_.metrics.Text(id) : catalog_.pairs.Text(id));
   }
   std::sort(out.begin(), out.end());

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <vector>
 
+#include "storage/base/mutex.h"
 #include "storage/index/index.h"
 
 namespace tidemark::index {
@@ -37,31 +38,32 @@ struct NaiveSeries {
   friend bool operator==(const NaiveSeries&, const NaiveSeries&) = default;
 };
 
-inline bool NaiveMatches(const NaiveSeries& series, const model::Matcher& matcher) {
+inline bool NaiveMatches(const model::Labels& labels, const model::Matcher& matcher, const RE2& regex) {
   std::string value;
-  for (const model::Label& label : series.Labels()) {
+  for (const model::Label& label : labels) {
     if (label.name == matcher.name) value = label.value;
   }
   switch (matcher.op) {
     case model::MatchOp::kEqual: return value == matcher.value;
     case model::MatchOp::kNotEqual: return value != matcher.value;
-    default: break;
+    default: return RE2::FullMatch(value, regex) == (matcher.op == model::MatchOp::kRegex);
   }
-  RE2::Options options;
-  options.set_dot_nl(true);
-  const bool matches = RE2::FullMatch(value, RE2(matcher.value, options));
-  return matches == (matcher.op == model::MatchOp::kRegex);
 }
 
 // Labels of what the model selects, sorted.
 inline std::vector<model::Labels> NaiveSelect(const std::set<NaiveSeries>& all,
                                               const std::vector<model::Matcher>& matchers, bool numeric, bool strings) {
+  RE2::Options options;
+  options.set_dot_nl(true);
+  std::vector<std::unique_ptr<RE2>> regexes;
+  for (const model::Matcher& matcher : matchers) regexes.push_back(std::make_unique<RE2>(matcher.value, options));
   std::vector<model::Labels> out;
   for (const NaiveSeries& series : all) {
     if (!(series.type == model::FieldType::kString ? strings : numeric)) continue;
-    if (std::all_of(matchers.begin(), matchers.end(), [&](const auto& m) { return NaiveMatches(series, m); })) {
-      out.push_back(series.Labels());
-    }
+    model::Labels labels = series.Labels();
+    bool accepted = true;
+    for (size_t i = 0; i < matchers.size() && accepted; ++i) accepted = NaiveMatches(labels, matchers[i], *regexes[i]);
+    if (accepted) out.push_back(std::move(labels));
   }
   std::sort(out.begin(), out.end());
   return out;
