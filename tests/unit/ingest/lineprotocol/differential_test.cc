@@ -207,6 +207,13 @@ TEST_F(Differential, MoreShapesThanAreRemembered) {
     for (int i = 0; i < 5000; ++i) body += "m,t=" + std::to_string(i) + " f" + std::to_string(i) + "=1i\n";
   }
   Check(body, {});
+  // The same with one field and many measurements: a shape remembered under a number that now means another one would
+  // give rows the wrong measurement.
+  body.clear();
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 5000; ++i) body += "m" + std::to_string(i) + ",t=1 f=1i\n";
+  }
+  Check(body, {});
 }
 
 TEST_F(Differential, MoreSeriesThanTheFirstTableHolds) {

@@ -83,6 +83,22 @@ TEST_F(ParserTest, BatchesDoNotShareShapes) {
   EXPECT_EQ(batch_.shapes[batch_.rows[1].shape].measurement, "m");
 }
 
+TEST_F(ParserTest, MeasurementsThatBeginAlikeAreApart) {
+  Parse("cpu,h=1 v=1\ncpu,h=2 v=1\ncpux,h=3 v=1\ncpu v=1\ncp v=1\ncpu\\,x v=1\n");
+  ASSERT_EQ(batch_.rows.size(), 6U);
+  for (const auto& [row, measurement] :
+       {std::pair<size_t, const char*>{1, "cpu"}, {2, "cpux"}, {3, "cpu"}, {4, "cp"}, {5, "cpu,x"}}) {
+    EXPECT_EQ(batch_.shapes[batch_.rows[row].shape].measurement, measurement);
+  }
+}
+
+// The second row begins like the first and is then of another shape.
+TEST_F(ParserTest, AWrongGuessLeavesNothingBehind) {
+  Parse("m s=\"x\",a=1 1\nm s=\"y\",b=\"z\" 2\n");
+  EXPECT_EQ(batch_.strings, (std::vector<std::string_view>{"x", "y", "z"}));
+  EXPECT_EQ(batch_.values.size(), 4U);
+}
+
 TEST_F(ParserTest, NamesAreUnescaped) {
   Parse("a\\ b\\,c\\=d,k=v f\\ \\,\\=\\g=1\n");
   EXPECT_EQ(batch_.shapes[0].measurement, "a b,c\\=d");
