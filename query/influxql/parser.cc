@@ -1,0 +1,226 @@
+#include "query/influxql/parser.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "query/influxql/scanner.h"
+
+namespace tidemark::query::influxql {
+namespace {
+
+Error ErrorAt(const Token& token, std::string_view message) {
+  return InvalidArgument(
+      fmt::format("error parsing query: {} at line {}, char {}", message, token.line, token.character));
+}
+
+Error Unexpected(const Token& token, std::string_view expected) {
+  return ErrorAt(token, fmt::format("found {}, expected {}", token.Found(), expected));
+}
+
+// The nanoseconds of a duration such as 1h30m; nothing when it is none or does not fit.
+std::optional<int64_t> ParseDurationNs(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    int64_t ns;
+  };
+  // Longer names first, so that ms is not m.
+  constexpr std::array<Unit, 10> kUnits{{{"ns", 1},
+                                         {"ms", 1'000'000},
+                                         {"µ", 1'000},
+                                         {"u", 1'000},
+                                         {"s", 1'000'000'000},
+                                         {"m", 60'000'000'000},
+                                         {"h", 3'600'000'000'000},
+                                         {"d", 86'400'000'000'000},
+                                         {"w", 604'800'000'000'000},
+                                         {"", 0}}};
+  int64_t total = 0;
+  while (!text.empty()) {
+    int64_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    const Unit& unit = *std::ranges::find_if(kUnits, [&](const Unit& u) { return text.starts_with(u.name); });
+    if (unit.ns == 0 || count > (std::numeric_limits<int64_t>::max() - total) / unit.ns) return std::nullopt;
+    total += count * unit.ns;
+    text.remove_prefix(unit.name.size());
+  }
+  return total;
+}
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : scanner_(text) { Advance(); }
+
+  Result<std::vector<Statement>> ParseAll() {
+    std::vector<Statement> statements;
+    bool parted = true;
+    while (token_.kind != TokenKind::kEnd) {
+      if (TakeIf(";")) {
+        parted = true;
+        continue;
+      }
+      if (!std::exchange(parted, false)) return Unexpected(token_, ";");
+      TM_TRY_ASSIGN(Statement statement, ParseStatement());
+      statements.push_back(std::move(statement));
+    }
+    return statements;
+  }
+
+ private:
+  // A statement begins with these words; the function reads what follows them.
+  struct Rule {
+    std::array<std::string_view, 3> words;  // empty at the end
+    Result<Statement> (Parser::*rest)();
+  };
+
+  // The grammar: a further statement is a row here. Errors list the words in this order.
+  static std::span<const Rule> Rules() {
+    static constexpr std::array<Rule, 5> kRules{{
+        {{"SHOW", "DATABASES"}, &Parser::RestOfShowDatabases},
+        {{"SHOW", "MEASUREMENTS"}, &Parser::RestOfShowMeasurements},
+        {{"SHOW", "RETENTION", "POLICIES"}, &Parser::RestOfShowRetentionPolicies},
+        {{"CREATE", "DATABASE"}, &Parser::RestOfCreateDatabase},
+        {{"DROP", "DATABASE"}, &Parser::RestOfDropDatabase},
+    }};
+    return kRules;
+  }
+
+  void Advance() { token_ = scanner_.Next(); }
+
+  bool TakeIf(std::string_view word) {
+    if (!token_.Is(word)) return false;
+    Advance();
+    return true;
+  }
+
+  Result<Statement> ParseStatement() {
+    std::vector<const Rule*> candidates;
+    for (const Rule& rule : Rules()) candidates.push_back(&rule);
+    for (size_t depth = 0;; ++depth) {
+      std::vector<std::string_view> expected;
+      std::vector<const Rule*> matching;
+      for (const Rule* rule : candidates) {
+        const std::string_view word = rule->words[depth];
+        if (std::ranges::find(expected, word) == expected.end()) expected.push_back(word);
+        if (token_.Is(word)) matching.push_back(rule);
+      }
+      if (matching.empty()) return Unexpected(token_, fmt::format("{}", fmt::join(expected, ", ")));
+      Advance();
+      const Rule& first = *matching.front();
+      if (depth + 1 == first.words.size() || first.words[depth + 1].empty()) return (this->*first.rest)();
+      candidates = std::move(matching);
+    }
+  }
+
+  Result<Statement> RestOfShowDatabases() { return Statement(ShowDatabases{}); }
+
+  Result<Statement> RestOfDropDatabase() {
+    DropDatabase drop;
+    TM_TRY_ASSIGN(drop.name, TakeIdent());
+    return Statement(std::move(drop));
+  }
+
+  Result<Statement> RestOfCreateDatabase() {
+    CreateDatabase create;
+    TM_TRY_ASSIGN(create.name, TakeIdent());
+    if (TakeIf("WITH")) TM_RETURN_IF_ERROR(ParsePolicy(create));
+    return Statement(std::move(create));
+  }
+
+  Result<Statement> RestOfShowRetentionPolicies() {
+    ShowRetentionPolicies show;
+    if (TakeIf("ON")) {
+      TM_TRY_ASSIGN(show.database, TakeIdent());
+    }
+    return Statement(std::move(show));
+  }
+
+  Result<Statement> RestOfShowMeasurements() {
+    ShowMeasurements show;
+    if (TakeIf("ON")) {
+      TM_TRY_ASSIGN(show.database, TakeIdent());
+    }
+    if (TakeIf("LIMIT")) {
+      TM_TRY_ASSIGN(show.limit, TakeInteger(0));
+    }
+    if (TakeIf("OFFSET")) {
+      TM_TRY_ASSIGN(show.offset, TakeInteger(0));
+    }
+    return Statement(std::move(show));
+  }
+
+  // DURATION d, REPLICATION n, SHARD DURATION d, FUTURE LIMIT d, PAST LIMIT d, NAME n: each at most once, in this
+  // order. Only the first has a meaning here: there are no copies, shards or named policies, and any time may be
+  // written.
+  Status ParsePolicy(CreateDatabase& create) {
+    constexpr std::array<std::string_view, 6> kOptions{"DURATION", "NAME", "REPLICATION", "SHARD", "FUTURE", "PAST"};
+    if (std::ranges::none_of(kOptions, [this](std::string_view word) { return token_.Is(word); })) {
+      return Unexpected(token_, fmt::format("{}", fmt::join(kOptions, ", ")));
+    }
+    if (TakeIf("DURATION")) {
+      TM_TRY_ASSIGN(create.retention_ns, TakeDuration());
+    }
+    if (TakeIf("REPLICATION")) TM_RETURN_IF_ERROR(TakeInteger(1));
+    if (TakeIf("SHARD")) {
+      if (!TakeIf("DURATION")) return Unexpected(token_, "DURATION");
+      TM_RETURN_IF_ERROR(TakeDuration());
+    }
+    for (const std::string_view side : {std::string_view("FUTURE"), std::string_view("PAST")}) {
+      if (!TakeIf(side)) continue;
+      if (!TakeIf("LIMIT")) return Unexpected(token_, "LIMIT");
+      TM_RETURN_IF_ERROR(TakeDuration());
+    }
+    if (TakeIf("NAME")) TM_RETURN_IF_ERROR(TakeIdent());
+    return {};
+  }
+
+  Result<std::string> TakeIdent() {
+    if (token_.kind != TokenKind::kIdent) return Unexpected(token_, "identifier");
+    std::string name = std::move(token_.text);
+    Advance();
+    return name;
+  }
+
+  Result<uint64_t> TakeInteger(uint64_t least) {
+    if (token_.kind != TokenKind::kInteger) return Unexpected(token_, "integer");
+    constexpr uint64_t kMost = std::numeric_limits<int32_t>::max();
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(token_.text.data(), token_.text.data() + token_.text.size(), value);
+    if (error != std::errc() || value < least || value > kMost) {
+      return ErrorAt(token_, fmt::format("invalid value {}: must be {} <= n <= {}", token_.text, least, kMost));
+    }
+    Advance();
+    return value;
+  }
+
+  Result<int64_t> TakeDuration() {
+    if (TakeIf("INF")) return 0;
+    if (token_.kind != TokenKind::kDuration) return Unexpected(token_, "duration");
+    const auto ns = ParseDurationNs(token_.text);
+    if (!ns) return ErrorAt(token_, "invalid duration");
+    Advance();
+    return *ns;
+  }
+
+  Scanner scanner_;
+  Token token_;  // the next one
+};
+
+}  // namespace
+
+bool IsReadOnly(const Statement& statement) {
+  return !std::holds_alternative<CreateDatabase>(statement) && !std::holds_alternative<DropDatabase>(statement);
+}
+
+Result<std::vector<Statement>> Parse(std::string_view text) { return Parser(text).ParseAll(); }
+
+}  // namespace tidemark::query::influxql

@@ -1,0 +1,49 @@
+// The InfluxQL statements that Tidemark answers, as Parse (parser.h) returns them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace tidemark::query::influxql {
+
+// CREATE DATABASE "name" [WITH ...]
+struct CreateDatabase {
+  std::string name;
+  // WITH DURATION: how long points are kept, in nanoseconds; 0 for ever. Absent when it is not said.
+  std::optional<int64_t> retention_ns;
+  friend bool operator==(const CreateDatabase&, const CreateDatabase&) = default;
+};
+
+// DROP DATABASE "name"
+struct DropDatabase {
+  std::string name;
+  friend bool operator==(const DropDatabase&, const DropDatabase&) = default;
+};
+
+// SHOW DATABASES
+struct ShowDatabases {
+  friend bool operator==(const ShowDatabases&, const ShowDatabases&) = default;
+};
+
+// SHOW RETENTION POLICIES [ON "database"]
+struct ShowRetentionPolicies {
+  std::string database;  // empty: the request's own
+  friend bool operator==(const ShowRetentionPolicies&, const ShowRetentionPolicies&) = default;
+};
+
+// SHOW MEASUREMENTS [ON "database"] [LIMIT n] [OFFSET n]
+struct ShowMeasurements {
+  std::string database;  // empty: the request's own
+  uint64_t limit = 0;    // 0: all
+  uint64_t offset = 0;
+  friend bool operator==(const ShowMeasurements&, const ShowMeasurements&) = default;
+};
+
+using Statement = std::variant<CreateDatabase, DropDatabase, ShowDatabases, ShowRetentionPolicies, ShowMeasurements>;
+
+// Whether the statement only reads: a GET request may carry it.
+bool IsReadOnly(const Statement& statement);
+
+}  // namespace tidemark::query::influxql

@@ -1,0 +1,140 @@
+#include "query/influxql/parser.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+#include <utility>
+
+namespace tidemark::query::influxql {
+namespace {
+
+Statement One(std::string_view text) {
+  auto statements = Parse(text);
+  if (!statements.ok() || statements->size() != 1) {
+    ADD_FAILURE() << text << ": " << (statements.ok() ? "not one statement" : statements.error().message);
+    return DropDatabase{"no statement"};
+  }
+  return std::move(statements->front());
+}
+
+std::string Refusal(std::string_view text) {
+  const auto statements = Parse(text);
+  return statements.ok() ? "accepted" : statements.error().message;
+}
+
+TEST(Influxql, CreateDatabase) {
+  EXPECT_EQ(One("CREATE DATABASE mydb"), Statement(CreateDatabase{"mydb", {}}));
+  EXPECT_EQ(One("create database \"my db\""), Statement(CreateDatabase{"my db", {}}));
+  EXPECT_EQ(One(R"(CREATE DATABASE "a\"b\\c\nd\'e")"), Statement(CreateDatabase{"a\"b\\c\nd'e", {}}));
+  EXPECT_EQ(One("CREATE DATABASE \"select\""), Statement(CreateDatabase{"select", {}}));
+  EXPECT_EQ(One("CREATE DATABASE _internal"), Statement(CreateDatabase{"_internal", {}}));
+  EXPECT_EQ(One("CREATE DATABASE \"mañana\""), Statement(CreateDatabase{"mañana", {}}));
+}
+
+TEST(Influxql, CreateDatabaseTakesAPolicyAndKeepsItsDuration) {
+  constexpr int64_t kDayNs = 86'400'000'000'000;
+  EXPECT_EQ(One("CREATE DATABASE d WITH DURATION 7d"), Statement(CreateDatabase{"d", 7 * kDayNs}));
+  EXPECT_EQ(One("CREATE DATABASE d WITH DURATION INF REPLICATION 1 SHARD DURATION 1h NAME \"autogen\""),
+            Statement(CreateDatabase{"d", 0}));
+  EXPECT_EQ(One("CREATE DATABASE d WITH REPLICATION 2"), Statement(CreateDatabase{"d", {}}));
+  EXPECT_EQ(One("CREATE DATABASE d WITH DURATION 1h30m FUTURE LIMIT 1h PAST LIMIT 2h"),
+            Statement(CreateDatabase{"d", 5'400'000'000'000}));
+  EXPECT_EQ(One("CREATE DATABASE d WITH DURATION 5ms6u7ns8µ"), Statement(CreateDatabase{"d", 5'014'007}));
+  EXPECT_EQ(One("CREATE DATABASE d WITH NAME x"), Statement(CreateDatabase{"d", {}}));
+}
+
+TEST(Influxql, TheOthers) {
+  EXPECT_EQ(One("DROP DATABASE \"x\""), Statement(DropDatabase{"x"}));
+  EXPECT_EQ(One("SHOW DATABASES"), Statement(ShowDatabases{}));
+  EXPECT_EQ(One("  sHoW\tdatabases ;"), Statement(ShowDatabases{}));
+  EXPECT_EQ(One("SHOW RETENTION POLICIES ON \"x\""), Statement(ShowRetentionPolicies{"x"}));
+  EXPECT_EQ(One("SHOW RETENTION POLICIES"), Statement(ShowRetentionPolicies{""}));
+  EXPECT_EQ(One("SHOW MEASUREMENTS"), Statement(ShowMeasurements{"", 0, 0}));
+  EXPECT_EQ(One("SHOW MEASUREMENTS ON x LIMIT 1"), Statement(ShowMeasurements{"x", 1, 0}));
+  EXPECT_EQ(One("SHOW MEASUREMENTS LIMIT 10 OFFSET 20"), Statement(ShowMeasurements{"", 10, 20}));
+}
+
+TEST(Influxql, SeveralStatementsAndComments) {
+  const auto statements =
+      Parse("; CREATE DATABASE a -- the first\n; /* the * second */ DROP DATABASE b;;SHOW DATABASES");
+  ASSERT_TRUE(statements.ok()) << statements.error().message;
+  EXPECT_EQ(*statements, (std::vector<Statement>{CreateDatabase{"a", {}}, DropDatabase{"b"}, ShowDatabases{}}));
+  for (const std::string_view blank : {"", " ", ";;", "-- nothing", "/* nothing */"}) {
+    const auto none = Parse(blank);
+    ASSERT_TRUE(none.ok()) << blank;
+    EXPECT_TRUE(none->empty());
+  }
+}
+
+TEST(Influxql, OnlySomeChangeAnything) {
+  EXPECT_FALSE(IsReadOnly(CreateDatabase{}));
+  EXPECT_FALSE(IsReadOnly(DropDatabase{}));
+  EXPECT_TRUE(IsReadOnly(ShowDatabases{}));
+  EXPECT_TRUE(IsReadOnly(ShowRetentionPolicies{}));
+  EXPECT_TRUE(IsReadOnly(ShowMeasurements{}));
+}
+
+TEST(Influxql, ErrorsAreInInfluxdbsWords) {
+  EXPECT_EQ(Refusal("SELECT 1"), "error parsing query: found SELECT, expected SHOW, CREATE, DROP at line 1, char 1");
+  EXPECT_EQ(Refusal("foo"), "error parsing query: found foo, expected SHOW, CREATE, DROP at line 1, char 1");
+  EXPECT_EQ(Refusal("SHOW"),
+            "error parsing query: found EOF, expected DATABASES, MEASUREMENTS, RETENTION at line 1, char 6");
+  EXPECT_EQ(Refusal("SHOW SERIES"),
+            "error parsing query: found SERIES, expected DATABASES, MEASUREMENTS, RETENTION at line 1, char 6");
+  EXPECT_EQ(Refusal("SHOW RETENTION ON x"), "error parsing query: found ON, expected POLICIES at line 1, char 16");
+  EXPECT_EQ(Refusal("CREATE DATABASE"), "error parsing query: found EOF, expected identifier at line 1, char 17");
+  EXPECT_EQ(Refusal("CREATE DATABASE "), "error parsing query: found EOF, expected identifier at line 1, char 18");
+  EXPECT_EQ(Refusal("CREATE DATABASE select"),
+            "error parsing query: found SELECT, expected identifier at line 1, char 17");
+  EXPECT_EQ(Refusal("CREATE DATABASE 'x'"), "error parsing query: found x, expected identifier at line 1, char 17");
+  EXPECT_EQ(Refusal("CREATE DATABASE 7d"), "error parsing query: found 7d, expected identifier at line 1, char 17");
+  EXPECT_EQ(Refusal("CREATE DATABASE a b"), "error parsing query: found b, expected ; at line 1, char 19");
+  EXPECT_EQ(Refusal("CREATE DATABASE a.b"), "error parsing query: found ., expected ; at line 1, char 18");
+  EXPECT_EQ(
+      Refusal("CREATE DATABASE \"testdb\" WITH"),
+      "error parsing query: found EOF, expected DURATION, NAME, REPLICATION, SHARD, FUTURE, PAST at line 1, char 31");
+  EXPECT_EQ(Refusal("CREATE DATABASE a WITH DURATION"),
+            "error parsing query: found EOF, expected duration at line 1, char 33");
+  EXPECT_EQ(Refusal("CREATE DATABASE a WITH DURATION 7"),
+            "error parsing query: found 7, expected duration at line 1, char 33");
+  EXPECT_EQ(Refusal("CREATE DATABASE a WITH DURATION 7x"), "error parsing query: invalid duration at line 1, char 33");
+  EXPECT_EQ(Refusal("CREATE DATABASE a WITH DURATION 99999999999w"),
+            "error parsing query: invalid duration at line 1, char 33");
+  EXPECT_EQ(Refusal("CREATE DATABASE a WITH REPLICATION 0"),
+            "error parsing query: invalid value 0: must be 1 <= n <= 2147483647 at line 1, char 36");
+  EXPECT_EQ(Refusal("CREATE DATABASE a WITH NAME x DURATION 1h"),
+            "error parsing query: found DURATION, expected ; at line 1, char 31");
+  EXPECT_EQ(Refusal("SHOW MEASUREMENTS LIMIT x"), "error parsing query: found x, expected integer at line 1, char 25");
+  EXPECT_EQ(Refusal("SHOW MEASUREMENTS LIMIT 99999999999"),
+            "error parsing query: invalid value 99999999999: must be 0 <= n <= 2147483647 at line 1, char 25");
+  EXPECT_EQ(Refusal("SHOW DATABASES\n\n  SHOW DATABASES"),
+            "error parsing query: found SHOW, expected ; at line 3, char 3");
+  EXPECT_EQ(Refusal("DROP DATABASE \"é\" x"), "error parsing query: found x, expected ; at line 1, char 19");
+  EXPECT_EQ(Refusal("DROP DATABASE \"abc"), "error parsing query: found abc, expected identifier at line 1, char 15");
+  EXPECT_EQ(Refusal("DROP DATABASE \"a\\qb\""),
+            "error parsing query: found \\q, expected identifier at line 1, char 15");
+  EXPECT_EQ(Refusal("/* no end"), "error parsing query: found ILLEGAL, expected SHOW, CREATE, DROP at line 1, char 1");
+  EXPECT_EQ(Refusal("§"), "error parsing query: found §, expected SHOW, CREATE, DROP at line 1, char 1");
+}
+
+TEST(Influxql, RandomTextNeverHarms) {
+  std::random_device device;
+  const auto seed = device();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  constexpr std::string_view kPieces[] = {"CREATE", "DATABASE", "SHOW", "DROP", "WITH", "DURATION", "7d",    " ",
+                                          "\"a\"",  "'b'",      "\"",   ";",    "--",   "/*",       "*/",    "\\",
+                                          "\n",     "x",        "\xff", "µ",    "5.",   "::",       "LIMIT", "ON"};
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (size_t i = random() % 12; i > 0; --i) text += kPieces[random() % std::size(kPieces)];
+    const auto statements = Parse(text);
+    if (!statements.ok()) {
+      ASSERT_TRUE(statements.error().message.starts_with("error parsing query: ")) << text;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::query::influxql
