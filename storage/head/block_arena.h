@@ -1,16 +1,20 @@
-// BlockArena: memory for the segments of one shard. Blocks grow from 64 KiB to 2 MiB and ask for huge pages, because a
-// full shard is written in random order and would otherwise spend its time in TLB misses. Not thread-safe.
+// BlockArena: memory for the segments of one shard. Blocks grow from 64 KiB to the 2 MiB of a huge page, because a full
+// shard is written in random order and would otherwise spend its time in TLB misses. Not thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <vector>
 
+#include "storage/head/block_pool.h"
+
 namespace tidemark::head {
 
 class BlockArena {
  public:
-  BlockArena() = default;
+  // Full-size blocks come from `pool` and go back to it; null: from the system.
+  explicit BlockArena(std::shared_ptr<BlockPool> pool) : pool_(std::move(pool)) {}
+  ~BlockArena();
   BlockArena(const BlockArena&) = delete;
   BlockArena& operator=(const BlockArena&) = delete;
 
@@ -24,20 +28,19 @@ class BlockArena {
     return out;
   }
 
-  // Bytes handed out, the unused rest of the last block not counted.
-  [[nodiscard]] size_t used_bytes() const { return full_blocks_bytes_ - static_cast<size_t>(end_ - at_); }
+  // Bytes held, the unused rest of the last block not counted.
+  [[nodiscard]] size_t used_bytes() const { return held_bytes_ - static_cast<size_t>(end_ - at_); }
 
  private:
-  struct Free {
-    void operator()(char* bytes) const;
-  };
   char* AllocateSlow(size_t count);
 
+  const std::shared_ptr<BlockPool> pool_;
   size_t next_block_bytes_ = 64 * 1024;
-  size_t full_blocks_bytes_ = 0;
+  size_t held_bytes_ = 0;
   char* at_ = nullptr;
   char* end_ = nullptr;
-  std::vector<std::unique_ptr<char, Free>> blocks_;
+  std::vector<Bytes> odd_blocks_;  // of other sizes
+  std::vector<Bytes> blocks_;      // of kBlockBytes
 };
 
 }  // namespace tidemark::head

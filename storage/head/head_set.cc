@@ -51,10 +51,11 @@ class ShapeTable {
 
 class HeadSetImpl final : public HeadSet {
  public:
-  HeadSetImpl(uint32_t shards, NoteFieldsFn note_fields) : note_fields_(std::move(note_fields)) {
+  HeadSetImpl(uint32_t shards, NoteFieldsFn note_fields, const std::shared_ptr<BlockPool>& pool)
+      : note_fields_(std::move(note_fields)) {
     TM_CHECK(std::has_single_bit(shards));
     for (uint32_t i = 0; i < shards; ++i) {
-      shards_.push_back(std::make_unique<HeadShard>(static_cast<uint32_t>(std::countr_zero(shards))));
+      shards_.push_back(std::make_unique<HeadShard>(static_cast<uint32_t>(std::countr_zero(shards)), pool));
     }
   }
 
@@ -197,8 +198,8 @@ class HeadSetImpl final : public HeadSet {
 
 }  // namespace
 
-std::unique_ptr<HeadSet> HeadSet::Create(uint32_t shards, NoteFieldsFn note_fields) {
-  return std::make_unique<HeadSetImpl>(shards, std::move(note_fields));
+std::unique_ptr<HeadSet> HeadSet::Create(uint32_t shards, NoteFieldsFn note_fields, std::shared_ptr<BlockPool> pool) {
+  return std::make_unique<HeadSetImpl>(shards, std::move(note_fields), pool);
 }
 
 }  // namespace tidemark::head

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "storage/base/result.h"
+#include "storage/head/block_pool.h"
 #include "storage/model/column.h"
 #include "storage/model/resolved_batch.h"
 #include "storage/model/timestamp.h"
@@ -35,8 +36,9 @@ struct HeadMark {
 
 class HeadSet {
  public:
-  // `shards`: a power of two.
-  static std::unique_ptr<HeadSet> Create(uint32_t shards, NoteFieldsFn note_fields);
+  // `shards`: a power of two. `pool`: where memory comes from and goes back to; null: the system.
+  static std::unique_ptr<HeadSet> Create(uint32_t shards, NoteFieldsFn note_fields,
+                                         std::shared_ptr<BlockPool> pool = nullptr);
   virtual ~HeadSet() = default;
 
   // Appends all rows. Thread-safe. `ticket`s are consecutive from 0 per set and every one is used exactly once: a

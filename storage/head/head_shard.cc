@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint32_t kFirstCapacity = 4;
 constexpr uint32_t kLastCapacity = 128;
-constexpr size_t kPrefetchDistance = 8;
+constexpr size_t kPrefetchRows = 6;
 constexpr int64_t kMaxMantissa = int64_t{1} << 53;
 
 // `mantissa` / 10^from as a mantissa at scale `to` >= from; false when it does not fit.
@@ -56,13 +56,21 @@ void HeadShard::Append(const model::ResolvedBatch& batch, std::span<const HeadSh
   if (!rows.empty()) {
     WriterLock lock(mutex_);
     for (size_t i = 0; i < rows.size(); ++i) {
-      if (i + kPrefetchDistance < rows.size()) {
-        const uint32_t ahead = Number(batch.rows[rows[i + kPrefetchDistance]].series) >> shift_;
-        if (ahead < slots_.size() && slots_[ahead] != 0) __builtin_prefetch(&heads_[slots_[ahead] - 1]);
-        const uint32_t near = Number(batch.rows[rows[i + kPrefetchDistance / 2]].series) >> shift_;
-        if (near < slots_.size() && slots_[near] != 0) {
-          Segment* const last = heads_[slots_[near] - 1].last;
-          if (last != nullptr) __builtin_prefetch(last, 1);
+      // Three dependent loads lie between a row and the bytes it goes to; each is asked for some rows ahead.
+      if (i + 3 * kPrefetchRows < rows.size()) {
+        const Head* const head = Find(batch.rows[rows[i + 3 * kPrefetchRows]].series);
+        if (head != nullptr) __builtin_prefetch(head);
+      }
+      if (i + 2 * kPrefetchRows < rows.size()) {
+        const Head* const head = Find(batch.rows[rows[i + 2 * kPrefetchRows]].series);
+        if (head != nullptr) __builtin_prefetch(head->last);
+      }
+      if (i + kPrefetchRows < rows.size()) {
+        const Head* const head = Find(batch.rows[rows[i + kPrefetchRows]].series);
+        if (head != nullptr && head->last != nullptr && head->last->rows < head->last->capacity) {
+          char* const at = head->last->row(head->last->rows);
+          __builtin_prefetch(at, 1);
+          __builtin_prefetch(at + 64, 1);
         }
       }
       const model::ResolvedRow& row = batch.rows[rows[i]];

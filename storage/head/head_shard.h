@@ -30,7 +30,7 @@ struct Head {
 class HeadShard {
  public:
   // `shift`: the low bits of a series id that choose the shard.
-  explicit HeadShard(uint32_t shift) : shift_(shift) {}
+  HeadShard(uint32_t shift, std::shared_ptr<BlockPool> pool) : shift_(shift), arena_(std::move(pool)) {}
 
   // Waits for ticket - 1, then appends `rows` (indices into batch.rows, ascending). Series that got a shape unknown to
   // their head are appended to `to_note`, per shape of the batch.

@@ -1,0 +1,40 @@
+#include "storage/head/block_pool.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace tidemark::head {
+
+void FreeBytes::operator()(char* bytes) const { std::free(bytes); }
+
+Bytes AllocateBytes(size_t size) {
+  constexpr size_t kPageBytes = 4096;
+  const size_t alignment = size % kBlockBytes == 0 ? kBlockBytes : kPageBytes;
+  auto* const bytes = static_cast<char*>(std::aligned_alloc(alignment, size));
+  if (bytes == nullptr) throw std::bad_alloc();
+  // A hint only: without huge pages everything still works.
+  if (alignment == kBlockBytes) madvise(bytes, size, MADV_HUGEPAGE);
+  return Bytes(bytes);
+}
+
+Bytes BlockPool::Take() {
+  {
+    MutexLock lock(mutex_);
+    if (!blocks_.empty()) {
+      Bytes block = std::move(blocks_.back());
+      blocks_.pop_back();
+      return block;
+    }
+  }
+  return AllocateBytes(kBlockBytes);
+}
+
+void BlockPool::Give(Bytes block) {
+  MutexLock lock(mutex_);
+  if (blocks_.size() < kept_blocks_) blocks_.push_back(std::move(block));
+}
+
+}  // namespace tidemark::head
