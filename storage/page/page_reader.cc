@@ -33,7 +33,7 @@ Result<model::Times> RegularTimes(const Entry& entry) {
   if (entry.rows == 1) return times;
   const uint64_t span = static_cast<uint64_t>(entry.range.last.ns) - static_cast<uint64_t>(entry.range.first.ns);
   const uint64_t step = span / (entry.rows - 1);
-  if (step == 0 || step * (entry.rows - 1) != span || step > uint64_t{std::numeric_limits<int64_t>::max()}) {
+  if (step == 0 || step * (entry.rows - 1) != span || span > uint64_t{std::numeric_limits<int64_t>::max()}) {
     return Corruption(fmt::format("page: {} rows at regular times do not fit into {} ns", entry.rows, span));
   }
   times.step_ns = static_cast<int64_t>(step);

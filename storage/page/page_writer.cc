@@ -108,17 +108,16 @@ size_t FrameEnd(const model::Column& column, size_t begin, size_t max_rows, size
   return end;
 }
 
-// The step of times at regular distances; nothing when they are not.
+// The step of times at regular distances; nothing when they are not, or span more than an int64 of ns: model::Times
+// multiplies rows and step.
 std::optional<int64_t> StepOf(const model::Times& times) {
   if (times.size == 1) return 0;
-  int64_t step;
-  if (__builtin_sub_overflow(times[1], times[0], &step)) return std::nullopt;
-  if (times.regular()) return step;
+  if (times.regular()) return times.step_ns;
+  int64_t span;
+  if (__builtin_sub_overflow(times.back(), times.front(), &span)) return std::nullopt;
+  const int64_t step = times[1] - times[0];
   for (size_t i = 2; i < times.size; ++i) {
-    if (static_cast<uint64_t>(times.explicit_ns[i]) - static_cast<uint64_t>(times.explicit_ns[i - 1]) !=
-        static_cast<uint64_t>(step)) {
-      return std::nullopt;
-    }
+    if (times.explicit_ns[i] - times.explicit_ns[i - 1] != step) return std::nullopt;
   }
   return step;
 }

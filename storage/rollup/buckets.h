@@ -29,7 +29,7 @@ struct BucketArrays {
   uint8_t scale = 0;                                 // of floats; model::kBinaryScale: bit patterns of doubles
   int64_t width_ns = 0;
   // The sums are int64 words of `scale` and exact. Otherwise they are bit patterns of doubles: sums of free doubles
-  // (compensated, Neumaier), of integers past int64, and of decimals past 2^53.
+  // (compensated), and of integers and mantissas past int64.
   bool exact_sum = true;
   // Whether `increase` is kept. Series that fall often are no counters, and their increase would cost more than it
   // tells.
@@ -37,18 +37,18 @@ struct BucketArrays {
   // The increases are int64 words of `scale` and exact; otherwise bit patterns of doubles.
   bool exact_increase = true;
 
-  std::vector<int64_t> bucket;
-  std::vector<int64_t> count;     // >= 1
-  std::vector<int64_t> first_ns;  // times of the first and the last row of the bucket
-  std::vector<int64_t> last_ns;
-  std::vector<int64_t> min;
-  std::vector<int64_t> max;
-  std::vector<int64_t> first;
-  std::vector<int64_t> last;
-  std::vector<int64_t> sum;
+  std::vector<int64_t> bucket{};
+  std::vector<int64_t> count{};     // >= 1
+  std::vector<int64_t> first_ns{};  // times of the first and the last row of the bucket
+  std::vector<int64_t> last_ns{};
+  std::vector<int64_t> min{};
+  std::vector<int64_t> max{};
+  std::vector<int64_t> first{};
+  std::vector<int64_t> last{};
+  std::vector<int64_t> sum{};
   // Sum over consecutive rows inside the bucket of (later - earlier), or of the later one alone where it is smaller (a
   // counter reset). Empty without has_increase. What happens between buckets follows from `last` and `first`.
-  std::vector<int64_t> increase;
+  std::vector<int64_t> increase{};
 
   [[nodiscard]] size_t size() const { return bucket.size(); }
   void Clear();

@@ -2,6 +2,7 @@
 // bytes give kCorruption.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -10,8 +11,9 @@
 #include "storage/base/result.h"
 #include "storage/model/ids.h"
 #include "storage/model/timestamp.h"
-#include "storage/page/page_reader.h"
+#include "storage/page/page_format.h"
 #include "storage/rollup/buckets.h"
+#include "storage/rollup/tier_format.h"
 
 namespace tidemark::rollup {
 
@@ -31,19 +33,23 @@ class TierReader {
   [[nodiscard]] Result<void> Read(model::SeriesId series, model::TimeRange range, BucketArrays* out) const;
 
  private:
-  static constexpr size_t kColumns = 10;
+  struct Entry {
+    uint32_t begin = 0;  // its buckets are [begin, end) of the page
+    uint32_t end = 0;
+    int64_t first_bucket = 0;
+    uint8_t scale = 0;
+    uint8_t flags = 0;
+  };
 
   TierReader() = default;
 
-  std::string_view columns_[kColumns];  // each one int frame of buckets_ values
+  std::array<std::string_view, kBucketColumns> columns_;  // each one int frame of buckets_ values; empty: all zero
   int64_t width_ns_ = 0;
   model::FieldType type_ = model::FieldType::kFloat;
   model::FieldId field_{};
   size_t buckets_ = 0;
   std::vector<model::SeriesId> series_;
-  std::vector<uint32_t> ends_;   // per series: its buckets are [ends_[i - 1], ends_[i])
-  std::vector<uint8_t> scales_;  // per series
-  std::vector<uint8_t> flags_;   // per series: see FORMAT.md
+  std::vector<Entry> entries_;  // of series_
 };
 
 }  // namespace tidemark::rollup

@@ -1,0 +1,244 @@
+#include "storage/rollup/buckets.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "storage/base/check.h"
+#include "storage/rollup/words.h"
+
+namespace tidemark::rollup {
+namespace {
+
+// A series that falls more often than once in this many rows is no counter.
+constexpr size_t kRowsPerFall = 16;
+
+constexpr uint64_t kStaleMarker = 0x7ff0000000000002;
+
+bool IsStale(double value) { return std::bit_cast<uint64_t>(value) == kStaleMarker; }
+
+template <typename Number>
+bool IsNan(Number value) {
+  if constexpr (std::is_floating_point_v<Number>) return std::isnan(value);
+  return false;
+}
+
+// The rows of a column as numbers, without stale markers.
+template <typename Number>
+const Number* NumbersOf(const model::Column& column) {
+  if constexpr (std::is_same_v<Number, double>) {
+    return column.floats;
+  } else {
+    // int64 and uint64 may look at each other's objects.
+    return reinterpret_cast<const Number*>(column.ints);
+  }
+}
+
+// Rows [begin, end) as one bucket.
+template <typename Number, typename Total>
+void Append(const Number* values, size_t begin, size_t end, BucketArrays* out, Total* sum, Total* increase,
+            size_t* falls) {
+  Number min = values[begin];
+  Number max = values[begin];
+  for (size_t i = begin; i < end; ++i) {
+    // With a NaN in front any number wins; with a NaN behind none does.
+    if (values[i] < min || IsNan(min)) min = values[i];
+    if (values[i] > max || IsNan(max)) max = values[i];
+    sum->Add(values[i]);
+  }
+  for (size_t i = begin + 1; i < end; ++i) {
+    *falls += values[i] < values[i - 1] ? 1 : 0;
+    increase->Add(StepOf(values[i - 1], values[i]));
+  }
+  out->min.push_back(ToWord(min));
+  out->max.push_back(ToWord(max));
+  out->first.push_back(ToWord(values[begin]));
+  out->last.push_back(ToWord(values[end - 1]));
+}
+
+template <typename Number>
+void BuildAs(const model::Column& column, int64_t width_ns, BucketArrays* out) {
+  using Total = std::conditional_t<std::is_floating_point_v<Number>, CompensatedTotal, ExactTotal>;
+  const Number* const values = NumbersOf<Number>(column);
+  std::vector<Total> sums;
+  std::vector<Total> increases;
+  size_t falls = 0;
+  for (size_t begin = 0; begin < column.size();) {
+    const int64_t bucket = BucketOf(column.times[begin], width_ns);
+    const model::Times rest = column.times.Slice(begin, column.size());
+    const size_t end = begin + rest.UpperBound(BucketEnd(bucket, width_ns));
+    out->bucket.push_back(bucket);
+    out->count.push_back(static_cast<int64_t>(end - begin));
+    out->first_ns.push_back(column.times[begin]);
+    out->last_ns.push_back(column.times[end - 1]);
+    if (begin > 0 && values[begin] < values[begin - 1]) ++falls;
+    Append(values, begin, end, out, &sums.emplace_back(), &increases.emplace_back(), &falls);
+    begin = end;
+  }
+  out->exact_sum = StoreTotals(sums, out->scale, &out->sum);
+  out->has_increase = falls <= column.size() / kRowsPerFall;
+  if (out->has_increase) {
+    out->exact_increase = StoreTotals(increases, out->scale, &out->increase);
+  } else {
+    out->exact_increase = false;
+  }
+}
+
+// A column of doubles without its stale markers, in memory of its own.
+struct Unstale {
+  std::vector<int64_t> times;
+  std::vector<double> values;
+};
+
+model::Column WithoutStale(const model::Column& column, Unstale* memory) {
+  if (column.floats == nullptr || std::none_of(column.floats, column.floats + column.size(), IsStale)) return column;
+  for (size_t row = 0; row < column.size(); ++row) {
+    if (IsStale(column.floats[row])) continue;
+    memory->times.push_back(column.times[row]);
+    memory->values.push_back(column.floats[row]);
+  }
+  model::Column out = column;
+  out.times = {.size = memory->times.size(), .explicit_ns = memory->times.data()};
+  out.floats = memory->values.data();
+  return out;
+}
+
+// Appends buckets [begin, end) of `from` to `out` as one.
+template <typename Number>
+void AppendMerged(const BucketArrays& from, size_t begin, size_t end, BucketArrays* out) {
+  int64_t count = 0;
+  Number min = FromWord<Number>(from.min[begin]);
+  Number max = FromWord<Number>(from.max[begin]);
+  for (size_t i = begin; i < end; ++i) {
+    const auto low = FromWord<Number>(from.min[i]);
+    const auto high = FromWord<Number>(from.max[i]);
+    count += from.count[i];
+    if (low < min || IsNan(min)) min = low;
+    if (high > max || IsNan(max)) max = high;
+  }
+  out->count.push_back(count);
+  out->first_ns.push_back(from.first_ns[begin]);
+  out->last_ns.push_back(from.last_ns[end - 1]);
+  out->min.push_back(ToWord(min));
+  out->max.push_back(ToWord(max));
+  out->first.push_back(from.first[begin]);
+  out->last.push_back(from.last[end - 1]);
+}
+
+// The totals of groups of buckets. `ends`: where each group ends. With `steps`, what happens between neighbouring
+// buckets of a group is added.
+template <typename Number, typename Total>
+std::vector<Total> MergeTotals(const BucketArrays& from, const std::vector<size_t>& ends,
+                               const std::vector<int64_t>& words, bool steps) {
+  std::vector<Total> totals(ends.size());
+  size_t begin = 0;
+  for (size_t group = 0; group < ends.size(); ++group) {
+    for (size_t i = begin; i < ends[group]; ++i) {
+      if constexpr (std::is_same_v<Total, ExactTotal>) {
+        totals[group].Add(words[i]);
+      } else {
+        totals[group].Add(FromWord<double>(words[i]));
+      }
+      if (!steps || i == begin) continue;
+      const auto earlier = FromWord<Number>(from.last[i - 1]);
+      const auto later = FromWord<Number>(from.first[i]);
+      if constexpr (std::is_same_v<Total, ExactTotal> || std::is_floating_point_v<Number>) {
+        totals[group].Add(StepOf(earlier, later));
+      } else {
+        totals[group].Add(static_cast<double>(StepOf(earlier, later)) / model::PowerOfTen(from.scale));
+      }
+    }
+    begin = ends[group];
+  }
+  return totals;
+}
+
+template <typename Number>
+bool StoreMerged(const BucketArrays& from, const std::vector<size_t>& ends, const std::vector<int64_t>& words,
+                 bool exact, bool steps, std::vector<int64_t>* out) {
+  if constexpr (!std::is_floating_point_v<Number>) {
+    if (exact) return StoreTotals(MergeTotals<Number, ExactTotal>(from, ends, words, steps), from.scale, out);
+  }
+  return StoreTotals(MergeTotals<Number, CompensatedTotal>(from, ends, words, steps), from.scale, out);
+}
+
+}  // namespace
+
+int64_t BucketOf(int64_t time_ns, int64_t width_ns) { return time_ns / width_ns + (time_ns % width_ns > 0 ? 1 : 0); }
+
+int64_t BucketEnd(int64_t bucket, int64_t width_ns) {
+  int64_t end;
+  if (__builtin_mul_overflow(bucket, width_ns, &end)) return std::numeric_limits<int64_t>::max();
+  return end;
+}
+
+void BucketArrays::Clear() {
+  for (std::vector<int64_t>* array :
+       {&bucket, &count, &first_ns, &last_ns, &min, &max, &first, &last, &sum, &increase}) {
+    array->clear();
+  }
+}
+
+BucketArrays Build(const model::Column& column, int64_t width_ns) {
+  TM_CHECK(width_ns > 0);
+  BucketArrays out{.ref = column.ref, .type = column.type, .width_ns = width_ns};
+  if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool) return out;
+  if (column.type == model::FieldType::kFloat) out.scale = column.scaled() ? column.scale : model::kBinaryScale;
+  Unstale memory;
+  const model::Column rows = WithoutStale(column, &memory);
+  WithNumberType(out.type, out.scale, [&](auto number) { BuildAs<decltype(number)>(rows, width_ns, &out); });
+  return out;
+}
+
+BucketArrays Coarsen(const BucketArrays& buckets, int64_t factor) {
+  TM_CHECK(factor > 0);
+  BucketArrays out{.ref = buckets.ref, .type = buckets.type, .scale = buckets.scale};
+  out.width_ns = buckets.width_ns * factor;
+  out.has_increase = buckets.has_increase;
+  std::vector<size_t> ends;
+  WithNumberType(out.type, out.scale, [&](auto number) {
+    using Number = decltype(number);
+    for (size_t begin = 0; begin < buckets.size();) {
+      const int64_t bucket = BucketOf(buckets.bucket[begin], factor);
+      size_t end = begin + 1;
+      while (end < buckets.size() && BucketOf(buckets.bucket[end], factor) == bucket) ++end;
+      out.bucket.push_back(bucket);
+      AppendMerged<Number>(buckets, begin, end, &out);
+      ends.push_back(end);
+      begin = end;
+    }
+    out.exact_sum = StoreMerged<Number>(buckets, ends, buckets.sum, buckets.exact_sum, false, &out.sum);
+    out.exact_increase = out.has_increase && StoreMerged<Number>(buckets, ends, buckets.increase,
+                                                                 buckets.exact_increase, true, &out.increase);
+  });
+  return out;
+}
+
+double ValueAt(const BucketArrays& buckets, const std::vector<int64_t>& values, size_t i) {
+  return WithNumberType(buckets.type, buckets.scale, [&](auto number) {
+    const auto value = static_cast<double>(FromWord<decltype(number)>(values[i]));
+    return buckets.scale == model::kBinaryScale ? value : value / model::PowerOfTen(buckets.scale);
+  });
+}
+
+double SumAt(const BucketArrays& buckets, size_t i) {
+  if (!buckets.exact_sum) return FromWord<double>(buckets.sum[i]);
+  return static_cast<double>(buckets.sum[i]) / model::PowerOfTen(buckets.scale);
+}
+
+double IncreaseAt(const BucketArrays& buckets, size_t i) {
+  if (!buckets.exact_increase) return FromWord<double>(buckets.increase[i]);
+  return static_cast<double>(buckets.increase[i]) / model::PowerOfTen(buckets.scale);
+}
+
+int64_t FirstTierWidth(int64_t step_ns) {
+  constexpr int64_t kMinute = 60'000'000'000;
+  constexpr std::array<int64_t, 7> kWidths = {kMinute,      5 * kMinute,   10 * kMinute,  30 * kMinute,
+                                              60 * kMinute, 360 * kMinute, 1440 * kMinute};
+  const auto* const found =
+      std::find_if(kWidths.begin(), kWidths.end(), [&](int64_t width) { return width / kMinRowsPerBucket >= step_ns; });
+  return step_ns <= 0 || found == kWidths.end() ? 0 : *found;
+}
+
+}  // namespace tidemark::rollup
