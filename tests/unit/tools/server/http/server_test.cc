@@ -271,7 +271,7 @@ TEST_F(ServerTest, CutsSlowHeadsAndSlowBodies) {
   body.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx");
   EXPECT_TRUE(body.ReadAll().starts_with("HTTP/1.1 408 "));
   EXPECT_EQ(server_->counters().timeouts.load(), 2U);
-  EXPECT_EQ(server_->counters().body_bytes.load(), 0U);
+  while (server_->counters().body_bytes.load() != 0) std::this_thread::yield();
 }
 
 TEST_F(ServerTest, ClosesIdleConnections) {

@@ -1,0 +1,97 @@
+// QueryApi: Prometheus' /api/v1 without sockets: parameters in, reply bytes out.
+//
+//   QueryApi api({.store = store.get(), .scheduler = &pool, .execute = &engine::Execute});
+//   Reply reply = api.QueryRange({.params = params, .database = "default"});
+//
+// Words, codes and shapes are those of Prometheus 3; query/README.md lists what is added.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/api/envelope.h"
+#include "query/api/event_tap.h"
+#include "query/api/params.h"
+#include "query/engine/engine.h"
+#include "query/rules/manager.h"
+#include "storage/base/clock.h"
+#include "storage/base/scheduler.h"
+#include "storage/storage.h"
+
+namespace tidemark::query::api {
+
+struct ApiOptions {
+  // A query runs at most this long; `timeout` may ask for less.
+  int64_t timeout_ms = 120'000;
+  int64_t lookback_ms = 300'000;
+  int64_t default_subquery_step_ms = 60'000;
+  engine::Budget budget;
+  // Steps of a range query.
+  int64_t points_max = 11'000;
+  // Series that one series, labels or events request may look at.
+  size_t series_max = 10'000'000;
+  // Events in one reply when no limit is asked for, and at most.
+  uint64_t events_default = 1000;
+  uint64_t events_max = 100'000;
+  std::string version = "0.1.0";
+  std::string revision;
+  std::string build_date;
+};
+
+struct ApiDependencies {
+  // All outlive the api. Only `store` and `execute` must be there.
+  const storage::Store* store = nullptr;
+  Scheduler* scheduler = nullptr;         // null: everything on the calling thread
+  const Clock* clock = nullptr;           // null: the system's
+  const rules::Manager* rules = nullptr;  // null: no rules
+  rules::Execute execute;
+};
+
+struct ApiRequest {
+  const Params& params;
+  // From the base path; `db=` comes after it; "" means the default database.
+  std::string_view database;
+  std::stop_token stop;
+};
+
+// Thread-safe. A request runs on the calling thread and, for queries, on the scheduler.
+class QueryApi {
+ public:
+  explicit QueryApi(ApiDependencies dependencies, ApiOptions options = {});
+
+  [[nodiscard]] Reply Query(const ApiRequest& request) const;
+  [[nodiscard]] Reply QueryRange(const ApiRequest& request) const;
+  [[nodiscard]] Reply FormatQuery(const ApiRequest& request) const;
+  [[nodiscard]] Reply Labels(const ApiRequest& request) const;
+  // `name` as in the path, perhaps U__ escaped.
+  [[nodiscard]] Reply LabelValues(const ApiRequest& request, std::string_view name) const;
+  [[nodiscard]] Reply Series(const ApiRequest& request) const;
+  [[nodiscard]] Reply Metadata(const ApiRequest& request) const;
+  [[nodiscard]] Reply BuildInfo() const;
+  [[nodiscard]] Reply Rules(const ApiRequest& request) const;
+  [[nodiscard]] Reply Alerts() const;
+  // String points, oldest first: the newest `limit` of those that match.
+  [[nodiscard]] Reply Events(const ApiRequest& request) const;
+  // What a follower of new events asks for.
+  [[nodiscard]] Result<EventFilter> ParseEventFilter(const ApiRequest& request) const;
+
+ private:
+  struct Selection;
+  [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(const ApiRequest& request) const;
+  [[nodiscard]] Result<Selection> ParseSelection(const ApiRequest& request, bool matchers_needed) const;
+  [[nodiscard]] Reply Run(const ApiRequest& request, engine::RangeSpec range, uint64_t limit) const;
+  [[nodiscard]] int64_t NowMs() const;
+
+  const ApiDependencies dependencies_;
+  const ApiOptions options_;
+};
+
+// The database that a request names: the base path, else `db=`, else "".
+std::string_view DatabaseOf(const ApiRequest& request);
+
+}  // namespace tidemark::query::api

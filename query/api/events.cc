@@ -1,0 +1,109 @@
+// /api/v1/events: string points by matchers and time.
+#include <algorithm>
+#include <queue>
+#include <string>
+#include <utility>
+
+#include "query/api/api.h"
+#include "query/api/json.h"
+#include "query/api/values.h"
+#include "query/promql/parser.h"
+
+namespace tidemark::query::api {
+namespace {
+
+// An event that is kept, with the JSON of what follows its time.
+struct Kept {
+  int64_t ns = 0;
+  std::string json;
+  friend bool operator>(const Kept& a, const Kept& b) { return a.ns > b.ns; }
+};
+
+int64_t ToNs(int64_t ms, int64_t extra, int64_t overflow) {
+  int64_t ns = 0;
+  if (__builtin_mul_overflow(ms, 1'000'000, &ns) || __builtin_add_overflow(ns, extra, &ns)) return overflow;
+  return ns;
+}
+
+}  // namespace
+
+Result<EventFilter> QueryApi::ParseEventFilter(const ApiRequest& request) const {
+  EventFilter filter;
+  filter.database = DatabaseOf(request);
+  for (const std::string_view text : request.params.All("match[]")) {
+    Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text);
+    if (!matchers.ok()) return InvalidParameter("match[]", matchers.error());
+    filter.matchers.push_back(std::move(matchers).value());
+  }
+  return filter;
+}
+
+Reply QueryApi::Events(const ApiRequest& request) const {
+  Result<EventFilter> filter = ParseEventFilter(request);
+  if (!filter.ok()) return ErrorReply(ErrorType::kBadData, filter.error().message);
+  const Result<uint64_t> asked = ParseLimit(request.params.Get("limit"));
+  if (!asked.ok()) return ErrorReply(ErrorType::kBadData, InvalidParameter("limit", asked.error()).message);
+  const uint64_t limit = *asked == 0 ? options_.events_default : std::min(*asked, options_.events_max);
+  model::TimeRange range;
+  if (const std::string_view text = request.params.Get("start"); !text.empty()) {
+    const Result<int64_t> ms = ParseTimeMs(text);
+    if (!ms.ok()) return ErrorReply(ErrorType::kBadData, InvalidParameter("start", ms.error()).message);
+    range.first.ns = ToNs(*ms, 0, range.first.ns);
+  }
+  if (const std::string_view text = request.params.Get("end"); !text.empty()) {
+    const Result<int64_t> ms = ParseTimeMs(text);
+    if (!ms.ok()) return ErrorReply(ErrorType::kBadData, InvalidParameter("end", ms.error()).message);
+    range.last.ns = ToNs(*ms, 999'999, range.last.ns);
+  }
+  const auto view = OpenView(request);
+  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  if (filter->matchers.empty()) filter->matchers.emplace_back();
+  std::vector<model::SeriesRef> refs;
+  for (const auto& matchers : filter->matchers) {
+    const auto some =
+        (*view)->Select(matchers, range, {.numeric = false, .strings = true, .max_series = options_.series_max});
+    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
+    refs.insert(refs.end(), some->begin(), some->end());
+  }
+  std::sort(refs.begin(), refs.end());
+  refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
+  std::priority_queue<Kept, std::vector<Kept>, std::greater<>> newest;
+  const auto cursor = (*view)->Scan(refs, range);
+  model::Column column;
+  model::LabelViews labels;
+  bool dropped = false;
+  for (;;) {
+    const Result<bool> more = cursor->Next(&column);
+    if (!more.ok()) return ErrorReply(ExecutionErrorType(more.error().code), more.error().message);
+    if (!*more) break;
+    if (request.stop.stop_requested()) return ErrorReply(ErrorType::kCanceled, "the client went away");
+    if (column.empty() || column.type != model::FieldType::kString) continue;
+    (*view)->LabelsOf(column.ref, &labels);
+    // From the newest back: the first that is too old ends the series.
+    for (size_t row = column.size(); row-- > 0;) {
+      const int64_t ns = column.times[row];
+      if (newest.size() >= limit) {
+        dropped = true;
+        if (ns <= newest.top().ns) break;
+        newest.pop();
+      }
+      Kept kept{ns, {}};
+      AppendEventJson(&kept.json, {model::Timestamp{ns}, labels, column.strings[row]});
+      newest.push(std::move(kept));
+    }
+  }
+  std::vector<Kept> events;
+  for (; !newest.empty(); newest.pop()) events.push_back(newest.top());
+  std::string body = BeginSuccess();
+  body += '[';
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (i > 0) body += ',';
+    body += events[i].json;
+  }
+  body += ']';
+  std::vector<std::string> warnings = cursor->warnings();
+  if (dropped) warnings.emplace_back("older events were left out: raise limit or narrow start and end");
+  return EndSuccess(std::move(body), warnings);
+}
+
+}  // namespace tidemark::query::api

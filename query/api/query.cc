@@ -1,0 +1,279 @@
+// The query endpoints: query, query_range, format_query.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "query/api/api.h"
+#include "query/api/empty_view.h"
+#include "query/api/json.h"
+#include "query/api/values.h"
+#include "query/promql/durations.h"
+#include "query/promql/parser.h"
+#include "query/promql/printer.h"
+
+namespace tidemark::query::api {
+namespace {
+
+Reply BadParameter(std::string_view name, const Error& error) {
+  return ErrorReply(ErrorType::kBadData, InvalidParameter(name, error).message);
+}
+
+std::string LimitWarning() { return "results truncated due to limit"; }
+
+// [time,"value"]
+void AppendSample(std::string* out, int64_t time_ms, double value) {
+  out->push_back('[');
+  AppendTimestampMs(out, time_ms);
+  out->append(",\"");
+  AppendFloat(out, value);
+  out->append("\"]");
+}
+
+void AppendMetric(std::string* out, const engine::LabelSet& labels) {
+  out->append(R"({"metric":)");
+  AppendLabels(out, std::span<const model::LabelView>(labels.begin(), labels.size()));
+}
+
+void AppendRawSeries(std::string* out, const engine::RawSeries& series) {
+  AppendMetric(out, series.labels);
+  out->append(R"(,"values":[)");
+  for (size_t i = 0; i < series.times_ms.size(); ++i) {
+    if (i > 0) out->push_back(',');
+    AppendSample(out, series.times_ms[i], series.values[i]);
+  }
+  out->append("]}");
+}
+
+void AppendMatrixRow(std::string* out, const engine::QueryResult& result, size_t row) {
+  AppendMetric(out, result.frame.rows[row].labels);
+  out->append(R"(,"values":[)");
+  const std::span<const double> values = result.frame.RowValues(row);
+  const std::span<const uint8_t> present = result.frame.RowPresent(row);
+  bool first = true;
+  for (size_t step = 0; step < values.size(); ++step) {
+    if (present[step] == 0) continue;
+    if (!first) out->push_back(',');
+    first = false;
+    AppendSample(out, result.grid.TimeMs(step), values[step]);
+  }
+  out->append("]}");
+}
+
+// Writes the result's data without its closing brace; true when series were left out for `limit`.
+bool AppendResult(std::string* out, const engine::QueryResult& result, uint64_t limit) {
+  out->append(R"({"resultType":")");
+  out->append(promql::Name(result.type));
+  out->append(R"(","result":)");
+  if (result.type == promql::ValueType::kScalar) {
+    AppendSample(out, result.grid.TimeMs(0), result.scalar);
+    return false;
+  }
+  if (result.type == promql::ValueType::kString) {
+    out->push_back('[');
+    AppendTimestampMs(out, result.grid.TimeMs(0));
+    out->push_back(',');
+    AppendJsonString(out, result.text);
+    out->push_back(']');
+    return false;
+  }
+  const bool raw = result.type == promql::ValueType::kMatrix && !result.raw.empty();
+  const size_t rows = raw ? result.raw.size() : result.frame.size();
+  const size_t shown = limit == 0 ? rows : std::min<size_t>(rows, limit);
+  out->push_back('[');
+  for (size_t row = 0; row < shown; ++row) {
+    if (row > 0) out->push_back(',');
+    if (raw) {
+      AppendRawSeries(out, result.raw[row]);
+    } else if (result.type == promql::ValueType::kMatrix) {
+      AppendMatrixRow(out, result, row);
+    } else {
+      AppendMetric(out, result.frame.rows[row].labels);
+      out->append(R"(,"value":)");
+      AppendSample(out, result.grid.TimeMs(0), result.frame.RowValues(row)[0]);
+      out->push_back('}');
+    }
+  }
+  out->push_back(']');
+  return shown < rows;
+}
+
+void AppendSeconds(std::string* out, int64_t ns) { AppendJsonNumber(out, static_cast<double>(ns) * 1e-9); }
+
+// Prometheus' statistics, and ours beside them.
+void AppendStats(std::string* out, const engine::QueryStats& stats, int64_t parse_ns, int64_t execute_ns) {
+  out->append(R"(,"stats":{"timings":{"evalTotalTime":)");
+  AppendSeconds(out, execute_ns);
+  out->append(R"(,"resultSortTime":0,"queryPreparationTime":)");
+  AppendSeconds(out, parse_ns);
+  out->append(R"(,"innerEvalTime":)");
+  AppendSeconds(out, execute_ns);
+  out->append(R"(,"execQueueTime":0,"execTotalTime":)");
+  AppendSeconds(out, parse_ns + execute_ns);
+  out->append(R"(},"samples":{"totalQueryableSamples":)");
+  AppendInteger(out, stats.samples);
+  out->append(R"(,"peakSamples":)");
+  AppendInteger(out, stats.peak_bytes / sizeof(double));
+  out->append(R"(},"tidemark":{"series":)");
+  AppendInteger(out, stats.series);
+  out->append(R"(,"tierBuckets":)");
+  AppendInteger(out, stats.tier_buckets);
+  out->append(R"(,"peakBytes":)");
+  AppendInteger(out, stats.peak_bytes);
+  out->append(R"(,"resolution":)");
+  AppendJsonString(out, stats.resolution);
+  out->append(R"(,"operators":[)");
+  for (size_t i = 0; i < stats.operators.size(); ++i) {
+    out->append(i > 0 ? R"(,{"name":)" : R"({"name":)");
+    AppendJsonString(out, stats.operators[i].name);
+    out->append(R"(,"selfTime":)");
+    AppendSeconds(out, stats.operators[i].self_ns);
+    out->push_back('}');
+  }
+  out->append("]}}");
+}
+
+// Bytes that the reply will need, roughly, so that it grows seldom.
+size_t ExpectedBytes(const engine::QueryResult& result) {
+  constexpr size_t kPerRow = 200;
+  constexpr size_t kPerValue = 24;
+  size_t bytes = 256 + result.frame.size() * (kPerRow + result.frame.steps * kPerValue);
+  for (const engine::RawSeries& series : result.raw) bytes += kPerRow + series.values.size() * kPerValue;
+  return bytes;
+}
+
+Result<engine::Resolution> ParseResolution(std::string_view text) {
+  if (text.empty() || text == "auto") return engine::Resolution{};
+  if (text == "raw") return engine::Resolution{.kind = engine::Resolution::Kind::kRaw, .tier_ns = 0};
+  TM_TRY_ASSIGN(const int64_t ms, ParseDurationMs(text));
+  if (ms <= 0) return InvalidArgument("a resolution is raw, auto or the positive width of a tier");
+  return engine::Resolution{.kind = engine::Resolution::Kind::kTier, .tier_ns = ms * 1'000'000};
+}
+
+}  // namespace
+
+std::string_view DatabaseOf(const ApiRequest& request) {
+  return request.database.empty() ? request.params.Get("db") : request.database;
+}
+
+QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
+    : dependencies_(std::move(dependencies)), options_(std::move(options)) {}
+
+int64_t QueryApi::NowMs() const {
+  const Clock& clock = dependencies_.clock != nullptr ? *dependencies_.clock : SystemClock::Get();
+  return model::Timestamp{clock.NowNs()}.FloorMs();
+}
+
+Result<std::shared_ptr<const storage::View>> QueryApi::OpenView(const ApiRequest& request) const {
+  const std::string_view database = DatabaseOf(request);
+  Result<std::shared_ptr<const storage::View>> view = dependencies_.store->OpenView(database);
+  if (view.ok() || view.error().code != ErrorCode::kNotFound) return view;
+  if (database.empty() || database == storage::kDefaultDatabase) return EmptyView();
+  return NotFound(fmt::format("database not found: {}", Quoted(database)));
+}
+
+Reply QueryApi::Query(const ApiRequest& request) const {
+  const Result<uint64_t> limit = ParseLimit(request.params.Get("limit"));
+  if (!limit.ok()) return BadParameter("limit", limit.error());
+  engine::RangeSpec range{.start_ms = 0, .end_ms = NowMs(), .step_ms = 0, .instant = true};
+  if (const std::string_view time = request.params.Get("time"); !time.empty()) {
+    const Result<int64_t> parsed = ParseTimeMs(time);
+    if (!parsed.ok()) return BadParameter("time", parsed.error().Within("Invalid time value for 'time'"));
+    range.end_ms = *parsed;
+  }
+  range.start_ms = range.end_ms;
+  return Run(request, range, *limit);
+}
+
+Reply QueryApi::QueryRange(const ApiRequest& request) const {
+  const Result<uint64_t> limit = ParseLimit(request.params.Get("limit"));
+  if (!limit.ok()) return BadParameter("limit", limit.error());
+  const Result<int64_t> start = ParseTimeMs(request.params.Get("start"));
+  if (!start.ok()) return BadParameter("start", start.error());
+  const Result<int64_t> end = ParseTimeMs(request.params.Get("end"));
+  if (!end.ok()) return BadParameter("end", end.error());
+  if (*end < *start) {
+    return BadParameter("end", InvalidArgument("end timestamp must not be before start time"));
+  }
+  const Result<int64_t> step = ParseDurationMs(request.params.Get("step"));
+  if (!step.ok()) return BadParameter("step", step.error());
+  if (*step <= 0) {
+    return BadParameter("step", InvalidArgument("zero or negative query resolution step widths are not accepted. "
+                                                "Try a positive integer"));
+  }
+  // Both lie within the range of times, so that the difference fits.
+  if ((*end - *start) / *step > options_.points_max) {
+    return ErrorReply(ErrorType::kBadData,
+                      "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
+                      "resolution (?step=XX)");
+  }
+  return Run(request, {.start_ms = *start, .end_ms = *end, .step_ms = *step, .instant = false}, *limit);
+}
+
+Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t limit) const {
+  const Clock& clock = dependencies_.clock != nullptr ? *dependencies_.clock : SystemClock::Get();
+  const int64_t began = clock.SteadyNs();
+  int64_t timeout_ms = options_.timeout_ms;
+  if (const std::string_view text = request.params.Get("timeout"); !text.empty()) {
+    const Result<int64_t> parsed = ParseDurationMs(text);
+    if (!parsed.ok()) return BadParameter("timeout", parsed.error());
+    timeout_ms = std::clamp<int64_t>(*parsed, 0, timeout_ms);
+  }
+  engine::QueryContext context;
+  context.lookback_ms = options_.lookback_ms;
+  if (const std::string_view text = request.params.Get("lookback_delta"); !text.empty()) {
+    const Result<int64_t> parsed = ParseDurationMs(text);
+    if (!parsed.ok()) {
+      return ErrorReply(ErrorType::kBadData, parsed.error().Within("error parsing lookback delta duration").message);
+    }
+    if (*parsed > 0) context.lookback_ms = *parsed;
+  }
+  const Result<engine::Resolution> resolution = ParseResolution(request.params.Get("resolution"));
+  if (!resolution.ok()) return BadParameter("resolution", resolution.error());
+  const std::string_view text = request.params.Get("query");
+  Result<promql::ExprPtr> expr = promql::Parse(text);
+  if (!expr.ok()) return BadParameter("query", expr.error());
+  const Status resolved =
+      promql::ResolveDurations(**expr, range.instant ? 0 : range.step_ms, range.end_ms - range.start_ms);
+  if (!resolved.ok()) return BadParameter("query", resolved.error());
+  if (!range.instant && (*expr)->type != promql::ValueType::kScalar && (*expr)->type != promql::ValueType::kVector) {
+    return BadParameter(
+        "query", InvalidArgument(fmt::format("invalid expression type {} for range query, must be Scalar or instant "
+                                             "Vector",
+                                             Quoted(promql::Phrase((*expr)->type)))));
+  }
+  Result<std::shared_ptr<const storage::View>> view = OpenView(request);
+  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  context.view = std::move(view).value();
+  context.scheduler = dependencies_.scheduler;
+  context.clock = &clock;
+  context.deadline_ns = began + timeout_ms * 1'000'000;
+  context.stop = request.stop;
+  context.budget = options_.budget;
+  context.default_subquery_step_ms = options_.default_subquery_step_ms;
+  context.resolution = *resolution;
+  context.text = text;
+  const int64_t parsed_at = clock.SteadyNs();
+  Result<engine::QueryResult> result = dependencies_.execute(**expr, range, context);
+  if (!result.ok()) return ErrorReply(ExecutionErrorType(result.error().code), result.error().message);
+  std::string body = BeginSuccess(ExpectedBytes(*result));
+  if (AppendResult(&body, *result, limit)) result->warnings.push_back(LimitWarning());
+  if (request.params.Has("stats") && !request.params.Get("stats").empty()) {
+    AppendStats(&body, result->stats, parsed_at - began, clock.SteadyNs() - parsed_at);
+  }
+  body += '}';
+  Reply reply = EndSuccess(std::move(body), result->warnings, result->infos);
+  reply.headers.emplace_back("X-Tidemark-Resolution", result->stats.resolution);
+  return reply;
+}
+
+Reply QueryApi::FormatQuery(const ApiRequest& request) const {
+  const Result<promql::ExprPtr> expr = promql::Parse(request.params.Get("query"));
+  if (!expr.ok()) return BadParameter("query", expr.error());
+  std::string body = BeginSuccess();
+  AppendJsonString(&body, promql::ToString(**expr));
+  return EndSuccess(std::move(body));
+}
+
+}  // namespace tidemark::query::api

@@ -1,0 +1,215 @@
+// The endpoints about names: labels, label values, series, metadata, build information.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "query/api/api.h"
+#include "query/api/json.h"
+#include "query/api/values.h"
+#include "query/promql/parser.h"
+
+namespace tidemark::query::api {
+namespace {
+
+constexpr std::string_view kTruncated = "results truncated due to limit";
+
+// Whether `text` is valid UTF-8 and not empty: what Prometheus 3 takes for a label name.
+bool IsLabelName(std::string_view text) {
+  if (text.empty()) return false;
+  // The JSON writer marks every invalid byte; a name that holds U+FFFD itself is no name anybody uses.
+  std::string json;
+  AppendJsonString(&json, text);
+  return json.find("\\ufffd") == std::string::npos;
+}
+
+Reply StringsReply(std::vector<std::string> strings, uint64_t limit) {
+  std::vector<std::string> warnings;
+  if (limit != 0 && strings.size() > limit) {
+    strings.resize(limit);
+    warnings.emplace_back(kTruncated);
+  }
+  std::string body = BeginSuccess(64 + strings.size() * 24);
+  body += '[';
+  for (size_t i = 0; i < strings.size(); ++i) {
+    if (i > 0) body += ',';
+    AppendJsonString(&body, strings[i]);
+  }
+  body += ']';
+  return EndSuccess(std::move(body), warnings);
+}
+
+void MergeInto(std::vector<std::string>* all, std::vector<std::string> more) {
+  if (all->empty()) {
+    *all = std::move(more);
+    return;
+  }
+  const size_t middle = all->size();
+  all->insert(all->end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  std::inplace_merge(all->begin(), all->begin() + static_cast<std::ptrdiff_t>(middle), all->end());
+  all->erase(std::unique(all->begin(), all->end()), all->end());
+}
+
+// Nanoseconds at the start (or end) of a millisecond, held within what points can have.
+model::Timestamp AtMs(int64_t ms, int64_t extra_ns) {
+  int64_t ns = 0;
+  if (__builtin_mul_overflow(ms, 1'000'000, &ns) || __builtin_add_overflow(ns, extra_ns, &ns)) {
+    return ms < 0 ? model::Timestamp::Min() : model::Timestamp::Max();
+  }
+  return {ns};
+}
+
+// What the last part of a metric's name says about it, by the conventions of Prometheus clients.
+std::string_view GuessType(std::string_view metric) {
+  if (metric.ends_with("_total") || metric.ends_with("_count") || metric.ends_with("_sum")) return "counter";
+  if (metric.ends_with("_bucket")) return "histogram";
+  return "unknown";
+}
+
+}  // namespace
+
+// What labels, label values and series have in common.
+struct QueryApi::Selection {
+  uint64_t limit = 0;
+  model::TimeRange range;
+  std::vector<std::vector<model::Matcher>> matchers;  // one set for each match[]
+};
+
+Result<QueryApi::Selection> QueryApi::ParseSelection(const ApiRequest& request, bool matchers_needed) const {
+  Selection selection;
+  const Result<uint64_t> limit = ParseLimit(request.params.Get("limit"));
+  if (!limit.ok()) return InvalidParameter("limit", limit.error());
+  selection.limit = *limit;
+  const std::vector<std::string_view> texts = request.params.All("match[]");
+  if (matchers_needed && texts.empty()) return InvalidArgument("no match[] parameter provided");
+  if (const std::string_view text = request.params.Get("start"); !text.empty()) {
+    const Result<int64_t> ms = ParseTimeMs(text);
+    if (!ms.ok()) return InvalidParameter("start", ms.error().Within("Invalid time value for 'start'"));
+    selection.range.first = AtMs(*ms, 0);
+  }
+  if (const std::string_view text = request.params.Get("end"); !text.empty()) {
+    const Result<int64_t> ms = ParseTimeMs(text);
+    if (!ms.ok()) return InvalidParameter("end", ms.error().Within("Invalid time value for 'end'"));
+    selection.range.last = AtMs(*ms, 999'999);
+  }
+  for (const std::string_view text : texts) {
+    Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text);
+    if (!matchers.ok()) return matchers_needed ? InvalidParameter("match[]", matchers.error()) : matchers.error();
+    selection.matchers.push_back(std::move(matchers).value());
+  }
+  return selection;
+}
+
+Reply QueryApi::Labels(const ApiRequest& request) const {
+  const Result<Selection> selection = ParseSelection(request, false);
+  if (!selection.ok()) return ErrorReply(ErrorType::kBadData, selection.error().message);
+  const auto view = OpenView(request);
+  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  std::vector<std::string> names;
+  std::vector<std::vector<model::Matcher>> sets = selection->matchers;
+  if (sets.empty()) sets.emplace_back();
+  for (const auto& matchers : sets) {
+    Result<std::vector<std::string>> some = (*view)->LabelNames(matchers, selection->range);
+    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
+    MergeInto(&names, std::move(some).value());
+  }
+  return StringsReply(std::move(names), selection->limit);
+}
+
+Reply QueryApi::LabelValues(const ApiRequest& request, std::string_view name) const {
+  const std::string label = UnescapeLabelName(name);
+  if (!IsLabelName(label)) return ErrorReply(ErrorType::kBadData, "invalid label name: " + Quoted(name));
+  const Result<Selection> selection = ParseSelection(request, false);
+  if (!selection.ok()) return ErrorReply(ErrorType::kBadData, selection.error().message);
+  const auto view = OpenView(request);
+  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  std::vector<std::string> values;
+  std::vector<std::vector<model::Matcher>> sets = selection->matchers;
+  if (sets.empty()) sets.emplace_back();
+  for (const auto& matchers : sets) {
+    Result<std::vector<std::string>> some = (*view)->LabelValues(label, matchers, selection->range);
+    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
+    MergeInto(&values, std::move(some).value());
+  }
+  return StringsReply(std::move(values), selection->limit);
+}
+
+Reply QueryApi::Series(const ApiRequest& request) const {
+  const Result<Selection> selection = ParseSelection(request, true);
+  if (!selection.ok()) return ErrorReply(ErrorType::kBadData, selection.error().message);
+  const auto view = OpenView(request);
+  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  std::vector<model::SeriesRef> refs;
+  for (const auto& matchers : selection->matchers) {
+    const auto some = (*view)->Select(matchers, selection->range,
+                                      {.numeric = true, .strings = true, .max_series = options_.series_max});
+    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
+    refs.insert(refs.end(), some->begin(), some->end());
+  }
+  std::sort(refs.begin(), refs.end());
+  refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
+  std::vector<model::LabelViews> series(refs.size());
+  for (size_t i = 0; i < refs.size(); ++i) (*view)->LabelsOf(refs[i], &series[i]);
+  std::sort(series.begin(), series.end());
+  series.erase(std::unique(series.begin(), series.end()), series.end());
+  std::vector<std::string> warnings;
+  if (selection->limit != 0 && series.size() > selection->limit) {
+    series.resize(selection->limit);
+    warnings.emplace_back(kTruncated);
+  }
+  std::string body = BeginSuccess(64 + series.size() * 160);
+  body += '[';
+  for (size_t i = 0; i < series.size(); ++i) {
+    if (i > 0) body += ',';
+    AppendLabels(&body, std::span<const model::LabelView>(series[i]));
+  }
+  body += ']';
+  return EndSuccess(std::move(body), warnings);
+}
+
+Reply QueryApi::Metadata(const ApiRequest& request) const {
+  uint64_t limits[2] = {0, 0};
+  constexpr std::string_view kLimits[2] = {"limit", "limit_per_metric"};
+  bool none = false;
+  for (size_t i = 0; i < 2; ++i) {
+    if (request.params.Get(kLimits[i]).empty()) continue;
+    const Result<uint64_t> limit = ParseLimit(request.params.Get(kLimits[i]));
+    if (!limit.ok()) return ErrorReply(ErrorType::kBadData, std::string(kLimits[i]) + " must be a number");
+    limits[i] = *limit;
+    none = none || *limit == 0;  // here 0 means none, as in Prometheus
+  }
+  const auto view = OpenView(request);
+  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  const std::string_view wanted = request.params.Get("metric");
+  std::string body = BeginSuccess();
+  body += '{';
+  size_t shown = 0;
+  std::string previous;
+  for (const storage::FieldDescription& field : (*view)->Fields()) {
+    if (none || (limits[0] != 0 && shown >= limits[0])) break;
+    if (field.type == model::FieldType::kString || (!wanted.empty() && field.metric != wanted)) continue;
+    if (shown > 0 && field.metric == previous) continue;
+    if (shown++ > 0) body += ',';
+    AppendJsonString(&body, field.metric);
+    body += R"(:[{"type":")";
+    body += GuessType(field.metric);
+    body += R"(","help":"","unit":""}])";
+    previous = field.metric;
+  }
+  body += '}';
+  return EndSuccess(std::move(body));
+}
+
+Reply QueryApi::BuildInfo() const {
+  // The version is that of the API and language spoken. No `features`: Grafana takes a server that has it for Mimir.
+  std::string body = BeginSuccess();
+  body += R"({"version":"3.0.0","revision":)";
+  AppendJsonString(&body, options_.revision);
+  body += R"(,"branch":"","buildUser":"","buildDate":)";
+  AppendJsonString(&body, options_.build_date);
+  body += R"(,"goVersion":"","application":"Tidemark","applicationVersion":)";
+  AppendJsonString(&body, options_.version);
+  body += '}';
+  return EndSuccess(std::move(body));
+}
+
+}  // namespace tidemark::query::api

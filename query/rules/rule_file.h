@@ -1,0 +1,55 @@
+// Rule files in Prometheus' format: groups of recording and alerting rules.
+// Source: https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/ and alerting_rules/
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "query/promql/ast.h"
+#include "query/rules/template.h"
+#include "storage/base/result.h"
+#include "storage/model/labels.h"
+
+namespace tidemark::query::rules {
+
+struct TemplatedText {
+  std::string name;
+  std::string text;  // as written
+  Template expand;
+};
+
+struct Rule {
+  bool alerting = false;
+  std::string name;  // the alert, or the metric that is recorded
+  std::string expr_text;
+  std::shared_ptr<const promql::Expr> expr;
+  int64_t for_ms = 0;
+  int64_t keep_firing_for_ms = 0;
+  std::vector<TemplatedText> labels;       // sorted by name
+  std::vector<TemplatedText> annotations;  // sorted by name
+};
+
+struct Group {
+  std::string file;
+  std::string name;
+  int64_t interval_ms = 0;  // 0: the default
+  int64_t query_offset_ms = 0;
+  uint64_t limit = 0;  // alerts or series of one rule; 0: no limit
+  std::vector<Rule> rules;
+};
+
+// The groups of one file. Errors, kInvalidArgument: `FILE:LINE:COLUMN: reason`, with every fault that was found, one
+// a line: wrong YAML, unknown keys, expressions that do not parse, bad durations, names and templates.
+Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::string& file);
+
+// The same, read from disk. kNotFound, kIo.
+Result<std::vector<Group>> LoadRuleFile(const std::string& path);
+
+// Milliseconds of a duration such as 5m or 1h30m; kInvalidArgument in Prometheus' words.
+Result<int64_t> ParseRuleDurationMs(std::string_view text);
+
+}  // namespace tidemark::query::rules
