@@ -19,6 +19,9 @@ constexpr uint8_t kPatched = 128;
 // Scales that the search tries for doubles that came without text.
 constexpr uint8_t kMaxSearchedScale = 15;
 constexpr size_t kSample = 32;
+constexpr size_t kStride = 0x9E3779B1;  // prime
+// How many scales above the one found are tried, when the sample has missed the longest decimals.
+constexpr uint8_t kRetries = 3;
 constexpr int64_t kMaxMantissa = (int64_t{1} << 53) - 1;
 
 void Reserve(std::vector<int64_t>* values, size_t size) {
@@ -36,9 +39,10 @@ size_t CountExact(std::span<const double> sample, uint8_t scale) {
 uint8_t SearchScale(std::span<const double> values) {
   double sample[kSample];
   size_t size = 0;
-  const size_t stride = std::max<size_t>(1, values.size() / kSample);
-  for (size_t i = 0; i < values.size() && size < kSample; i += stride) {
-    if (std::isfinite(values[i])) sample[size++] = values[i];
+  for (size_t i = 0; i < kSample; ++i) {
+    // Not every n-th row: values repeat in cycles.
+    const double value = values[i * kStride % values.size()];
+    if (std::isfinite(value)) sample[size++] = value;
   }
   if (size == 0) return kBinaryScale;
   uint8_t best = kBinaryScale;
@@ -58,6 +62,7 @@ struct Decimals {
   std::vector<int64_t> mantissas;
   std::vector<int64_t> patch_rows;
   std::vector<int64_t> patch_bits;
+  size_t longer = 0;  // patches that may be decimals of a larger scale
 };
 
 // Splits values into mantissas and patches; false when there would be too many patches to be worth it.
@@ -66,6 +71,7 @@ bool Split(std::span<const double> values, uint8_t scale, Decimals* out) {
   out->mantissas.resize(values.size());
   out->patch_rows.clear();
   out->patch_bits.clear();
+  out->longer = 0;
   int64_t before = 0;
   for (size_t i = 0; i < values.size(); ++i) {
     int64_t mantissa;
@@ -75,10 +81,29 @@ bool Split(std::span<const double> values, uint8_t scale, Decimals* out) {
       if (out->patch_rows.size() == max_patches) return false;
       out->patch_rows.push_back(static_cast<int64_t>(i));
       out->patch_bits.push_back(std::bit_cast<int64_t>(values[i]));
+      if (std::isfinite(values[i]) && values[i] != 0) ++out->longer;
     }
     out->mantissas[i] = before;
   }
   return out->patch_rows.size() < values.size();
+}
+
+// The scale with the fewest patches, and the values split at it; kBinaryScale when there is none.
+uint8_t FindScale(std::span<const double> values, Decimals* out) {
+  const uint8_t first = SearchScale(values);
+  if (first == kBinaryScale) return kBinaryScale;
+  uint8_t best = kBinaryScale;
+  Decimals decimals;
+  for (uint8_t scale = first; scale <= std::min<uint8_t>(first + kRetries, kMaxScale); ++scale) {
+    if (!Split(values, scale, &decimals)) continue;
+    const size_t longer = decimals.longer;
+    if (best == kBinaryScale || decimals.patch_rows.size() < out->patch_rows.size()) {
+      best = scale;
+      std::swap(*out, decimals);
+    }
+    if (longer == 0) break;
+  }
+  return best;
 }
 
 void AppendBits(std::span<const double> values, std::string* out) {
@@ -123,8 +148,8 @@ bool MantissaOf(double value, uint8_t scale, int64_t* mantissa) {
   const double scaled = value * power;
   // Also false for NaN. Beyond 2^53 neighbouring mantissas are the same double.
   if (!(std::fabs(scaled) <= static_cast<double>(kMaxMantissa))) return false;
-  // Round to nearest without a call: adds 0.5 away from zero and truncates. Where that is off by one, the check fails.
-  const auto rounded = static_cast<int64_t>(scaled + std::copysign(0.5, scaled));
+  // To the nearest integer; one instruction. Where the product was off by one, the check fails.
+  const auto rounded = static_cast<int64_t>(std::rint(scaled));
   *mantissa = rounded;
   return rounded <= kMaxMantissa && rounded >= -kMaxMantissa &&
          std::bit_cast<uint64_t>(static_cast<double>(rounded) / power) == std::bit_cast<uint64_t>(value);
@@ -137,8 +162,7 @@ uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* 
   if (hint <= kMaxScale && Split(values, hint, &decimals) && decimals.patch_rows.empty()) {
     scale = Reduce(&decimals.mantissas, hint);
   } else {
-    scale = SearchScale(values);
-    if (scale != kBinaryScale && !Split(values, scale, &decimals)) scale = kBinaryScale;
+    scale = FindScale(values, &decimals);
   }
   if (scale == kBinaryScale) {
     AppendBits(values, out);

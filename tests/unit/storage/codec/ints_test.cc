@@ -1,0 +1,243 @@
+// Frames of integers: every codec, on random and on adversarial values, whole and in slices.
+#include "storage/codec/ints.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+
+#include "storage/codec/kernels.h"
+#include "storage/codec/packed_blocks.h"
+#include "tests/unit/storage/codec/int_data.h"
+
+namespace tidemark::codec {
+namespace {
+
+constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+
+std::string Frame(const std::vector<int64_t>& values) {
+  std::string out;
+  EncodeInts(values, &out);
+  return out;
+}
+
+CodecId IdOf(const std::string& frame) { return CodecId{static_cast<uint8_t>(frame.at(0))}; }
+
+// Encodes as one codec, whether or not it is the smallest; empty when the codec refuses.
+std::string FrameAs(const IntCodec& codec, const std::vector<int64_t>& values) {
+  const auto candidate = codec.plan(values, std::numeric_limits<size_t>::max());
+  if (candidate == nullptr) return {};
+  std::string out(1, static_cast<char>(codec.id));
+  candidate->Append(&out);
+  EXPECT_EQ(out.size(), candidate->bytes() + 1) << codec.name;
+  return out;
+}
+
+void ExpectBack(const std::string& frame, const std::vector<int64_t>& values, std::mt19937_64& random) {
+  std::vector<int64_t> out(values.size(), 77);
+  // Bytes behind a frame are not its own.
+  const auto used = DecodeInts(frame + "\x7f", values.size(), out.data());
+  ASSERT_TRUE(used.ok()) << used.error().message;
+  EXPECT_EQ(*used, frame.size());
+  ASSERT_EQ(out, values);
+  for (int slice = 0; slice < 4; ++slice) {
+    const size_t begin = random() % (values.size() + 1);
+    const size_t end = begin + random() % (values.size() + 1 - begin);
+    std::vector<int64_t> part(end - begin + 1, 77);
+    const auto part_used = DecodeInts(frame, values.size(), {begin, end}, part.data());
+    ASSERT_TRUE(part_used.ok()) << part_used.error().message;
+    EXPECT_EQ(*part_used, frame.size());
+    EXPECT_EQ(part.back(), 77) << "written past the end";
+    part.pop_back();
+    ASSERT_EQ(part,
+              std::vector<int64_t>(values.begin() + static_cast<long>(begin), values.begin() + static_cast<long>(end)));
+  }
+}
+
+TEST(Ints, PicksTheCodecThatFits) {
+  EXPECT_EQ(IdOf(Frame({5})), CodecId::kConstant);
+  EXPECT_EQ(IdOf(Frame(std::vector<int64_t>(1000, kMin))), CodecId::kConstant);
+  EXPECT_EQ(IdOf(Frame({kMax, kMin})), CodecId::kRegular);
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < 1000; ++i) values.push_back(i >= 300 && i < 700 ? 1 : 0);
+  EXPECT_EQ(IdOf(Frame(values)), CodecId::kRuns);
+  EXPECT_LT(Frame(values).size(), 9u);
+  std::mt19937_64 random(1);
+  for (int64_t& value : values) value = static_cast<int64_t>(random() % 2);
+  EXPECT_EQ(IdOf(Frame(values)), CodecId::kReference);
+  for (int64_t& value : values) value = static_cast<int64_t>(random() % 100) * 4096;
+  EXPECT_EQ(IdOf(Frame(values)), CodecId::kMultiple);
+  int64_t walk = 0;
+  for (int64_t& value : values) value = walk += static_cast<int64_t>(random() % 7) - 3;
+  EXPECT_EQ(IdOf(Frame(values)), CodecId::kDelta);
+  for (int64_t& value : values) value = static_cast<int64_t>(random());
+  EXPECT_EQ(IdOf(Frame(values)), CodecId::kRaw);
+  EXPECT_EQ(Frame(values).size(), 8001u);
+}
+
+TEST(Ints, NoValuesNoBytes) {
+  EXPECT_EQ(Frame({}), "");
+  const auto used = DecodeInts("", 0, nullptr);
+  ASSERT_TRUE(used.ok());
+  EXPECT_EQ(*used, 0u);
+}
+
+TEST(Ints, EveryCodecGivesBackEveryShape) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  std::vector<size_t> tried(256);
+  for (int round = 0; round < 600; ++round) {
+    const std::vector<int64_t> values = RandomInts(random);
+    const std::string smallest = Frame(values);
+    ExpectBack(smallest, values, random);
+    for (const IntCodec& codec : IntCodecs()) {
+      SCOPED_TRACE(codec.name);
+      const std::string frame = FrameAs(codec, values);
+      if (frame.empty()) continue;
+      ++tried[static_cast<size_t>(codec.id)];
+      ExpectBack(frame, values, random);
+    }
+    if (HasFailure()) return;
+  }
+  for (const IntCodec& codec : IntCodecs()) EXPECT_GT(tried[static_cast<size_t>(codec.id)], 0u) << codec.name;
+}
+
+TEST(Ints, WideSwingsWrapAround) {
+  std::mt19937_64 random(1);
+  std::vector<int64_t> values;
+  for (int i = 0; i < 600; ++i) values.push_back(i % 3 == 0 ? kMin : i % 3 == 1 ? kMax : i);
+  ExpectBack(Frame(values), values, random);
+  for (const IntCodec& codec : IntCodecs()) {
+    const std::string frame = FrameAs(codec, values);
+    if (!frame.empty()) ExpectBack(frame, values, random);
+  }
+}
+
+TEST(Ints, OneOutlierCostsBytesNotBits) {
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < 128; ++i) values.push_back(i * i % 4);
+  const size_t without = Frame(values).size();
+  values[70] = 1'000'000'000;
+  EXPECT_LE(Frame(values).size(), without + 12);
+}
+
+TEST(Ints, NarrowKeepsEveryRowInRange) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  size_t narrowed = 0;
+  for (int round = 0; round < 300; ++round) {
+    std::vector<int64_t> values = RandomInts(random);
+    std::sort(values.begin(), values.end());
+    const int64_t low = random() % 8 == 0 ? kMin : values[random() % values.size()];
+    const int64_t high = random() % 8 == 0 ? kMax : values[random() % values.size()];
+    for (const IntCodec& codec : IntCodecs()) {
+      const std::string frame = FrameAs(codec, values);
+      if (frame.empty()) continue;
+      const auto rows = NarrowInts(frame, values.size(), low, high);
+      ASSERT_TRUE(rows.ok()) << codec.name << rows.error().message;
+      ASSERT_LE(rows->begin, rows->end);
+      ASSERT_LE(rows->end, values.size());
+      for (size_t row = 0; row < values.size(); ++row) {
+        if (values[row] >= low && values[row] <= high) {
+          ASSERT_TRUE(rows->begin <= row && row < rows->end) << codec.name << " row " << row;
+        }
+      }
+      if (rows->end - rows->begin < values.size()) ++narrowed;
+    }
+  }
+  EXPECT_GT(narrowed, 0u);
+}
+
+TEST(Ints, DamagedBytesGiveAnErrorOrValues) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  size_t refused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const std::vector<int64_t> values = RandomInts(random);
+    std::string frame = Frame(values);
+    const size_t kept = random() % 3 == 0 ? random() % frame.size() : frame.size();
+    frame.resize(kept);
+    // An exact heap allocation, so that the address sanitizer sees reads past its end.
+    const std::vector<char> bytes(frame.begin(), frame.end());
+    std::string damaged(bytes.begin(), bytes.end());
+    for (uint64_t flips = random() % 4; flips > 0 && !damaged.empty(); --flips) {
+      damaged[random() % damaged.size()] = static_cast<char>(random());
+    }
+    const std::vector<char> exact(damaged.begin(), damaged.end());
+    const std::string_view view(exact.data(), exact.size());
+    const size_t begin = random() % values.size();
+    std::vector<int64_t> out(values.size() - begin);
+    if (!DecodeInts(view, values.size(), {begin, values.size()}, out.data()).ok()) ++refused;
+    const auto narrow = NarrowInts(view, values.size(), values.front(), values.back());
+    if (narrow.ok()) {
+      ASSERT_LE(narrow->begin, narrow->end);
+      ASSERT_LE(narrow->end, values.size());
+    }
+  }
+  EXPECT_GT(refused, 0u);
+}
+
+TEST(Ints, UnknownCodecsAndNestedMultiplesAreRefused) {
+  int64_t out[16];
+  for (const std::string& bytes :
+       {std::string("\x00\x00", 2), std::string("\xff\x01", 2), std::string("\x06\x02\x00\x06\x02\x00\x01\x00", 8),
+        std::string("\x06\x01\x00\x01\x00", 5)}) {
+    const auto used = DecodeInts(bytes, 16, out);
+    ASSERT_FALSE(used.ok());
+    EXPECT_EQ(used.error().code, ErrorCode::kCorruption);
+  }
+}
+
+TEST(Kernels, AllWidthsAgreeWithThePlainOnes) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (unsigned code = 0; code < kWidthCodes; ++code) {
+    const unsigned width = WidthOf(code);
+    const uint64_t mask = width == 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1;
+    uint64_t words[kBlock];
+    for (uint64_t& word : words) word = random() & mask;
+    std::vector<char> packed(16 * width + kUnpackSlack);
+    Pack(words, code, packed.data());
+    for (const Kernels* kernels : {&BaseKernels(), &BestKernels()}) {
+      uint64_t out[kBlock];
+      kernels->unpack[code](packed.data(), out);
+      ASSERT_THAT(out, testing::ElementsAreArray(words)) << "width " << width;
+    }
+    const auto before = static_cast<int64_t>(random());
+    const auto bias = static_cast<int64_t>(random());
+    int64_t base_out[kBlock];
+    int64_t best_out[kBlock];
+    BaseKernels().prefix(words, before, bias, base_out);
+    BestKernels().prefix(words, before, bias, best_out);
+    ASSERT_THAT(best_out, testing::ElementsAreArray(base_out));
+    const size_t count = 1 + random() % kBlock;
+    ASSERT_EQ(BaseKernels().min(base_out, count), *std::min_element(base_out, base_out + count));
+    ASSERT_EQ(BestKernels().min(base_out, count), BaseKernels().min(base_out, count));
+    uint64_t base_words[kBlock] = {};
+    uint64_t best_words[kBlock] = {};
+    BaseKernels().zigzag_deltas(base_out, count, bias, base_words);
+    BestKernels().zigzag_deltas(base_out, count, bias, best_words);
+    ASSERT_THAT(best_words, testing::ElementsAreArray(base_words));
+    for (size_t i = 1; i < count; ++i) ASSERT_EQ(base_words[i], words[i]);
+    BaseKernels().add(words, before, base_out);
+    BestKernels().add(words, before, best_out);
+    ASSERT_THAT(best_out, testing::ElementsAreArray(base_out));
+    ASSERT_EQ(BaseKernels().bits(words), BestKernels().bits(words));
+    const uint64_t limit = random() & mask;
+    const Above base = BaseKernels().above(words, limit);
+    const Above best = BestKernels().above(words, limit);
+    ASSERT_EQ(base.count, std::count_if(words, words + kBlock, [&](uint64_t word) { return word > limit; }));
+    ASSERT_EQ(best.count, base.count);
+    ASSERT_EQ(best.rest_bits, base.rest_bits);
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::codec
