@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <numeric>
@@ -18,22 +19,44 @@ namespace {
 constexpr std::string_view kReservedField = "time";
 
 bool IsControl(char c) { return static_cast<uint8_t>(c) < 0x20 || c == 0x7F; }
-bool EndsMeasurement(char c) { return c == ',' || c == ' ' || IsControl(c); }
-bool EndsName(char c) { return c == ',' || c == '=' || c == ' ' || IsControl(c); }
-bool EndsTagValue(char c) { return c == ',' || c == '=' || c == ' ' || c == '\r' || c == '\n'; }
 bool EndsNumber(char c) { return c == ',' || c == ' ' || c == '\r' || c == '\n'; }
 
-// The first byte in [at, end) for which `ends` holds and that is not escaped.
-template <typename Ends>
-const char* SkipToken(const char* at, const char* end, std::string_view escapable, Ends ends) {
+// The parts of a line that end at certain bytes, and in which a backslash escapes some of those.
+enum Part : uint8_t { kMeasurement = 1, kName = 2, kTagValue = 4 };
+constexpr uint8_t kBackslash = 8;
+
+// For each byte the parts that it ends.
+constexpr std::array<uint8_t, 256> kEnds = [] {
+  std::array<uint8_t, 256> ends{};
+  for (size_t c = 0; c < 0x20; ++c) ends[c] = kMeasurement | kName;
+  ends[0x7F] = kMeasurement | kName;
+  ends['\r'] = ends['\n'] = kMeasurement | kName | kTagValue;
+  ends[','] = ends[' '] = kMeasurement | kName | kTagValue;
+  ends['='] = kName | kTagValue;
+  ends['\\'] = kBackslash;
+  return ends;
+}();
+
+struct Token {
+  const char* end;
+  bool utf8;
+};
+
+// The token of kind `part` at `at`, up to a byte that ends it and is not escaped, or `end`.
+Token ReadToken(const char* at, const char* end, Part part) {
+  const char* const begin = at;
+  const std::string_view escapable = part == kMeasurement ? model::kMeasurementEscapes : model::kTagEscapes;
+  uint8_t seen = 0;
   for (; at < end; ++at) {
-    if (*at == '\\') {
+    const auto byte = static_cast<uint8_t>(*at);
+    const uint8_t ends = kEnds[byte] & (part | kBackslash);
+    if (ends != 0) {
+      if (ends != kBackslash) break;
       if (at + 1 < end && escapable.contains(at[1])) ++at;
-    } else if (ends(*at)) {
-      return at;
     }
+    seen |= byte;
   }
-  return end;
+  return {at, seen < 0x80 || IsUtf8({begin, static_cast<size_t>(at - begin)})};
 }
 
 std::string_view Between(const char* begin, const char* end) { return {begin, static_cast<size_t>(end - begin)}; }
@@ -130,28 +153,31 @@ bool LineReader::AtLineEnd() const { return IsLineEnd(at_, end_); }
 
 std::optional<Problem> LineReader::ReadKey(const char* at, const char* end, Line* line) {
   const char* const begin = at;
-  at = SkipToken(at, end, model::kMeasurementEscapes, EndsMeasurement);
+  const Token measurement = ReadToken(at, end, kMeasurement);
+  at = measurement.end;
   if (at == begin) {
     return At(at, at == end || *at == ',' ? "missing measurement" : ControlReason(*at, "measurement"));
   }
-  if (!IsUtf8(Between(begin, at))) return At(begin, "invalid UTF-8 in measurement");
+  if (!measurement.utf8) return At(begin, "invalid UTF-8 in measurement");
   line->measurement_size = static_cast<size_t>(at - begin);
   if (IsLineEnd(at, end)) return At(at, "missing fields");
   if (IsControl(*at)) return At(at, ControlReason(*at, "measurement"));
   names_.clear();
   while (*at == ',') {
     const char* const name = at + 1;
-    at = SkipToken(name, end, model::kTagEscapes, EndsName);
+    const Token name_token = ReadToken(name, end, kName);
+    at = name_token.end;
     if (at == name && (IsLineEnd(at, end) || !IsControl(*at))) return At(name, "missing tag key");
     if (!IsLineEnd(at, end) && IsControl(*at)) return At(at, ControlReason(*at, "tag key"));
-    if (!IsUtf8(Between(name, at))) return At(name, "invalid UTF-8 in tag key");
+    if (!name_token.utf8) return At(name, "invalid UTF-8 in tag key");
     if (at == end || *at != '=') return At(at, "missing tag value");
     names_.push_back(Between(name, at));
     const char* const value = at + 1;
-    at = SkipToken(value, end, model::kTagEscapes, EndsTagValue);
+    const Token value_token = ReadToken(value, end, kTagValue);
+    at = value_token.end;
     if (at < end && *at == '=') return At(at, "invalid tag format");
     if (at == value) return At(value, "missing tag value");
-    if (!IsUtf8(Between(value, at))) return At(value, "invalid UTF-8 in tag value");
+    if (!value_token.utf8) return At(value, "invalid UTF-8 in tag value");
     if (IsLineEnd(at, end)) return At(at, "missing fields");
     if (*at == '\r') return At(at, ControlReason(*at, "tag value"));
   }
@@ -203,11 +229,12 @@ std::optional<Problem> LineReader::CheckSizes(const char* begin, const Limits& l
 
 std::optional<Problem> LineReader::ReadField(const ParseOptions& options, LineField* field) {
   const char* const name = at_;
-  at_ = SkipToken(at_, end_, model::kTagEscapes, EndsName);
+  const Token name_token = ReadToken(at_, end_, kName);
+  at_ = name_token.end;
   field->raw_name = Between(name, at_);
   if (!AtLineEnd() && IsControl(*at_)) return At(at_, ControlReason(*at_, "field key"));
   if (at_ == name) return At(at_, at_ < end_ && *at_ == '=' ? "missing field key" : "invalid field format");
-  if (!IsUtf8(field->raw_name)) return At(name, "invalid UTF-8 in field key");
+  if (!name_token.utf8) return At(name, "invalid UTF-8 in field key");
   if (at_ == end_ || *at_ != '=') return At(at_, "invalid field format");
   ++at_;
   if (AtLineEnd() || *at_ == ',' || *at_ == ' ') return At(at_, "missing field value");

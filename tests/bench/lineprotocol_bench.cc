@@ -51,8 +51,6 @@ void ParseAll(benchmark::State& state, const std::string& text) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * text.size()));
   state.counters["points"] = benchmark::Counter(static_cast<double>(points), benchmark::Counter::kIsRate);
-  state.counters["ns/point"] =
-      benchmark::Counter(static_cast<double>(points) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 // The shape of the TSBS devops workload: ten tags, ten fields.
