@@ -1,0 +1,54 @@
+// BatchResolver: from a Batch, whose rows have names, to a ResolvedBatch, whose rows have ids; and which rows are
+// refused, in the words of InfluxDB 1.x.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "storage/base/result.h"
+#include "storage/engine/shape_cache.h"
+#include "storage/index/index.h"
+#include "storage/model/batch.h"
+#include "storage/model/ids.h"
+#include "storage/model/point_sink.h"
+#include "storage/model/resolved_batch.h"
+
+namespace tidemark::storage {
+
+// Not thread-safe; keeps its memory from batch to batch.
+class BatchResolver {
+ public:
+  // Resolves what is good and puts what is not into the report, which also gets the counts of rows and points written.
+  // Rows older than `oldest_ns` are beyond retention. The result is valid until the next call, and while `batch` lives.
+  //   * a row whose field types contradict the stored ones: kConflict
+  //   * a row whose key does not parse, or outside [kMinTime, kMaxTime], or beyond retention: kInvalidArgument
+  //   * a row whose series would be one too many: kLimitExceeded
+  model::ResolvedBatch Resolve(model::DatabaseId database, const model::Batch& batch, int64_t oldest_ns,
+                               index::Index* index, ShapeCache* shapes, model::WriteReport* report);
+
+  // The batch record; lives here so that its memory is reused.
+  std::string record;
+
+ private:
+  struct ShapeState {
+    bool usable = false;
+    bool widens = false;  // has integers that the database stores as floats
+    Error error;
+  };
+
+  void ResolveShapes(const model::Batch& batch, index::Index* index, ShapeCache* shapes);
+  // Rewrites integers to floats in a copy of the values.
+  void Widen(const model::Batch& batch);
+
+  std::vector<model::SeriesId> ids_;
+  std::vector<ShapeState> states_;
+  std::vector<model::ResolvedShape> shapes_;
+  std::vector<model::ResolvedRow> rows_;
+  std::vector<int64_t> values_;
+  std::vector<uint8_t> scales_;
+  std::string scratch_;
+  bool any_widens_ = false;
+};
+
+}  // namespace tidemark::storage

@@ -1,0 +1,81 @@
+#include "storage/engine/database.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidemark::storage {
+
+Database::Database(model::DatabaseId id, std::string name, const DatabaseOptions& options, uint64_t max_series,
+                   uint32_t head_shards)
+    : id_(id),
+      name_(std::move(name)),
+      head_shards_(head_shards),
+      index_(index::Index::Create({.max_series = max_series})),
+      definitions_(index_.get()),
+      live_(std::make_shared<StagedSet>(0, NewHeads())),
+      options_(options) {
+  auto state = std::make_shared<DatabaseState>();
+  state->live = live_;
+  state_ = std::move(state);
+}
+
+std::unique_ptr<head::HeadSet> Database::NewHeads() {
+  return head::HeadSet::Create(
+      head_shards_, [this](std::span<const model::SeriesId> series, std::span<const model::ResolvedField> fields) {
+        index_->NoteFields(series, fields);
+      });
+}
+
+DatabaseOptions Database::options() const {
+  MutexLock lock(mutex_);
+  return options_;
+}
+
+void Database::SetOptions(const DatabaseOptions& options) {
+  MutexLock lock(mutex_);
+  options_ = options;
+}
+
+std::shared_ptr<const DatabaseState> Database::state() const {
+  MutexLock lock(mutex_);
+  return state_;
+}
+
+std::shared_ptr<StagedSet> Database::Freeze(uint64_t next_set_number) {
+  if (!live_->has_tickets()) return nullptr;
+  std::shared_ptr<StagedSet> frozen = std::exchange(live_, std::make_shared<StagedSet>(next_set_number, NewHeads()));
+  MutexLock lock(mutex_);
+  auto state = std::make_shared<DatabaseState>(*state_);
+  state->frozen.push_back(frozen);
+  state->live = live_;
+  state_ = std::move(state);
+  return frozen;
+}
+
+void Database::ReplaceFrozen(const StagedSet* frozen, std::vector<std::shared_ptr<const Slab>> slabs) {
+  MutexLock lock(mutex_);
+  auto state = std::make_shared<DatabaseState>(*state_);
+  std::erase_if(state->frozen, [&](const auto& set) { return set.get() == frozen; });
+  for (auto& slab : slabs) state->slabs.push_back(std::move(slab));
+  std::stable_sort(state->slabs.begin(), state->slabs.end(),
+                   [](const auto& a, const auto& b) { return a->number() < b->number(); });
+  state_ = std::move(state);
+}
+
+void Database::ReplacePages(const std::vector<std::shared_ptr<const Slab>>& old_slabs,
+                            const std::vector<std::shared_ptr<const Epoch>>& old_epochs,
+                            std::vector<std::shared_ptr<const Epoch>> epochs) {
+  const auto among = [](const auto& list) {
+    return [&list](const auto& item) { return std::find(list.begin(), list.end(), item) != list.end(); };
+  };
+  MutexLock lock(mutex_);
+  auto state = std::make_shared<DatabaseState>(*state_);
+  std::erase_if(state->slabs, among(old_slabs));
+  std::erase_if(state->epochs, among(old_epochs));
+  for (auto& epoch : epochs) state->epochs.push_back(std::move(epoch));
+  std::stable_sort(state->epochs.begin(), state->epochs.end(),
+                   [](const auto& a, const auto& b) { return a->record().precedence < b->record().precedence; });
+  state_ = std::move(state);
+}
+
+}  // namespace tidemark::storage

@@ -1,0 +1,74 @@
+// Database: one database of a store: its names, its options and where its rows lie.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "storage/base/mutex.h"
+#include "storage/engine/database_state.h"
+#include "storage/engine/definition_ledger.h"
+#include "storage/engine/shape_cache.h"
+#include "storage/index/index.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage {
+
+// Thread-safe. Views hold it, so it may outlive its store's interest in it.
+class Database {
+ public:
+  Database(model::DatabaseId id, std::string name, const DatabaseOptions& options, uint64_t max_series,
+           uint32_t head_shards);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  [[nodiscard]] model::DatabaseId id() const { return id_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] index::Index& index() { return *index_; }
+  [[nodiscard]] const index::Index& index() const { return *index_; }
+  [[nodiscard]] ShapeCache& shapes() { return shapes_; }
+  [[nodiscard]] DefinitionLedger& definitions() { return definitions_; }
+
+  [[nodiscard]] DatabaseOptions options() const;
+  void SetOptions(const DatabaseOptions& options);
+
+  [[nodiscard]] std::shared_ptr<const DatabaseState> state() const;
+
+  // The set that takes writes now. Changed by Freeze only; both are called under the store's order mutex, so that the
+  // order of tickets is that of the journal.
+  [[nodiscard]] const std::shared_ptr<StagedSet>& live() const { return live_; }
+  // Puts an empty set in the place of the live one, which joins the frozen ones. {} when it is empty.
+  std::shared_ptr<StagedSet> Freeze(uint64_t next_set_number);
+
+  // The slabs made of a frozen set take its place.
+  void ReplaceFrozen(const StagedSet* frozen, std::vector<std::shared_ptr<const Slab>> slabs);
+  // `epochs` take the place of the slabs and epochs named.
+  void ReplacePages(const std::vector<std::shared_ptr<const Slab>>& old_slabs,
+                    const std::vector<std::shared_ptr<const Epoch>>& old_epochs,
+                    std::vector<std::shared_ptr<const Epoch>> epochs);
+
+  // Set once, by DropDatabase: no more writes, and nothing of it goes to disk any more.
+  [[nodiscard]] bool dropped() const { return dropped_.load(std::memory_order_relaxed); }
+  void SetDropped() { dropped_.store(true, std::memory_order_relaxed); }
+
+  // Whether writes since the last sync wait for one (durability by interval).
+  std::atomic<bool> unsynced = false;
+
+ private:
+  [[nodiscard]] std::unique_ptr<head::HeadSet> NewHeads();
+
+  const model::DatabaseId id_;
+  const std::string name_;
+  const uint32_t head_shards_;
+  const std::unique_ptr<index::Index> index_;
+  ShapeCache shapes_;
+  DefinitionLedger definitions_;
+  std::atomic<bool> dropped_ = false;
+  std::shared_ptr<StagedSet> live_;
+  mutable Mutex mutex_;
+  DatabaseOptions options_ TM_GUARDED_BY(mutex_);
+  std::shared_ptr<const DatabaseState> state_ TM_GUARDED_BY(mutex_);
+};
+
+}  // namespace tidemark::storage

@@ -1,0 +1,31 @@
+// DatabaseState: where the rows of a database lie at one moment. Immutable: a change makes a new one, so that a view
+// keeps what it started with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "storage/engine/epoch.h"
+#include "storage/engine/slab.h"
+#include "storage/engine/staged_set.h"
+
+namespace tidemark::storage {
+
+struct DatabaseState {
+  std::vector<std::shared_ptr<const Epoch>> epochs;  // ascending by precedence
+  std::vector<std::shared_ptr<const Slab>> slabs;    // ascending by number; newer than all epochs
+  std::vector<std::shared_ptr<StagedSet>> frozen;    // ascending by number
+  std::shared_ptr<StagedSet> live;
+};
+
+// The partition of length `partition_ns` that holds `time_ns`. `end_ns` is included: the last partition of all time
+// would end past int64 otherwise.
+struct PartitionBounds {
+  int64_t start_ns = 0;
+  int64_t end_ns = 0;
+  friend bool operator==(const PartitionBounds&, const PartitionBounds&) = default;
+};
+PartitionBounds PartitionOf(int64_t time_ns, int64_t partition_ns);
+
+}  // namespace tidemark::storage

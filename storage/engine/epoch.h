@@ -1,0 +1,61 @@
+// Epoch: what one checkpoint or fold wrote for one partition, as one SST. Its file goes when it is no longer live and
+// its last reader has gone: DeleteFilesInRange knows nothing of snapshots, so readers hold the Epoch instead.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "storage/base/mutex.h"
+#include "storage/engine/meta_records.h"
+#include "storage/engine/page_set.h"
+#include "storage/engine/partition_pages.h"
+
+namespace tidemark::storage {
+
+// Key ranges whose files nobody reads any more. Thread-safe.
+class Graveyard {
+ public:
+  void Bury(KeyRange range);
+  [[nodiscard]] std::vector<KeyRange> TakeAll();
+
+ private:
+  Mutex mutex_;
+  std::vector<KeyRange> ranges_ TM_GUARDED_BY(mutex_);
+};
+
+class Epoch final : public PageSet {
+ public:
+  Epoch(const EpochRecord& record, std::shared_ptr<const RocksStore> rocks, std::shared_ptr<Graveyard> graveyard);
+  ~Epoch() override;
+  Epoch(const Epoch&) = delete;
+  Epoch& operator=(const Epoch&) = delete;
+
+  [[nodiscard]] const EpochRecord& record() const { return record_; }
+  // Says that meta no longer names it: its file goes with the last reader.
+  void Retire() const { retired_.store(true, std::memory_order_relaxed); }
+
+  [[nodiscard]] model::TimeRange range() const override { return record_.range; }
+  // Read from disk once, at the first call.
+  [[nodiscard]] Result<const PageDirectory*> Directory() const override;
+  [[nodiscard]] Result<PageBytes> Read(size_t index) const override;
+  [[nodiscard]] std::string Name(size_t index) const override;
+
+ private:
+  [[nodiscard]] PageKey KeyOf(const PageInfo& page) const;
+
+  const EpochRecord record_;
+  const std::shared_ptr<const RocksStore> rocks_;
+  const std::shared_ptr<Graveyard> graveyard_;
+  mutable std::atomic<bool> retired_ = false;
+  mutable std::atomic<const PageDirectory*> directory_ = nullptr;
+  mutable Mutex mutex_;
+  mutable std::unique_ptr<const PageDirectory> loaded_ TM_GUARDED_BY(mutex_);
+};
+
+// Writes pages (in key order) and their directory as the file of epoch `epoch`. Fills the record's sizes and range.
+Result<EpochRecord> WriteEpochFile(RocksStore* rocks, const std::string& path, EpochRecord record,
+                                   const PartitionPages& pages, const PageDirectory& directory);
+
+}  // namespace tidemark::storage

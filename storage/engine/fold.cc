@@ -1,0 +1,115 @@
+#include "storage/engine/fold.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "storage/engine/column_merge.h"
+#include "storage/engine/page_source.h"
+#include "storage/engine/partition_builder.h"
+
+namespace tidemark::storage {
+namespace {
+
+// Everything that is read of one field: one open page per source.
+struct FieldReader {
+  model::FieldId field{};
+  std::vector<std::unique_ptr<PageSource>> sources;
+  ColumnMerger merger;
+};
+
+class Folder {
+ public:
+  Folder(const std::vector<std::shared_ptr<const PageSet>>& sources, PartitionBuilder* builder,
+         std::atomic<uint64_t>* corrupt_pages)
+      : sources_(sources), builder_(builder), warnings_(corrupt_pages) {}
+
+  Result<void> Run() {
+    std::map<model::MeasurementId, std::vector<model::FieldId>> fields;
+    for (const auto& source : sources_) {
+      TM_TRY_ASSIGN(const PageDirectory* directory, source->Directory());
+      directories_.push_back(directory);
+      for (const PageInfo& page : directory->pages()) {
+        if (page.tier == kRawTier && page.field != page::kTimelineField) fields[page.measurement].push_back(page.field);
+      }
+    }
+    for (auto& [measurement, ids] : fields) {
+      std::sort(ids.begin(), ids.end());
+      ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+      TM_RETURN_IF_ERROR(FoldMeasurement(measurement, ids));
+    }
+    return {};
+  }
+
+ private:
+  Result<void> FoldMeasurement(model::MeasurementId measurement, const std::vector<model::FieldId>& ids) {
+    TM_TRY_ASSIGN(const std::vector<model::SeriesId> series, SeriesOf(measurement, ids));
+    std::vector<FieldReader> readers(ids.size());
+    for (size_t i = 0; i < ids.size(); ++i) {
+      readers[i].field = ids[i];
+      for (const auto& source : sources_) {
+        readers[i].sources.push_back(std::make_unique<PageSource>(source.get(), /*dense=*/true, &warnings_));
+      }
+    }
+    for (const model::SeriesId id : series) {
+      buffers_.TakeBack();
+      columns_.clear();
+      for (FieldReader& reader : readers) {
+        pieces_.clear();
+        for (const auto& source : reader.sources) {
+          TM_RETURN_IF_ERROR(source->Read(measurement, {reader.field, id}, {}, &buffers_, &pieces_));
+        }
+        if (pieces_.empty()) continue;
+        model::Column column = reader.merger.Merge(pieces_);
+        column.ref = {reader.field, id};
+        columns_.push_back(column);
+      }
+      if (!warnings_.texts().empty()) return Corruption(warnings_.texts().front());
+      if (!columns_.empty()) builder_->Add(measurement, id, columns_);
+    }
+    return {};
+  }
+
+  // All series with rows in the measurement, ascending.
+  Result<std::vector<model::SeriesId>> SeriesOf(model::MeasurementId measurement,
+                                                const std::vector<model::FieldId>& ids) {
+    std::vector<model::SeriesId> all;
+    std::vector<model::SeriesId> some;
+    for (size_t s = 0; s < sources_.size(); ++s) {
+      for (const model::FieldId field : ids) {
+        const PageRange pages = directories_[s]->OfField(kRawTier, measurement, field);
+        for (size_t index = pages.begin; index < pages.end; ++index) {
+          auto bytes = sources_[s]->Read(index);
+          if (!bytes.ok()) return std::move(bytes).error().Within(sources_[s]->Name(index));
+          auto reader = page::PageReader::Open(bytes->bytes, page::Checksum::kVerify);
+          if (!reader.ok()) return std::move(reader).error().Within(sources_[s]->Name(index));
+          TM_RETURN_IF_ERROR(reader->ReadSeries(&some));
+          all.insert(all.end(), some.begin(), some.end());
+        }
+        std::sort(all.begin(), all.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
+      }
+    }
+    return all;
+  }
+
+  const std::vector<std::shared_ptr<const PageSet>>& sources_;
+  PartitionBuilder* const builder_;
+  ScanWarnings warnings_;
+  std::vector<const PageDirectory*> directories_;
+  BufferPool buffers_;
+  std::vector<model::Column> pieces_;
+  std::vector<model::Column> columns_;
+};
+
+}  // namespace
+
+Result<PartitionPages> Fold(const std::vector<std::shared_ptr<const PageSet>>& sources, int64_t partition_start_ns,
+                            int64_t partition_ns, std::atomic<uint64_t>* corrupt_pages) {
+  PartitionBuilder builder(partition_start_ns, partition_ns, /*tiers=*/true);
+  Folder folder(sources, &builder, corrupt_pages);
+  TM_RETURN_IF_ERROR(folder.Run());
+  return builder.Finish();
+}
+
+}  // namespace tidemark::storage

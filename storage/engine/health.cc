@@ -1,0 +1,50 @@
+#include "storage/engine/health.h"
+
+#include <fmt/core.h>
+
+#include "storage/base/log.h"
+
+namespace tidemark::storage {
+
+void Health::Report(const Error& error) {
+  if (error.code != ErrorCode::kIo && error.code != ErrorCode::kResourceExhausted &&
+      error.code != ErrorCode::kInternal) {
+    return;
+  }
+  MutexLock lock(mutex_);
+  if (refusal_.has_value()) return;
+  TM_LOG(kError, "writes are refused until the disk works again: {}", error.message);
+  const ErrorCode code =
+      error.code == ErrorCode::kResourceExhausted ? ErrorCode::kResourceExhausted : ErrorCode::kUnavailable;
+  refusal_ = MakeError(code, fmt::format("the store is read-only: {}", error.message));
+  tested_ = false;
+}
+
+void Health::ReportText(const std::string& reason) {
+  // RocksDB's background errors come as text only.
+  const bool full = reason.find("No space left") != std::string::npos || reason.find("NoSpace") != std::string::npos;
+  Report(MakeError(full ? ErrorCode::kResourceExhausted : ErrorCode::kIo, reason));
+}
+
+std::optional<Error> Health::Refusal() const {
+  MutexLock lock(mutex_);
+  return refusal_;
+}
+
+void Health::Clear() {
+  MutexLock lock(mutex_);
+  if (!refusal_.has_value()) return;
+  TM_LOG(kInfo, "the disk works again: writes are taken");
+  refusal_.reset();
+}
+
+bool Health::DueForTest(int64_t steady_ns, int64_t interval_ns) {
+  MutexLock lock(mutex_);
+  if (!refusal_.has_value()) return false;
+  if (tested_ && steady_ns - last_test_ns_ < interval_ns) return false;
+  tested_ = true;
+  last_test_ns_ = steady_ns;
+  return true;
+}
+
+}  // namespace tidemark::storage

@@ -1,0 +1,156 @@
+#include "storage/engine/meta_store.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace tidemark::storage {
+namespace {
+
+KeyRange PrefixRange(std::string_view prefix) {
+  KeyRange range{std::string(prefix), std::string(prefix)};
+  range.end.back() = static_cast<char>(range.end.back() + 1);  // both prefixes end in '/'
+  return range;
+}
+
+}  // namespace
+
+MetaStore::MetaStore(std::shared_ptr<RocksStore> rocks, std::shared_ptr<Graveyard> graveyard)
+    : rocks_(std::move(rocks)), graveyard_(std::move(graveyard)) {}
+
+Result<void> MetaStore::Load() {
+  MutexLock lock(mutex_);
+  TM_TRY_ASSIGN(const std::optional<std::string> store, rocks_->Get(Family::kMeta, kStoreKey));
+  if (!store.has_value()) {
+    bool any = false;
+    TM_RETURN_IF_ERROR(rocks_->ForEach(Family::kMeta, "", [&](std::string_view, std::string_view) -> Result<void> {
+      any = true;
+      return {};
+    }));
+    if (any) return Corruption("meta has records but no store record");
+    return CommitLocked({});
+  }
+  TM_TRY_ASSIGN(truth_.store, DecodeStoreRecord(*store));
+  TM_RETURN_IF_ERROR(
+      rocks_->ForEach(Family::kMeta, kDatabasePrefix, [&](std::string_view, std::string_view value) -> Result<void> {
+        TM_TRY_ASSIGN(DatabaseRecord record, DecodeDatabaseRecord(value));
+        const model::DatabaseId id = record.id;
+        truth_.databases.emplace(id, std::move(record));
+        return {};
+      }));
+  return rocks_->ForEach(Family::kMeta, kEpochPrefix, [&](std::string_view, std::string_view value) -> Result<void> {
+    TM_TRY_ASSIGN(const EpochRecord record, DecodeEpochRecord(value));
+    if (!truth_.databases.contains(record.database)) {
+      return Corruption(fmt::format("epoch {} belongs to database {}, which meta does not have", record.epoch,
+                                    model::Number(record.database)));
+    }
+    truth_.epochs.emplace(EpochId{record.database, record.epoch}, record);
+    return {};
+  });
+}
+
+uint64_t MetaStore::TakeEpochNumber() {
+  MutexLock lock(mutex_);
+  return truth_.store.next_epoch++;
+}
+
+model::DatabaseId MetaStore::TakeDatabaseId() {
+  MutexLock lock(mutex_);
+  return model::DatabaseId{truth_.store.next_database++};
+}
+
+void MetaStore::SkipEpochNumbersTo(uint64_t epoch) {
+  MutexLock lock(mutex_);
+  truth_.store.next_epoch = std::max(truth_.store.next_epoch, epoch + 1);
+}
+
+Result<void> MetaStore::Commit(MetaChange change) {
+  MutexLock lock(mutex_);
+  return CommitLocked(std::move(change));
+}
+
+Result<void> MetaStore::Settle() {
+  MutexLock lock(mutex_);
+  if (!in_doubt_) return {};
+  return CommitLocked({});
+}
+
+Result<void> MetaStore::CommitLocked(MetaChange change) {
+  Truth next = truth_;
+  RecordBatch batch = std::move(change.records);
+  if (in_doubt_) {
+    batch.DeleteRange(Family::kMeta, PrefixRange(kDatabasePrefix));
+    batch.DeleteRange(Family::kMeta, PrefixRange(kEpochPrefix));
+    for (const auto& [id, record] : truth_.databases) batch.Put(Family::kMeta, DatabaseMetaKey(id), Encode(record));
+    for (const auto& [id, record] : truth_.epochs) {
+      batch.Put(Family::kMeta, EpochMetaKey(id.first, id.second), Encode(record));
+    }
+  }
+  const auto drop_epoch = [&](const EpochId& id) {
+    batch.Delete(Family::kMeta, EpochMetaKey(id.first, id.second));
+    return next.epochs.erase(id) == 1;
+  };
+  for (const EpochRecord& record : change.remove) {
+    if (!drop_epoch({record.database, record.epoch})) {
+      return MakeError(ErrorCode::kConflict, fmt::format("epoch {} is not live any more", record.epoch));
+    }
+  }
+  for (const DatabaseRecord& record : change.put_databases) {
+    batch.Put(Family::kMeta, DatabaseMetaKey(record.id), Encode(record));
+    next.databases.insert_or_assign(record.id, record);
+  }
+  for (const EpochRecord& record : change.add) {
+    if (!next.databases.contains(record.database)) {
+      return MakeError(ErrorCode::kConflict, "the database has been dropped");
+    }
+    batch.Put(Family::kMeta, EpochMetaKey(record.database, record.epoch), Encode(record));
+    next.epochs.insert_or_assign(EpochId{record.database, record.epoch}, record);
+  }
+  if (change.drop_database.has_value()) {
+    for (const auto& [id, record] : truth_.epochs) {
+      if (id.first == *change.drop_database) drop_epoch(id);
+    }
+    batch.Delete(Family::kMeta, DatabaseMetaKey(*change.drop_database));
+    next.databases.erase(*change.drop_database);
+  }
+  if (change.checkpoint_sequence.has_value()) next.store.checkpoint_sequence = *change.checkpoint_sequence;
+  batch.Put(Family::kMeta, std::string(kStoreKey), Encode(next.store));
+  if (auto written = rocks_->Write(batch); !written.ok()) {
+    in_doubt_ = true;
+    for (const EpochRecord& record : change.add) {
+      files_in_doubt_.push_back(EpochKeys(record.database, record.partition_start_ns, record.epoch));
+    }
+    return written;
+  }
+  truth_ = std::move(next);
+  in_doubt_ = false;
+  for (KeyRange& range : files_in_doubt_) graveyard_->Bury(std::move(range));
+  files_in_doubt_.clear();
+  return {};
+}
+
+uint64_t MetaStore::checkpoint_sequence() const {
+  MutexLock lock(mutex_);
+  return truth_.store.checkpoint_sequence;
+}
+
+std::vector<DatabaseRecord> MetaStore::databases() const {
+  MutexLock lock(mutex_);
+  std::vector<DatabaseRecord> out;
+  for (const auto& [id, record] : truth_.databases) out.push_back(record);
+  return out;
+}
+
+std::vector<EpochRecord> MetaStore::epochs() const {
+  MutexLock lock(mutex_);
+  std::vector<EpochRecord> out;
+  for (const auto& [id, record] : truth_.epochs) out.push_back(record);
+  return out;
+}
+
+bool MetaStore::KnowsDatabaseId(model::DatabaseId id) const {
+  MutexLock lock(mutex_);
+  return model::Number(id) != 0 && model::Number(id) < truth_.store.next_database;
+}
+
+}  // namespace tidemark::storage

@@ -1,0 +1,30 @@
+// PageSet: pages that belong together, with their directory: a slab in memory or an epoch on disk. Readers see no
+// difference.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "storage/base/result.h"
+#include "storage/engine/page_directory.h"
+#include "storage/engine/rocks_store.h"
+#include "storage/model/timestamp.h"
+
+namespace tidemark::storage {
+
+// Thread-safe and immutable.
+class PageSet {
+ public:
+  virtual ~PageSet() = default;
+
+  // Times of the rows inside; known without touching the disk.
+  [[nodiscard]] virtual model::TimeRange range() const = 0;
+  // Errors: kCorruption, kIo. Valid while the set lives.
+  [[nodiscard]] virtual Result<const PageDirectory*> Directory() const = 0;
+  // The bytes of page `index` of the directory. Errors: kCorruption for one that is gone, kIo.
+  [[nodiscard]] virtual Result<PageBytes> Read(size_t index) const = 0;
+  // Names page `index`, for messages.
+  [[nodiscard]] virtual std::string Name(size_t index) const = 0;
+};
+
+}  // namespace tidemark::storage

@@ -1,0 +1,30 @@
+// PartitionPages: the pages of one partition on their way into a slab or an epoch.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "storage/engine/page_directory.h"
+#include "storage/page/encoded_page.h"
+
+namespace tidemark::storage {
+
+// A page and the measurement that it belongs to (0 for timelines).
+struct PartitionPage {
+  model::MeasurementId measurement{};
+  uint8_t tier = kRawTier;
+  page::EncodedPage page;
+};
+
+// In any order until SortAndList.
+struct PartitionPages {
+  int64_t partition_start_ns = 0;
+  int64_t partition_ns = 0;
+  std::vector<PartitionPage> pages;
+  std::vector<int64_t> tier_widths_ns;
+};
+
+// Puts the pages in key order and lists them.
+PageDirectory SortAndList(PartitionPages* pages);
+
+}  // namespace tidemark::storage

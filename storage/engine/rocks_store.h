@@ -1,0 +1,144 @@
+// RocksStore: the one RocksDB of a store and its three column families, in the few words that the engine needs.
+//
+//   data    pages; files are only ever ingested, and dropped whole
+//   index   entries of the indexes
+//   meta    which databases and epochs there are
+//
+// Thread-safe. After Close, and while Reopen is at work, calls give kUnavailable or wait.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/mutex.h"
+#include "storage/base/result.h"
+#include "storage/engine/keys.h"
+
+namespace rocksdb {
+class FileSystem;
+}
+
+namespace tidemark::storage {
+
+enum class Family : uint8_t { kData, kIndex, kMeta };
+
+// Bytes of a page, and what keeps them alive. Moving does not move the bytes.
+struct PageBytes {
+  std::string_view bytes;
+  std::shared_ptr<const void> owner;
+};
+
+// Changes to `index` and `meta` that become visible, and durable, together.
+class RecordBatch {
+ public:
+  void Put(Family family, std::string key, std::string value) {
+    changes_.push_back({Kind::kPut, family, std::move(key), std::move(value)});
+  }
+  void Delete(Family family, std::string key) { changes_.push_back({Kind::kDelete, family, std::move(key), {}}); }
+  void DeleteRange(Family family, KeyRange range) {
+    changes_.push_back({Kind::kDeleteRange, family, std::move(range.first), std::move(range.end)});
+  }
+
+ private:
+  friend class RocksStore;
+  enum class Kind : uint8_t { kPut, kDelete, kDeleteRange };
+  struct Change {
+    Kind kind;
+    Family family;
+    std::string key;
+    std::string value;  // of a range: its end
+  };
+  std::vector<Change> changes_;
+};
+
+// A file of `data`.
+struct DataFile {
+  std::string name;
+  int level = 0;
+  uint64_t bytes = 0;
+  std::string smallest;
+  std::string largest;
+};
+
+struct RocksStoreOptions {
+  std::string directory;
+  // Null: the system's.
+  std::shared_ptr<rocksdb::FileSystem> file_system;
+  uint64_t cache_bytes = 0;
+  // Called, on any thread, when RocksDB stops writing because of an error.
+  std::function<void(const std::string&)> on_error;
+};
+
+class RocksStore {
+ public:
+  // Errors: kUnavailable when another process has it; as FromRocks.
+  static Result<std::shared_ptr<RocksStore>> Open(RocksStoreOptions options);
+  ~RocksStore();
+  RocksStore(const RocksStore&) = delete;
+  RocksStore& operator=(const RocksStore&) = delete;
+
+  // The value of a key of `data`, in place in the block cache; kNotFound when there is none.
+  [[nodiscard]] Result<PageBytes> GetPage(std::string_view key) const;
+  [[nodiscard]] Result<std::optional<std::string>> Get(Family family, std::string_view key) const;
+  // Calls `visit` for all keys that start with `prefix`, ascending. An error of `visit` ends it.
+  using VisitFn = std::function<Result<void>(std::string_view key, std::string_view value)>;
+  [[nodiscard]] Result<void> ForEach(Family family, std::string_view prefix, const VisitFn& visit) const;
+
+  // Durable when it returns.
+  Result<void> Write(const RecordBatch& batch);
+  // Makes the files (of SstWriter, one epoch each) part of `data`, all or none. Moves them.
+  Result<void> Ingest(const std::vector<std::string>& paths);
+  // Drops the files of `data` that lie whole in one of the ranges.
+  Result<void> DropFiles(const std::vector<KeyRange>& ranges);
+  [[nodiscard]] Result<std::vector<DataFile>> DataFiles() const;
+  // Writes the buffers of `index` and `meta` to files, so that RocksDB's own logs may go.
+  Result<void> Flush();
+
+  // Deletes the `index` entries of all databases but these.
+  Result<void> DropUnknownIndexes(const std::set<model::DatabaseId>& known);
+  // Deletes all files of a directory.
+  Result<void> DeleteChildren(const std::string& directory);
+  // Writes, syncs and deletes a file of `bytes`: whether the disk takes writes.
+  Result<void> SelfTest(const std::string& path, uint64_t bytes);
+
+  // Clears RocksDB's background error, if need be by closing and opening the database.
+  Result<void> Recover();
+  void Close();
+
+ private:
+  friend class SstWriter;
+  struct Handles;
+  explicit RocksStore(RocksStoreOptions options);
+  Result<void> OpenLocked() TM_REQUIRES(mutex_);
+  [[nodiscard]] Result<void> CheckOpen() const TM_REQUIRES_SHARED(mutex_);
+
+  const RocksStoreOptions options_;
+  mutable SharedMutex mutex_;  // exclusive only while opening and closing
+  std::unique_ptr<Handles> handles_;
+  bool closed_ TM_GUARDED_BY(mutex_) = false;
+};
+
+// Writes the pages of one epoch of one partition, in key order, into a file that Ingest takes.
+class SstWriter {
+ public:
+  // `properties` are stored in the file, so that it says itself what it is.
+  static Result<std::unique_ptr<SstWriter>> Open(RocksStore* store, std::string path,
+                                                 std::vector<std::pair<std::string, std::string>> properties);
+  ~SstWriter();
+  Result<void> Put(std::string_view key, std::string_view value);
+  // Syncs the file. Returns its size.
+  Result<uint64_t> Finish();
+
+ private:
+  struct Impl;
+  SstWriter();
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tidemark::storage

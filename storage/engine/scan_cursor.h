@@ -1,0 +1,74 @@
+// ScanCursor: the ColumnCursor of a view: epochs, slabs and heads of each series, merged.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/engine/column_merge.h"
+#include "storage/engine/database.h"
+#include "storage/engine/page_source.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage {
+
+// A head set and how much of it is seen.
+struct MarkedSet {
+  std::shared_ptr<const StagedSet> set;
+  head::HeadMark mark;
+};
+
+// What a view sees. Immutable.
+struct Pinned {
+  std::shared_ptr<const Database> database;
+  std::shared_ptr<const DatabaseState> state;
+  std::vector<MarkedSet> heads;  // frozen sets, then the live one
+  std::atomic<uint64_t>* corrupt_pages = nullptr;
+};
+
+// Reads series out of everything that a view sees. Not thread-safe.
+class SeriesReader {
+ public:
+  // Sources outside `range` are left alone. `refs` is how many series will be read, about. `pinned` outlives this.
+  SeriesReader(const Pinned* pinned, model::TimeRange range, size_t refs);
+
+  // The rows of `ref` in the range. Valid until the next call.
+  Result<model::Column> Read(model::SeriesRef ref);
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_.texts(); }
+
+ private:
+  const Pinned* const pinned_;
+  const model::TimeRange range_;
+  ScanWarnings warnings_;
+  std::vector<std::unique_ptr<PageSource>> pages_;  // ascending precedence
+  std::vector<const MarkedSet*> heads_;             // newer than all pages
+  model::FieldId field_{};
+  model::MeasurementId measurement_{};
+  model::FieldType type_ = model::FieldType::kFloat;
+  BufferPool buffers_;
+  std::vector<model::Column> pieces_;
+  ColumnMerger merger_;
+};
+
+class ScanCursor final : public ColumnCursor {
+ public:
+  ScanCursor(std::shared_ptr<const Pinned> pinned, std::span<const model::SeriesRef> refs, model::TimeRange range)
+      : pinned_(std::move(pinned)), refs_(refs), reader_(pinned_.get(), range, refs.size()) {}
+
+  Result<bool> Next(model::Column* column) override {
+    if (at_ == refs_.size()) return false;
+    TM_TRY_ASSIGN(*column, reader_.Read(refs_[at_]));
+    ++at_;
+    return true;
+  }
+  [[nodiscard]] const std::vector<std::string>& warnings() const override { return reader_.warnings(); }
+
+ private:
+  const std::shared_ptr<const Pinned> pinned_;
+  const std::span<const model::SeriesRef> refs_;
+  SeriesReader reader_;
+  size_t at_ = 0;
+};
+
+}  // namespace tidemark::storage

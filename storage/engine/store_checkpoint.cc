@@ -1,0 +1,199 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "storage/base/log.h"
+#include "storage/engine/fold.h"
+#include "storage/engine/partition_builder.h"
+#include "storage/engine/store_impl.h"
+
+namespace tidemark::storage {
+namespace {
+
+using SlabList = std::vector<std::shared_ptr<const Slab>>;
+
+// The slabs of one partition, on their way into one epoch.
+struct PartitionJob {
+  Database* database = nullptr;
+  SlabList slabs;
+  EpochRecord record;
+  std::string path;
+  Result<void> result;
+};
+
+}  // namespace
+
+std::string StoreImpl::StagingPath(uint64_t epoch) const {
+  return fmt::format("{}/staging/epoch-{}.sst", options_.directory, epoch);
+}
+
+std::shared_ptr<const Epoch> StoreImpl::MakeEpoch(const EpochRecord& record) const {
+  return std::make_shared<const Epoch>(record, rocks_, graveyard_);
+}
+
+uint64_t StoreImpl::HeadBytes() const {
+  uint64_t bytes = 0;
+  for (const DatabasePtr& database : AllDatabases()) {
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    bytes += state->live->heads().Stats().bytes;
+    for (const auto& set : state->frozen) bytes += set->heads().Stats().bytes;
+  }
+  return bytes;
+}
+
+uint64_t StoreImpl::Freeze(uint64_t min_bytes) {
+  const std::vector<DatabasePtr> databases = AllDatabases();
+  // Weighed outside the lock, under which every write takes its place.
+  std::vector<DatabasePtr> heavy;
+  for (const DatabasePtr& database : databases) {
+    if (min_bytes == 0 || database->state()->live->heads().Stats().bytes >= min_bytes) heavy.push_back(database);
+  }
+  MutexLock order(order_mutex_);
+  for (const DatabasePtr& database : heavy) {
+    if (database->Freeze(next_set_) != nullptr) ++next_set_;
+  }
+  return last_sequence_;
+}
+
+Result<void> StoreImpl::MakeSlabs(Database& database, const std::shared_ptr<StagedSet>& set) {
+  set->WaitComplete();
+  const int64_t length_ns = database.options().partition_ns;
+  const std::vector<int64_t> starts = set->heads().Partitions(length_ns);
+  SlabList slabs(starts.size());
+  std::vector<Result<void>> results(starts.size());
+  scheduler_.ParallelFor(TaskKind::kFlush, starts.size(), [&](size_t i) {
+    auto pages = Transpose(set->heads(), PartitionOf(starts[i], length_ns), length_ns);
+    if (!pages.ok()) {
+      results[i] = std::move(pages).error();
+      return;
+    }
+    slabs[i] = std::make_shared<const Slab>(set->number(), std::move(pages).value());
+  });
+  for (Result<void>& result : results) TM_RETURN_IF_ERROR(std::move(result));
+  database.ReplaceFrozen(set.get(), std::move(slabs));
+  return {};
+}
+
+Result<void> StoreImpl::MakeSlabs() {
+  for (const DatabasePtr& database : AllDatabases()) {
+    for (const auto& set : database->state()->frozen) TM_RETURN_IF_ERROR(MakeSlabs(*database, set));
+  }
+  return {};
+}
+
+Result<void> StoreImpl::FreezeFull() {
+  MutexLock flush(flush_mutex_);
+  // Small sets stay: a slab of a few rows is worth nothing.
+  Freeze(std::max<uint64_t>(options_.staged_bytes / 8, 1));
+  Result<void> made = MakeSlabs();
+  head_bytes_.store(HeadBytes(), std::memory_order_relaxed);
+  MutexLock lock(wake_mutex_);
+  slabs_made_.NotifyAll();
+  return made;
+}
+
+Result<void> StoreImpl::Checkpoint() {
+  ReaderLock open(open_mutex_);
+  if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  MutexLock flush(flush_mutex_);
+  return CheckpointLocked();
+}
+
+Result<void> StoreImpl::CheckpointLocked() {
+  const int64_t started = clock_.SteadyNs();
+  const uint64_t points = points_since_checkpoint_.load(std::memory_order_relaxed);
+  const uint64_t sequence = Freeze(0);
+  TM_RETURN_IF_ERROR(MakeSlabs());
+  head_bytes_.store(HeadBytes(), std::memory_order_relaxed);
+  {
+    MutexLock lock(wake_mutex_);
+    slabs_made_.NotifyAll();
+  }
+
+  const std::vector<DatabasePtr> databases = AllDatabases();
+  std::vector<PartitionJob> jobs;
+  for (const DatabasePtr& database : databases) {
+    std::map<std::pair<int64_t, int64_t>, SlabList> partitions;
+    for (const auto& slab : database->state()->slabs) {
+      partitions[{slab->partition_start_ns(), slab->partition_ns()}].push_back(slab);
+    }
+    for (auto& [partition, slabs] : partitions) {
+      PartitionJob job;
+      job.database = database.get();
+      job.slabs = std::move(slabs);
+      job.record.database = database->id();
+      job.record.epoch = meta_->TakeEpochNumber();
+      job.record.precedence = job.record.epoch;
+      job.path = StagingPath(job.record.epoch);
+      jobs.push_back(std::move(job));
+    }
+  }
+
+  MetaChange change;
+  change.checkpoint_sequence = sequence;
+  std::vector<DatabasePtr> saving;
+  uint64_t entries = 0;
+  for (const DatabasePtr& database : databases) {
+    saving.push_back(database);
+    for (index::Entry& entry : database->index().BeginSave()) {
+      change.records.Put(Family::kIndex, IndexKey(database->id(), entry.key), std::move(entry.value));
+      ++entries;
+    }
+  }
+  const auto write = [&]() -> Result<void> {
+    if (jobs.empty() && entries == 0 && sequence == meta_->checkpoint_sequence()) return {};
+    scheduler_.ParallelFor(TaskKind::kFlush, jobs.size(), [&](size_t i) {
+      PartitionJob& job = jobs[i];
+      const std::vector<std::shared_ptr<const PageSet>> sources(job.slabs.begin(), job.slabs.end());
+      auto pages =
+          Fold(sources, job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns(), corrupt_pages_.get());
+      if (!pages.ok()) {
+        job.result = std::move(pages).error();
+        return;
+      }
+      const PageDirectory directory = SortAndList(&*pages);
+      auto record = WriteEpochFile(rocks_.get(), job.path, job.record, *pages, directory);
+      if (record.ok()) {
+        job.record = *record;
+      } else {
+        job.result = std::move(record).error();
+      }
+    });
+    std::vector<std::string> paths;
+    for (PartitionJob& job : jobs) {
+      TM_RETURN_IF_ERROR(std::move(job.result));
+      paths.push_back(job.path);
+      change.add.push_back(job.record);
+    }
+    if (!paths.empty()) TM_RETURN_IF_ERROR(rocks_->Ingest(paths));
+    return meta_->Commit(std::move(change));
+  };
+  if (auto written = write(); !written.ok()) {
+    for (const DatabasePtr& database : saving) database->index().SaveFailed();
+    if (auto emptied = EmptyStaging(); !emptied.ok()) TM_LOG(kWarn, "{}", emptied.error().message);
+    counters_.checkpoint_failures.fetch_add(1);
+    health_.Report(written.error());
+    return std::move(written).error().Within("checkpoint");
+  }
+  for (const DatabasePtr& database : saving) database->index().SaveSucceeded();
+  uint64_t bytes = 0;
+  for (PartitionJob& job : jobs) {
+    job.database->ReplacePages(job.slabs, {}, {MakeEpoch(job.record)});
+    bytes += job.record.bytes;
+  }
+  points_since_checkpoint_.fetch_sub(std::min(points, points_since_checkpoint_.load()));
+  counters_.checkpoints.fetch_add(1);
+  counters_.last_checkpoint_ns.store(clock_.SteadyNs() - started);
+  last_checkpoint_at_ns_.store(clock_.SteadyNs());
+  TM_LOG(kDebug, "checkpoint up to record {}: {} partitions, {} bytes, {} index entries", sequence, jobs.size(), bytes,
+         entries);
+  DropDeadFiles();
+  // What follows only frees space; the next checkpoint tries again.
+  if (auto trimmed = journal_->Trim(sequence); !trimmed.ok()) TM_LOG(kWarn, "{}", trimmed.error().message);
+  return {};
+}
+
+}  // namespace tidemark::storage

@@ -1,0 +1,170 @@
+// StoreImpl: the Store. Its parts lie in one file each:
+//
+//   store_open.cc         open, recovery, close
+//   store_write.cc        the way of a batch into journal and heads
+//   store_databases.cc    databases and views
+//   store_checkpoint.cc   frozen sets -> slabs -> epochs
+//   store_compact.cc      folding epochs, retention
+//   store_maintenance.cc  background work, self-test, statistics
+//
+// Locks, in the order in which they are taken:
+//   open_mutex_      shared by every call that needs the journal; exclusive to close
+//   flush_mutex_     one freeze, checkpoint or drop at a time
+//   compact_mutex_   one compaction at a time (never while flush_mutex_ is held)
+//   databases_mutex_ the map of databases
+//   the journal's    inside Append
+//   order_mutex_     the place in line: sequence, live set, ticket
+//   locks of single objects (Database, MetaStore, StagedSet, DefinitionLedger ...), never two of a kind
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "storage/base/mutex.h"
+#include "storage/engine/batch_resolver.h"
+#include "storage/engine/database.h"
+#include "storage/engine/health.h"
+#include "storage/engine/meta_store.h"
+#include "storage/engine/rocks_store.h"
+#include "storage/journal/journal.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage {
+
+class StoreImpl final : public Store {
+ public:
+  explicit StoreImpl(StoreOptions options);
+  ~StoreImpl() override;
+  Result<void> Start();
+
+  Result<model::WriteReport> Write(std::string_view database, const model::Batch& batch) override;
+  [[nodiscard]] Result<std::shared_ptr<const View>> OpenView(std::string_view database) const override;
+  Result<void> CreateDatabase(std::string_view name, const DatabaseOptions& options) override;
+  Result<void> DropDatabase(std::string_view name) override;
+  Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) override;
+  [[nodiscard]] std::vector<DatabaseInfo> Databases() const override;
+  [[nodiscard]] bool HasDatabase(std::string_view name) const override;
+  Result<void> Checkpoint() override;
+  Result<CompactionProgress> Compact(std::string_view database, std::stop_token stop,
+                                     const std::function<void(const CompactionProgress&)>& progress) override;
+  Result<uint64_t> ApplyRetention() override;
+  Result<void> RunMaintenance() override;
+  [[nodiscard]] StoreStats Stats() const override;
+  Result<void> Close() override;
+
+ private:
+  using DatabasePtr = std::shared_ptr<Database>;
+
+  // ---- store_open.cc ----
+  Result<void> LoadDatabases();
+  Result<void> LoadIndexes();
+  // Deletes files of `data` whose epoch meta does not name.
+  Result<void> DropOrphans();
+  Result<void> OpenJournal();
+  Result<void> ReplayJournal();
+  Result<void> EmptyStaging();
+
+  // ---- store_write.cc ----
+  Result<DatabasePtr> FindOrCreateDatabase(std::string_view name);
+  Result<void> JournalAndApply(Database& database, const model::ResolvedBatch& batch, std::string* record);
+  std::unique_ptr<BatchResolver> TakeResolver();
+  void ReturnResolver(std::unique_ptr<BatchResolver> resolver);
+  // After rows were staged: has slabs made when heads are full, and waits when they are too full.
+  void KeepWithinBudget(const Database& database, uint64_t points);
+
+  // ---- store_databases.cc ----
+  [[nodiscard]] DatabasePtr Find(std::string_view name) const;
+  [[nodiscard]] std::vector<DatabasePtr> AllDatabases() const;
+  Result<DatabasePtr> Create(std::string_view name, const DatabaseOptions& options);
+  DatabasePtr NewDatabase(const DatabaseRecord& record);
+
+  // ---- store_checkpoint.cc ----
+  // Freezes the live sets that hold at least `min_bytes`. Returns the sequence of the last record in line before.
+  uint64_t Freeze(uint64_t min_bytes);
+  // Makes slabs of all frozen sets.
+  Result<void> MakeSlabs() TM_REQUIRES(flush_mutex_);
+  Result<void> MakeSlabs(Database& database, const std::shared_ptr<StagedSet>& set) TM_REQUIRES(flush_mutex_);
+  Result<void> FreezeFull() TM_EXCLUDES(flush_mutex_);
+  Result<void> CheckpointLocked() TM_REQUIRES(flush_mutex_);
+  [[nodiscard]] std::string StagingPath(uint64_t epoch) const;
+  [[nodiscard]] std::shared_ptr<const Epoch> MakeEpoch(const EpochRecord& record) const;
+  [[nodiscard]] uint64_t HeadBytes() const;
+
+  // ---- store_compact.cc ----
+  Result<void> CompactPartition(Database& database, int64_t start_ns, int64_t length_ns, CompactionProgress* progress);
+  // The oldest time that a database keeps; INT64_MIN when it keeps everything.
+  [[nodiscard]] int64_t OldestNs(const Database& database) const;
+  void DropDeadFiles();
+
+  // ---- store_maintenance.cc ----
+  void RunBackground(std::stop_token stop);
+  Result<void> MaintainOnce();
+  Result<void> TryResume();
+  [[nodiscard]] bool CheckpointDue() const;
+  void StopBackground();
+
+  const StoreOptions options_;
+  InlineScheduler inline_scheduler_;
+  Clock& clock_;
+  Scheduler& scheduler_;
+  const uint32_t head_shards_;
+  const std::shared_ptr<Graveyard> graveyard_ = std::make_shared<Graveyard>();
+  const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages_ = std::make_shared<std::atomic<uint64_t>>(0);
+  Health health_;
+
+  std::shared_ptr<RocksStore> rocks_;
+  std::unique_ptr<MetaStore> meta_;
+  std::unique_ptr<journal::Journal> journal_;
+
+  mutable SharedMutex open_mutex_;
+  std::atomic<bool> closing_ = false;
+  bool closed_ TM_GUARDED_BY(open_mutex_) = false;
+
+  Mutex flush_mutex_;
+  Mutex compact_mutex_;
+
+  mutable SharedMutex databases_mutex_;
+  std::map<std::string, DatabasePtr, std::less<>> databases_ TM_GUARDED_BY(databases_mutex_);
+  Mutex create_mutex_;  // one creation or drop at a time
+
+  Mutex order_mutex_;
+  uint64_t last_sequence_ TM_GUARDED_BY(order_mutex_) = 0;
+  uint64_t next_set_ TM_GUARDED_BY(order_mutex_) = 1;
+
+  Mutex resolvers_mutex_;
+  std::vector<std::unique_ptr<BatchResolver>> resolvers_ TM_GUARDED_BY(resolvers_mutex_);
+
+  Mutex wake_mutex_;
+  CondVar wake_;  // background work to do
+  CondVar slabs_made_;
+  bool wanted_ TM_GUARDED_BY(wake_mutex_) = false;
+
+  // Since the last look at the heads' size, since the last checkpoint.
+  std::atomic<uint64_t> points_unweighed_ = 0;
+  std::atomic<uint64_t> points_since_checkpoint_ = 0;
+  std::atomic<uint64_t> head_bytes_ = 0;  // at the last look
+  std::atomic<int64_t> last_checkpoint_at_ns_ = 0;
+  std::atomic<int64_t> last_retention_at_ns_ = 0;
+
+  struct Counters {
+    std::atomic<uint64_t> rows_written = 0;
+    std::atomic<uint64_t> points_written = 0;
+    std::atomic<uint64_t> rows_rejected = 0;
+    std::atomic<uint64_t> checkpoints = 0;
+    std::atomic<uint64_t> checkpoint_failures = 0;
+    std::atomic<int64_t> last_checkpoint_ns = 0;
+    std::atomic<int64_t> recovery_ns = 0;
+    std::atomic<uint64_t> recovered_points = 0;
+    std::atomic<uint64_t> series_loaded = 0;
+  } counters_;
+
+  std::jthread background_;  // last: it stops before what it uses goes
+};
+
+}  // namespace tidemark::storage

@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "storage/base/log.h"
+#include "storage/engine/store_impl.h"
+
+namespace tidemark::storage {
+namespace {
+
+constexpr int64_t kRetentionIntervalNs = 60'000'000'000;
+constexpr int64_t kSelfTestIntervalNs = 1'000'000'000;
+// What must fit on the disk before writes are taken again.
+constexpr uint64_t kSelfTestBytes = uint64_t{1} << 20;
+constexpr std::chrono::milliseconds kLongestSleep{200};
+constexpr std::chrono::milliseconds kShortestSleep{1};
+
+}  // namespace
+
+bool StoreImpl::CheckpointDue() const {
+  const uint64_t points = points_since_checkpoint_.load(std::memory_order_relaxed);
+  if (points == 0) return false;
+  return points >= options_.checkpoint_points ||
+         clock_.SteadyNs() - last_checkpoint_at_ns_.load() >= options_.checkpoint_interval_ns;
+}
+
+Result<void> StoreImpl::TryResume() {
+  if (!health_.DueForTest(clock_.SteadyNs(), kSelfTestIntervalNs)) return {};
+  TM_RETURN_IF_ERROR(rocks_->SelfTest(options_.directory + "/staging/self-test", kSelfTestBytes));
+  TM_RETURN_IF_ERROR(rocks_->Recover());
+  TM_RETURN_IF_ERROR(meta_->Settle());
+  TM_RETURN_IF_ERROR(journal_->Sync());
+  health_.Clear();
+  return {};
+}
+
+Result<void> StoreImpl::MaintainOnce() {
+  if (health_.Refusal().has_value()) TM_RETURN_IF_ERROR(TryResume());
+  if (HeadBytes() >= options_.staged_bytes) TM_RETURN_IF_ERROR(FreezeFull());
+  if (CheckpointDue() && !health_.Refusal().has_value()) TM_RETURN_IF_ERROR(Checkpoint());
+  if (clock_.SteadyNs() - last_retention_at_ns_.load() >= kRetentionIntervalNs) {
+    last_retention_at_ns_.store(clock_.SteadyNs());
+    auto dropped = ApplyRetention();
+    if (!dropped.ok()) return std::move(dropped).error();
+  }
+  bool unsynced = false;
+  for (const DatabasePtr& database : AllDatabases()) unsynced |= database->unsynced.exchange(false);
+  if (unsynced) {
+    if (auto synced = journal_->Sync(); !synced.ok()) {
+      health_.Report(synced.error());
+      return synced;
+    }
+  }
+  DropDeadFiles();
+  return {};
+}
+
+Result<void> StoreImpl::RunMaintenance() {
+  {
+    ReaderLock open(open_mutex_);
+    if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  }
+  return MaintainOnce();
+}
+
+void StoreImpl::RunBackground(std::stop_token stop) {
+  std::string last_error;
+  while (!stop.stop_requested()) {
+    std::chrono::nanoseconds sleep = kLongestSleep;
+    for (const DatabasePtr& database : AllDatabases()) {
+      const int64_t interval_ns = database->options().sync_interval_ns;
+      if (interval_ns > 0) sleep = std::min(sleep, std::chrono::nanoseconds(interval_ns));
+    }
+    {
+      MutexLock lock(wake_mutex_);
+      if (!wanted_ && !stop.stop_requested()) {
+        wake_.WaitFor(wake_mutex_, std::max<std::chrono::nanoseconds>(sleep, kShortestSleep));
+      }
+      wanted_ = false;
+    }
+    if (stop.stop_requested()) break;
+    auto done = MaintainOnce();
+    // The same failure again and again is one line.
+    const std::string error = done.ok() ? std::string() : done.error().message;
+    if (!error.empty() && error != last_error) TM_LOG(kError, "background work: {}", error);
+    last_error = error;
+  }
+}
+
+void StoreImpl::StopBackground() {
+  background_.request_stop();
+  {
+    MutexLock lock(wake_mutex_);
+    wanted_ = true;
+    wake_.NotifyAll();
+    slabs_made_.NotifyAll();
+  }
+  if (background_.joinable()) background_.join();
+}
+
+StoreStats StoreImpl::Stats() const {
+  StoreStats stats;
+  stats.rows_written = counters_.rows_written.load();
+  stats.points_written = counters_.points_written.load();
+  stats.rows_rejected = counters_.rows_rejected.load();
+  {
+    ReaderLock open(open_mutex_);
+    if (journal_ != nullptr) {
+      const journal::JournalStats journal = journal_->Stats();
+      stats.journal_bytes_written = journal.bytes_written;
+      stats.journal_syncs = journal.syncs;
+      stats.journal_live_bytes = journal.live_bytes;
+    }
+  }
+  std::set<std::pair<model::DatabaseId, std::pair<int64_t, int64_t>>> partitions;
+  for (const DatabasePtr& database : AllDatabases()) {
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    stats.staged_bytes += state->live->heads().Stats().bytes;
+    for (const auto& set : state->frozen) stats.staged_bytes += set->heads().Stats().bytes;
+    for (const auto& slab : state->slabs) stats.slab_bytes += slab->bytes();
+    for (const auto& epoch : state->epochs) {
+      const EpochRecord& record = epoch->record();
+      stats.disk_bytes += record.bytes;
+      partitions.emplace(record.database, std::make_pair(record.partition_start_ns, record.partition_ns));
+    }
+    stats.epochs += state->epochs.size();
+    stats.series += database->index().Stats().series;
+  }
+  stats.partitions = partitions.size();
+  const uint64_t loaded = counters_.series_loaded.load();
+  stats.series_created = stats.series > loaded ? stats.series - loaded : 0;
+  stats.checkpoints = counters_.checkpoints.load();
+  stats.checkpoint_failures = counters_.checkpoint_failures.load();
+  stats.corrupt_pages = corrupt_pages_->load();
+  stats.last_checkpoint_ns = counters_.last_checkpoint_ns.load();
+  stats.recovery_ns = counters_.recovery_ns.load();
+  stats.recovered_points = counters_.recovered_points.load();
+  if (const auto refusal = health_.Refusal(); refusal.has_value()) {
+    stats.read_only = true;
+    stats.read_only_reason = refusal->message;
+  }
+  return stats;
+}
+
+}  // namespace tidemark::storage

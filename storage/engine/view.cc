@@ -1,0 +1,69 @@
+#include "storage/engine/view.h"
+
+#include <utility>
+
+#include "storage/engine/partition_builder.h"
+#include "storage/engine/tier_scan.h"
+
+namespace tidemark::storage {
+
+ViewImpl::ViewImpl(std::shared_ptr<const Database> database, std::shared_ptr<std::atomic<uint64_t>> corrupt_pages)
+    : corrupt_pages_(std::move(corrupt_pages)) {
+  auto pinned = std::make_shared<Pinned>();
+  pinned->state = database->state();
+  pinned->database = std::move(database);
+  for (const auto& set : pinned->state->frozen) pinned->heads.push_back({set, set->heads().Mark()});
+  pinned->heads.push_back({pinned->state->live, pinned->state->live->heads().Mark()});
+  pinned->corrupt_pages = corrupt_pages_.get();
+  pinned_ = std::move(pinned);
+}
+
+Result<std::vector<model::SeriesRef>> ViewImpl::Select(std::span<const model::Matcher> matchers, model::TimeRange range,
+                                                       const SelectOptions& options) const {
+  if (range.empty()) return std::vector<model::SeriesRef>();
+  return pinned_->database->index().Select(matchers, options.numeric, options.strings, options.max_series);
+}
+
+void ViewImpl::LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const {
+  pinned_->database->index().LabelsOf(ref, labels);
+}
+
+model::FieldType ViewImpl::TypeOf(model::FieldId field) const { return pinned_->database->index().Field(field).type; }
+
+std::unique_ptr<ColumnCursor> ViewImpl::Scan(std::span<const model::SeriesRef> refs, model::TimeRange range) const {
+  return std::make_unique<ScanCursor>(pinned_, refs, range);
+}
+
+std::vector<int64_t> ViewImpl::Tiers() const {
+  if (pinned_->state->epochs.empty()) return {};
+  return {kTierWidthNs};
+}
+
+std::unique_ptr<TierCursor> ViewImpl::ScanTier(std::span<const model::SeriesRef> refs, model::TimeRange range,
+                                               int64_t width_ns) const {
+  return std::make_unique<TierScan>(pinned_, refs, range, width_ns);
+}
+
+Result<std::vector<std::string>> ViewImpl::LabelNames(std::span<const model::Matcher> matchers,
+                                                      model::TimeRange range) const {
+  if (range.empty()) return std::vector<std::string>();
+  return pinned_->database->index().LabelNames(matchers);
+}
+
+Result<std::vector<std::string>> ViewImpl::LabelValues(std::string_view name, std::span<const model::Matcher> matchers,
+                                                       model::TimeRange range) const {
+  if (range.empty()) return std::vector<std::string>();
+  return pinned_->database->index().LabelValues(name, matchers);
+}
+
+std::vector<FieldDescription> ViewImpl::Fields() const {
+  const index::Index& index = pinned_->database->index();
+  std::vector<FieldDescription> out;
+  for (const index::FieldInfo& field : index.Fields()) {
+    out.push_back({std::string(field.measurement_name), std::string(field.name), std::string(field.metric), field.type,
+                   index.SeriesCountOf(field.id)});
+  }
+  return out;
+}
+
+}  // namespace tidemark::storage

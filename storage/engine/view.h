@@ -1,0 +1,43 @@
+// ViewImpl: the View of a store.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/engine/scan_cursor.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage {
+
+class ViewImpl final : public View {
+ public:
+  // Pins what `database` has now.
+  ViewImpl(std::shared_ptr<const Database> database, std::shared_ptr<std::atomic<uint64_t>> corrupt_pages);
+
+  [[nodiscard]] Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher> matchers,
+                                                             model::TimeRange range,
+                                                             const SelectOptions& options) const override;
+  void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const override;
+  [[nodiscard]] model::FieldType TypeOf(model::FieldId field) const override;
+  [[nodiscard]] std::unique_ptr<ColumnCursor> Scan(std::span<const model::SeriesRef> refs,
+                                                   model::TimeRange range) const override;
+  [[nodiscard]] std::vector<int64_t> Tiers() const override;
+  [[nodiscard]] std::unique_ptr<TierCursor> ScanTier(std::span<const model::SeriesRef> refs, model::TimeRange range,
+                                                     int64_t width_ns) const override;
+  [[nodiscard]] Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers,
+                                                            model::TimeRange range) const override;
+  [[nodiscard]] Result<std::vector<std::string>> LabelValues(std::string_view name,
+                                                             std::span<const model::Matcher> matchers,
+                                                             model::TimeRange range) const override;
+  [[nodiscard]] std::vector<FieldDescription> Fields() const override;
+
+ private:
+  // Kept alive for the counter that pinned_ points to.
+  const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages_;
+  std::shared_ptr<const Pinned> pinned_;
+};
+
+}  // namespace tidemark::storage
