@@ -133,6 +133,12 @@ TEST(PipelineFileTest, LimitsAreEnforced) {
   EXPECT_FALSE(ParsePipeline(std::string(100'000, '['), "f.yaml").ok());
 }
 
+TEST(PipelineFileTest, TheRepositorysOwnPipelineIsGood) {
+  const auto pipeline = LoadPipeline(TM_SOURCE_DIR "/tools/dev/pipeline.yaml");
+  ASSERT_TRUE(pipeline.ok()) << pipeline.error().message;
+  EXPECT_EQ(pipeline->tasks[0].working_directory + "/", TM_SOURCE_DIR "/");
+}
+
 TEST(PipelineFileTest, FilesThatCannotBeRead) {
   EXPECT_EQ(LoadPipeline("/no/such/file.yaml").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(LoadPipeline("/").error().code, ErrorCode::kIo);
