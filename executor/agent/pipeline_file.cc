@@ -41,7 +41,10 @@ class Reader {
   Result<std::vector<std::string>> ReadCommand(const YAML::Node& node, const std::string& task) const;
   Result<void> ResolveNeeds(const YAML::Node& tasks);
   [[nodiscard]] std::string Below(const std::string& folder, const std::string& path) const {
-    return (std::filesystem::path(folder) / path).lexically_normal().string();
+    std::string below = (std::filesystem::path(folder) / path).lexically_normal().string();
+    // "a/b/.." becomes "a/".
+    if (below.size() > 1 && below.ends_with('/')) below.pop_back();
+    return below;
   }
 
   const std::string& file_;

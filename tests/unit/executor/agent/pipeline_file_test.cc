@@ -136,7 +136,7 @@ TEST(PipelineFileTest, LimitsAreEnforced) {
 TEST(PipelineFileTest, TheRepositorysOwnPipelineIsGood) {
   const auto pipeline = LoadPipeline(TM_SOURCE_DIR "/tools/dev/pipeline.yaml");
   ASSERT_TRUE(pipeline.ok()) << pipeline.error().message;
-  EXPECT_EQ(pipeline->tasks[0].working_directory + "/", TM_SOURCE_DIR "/");
+  EXPECT_EQ(pipeline->tasks[0].working_directory, TM_SOURCE_DIR);
 }
 
 TEST(PipelineFileTest, FilesThatCannotBeRead) {
