@@ -1,0 +1,96 @@
+// Evaluator: walks a plan. Vectors come either whole (Vector) or as a stream of blocks that workers make (Stream), so
+// that an aggregation over many series never holds them all.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "query/engine/engine.h"
+#include "query/engine/frame.h"
+#include "query/engine/kernels.h"
+#include "query/engine/query_state.h"
+#include "query/engine/scan.h"
+#include "query/engine/series_source.h"
+#include "query/plan/plan.h"
+#include "storage/base/result.h"
+
+namespace tidemark::query::engine {
+
+// A frame whose memory is counted.
+struct HeldFrame {
+  Frame frame;
+  Reservation memory;
+
+  [[nodiscard]] Status Recount() { return memory.Set(frame.bytes()); }
+};
+
+// One per query. Its methods are called on one thread; the work inside is spread by the scheduler.
+class Evaluator {
+ public:
+  Evaluator(const plan::Plan& plan, const RangeSpec& query, QueryState* state)
+      : plan_(plan), query_(query), state_(state), sources_(plan.selectors.size()) {}
+
+  // A node of scalar type: one value for each step.
+  Result<std::vector<double>> Scalar(const plan::Node& node, const plan::StepGrid& grid);
+  // A node of vector type.
+  Result<HeldFrame> Vector(const plan::Node& node, const plan::StepGrid& grid);
+  // The raw samples of a range selector or subquery seen from one time.
+  Result<std::vector<RawSeries>> Raw(const plan::RangeNode& node, const plan::StepGrid& grid);
+
+  [[nodiscard]] std::vector<OperatorTime> TakeTimes() { return std::move(times_); }
+
+ private:
+  // Hands the rows of a vector node to `sink`, in blocks numbered from 0 without gaps. `labels` false: nobody looks at
+  // the rows' labels.
+  Status Stream(const plan::Node& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
+  Status StreamSelect(const plan::SelectNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
+  Status StreamRollup(const plan::RollupNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
+  Status StreamSubquery(const plan::RollupNode& node, const plan::StepGrid& grid, ScanSpec spec, const BlockSink& sink);
+  Status StreamMap(const plan::CallNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
+  Status StreamNegate(const plan::NegateNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
+  Status StreamVectorScalar(const plan::BinaryNode& node, const plan::StepGrid& grid, bool labels,
+                            const BlockSink& sink);
+  Status StreamFrame(const HeldFrame& whole, const BlockSink& sink);
+
+  // Whether the node works row by row, so that streaming it saves memory.
+  [[nodiscard]] static bool Streams(const plan::Node& node);
+  Result<HeldFrame> Collect(const plan::Node& node, const plan::StepGrid& grid);
+  Result<HeldFrame> CallFrame(const plan::CallNode& node, const plan::StepGrid& grid);
+  Result<HeldFrame> FinishCall(const CallArguments& arguments, HeldFrame held);
+  Result<HeldFrame> Aggregate(const plan::AggregateNode& node, const plan::StepGrid& grid);
+  Result<HeldFrame> Binary(const plan::BinaryNode& node, const plan::StepGrid& grid);
+  Result<HeldFrame> AbsentOverTime(const plan::RollupNode& node, const plan::StepGrid& grid);
+  // The same value at every step of `grid`, from one evaluation.
+  Result<HeldFrame> Repeat(const plan::Node& node, const plan::StepGrid& grid);
+  Result<HeldFrame> Held(Frame&& frame);
+
+  // The scalar arguments of a call, with the columns they point to.
+  struct Scalars {
+    std::vector<std::vector<double>> columns;
+    std::vector<const double*> pointers;
+  };
+  Result<Scalars> EvaluateScalars(const std::vector<plan::NodePtr>& args, const plan::StepGrid& grid);
+
+  Result<const SeriesSource*> Source(size_t slot);
+  void NoteCounterNames(const plan::RollupNode& node, const std::vector<std::string>& names);
+
+  const plan::Plan& plan_;
+  RangeSpec query_;
+  QueryState* state_;
+  std::vector<std::unique_ptr<SeriesSource>> sources_;  // by slot, once asked for
+
+  friend class OperatorTimer;
+  std::vector<OperatorTime> times_;
+  int64_t inner_ns_ = 0;  // time of operators inside the one that runs
+};
+
+// The one-step grid on which step-invariant nodes are evaluated.
+inline plan::StepGrid FirstStep(const plan::StepGrid& grid) {
+  return {.start_ms = grid.start_ms, .step_ms = grid.step_ms, .count = 1};
+}
+
+}  // namespace tidemark::query::engine

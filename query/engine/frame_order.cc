@@ -1,0 +1,64 @@
+#include "query/engine/frame_order.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace tidemark::query::engine {
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// The run of digits, or of other characters, at the start of `text`.
+std::string_view Run(std::string_view text) {
+  const bool digits = IsDigit(text.front());
+  size_t end = 1;
+  while (end < text.size() && IsDigit(text[end]) == digits) ++end;
+  return text.substr(0, end);
+}
+
+std::string_view WithoutLeadingZeros(std::string_view digits) {
+  const size_t first = digits.find_first_not_of('0');
+  return first == std::string_view::npos ? std::string_view() : digits.substr(first);
+}
+
+}  // namespace
+
+Frame Reordered(const Frame& frame, const std::vector<uint32_t>& order) {
+  Frame out(frame.steps);
+  out.rows.reserve(order.size());
+  out.values.reserve(order.size() * frame.steps);
+  out.present.reserve(order.size() * frame.steps);
+  for (const uint32_t row : order) out.AddRowOf(frame, row);
+  return out;
+}
+
+void SortByLabels(Frame* frame) {
+  std::vector<uint32_t> order(frame->size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto less = [&](uint32_t a, uint32_t b) { return (frame->rows[a].labels <=> frame->rows[b].labels) < 0; };
+  if (std::is_sorted(order.begin(), order.end(), less)) return;
+  std::stable_sort(order.begin(), order.end(), less);
+  *frame = Reordered(*frame, order);
+}
+
+bool NaturalLess(std::string_view a, std::string_view b) {
+  while (!a.empty() && !b.empty()) {
+    const std::string_view run_a = Run(a);
+    const std::string_view run_b = Run(b);
+    if (IsDigit(a.front()) && IsDigit(b.front())) {
+      const std::string_view number_a = WithoutLeadingZeros(run_a);
+      const std::string_view number_b = WithoutLeadingZeros(run_b);
+      if (number_a.size() != number_b.size()) return number_a.size() < number_b.size();
+      if (number_a != number_b) return number_a < number_b;
+      // Equal numbers: the one with fewer leading zeros first.
+      if (run_a.size() != run_b.size()) return run_a.size() < run_b.size();
+    } else if (run_a != run_b) {
+      return run_a < run_b;
+    }
+    a.remove_prefix(run_a.size());
+    b.remove_prefix(run_b.size());
+  }
+  return a.empty() && !b.empty();
+}
+
+}  // namespace tidemark::query::engine

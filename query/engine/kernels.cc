@@ -1,0 +1,120 @@
+#include "query/engine/kernels.h"
+
+#include <array>
+#include <cmath>
+
+namespace tidemark::query::engine {
+namespace {
+
+using promql::FunctionId;
+
+struct Row {
+  FunctionId id;
+  Kernel kernel;
+};
+
+constexpr auto kKeep = NameFate::kKeep;
+constexpr auto kUnlessGrouped = NameFate::kDropUnlessGrouped;
+constexpr auto kDrop = NameFate::kDrop;
+
+using enum FunctionId;
+
+constexpr Row kRows[] = {
+    {kAbs, {.map = MapEach<std::fabs>}},
+    {kAbsent, {.frame = FrameAbsent}},
+    {kAbsentOverTime, {.fold = FoldPresent}},  // the evaluator turns presence into absence
+    {kAcos, {.map = MapEach<std::acos>}},
+    {kAcosh, {.map = MapEach<std::acosh>}},
+    {kAsin, {.map = MapEach<std::asin>}},
+    {kAsinh, {.map = MapEach<std::asinh>}},
+    {kAtan, {.map = MapEach<std::atan>}},
+    {kAtanh, {.map = MapEach<std::atanh>}},
+    {kAvgOverTime, {.fold = FoldAvg, .name = kUnlessGrouped}},
+    {kCeil, {.map = MapEach<std::ceil>}},
+    {kChanges, {.fold = FoldChanges}},
+    {kClamp, {.map = MapClamp}},
+    {kClampMax, {.map = MapClampMax}},
+    {kClampMin, {.map = MapClampMin}},
+    {kCos, {.map = MapEach<std::cos>}},
+    {kCosh, {.map = MapEach<std::cosh>}},
+    {kCountOverTime, {.fold = FoldCount}},
+    {kDayOfMonth, {.map = MapEach<DayOfMonth>}},
+    {kDayOfWeek, {.map = MapEach<DayOfWeek>}},
+    {kDayOfYear, {.map = MapEach<DayOfYear>}},
+    {kDaysInMonth, {.map = MapEach<DaysInMonth>}},
+    {kDeg, {.map = MapEach<ToDegrees>}},
+    {kDelta, {.fold = FoldDelta}},
+    {kDeriv, {.fold = FoldDeriv}},
+    {kEnd, {.scalar = ScalarEnd}},
+    {kExp, {.map = MapEach<std::exp>}},
+    {kFirstOverTime, {.fold = FoldFirst, .name = kKeep}},
+    {kFloor, {.map = MapEach<std::floor>}},
+    {kHistogramQuantile, {.frame = FrameHistogramQuantile}},
+    {kHour, {.map = MapEach<Hour>}},
+    {kIdelta, {.fold = FoldIdelta}},
+    {kIncrease, {.fold = FoldIncrease, .name = kDrop, .counter = true}},
+    {kIrate, {.fold = FoldIrate}},
+    {kLabelJoin, {.frame = FrameLabelJoin}},
+    {kLabelReplace, {.frame = FrameLabelReplace}},
+    {kLastOverTime, {.fold = FoldLast, .name = kKeep}},
+    {kLn, {.map = MapEach<std::log>}},
+    {kLog10, {.map = MapEach<std::log10>}},
+    {kLog2, {.map = MapEach<std::log2>}},
+    {kMadOverTime, {.fold = FoldMad}},
+    {kMaxOf, {.scalar = ScalarMaxOf}},
+    {kMaxOverTime, {.fold = FoldMax, .name = kUnlessGrouped}},
+    {kMinOf, {.scalar = ScalarMinOf}},
+    {kMinOverTime, {.fold = FoldMin, .name = kUnlessGrouped}},
+    {kMinute, {.map = MapEach<Minute>}},
+    {kMonth, {.map = MapEach<Month>}},
+    {kPi, {.scalar = ScalarPi}},
+    {kPredictLinear, {.fold = FoldPredictLinear}},
+    {kPresentOverTime, {.fold = FoldPresent}},
+    {kQuantileOverTime, {.fold = FoldQuantile, .name = kUnlessGrouped}},
+    {kRad, {.map = MapEach<ToRadians>}},
+    {kRange, {.scalar = ScalarRange}},
+    {kRate, {.fold = FoldRate, .name = kDrop, .counter = true}},
+    {kResets, {.fold = FoldResets}},
+    {kRound, {.map = MapRound}},
+    {kScalar, {.scalar = ScalarOfVector}},
+    {kSgn, {.map = MapEach<Sign>}},
+    {kSin, {.map = MapEach<std::sin>}},
+    {kSinh, {.map = MapEach<std::sinh>}},
+    {kSort, {.frame = FrameSort}},
+    {kSortByLabel, {.frame = FrameSortByLabel}},
+    {kSortByLabelDesc, {.frame = FrameSortByLabelDesc}},
+    {kSortDesc, {.frame = FrameSortDesc}},
+    {kSqrt, {.map = MapEach<std::sqrt>}},
+    {kStart, {.scalar = ScalarStart}},
+    {kStddevOverTime, {.fold = FoldStddev}},
+    {kStdvarOverTime, {.fold = FoldStdvar}},
+    {kStep, {.scalar = ScalarStep}},
+    {kSumOverTime, {.fold = FoldSum}},
+    {kTan, {.map = MapEach<std::tan>}},
+    {kTanh, {.map = MapEach<std::tanh>}},
+    {kTime, {.scalar = ScalarTime}},
+    {kTimestamp, {.map = MapTimestamp}},
+    {kTsOfFirstOverTime, {.fold = FoldTimeOfFirst}},
+    {kTsOfLastOverTime, {.fold = FoldTimeOfLast}},
+    {kTsOfMaxOverTime, {.fold = FoldTimeOfMax}},
+    {kTsOfMinOverTime, {.fold = FoldTimeOfMin}},
+    {kVector, {.frame = FrameOfScalar}},
+    {kYear, {.map = MapEach<Year>}},
+};
+
+using Table = std::array<Kernel, promql::kFunctionCount>;
+
+constexpr Table MakeTable() {
+  Table table{};
+  for (const Row& row : kRows) table[static_cast<size_t>(row.id)] = row.kernel;
+  return table;
+}
+
+}  // namespace
+
+const Kernel& KernelFor(FunctionId id) {
+  static constexpr Table kTable = MakeTable();
+  return kTable[static_cast<size_t>(id)];
+}
+
+}  // namespace tidemark::query::engine

@@ -1,0 +1,105 @@
+// The engine's function table: one row for each function of PromQL that it has, found by FunctionId. A row names one
+// kernel, of the shape that fits the function. README.md says how to add one.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "query/engine/fold.h"
+#include "query/engine/frame.h"
+#include "query/engine/query_state.h"
+#include "query/plan/plan.h"
+#include "query/promql/functions.h"
+#include "storage/base/result.h"
+
+namespace tidemark::query::engine {
+
+// Arguments of a call that are not vectors. `scalars[i]` is argument i, one value for each step, or null.
+struct CallArguments {
+  const plan::CallNode& node;
+  const plan::StepGrid& grid;
+  const RangeSpec& query;  // times of the whole query; `grid` differs from them inside subqueries
+  std::vector<const double*> scalars;
+  QueryState* state;
+
+  // Argument i, which is a string literal.
+  [[nodiscard]] const std::string& Text(size_t i) const { return *plan::As<plan::TextNode>(*node.args[i]).value; }
+  [[nodiscard]] const promql::SourceRange& Position(size_t i) const { return node.args[i]->source->range; }
+};
+
+// One value from one value: a row of the vector at a time, in place. May clear `present`.
+using MapKernel = void (*)(const CallArguments& call, std::span<double> values, std::span<uint8_t> present);
+// Looks at the whole vector, which it may change or replace. Functions without a vector argument get an empty one.
+using FrameKernel = Status (*)(const CallArguments& call, Frame* frame);
+// Gives a scalar for each step. `frame` is the vector argument, or empty.
+using ScalarKernel = void (*)(const CallArguments& call, const Frame& frame, std::span<double> out);
+
+// At most one kernel is set; a row without any is a function that the engine does not have.
+struct Kernel {
+  FoldKernel fold = nullptr;
+  MapKernel map = nullptr;
+  FrameKernel frame = nullptr;
+  ScalarKernel scalar = nullptr;
+  // What a fold or map does to the metric's name.
+  NameFate name = NameFate::kDrop;
+  // The argument counts up; a name that does not look like a counter's is worth an info.
+  bool counter = false;
+
+  [[nodiscard]] bool available() const {
+    return fold != nullptr || map != nullptr || frame != nullptr || scalar != nullptr;
+  }
+};
+
+const Kernel& KernelFor(promql::FunctionId id);
+
+// math_functions.cc
+template <double (*function)(double)>
+void MapEach(const CallArguments&, std::span<double> values, std::span<uint8_t>) {
+  for (double& value : values) value = function(value);
+}
+double Sign(double value);
+double ToDegrees(double value);
+double ToRadians(double value);
+void MapRound(const CallArguments& call, std::span<double> values, std::span<uint8_t> present);
+void MapClamp(const CallArguments& call, std::span<double> values, std::span<uint8_t> present);
+void MapClampMin(const CallArguments& call, std::span<double> values, std::span<uint8_t> present);
+void MapClampMax(const CallArguments& call, std::span<double> values, std::span<uint8_t> present);
+void ScalarPi(const CallArguments& call, const Frame& frame, std::span<double> out);
+void ScalarMaxOf(const CallArguments& call, const Frame& frame, std::span<double> out);
+void ScalarMinOf(const CallArguments& call, const Frame& frame, std::span<double> out);
+void ScalarOfVector(const CallArguments& call, const Frame& frame, std::span<double> out);
+Status FrameOfScalar(const CallArguments& call, Frame* frame);
+
+// time_functions.cc. The functions of a date take seconds since 1970 as their values, in UTC.
+double DayOfMonth(double seconds);
+double DayOfWeek(double seconds);
+double DayOfYear(double seconds);
+double DaysInMonth(double seconds);
+double Hour(double seconds);
+double Minute(double seconds);
+double Month(double seconds);
+double Year(double seconds);
+void MapTimestamp(const CallArguments& call, std::span<double> values, std::span<uint8_t> present);
+void ScalarTime(const CallArguments& call, const Frame& frame, std::span<double> out);
+void ScalarStart(const CallArguments& call, const Frame& frame, std::span<double> out);
+void ScalarEnd(const CallArguments& call, const Frame& frame, std::span<double> out);
+void ScalarRange(const CallArguments& call, const Frame& frame, std::span<double> out);
+void ScalarStep(const CallArguments& call, const Frame& frame, std::span<double> out);
+
+// label_functions.cc
+Status FrameLabelReplace(const CallArguments& call, Frame* frame);
+Status FrameLabelJoin(const CallArguments& call, Frame* frame);
+Status FrameAbsent(const CallArguments& call, Frame* frame);
+// The labels that absent() and absent_over_time() give to a selector's absence: those its matchers fix to one value.
+LabelSet LabelsOfAbsence(const promql::VectorSelector& selector, LabelArena* arena);
+
+// sort_functions.cc. Order matters in instant queries only; a range query orders its series by labels.
+Status FrameSort(const CallArguments& call, Frame* frame);
+Status FrameSortDesc(const CallArguments& call, Frame* frame);
+Status FrameSortByLabel(const CallArguments& call, Frame* frame);
+Status FrameSortByLabelDesc(const CallArguments& call, Frame* frame);
+
+// histogram_functions.cc
+Status FrameHistogramQuantile(const CallArguments& call, Frame* frame);
+
+}  // namespace tidemark::query::engine

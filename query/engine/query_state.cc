@@ -1,0 +1,108 @@
+#include "query/engine/query_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+namespace tidemark::query::engine {
+namespace {
+
+std::string Mebibytes(uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
+
+}  // namespace
+
+QueryState::QueryState(const QueryContext& context)
+    : context_(context),
+      scheduler_(context.scheduler != nullptr ? context.scheduler : &inline_scheduler_),
+      clock_(context.clock != nullptr ? context.clock : &SystemClock::Get()) {}
+
+Status QueryState::CheckInterrupt() const {
+  if (context_.stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "query was cancelled");
+  if (context_.deadline_ns != 0 && clock_->SteadyNs() >= context_.deadline_ns) {
+    return MakeError(ErrorCode::kTimeout, "query timed out; ask for a shorter range, a longer step or fewer series");
+  }
+  return {};
+}
+
+Status QueryState::Charge(uint64_t bytes) {
+  const uint64_t now = bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  uint64_t peak = peak_bytes_.load(std::memory_order_relaxed);
+  while (now > peak && !peak_bytes_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+  if (context_.budget.max_bytes != 0 && now > context_.budget.max_bytes) {
+    Release(bytes);
+    return LimitExceeded(
+        fmt::format("query needs more than its memory budget of {}; ask for a shorter range, a longer "
+                    "step or fewer series",
+                    Mebibytes(context_.budget.max_bytes)));
+  }
+  return {};
+}
+
+Status QueryState::CountSamples(uint64_t samples, uint64_t series) {
+  series_.fetch_add(series, std::memory_order_relaxed);
+  const uint64_t now = samples_.fetch_add(samples, std::memory_order_relaxed) + samples;
+  if (context_.budget.max_samples != 0 && now > context_.budget.max_samples) {
+    return LimitExceeded(
+        fmt::format("query reads more than its budget of {} samples; ask for a shorter range or fewer "
+                    "series",
+                    context_.budget.max_samples));
+  }
+  return {};
+}
+
+std::string QueryState::Place(const promql::SourceRange& range) const {
+  size_t line = 1;
+  size_t column = size_t{range.start} + 1;
+  const std::string_view before = context_.text.substr(0, range.start);
+  if (const size_t line_break = before.rfind('\n'); line_break != std::string_view::npos) {
+    line += static_cast<size_t>(std::ranges::count(before, '\n'));
+    column = range.start - line_break;
+  }
+  return fmt::format("({}:{})", line, column);
+}
+
+void QueryState::Warn(std::string_view message, const promql::SourceRange& range) {
+  WarnPlain(fmt::format("PromQL warning: {} {}", message, Place(range)));
+}
+
+void QueryState::WarnPlain(std::string message) {
+  MutexLock lock(mutex_);
+  warnings_.insert(std::move(message));
+}
+
+void QueryState::Info(std::string_view message, const promql::SourceRange& range) {
+  std::string text = fmt::format("PromQL info: {} {}", message, Place(range));
+  MutexLock lock(mutex_);
+  infos_.insert(std::move(text));
+}
+
+void QueryState::Keep(std::unique_ptr<LabelArena> arena) {
+  MutexLock lock(mutex_);
+  arenas_.push_back(std::move(arena));
+}
+
+void QueryState::Finish(QueryResult* result) {
+  MutexLock lock(mutex_);
+  result->warnings.assign(warnings_.begin(), warnings_.end());
+  result->infos.assign(infos_.begin(), infos_.end());
+  result->arenas = std::move(arenas_);
+  result->view = context_.view;
+  result->stats.samples = samples_.load(std::memory_order_relaxed);
+  result->stats.series = series_.load(std::memory_order_relaxed);
+  result->stats.tier_buckets = tier_buckets_.load(std::memory_order_relaxed);
+  result->stats.peak_bytes = peak_bytes_.load(std::memory_order_relaxed);
+}
+
+Status Reservation::Set(uint64_t bytes) {
+  if (bytes > bytes_) {
+    TM_RETURN_IF_ERROR(state_->Charge(bytes - bytes_));
+  } else {
+    state_->Release(bytes_ - bytes);
+  }
+  bytes_ = bytes;
+  return {};
+}
+
+}  // namespace tidemark::query::engine

@@ -1,0 +1,93 @@
+// QueryState: what all operators of one running query share: the context, budgets, messages, statistics, and the
+// memory of labels.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "query/engine/engine.h"
+#include "query/promql/ast.h"
+#include "storage/base/mutex.h"
+#include "storage/base/result.h"
+
+namespace tidemark::query::engine {
+
+// Thread-safe unless a member says otherwise.
+class QueryState {
+ public:
+  explicit QueryState(const QueryContext& context);
+
+  [[nodiscard]] const QueryContext& context() const { return context_; }
+  [[nodiscard]] const storage::View& view() const { return *context_.view; }
+  [[nodiscard]] Scheduler& scheduler() const { return *scheduler_; }
+  [[nodiscard]] const Clock& clock() const { return *clock_; }
+
+  // kCancelled or kTimeout once the query should end. Cheap enough for every few thousand values.
+  [[nodiscard]] Status CheckInterrupt() const;
+
+  // Counts memory against the budget; kLimitExceeded when it is used up. Release gives it back.
+  [[nodiscard]] Status Charge(uint64_t bytes);
+  void Release(uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  // Counts decoded values against the budget.
+  [[nodiscard]] Status CountSamples(uint64_t samples, uint64_t series);
+  void CountTierBuckets(uint64_t buckets) { tier_buckets_.fetch_add(buckets, std::memory_order_relaxed); }
+
+  // Adds a message about the expression at `range`; equal ones count once. Warn and Info put "PromQL warning: " and
+  // "PromQL info: " in front, and "(line:column)" behind.
+  void Warn(std::string_view message, const promql::SourceRange& range);
+  void Info(std::string_view message, const promql::SourceRange& range);
+  // A warning that does not come from PromQL: damaged pages, merged series.
+  void WarnPlain(std::string message);
+
+  // Keeps the arena until the result goes.
+  void Keep(std::unique_ptr<LabelArena> arena);
+
+  // Moves messages, statistics and arenas into `result`. Not to be called while operators run.
+  void Finish(QueryResult* result);
+
+ private:
+  [[nodiscard]] std::string Place(const promql::SourceRange& range) const;
+
+  QueryContext context_;
+  InlineScheduler inline_scheduler_;
+  Scheduler* scheduler_;
+  const Clock* clock_;
+  std::atomic<uint64_t> bytes_{0};
+  std::atomic<uint64_t> peak_bytes_{0};
+  std::atomic<uint64_t> samples_{0};
+  std::atomic<uint64_t> series_{0};
+  std::atomic<uint64_t> tier_buckets_{0};
+
+  Mutex mutex_;
+  std::set<std::string> warnings_ TM_GUARDED_BY(mutex_);
+  std::set<std::string> infos_ TM_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<LabelArena>> arenas_ TM_GUARDED_BY(mutex_);
+};
+
+// Memory that a frame or buffer holds, given back when this goes. Not thread-safe.
+class Reservation {
+ public:
+  explicit Reservation(QueryState* state) : state_(state) {}
+  Reservation(Reservation&& other) noexcept : state_(other.state_), bytes_(other.bytes_) { other.bytes_ = 0; }
+  Reservation& operator=(Reservation&& other) noexcept {
+    std::swap(state_, other.state_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~Reservation() { state_->Release(bytes_); }
+
+  // Makes it `bytes` in all.
+  [[nodiscard]] Status Set(uint64_t bytes);
+
+ private:
+  QueryState* state_;
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace tidemark::query::engine

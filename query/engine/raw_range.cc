@@ -1,0 +1,94 @@
+// Evaluator::Raw: a range selector or subquery that is the whole of an instant query.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "query/engine/column_merge.h"
+#include "query/engine/evaluator.h"
+#include "query/engine/samples.h"
+#include "query/engine/time_math.h"
+#include "query/plan/planner.h"
+#include "storage/base/mutex.h"
+
+namespace tidemark::query::engine {
+namespace {
+
+void AppendRows(const model::Column& column, RawSeries* out) {
+  for (size_t row = 0; row < column.size(); ++row) {
+    const double value = model::DoubleAt(column, row);
+    if (IsStale(value)) continue;
+    out->times_ms.push_back(FloorMs(column.times[row]));
+    out->values.push_back(value);
+  }
+}
+
+Result<std::vector<RawSeries>> ReadBlock(const SeriesSource& source, size_t first, size_t last,
+                                         const model::TimeRange& range, QueryState* state) {
+  std::vector<RawSeries> out;
+  auto arena = std::make_unique<LabelArena>();
+  model::LabelViews labels;
+  uint64_t samples = 0;
+  for (size_t i = first; i < last; ++i) {
+    const std::vector<model::SeriesRef> refs =
+        i < source.refs.size() ? std::vector{source.refs[i]} : source.merged[i - source.refs.size()];
+    const auto cursor = state->view().Scan(refs, range);
+    std::vector<model::ColumnBuffer> columns;
+    model::Column column;
+    for (size_t r = 0; r < refs.size(); ++r) {
+      TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
+      if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
+      if (refs.size() > 1) columns.push_back(CopyAsDoubles(column));
+    }
+    for (const std::string& warning : cursor->warnings()) state->WarnPlain(warning);
+    model::ColumnBuffer buffer;
+    if (refs.size() > 1) column = MergeColumns(columns, &buffer);
+    samples += column.size();
+    RawSeries series;
+    AppendRows(column, &series);
+    if (series.values.empty()) continue;
+    state->view().LabelsOf(refs.front(), &labels);
+    series.labels = arena->Store(labels);
+    out.push_back(std::move(series));
+  }
+  state->Keep(std::move(arena));
+  TM_RETURN_IF_ERROR(state->CountSamples(samples, last - first));
+  // Raw series stay until the result goes, so their memory is never given back to the budget.
+  TM_RETURN_IF_ERROR(state->Charge(samples * (sizeof(int64_t) + sizeof(double))));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const plan::StepGrid& grid) {
+  std::vector<RawSeries> out;
+  if (node.subquery) {
+    const plan::StepGrid inner_grid = plan::SubqueryGrid(node, grid);
+    TM_TRY_ASSIGN(HeldFrame inner, Vector(*node.subquery, inner_grid));
+    TM_RETURN_IF_ERROR(DropNames(&inner.frame, state_));
+    for (size_t row = 0; row < inner.frame.size(); ++row) {
+      RawSeries series{.labels = inner.frame.rows[row].labels, .times_ms = {}, .values = {}};
+      for (size_t step = 0; step < inner_grid.count; ++step) {
+        if (inner.frame.RowPresent(row)[step] == 0) continue;
+        series.times_ms.push_back(inner_grid.TimeMs(step));
+        series.values.push_back(inner.frame.RowValues(row)[step]);
+      }
+      out.push_back(std::move(series));
+    }
+    return out;
+  }
+  TM_TRY_ASSIGN(const SeriesSource* source, Source(node.slot));
+  const WindowSpec windows{.grid = grid, .reference = node.reference, .length_ms = node.window_ms};
+  Mutex mutex;
+  std::map<size_t, std::vector<RawSeries>> blocks;
+  TM_RETURN_IF_ERROR(
+      ForEachBlock(source->size(), BlockSize(1), state_, [&](size_t block, size_t first, size_t last) -> Status {
+        TM_TRY_ASSIGN(std::vector<RawSeries> read, ReadBlock(*source, first, last, windows.Range(), state_));
+        MutexLock lock(mutex);
+        blocks.emplace(block, std::move(read));
+        return {};
+      }));
+  for (auto& [_, block] : blocks) std::ranges::move(block, std::back_inserter(out));
+  return out;
+}
+
+}  // namespace tidemark::query::engine

@@ -1,0 +1,47 @@
+// ScanSeries: reads the series of a selector in parallel and folds each into the steps of a grid. The only place of the
+// engine where columns come in.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "query/engine/fold.h"
+#include "query/engine/frame.h"
+#include "query/engine/query_state.h"
+#include "query/engine/series_source.h"
+#include "query/engine/windows.h"
+#include "storage/base/result.h"
+
+namespace tidemark::query::engine {
+
+// Where blocks of series go. Called from any worker, once for each block; `block` counts from 0 to the number of blocks
+// less one in the order of the series, but calls come in any order. The frame may be changed or moved away. Labels in
+// it live until the query ends.
+using BlockSink = std::function<Status(size_t block, Frame&& frame)>;
+
+struct ScanSpec {
+  WindowSpec windows;
+  FoldKernel kernel = nullptr;
+  bool drop_stale = true;                // false for the look-back, which must see the marker
+  std::vector<const double*> arguments;  // scalar arguments of the kernel, one value for each step
+  NameFate name = NameFate::kKeep;
+  // false: rows have no labels, which spares the look-ups when a sum over everything follows.
+  bool labels = true;
+};
+
+// Rows without any value are left out. Errors: those of the sink (that of the first block), of the store, budgets.
+Status ScanSeries(const SeriesSource& source, const ScanSpec& spec, QueryState* state, const BlockSink& sink);
+
+// The same over the rows of a frame that was evaluated on `grid`, each a series of its own: a subquery.
+Status FoldFrame(const Frame& frame, const plan::StepGrid& grid, const ScanSpec& spec, QueryState* state,
+                 const BlockSink& sink);
+
+// Runs body(block, first, last) over [0, count) cut into blocks of about `block_size`, in parallel, until one fails.
+Status ForEachBlock(size_t count, size_t block_size, QueryState* state,
+                    const std::function<Status(size_t block, size_t first, size_t last)>& body);
+
+// Series per block so that a block's table stays within the processor's caches.
+size_t BlockSize(size_t steps);
+
+}  // namespace tidemark::query::engine

@@ -1,0 +1,258 @@
+#include "query/plan/planner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "query/plan/arithmetic.h"
+
+namespace tidemark::query::plan {
+namespace {
+
+using promql::As;
+using promql::Expr;
+using promql::ExprKind;
+using promql::FunctionId;
+using promql::ValueType;
+
+// Functions whose value depends on the evaluation time itself and not only on their arguments.
+bool DependsOnEvaluationTime(FunctionId id) {
+  switch (id) {
+    case FunctionId::kDayOfMonth:
+    case FunctionId::kDayOfWeek:
+    case FunctionId::kDayOfYear:
+    case FunctionId::kDaysInMonth:
+    case FunctionId::kHour:
+    case FunctionId::kMinute:
+    case FunctionId::kMonth:
+    case FunctionId::kYear:
+    case FunctionId::kPredictLinear:
+    case FunctionId::kTime:
+    case FunctionId::kTimestamp: return true;
+    default: return false;
+  }
+}
+
+// The end of the range that any time of `grid` reaches, seen through `reference`: (first - window, last].
+struct Reach {
+  int64_t first_ms;
+  int64_t last_ms;
+};
+
+Reach ReachOf(const Reference& reference, const StepGrid& grid) {
+  return {reference.TimeMs(grid.start_ms), reference.TimeMs(grid.end_ms())};
+}
+
+class Planner {
+ public:
+  explicit Planner(const PlanOptions& options) : options_(options) { plan_.grid = options.grid; }
+
+  Result<Plan> Run(const Expr& expr) {
+    TM_TRY_ASSIGN(plan_.root, BuildNode(expr, options_.grid));
+    return std::move(plan_);
+  }
+
+ private:
+  Result<NodePtr> BuildNode(const Expr& expr, const StepGrid& grid) {
+    switch (expr.kind) {
+      case ExprKind::kNumberLiteral: {
+        return NodePtr(std::make_unique<ConstantNode>(expr, As<promql::NumberLiteral>(expr).value));
+      }
+      case ExprKind::kStringLiteral: return NodePtr(std::make_unique<TextNode>(As<promql::StringLiteral>(expr)));
+      case ExprKind::kParen: return BuildNode(*As<promql::ParenExpr>(expr).expr, grid);
+      case ExprKind::kVectorSelector: return BuildSelect(As<promql::VectorSelector>(expr), expr, grid, false);
+      case ExprKind::kMatrixSelector:
+      case ExprKind::kSubquery: {
+        TM_TRY_ASSIGN(std::unique_ptr<RangeNode> range, BuildRange(expr, grid));
+        return NodePtr(std::move(range));
+      }
+      case ExprKind::kUnary: return BuildUnary(As<promql::UnaryExpr>(expr), grid);
+      case ExprKind::kBinary: return BuildBinary(As<promql::BinaryExpr>(expr), grid);
+      case ExprKind::kAggregate: return BuildAggregate(As<promql::AggregateExpr>(expr), grid);
+      case ExprKind::kCall: return BuildCall(As<promql::Call>(expr), grid);
+    }
+    return Unsupported("unknown kind of expression");
+  }
+
+  // start() and end() of `@` mean those of the whole query, also inside subqueries.
+  [[nodiscard]] Reference Resolve(const promql::AtModifier& at, int64_t offset_ms) const {
+    using Kind = promql::AtModifier::Kind;
+    Reference out{.at_ms = std::nullopt, .offset_ms = offset_ms};
+    switch (at.kind) {
+      case Kind::kNone: break;
+      case Kind::kTimestamp: out.at_ms = at.timestamp_ms; break;
+      case Kind::kStart: out.at_ms = options_.start_ms; break;
+      case Kind::kEnd: out.at_ms = options_.end_ms; break;
+    }
+    return out;
+  }
+
+  size_t SlotFor(const std::vector<model::Matcher>& matchers, const Reference& reference, int64_t window_ms,
+                 const StepGrid& grid) {
+    const Reach reach = ReachOf(reference, grid);
+    const int64_t after_ms = reach.first_ms - window_ms;
+    for (size_t i = 0; i < plan_.selectors.size(); ++i) {
+      SelectorSlot& slot = plan_.selectors[i];
+      if (*slot.matchers != matchers) continue;
+      slot.after_ms = std::min(slot.after_ms, after_ms);
+      slot.last_ms = std::max(slot.last_ms, reach.last_ms);
+      return i;
+    }
+    plan_.selectors.push_back({&matchers, after_ms, reach.last_ms});
+    return plan_.selectors.size() - 1;
+  }
+
+  static Status RefuseExtended(const promql::VectorSelector& selector) {
+    if (selector.anchored) return Unsupported("the modifier \"anchored\" is not available yet");
+    if (selector.smoothed) return Unsupported("the modifier \"smoothed\" is not available yet");
+    return {};
+  }
+
+  Result<NodePtr> BuildSelect(const promql::VectorSelector& selector, const Expr& source, const StepGrid& grid,
+                              bool timestamps) {
+    TM_RETURN_IF_ERROR(RefuseExtended(selector));
+    auto node = std::make_unique<SelectNode>(source, selector);
+    node->reference = Resolve(selector.at, selector.offset.ms);
+    node->step_invariant = node->reference.at_ms.has_value() && !timestamps;
+    node->timestamps = timestamps;
+    node->slot = SlotFor(selector.matchers, node->reference, options_.lookback_ms, grid);
+    return NodePtr(std::move(node));
+  }
+
+  Result<std::unique_ptr<RangeNode>> BuildRange(const Expr& expr, const StepGrid& grid) {
+    auto node = std::make_unique<RangeNode>(expr);
+    if (const auto* matrix = promql::TryAs<promql::MatrixSelector>(expr)) {
+      TM_RETURN_IF_ERROR(RefuseExtended(matrix->selector));
+      node->selector = &matrix->selector;
+      node->window_ms = matrix->window.ms;
+      node->reference = Resolve(matrix->selector.at, matrix->selector.offset.ms);
+      node->slot = SlotFor(matrix->selector.matchers, node->reference, node->window_ms, grid);
+    } else {
+      const auto& subquery = As<promql::SubqueryExpr>(expr);
+      node->window_ms = subquery.window.ms;
+      node->reference = Resolve(subquery.at, subquery.offset.ms);
+      const bool own_step = subquery.step.ms != 0 || subquery.step.expr != nullptr;
+      node->subquery_step_ms = own_step ? subquery.step.ms : options_.default_subquery_step_ms;
+      if (node->subquery_step_ms <= 0) return InvalidArgument("the step of a subquery must be positive");
+      TM_TRY_ASSIGN(node->subquery, BuildNode(*subquery.expr, SubqueryGrid(*node, grid)));
+    }
+    node->step_invariant = node->reference.at_ms.has_value();
+    return node;
+  }
+
+  Result<NodePtr> BuildUnary(const promql::UnaryExpr& expr, const StepGrid& grid) {
+    TM_TRY_ASSIGN(NodePtr operand, BuildNode(*expr.expr, grid));
+    if (expr.op == promql::UnaryOp::kPlus) return operand;
+    if (operand->kind == NodeKind::kConstant) {
+      return NodePtr(std::make_unique<ConstantNode>(expr, -plan::As<ConstantNode>(*operand).value));
+    }
+    auto node = std::make_unique<NegateNode>(expr);
+    node->step_invariant = operand->step_invariant;
+    node->operand = std::move(operand);
+    return NodePtr(std::move(node));
+  }
+
+  Result<NodePtr> BuildBinary(const promql::BinaryExpr& expr, const StepGrid& grid) {
+    if (expr.op == promql::BinaryOp::kTrimUpper || expr.op == promql::BinaryOp::kTrimLower) {
+      return Unsupported(fmt::format("the operator \"{}\" is not available yet", promql::Symbol(expr.op)));
+    }
+    if (expr.matching && (expr.matching->fill_left || expr.matching->fill_right)) {
+      return Unsupported("the modifier \"fill\" is not available yet");
+    }
+    TM_TRY_ASSIGN(NodePtr lhs, BuildNode(*expr.lhs, grid));
+    TM_TRY_ASSIGN(NodePtr rhs, BuildNode(*expr.rhs, grid));
+    if (lhs->kind == NodeKind::kConstant && rhs->kind == NodeKind::kConstant) {
+      const double a = plan::As<ConstantNode>(*lhs).value;
+      const double b = plan::As<ConstantNode>(*rhs).value;
+      const double value =
+          promql::IsComparison(expr.op) ? (Compare(expr.op, a, b) ? 1.0 : 0.0) : Calculate(expr.op, a, b);
+      return NodePtr(std::make_unique<ConstantNode>(expr, value));
+    }
+    const bool left_vector = lhs->type == ValueType::kVector;
+    const bool right_vector = rhs->type == ValueType::kVector;
+    const NodeKind kind = left_vector && right_vector   ? NodeKind::kVectorBinary
+                          : left_vector || right_vector ? NodeKind::kVectorScalar
+                                                        : NodeKind::kScalarBinary;
+    auto node = std::make_unique<BinaryNode>(kind, expr);
+    node->step_invariant = lhs->step_invariant && rhs->step_invariant;
+    node->lhs = std::move(lhs);
+    node->rhs = std::move(rhs);
+    return NodePtr(std::move(node));
+  }
+
+  Result<NodePtr> BuildAggregate(const promql::AggregateExpr& expr, const StepGrid& grid) {
+    auto node = std::make_unique<AggregateNode>(expr);
+    node->grouping = expr.grouping;
+    std::ranges::sort(node->grouping);
+    node->grouping.erase(std::ranges::unique(node->grouping).begin(), node->grouping.end());
+    TM_TRY_ASSIGN(node->operand, BuildNode(*expr.expr, grid));
+    node->step_invariant = node->operand->step_invariant;
+    if (expr.param) {
+      TM_TRY_ASSIGN(node->param, BuildNode(*expr.param, grid));
+      node->step_invariant = node->step_invariant && node->param->step_invariant;
+    }
+    return NodePtr(std::move(node));
+  }
+
+  Result<NodePtr> BuildCall(const promql::Call& call, const StepGrid& grid) {
+    const FunctionId id = call.function->id;
+    if (options_.available && !options_.available(id)) {
+      return Unsupported(fmt::format("function \"{}\" is not available yet", call.function->name));
+    }
+    const bool rollup = std::ranges::any_of(call.args, [](const auto& arg) { return arg->type == ValueType::kMatrix; });
+    if (rollup) return BuildRollup(call, grid);
+    if (id == FunctionId::kTimestamp && call.args.size() == 1) {
+      const Expr& arg = promql::SkipParens(*call.args[0]);
+      // The time of the sample itself, which an evaluated vector does not have any more.
+      if (const auto* selector = promql::TryAs<promql::VectorSelector>(arg)) {
+        return BuildSelect(*selector, call, grid, true);
+      }
+    }
+    auto node = std::make_unique<CallNode>(call);
+    node->step_invariant = !DependsOnEvaluationTime(id);
+    for (const auto& arg : call.args) {
+      TM_TRY_ASSIGN(NodePtr built, BuildNode(*arg, grid));
+      node->step_invariant = node->step_invariant && built->step_invariant;
+      node->args.push_back(std::move(built));
+    }
+    return NodePtr(std::move(node));
+  }
+
+  Result<NodePtr> BuildRollup(const promql::Call& call, const StepGrid& grid) {
+    auto node = std::make_unique<RollupNode>(call);
+    node->step_invariant = !DependsOnEvaluationTime(node->function);
+    for (const auto& arg : call.args) {
+      if (arg->type == ValueType::kMatrix) {
+        TM_TRY_ASSIGN(node->range, BuildRange(promql::SkipParens(*arg), grid));
+        node->step_invariant = node->step_invariant && node->range->step_invariant;
+      } else {
+        TM_TRY_ASSIGN(NodePtr built, BuildNode(*arg, grid));
+        node->step_invariant = node->step_invariant && built->step_invariant;
+        node->scalars.push_back(std::move(built));
+      }
+    }
+    return NodePtr(std::move(node));
+  }
+
+  const PlanOptions& options_;
+  Plan plan_;
+};
+
+}  // namespace
+
+StepGrid SubqueryGrid(const RangeNode& range, const StepGrid& outer) {
+  const Reach reach = ReachOf(range.reference, outer);
+  const int64_t step = range.subquery_step_ms;
+  const int64_t after = reach.first_ms - range.window_ms;
+  // The first multiple of the step that is greater than `after`; division rounds towards zero.
+  int64_t start = after / step * step;
+  if (start <= after) start += step;
+  StepGrid grid{.start_ms = start, .step_ms = step, .count = 0};
+  if (outer.count > 0 && reach.last_ms >= start) grid.count = static_cast<size_t>((reach.last_ms - start) / step) + 1;
+  return grid;
+}
+
+Result<Plan> Build(const Expr& expr, const PlanOptions& options) { return Planner(options).Run(expr); }
+
+}  // namespace tidemark::query::plan
