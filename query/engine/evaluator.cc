@@ -9,7 +9,6 @@
 
 #include "query/engine/aggregate.h"
 #include "query/engine/aggregate_rank.h"
-#include "query/engine/go_format.h"
 #include "query/engine/matching.h"
 #include "query/engine/time_math.h"
 #include "query/plan/arithmetic.h"
@@ -260,7 +259,6 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
                 .arguments = scalars.pointers,
                 .name = kernel.name,
                 .labels = labels};
-  const bool check_quantile = node.function == FunctionId::kQuantileOverTime;
   const bool check_names = kernel.counter;
   std::atomic<bool> any{false};
   Mutex mutex;
@@ -289,12 +287,8 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
     }
   }
   if (check_names) NoteCounterNames(node, counter_names);
-  if (check_quantile && any) {
-    for (const double q : scalars.columns[0]) {
-      if (q >= 0 && q <= 1) continue;
-      state_->Warn(fmt::format("quantile value should be between 0 and 1, got {}", GoFormat(q)),
-                   node.scalars[0]->source->range);
-    }
+  if (kernel.check != nullptr && any) {
+    TM_RETURN_IF_ERROR(kernel.check({.node = node, .scalars = scalars.pointers, .steps = grid.count, .state = state_}));
   }
   return {};
 }

@@ -62,6 +62,7 @@ void FoldChanges(FoldCall& call);
 // trend_kernels.cc
 void FoldDeriv(FoldCall& call);
 void FoldPredictLinear(FoldCall& call);
+void FoldDoubleExponential(FoldCall& call);
 
 // over_time_kernels.cc
 void FoldSum(FoldCall& call);

@@ -34,6 +34,15 @@ using FrameKernel = Status (*)(const CallArguments& call, Frame* frame);
 // Gives a scalar for each step. `frame` is the vector argument, or empty.
 using ScalarKernel = void (*)(const CallArguments& call, const Frame& frame, std::span<double> out);
 
+// Looks at the scalar arguments of a fold, each with `steps` values, before it is used.
+struct FoldArguments {
+  const plan::RollupNode& node;
+  std::span<const double* const> scalars;
+  size_t steps;
+  QueryState* state;
+};
+using ArgumentCheck = Status (*)(const FoldArguments& arguments);
+
 // At most one kernel is set; a row without any is a function that the engine does not have.
 struct Kernel {
   FoldKernel fold = nullptr;
@@ -42,6 +51,8 @@ struct Kernel {
   ScalarKernel scalar = nullptr;
   // What a fold or map does to the metric's name.
   NameFate name = NameFate::kDrop;
+  // Of a fold, and only if some series has a value: null where any argument will do.
+  ArgumentCheck check = nullptr;
   // The argument counts up; a name that does not look like a counter's is worth an info.
   bool counter = false;
 
@@ -51,6 +62,10 @@ struct Kernel {
 };
 
 const Kernel& KernelFor(promql::FunctionId id);
+
+// argument_checks.cc
+Status WarnOfQuantiles(const FoldArguments& arguments);
+Status CheckSmoothing(const FoldArguments& arguments);
 
 // math_functions.cc
 template <double (*function)(double)>

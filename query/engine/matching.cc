@@ -97,11 +97,15 @@ class Join {
 
   Error Duplicate(uint32_t row, uint32_t earlier) {
     const LabelSet& labels = one_.rows[row].labels;
+    // In the order of their labels, so that a query fails with the same words every time.
+    const LabelSet& other = one_.rows[earlier].labels;
+    const bool in_order = (other <=> labels) < 0;
     const LabelSet group = matching_.on ? Keep(labels, names_, arena_.get()) : Drop(labels, names_, arena_.get());
     return InvalidArgument(fmt::format(
         "found duplicate series for the match group {} on the {} hand-side of the operation: [{}, {}];many-to-many "
         "matching not allowed: matching labels must be unique on one side",
-        ToString(group), swapped_ ? "left" : "right", ToString(labels), ToString(one_.rows[earlier].labels)));
+        ToString(group), swapped_ ? "left" : "right", ToString(in_order ? other : labels),
+        ToString(in_order ? labels : other)));
   }
 
   // One-to-one: at no step may two rows of the left side match. Many-to-one: they may, with different results.

@@ -1,5 +1,5 @@
-// deriv() and predict_linear(): least squares with compensated sums, in Prometheus' order of operations
-// (promql/functions.go, linearRegression).
+// deriv(), predict_linear() and double_exponential_smoothing(). Least squares with compensated sums, in Prometheus'
+// order of operations (promql/functions.go, linearRegression).
 #include <cmath>
 #include <limits>
 
@@ -57,6 +57,25 @@ void FoldPredictLinear(FoldCall& call) {
   ForEachWindow<2>(call, [&](size_t step, uint32_t begin, uint32_t end) {
     const Line line = Regress(samples, begin, end, MsToNs(call.windows.spec().grid.TimeMs(step)));
     return line.slope * ahead[step] + line.intercept;
+  });
+}
+
+// Holt's linear method: a smoothed level and a smoothed trend.
+void FoldDoubleExponential(FoldCall& call) {
+  const Samples& samples = call.samples;
+  ForEachWindow<2>(call, [&](size_t step, uint32_t begin, uint32_t end) {
+    const double smoothing = call.arguments[0][step];
+    const double factor = call.arguments[1][step];
+    double before = 0;
+    double level = samples.At(begin);
+    double trend = samples.At(begin + 1) - level;
+    for (uint32_t row = begin + 1; row < end; ++row) {
+      if (row > begin + 1) trend = factor * (level - before) + (1 - factor) * trend;
+      const double next = smoothing * samples.At(row) + (1 - smoothing) * (level + trend);
+      before = level;
+      level = next;
+    }
+    return level;
   });
 }
 

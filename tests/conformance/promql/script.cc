@@ -131,7 +131,6 @@ Result<model::Labels> ParseLabels(std::string_view text) {
 std::optional<double> ParseNumber(std::string text) {
   if (text == "stale") return std::bit_cast<double>(engine::kStaleBits);
   std::erase(text, '_');
-  if (text.starts_with("0x")) return static_cast<double>(std::stoull(text, nullptr, 16));
   return engine::ParseGoFloat(text);
 }
 
@@ -146,8 +145,7 @@ Status AppendPoints(std::string_view token, ScriptSeries* series) {
     return {};
   }
   static const RE2 gap(R"re(_(?:x(\d+))?)re");
-  static const std::string kNumber =
-      R"re([+-]?(?:0x[0-9a-fA-F]+|[Ii]nf|[Nn]a[Nn]|[0-9][0-9_.]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+))re";
+  static const std::string kNumber = R"re([+-]?(?:[Ii]nf|[Nn]a[Nn]|[0-9][0-9_.]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+))re";
   static const RE2 plain("(stale|" + kNumber + ")(?:x(\\d+))?");
   static const RE2 stepped("(" + kNumber + ")([+-]" + kNumber + ")x(\\d+)");
   const re2::StringPiece piece(token.data(), token.size());
@@ -307,9 +305,9 @@ Result<std::vector<Command>> ParseScript(std::string_view text) {
       continue;
     }
     std::vector<std::string_view> block;
-    while (i < lines.size() && !Trim(lines[i]).empty()) {
-      const std::string_view member = Trim(lines[i++]);
-      if (!member.starts_with('#')) block.push_back(member);
+    // A comment ends a block, as an empty line does.
+    while (i < lines.size() && !Trim(lines[i]).empty() && !Trim(lines[i]).starts_with('#')) {
+      block.push_back(Trim(lines[i++]));
     }
     if (line.starts_with("load")) {
       command.kind = Command::Kind::kLoad;

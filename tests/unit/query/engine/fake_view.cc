@@ -1,7 +1,7 @@
 #include "tests/unit/query/engine/fake_view.h"
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 #include <set>
 
 #include <re2/re2.h>
@@ -63,6 +63,24 @@ model::Column ColumnOf(const FakeView::Series& series, model::TimeRange range) {
     if (regular) column.times = {.size = size, .first_ns = column.times[0], .step_ns = step};
   }
   return column;
+}
+
+// Times ascending, of equal ones the last: as a store in which the last write wins.
+void SortRows(FakeView::Series* series) {
+  std::vector<size_t> order(series->times.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, {}, [&](size_t i) { return series->times[i]; });
+  FakeView::Series out = *series;
+  out.times.clear();
+  out.ints.clear();
+  out.floats.clear();
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (i + 1 < order.size() && series->times[order[i]] == series->times[order[i + 1]]) continue;
+    out.times.push_back(series->times[order[i]]);
+    if (!series->ints.empty()) out.ints.push_back(series->ints[order[i]]);
+    if (!series->floats.empty()) out.floats.push_back(series->floats[order[i]]);
+  }
+  *series = std::move(out);
 }
 
 class FakeCursor final : public storage::ColumnCursor {
@@ -249,6 +267,7 @@ std::shared_ptr<const FakeView> FakeView::Builder::Build() const {
     view->series_.back().ref = {model::FieldId{next_field++}, model::SeriesId{next_series++}};
   }
   std::ranges::sort(view->series_, {}, &Series::ref);
+  for (Series& series : view->series_) SortRows(&series);
   view->tiers_ = tiers_;
   return view;
 }

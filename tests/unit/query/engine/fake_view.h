@@ -33,7 +33,7 @@ class FakeView final : public storage::View {
     std::vector<double> floats;
   };
 
-  // One bucket of a tier, as storage::TierColumn has it; the same for every series that `series` names.
+  // A rollup tier over all series, made from their rows.
   struct Tier {
     int64_t width_ns = 0;
     // Buckets that end after this time are not trusted.
@@ -42,8 +42,8 @@ class FakeView final : public storage::View {
 
   class Builder {
    public:
-    // Labels in any order, __name__ among them. Times ascending, in milliseconds. A second call with equal labels adds
-    // to the series.
+    // Labels in any order, __name__ among them. Times in milliseconds. A second call with equal labels adds to the
+    // series; of samples at the same time the last one stays.
     Builder& AddFloats(model::Labels labels, const std::vector<std::pair<int64_t, double>>& samples);
     // Values are value / 10^scale.
     Builder& AddScaled(model::Labels labels, uint8_t scale, const std::vector<std::pair<int64_t, int64_t>>& samples);
