@@ -1,0 +1,118 @@
+#include "ingest/remotewrite/labels.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <protozero/pbf_reader.hpp>
+#include <utility>
+
+#include "storage/model/labels.h"
+#include "storage/model/series_key.h"
+
+namespace tidemark::remotewrite {
+namespace {
+
+std::string_view View(protozero::data_view view) { return {view.data(), view.size()}; }
+
+bool IsAscii(const char* at, const char* end) {
+  uint64_t bits = 0;
+  for (; end - at >= 8; at += 8) {
+    uint64_t word;
+    std::memcpy(&word, at, sizeof(word));
+    bits |= word;
+  }
+  for (; at < end; ++at) bits |= static_cast<uint8_t>(*at);
+  return (bits & 0x8080'8080'8080'8080U) == 0;
+}
+
+// Length of the well-formed sequence of more than one byte at `at`, 0 when there is none.
+size_t SequenceLength(const uint8_t* at, const uint8_t* end) {
+  const auto continues = [&](size_t i, uint8_t first = 0x80, uint8_t last = 0xBF) {
+    return at + i < end && at[i] >= first && at[i] <= last;
+  };
+  const uint8_t lead = *at;
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const uint8_t first = lead == 0xE0 ? 0xA0 : 0x80;
+    const uint8_t last = lead == 0xED ? 0x9F : 0xBF;
+    return continues(1, first, last) && continues(2) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const uint8_t first = lead == 0xF0 ? 0x90 : 0x80;
+    const uint8_t last = lead == 0xF4 ? 0x8F : 0xBF;
+    return continues(1, first, last) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::string Printable(std::string_view text, size_t max_bytes) {
+  std::string out;
+  const auto* at = reinterpret_cast<const uint8_t*>(text.data());
+  const uint8_t* const end = at + text.size();
+  while (at < end) {
+    const size_t length = *at < 0x80 ? 1 : SequenceLength(at, end);
+    if (out.size() + std::max<size_t>(length, 1) > max_bytes) return out + "...";
+    if (length == 0) {
+      out.push_back('?');
+      ++at;
+    } else {
+      out.append(reinterpret_cast<const char*>(at), length);
+      at += length;
+    }
+  }
+  return out;
+}
+
+bool IsUtf8(std::string_view text) {
+  if (IsAscii(text.data(), text.data() + text.size())) return true;
+  const auto* at = reinterpret_cast<const uint8_t*>(text.data());
+  const uint8_t* const end = at + text.size();
+  while (at < end) {
+    const size_t length = *at < 0x80 ? 1 : SequenceLength(at, end);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
+Result<std::string_view> MetricNameOf(std::string_view key, Arena* arena) {
+  TM_TRY_ASSIGN(const model::ParsedKey parsed, model::ParseSeriesKey(model::KeyFormat::kRemoteWrite, key, arena));
+  if (parsed.measurement.empty()) return InvalidArgument("no metric name (label __name__)");
+  // One look at the whole key says that nothing needs a closer one.
+  if (IsAscii(key.data(), key.data() + key.size())) return parsed.measurement;
+  if (!IsUtf8(parsed.measurement)) return InvalidArgument("metric name is not valid UTF-8");
+  for (const model::LabelView& tag : parsed.tags) {
+    if (!IsUtf8(tag.name)) return InvalidArgument("a label name is not valid UTF-8");
+    if (!IsUtf8(tag.value)) return InvalidArgument(fmt::format("value of label \"{}\" is not valid UTF-8", tag.name));
+  }
+  return parsed.measurement;
+}
+
+std::string PrintLabels(std::string_view key, size_t max_bytes) {
+  model::Labels labels;
+  try {
+    for (protozero::pbf_reader run(key.data(), key.size()); run.next();) {
+      protozero::pbf_reader message(run.get_view());
+      model::Label label;
+      while (message.next()) {
+        if (message.tag_and_type() == protozero::tag_and_type(1, protozero::pbf_wire_type::length_delimited)) {
+          label.name = View(message.get_view());
+        } else if (message.tag_and_type() == protozero::tag_and_type(2, protozero::pbf_wire_type::length_delimited)) {
+          label.value = View(message.get_view());
+        } else {
+          message.skip();
+        }
+      }
+      labels.push_back(std::move(label));
+    }
+  } catch (const protozero::exception&) {
+    // What could be read names the series well enough.
+  }
+  return Printable(model::ToString(labels), max_bytes);
+}
+
+}  // namespace tidemark::remotewrite
