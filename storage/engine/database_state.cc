@@ -1,6 +1,8 @@
 #include "storage/engine/database_state.h"
 
+#include <iterator>
 #include <limits>
+#include <set>
 
 namespace tidemark::storage {
 
@@ -15,6 +17,34 @@ PartitionBounds PartitionOf(int64_t time_ns, int64_t partition_ns) {
   bounds.end_ns =
       __builtin_mul_overflow(quotient + 1, partition_ns, &next) ? std::numeric_limits<int64_t>::max() : next - 1;
   return bounds;
+}
+
+std::vector<PartitionBounds> FitPartitions(const DatabaseState& state, const std::vector<PartitionBounds>& wanted) {
+  std::set<PartitionBounds> existing;
+  for (const auto& epoch : state.epochs) {
+    const EpochRecord& record = epoch->record();
+    existing.insert({record.partition_start_ns, record.partition_start_ns + (record.partition_ns - 1)});
+  }
+  for (const auto& slab : state.slabs) {
+    existing.insert({slab->partition_start_ns(), slab->partition_start_ns() + (slab->partition_ns() - 1)});
+  }
+  std::set<PartitionBounds> fitted;
+  for (const PartitionBounds& bounds : wanted) {
+    // The first existing partition that ends at or after the start of this one.
+    auto at = existing.upper_bound({bounds.start_ns, std::numeric_limits<int64_t>::max()});
+    if (at != existing.begin() && std::prev(at)->end_ns >= bounds.start_ns) --at;
+    int64_t free_from = bounds.start_ns;
+    bool room = true;
+    for (; at != existing.end() && at->start_ns <= bounds.end_ns; ++at) {
+      if (at->start_ns > free_from) fitted.insert({free_from, at->start_ns - 1});
+      fitted.insert(*at);
+      room = at->end_ns < bounds.end_ns;
+      if (!room) break;
+      free_from = at->end_ns + 1;
+    }
+    if (room) fitted.insert({free_from, bounds.end_ns});
+  }
+  return {fitted.begin(), fitted.end()};
 }
 
 }  // namespace tidemark::storage

@@ -19,13 +19,20 @@ struct DatabaseState {
   std::shared_ptr<StagedSet> live;
 };
 
-// The partition of length `partition_ns` that holds `time_ns`. `end_ns` is included: the last partition of all time
-// would end past int64 otherwise.
+// Times [start_ns, end_ns], both included: the last partition of all time would end past int64 otherwise.
 struct PartitionBounds {
   int64_t start_ns = 0;
   int64_t end_ns = 0;
-  friend bool operator==(const PartitionBounds&, const PartitionBounds&) = default;
+  [[nodiscard]] int64_t length_ns() const { return end_ns - start_ns + 1; }
+  friend auto operator<=>(const PartitionBounds&, const PartitionBounds&) = default;
 };
+
+// The partition of length `partition_ns` that holds `time_ns`, where nothing lies there yet.
 PartitionBounds PartitionOf(int64_t time_ns, int64_t partition_ns);
+
+// The partitions that rows in `wanted` (from PartitionOf, ascending) belong to, ascending and disjoint: those that
+// exist, where one holds the time, whatever the length of partitions is now; else what is left between them. Partitions
+// never overlap, so that folding one never puts its old rows over newer ones of another.
+std::vector<PartitionBounds> FitPartitions(const DatabaseState& state, const std::vector<PartitionBounds>& wanted);
 
 }  // namespace tidemark::storage

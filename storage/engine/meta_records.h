@@ -39,8 +39,7 @@ struct DatabaseRecord {
 // One epoch of one partition: one SST.
 struct EpochRecord {
   model::DatabaseId database{};
-  // The partition: times in [partition_start_ns, partition_start_ns + partition_ns), but for the first and the last
-  // one of all time, which int64 cuts short.
+  // The partition: times from partition_start_ns to partition_start_ns + partition_ns - 1, both included.
   int64_t partition_start_ns = 0;
   int64_t partition_ns = 0;
   uint64_t epoch = 0;

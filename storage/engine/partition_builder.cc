@@ -58,8 +58,8 @@ PartitionPages PartitionBuilder::Finish() {
   return std::move(out_);
 }
 
-Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds, int64_t partition_ns) {
-  PartitionBuilder builder(bounds.start_ns, partition_ns, /*tiers=*/false);
+Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds) {
+  PartitionBuilder builder(bounds.start_ns, bounds.length_ns(), /*tiers=*/false);
   const model::TimeRange range{{bounds.start_ns}, {bounds.end_ns}};
   TM_RETURN_IF_ERROR(heads.Visit(range,
                                  [&](model::MeasurementId measurement, model::SeriesId series,

@@ -49,6 +49,6 @@ class PartitionBuilder {
 };
 
 // The rows of a complete frozen set that fall into one partition, as pages without tiers.
-Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds, int64_t partition_ns);
+Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds);
 
 }  // namespace tidemark::storage

@@ -61,17 +61,20 @@ uint64_t StoreImpl::Freeze(uint64_t min_bytes) {
 Result<void> StoreImpl::MakeSlabs(Database& database, const std::shared_ptr<StagedSet>& set) {
   set->WaitComplete();
   const int64_t length_ns = database.options().partition_ns;
-  const std::vector<int64_t> starts = set->heads().Partitions(length_ns);
-  SlabList slabs(starts.size());
-  std::vector<Result<void>> results(starts.size());
-  scheduler_.ParallelFor(TaskKind::kFlush, starts.size(), [&](size_t i) {
-    auto pages = Transpose(set->heads(), PartitionOf(starts[i], length_ns), length_ns);
+  std::vector<PartitionBounds> wanted;
+  for (const int64_t start : set->heads().Partitions(length_ns)) wanted.push_back(PartitionOf(start, length_ns));
+  const std::vector<PartitionBounds> partitions = FitPartitions(*database.state(), wanted);
+  SlabList slabs(partitions.size());
+  std::vector<Result<void>> results(partitions.size());
+  scheduler_.ParallelFor(TaskKind::kFlush, partitions.size(), [&](size_t i) {
+    auto pages = Transpose(set->heads(), partitions[i]);
     if (!pages.ok()) {
       results[i] = std::move(pages).error();
-      return;
+    } else if (!pages->pages.empty()) {
+      slabs[i] = std::make_shared<const Slab>(set->number(), std::move(pages).value());
     }
-    slabs[i] = std::make_shared<const Slab>(set->number(), std::move(pages).value());
   });
+  std::erase(slabs, nullptr);
   for (Result<void>& result : results) TM_RETURN_IF_ERROR(std::move(result));
   database.ReplaceFrozen(set.get(), std::move(slabs));
   return {};

@@ -62,6 +62,7 @@ Result<CompactionProgress> StoreImpl::Compact(std::string_view name, std::stop_t
     if (stop.stop_requested() || closing_.load()) break;
     TM_RETURN_IF_ERROR(CompactPartition(*database, start_ns, length_ns, &done));
     ++done.partitions_done;
+    DropDeadFiles();
     if (progress) progress(done);
   }
   return done;
@@ -125,7 +126,7 @@ Result<uint64_t> StoreImpl::ApplyRetention() {
     const std::shared_ptr<const DatabaseState> state = database->state();
     for (const auto& [partition, epochs] : ByPartition(*state)) {
       const auto [start_ns, length_ns] = partition;
-      if (PartitionOf(start_ns, length_ns).end_ns >= oldest_ns) continue;
+      if (start_ns + (length_ns - 1) >= oldest_ns) continue;
       partitions.insert(partition);
       for (const auto& epoch : epochs) {
         change.remove.push_back(epoch->record());
@@ -133,7 +134,7 @@ Result<uint64_t> StoreImpl::ApplyRetention() {
       }
     }
     for (const auto& slab : state->slabs) {
-      if (PartitionOf(slab->partition_start_ns(), slab->partition_ns()).end_ns >= oldest_ns) continue;
+      if (slab->partition_start_ns() + (slab->partition_ns() - 1) >= oldest_ns) continue;
       partitions.emplace(slab->partition_start_ns(), slab->partition_ns());
       old_slabs.push_back(slab);
     }

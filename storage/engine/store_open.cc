@@ -128,7 +128,7 @@ Result<void> StoreImpl::DropOrphans() {
     if (file.level == 0) TM_LOG(kWarn, "{} is in level 0 and cannot be freed", file.name);
     dead.push_back(EpochKeys(key.database, key.partition_start_ns, key.epoch));
   }
-  if (!dead.empty()) TM_LOG(kInfo, "dropping {} files of epochs that never became live", dead.size());
+  if (!dead.empty()) TM_LOG(kInfo, "dropping {} files of epochs that are not live", dead.size());
   TM_RETURN_IF_ERROR(rocks_->DropFiles(dead));
   // Entries of databases that were dropped.
   std::set<model::DatabaseId> known;
