@@ -76,6 +76,42 @@ void Replay(const History& history, size_t first, size_t end, Index* index) {
   }
 }
 
+std::string Hex(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    out += kDigits[static_cast<uint8_t>(c) >> 4];
+    out += kDigits[static_cast<uint8_t>(c) & 15];
+  }
+  return out;
+}
+
+TEST(DurabilityTest, WritesTheExampleOfTheFormat) {
+  const auto index = Index::Create({});
+  WriteSeries(index.get(), {"cpu", {{"dc", "x"}, {"host", "a"}}, "user"});
+  WriteSeries(index.get(), {"cpu", {{"dc", "x"}, {"host", "b"}}, "user"});
+  EXPECT_EQ(Hex(index->TakeDefinitions()),
+            "010103637075"
+            "0201026463"
+            "0301010178"
+            "020204686f7374"
+            "0302020161"
+            "050101020102"
+            "040101010475736572"
+            "0303020162"
+            "050201020103");
+  std::string saved;
+  for (const Entry& entry : index->BeginSave()) saved += Hex(entry.key) + " " + Hex(entry.value) + "\n";
+  index->SaveSucceeded();
+  EXPECT_EQ(saved,
+            "0100000000 03637075\n"
+            "0200000000 02646304686f7374\n"
+            "0300000000 010178020161020162\n"
+            "0400000000 01010475736572\n"
+            "0500000000 0102020401020002\n"
+            "06000000010000 010101\n");
+}
+
 TEST(DurabilityTest, DefinitionsAloneRebuildTheIndex) {
   const History history = MakeHistory(1, 5, 200, 500);
   const auto index = Index::Create({});
