@@ -22,8 +22,9 @@ using model::FieldType;
 // The end of a body is parsed in a copy with room behind it, so that ReadRow may look ahead there as well.
 constexpr size_t kTailBytes = 2048;
 constexpr size_t kTailPadding = 4 * kRowSlack;
-// Lines with more fields are read every time as if they were new.
-constexpr size_t kMaxCachedFields = 4096;
+
+// A line with more fields does not keep its memory beyond the call.
+constexpr size_t kMaxKeptFields = 4096;
 
 constexpr uint32_t kNoShape = KeyCache::kNoShape;
 
@@ -118,6 +119,7 @@ ParseReport Parser::State::Parse(std::string_view body, const ParseOptions& opti
   batch_->values.resize(values_);
   batch_->scales.resize(values_);
   last_values_ = values_;
+  if (line_.fields.capacity() > kMaxKeptFields) line_ = {};
   return std::move(report_);
 }
 
@@ -199,13 +201,13 @@ void Parser::State::ReadCarefully() {
 }
 
 uint32_t Parser::State::BatchShapeOf(const Line& line, Hash128 key_hash) {
-  if (line.fields.size() > kMaxCachedFields) {
+  if (ShapeCache::BytesOf(line) > ShapeCache::kMaxShapeBytes) {
     model::Shape shape = NewShape(line.raw_measurement());
     for (const LineField& field : line.fields) AddField(field.raw_name, field.number.type, &shape);
     batch_->shapes.push_back(std::move(shape));
     return static_cast<uint32_t>(batch_->shapes.size() - 1);
   }
-  if (shapes_.MakeRoom(line.fields.size())) {
+  if (shapes_.MakeRoom(line)) {
     keys_.ForgetShapes();
     previous_ = kNoShape;
     expected_ = kNoShape;

@@ -47,12 +47,17 @@ CachedShape Make(const Line& line, uint32_t index) {
 
 }  // namespace
 
-bool ShapeCache::MakeRoom(size_t fields) {
-  if (shapes_.size() < kMaxShapes && fields_ + fields <= kMaxFields) return false;
-  if (shapes_.empty()) return false;
+size_t ShapeCache::BytesOf(const Line& line) {
+  size_t bytes = sizeof(CachedShape) + line.measurement_size;
+  for (const LineField& field : line.fields) bytes += sizeof(CachedField) + field.raw_name.size() + 2;
+  return bytes;
+}
+
+bool ShapeCache::MakeRoom(const Line& line) {
+  if (shapes_.size() < kMaxShapes && bytes_ + BytesOf(line) <= kMaxBytes) return false;
   shapes_.clear();
   by_hash_.clear();
-  fields_ = 0;
+  bytes_ = 0;
   return true;
 }
 
@@ -65,7 +70,7 @@ uint32_t ShapeCache::FindOrAdd(const Line& line) {
   const auto index = static_cast<uint32_t>(shapes_.size());
   shapes_.push_back(Make(line, index));
   by_hash_.emplace(hash, index);
-  fields_ += line.fields.size();
+  bytes_ += BytesOf(line);
   return index;
 }
 

@@ -42,10 +42,15 @@ struct CachedShape {
 class ShapeCache {
  public:
   static constexpr size_t kMaxShapes = 4096;
-  static constexpr size_t kMaxFields = 65'536;  // of all shapes together
+  static constexpr size_t kMaxBytes = size_t{4} << 20;         // of all shapes together
+  static constexpr size_t kMaxShapeBytes = size_t{256} << 10;  // of one; larger ones are not remembered
 
-  // Forgets everything when it is full. True when that happened; indices given out before are then void.
-  bool MakeRoom(size_t fields);
+  // What remembering the shape of `line` takes.
+  static size_t BytesOf(const Line& line);
+
+  // Forgets everything when there is no room for the shape of `line`, which takes at most kMaxShapeBytes. True when
+  // that happened; indices given out before are then void.
+  bool MakeRoom(const Line& line);
 
   // The index of the shape of `line`, which is added if it is new. Call MakeRoom first.
   uint32_t FindOrAdd(const Line& line);
@@ -56,7 +61,7 @@ class ShapeCache {
  private:
   std::vector<CachedShape> shapes_;
   std::unordered_multimap<uint64_t, uint32_t> by_hash_;
-  size_t fields_ = 0;
+  size_t bytes_ = 0;
 };
 
 }  // namespace tidemark::lineprotocol

@@ -216,6 +216,15 @@ TEST_F(Differential, MoreShapesThanAreRemembered) {
   Check(body, {});
 }
 
+// Shapes are also forgotten by the bytes that they take.
+TEST_F(Differential, LongNames) {
+  std::string body;
+  for (int round = 0; round < 2; ++round) {
+    for (int i = 0; i < 200; ++i) body += "m" + std::to_string(i) + ",t=1 " + std::string(60'000, 'f') + "=1i\n";
+  }
+  Check(body, {});
+}
+
 TEST_F(Differential, MoreSeriesThanTheFirstTableHolds) {
   std::string body;
   for (int round = 0; round < 3; ++round) {
