@@ -1,0 +1,189 @@
+#include "ingest/write_path/write_path.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "storage/storage.h"
+
+namespace tidemark::write_path {
+namespace {
+
+constexpr size_t kMaxDatabaseNameBytes = 64;
+
+// The batch without the rows that `check` rejects; those go into `report`. Values are copied: this happens only when a
+// sender breaks a limit.
+template <typename Check>
+model::Batch Accepted(const model::Batch& batch, const Check& check, model::WriteReport* report) {
+  model::Batch out;
+  out.shapes = batch.shapes;
+  out.strings = batch.strings;
+  for (const model::Row& row : batch.rows) {
+    if (auto checked = check(row); !checked.ok()) {
+      report->Reject(row.line, std::move(checked).error());
+      continue;
+    }
+    const auto first = static_cast<ptrdiff_t>(row.first_value);
+    const auto end = first + static_cast<ptrdiff_t>(batch.shapes[row.shape].fields.size());
+    out.rows.push_back(row);
+    out.rows.back().first_value = static_cast<uint32_t>(out.values.size());
+    out.values.insert(out.values.end(), batch.values.begin() + first, batch.values.begin() + end);
+    out.scales.insert(out.scales.end(), batch.scales.begin() + first, batch.scales.begin() + end);
+  }
+  return out;
+}
+
+// Rejections of both reports, in the order of the input.
+void Merge(model::WriteReport&& earlier, model::WriteReport* report) {
+  report->rows_rejected += earlier.rows_rejected;
+  report->rejections.insert(report->rejections.end(), std::make_move_iterator(earlier.rejections.begin()),
+                            std::make_move_iterator(earlier.rejections.end()));
+  std::stable_sort(report->rejections.begin(), report->rejections.end(),
+                   [](const model::Rejection& a, const model::Rejection& b) { return a.line < b.line; });
+  if (report->rejections.size() > model::WriteReport::kMaxRejections) {
+    report->rejections.resize(model::WriteReport::kMaxRejections);
+  }
+}
+
+}  // namespace
+
+uint64_t BatchBytes(const model::Batch& batch) {
+  return batch.rows.size() * sizeof(model::Row) + batch.values.size() * (sizeof(int64_t) + 1) +
+         batch.strings.size() * sizeof(std::string_view) + batch.arena.allocated_bytes();
+}
+
+Result<void> CheckDatabaseName(std::string_view name) {
+  if (name.size() > kMaxDatabaseNameBytes) {
+    return InvalidArgument(
+        fmt::format("database name of {} bytes: at most {} are allowed", name.size(), kMaxDatabaseNameBytes));
+  }
+  const bool bad = std::any_of(name.begin(), name.end(), [](char c) {
+    return static_cast<uint8_t>(c) < 0x20 || c == 0x7F || c == '/' || c == '\\';
+  });
+  if (bad || name == "." || name == "..") {
+    return InvalidArgument("database name: '/', '\\', control characters, \".\" and \"..\" are not allowed");
+  }
+  return {};
+}
+
+// A place among the writes under way, held until it goes out of scope.
+class WritePath::Admission {
+ public:
+  Admission(WritePath* path, uint64_t bytes) : path_(path), bytes_(bytes) {
+    MutexLock lock(path_->mutex_);
+    const WritePathOptions& options = path_->options_;
+    if (path_->writes_in_flight_ >= options.max_writes_in_flight) {
+      refused_ = fmt::format("{} writes are under way; try again", path_->writes_in_flight_);
+    } else if (path_->writes_in_flight_ > 0 && path_->bytes_in_flight_ + bytes > options.max_bytes_in_flight) {
+      refused_ = fmt::format("{} bytes are being written; try again", path_->bytes_in_flight_);
+    } else {
+      ++path_->writes_in_flight_;
+      path_->bytes_in_flight_ += bytes;
+    }
+  }
+  ~Admission() {
+    if (!refused_.empty()) return;
+    MutexLock lock(path_->mutex_);
+    --path_->writes_in_flight_;
+    path_->bytes_in_flight_ -= bytes_;
+  }
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  // Why it was not admitted; "" when it was.
+  [[nodiscard]] const std::string& refused() const { return refused_; }
+
+ private:
+  WritePath* path_;
+  uint64_t bytes_;
+  std::string refused_;
+};
+
+WritePath::WritePath(model::PointSink* store, const WritePathOptions& options, const Clock* clock)
+    : store_(store),
+      options_(options),
+      clock_(clock != nullptr ? clock : &SystemClock::Get()),
+      log_(options.rejection_log_entries) {}
+
+bool WritePath::ShapeFits(const model::Shape& shape) const {
+  return shape.measurement.size() <= options_.max_name_bytes &&
+         std::all_of(shape.fields.begin(), shape.fields.end(),
+                     [&](const model::ShapeField& field) { return field.name.size() <= options_.max_name_bytes; });
+}
+
+bool WritePath::AllFits(const model::Batch& batch) const {
+  size_t longest = 0;
+  for (const model::Row& row : batch.rows) longest = std::max(longest, row.key.bytes.size());
+  return longest <= options_.max_key_bytes && std::all_of(batch.shapes.begin(), batch.shapes.end(),
+                                                          [&](const model::Shape& shape) { return ShapeFits(shape); });
+}
+
+Result<void> WritePath::CheckRow(const model::Batch& batch, const model::Row& row) const {
+  if (row.key.bytes.size() > options_.max_key_bytes) {
+    return LimitExceeded(fmt::format("max key length exceeded: {} > {}", row.key.bytes.size(), options_.max_key_bytes));
+  }
+  if (!ShapeFits(batch.shapes[row.shape])) {
+    return LimitExceeded(
+        fmt::format("name of a measurement or field is longer than {} bytes", options_.max_name_bytes));
+  }
+  return {};
+}
+
+Result<model::WriteReport> WritePath::WriteChecked(std::string_view database, const model::Batch& batch) {
+  TM_RETURN_IF_ERROR(CheckDatabaseName(database));
+  const Admission admission(this, BatchBytes(batch));
+  if (!admission.refused().empty()) return MakeError(ErrorCode::kResourceExhausted, admission.refused());
+  if (AllFits(batch)) return store_->Write(database, batch);
+  model::WriteReport rejected;
+  const model::Batch accepted = Accepted(batch, [&](const model::Row& row) { return CheckRow(batch, row); }, &rejected);
+  TM_TRY_ASSIGN(model::WriteReport report, store_->Write(database, accepted));
+  Merge(std::move(rejected), &report);
+  return report;
+}
+
+Result<model::WriteReport> WritePath::Write(std::string_view database, const model::Batch& batch) {
+  ++writes_;
+  const std::string_view name = database.empty() ? storage::kDefaultDatabase : database;
+  auto report = WriteChecked(name, batch);
+  if (report.ok()) {
+    Count(name, *report);
+  } else {
+    ++writes_failed_by_[static_cast<size_t>(report.error().code)];
+  }
+  return report;
+}
+
+void WritePath::Count(std::string_view database, const model::WriteReport& report) {
+  rows_written_ += report.rows_written;
+  points_written_ += report.points_written;
+  rows_rejected_ += report.rows_rejected;
+  for (const model::Rejection& rejection : report.rejections) {
+    ++rows_rejected_by_[static_cast<size_t>(rejection.error.code)];
+    log_.Add({clock_->NowNs()}, database, rejection.line, rejection.error);
+  }
+}
+
+void WritePath::CountRejected(std::string_view database, uint32_t line, const Error& error) {
+  ++rows_rejected_;
+  ++rows_rejected_by_[static_cast<size_t>(error.code)];
+  log_.Add({clock_->NowNs()}, database.empty() ? storage::kDefaultDatabase : database, line, error);
+}
+
+WritePathStats WritePath::Stats() const {
+  WritePathStats stats;
+  stats.writes = writes_;
+  stats.rows_written = rows_written_;
+  stats.points_written = points_written_;
+  stats.rows_rejected = rows_rejected_;
+  for (size_t i = 0; i < kErrorCodes; ++i) {
+    stats.rows_rejected_by[i] = rows_rejected_by_[i];
+    stats.writes_failed_by[i] = writes_failed_by_[i];
+  }
+  MutexLock lock(mutex_);
+  stats.writes_in_flight = writes_in_flight_;
+  stats.bytes_in_flight = bytes_in_flight_;
+  return stats;
+}
+
+}  // namespace tidemark::write_path
