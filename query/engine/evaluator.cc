@@ -10,6 +10,7 @@
 #include "query/engine/aggregate.h"
 #include "query/engine/aggregate_rank.h"
 #include "query/engine/matching.h"
+#include "query/engine/tier_scan.h"
 #include "query/engine/time_math.h"
 #include "query/plan/arithmetic.h"
 #include "query/plan/planner.h"
@@ -281,7 +282,11 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
     TM_TRY_ASSIGN(const SeriesSource* source, Source(node.range->slot));
     // One name needs no look at labels: it is that of whatever series has a value.
     spec.labels = labels || (check_names && source->names.size() > 1);
-    TM_RETURN_IF_ERROR(ScanSeries(*source, spec, state_, noting));
+    if (const int64_t tier_ns = TierFor(node.function, spec.windows, *state_); tier_ns != 0) {
+      TM_RETURN_IF_ERROR(ScanTiers(*source, spec, node.function, tier_ns, state_, noting));
+    } else {
+      TM_RETURN_IF_ERROR(ScanSeries(*source, spec, state_, noting));
+    }
     if (check_names && !spec.labels && any && !source->names.empty()) {
       counter_names.push_back(source->names.begin()->second);
     }
@@ -322,6 +327,8 @@ Status Evaluator::StreamMap(const plan::CallNode& node, const StepGrid& grid, bo
       kernel.map(arguments, frame.RowValues(row), frame.RowPresent(row));
       frame.rows[row].name = kernel.name;
     }
+    // clamp() with limits the wrong way round leaves nothing.
+    frame.DropEmptyRows();
     return sink(block, std::move(frame));
   });
 }

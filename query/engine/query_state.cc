@@ -5,6 +5,9 @@
 
 #include <fmt/core.h>
 
+#include "query/engine/time_math.h"
+#include "query/promql/numbers.h"
+
 namespace tidemark::query::engine {
 namespace {
 
@@ -52,6 +55,12 @@ Status QueryState::CountSamples(uint64_t samples, uint64_t series) {
   return {};
 }
 
+void QueryState::CountTierBuckets(uint64_t buckets, int64_t width_ns) {
+  tier_buckets_.fetch_add(buckets, std::memory_order_relaxed);
+  MutexLock lock(mutex_);
+  tier_widths_.insert(width_ns);
+}
+
 std::string QueryState::Place(const promql::SourceRange& range) const {
   size_t line = 1;
   size_t column = size_t{range.start} + 1;
@@ -92,6 +101,17 @@ void QueryState::Finish(QueryResult* result) {
   result->stats.samples = samples_.load(std::memory_order_relaxed);
   result->stats.series = series_.load(std::memory_order_relaxed);
   result->stats.tier_buckets = tier_buckets_.load(std::memory_order_relaxed);
+  std::string& resolution = result->stats.resolution;
+  resolution.clear();
+  for (const int64_t width_ns : tier_widths_) {
+    if (!resolution.empty()) resolution += "+";
+    resolution += promql::DurationToString(width_ns / kNsPerMs);
+  }
+  if (resolution.empty()) {
+    resolution = "raw";
+  } else if (result->stats.samples > 0) {
+    resolution += "+raw";
+  }
   result->stats.peak_bytes = peak_bytes_.load(std::memory_order_relaxed);
 }
 

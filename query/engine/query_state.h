@@ -36,7 +36,7 @@ class QueryState {
   void Release(uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
   // Counts decoded values against the budget.
   [[nodiscard]] Status CountSamples(uint64_t samples, uint64_t series);
-  void CountTierBuckets(uint64_t buckets) { tier_buckets_.fetch_add(buckets, std::memory_order_relaxed); }
+  void CountTierBuckets(uint64_t buckets, int64_t width_ns);
 
   // Adds a message about the expression at `range`; equal ones count once. Warn and Info put "PromQL warning: " and
   // "PromQL info: " in front, and "(line:column)" behind.
@@ -66,6 +66,7 @@ class QueryState {
 
   Mutex mutex_;
   std::set<std::string> warnings_ TM_GUARDED_BY(mutex_);
+  std::set<int64_t> tier_widths_ TM_GUARDED_BY(mutex_);
   std::set<std::string> infos_ TM_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<LabelArena>> arenas_ TM_GUARDED_BY(mutex_);
 };

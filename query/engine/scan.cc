@@ -194,6 +194,12 @@ Status ScanSeries(const SeriesSource& source, const ScanSpec& spec, QueryState* 
                       });
 }
 
+Result<Frame> ScanRefs(std::span<const model::SeriesRef> refs, const ScanSpec& spec, QueryState* state) {
+  BlockFolder folder(spec, refs.size(), state);
+  TM_RETURN_IF_ERROR(FoldRefs(refs, spec, state, &folder));
+  return folder.Finish(true);
+}
+
 Status FoldFrame(const Frame& frame, const plan::StepGrid& grid, const ScanSpec& spec, QueryState* state,
                  const BlockSink& sink) {
   if (spec.windows.grid.count == 0) return {};

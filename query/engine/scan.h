@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "query/engine/fold.h"
@@ -32,6 +33,9 @@ struct ScanSpec {
 
 // Rows without any value are left out. Errors: those of the sink (that of the first block), of the store, budgets.
 Status ScanSeries(const SeriesSource& source, const ScanSpec& spec, QueryState* state, const BlockSink& sink);
+
+// One block: the series of `refs`, in order.
+Result<Frame> ScanRefs(std::span<const model::SeriesRef> refs, const ScanSpec& spec, QueryState* state);
 
 // The same over the rows of a frame that was evaluated on `grid`, each a series of its own: a subquery.
 Status FoldFrame(const Frame& frame, const plan::StepGrid& grid, const ScanSpec& spec, QueryState* state,

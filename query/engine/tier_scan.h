@@ -1,0 +1,23 @@
+// TierScan: range functions over rollup buckets where a tier has them, and raw rows at the ends of the windows and
+// where buckets cannot be trusted.
+#pragma once
+
+#include <cstdint>
+
+#include "query/engine/query_state.h"
+#include "query/engine/scan.h"
+#include "query/engine/series_source.h"
+#include "query/promql/functions.h"
+#include "storage/base/result.h"
+
+namespace tidemark::query::engine {
+
+// The tier that the query's resolution allows for this function and these windows; 0 for raw rows.
+int64_t TierFor(promql::FunctionId function, const WindowSpec& windows, const QueryState& state);
+
+// As ScanSeries with the kernel of `function` (one that plan::RollsUp), over the tier `width_ns`. Falls back to raw
+// rows block by block where the tier does not help.
+Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, promql::FunctionId function, int64_t width_ns,
+                 QueryState* state, const BlockSink& sink);
+
+}  // namespace tidemark::query::engine

@@ -1,0 +1,46 @@
+// Which rollup tier may answer a range function in place of raw rows. A window is then made of its raw head, whole
+// buckets and its raw tail, and the answer is the same as from raw rows alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "query/plan/plan.h"
+#include "query/promql/functions.h"
+
+namespace tidemark::query::plan {
+
+// Times (after_ns, last_ns].
+struct Interval {
+  int64_t after_ns = 0;
+  int64_t last_ns = 0;
+  [[nodiscard]] int64_t length_ns() const { return last_ns - after_ns; }
+  friend bool operator==(const Interval&, const Interval&) = default;
+};
+
+// A window as whole buckets and what is left at its ends; empty intervals where there is nothing.
+struct SplitWindow {
+  Interval head;
+  Interval buckets;  // from the start of the first to the end of the last whole bucket
+  Interval tail;
+};
+SplitWindow Split(const Interval& window, int64_t width_ns);
+
+// Sorts `intervals` and joins those that touch or overlap; empty ones go.
+std::vector<Interval> Join(std::vector<Interval> intervals);
+
+// Whether a function's value follows from the buckets' counts, sums, least and greatest values.
+bool RollsUp(promql::FunctionId function);
+
+// At most this many stretches of raw rows are read beside a tier: each costs a pass over the index of pages.
+inline constexpr size_t kRawStretchesMax = 64;
+
+// Whether reading `raw` stretches beside buckets is worth it, where `all` is what raw rows alone would read.
+bool WorthTier(const std::vector<Interval>& raw, const std::vector<Interval>& all);
+
+// The widest of `widths_ns` (ascending) that saves at least half of the raw rows of these windows, if any does.
+std::optional<int64_t> ChooseTier(std::span<const Interval> windows, std::span<const int64_t> widths_ns);
+
+}  // namespace tidemark::query::plan
