@@ -51,7 +51,8 @@ struct TaskFacts {
   int64_t read_bytes = 0;
   int64_t written_bytes = 0;
   uint64_t output_bytes = 0;
-  std::string output_tail{};  // the end of what it wrote; not reported
+  // The end of what it wrote; not reported. In a RunReport only of attempts that did not succeed.
+  std::string output_tail{};
 };
 
 struct AgentFacts {

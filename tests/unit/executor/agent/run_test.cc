@@ -216,15 +216,17 @@ TEST(RunTest, BadPipelinesAndLabelsAreRefused) {
 
 TEST(RunTest, OutputGoesToFilesUpToTheLimit) {
   const Folder folder;
-  const auto report =
-      executor::Run({"p", {Shell("group/a", "echo hello"), Shell("flood", "head -c 100000 /dev/zero | tr '\\0' x")}},
-                    {.output_tail_bytes = 10, .output_directory = folder.path() + "/logs", .output_file_bytes = 50});
+  const auto report = executor::Run(
+      {"p", {Shell("group/a", "echo hello"), Shell("flood", "head -c 100000 /dev/zero | tr '\\0' x; false")}},
+      {.output_tail_bytes = 10, .output_directory = folder.path() + "/logs", .output_file_bytes = 50});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(folder.Read("logs/group_a.1.log"), "hello\n");
   EXPECT_EQ(folder.Read("logs/flood.1.log"), std::string(50, 'x') + "\n[99950 bytes left out]\n");
   auto tasks = LastAttempts(*report);
   EXPECT_EQ(tasks["flood"].output_tail, std::string(10, 'x'));
   EXPECT_EQ(tasks["flood"].output_bytes, 100'000U);
+  EXPECT_EQ(tasks["group/a"].output_bytes, 6U);
+  EXPECT_EQ(tasks["group/a"].output_tail, "");
 }
 
 TEST(RunTest, ReportsPointsOfRunTasksAgentsAndEvents) {
