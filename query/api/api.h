@@ -16,6 +16,7 @@
 
 #include "query/api/envelope.h"
 #include "query/api/event_tap.h"
+#include "query/api/metadata_book.h"
 #include "query/api/params.h"
 #include "query/engine/engine.h"
 #include "query/rules/manager.h"
@@ -50,6 +51,7 @@ struct ApiDependencies {
   const Clock* clock = nullptr;           // null: the system's
   const rules::Manager* rules = nullptr;  // null: no rules
   rules::Execute execute;
+  const MetadataBook* metadata = nullptr;  // null: types are guessed from names
 };
 
 struct ApiRequest {

@@ -190,9 +190,17 @@ Reply QueryApi::Metadata(const ApiRequest& request) const {
     if (shown > 0 && field.metric == previous) continue;
     if (shown++ > 0) body += ',';
     AppendJsonString(&body, field.metric);
-    body += R"(:[{"type":")";
-    body += GuessType(field.metric);
-    body += R"(","help":"","unit":""}])";
+    FamilyMetadata known{std::string(GuessType(field.metric)), {}, {}};
+    if (dependencies_.metadata != nullptr) {
+      known = dependencies_.metadata->Find(DatabaseOf(request), field.metric).value_or(std::move(known));
+    }
+    body += R"(:[{"type":)";
+    AppendJsonString(&body, known.type);
+    body += R"(,"help":)";
+    AppendJsonString(&body, known.help);
+    body += R"(,"unit":)";
+    AppendJsonString(&body, known.unit);
+    body += "}]";
     previous = field.metric;
   }
   body += '}';

@@ -2,12 +2,13 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
+
+#include "query/rules/rule_file.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -80,25 +81,6 @@ std::optional<int64_t> ReadRfc3339Ms(std::string_view text) {
   return (((days * 24 + *hour) * 60 + *minute - offset_minutes) * 60 + *second) * 1000 + fraction_ms;
 }
 
-struct Unit {
-  std::string_view name;
-  int64_t ms;
-};
-constexpr std::array<Unit, 7> kUnits = {{{"y", 365LL * 86'400'000},
-                                         {"w", 7LL * 86'400'000},
-                                         {"d", 86'400'000},
-                                         {"h", 3'600'000},
-                                         {"m", 60'000},
-                                         {"s", 1000},
-                                         {"ms", 1}}};
-
-// The longest prefix of `text` that is letters.
-std::string_view LettersOf(std::string_view text) {
-  size_t end = 0;
-  while (end < text.size() && !IsDigit(text[end])) ++end;
-  return text.substr(0, end);
-}
-
 }  // namespace
 
 Result<int64_t> ParseTimeMs(std::string_view text) {
@@ -117,34 +99,6 @@ Result<int64_t> ParseTimeMs(std::string_view text) {
   return InvalidArgument(fmt::format("cannot parse {} to a valid timestamp", Quoted(text)));
 }
 
-Result<int64_t> ParsePrometheusDurationMs(std::string_view text) {
-  const auto invalid = [text] {
-    return InvalidArgument(text.empty() ? std::string("empty duration string")
-                                        : fmt::format("not a valid duration string: {}", Quoted(text)));
-  };
-  if (text == "0") return 0;
-  if (text.empty()) return invalid();
-  int64_t total = 0;
-  size_t next_unit = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    int64_t count = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), count);
-    if (error != std::errc() || count < 0 || rest.front() == '-') return invalid();
-    rest.remove_prefix(static_cast<size_t>(end - rest.data()));
-    const std::string_view letters = LettersOf(rest);
-    while (next_unit < kUnits.size() && kUnits[next_unit].name != letters) ++next_unit;
-    if (next_unit == kUnits.size()) return invalid();
-    int64_t part = 0;
-    if (__builtin_mul_overflow(count, kUnits[next_unit].ms, &part) || __builtin_add_overflow(total, part, &total) ||
-        total > std::numeric_limits<int64_t>::max() / 1'000'000) {
-      return InvalidArgument("duration out of range");
-    }
-    rest.remove_prefix(letters.size());
-    ++next_unit;
-  }
-  return total;
-}
-
 Result<int64_t> ParseDurationMs(std::string_view text) {
   if (const auto seconds = ReadFloat(text)) {
     const double ns = *seconds * 1e9;
@@ -153,7 +107,7 @@ Result<int64_t> ParseDurationMs(std::string_view text) {
     }
     return static_cast<int64_t>(*seconds * 1000);
   }
-  if (Result<int64_t> ms = ParsePrometheusDurationMs(text); ms.ok()) return ms;
+  if (Result<int64_t> ms = rules::ParseRuleDurationMs(text); ms.ok()) return ms;
   return InvalidArgument(fmt::format("cannot parse {} to a valid duration", Quoted(text)));
 }
 

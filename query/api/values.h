@@ -18,12 +18,9 @@ inline constexpr int64_t kMaxTimeMs = 9'223'309'901'257'974;
 // `cannot parse "x" to a valid timestamp`.
 Result<int64_t> ParseTimeMs(std::string_view text);
 
-// Milliseconds of a float of seconds or a duration such as 1h30m; negative only as a float. kInvalidArgument:
-// `cannot parse "x" to a valid duration`.
+// Milliseconds of a float of seconds or a duration such as 1h30m; units y w d h m s ms in this order; negative only as
+// a float. kInvalidArgument: `cannot parse "x" to a valid duration`.
 Result<int64_t> ParseDurationMs(std::string_view text);
-
-// The same without the float: units y w d h m s ms, in this order, each at most once; "0" needs none.
-Result<int64_t> ParsePrometheusDurationMs(std::string_view text);
 
 // A count; 0, also for "", means no limit. kInvalidArgument for what is not a whole number or negative.
 Result<uint64_t> ParseLimit(std::string_view text);
