@@ -23,14 +23,20 @@ int64_t Sum(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint
 // The median difference where differences are far from zero in comparison with how they spread (times, counters), and
 // otherwise 0: the noise of the sample would widen blocks that lie around zero anyhow.
 int64_t ChooseBias(std::span<const int64_t> values) {
-  constexpr size_t kSample = 32;
+  constexpr size_t kSample = 16;
   std::array<int64_t, kSample> sample;
   const size_t size = std::min(kSample, values.size() - 1);
   if (size == 0) return 0;
+  size_t rises = 0;
+  size_t falls = 0;
   for (size_t i = 0; i < size; ++i) {
     const size_t row = 1 + i * (values.size() - 1) / size;
     sample[i] = Difference(values[row], values[row - 1]);
+    rises += sample[i] > 0 ? 1 : 0;
+    falls += sample[i] < 0 ? 1 : 0;
   }
+  // Both ways: the median is near zero, and need not be looked for.
+  if (std::max(rises, falls) <= size * 3 / 4) return 0;
   std::sort(sample.begin(), sample.begin() + static_cast<std::ptrdiff_t>(size));
   const int64_t median = sample[size / 2];
   const auto distance = median < 0 ? -static_cast<uint64_t>(median) : static_cast<uint64_t>(median);
@@ -137,14 +143,14 @@ Result<size_t> DecodeDelta(std::string_view bytes, size_t count, RowRange rows, 
     const size_t start = block * kBlock;
     if (start >= rows.begin && start + kBlock <= rows.end) {
       int64_t* const target = out + (start - rows.begin);
-      kernels.prefix(words, before, parts.bias, target);
+      kernels.prefix(words, kBlock, before, parts.bias, target);
       before = target[kBlock - 1];
       continue;
     }
-    kernels.prefix(words, before, parts.bias, values);
-    before = values[kBlock - 1];
     const size_t from = std::max(start, rows.begin);
     const size_t to = std::min(start + kBlock, rows.end);
+    kernels.prefix(words, RoundUpToStride(to - start), before, parts.bias, values);
+    before = values[to - start - 1];
     if (from < to) std::copy(values + (from - start), values + (to - start), out + (from - rows.begin));
   }
   return parts.bytes;

@@ -22,13 +22,13 @@ constexpr uint64_t MaskOf(unsigned width) { return width >= 64 ? ~uint64_t{0} : 
 // The loops below have plain bodies that the compiler vectorises for whatever function they are inlined into.
 
 template <unsigned Width>
-TM_ALWAYS_INLINE void UnpackLoop(const char* in, uint64_t* words) {
+TM_ALWAYS_INLINE void UnpackLoop(const char* in, size_t count, uint64_t* words) {
   if constexpr (Width == 0) {
-    std::memset(words, 0, kBlock * sizeof(uint64_t));
+    std::memset(words, 0, count * sizeof(uint64_t));
   } else if constexpr (Width == 64) {
-    std::memcpy(words, in, kBlock * sizeof(uint64_t));
+    std::memcpy(words, in, count * sizeof(uint64_t));
   } else {
-    for (size_t group = 0; group < kBlock / 8; ++group, in += Width, words += 8) {
+    for (size_t i = 0; i < count; i += kStride, in += Width, words += kStride) {
 #pragma GCC unroll 8
       for (unsigned k = 0; k < 8; ++k) {
         words[k] = (LoadLittle<uint64_t>(in + k * Width / 8) >> (k * Width % 8)) & MaskOf(Width);
@@ -37,16 +37,22 @@ TM_ALWAYS_INLINE void UnpackLoop(const char* in, uint64_t* words) {
   }
 }
 
-TM_ALWAYS_INLINE void PrefixLoop(const uint64_t* words, int64_t before, int64_t bias, int64_t* out) {
+TM_ALWAYS_INLINE void PrefixLoop(const uint64_t* words, size_t count, int64_t before, int64_t bias, int64_t* out) {
   uint64_t sum = static_cast<uint64_t>(before);
-  for (size_t i = 0; i < kBlock; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     sum += static_cast<uint64_t>(UnZigZag(words[i])) + static_cast<uint64_t>(bias);
     out[i] = static_cast<int64_t>(sum);
   }
 }
 
-TM_ALWAYS_INLINE void AddLoop(const uint64_t* words, int64_t base, int64_t* out) {
-  for (size_t i = 0; i < kBlock; ++i) out[i] = static_cast<int64_t>(words[i] + static_cast<uint64_t>(base));
+TM_ALWAYS_INLINE void AddLoop(const uint64_t* words, size_t count, int64_t base, int64_t* out) {
+  for (size_t i = 0; i < count; ++i) out[i] = static_cast<int64_t>(words[i] + static_cast<uint64_t>(base));
+}
+
+TM_ALWAYS_INLINE void ScaleLoop(int64_t* values, size_t count, uint64_t factor, int64_t base) {
+  for (size_t i = 0; i < count; ++i) {
+    values[i] = static_cast<int64_t>(static_cast<uint64_t>(base) + factor * static_cast<uint64_t>(values[i]));
+  }
 }
 
 TM_ALWAYS_INLINE void ZigZagDeltasLoop(const int64_t* values, size_t count, int64_t bias, uint64_t* words) {
@@ -67,50 +73,53 @@ TM_ALWAYS_INLINE int64_t MinLoop(const int64_t* values, size_t count) {
   return std::min(std::min(min[0], min[1]), std::min(min[2], min[3]));
 }
 
-TM_ALWAYS_INLINE uint64_t BitsLoop(const uint64_t* words) {
+TM_ALWAYS_INLINE uint64_t BitsLoop(const uint64_t* words, size_t count) {
   uint64_t bits = 0;
-  for (size_t i = 0; i < kBlock; ++i) bits |= words[i];
+  for (size_t i = 0; i < count; ++i) bits |= words[i];
   return bits;
 }
 
-TM_ALWAYS_INLINE Above AboveLoop(const uint64_t* words, uint64_t limit) {
-  uint64_t count = 0;
+TM_ALWAYS_INLINE Above AboveLoop(const uint64_t* words, size_t count, uint64_t limit) {
+  uint64_t above = 0;
   uint64_t rest = 0;
-  for (size_t i = 0; i < kBlock; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     const uint64_t over = words[i] > limit ? ~uint64_t{0} : 0;
-    count -= over;
+    above -= over;
     rest |= words[i] & ~over;
   }
-  return {static_cast<uint32_t>(count), rest};
+  return {static_cast<uint32_t>(above), rest};
 }
 
 template <unsigned Width>
-void UnpackBase(const char* in, uint64_t* words) {
-  UnpackLoop<Width>(in, words);
+void UnpackBase(const char* in, size_t count, uint64_t* words) {
+  UnpackLoop<Width>(in, count, words);
 }
 
 template <size_t... Codes>
 constexpr Kernels MakeBase(std::index_sequence<Codes...>) {
-  return {.unpack = {&UnpackBase<WidthOf(Codes)>...},
-          .prefix = [](const uint64_t* words, int64_t before, int64_t bias,
-                       int64_t* out) { PrefixLoop(words, before, bias, out); },
-          .add = [](const uint64_t* words, int64_t base, int64_t* out) { AddLoop(words, base, out); },
-          .zigzag_deltas = [](const int64_t* values, size_t count, int64_t bias,
-                              uint64_t* words) { ZigZagDeltasLoop(values, count, bias, words); },
-          .min = [](const int64_t* values, size_t count) { return MinLoop(values, count); },
-          .bits = [](const uint64_t* words) { return BitsLoop(words); },
-          .above = [](const uint64_t* words, uint64_t limit) { return AboveLoop(words, limit); }};
+  return {
+      .unpack = {&UnpackBase<WidthOf(Codes)>...},
+      .prefix = [](const uint64_t* words, size_t count, int64_t before, int64_t bias,
+                   int64_t* out) { PrefixLoop(words, count, before, bias, out); },
+      .add = [](const uint64_t* words, size_t count, int64_t base, int64_t* out) { AddLoop(words, count, base, out); },
+      .scale = [](int64_t* values, size_t count, uint64_t factor,
+                  int64_t base) { ScaleLoop(values, count, factor, base); },
+      .zigzag_deltas = [](const int64_t* values, size_t count, int64_t bias,
+                          uint64_t* words) { ZigZagDeltasLoop(values, count, bias, words); },
+      .min = [](const int64_t* values, size_t count) { return MinLoop(values, count); },
+      .bits = [](const uint64_t* words, size_t count) { return BitsLoop(words, count); },
+      .above = [](const uint64_t* words, size_t count, uint64_t limit) { return AboveLoop(words, count, limit); }};
 }
 
 #if defined(__x86_64__)
 
 template <unsigned Width>
-TM_AVX2 void UnpackAvx2(const char* in, uint64_t* words) {
+TM_AVX2 void UnpackAvx2(const char* in, size_t count, uint64_t* words) {
   if constexpr (Width == 0 || Width == 64) {
-    UnpackLoop<Width>(in, words);
+    UnpackLoop<Width>(in, count, words);
   } else {
     const __m256i mask = _mm256_set1_epi64x(static_cast<long long>(MaskOf(Width)));
-    for (size_t group = 0; group < kBlock / 8; ++group, in += Width, words += 8) {
+    for (size_t i = 0; i < count; i += kStride, in += Width, words += kStride) {
 #pragma GCC unroll 2
       for (unsigned k = 0; k < 8; k += 4) {
         const auto load = [&](unsigned j) __attribute__((always_inline)) {
@@ -134,13 +143,13 @@ TM_AVX2 void UnpackAvx2(const char* in, uint64_t* words) {
   }
 }
 
-TM_AVX2 void PrefixAvx2(const uint64_t* words, int64_t before, int64_t bias, int64_t* out) {
+TM_AVX2 void PrefixAvx2(const uint64_t* words, size_t count, int64_t before, int64_t bias, int64_t* out) {
   const __m256i one = _mm256_set1_epi64x(1);
   const __m256i zero = _mm256_setzero_si256();
   const __m256i step = _mm256_set1_epi64x(bias);
   __m256i carry = _mm256_set1_epi64x(before);
 #pragma GCC unroll 2
-  for (size_t i = 0; i < kBlock; i += 4) {
+  for (size_t i = 0; i < count; i += 4) {
     const __m256i word = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i));
     const __m256i sign = _mm256_sub_epi64(zero, _mm256_and_si256(word, one));
     const __m256i delta = _mm256_add_epi64(_mm256_xor_si256(_mm256_srli_epi64(word, 1), sign), step);
@@ -153,13 +162,29 @@ TM_AVX2 void PrefixAvx2(const uint64_t* words, int64_t before, int64_t bias, int
   }
 }
 
-TM_AVX2 void AddAvx2(const uint64_t* words, int64_t base, int64_t* out) {
+TM_AVX2 void AddAvx2(const uint64_t* words, size_t count, int64_t base, int64_t* out) {
   const __m256i lanes = _mm256_set1_epi64x(base);
 #pragma GCC unroll 2
-  for (size_t i = 0; i < kBlock; i += 4) {
+  for (size_t i = 0; i < count; i += 4) {
     const __m256i four = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_add_epi64(four, lanes));
   }
+}
+
+TM_AVX2 void ScaleAvx2(int64_t* values, size_t count, uint64_t factor, int64_t base) {
+  // There is no multiplication of 64 bits: three of 32 bits make the lower half of the product.
+  const __m256i low = _mm256_set1_epi64x(static_cast<long long>(factor));
+  const __m256i high = _mm256_srli_epi64(low, 32);
+  const __m256i start = _mm256_set1_epi64x(base);
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const __m256i value = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + i));
+    const __m256i crossed =
+        _mm256_add_epi64(_mm256_mul_epu32(_mm256_srli_epi64(value, 32), low), _mm256_mul_epu32(value, high));
+    const __m256i product = _mm256_add_epi64(_mm256_mul_epu32(value, low), _mm256_slli_epi64(crossed, 32));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(values + i), _mm256_add_epi64(product, start));
+  }
+  ScaleLoop(values + i, count - i, factor, base);
 }
 
 TM_AVX2 void ZigZagDeltasAvx2(const int64_t* values, size_t count, int64_t bias, uint64_t* words) {
@@ -190,9 +215,9 @@ TM_AVX2 int64_t MinAvx2(const int64_t* values, size_t count) {
   return std::min(std::min(lanes[0], lanes[1]), std::min(lanes[2], lanes[3]));
 }
 
-TM_AVX2 uint64_t BitsAvx2(const uint64_t* words) {
+TM_AVX2 uint64_t BitsAvx2(const uint64_t* words, size_t count) {
   __m256i bits = _mm256_setzero_si256();
-  for (size_t i = 0; i < kBlock; i += 4) {
+  for (size_t i = 0; i < count; i += 4) {
     bits = _mm256_or_si256(bits, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i)));
   }
   alignas(32) uint64_t lanes[4];
@@ -200,21 +225,21 @@ TM_AVX2 uint64_t BitsAvx2(const uint64_t* words) {
   return lanes[0] | lanes[1] | lanes[2] | lanes[3];
 }
 
-TM_AVX2 Above AboveAvx2(const uint64_t* words, uint64_t limit) {
+TM_AVX2 Above AboveAvx2(const uint64_t* words, size_t count, uint64_t limit) {
   // Compares are signed: move both sides down by 2^63.
   const __m256i flip = _mm256_set1_epi64x(static_cast<long long>(uint64_t{1} << 63));
   const __m256i bound = _mm256_xor_si256(_mm256_set1_epi64x(static_cast<long long>(limit)), flip);
-  __m256i count = _mm256_setzero_si256();
+  __m256i above = _mm256_setzero_si256();
   __m256i rest = _mm256_setzero_si256();
-  for (size_t i = 0; i < kBlock; i += 4) {
+  for (size_t i = 0; i < count; i += 4) {
     const __m256i word = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i));
     const __m256i over = _mm256_cmpgt_epi64(_mm256_xor_si256(word, flip), bound);
-    count = _mm256_sub_epi64(count, over);
+    above = _mm256_sub_epi64(above, over);
     rest = _mm256_or_si256(rest, _mm256_andnot_si256(over, word));
   }
   alignas(32) uint64_t counts[4];
   alignas(32) uint64_t rests[4];
-  _mm256_store_si256(reinterpret_cast<__m256i*>(counts), count);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(counts), above);
   _mm256_store_si256(reinterpret_cast<__m256i*>(rests), rest);
   return {static_cast<uint32_t>(counts[0] + counts[1] + counts[2] + counts[3]),
           rests[0] | rests[1] | rests[2] | rests[3]};
@@ -225,6 +250,7 @@ constexpr Kernels MakeAvx2(std::index_sequence<Codes...>) {
   return {.unpack = {&UnpackAvx2<WidthOf(Codes)>...},
           .prefix = &PrefixAvx2,
           .add = &AddAvx2,
+          .scale = &ScaleAvx2,
           .zigzag_deltas = &ZigZagDeltasAvx2,
           .min = &MinAvx2,
           .bits = &BitsAvx2,
@@ -239,11 +265,11 @@ constexpr Kernels kBase = MakeBase(std::make_index_sequence<kWidthCodes>());
 
 // 64 words become `Width` words of 64 bits; the shifts are all constants.
 template <unsigned Width>
-void PackWidth(const uint64_t* words, char* out) {
+void PackWidth(const uint64_t* words, size_t count, char* out) {
   if constexpr (Width == 64) {
-    std::memcpy(out, words, kBlock * sizeof(uint64_t));
+    std::memcpy(out, words, count * sizeof(uint64_t));
   } else if constexpr (Width != 0) {
-    for (size_t half = 0; half < 2; ++half, words += 64, out += Width * 8) {
+    for (size_t done = 0; done < count; done += 64, words += 64, out += Width * 8) {
       uint64_t current = 0;
 #pragma GCC unroll 64
       for (unsigned k = 0; k < 64; ++k) {
@@ -261,7 +287,7 @@ void PackWidth(const uint64_t* words, char* out) {
 
 template <size_t... Codes>
 constexpr auto MakePack(std::index_sequence<Codes...>) {
-  return std::array<void (*)(const uint64_t*, char*), sizeof...(Codes)>{&PackWidth<WidthOf(Codes)>...};
+  return std::array<void (*)(const uint64_t*, size_t, char*), sizeof...(Codes)>{&PackWidth<WidthOf(Codes)>...};
 }
 
 constexpr auto kPack = MakePack(std::make_index_sequence<kWidthCodes>());
@@ -279,6 +305,6 @@ const Kernels& BestKernels() {
 #endif
 }
 
-void Pack(const uint64_t* words, unsigned code, char* out) { kPack[code](words, out); }
+void Pack(const uint64_t* words, size_t count, unsigned code, char* out) { kPack[code](words, count, out); }
 
 }  // namespace tidemark::codec

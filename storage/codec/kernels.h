@@ -9,10 +9,13 @@
 namespace tidemark::codec {
 
 inline constexpr size_t kBlock = 128;
+// Kernels work on so many words at once. Where one takes a `count` of words, it is a multiple of this, at most kBlock.
+inline constexpr size_t kStride = 8;
+constexpr size_t RoundUpToStride(size_t count) { return (count + kStride - 1) / kStride * kStride; }
 // Widths 0 to 57, which one unaligned 8-byte load can cover, and 64.
 inline constexpr unsigned kMaxOddWidth = 57;
 inline constexpr unsigned kWidthCodes = kMaxOddWidth + 2;
-// Unpack reads this many bytes past the 16 * width of a block.
+// Unpack reads this many bytes past the count * width bits of its words.
 inline constexpr size_t kUnpackSlack = 8;
 
 // The code of a width, as block headers have it: the width itself, and 58 for everything above 57, which becomes 64.
@@ -25,20 +28,22 @@ struct Above {
 };
 
 struct Kernels {
-  // Unpacks 128 words. Indexed by width code.
-  void (*unpack[kWidthCodes])(const char* in, uint64_t* words);
+  // Unpacks words. Indexed by width code.
+  void (*unpack[kWidthCodes])(const char* in, size_t count, uint64_t* words);
   // out[i] = out[i - 1] + bias + unzigzag(words[i]), where out[-1] is `before`; wraps around.
-  void (*prefix)(const uint64_t* words, int64_t before, int64_t bias, int64_t* out);
+  void (*prefix)(const uint64_t* words, size_t count, int64_t before, int64_t bias, int64_t* out);
   // out[i] = base + words[i]; wraps around.
-  void (*add)(const uint64_t* words, int64_t base, int64_t* out);
-  // words[i] = zigzag(values[i] - values[i - 1] - bias) for i in [1, count); wraps around.
+  void (*add)(const uint64_t* words, size_t count, int64_t base, int64_t* out);
+  // values[i] = base + factor * values[i] for any count; wraps around.
+  void (*scale)(int64_t* values, size_t count, uint64_t factor, int64_t base);
+  // words[i] = zigzag(values[i] - values[i - 1] - bias) for i in [1, count), any count; wraps around.
   void (*zigzag_deltas)(const int64_t* values, size_t count, int64_t bias, uint64_t* words);
   // The smallest of at least one value.
   int64_t (*min)(const int64_t* values, size_t count);
-  // The or of 128 words.
-  uint64_t (*bits)(const uint64_t* words);
-  // Words over `limit`, of 128.
-  Above (*above)(const uint64_t* words, uint64_t limit);
+  // All words or-ed.
+  uint64_t (*bits)(const uint64_t* words, size_t count);
+  // Words over `limit`.
+  Above (*above)(const uint64_t* words, size_t count, uint64_t limit);
 };
 
 // For the CPU at hand. Thread-safe.
@@ -46,7 +51,8 @@ const Kernels& BestKernels();
 // Without vector instructions beyond x86-64-v2: what the others are tested against.
 const Kernels& BaseKernels();
 
-// Packs 128 words of WidthOf(code) bits into 16 * width bytes at `out`. Higher bits of the words are ignored.
-void Pack(const uint64_t* words, unsigned code, char* out);
+// Packs words of WidthOf(code) bits; their higher bits are ignored. Works on 64 words at once: reads and writes as if
+// `count` were rounded up to 64 or 128.
+void Pack(const uint64_t* words, size_t count, unsigned code, char* out);
 
 }  // namespace tidemark::codec

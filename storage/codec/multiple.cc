@@ -8,6 +8,7 @@
 
 #include "storage/base/bytes.h"
 #include "storage/codec/ints.h"
+#include "storage/codec/kernels.h"
 
 namespace tidemark::codec {
 namespace {
@@ -89,10 +90,7 @@ std::unique_ptr<Candidate> PlanMultiple(std::span<const int64_t> values, size_t 
 Result<size_t> DecodeMultiple(std::string_view bytes, size_t count, RowRange rows, int64_t* out) {
   TM_TRY_ASSIGN(const Head head, ParseHead(bytes));
   TM_TRY_ASSIGN(const size_t used, DecodeInts(head.quotients, count, rows, out));
-  const auto base = static_cast<uint64_t>(head.base);
-  for (size_t i = 0; i < rows.end - rows.begin; ++i) {
-    out[i] = static_cast<int64_t>(base + head.divisor * static_cast<uint64_t>(out[i]));
-  }
+  BestKernels().scale(out, rows.end - rows.begin, head.divisor, head.base);
   return bytes.size() - head.quotients.size() + used;
 }
 

@@ -26,13 +26,13 @@ struct Width {
 
 // The width of a block of `size` words for the fewest bytes.
 Width ChooseWidth(const Kernels& kernels, const uint64_t* words, size_t size) {
-  const auto widest = static_cast<unsigned>(std::bit_width(kernels.bits(words)));
+  const auto widest = static_cast<unsigned>(std::bit_width(kernels.bits(words, RoundUpToStride(size))));
   Width best{.code = WidthCode(widest)};
   size_t best_bytes = BytesOf(size, WidthOf(best.code));
   unsigned width = std::min(widest, kMaxOddWidth + 1);
   while (width > 0) {
     --width;
-    const Above above = kernels.above(words, (uint64_t{1} << width) - 1);
+    const Above above = kernels.above(words, RoundUpToStride(size), (uint64_t{1} << width) - 1);
     if (above.count > kMaxExceptions) break;
     // No width between this one and that of the rest has other exceptions.
     width = static_cast<unsigned>(std::bit_width(above.rest_bits));
@@ -45,8 +45,8 @@ Width ChooseWidth(const Kernels& kernels, const uint64_t* words, size_t size) {
   return best;
 }
 
-void AppendExceptions(const uint64_t* words, unsigned width, std::string* out) {
-  for (size_t i = 0; i < kBlock; i += 4) {
+void AppendExceptions(const uint64_t* words, size_t size, unsigned width, std::string* out) {
+  for (size_t i = 0; i < size; i += 4) {
     // Exceptions are few: look at four words at once.
     if (((words[i] | words[i + 1] | words[i + 2] | words[i + 3]) >> width) == 0) continue;
     for (size_t j = i; j < i + 4; ++j) {
@@ -73,7 +73,7 @@ void PackPlan::PlanBlock() {
   if (width.exceptions != 0) {
     header |= kHasExceptions;
     exceptions_.push_back(static_cast<char>(width.exceptions));
-    AppendExceptions(words, width.code, &exceptions_);
+    AppendExceptions(words, words_.size_of(block), width.code, &exceptions_);
   }
   headers_.push_back(static_cast<char>(header));
   packed_bytes_ += BytesOf(words_.size_of(block), WidthOf(width.code));
@@ -85,7 +85,7 @@ void PackPlan::AppendPacked(std::string* out) const {
   out->resize(at + packed_bytes_ + kBlock * sizeof(uint64_t));
   for (size_t block = 0; block < headers_.size(); ++block) {
     const unsigned code = static_cast<uint8_t>(headers_[block]) & kWidthBits;
-    Pack(words_.block(block), code, out->data() + at);
+    Pack(words_.block(block), words_.size_of(block), code, out->data() + at);
     at += BytesOf(words_.size_of(block), WidthOf(code));
   }
   out->resize(at);
@@ -143,16 +143,20 @@ Result<void> PackedBlocks::Unpack(size_t block, uint64_t* words) {
   const auto header = static_cast<uint8_t>(headers_[block]);
   const unsigned code = header & kWidthBits;
   const unsigned width = WidthOf(code);
+  const size_t size = std::min(kBlock, count_ - block * kBlock);
+  const size_t read_size = RoundUpToStride(size);
   const size_t available = packed_.size() - packed_at_;
-  if (available >= BytesOf(kBlock, width) + kUnpackSlack) {
-    BestKernels().unpack[code](packed_.data() + packed_at_, words);
+  if (available >= BytesOf(read_size, width) + kUnpackSlack) {
+    BestKernels().unpack[code](packed_.data() + packed_at_, read_size, words);
   } else {
-    char padded[kBlock * sizeof(uint64_t) + kUnpackSlack] = {};
-    std::memcpy(padded, packed_.data() + packed_at_, std::min(available, BytesOf(kBlock, width)));
-    BestKernels().unpack[code](padded, words);
+    char padded[kBlock * sizeof(uint64_t) + kUnpackSlack];
+    const size_t copied = std::min(available, BytesOf(read_size, width));
+    std::memcpy(padded, packed_.data() + packed_at_, copied);
+    std::memset(padded + copied, 0, BytesOf(read_size, width) + kUnpackSlack - copied);
+    BestKernels().unpack[code](padded, read_size, words);
   }
   if ((header & kHasExceptions) != 0) TM_RETURN_IF_ERROR(Patch(width, words));
-  packed_at_ += BytesOf(std::min(kBlock, count_ - block * kBlock), width);
+  packed_at_ += BytesOf(size, width);
   ++block_;
   return {};
 }

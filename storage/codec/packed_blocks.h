@@ -69,7 +69,8 @@ class PackedBlocks {
   // Bytes of the packed part that the headers of `count` words ask for; kCorruption for a header that cannot be.
   static Result<size_t> PackedBytes(std::string_view headers, size_t count);
 
-  // Moves to a block (forward only, from 0) and unpacks it: 128 words, those past the end of the frame unspecified.
+  // Moves to a block (forward only, from 0) and unpacks it: as many words as it has, rounded up to
+  // kStride; `words` has room for 128.
   // kCorruption for exceptions that cannot be.
   Result<void> Unpack(size_t block, uint64_t* words);
 

@@ -80,9 +80,9 @@ Result<size_t> DecodeReference(std::string_view bytes, size_t count, RowRange ro
     const size_t to = std::min(kBlock, rows.end - block * kBlock);
     int64_t* const target = out + (row - rows.begin);
     if (to - from == kBlock) {
-      kernels.add(words, base, target);
+      kernels.add(words, kBlock, base, target);
     } else {
-      kernels.add(words, base, values);
+      kernels.add(words, RoundUpToStride(to), base, values);
       std::copy(values + from, values + to, target);
     }
     row += to - from;

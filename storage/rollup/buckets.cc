@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "storage/base/check.h"
 #include "storage/rollup/words.h"
@@ -35,31 +36,70 @@ const Number* NumbersOf(const model::Column& column) {
   }
 }
 
-// Rows [begin, end) as one bucket.
-template <typename Number, typename Total>
-void Append(const Number* values, size_t begin, size_t end, BucketArrays* out, Total* sum, Total* increase,
-            size_t* falls) {
-  Number min = values[begin];
-  Number max = values[begin];
-  for (size_t i = begin; i < end; ++i) {
+// What the rows of one bucket come to.
+template <typename Number>
+struct Summary {
+  using Total = std::conditional_t<std::is_floating_point_v<Number>, CompensatedTotal, ExactTotal>;
+  Number min{};
+  Number max{};
+  Total sum{};
+  Total increase{};
+  size_t falls = 0;
+};
+
+Summary<double> Summarise(std::span<const double> values) {
+  Summary<double> out{.min = values[0], .max = values[0]};
+  for (const double value : values) {
     // With a NaN in front any number wins; with a NaN behind none does.
-    if (values[i] < min || IsNan(min)) min = values[i];
-    if (values[i] > max || IsNan(max)) max = values[i];
-    sum->Add(values[i]);
+    if (value < out.min || std::isnan(out.min)) out.min = value;
+    if (value > out.max || std::isnan(out.max)) out.max = value;
+    out.sum.Add(value);
   }
-  for (size_t i = begin + 1; i < end; ++i) {
-    *falls += values[i] < values[i - 1] ? 1 : 0;
-    increase->Add(StepOf(values[i - 1], values[i]));
+  for (size_t i = 1; i < values.size(); ++i) {
+    out.falls += values[i] < values[i - 1] ? 1 : 0;
+    out.increase.Add(StepOf(values[i - 1], values[i]));
   }
-  out->min.push_back(ToWord(min));
-  out->max.push_back(ToWord(max));
-  out->first.push_back(ToWord(values[begin]));
-  out->last.push_back(ToWord(values[end - 1]));
+  return out;
+}
+
+// Integers. Sum is what is added up in: wide, or int64 where no sum of so many such values can leave it.
+template <typename Sum, typename Number>
+void AddUp(std::span<const Number> values, Summary<Number>* out) {
+  Sum sum = values[0];
+  Sum increase = 0;
+  int64_t falls = 0;
+  for (size_t i = 1; i < values.size(); ++i) {
+    const bool fell = values[i] < values[i - 1];
+    sum += static_cast<Sum>(values[i]);
+    increase += static_cast<Sum>(values[i]) - (fell ? Sum{0} : static_cast<Sum>(values[i - 1]));
+    falls += fell ? int64_t{1} : int64_t{0};
+  }
+  out->sum.Add(Wide{sum});
+  out->increase.Add(Wide{increase});
+  out->falls = static_cast<size_t>(falls);
+}
+
+template <typename Number>
+Summary<Number> Summarise(std::span<const Number> values) {
+  Summary<Number> out{.min = values[0], .max = values[0]};
+  for (const Number value : values) {
+    out.min = std::min(out.min, value);
+    out.max = std::max(out.max, value);
+  }
+  const Wide room = std::numeric_limits<int64_t>::max() / static_cast<int64_t>(2 * values.size());
+  if constexpr (std::is_signed_v<Number>) {
+    if (Wide{out.min} >= -room && Wide{out.max} <= room) {
+      AddUp<int64_t>(values, &out);
+      return out;
+    }
+  }
+  AddUp<Wide>(values, &out);
+  return out;
 }
 
 template <typename Number>
 void BuildAs(const model::Column& column, int64_t width_ns, BucketArrays* out) {
-  using Total = std::conditional_t<std::is_floating_point_v<Number>, CompensatedTotal, ExactTotal>;
+  using Total = typename Summary<Number>::Total;
   const Number* const values = NumbersOf<Number>(column);
   std::vector<Total> sums;
   std::vector<Total> increases;
@@ -73,7 +113,14 @@ void BuildAs(const model::Column& column, int64_t width_ns, BucketArrays* out) {
     out->first_ns.push_back(column.times[begin]);
     out->last_ns.push_back(column.times[end - 1]);
     if (begin > 0 && values[begin] < values[begin - 1]) ++falls;
-    Append(values, begin, end, out, &sums.emplace_back(), &increases.emplace_back(), &falls);
+    const Summary<Number> summary = Summarise(std::span<const Number>(values + begin, end - begin));
+    out->min.push_back(ToWord(summary.min));
+    out->max.push_back(ToWord(summary.max));
+    out->first.push_back(ToWord(values[begin]));
+    out->last.push_back(ToWord(values[end - 1]));
+    sums.push_back(summary.sum);
+    increases.push_back(summary.increase);
+    falls += summary.falls;
     begin = end;
   }
   out->exact_sum = StoreTotals(sums, out->scale, &out->sum);

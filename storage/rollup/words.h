@@ -75,7 +75,8 @@ auto StepOf(Number earlier, Number later) {
   if constexpr (std::is_floating_point_v<Number>) {
     return later < earlier ? later : later - earlier;
   } else {
-    return later < earlier ? Wide{later} : Wide{later} - Wide{earlier};
+    // No branch: gauges fall at random.
+    return Wide{later} - Wide{later < earlier ? Number{0} : earlier};
   }
 }
 
