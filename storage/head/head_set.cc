@@ -106,7 +106,13 @@ class HeadSetImpl final : public HeadSet {
     std::vector<model::ColumnBuffer> buffers;
     std::vector<model::Column> columns;
     std::vector<model::FieldId> fields;
+    HeadRows rows;
     for (const Head* head : heads) {
+      if (rows.Read(*head, range)) {
+        if (rows.columns().empty()) continue;
+        TM_RETURN_IF_ERROR(visit(head->first->shape->measurement, head->series, rows.columns()));
+        continue;
+      }
       FieldsOf(*head, &fields);
       if (buffers.size() < fields.size()) buffers.resize(fields.size());
       columns.clear();

@@ -86,4 +86,20 @@ std::string_view StoredString(int64_t word);
 model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets, model::TimeRange range,
                        model::ColumnBuffer* buffer);
 
+// All columns of a head whose rows have one shape, read together: the rows are sorted once for all of them. Reusable.
+class HeadRows {
+ public:
+  // False when the head has rows of several shapes, which ReadHead must read field by field. columns() is then empty.
+  bool Read(const Head& head, model::TimeRange range);
+
+  // Ascending by field, with one timeline. Valid until the next Read.
+  [[nodiscard]] std::span<const model::Column> columns() const { return columns_; }
+
+ private:
+  std::vector<int64_t> times_;
+  std::vector<const char*> rows_;
+  std::vector<model::ColumnBuffer> buffers_;
+  std::vector<model::Column> columns_;
+};
+
 }  // namespace tidemark::head

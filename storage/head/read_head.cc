@@ -141,6 +141,12 @@ model::Times TimesOf(const std::vector<int64_t>& times) {
   return out;
 }
 
+void PointInto(const model::ColumnBuffer& buffer, model::Column* column) {
+  column->ints = buffer.ints.empty() ? nullptr : buffer.ints.data();
+  column->floats = buffer.floats.empty() ? nullptr : buffer.floats.data();
+  column->strings = buffer.strings.empty() ? nullptr : buffer.strings.data();
+}
+
 }  // namespace
 
 model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets, model::TimeRange range,
@@ -194,10 +200,94 @@ model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets,
   }
   column.times = TimesOf(buffer->times);
   if (column.times.empty()) return {.ref = ref};
-  column.ints = buffer->ints.empty() ? nullptr : buffer->ints.data();
-  column.floats = buffer->floats.empty() ? nullptr : buffer->floats.data();
-  column.strings = buffer->strings.empty() ? nullptr : buffer->strings.data();
+  PointInto(*buffer, &column);
   return column;
+}
+
+namespace {
+
+// The one shape that all rows of a head have; null when there are several.
+const HeadShape* OnlyShape(const Head& head) {
+  const HeadShape* const shape = head.first->shape;
+  for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
+    if (segment->shape != shape) return nullptr;
+  }
+  return shape;
+}
+
+// Whether all segments hold column `index` at one scale.
+bool SameScale(const Head& head, size_t index) {
+  const uint8_t scale = head.first->scales()[index];
+  for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
+    if (segment->scales()[index] != scale) return false;
+  }
+  return true;
+}
+
+// Finds the rows of a head in the order of time, each time once.
+void SortRows(const Head& head, model::TimeRange range, std::vector<int64_t>* times, std::vector<const char*>* rows) {
+  times->clear();
+  rows->clear();
+  for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
+    const size_t stride = Segment::RowBytes(segment->shape->fields.size());
+    const char* row = segment->row(0);
+    for (uint32_t i = 0; i < segment->rows; ++i, row += stride) {
+      const int64_t time = LoadWord(row);
+      if (time < range.first.ns || time > range.last.ns) continue;
+      times->push_back(time);
+      rows->push_back(row);
+    }
+  }
+  if (head.in_order) return;
+  const std::vector<uint32_t> order = LastWriteOrder(*times);
+  if (order.empty()) return;
+  Permute(order, times);
+  Permute(order, rows);
+}
+
+// Gathers column `index` of sorted rows that all have `shape`, floats at the scale of the first segment.
+void Gather(const std::vector<const char*>& rows, size_t index, model::Column* column, model::ColumnBuffer* buffer) {
+  buffer->Clear();
+  const size_t offset = 8 + 8 * index;
+  const size_t count = rows.size();
+  if (column->type == model::FieldType::kString) {
+    buffer->strings.reserve(count);
+    for (const char* const row : rows) buffer->strings.push_back(StoredString(LoadWord(row + offset)));
+  } else if (column->type == model::FieldType::kFloat && column->scale == model::kBinaryScale) {
+    buffer->floats.resize(count);
+    for (size_t i = 0; i < count; ++i) buffer->floats[i] = std::bit_cast<double>(LoadWord(rows[i] + offset));
+  } else {
+    buffer->ints.resize(count);
+    for (size_t i = 0; i < count; ++i) buffer->ints[i] = LoadWord(rows[i] + offset);
+  }
+  PointInto(*buffer, column);
+}
+
+}  // namespace
+
+bool HeadRows::Read(const Head& head, model::TimeRange range) {
+  columns_.clear();
+  const HeadShape* const shape = OnlyShape(head);
+  if (shape == nullptr) return false;
+  SortRows(head, range, &times_, &rows_);
+  if (times_.empty()) return true;
+  if (buffers_.size() < shape->fields.size()) buffers_.resize(shape->fields.size());
+  const model::Times times = TimesOf(times_);
+  for (const uint32_t index : shape->by_field) {
+    const model::SeriesRef ref{shape->fields[index].id, head.series};
+    model::ColumnBuffer* const buffer = &buffers_[index];
+    model::Column column{.ref = ref, .type = shape->fields[index].type};
+    if (column.type == model::FieldType::kFloat && !SameScale(head, index)) {
+      column = ReadHead(head, ref, std::numeric_limits<uint64_t>::max(), range, buffer);
+      column.times = times;
+    } else {
+      column.times = times;
+      column.scale = column.type == model::FieldType::kFloat ? head.first->scales()[index] : uint8_t{0};
+      Gather(rows_, index, &column, buffer);
+    }
+    columns_.push_back(column);
+  }
+  return true;
 }
 
 }  // namespace tidemark::head

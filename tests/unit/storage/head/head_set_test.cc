@@ -197,6 +197,44 @@ TEST(HeadSet, BatchesApplyInTicketOrderFromManyThreads) {
   }
 }
 
+// Visit reads all columns of a head at once, Read one by one: both must say the same.
+TEST(HeadSet, VisitAgreesWithRead) {
+  const unsigned seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  auto set = MakeSet(2);
+  for (uint64_t ticket = 0; ticket < 20; ++ticket) {
+    Rows rows;
+    for (int i = 0; i < 30; ++i) {
+      const bool binary = random() % 20 == 0;
+      rows.Add(1 + static_cast<uint32_t>(random() % 6), static_cast<int64_t>(random() % 300),
+               binary ? std::bit_cast<int64_t>(1.0 / 3) : static_cast<int64_t>(random() % 1000),
+               binary ? model::kBinaryScale : static_cast<uint8_t>(random() % 3), static_cast<int64_t>(random()), "s");
+    }
+    set->Append(rows.View(), ticket);
+  }
+  const TimeRange range{{50}, {250}};
+  ColumnBuffer buffer;
+  ASSERT_TRUE(set->Visit(range,
+                         [&](MeasurementId, SeriesId series, std::span<const Column> columns) {
+                           EXPECT_EQ(columns.size(), 3U);
+                           for (const Column& column : columns) {
+                             const Column single = set->Read({column.ref.field, series}, set->Mark(), range, &buffer);
+                             EXPECT_EQ(column.size(), single.size());
+                             for (size_t i = 0; i < column.size() && i < single.size(); ++i) {
+                               EXPECT_EQ(column.times[i], single.times[i]);
+                               if (column.strings != nullptr) {
+                                 EXPECT_EQ(column.strings[i], single.strings[i]);
+                               } else {
+                                 EXPECT_EQ(DoubleAt(column, i), DoubleAt(single, i));
+                               }
+                             }
+                           }
+                           return Result<void>();
+                         })
+                  .ok());
+}
+
 TEST(HeadSet, NotesFieldsOncePerShape) {
   size_t noted = 0;
   auto set = HeadSet::Create(1, [&](std::span<const SeriesId> series, std::span<const model::ResolvedField> fields) {
