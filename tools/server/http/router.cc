@@ -171,8 +171,7 @@ Admission Router::Admit(Request* head) {
 Response Router::Handle(Request* request) {
   const int64_t began = SystemClock::Get().SteadyNs();
   if (request->method == Method::kPost && request->body.size() > 0 &&
-      request->Header("Content-Type").starts_with("application/x-www-form-urlencoded") &&
-      request->route->access == Access::kRead) {
+      request->Header("Content-Type").starts_with("application/x-www-form-urlencoded") && request->route->form) {
     query::api::Params form;
     if (const Status parsed = query::api::ParseForm(request->body.view(), &form); !parsed.ok()) {
       return Refuse(400, parsed.error().message, request);

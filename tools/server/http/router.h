@@ -30,6 +30,8 @@ struct Route {
   std::string pattern;
   size_t body_bytes_max = 0;
   std::function<Response(Request&)> handler = nullptr;
+  // The body may be a form, whose fields become parameters.
+  bool form = false;
   // Takes any Content-Encoding itself; others take gzip only.
   bool own_coding = false;
   // The body of a refusal in the words of this route's protocol; null: Go's plain text.

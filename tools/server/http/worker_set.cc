@@ -6,7 +6,8 @@
 
 namespace tidemark::http {
 
-WorkerSet::WorkerSet(std::string name, size_t threads, size_t queue_max) : threads_max_(threads), queue_max_(queue_max) {
+WorkerSet::WorkerSet(std::string name, size_t threads, size_t queue_max)
+    : threads_max_(threads), queue_max_(queue_max) {
   threads_.reserve(threads);
   for (size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Work(); });

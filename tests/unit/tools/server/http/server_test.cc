@@ -47,10 +47,12 @@ class ServerTest : public Test {
                       .methods = {Method::kGet, Method::kPost},
                       .pattern = "/label/*/values",
                       .body_bytes_max = kBodyMax,
-                      .handler = [](Request& r) {
-                        return TextResponse(200,
-                                            fmt::format("{}|{}|{}", r.database, r.captures.at(0), r.params.Get("x")));
-                      }});
+                      .handler =
+                          [](Request& r) {
+                            return TextResponse(
+                                200, fmt::format("{}|{}|{}", r.database, r.captures.at(0), r.params.Get("x")));
+                          },
+                      .form = true});
     routes.push_back({.access = Access::kRead,
                       .lane = Lane::kRead,
                       .methods = {Method::kGet},

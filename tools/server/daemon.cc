@@ -1,0 +1,153 @@
+#include "tools/server/daemon.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "query/engine/engine.h"
+#include "storage/base/log.h"
+#include "tools/server/routes.h"
+#include "tools/server/self_metrics.h"
+
+namespace tidemark::server {
+namespace {
+
+// Where people look for a dashboard; another program may have it.
+constexpr uint16_t kDashboardPort = 3000;
+
+}  // namespace
+
+Daemon::Daemon(const Config& config)
+    : config_(config), start_seconds_(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9) {}
+
+Daemon::~Daemon() { static_cast<void>(Stop()); }
+
+Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
+  std::unique_ptr<Daemon> daemon(new Daemon(config));
+  TM_RETURN_IF_ERROR(daemon->Open());
+  TM_RETURN_IF_ERROR(daemon->LoadRules());
+  TM_RETURN_IF_ERROR(daemon->Listen());
+  return daemon;
+}
+
+Status Daemon::Open() {
+  // Before anything is opened: what may not be bound is refused.
+  for (const std::string& text : config_.listen) {
+    TM_TRY_ASSIGN(const http::Endpoint endpoint, ParseEndpoint(text));
+    if (!http::IsLoopbackHost(endpoint.address)) {
+      return InvalidArgument(fmt::format(
+          "{} is not a loopback address: without tokens only this machine is served (put a proxy in front)", text));
+    }
+  }
+  pool_ = std::make_unique<executor::ThreadPool>(executor::PoolOptions{.workers = config_.pool_workers});
+  storage::StoreOptions options = config_.store;
+  options.directory = config_.data;
+  options.clock = &SystemClock::Get();
+  options.scheduler = pool_.get();
+  TM_TRY_ASSIGN(store_, storage::Store::Open(std::move(options)));
+  const storage::StoreStats stats = store_->Stats();
+  TM_LOG(kInfo, "opened {} in {:.3f} s; {} points replayed", config_.data,
+         static_cast<double>(stats.recovery_ns) * 1e-9, stats.recovered_points);
+  events_ = std::make_unique<query::api::EventTap>(store_.get());
+  writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), config_.require_database);
+  rules_ =
+      std::make_unique<query::rules::Manager>(query::rules::ManagerDependencies{.store = store_.get(),
+                                                                                .sink = events_.get(),
+                                                                                .scheduler = pool_.get(),
+                                                                                .clock = &SystemClock::Get(),
+                                                                                .execute = &query::engine::Execute},
+                                              config_.rules);
+  api_ = std::make_unique<query::api::QueryApi>(query::api::ApiDependencies{.store = store_.get(),
+                                                                            .scheduler = pool_.get(),
+                                                                            .clock = &SystemClock::Get(),
+                                                                            .rules = rules_.get(),
+                                                                            .execute = &query::engine::Execute,
+                                                                            .metadata = &metadata_},
+                                                config_.api);
+  influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
+  admin_ = std::make_unique<AdminService>(store_.get());
+  return {};
+}
+
+Status Daemon::LoadRules() {
+  std::vector<query::rules::Group> groups;
+  for (const std::string& file : config_.rule_files) {
+    TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file));
+    std::move(some.begin(), some.end(), std::back_inserter(groups));
+  }
+  rules_->SetGroups(std::move(groups));
+  return {};
+}
+
+Status Daemon::Listen() {
+  const Services services{.writes = writes_.get(),
+                          .influx = influx_.get(),
+                          .admin = admin_.get(),
+                          .api = api_.get(),
+                          .events = events_.get(),
+                          .metrics =
+                              [this] {
+                                return MetricsText({.store = store_.get(),
+                                                    .http = server_.get(),
+                                                    .router = router_.get(),
+                                                    .writes = writes_.get(),
+                                                    .events = events_.get(),
+                                                    .rules = rules_.get(),
+                                                    .pool = pool_.get(),
+                                                    .udp = &udp_,
+                                                    .version = config_.api.version,
+                                                    .start_seconds = start_seconds_});
+                              },
+                          .body_bytes_max = config_.http.body_bytes_max};
+  router_ = std::make_unique<http::Router>(
+      MakeRoutes(services), http::RouterOptions{.allowed_origins = config_.allowed_origins, .loopback_only = true});
+  server_ = std::make_unique<http::Server>(config_.http, router_.get());
+  for (const std::string& text : config_.listen) {
+    TM_TRY_ASSIGN(const http::Endpoint wanted, ParseEndpoint(text));
+    Result<http::Endpoint> bound = server_->Listen(wanted.address, wanted.port);
+    if (bound.ok()) {
+      endpoints_.push_back(std::move(bound).value());
+    } else if (wanted.port == kDashboardPort && bound.error().code == ErrorCode::kUnavailable) {
+      TM_LOG(kWarn, "{}: going on without it", bound.error().message);
+    } else {
+      return bound.error();
+    }
+  }
+  if (endpoints_.empty()) return MakeError(ErrorCode::kUnavailable, "there is no address to listen on");
+  for (const UdpConfig& config : config_.udp) {
+    auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
+    TM_TRY_ASSIGN(const uint16_t port, listener->Start());
+    udp_ports_.push_back(port);
+    udp_.push_back(std::move(listener));
+  }
+  if (config_.host_metrics) {
+    executor::HostReporterOptions options;
+    options.sampler.data_directory = config_.data;
+    host_ = std::make_unique<executor::HostReporter>(std::move(options), *events_, SystemClock::Get());
+    host_->Start();
+  }
+  rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get());
+  server_->Start();
+  return {};
+}
+
+Status Daemon::Stop() {
+  if (stopped_) return {};
+  stopped_ = true;
+  if (server_ && !server_->Drain(std::chrono::milliseconds(config_.drain_ms))) {
+    TM_LOG(kWarn, "some requests did not finish within {} ms and were cut", config_.drain_ms);
+  }
+  for (const auto& listener : udp_) listener->Stop();
+  if (rule_runner_) rule_runner_->Stop();
+  if (host_) host_->Stop();
+  server_.reset();
+  Status closed;
+  if (store_) closed = store_->Close();
+  store_.reset();
+  if (pool_) pool_->Stop();
+  return closed;
+}
+
+}  // namespace tidemark::server

@@ -1,0 +1,72 @@
+// Daemon: the whole server, put together: pool, store, write path, rules, listeners.
+//
+//   TM_TRY_ASSIGN(std::unique_ptr<Daemon> daemon, Daemon::Start(config));
+//   ... until a signal ...
+//   TM_RETURN_IF_ERROR(daemon->Stop());
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "executor/pool/thread_pool.h"
+#include "executor/telemetry/host_reporter.h"
+#include "query/api/api.h"
+#include "query/api/event_tap.h"
+#include "query/rules/manager.h"
+#include "storage/storage.h"
+#include "tools/server/admin_service.h"
+#include "tools/server/config.h"
+#include "tools/server/http/router.h"
+#include "tools/server/http/server.h"
+#include "tools/server/influx_service.h"
+#include "tools/server/rule_runner.h"
+#include "tools/server/udp_listener.h"
+#include "tools/server/write_service.h"
+
+namespace tidemark::server {
+
+// Start and Stop from one thread.
+class Daemon {
+ public:
+  // Opens the store, then listens. Errors: those of the store; a bad rule file; no address that could be bound, or one
+  // other than :3000 that could not; an address beyond loopback.
+  static Result<std::unique_ptr<Daemon>> Start(const Config& config);
+  // Stops if that has not been done, without a word about errors.
+  ~Daemon();
+
+  // What was bound, in the order of the configuration.
+  [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
+  [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
+
+  // Accepts no more, lets requests finish, takes a checkpoint, closes the store. Idempotent.
+  Status Stop();
+
+ private:
+  explicit Daemon(const Config& config);
+  Status Open();
+  Status Listen();
+  Status LoadRules();
+
+  const Config config_;
+  const double start_seconds_;
+  std::unique_ptr<executor::ThreadPool> pool_;
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<query::api::EventTap> events_;
+  query::api::MetadataBook metadata_;
+  std::unique_ptr<WriteService> writes_;
+  std::unique_ptr<query::rules::Manager> rules_;
+  std::unique_ptr<query::api::QueryApi> api_;
+  std::unique_ptr<InfluxService> influx_;
+  std::unique_ptr<AdminService> admin_;
+  std::unique_ptr<http::Router> router_;
+  std::unique_ptr<http::Server> server_;
+  std::vector<std::unique_ptr<UdpListener>> udp_;
+  std::unique_ptr<RuleRunner> rule_runner_;
+  std::unique_ptr<executor::HostReporter> host_;
+  std::vector<http::Endpoint> endpoints_;
+  std::vector<uint16_t> udp_ports_;
+  bool stopped_ = false;
+};
+
+}  // namespace tidemark::server

@@ -1,0 +1,11 @@
+# Makes a C++ file out of a page: cmake -DPAGE=x.html -DTEMPLATE=x.cc.in -DOUTPUT=x.cc -P embed_page.cmake
+file(READ ${PAGE} rest)
+set(DASHBOARD_PIECES "")
+string(LENGTH "${rest}" length)
+set(at 0)
+while(at LESS length)
+  string(SUBSTRING "${rest}" ${at} 8000 piece)
+  string(APPEND DASHBOARD_PIECES "R\"page(${piece})page\", ")
+  math(EXPR at "${at} + 8000")
+endwhile()
+configure_file(${TEMPLATE} ${OUTPUT} @ONLY)

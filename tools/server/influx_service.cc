@@ -1,0 +1,168 @@
+#include "tools/server/influx_service.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "query/api/json.h"
+#include "query/influxql/parser.h"
+#include "tools/server/write_service.h"
+
+namespace tidemark::server {
+namespace {
+
+namespace influxql = query::influxql;
+using http::Request;
+using http::Response;
+using query::api::AppendJsonString;
+
+Error DatabaseNotFound(std::string_view name) { return NotFound(fmt::format("database not found: {}", name)); }
+
+// {"name":...,"columns":["name"],"values":[["a"],["b"]]}; nothing for no names when `or_nothing`.
+std::string NamesSeries(std::string_view series, const std::vector<std::string>& names, bool or_nothing) {
+  if (names.empty() && or_nothing) return {};
+  std::string out = R"("series":[{"name":)";
+  AppendJsonString(&out, series);
+  out += R"(,"columns":["name"])";
+  if (!names.empty()) {
+    out += R"(,"values":[)";
+    for (size_t i = 0; i < names.size(); ++i) {
+      out += i > 0 ? ",[" : "[";
+      AppendJsonString(&out, names[i]);
+      out += ']';
+    }
+    out += ']';
+  }
+  return out + "}]";
+}
+
+// A Go duration: 720h0m0s, 0s.
+std::string GoDuration(int64_t ns) {
+  const int64_t seconds = ns / 1'000'000'000;
+  if (seconds == 0) return "0s";
+  if (seconds < 60) return fmt::format("{}s", seconds);
+  if (seconds < 3600) return fmt::format("{}m{}s", seconds / 60, seconds % 60);
+  return fmt::format("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60);
+}
+
+bool IsTrue(std::string_view value) { return !value.empty() && value != "0" && value != "false"; }
+
+}  // namespace
+
+InfluxService::InfluxService(storage::Store* store, storage::DatabaseOptions defaults, std::string version)
+    : store_(store), defaults_(defaults), version_(std::move(version)) {}
+
+Response InfluxService::Ping(Request& request) const {
+  Response response;
+  response.status = 204;
+  if (IsTrue(request.params.Get("verbose"))) {
+    response = http::JsonResponse(200, fmt::format("{{\"version\":\"{}\"}}\n", kInfluxVersion));
+  }
+  AddInfluxHeaders(request, &response);
+  return response;
+}
+
+Response InfluxService::Health(Request& request) const {
+  const storage::StoreStats stats = store_->Stats();
+  std::string body = R"({"name":"tidemark","message":)";
+  AppendJsonString(&body, stats.read_only ? "writes are refused: " + stats.read_only_reason
+                                          : std::string("ready for queries and writes"));
+  body += fmt::format(R"(,"status":"{}","checks":[],"version":)", stats.read_only ? "fail" : "pass");
+  AppendJsonString(&body, version_);
+  body += "}\n";
+  Response response = http::JsonResponse(stats.read_only ? 503 : 200, std::move(body));
+  AddInfluxHeaders(request, &response);
+  return response;
+}
+
+Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database) const {
+  if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) {
+    storage::DatabaseOptions options = defaults_;
+    options.retention_ns = create->retention_ns.value_or(options.retention_ns);
+    const Status created = store_->CreateDatabase(create->name, options);
+    if (!created.ok() && created.error().code != ErrorCode::kAlreadyExists) return created.error();
+    return std::string();
+  }
+  if (const auto* drop = std::get_if<influxql::DropDatabase>(&statement)) {
+    const Status dropped = store_->DropDatabase(drop->name);
+    if (!dropped.ok() && dropped.error().code != ErrorCode::kNotFound) return dropped.error();
+    return std::string();
+  }
+  if (std::holds_alternative<influxql::ShowDatabases>(statement)) {
+    std::vector<std::string> names;
+    for (const storage::DatabaseInfo& info : store_->Databases()) names.push_back(info.name);
+    return NamesSeries("databases", names, false);
+  }
+  if (const auto* show = std::get_if<influxql::ShowRetentionPolicies>(&statement)) {
+    const std::string& name = show->database.empty() ? database : show->database;
+    if (name.empty()) return InvalidArgument("database name required");
+    for (const storage::DatabaseInfo& info : store_->Databases()) {
+      if (info.name != name) continue;
+      return fmt::format(R"("series":[{{"columns":["name","duration","shardGroupDuration","replicaN","default"],)"
+                         R"("values":[["autogen","{}","{}",1,true]]}}])",
+                         GoDuration(info.options.retention_ns), GoDuration(info.options.partition_ns));
+    }
+    return DatabaseNotFound(name);
+  }
+  const auto& show = std::get<influxql::ShowMeasurements>(statement);
+  const std::string& name = show.database.empty() ? database : show.database;
+  if (name.empty()) return InvalidArgument("database name required");
+  const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(name);
+  if (!view.ok()) return view.error().code == ErrorCode::kNotFound ? DatabaseNotFound(name) : view.error();
+  std::set<std::string> unique;
+  for (storage::FieldDescription& field : (*view)->Fields()) unique.insert(std::move(field.measurement));
+  std::vector<std::string> measurements;
+  uint64_t skipped = 0;
+  for (const std::string& measurement : unique) {
+    if (skipped++ < show.offset) continue;
+    if (show.limit != 0 && measurements.size() >= show.limit) break;
+    measurements.push_back(measurement);
+  }
+  return NamesSeries("measurements", measurements, true);
+}
+
+Response InfluxService::Query(Request& request) const {
+  const auto answer = [&]() -> Response {
+    const std::string_view text = request.params.Get("q");
+    if (text.empty()) return InfluxError(400, "missing required parameter \"q\"");
+    const Result<std::vector<influxql::Statement>> statements = influxql::Parse(text);
+    if (!statements.ok()) return InfluxError(400, statements.error().message);
+    const std::string database = request.database.empty() ? std::string(request.params.Get("db")) : request.database;
+    std::string body = R"({"results":[)";
+    size_t id = 0;
+    bool failed = false;
+    for (const influxql::Statement& statement : *statements) {
+      if (id > 0) body += ',';
+      body += fmt::format(R"({{"statement_id":{})", id++);
+      Result<std::string> series = std::string();
+      if (failed) {
+        // As 1.x: what follows a statement that failed does not run.
+        series = InvalidArgument("not executed");
+      } else if (request.method != http::Method::kPost && !influxql::IsReadOnly(statement)) {
+        series = InvalidArgument("a statement that changes something must be sent with POST");
+      } else {
+        series = Run(statement, database);
+      }
+      if (!series.ok()) {
+        failed = true;
+        body += R"(,"error":)";
+        AppendJsonString(&body, series.error().message);
+      } else if (!series->empty()) {
+        body += ',';
+        body += *series;
+      }
+      body += '}';
+    }
+    body += "]}\n";
+    return http::JsonResponse(200, std::move(body));
+  };
+  Response response = answer();
+  AddInfluxHeaders(request, &response);
+  return response;
+}
+
+}  // namespace tidemark::server

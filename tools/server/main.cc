@@ -1,0 +1,114 @@
+// tidemarkd: the server. `tidemarkd --help` lists what can be set; `tidemarkd --print-config` shows what is.
+#include <fmt/core.h>
+#include <pthread.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/base/log.h"
+#include "tools/server/config.h"
+#include "tools/server/daemon.h"
+
+namespace tidemark::server {
+namespace {
+
+// Exit codes.
+constexpr int kOk = 0;
+constexpr int kFailed = 1;
+constexpr int kBadUsage = 2;
+
+std::string FlagOf(const Setting& setting) {
+  std::string flag = "--" + setting.key;
+  for (char& c : flag) {
+    if (c == '.' || c == '_') c = '-';
+  }
+  return setting.flag.empty() || setting.flag == flag ? flag : setting.flag + "," + flag;
+}
+
+int Fail(int code, std::string_view message) {
+  fmt::print(stderr, "tidemarkd: {}\n", message);
+  return code;
+}
+
+int Run(const Config& config) {
+  // Blocked before any thread starts, so that only the wait below sees them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  log::SetLevel(config.log_level);
+  Result<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
+  if (!daemon.ok()) return Fail(kFailed, daemon.error().message);
+  for (const http::Endpoint& endpoint : (*daemon)->endpoints()) {
+    const bool v6 = endpoint.address.find(':') != std::string::npos;
+    fmt::print("listening on http://{}{}{}:{}\n", v6 ? "[" : "", endpoint.address, v6 ? "]" : "", endpoint.port);
+  }
+  for (size_t i = 0; i < config.udp.size(); ++i) {
+    fmt::print("listening on udp port {} for database {}\n", (*daemon)->udp_ports()[i], config.udp[i].database);
+  }
+  fmt::print("no tokens are configured: only this machine is served\n");
+  std::fflush(stdout);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  TM_LOG(kInfo, "{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  if (const Status stopped = (*daemon)->Stop(); !stopped.ok()) return Fail(kFailed, stopped.error().message);
+  TM_LOG(kInfo, "closed");
+  return kOk;
+}
+
+int Main(int argc, char** argv) {
+  Config config;
+  std::vector<Setting> settings = SettingsOf(&config);
+  std::vector<std::vector<std::string>> given(settings.size());
+  std::string file;
+  bool print_config = false;
+  CLI::App app("Tidemark, a time-series metrics database", "tidemarkd");
+  app.set_version_flag("--version", "tidemarkd " + config.api.version);
+  app.add_option("--config", file, "YAML file with the settings; flags come after it");
+  app.add_flag("--print-config", print_config, "Show the effective settings and end");
+  for (size_t i = 0; i < settings.size(); ++i) {
+    CLI::Option* const option = app.add_option(FlagOf(settings[i]), given[i], settings[i].comment);
+    option->allow_extra_args(false)->type_name("VALUE");
+    if (!settings[i].list) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return error.get_exit_code() == 0 ? app.exit(error) : (app.exit(error), kBadUsage);
+  }
+  if (!file.empty()) {
+    if (const Status loaded = LoadConfig(file, &config); !loaded.ok()) return Fail(kBadUsage, loaded.error().message);
+  }
+  for (size_t i = 0; i < settings.size(); ++i) {
+    if (!given[i].empty()) settings[i].clear();
+    for (const std::string& value : given[i]) {
+      if (const Status set = settings[i].set(value); !set.ok()) {
+        return Fail(kBadUsage, fmt::format("{}: {}", FlagOf(settings[i]), set.error().message));
+      }
+    }
+  }
+  if (print_config) {
+    fmt::print("{}", PrintConfig(config));
+    return kOk;
+  }
+  return Run(config);
+}
+
+}  // namespace
+}  // namespace tidemark::server
+
+int main(int argc, char** argv) {
+  try {
+    return tidemark::server::Main(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "tidemarkd: {}\n", error.what());
+    return 1;
+  }
+}

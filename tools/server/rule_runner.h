@@ -1,0 +1,33 @@
+// RuleRunner: the thread that lets the rules run when they are due. The work itself is on the scheduler.
+#pragma once
+
+#include <thread>
+
+#include "query/rules/manager.h"
+#include "storage/base/clock.h"
+#include "storage/base/mutex.h"
+
+namespace tidemark::server {
+
+class RuleRunner {
+ public:
+  // Both outlive it. Runs from construction to Stop (or destruction).
+  RuleRunner(query::rules::Manager* manager, const Clock* clock);
+  ~RuleRunner() { Stop(); }
+  RuleRunner(const RuleRunner&) = delete;
+  RuleRunner& operator=(const RuleRunner&) = delete;
+  // Lets an evaluation that runs finish. Idempotent.
+  void Stop();
+
+ private:
+  void Run();
+
+  query::rules::Manager* const manager_;
+  const Clock* const clock_;
+  Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ TM_GUARDED_BY(mutex_) = false;
+  std::jthread thread_;
+};
+
+}  // namespace tidemark::server
