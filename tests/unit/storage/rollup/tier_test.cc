@@ -1,6 +1,8 @@
 // Tier pages: what the writer is given is what the reader gives back, whole buckets inside a range only.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <limits>
 #include <map>
 #include <random>
 
@@ -109,6 +111,45 @@ TEST(Tier, SeriesThatAreNotThereHaveNoBuckets) {
     EXPECT_EQ(read.size(), 0u);
   }
   EXPECT_TRUE(writer.Finish().empty());
+}
+
+TEST(Tier, DamagedPagesAreRefusedOrHarmless) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  TierWriter writer(50);
+  for (uint32_t series = 1; series < 12; ++series) {
+    Rows rows = RandomRows(random);
+    rows.type = FieldType::kInt;
+    rows.scale = 0;
+    rows.floats.clear();
+    rows.ints.resize(rows.times.size(), 3);
+    BucketArrays buckets = Build(rows.view(), 50);
+    buckets.ref = {FieldId{1}, SeriesId{series}};
+    writer.Add(buckets);
+  }
+  const std::string good = writer.Finish().at(0).bytes;
+  size_t opened = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::string damaged = good;
+    if (random() % 4 == 0) damaged.resize(random() % good.size());
+    for (uint64_t flips = 1 + random() % 3; flips > 0 && !damaged.empty(); --flips) {
+      damaged[random() % damaged.size()] = static_cast<char>(random());
+    }
+    // In an allocation of exactly its size, for the address sanitizer.
+    const std::vector<char> exact(damaged.begin(), damaged.end());
+    const std::string_view view(exact.data(), exact.size());
+    EXPECT_TRUE(damaged == good || !TierReader::Open(view, page::Checksum::kVerify).ok());
+    const auto reader = TierReader::Open(view, page::Checksum::kTrusted);
+    if (!reader.ok()) continue;
+    ++opened;
+    BucketArrays buckets;
+    for (const SeriesId series : reader->series()) {
+      if (!reader->Read(series, {{-1000}, {10'000}}, &buckets).ok()) continue;
+      EXPECT_EQ(buckets.count.size(), buckets.size());
+    }
+  }
+  EXPECT_GT(opened, 0u);
 }
 
 // A walk like TSBS': 360 rows of 10 s an hour, a day of them.
