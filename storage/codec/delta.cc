@@ -27,10 +27,11 @@ int64_t ChooseBias(std::span<const int64_t> values) {
   std::array<int64_t, kSample> sample;
   const size_t size = std::min(kSample, values.size() - 1);
   if (size == 0) return 0;
+  const size_t stride = size == kSample ? (values.size() - 1) / kSample : 1;
   size_t rises = 0;
   size_t falls = 0;
   for (size_t i = 0; i < size; ++i) {
-    const size_t row = 1 + i * (values.size() - 1) / size;
+    const size_t row = 1 + i * stride;
     sample[i] = Difference(values[row], values[row - 1]);
     rises += sample[i] > 0 ? 1 : 0;
     falls += sample[i] < 0 ? 1 : 0;

@@ -82,7 +82,8 @@ void PackPlan::PlanBlock() {
 void PackPlan::AppendPacked(std::string* out) const {
   size_t at = out->size();
   // Whole blocks are written; what the last one has too much is cut off again.
-  out->resize(at + packed_bytes_ + kBlock * sizeof(uint64_t));
+  const unsigned last_width = WidthOf(static_cast<uint8_t>(headers_.back()) & kWidthBits);
+  out->resize(at + packed_bytes_ + BytesOf(kBlock, last_width));
   for (size_t block = 0; block < headers_.size(); ++block) {
     const unsigned code = static_cast<uint8_t>(headers_[block]) & kWidthBits;
     Pack(words_.block(block), words_.size_of(block), code, out->data() + at);
