@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "storage/storage.h"
@@ -34,13 +35,15 @@ model::Batch Accepted(const model::Batch& batch, const Check& check, model::Writ
   return out;
 }
 
-// Rejections of both reports, in the order of the input.
-void Merge(model::WriteReport&& earlier, model::WriteReport* report) {
-  report->rows_rejected += earlier.rows_rejected;
-  report->rejections.insert(report->rejections.end(), std::make_move_iterator(earlier.rejections.begin()),
-                            std::make_move_iterator(earlier.rejections.end()));
-  std::stable_sort(report->rejections.begin(), report->rejections.end(),
-                   [](const model::Rejection& a, const model::Rejection& b) { return a.line < b.line; });
+// Adds the rejections of `own` to those of the store, in the order of the input.
+void Merge(model::WriteReport&& own, model::WriteReport* report) {
+  report->rows_rejected += own.rows_rejected;
+  std::vector<model::Rejection> both;
+  std::merge(std::make_move_iterator(own.rejections.begin()), std::make_move_iterator(own.rejections.end()),
+             std::make_move_iterator(report->rejections.begin()), std::make_move_iterator(report->rejections.end()),
+             std::back_inserter(both),
+             [](const model::Rejection& a, const model::Rejection& b) { return a.line < b.line; });
+  report->rejections = std::move(both);
   if (report->rejections.size() > model::WriteReport::kMaxRejections) {
     report->rejections.resize(model::WriteReport::kMaxRejections);
   }

@@ -160,6 +160,8 @@ Result<std::shared_ptr<const Pattern>> Pattern::Parse(std::string_view expressio
   if (!MayHaveTopAlternation(expression)) {
     pattern->prefix_ = parser.Prefix();
     rest = parser.rest();
+    // A quantifier behind flags, as in `ab(?i)*`, is taken by what stands before them.
+    if (rest.starts_with("(?")) pattern->prefix_.clear();
   }
   if (rest == ".*" || rest == ".+") {
     const bool any = rest == ".*";

@@ -42,6 +42,8 @@ TEST(PatternTest, Prefixes) {
   EXPECT_EQ(Pattern::Parse("ab*").value()->prefix(), "a");
   EXPECT_EQ(Pattern::Parse("aé*").value()->prefix(), "a");
   EXPECT_EQ(Pattern::Parse("ab*|c").value()->prefix(), "");
+  EXPECT_EQ(Pattern::Parse("ab(?i)*").value()->prefix(), "");
+  EXPECT_TRUE(Pattern::Parse("ab(?i)*").value()->Matches("a"));
   EXPECT_FALSE(Pattern::Parse("host_1.+").value()->Matches("host_1"));
   EXPECT_TRUE(Pattern::Parse("host_1.+").value()->Matches("host_1\n"));
 }
@@ -57,8 +59,8 @@ TEST(PatternTest, AgreesWithRe2) {
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  const Texts pieces = {"a", "b", "|",   "(",   ")",    ".*",  ".+", ".", "*", "+",
-                        "?", "é", "\\.", "\\|", "[ab]", "(?:", "\n", "^", "$"};
+  const Texts pieces = {"a",   "b",   "|",    "(",   ")",  ".*", ".+", ".",  "*",    "+",   "?", "é",
+                        "\\.", "\\|", "[ab]", "(?:", "\n", "^",  "$",  "(?", "(?i)", "{2}", "\\"};
   const Texts alphabet = {"a", "b", "é", ".", "|", "\n"};
   RE2::Options options;
   options.set_log_errors(false);
