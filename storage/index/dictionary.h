@@ -4,10 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include "storage/base/arena.h"
 #include "storage/index/chunked_vector.h"
 #include "storage/index/id_table.h"
 
@@ -32,9 +33,7 @@ class Dictionary {
 
   [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(entries_.size()); }
   void Reserve(size_t count) { table_.Reserve(count); }
-  [[nodiscard]] size_t memory_bytes() const {
-    return table_.memory_bytes() + entries_.memory_bytes() + arena_.allocated_bytes();
-  }
+  [[nodiscard]] size_t memory_bytes() const { return table_.memory_bytes() + entries_.memory_bytes() + text_bytes_; }
 
  private:
   struct Entry {
@@ -44,12 +43,18 @@ class Dictionary {
   };
 
   [[nodiscard]] uint32_t HashOf(uint32_t scope, std::string_view text) const;
+  const char* CopyText(std::string_view text);
   [[nodiscard]] uint32_t FindHashed(uint32_t hash, uint32_t scope, std::string_view text) const;
 
   uint64_t seed_;
   IdTable table_;
   ChunkedVector<Entry> entries_;
-  Arena arena_;
+
+  // Texts, end to end: an Arena would round each up to 8 bytes.
+  std::vector<std::unique_ptr<char[]>> text_blocks_;
+  char* text_at_ = nullptr;
+  char* text_end_ = nullptr;
+  size_t text_bytes_ = 0;
 };
 
 }  // namespace tidemark::index

@@ -22,7 +22,7 @@ void IdTable::Resize(size_t capacity) {
 }
 
 void IdTable::Insert(uint32_t hash, uint32_t id) {
-  if ((size_ + 1) * 4 > capacity_ * 3) Resize(std::max<size_t>(32, capacity_ + capacity_ / 2));
+  if ((size_ + 1) * 4 > capacity_ * 3) Resize(std::max<size_t>(32, capacity_ + capacity_ / 4));
   Place({hash, id});
   ++size_;
 }

@@ -1,5 +1,5 @@
 // IdTable: a hash table of ids whose keys live elsewhere. A slot is 8 bytes: the id and 32 bits of the key's hash,
-// which are enough to grow without looking at the keys. 11 to 16 bytes per id. Not thread-safe.
+// which are enough to grow without looking at the keys. 11 to 14 bytes per id. Not thread-safe.
 #pragma once
 
 #include <cstdint>

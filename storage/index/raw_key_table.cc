@@ -70,7 +70,7 @@ void RawKeyTable::Place(Segment* segment, const Slot& slot) {
 
 void RawKeyTable::Grow(Segment* segment) {
   Segment bigger;
-  bigger.capacity = std::max<size_t>(32, segment->capacity + segment->capacity / 2);
+  bigger.capacity = std::max<size_t>(32, segment->capacity + segment->capacity / 4);
   bigger.memory = ZeroedMemory(bigger.capacity * sizeof(Slot));
   bigger.capacity = bigger.memory.bytes() / sizeof(Slot);
   const Slot* const slots = segment->slots();

@@ -2,7 +2,8 @@
 // million keys the chance that any two share their 128 bits is about 1e-25.
 //
 // Open addressing with linear probing over 24-byte slots. The table is cut into 16 segments by hash, each growing by
-// itself by half, so that growth neither stops the writers for long nor needs twice the memory: 32 to 48 bytes per key.
+// itself by a quarter, so that growth neither stops the writers for long nor needs twice the memory: 32 to 40 bytes per
+// key. Growing is cheap: slots keep their order, so it reads and writes from front to back.
 //
 // Not thread-safe; several threads may look up at once while nobody inserts.
 #pragma once

@@ -1,5 +1,5 @@
 // SeriesTable: every series as its measurement and the ids of its label pairs, and the way back: which series has
-// exactly these. As pair ids are shared by all series, a series of 10 tags costs 52 bytes here and up to 16 in the
+// exactly these. As pair ids are shared by all series, a series of 10 tags costs 52 bytes here and up to 14 in the
 // table of the way back, whatever its text. Not thread-safe.
 #pragma once
 

@@ -9,9 +9,11 @@
 namespace tidemark::index {
 namespace {
 
+constexpr size_t kPage = 4096;
 constexpr size_t kHugePage = size_t{2} << 20;
 
-// Maps `bytes` (a multiple of kHugePage) at a multiple of kHugePage; null when the system has no room.
+// Maps `bytes` (a multiple of kPage) at a multiple of kHugePage; null when the system has no room. The end that is no
+// whole huge page stays in small ones.
 void* MapAligned(size_t bytes) {
   const size_t reserved = bytes + kHugePage;
   void* const mapped = mmap(nullptr, reserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -29,7 +31,7 @@ void* MapAligned(size_t bytes) {
 
 ZeroedMemory::ZeroedMemory(size_t bytes) : bytes_(bytes) {
   if (bytes >= kHugePage) {
-    bytes_ = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+    bytes_ = (bytes + kPage - 1) / kPage * kPage;
     data_ = MapAligned(bytes_);
   } else {
     data_ = std::calloc(bytes, 1);
