@@ -42,16 +42,16 @@ struct Resolution {
 };
 
 struct QueryContext {
-  std::shared_ptr<const storage::View> view;
+  std::shared_ptr<const storage::View> view{};
   Scheduler* scheduler = nullptr;  // null: everything on the calling thread
   const Clock* clock = nullptr;    // null: the system's
   int64_t deadline_ns = 0;         // on Clock::SteadyNs; 0: none
-  std::stop_token stop;
-  Budget budget;
+  std::stop_token stop{};
+  Budget budget{};
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
-  Resolution resolution;
-  std::string_view text;  // the query, for line and column in annotations; may be empty
+  Resolution resolution{};
+  std::string_view text{};  // the query, for line and column in annotations; may be empty
 };
 
 // Evaluation times start_ms, start_ms + step_ms, ... up to end_ms. An instant query is evaluated at end_ms only, and

@@ -1,0 +1,205 @@
+#include "query/engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "query/promql/durations.h"
+#include "query/promql/parser.h"
+#include "tests/unit/query/engine/fake_view.h"
+
+namespace tidemark::query::engine {
+namespace {
+
+using testing::Test;
+
+constexpr int64_t kMinute = 60'000;
+
+Result<QueryResult> Query(std::string_view text, const RangeSpec& range, QueryContext context) {
+  TM_TRY_ASSIGN(promql::ExprPtr expr, promql::Parse(text, promql::ParseOptions::Experimental()));
+  TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, range.step_ms, range.end_ms - range.start_ms));
+  context.text = text;
+  return Execute(*expr, range, context);
+}
+
+RangeSpec At(int64_t ms) { return {.start_ms = ms, .end_ms = ms, .step_ms = 0, .instant = true}; }
+
+// `count` series m{n="i"} with a sample every 10 s for an hour, value i + row.
+std::shared_ptr<const FakeView> ManySeries(int count) {
+  FakeView::Builder builder;
+  for (int i = 0; i < count; ++i) {
+    std::vector<std::pair<int64_t, int64_t>> samples;
+    for (int64_t row = 0; row < 360; ++row) samples.emplace_back(row * 10'000, i + row);
+    builder.AddInts({{"__name__", "m"}, {"n", std::to_string(i)}, {"half", i % 2 == 0 ? "even" : "odd"}},
+                    model::FieldType::kInt, samples);
+  }
+  return builder.Build();
+}
+
+TEST(EngineTest, ReadsEveryNumericType) {
+  FakeView::Builder builder;
+  builder.AddFloats({{"__name__", "f"}}, {{0, 1.5}});
+  builder.AddScaled({{"__name__", "s"}}, 2, {{0, 125}});
+  builder.AddInts({{"__name__", "i"}}, model::FieldType::kInt, {{0, -7}});
+  builder.AddInts({{"__name__", "u"}}, model::FieldType::kUInt, {{0, -1}});
+  builder.AddInts({{"__name__", "b"}}, model::FieldType::kBool, {{0, 1}});
+  const QueryContext context{.view = builder.Build()};
+  const std::pair<const char*, double> cases[] = {{"f", 1.5},
+                                                  {"s", 1.25},
+                                                  {"i", -7},
+                                                  {"u", 18446744073709551615.0},
+                                                  {"b", 1},
+                                                  {"sum_over_time(u[1m])", 18446744073709551615.0},
+                                                  {"max_over_time(s[1m])", 1.25},
+                                                  {"avg_over_time(b[1m])", 1}};
+  for (const auto& [text, want] : cases) {
+    const auto result = Query(text, At(1000), context);
+    ASSERT_TRUE(result.ok()) << text << ": " << result.error().message;
+    ASSERT_EQ(result->frame.size(), 1U) << text;
+    EXPECT_EQ(result->frame.values[0], want) << text;
+  }
+}
+
+TEST(EngineTest, SumsOfDecimalsAreExact) {
+  FakeView::Builder builder;
+  builder.AddScaled({{"__name__", "s"}}, 1, {{0, 1}, {1000, 2}, {2000, 3}});
+  const auto result = Query("sum_over_time(s[1m])", At(2000), {.view = builder.Build()});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->frame.values[0], 0.6);  // 0.1 + 0.2 + 0.3
+}
+
+TEST(EngineTest, SeriesOfTwoSpellingsReadAsOne) {
+  FakeView::Builder builder;
+  builder.AddFloats({{"__name__", "cpu_user"}, {"host", "a"}}, {{0, 1}, {10'000, 2}, {20'000, 3}});
+  builder.AddFloats({{"__name__", "cpu_user"}, {"host", "b"}}, {{0, 9}});
+  builder.AddSpelling({{"__name__", "cpu_user"}, {"host", "a"}}, {{10'000, 20}, {30'000, 40}});
+  const auto result = Query("cpu_user[1m]", At(30'000), {.view = builder.Build()});
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  ASSERT_EQ(result->raw.size(), 2U);
+  EXPECT_EQ(result->raw[1].times_ms, (std::vector<int64_t>{0, 10'000, 20'000, 30'000}));
+  EXPECT_EQ(result->raw[1].values, (std::vector<double>{1, 20, 3, 40}));
+  ASSERT_EQ(result->warnings.size(), 1U);
+  EXPECT_NE(result->warnings[0].find(R"({__name__="cpu_user", host="a"})"), std::string::npos) << result->warnings[0];
+  const auto sum = Query("sum(sum_over_time(cpu_user[1m]))", At(30'000), {.view = builder.Build()});
+  ASSERT_TRUE(sum.ok());
+  EXPECT_EQ(sum->frame.values[0], 73);
+}
+
+TEST(EngineTest, RangeOfOneStepIsAMatrix) {
+  const QueryContext context{.view = ManySeries(3)};
+  const auto result = Query("m", {.start_ms = kMinute, .end_ms = kMinute, .step_ms = 1, .instant = false}, context);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->type, promql::ValueType::kMatrix);
+  EXPECT_EQ(result->frame.size(), 3U);
+  const auto scalar = Query("1", {.start_ms = 0, .end_ms = 30, .step_ms = 10, .instant = false}, context);
+  ASSERT_TRUE(scalar.ok());
+  EXPECT_EQ(scalar->type, promql::ValueType::kMatrix);
+  EXPECT_EQ(scalar->frame.values, (std::vector<double>{1, 1, 1, 1}));
+}
+
+TEST(EngineTest, RefusesRangesThatMakeNoSense) {
+  const QueryContext context{.view = ManySeries(1)};
+  EXPECT_EQ(Query("m", {.start_ms = 0, .end_ms = 10, .step_ms = 0, .instant = false}, context).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(Query("m", {.start_ms = 10, .end_ms = 0, .step_ms = 1, .instant = false}, context).error().code,
+            ErrorCode::kInvalidArgument);
+}
+
+TEST(EngineTest, SeriesBudgetIsNamed) {
+  QueryContext context{.view = ManySeries(5)};
+  context.budget.max_series = 4;
+  const auto result = Query("m", At(0), context);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(result.error().message, "query selects more than its budget of 4 series; add label matchers");
+}
+
+TEST(EngineTest, SampleBudgetIsNamed) {
+  QueryContext context{.view = ManySeries(100)};
+  context.budget.max_samples = 1000;
+  const auto result = Query("rate(m[1h])", At(60 * kMinute), context);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_NE(result.error().message.find("1000 samples"), std::string::npos) << result.error().message;
+}
+
+TEST(EngineTest, MemoryBudgetStopsBigResultsAndNotBigAggregations) {
+  QueryContext context{.view = ManySeries(2000)};
+  context.budget.max_bytes = 1 << 20;
+  const RangeSpec range{.start_ms = 0, .end_ms = 60 * kMinute, .step_ms = 10'000, .instant = false};
+  const auto big = Query("m", range, context);
+  ASSERT_FALSE(big.ok());
+  EXPECT_EQ(big.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_NE(big.error().message.find("memory budget of 1 MiB"), std::string::npos) << big.error().message;
+  // 2,000 series of 361 values are 6 MiB, but a sum needs none of them at once.
+  const auto small = Query("sum by (half) (m)", range, context);
+  ASSERT_TRUE(small.ok()) << small.error().message;
+  EXPECT_EQ(small->frame.size(), 2U);
+  EXPECT_LT(small->stats.peak_bytes, uint64_t{1} << 20);
+}
+
+TEST(EngineTest, DeadlineAndStop) {
+  ManualClock clock(100);
+  QueryContext context{.view = ManySeries(5), .clock = &clock, .deadline_ns = 101};
+  EXPECT_TRUE(Query("sum(m)", At(0), context).ok());
+  clock.Set(101);
+  EXPECT_EQ(Query("sum(m)", At(0), context).error().code, ErrorCode::kTimeout);
+  std::stop_source stop;
+  QueryContext stopped{.view = context.view, .stop = stop.get_token()};
+  stop.request_stop();
+  EXPECT_EQ(Query("m", At(0), stopped).error().code, ErrorCode::kCancelled);
+}
+
+TEST(EngineTest, AnnotationsKnowLineAndColumn) {
+  const auto result = Query("sum(\n  rate(m[5m])\n)", At(10 * kMinute), {.view = ManySeries(2)});
+  ASSERT_TRUE(result.ok());
+  ASSERT_EQ(result->infos.size(), 1U);
+  EXPECT_TRUE(result->infos[0].ends_with(": \"m\" (2:8)")) << result->infos[0];
+}
+
+TEST(EngineTest, UnknownKernelsAreRefusedBeforeAnythingIsRead) {
+  const auto view = ManySeries(3);
+  const auto result = Query("histogram_stddev(m)", At(kMinute), {.view = view});
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(result.error().message, "function \"histogram_stddev\" is not available yet");
+  EXPECT_EQ(view->rows_scanned(), 0U);
+}
+
+TEST(EngineTest, StatsSayWhatWasRead) {
+  const auto result = Query("sum by (half) (avg_over_time(m[10m]))", At(20 * kMinute), {.view = ManySeries(10)});
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result->stats.series, 10U);
+  EXPECT_EQ(result->stats.samples, 600U);
+  EXPECT_EQ(result->stats.resolution, "raw");
+  ASSERT_EQ(result->stats.operators.size(), 2U);
+  EXPECT_EQ(result->stats.operators[0].name, "sum");
+  EXPECT_EQ(result->stats.operators[1].name, "avg_over_time");
+}
+
+TEST(EngineTest, ReadsNoMoreThanTheWindowsNeed) {
+  const auto view = ManySeries(1);
+  ASSERT_TRUE(Query("count_over_time(m[1m] offset 5m)", At(20 * kMinute), {.view = view}).ok());
+  EXPECT_EQ(view->rows_scanned(), 6U);
+}
+
+TEST(EngineTest, EmptySubqueryGrid) {
+  // No multiple of an hour lies in the minute before.
+  const auto result = Query("sum_over_time(m[1m:1h])", At(20 * kMinute), {.view = ManySeries(2)});
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->frame.size(), 0U);
+  for (const char* text :
+       {"sum_over_time(sum(m)[1m:1h])", "sum_over_time(topk(1, m)[1m:1h])", "sum_over_time((m + m)[1m:1h])",
+        "sum_over_time(vector(1)[1m:1h])", "sum_over_time(quantile(0.5, m)[1m:1h])", "sum_over_time(absent(m)[1m:1h])",
+        "sum_over_time((m or vector(time()))[1m:1h])",
+        "sum_over_time(label_replace(m, \"a\", \"\", \"b\", \"c\")[1m:1h])", "sum_over_time(rate(m[1m:1h])[1m:1h])"}) {
+    const auto inner = Query(text, At(20 * kMinute), {.view = ManySeries(2)});
+    ASSERT_TRUE(inner.ok()) << text << ": " << inner.error().message;
+    EXPECT_EQ(inner->frame.size(), 0U) << text;
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::query::engine

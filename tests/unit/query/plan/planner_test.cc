@@ -1,0 +1,103 @@
+#include "query/plan/planner.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "query/promql/parser.h"
+
+namespace tidemark::query::plan {
+namespace {
+
+constexpr int64_t kMinute = 60'000;
+
+struct Planned {
+  promql::ExprPtr expr;
+  Plan plan;
+};
+
+Result<Planned> MakePlan(std::string_view text, std::function<bool(promql::FunctionId)> available = nullptr) {
+  Planned out;
+  TM_TRY_ASSIGN(out.expr, promql::Parse(text, promql::ParseOptions::Experimental()));
+  const PlanOptions options{.grid = {.start_ms = 10 * kMinute, .step_ms = kMinute, .count = 6},
+                            .start_ms = 10 * kMinute,
+                            .end_ms = 15 * kMinute + 30'000,
+                            .available = std::move(available)};
+  TM_TRY_ASSIGN(out.plan, Build(*out.expr, options));
+  return out;
+}
+
+TEST(PlannerTest, FoldsConstants) {
+  const auto planned = MakePlan("-(1 + 2) * 3 ^ 2 > bool 0 - 100");
+  ASSERT_TRUE(planned.ok());
+  ASSERT_EQ(planned->plan.root->kind, NodeKind::kConstant);
+  EXPECT_EQ(As<ConstantNode>(*planned->plan.root).value, 1);
+}
+
+TEST(PlannerTest, EqualSelectorsShareASlotOverTheUnionOfTheirTimes) {
+  const auto planned = MakePlan("up offset 1m + rate(up[20m]) + up{job=\"x\"}");
+  ASSERT_TRUE(planned.ok());
+  ASSERT_EQ(planned->plan.selectors.size(), 2U);
+  EXPECT_EQ(planned->plan.selectors[0].after_ms, -10 * kMinute);  // the range of 20 m before the first step
+  EXPECT_EQ(planned->plan.selectors[0].last_ms, 15 * kMinute);
+  EXPECT_EQ(planned->plan.selectors[1].after_ms, 5 * kMinute);  // the look-back
+}
+
+TEST(PlannerTest, FindsWhatDoesNotDependOnTheStep) {
+  for (const char* text : {"up @ 60", "rate(up[5m] @ start())", "sum(up @ end()) + 1", "abs(up @ 60)", "vector(1)",
+                           "max_over_time(rate(up[1m])[5m:1m] @ 60)", "scalar(up @ 60) * 2", "pi()"}) {
+    const auto planned = MakePlan(text);
+    ASSERT_TRUE(planned.ok()) << text;
+    EXPECT_TRUE(planned->plan.root->step_invariant) << text;
+  }
+  for (const char* text : {"up", "up @ 60 + up", "time()", "timestamp(up @ 60)", "predict_linear(up[5m] @ 60, 1)",
+                           "hour()", "topk(scalar(up), up @ 60)", "max_over_time((up @ 60)[5m:1m])"}) {
+    const auto planned = MakePlan(text);
+    ASSERT_TRUE(planned.ok()) << text;
+    EXPECT_FALSE(planned->plan.root->step_invariant) << text;
+  }
+}
+
+TEST(PlannerTest, StartAndEndAreThoseOfTheWholeQueryInsideSubqueriesToo) {
+  const auto planned = MakePlan("max_over_time((up @ end())[5m:1m] offset 1h)");
+  ASSERT_TRUE(planned.ok());
+  const auto& range = *As<RollupNode>(*planned->plan.root).range;
+  EXPECT_EQ(As<SelectNode>(*range.subquery).reference.at_ms, 15 * kMinute + 30'000);
+}
+
+TEST(PlannerTest, SubqueriesStandOnMultiplesOfTheirStep) {
+  const auto planned = MakePlan("max_over_time(up[5m:70s] offset 30s)");
+  ASSERT_TRUE(planned.ok());
+  const auto& range = *As<RollupNode>(*planned->plan.root).range;
+  const StepGrid grid = SubqueryGrid(range, planned->plan.grid);
+  // From (10 m - 30 s - 5 m, ...]: 4 m 30 s = 270 s, so 280 s is first; the last is at or before 14 m 30 s = 870 s.
+  EXPECT_EQ(grid.start_ms, 280'000);
+  EXPECT_EQ(grid.end_ms(), 840'000);
+  // Before 1970 too, and open on the left.
+  const StepGrid early = SubqueryGrid(range, {.start_ms = -180'000 + 30'000, .step_ms = 1, .count = 1});
+  EXPECT_EQ(early.start_ms, -420'000);
+  EXPECT_EQ(early.end_ms(), -210'000);
+  const StepGrid edge = SubqueryGrid(range, {.start_ms = 330'000, .step_ms = 1, .count = 1});
+  EXPECT_EQ(edge.start_ms, 70'000);
+}
+
+TEST(PlannerTest, TimestampOfASelectorAsksForTheSamplesTime) {
+  const auto direct = MakePlan("timestamp((up))");
+  ASSERT_TRUE(direct.ok());
+  ASSERT_EQ(direct->plan.root->kind, NodeKind::kSelect);
+  EXPECT_TRUE(As<SelectNode>(*direct->plan.root).timestamps);
+  EXPECT_EQ(MakePlan("timestamp(up + 1)")->plan.root->kind, NodeKind::kCall);
+}
+
+TEST(PlannerTest, RefusesWhatTheEngineDoesNotHave) {
+  const auto nothing = [](promql::FunctionId id) { return id != promql::FunctionId::kAbs; };
+  const auto result = MakePlan("sum(abs(up))", nothing);
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(result.error().message, "function \"abs\" is not available yet");
+  EXPECT_EQ(MakePlan("rate(up[5m] anchored)").error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(MakePlan("up + fill(0) up").error().code, ErrorCode::kUnsupported);
+}
+
+}  // namespace
+}  // namespace tidemark::query::plan
