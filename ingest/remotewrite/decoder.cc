@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <protozero/pbf_reader.hpp>
+#include <span>
 #include <utility>
 
 #include "ingest/remotewrite/label_cache.h"
@@ -130,13 +131,19 @@ class Decoder::State {
   // One TimeSeries message, taken apart.
   struct Series {
     uint32_t position = 0;
-    std::string_view key;  // its labels
+    model::SeriesKey key;  // its labels
     uint64_t histograms = 0;
-    size_t samples = 0;  // in samples_
+    size_t first_sample = 0;  // in samples_
+    size_t samples = 0;
   };
+
+  // Series are read a group at a time, so that the cache entries of all of them are on their way before the first one
+  // is needed.
+  static constexpr size_t kGroup = 16;
 
   Result<void> ReadRequest(pbf_reader request, const Limits& limits, model::Batch* batch, DecodeReport* report);
   Series ReadSeries(pbf_reader message, model::Batch* batch, DecodeReport* report);
+  void AppendGroup(const Limits& limits, model::Batch* batch, DecodeReport* report);
   void AppendSeries(const Series& series, const Limits& limits, model::Batch* batch, DecodeReport* report);
   static void Refuse(const Series& series, std::string_view reason, const Limits& limits, DecodeReport* report);
 
@@ -144,7 +151,8 @@ class Decoder::State {
   MetricShapes shapes_;
   std::unique_ptr<char[]> buffer_;
   size_t buffer_bytes_ = 0;
-  std::vector<Sample> samples_;
+  std::vector<Series> group_;
+  std::vector<Sample> samples_;  // of the group
 };
 
 Result<std::string_view> Decoder::State::Uncompress(std::string_view body, const Limits& limits) {
@@ -171,13 +179,13 @@ void Decoder::State::Refuse(const Series& series, std::string_view reason, const
   if (report->errors.size() >= limits.max_errors) return;
   report->errors.push_back({.position = series.position,
                             .reason = Printable(reason, limits.max_error_text_bytes),
-                            .series = PrintLabels(series.key, limits.max_error_text_bytes)});
+                            .series = PrintLabels(series.key.bytes, limits.max_error_text_bytes)});
 }
 
 Decoder::State::Series Decoder::State::ReadSeries(pbf_reader message, model::Batch* batch, DecodeReport* report) {
   Series series;
   series.position = static_cast<uint32_t>(++report->series);
-  samples_.clear();
+  series.first_sample = samples_.size();
   // Of the labels, as long as they are in one run.
   const char* run_begin = message.data().data();
   const char* run_end = SkipShortLabels(run_begin, run_begin + message.length());
@@ -216,33 +224,33 @@ Decoder::State::Series Decoder::State::ReadSeries(pbf_reader message, model::Bat
       default: message.skip();
     }
   }
-  series.samples = samples_.size();
+  series.samples = samples_.size() - series.first_sample;
+  series.key.format = model::KeyFormat::kRemoteWrite;
   if (!scattered.empty()) {
-    series.key = batch->arena.Copy(scattered);
+    series.key.bytes = batch->arena.Copy(scattered);
   } else if (run_begin != nullptr) {
-    series.key = {run_begin, static_cast<size_t>(run_end - run_begin)};
+    series.key.bytes = {run_begin, static_cast<size_t>(run_end - run_begin)};
   }
+  series.key.hash = model::HashSeriesKey(series.key.format, series.key.bytes);
+  cache_.Prefetch(series.key.hash);
   return series;
 }
 
 void Decoder::State::AppendSeries(const Series& series, const Limits& limits, model::Batch* batch,
                                   DecodeReport* report) {
-  if (series.key.size() > limits.max_key_bytes) {
+  const model::SeriesKey& key = series.key;
+  if (key.bytes.size() > limits.max_key_bytes) {
     report->samples_refused += series.samples;
     report->histograms_refused += series.histograms;
-    Refuse(series,
-           fmt::format("{} bytes of labels, more than the limit of {}", series.key.size(), limits.max_key_bytes),
+    Refuse(series, fmt::format("{} bytes of labels, more than the limit of {}", key.bytes.size(), limits.max_key_bytes),
            limits, report);
     return;
   }
-  const model::SeriesKey key{.bytes = series.key,
-                             .hash = model::HashSeriesKey(model::KeyFormat::kRemoteWrite, series.key),
-                             .format = model::KeyFormat::kRemoteWrite};
   std::string_view metric;
   if (const LabelCache::Entry* const known = cache_.Find(key.hash); known != nullptr) {
-    metric = series.key.substr(known->name_offset, known->name_size);
+    metric = key.bytes.substr(known->name_offset, known->name_size);
   } else {
-    auto checked = MetricNameOf(series.key, &batch->arena);
+    auto checked = MetricNameOf(key.bytes, &batch->arena);
     if (!checked.ok()) {
       report->samples_refused += series.samples;
       report->histograms_refused += series.histograms;
@@ -251,7 +259,7 @@ void Decoder::State::AppendSeries(const Series& series, const Limits& limits, mo
     }
     metric = *checked;
     cache_.Insert({.hash = key.hash,
-                   .name_offset = static_cast<uint32_t>(metric.data() - series.key.data()),
+                   .name_offset = static_cast<uint32_t>(metric.data() - key.bytes.data()),
                    .name_size = static_cast<uint32_t>(metric.size())});
   }
   if (series.histograms > 0) {
@@ -260,7 +268,7 @@ void Decoder::State::AppendSeries(const Series& series, const Limits& limits, mo
   }
   if (series.samples == 0) return;
   const uint32_t shape = shapes_.Find(metric, batch);
-  for (const Sample& sample : samples_) {
+  for (const Sample& sample : std::span(samples_).subspan(series.first_sample, series.samples)) {
     if (sample.ms < kMinMs || sample.ms > kMaxMs) [[unlikely]] {
       ++report->samples_refused;
       Refuse(series, fmt::format("timestamp {} ms is outside of {} to {}", sample.ms, kMinMs, kMaxMs), limits, report);
@@ -276,16 +284,22 @@ void Decoder::State::AppendSeries(const Series& series, const Limits& limits, mo
   }
 }
 
+void Decoder::State::AppendGroup(const Limits& limits, model::Batch* batch, DecodeReport* report) {
+  for (const Series& series : group_) AppendSeries(series, limits, batch, report);
+  group_.clear();
+  samples_.clear();
+}
+
 Result<void> Decoder::State::ReadRequest(pbf_reader request, const Limits& limits, model::Batch* batch,
                                          DecodeReport* report) {
   while (request.next()) {
     switch (request.tag_and_type()) {
       case kRequestSeries: {
-        const Series series = ReadSeries(request.get_message(), batch, report);
-        if (batch->rows.size() + series.samples > limits.max_samples) {
+        group_.push_back(ReadSeries(request.get_message(), batch, report));
+        if (batch->rows.size() + samples_.size() > limits.max_samples) {
           return LimitExceeded(fmt::format("more than {} samples in a request", limits.max_samples));
         }
-        AppendSeries(series, limits, batch, report);
+        if (group_.size() == kGroup) AppendGroup(limits, batch, report);
         break;
       }
       case kRequestMetadata: {
@@ -299,6 +313,7 @@ Result<void> Decoder::State::ReadRequest(pbf_reader request, const Limits& limit
       default: request.skip();
     }
   }
+  AppendGroup(limits, batch, report);
   return {};
 }
 
@@ -306,6 +321,8 @@ Result<DecodeReport> Decoder::State::DecodeMessage(std::string_view message, con
                                                    model::Batch* batch) {
   batch->Clear();
   shapes_.Clear();
+  group_.clear();
+  samples_.clear();
   DecodeReport report;
   Result<void> read;
   try {

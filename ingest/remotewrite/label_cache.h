@@ -30,6 +30,8 @@ class LabelCache {
     return entry.name_size > 0 && entry.hash == hash ? &entry : nullptr;
   }
 
+  void Prefetch(const Hash128& hash) const { __builtin_prefetch(&entries_[Slot(hash)]); }
+
   void Insert(const Entry& entry) {
     if (++misses_ > entries_.size() / 2 && entries_.size() < kMaxEntries) Grow();
     entries_[Slot(entry.hash)] = entry;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <protozero/pbf_reader.hpp>
 #include <utility>
 
@@ -47,6 +48,39 @@ size_t SequenceLength(const uint8_t* at, const uint8_t* end) {
   return 0;
 }
 
+// One string field of fewer than 128 bytes at `at`, whose tag is `tag`, taken off; nullopt when it is anything else.
+std::optional<std::string_view> TakeShortString(const char*& at, const char* end, char tag) {
+  if (end - at < 2 || at[0] != tag || at[1] < 0 || end - at < 2 + at[1]) return std::nullopt;
+  const std::string_view text(at + 2, static_cast<size_t>(at[1]));
+  at += 2 + text.size();
+  return text;
+}
+
+// The metric name of a series as nearly every sender writes it: short ASCII labels, each with a name and a value and
+// nothing else, sorted by name. "" when it is not so, which says nothing about whether it is valid.
+std::string_view MetricNameOfPlain(std::string_view key) {
+  constexpr char kFirst = 0x0A;   // field 1: a label of a series, the name of a label
+  constexpr char kSecond = 0x12;  // field 2: the value of a label
+  if (!IsAscii(key.data(), key.data() + key.size())) return {};
+  std::string_view metric;
+  std::string_view last;
+  const char* at = key.data();
+  const char* const end = at + key.size();
+  while (at < end) {
+    const auto label = TakeShortString(at, end, kFirst);
+    if (!label) return {};
+    const char* in = label->data();
+    const char* const label_end = in + label->size();
+    const auto name = TakeShortString(in, label_end, kFirst);
+    if (!name || *name <= last) return {};
+    const auto value = TakeShortString(in, label_end, kSecond);
+    if (!value || in != label_end) return {};
+    if (*name == model::kMetricNameLabel) metric = *value;
+    last = *name;
+  }
+  return metric;
+}
+
 }  // namespace
 
 std::string Printable(std::string_view text, size_t max_bytes) {
@@ -80,6 +114,7 @@ bool IsUtf8(std::string_view text) {
 }
 
 Result<std::string_view> MetricNameOf(std::string_view key, Arena* arena) {
+  if (const std::string_view name = MetricNameOfPlain(key); !name.empty()) return name;
   TM_TRY_ASSIGN(const model::ParsedKey parsed, model::ParseSeriesKey(model::KeyFormat::kRemoteWrite, key, arena));
   if (parsed.measurement.empty()) return InvalidArgument("no metric name (label __name__)");
   // One look at the whole key says that nothing needs a closer one.

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "storage/model/series_key.h"
+#include "tests/unit/ingest/remotewrite/request_builder.h"
+
 namespace tidemark::remotewrite {
 namespace {
 
@@ -15,6 +20,35 @@ TEST(LabelsTest, Utf8) {
         "\xf5\x80\x80\x80", "\xff", "12345678\xe2\x82", "\xe2\x28\xa1"}) {
     EXPECT_FALSE(IsUtf8(bad)) << bad;
   }
+}
+
+// Whether or not labels are plain, they mean what model::ParseSeriesKey says.
+TEST(LabelsTest, TheMetricNameIsTheOneOfTheStore) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const std::vector<std::string> names = {"__name__", "a", "b", "B", "", "__name__x"};
+  const std::vector<std::string> values = {"", "v", "w", std::string(130, 'x')};
+  int good = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::string key;
+    protozero::pbf_writer series(key);
+    for (uint64_t n = random() % 5; n > 0; --n) {
+      AddLabel(&series, names[random() % names.size()], values[random() % values.size()]);
+    }
+    if (random() % 4 == 0 && !key.empty()) key[random() % key.size()] = static_cast<char>(random());
+    Arena arena;
+    const auto expected = model::ParseSeriesKey(model::KeyFormat::kRemoteWrite, key, &arena);
+    const auto metric = MetricNameOf(key, &arena);
+    if (metric.ok()) {
+      ++good;
+      ASSERT_TRUE(expected.ok());
+      ASSERT_EQ(expected->measurement, *metric);
+    } else if (expected.ok() && !expected->measurement.empty()) {
+      ASSERT_NE(metric.error().message.find("UTF-8"), std::string::npos) << metric.error().message;
+    }
+  }
+  EXPECT_GT(good, 1'000);
 }
 
 TEST(LabelsTest, PrintingNeverCutsACharacter) {
