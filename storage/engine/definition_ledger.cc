@@ -1,44 +1,46 @@
 #include "storage/engine/definition_ledger.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace tidemark::storage {
 
 std::string DefinitionLedger::Begin(uint64_t sequence) {
   MutexLock lock(mutex_);
-  last_sequence_ = sequence;
   std::string definitions = index_->TakeDefinitions();
-  if (!definitions.empty()) pending_.push_back({sequence, definitions});
+  records_.emplace(sequence, Record{definitions, false});
   return definitions;
+}
+
+bool DefinitionLedger::WaitsForEarlier(uint64_t sequence) const {
+  for (const auto& [earlier, record] : records_) {
+    if (earlier >= sequence) break;
+    if (!record.definitions.empty()) return true;
+  }
+  return false;
 }
 
 DefinitionLedger::Verdict DefinitionLedger::Settle(uint64_t sequence, bool durable) {
   MutexLock lock(mutex_);
-  const auto own = [&] {
-    return std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) { return p.sequence >= sequence; });
-  };
-  if (!durable) {
-    if (sequence <= void_until_) return Verdict::kFailed;
-    std::string returned;
-    const auto begin = own();
-    for (auto it = begin; it != pending_.end(); ++it) returned += it->definitions;
-    pending_.erase(begin, pending_.end());
-    // Without definitions in doubt, later records are good whatever becomes of this one.
-    if (!returned.empty()) {
-      index_->ReturnDefinitions(std::move(returned));
-      void_until_ = last_sequence_;
-    }
+  const auto own = records_.find(sequence);
+  if (durable) {
+    while (!own->second.append_again && WaitsForEarlier(sequence)) settled_.Wait(mutex_);
+    const Verdict verdict = own->second.append_again ? Verdict::kAppendAgain : Verdict::kAcknowledge;
+    records_.erase(own);
     settled_.NotifyAll();
-    return Verdict::kFailed;
+    return verdict;
   }
-  while (sequence > void_until_ && EarlierPending(sequence)) settled_.Wait(mutex_);
-  if (sequence <= void_until_) return Verdict::kAppendAgain;
-  if (const auto it = own(); it != pending_.end() && it->sequence == sequence) {
-    pending_.erase(it);
-    settled_.NotifyAll();
+  // What this record defined, and what later ones did, goes back in the order in which it was made. Later records are
+  // good whatever becomes of this one when none of this is in doubt.
+  std::string returned;
+  for (auto it = own; it != records_.end(); ++it) returned += std::exchange(it->second.definitions, {});
+  if (!returned.empty()) {
+    for (auto it = std::next(own); it != records_.end(); ++it) it->second.append_again = true;
+    index_->ReturnDefinitions(std::move(returned));
   }
-  return Verdict::kAcknowledge;
+  records_.erase(own);
+  settled_.NotifyAll();
+  return Verdict::kFailed;
 }
 
 }  // namespace tidemark::storage

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <string>
 
 #include "storage/base/mutex.h"
@@ -33,21 +33,17 @@ class DefinitionLedger {
   Verdict Settle(uint64_t sequence, bool durable);
 
  private:
-  struct Pending {
-    uint64_t sequence;
+  // A record that is in line and not settled yet.
+  struct Record {
     std::string definitions;
+    bool append_again = false;
   };
-  [[nodiscard]] bool EarlierPending(uint64_t sequence) const TM_REQUIRES(mutex_) {
-    return !pending_.empty() && pending_.front().sequence < sequence;
-  }
+  [[nodiscard]] bool WaitsForEarlier(uint64_t sequence) const TM_REQUIRES(mutex_);
 
   index::Index* const index_;
   Mutex mutex_;
   CondVar settled_;
-  std::deque<Pending> pending_ TM_GUARDED_BY(mutex_);  // ascending
-  uint64_t last_sequence_ TM_GUARDED_BY(mutex_) = 0;
-  // Records up to here that are not settled yet must be appended again.
-  uint64_t void_until_ TM_GUARDED_BY(mutex_) = 0;
+  std::map<uint64_t, Record> records_ TM_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::storage

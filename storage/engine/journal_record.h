@@ -1,4 +1,5 @@
 // JournalRecord: one record of the journal: definitions of new names, and the rows of one write that uses them.
+// A record of database 0 with neither is what the self-test writes.
 // Format: storage/FORMAT.md, "Journal records".
 #pragma once
 
@@ -14,6 +15,7 @@ struct JournalRecord {
   model::DatabaseId database{};
   std::string_view definitions;  // of the database's index
   std::string_view batch;        // journal::EncodeBatch; empty when there are no rows
+  friend bool operator==(const JournalRecord&, const JournalRecord&) = default;
 };
 
 // Appends the record to `out`.

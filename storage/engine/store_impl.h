@@ -107,6 +107,8 @@ class StoreImpl final : public Store {
   Result<void> MaintainOnce();
   Result<void> TryResume();
   [[nodiscard]] bool CheckpointDue() const;
+  // Whether a load has just ended and left much in the heads. Looks once a second.
+  bool IsIdle();
   void StopBackground();
 
   const StoreOptions options_;
@@ -151,6 +153,9 @@ class StoreImpl final : public Store {
   std::atomic<uint64_t> head_bytes_ = 0;  // at the last look
   std::atomic<int64_t> last_checkpoint_at_ns_ = 0;
   std::atomic<int64_t> last_retention_at_ns_ = 0;
+  // At the last look of IsIdle.
+  std::atomic<int64_t> idle_looked_at_ns_ = 0;
+  std::atomic<uint64_t> idle_points_ = 0;
 
   struct Counters {
     std::atomic<uint64_t> rows_written = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/base/log.h"
+#include "storage/engine/journal_record.h"
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
@@ -11,6 +12,11 @@ namespace {
 
 constexpr int64_t kRetentionIntervalNs = 60'000'000'000;
 constexpr int64_t kSelfTestIntervalNs = 1'000'000'000;
+// Pages are read ten times as fast as heads. So when a load is over (less than a hundredth came in the last second)
+// what it left in the heads is made into slabs, provided that it is worth a slab.
+constexpr int64_t kIdleNs = 1'000'000'000;
+constexpr uint64_t kIdleGrowth = 100;
+constexpr uint64_t kIdleShare = 24;
 // What must fit on the disk before writes are taken again.
 constexpr uint64_t kSelfTestBytes = uint64_t{1} << 20;
 constexpr std::chrono::milliseconds kLongestSleep{200};
@@ -25,19 +31,37 @@ bool StoreImpl::CheckpointDue() const {
          clock_.SteadyNs() - last_checkpoint_at_ns_.load() >= options_.checkpoint_interval_ns;
 }
 
+bool StoreImpl::IsIdle() {
+  const int64_t now_ns = clock_.SteadyNs();
+  if (now_ns - idle_looked_at_ns_ < kIdleNs) return false;
+  const uint64_t points = counters_.points_written.load(std::memory_order_relaxed);
+  const uint64_t bytes = HeadBytes();
+  const bool idle = bytes >= options_.staged_bytes / kIdleShare && bytes != 0 &&
+                    (points - idle_points_) * kIdleGrowth <= points_since_checkpoint_.load(std::memory_order_relaxed);
+  idle_looked_at_ns_ = now_ns;
+  idle_points_ = points;
+  return idle;
+}
+
 Result<void> StoreImpl::TryResume() {
   if (!health_.DueForTest(clock_.SteadyNs(), kSelfTestIntervalNs)) return {};
   TM_RETURN_IF_ERROR(rocks_->SelfTest(options_.directory + "/staging/self-test", kSelfTestBytes));
   TM_RETURN_IF_ERROR(rocks_->Recover());
   TM_RETURN_IF_ERROR(meta_->Settle());
-  TM_RETURN_IF_ERROR(journal_->Sync());
+  // A record without content: only writing shows that the journal can write.
+  TM_TRY_ASSIGN(const uint64_t sequence, journal_->Append([this](uint64_t next, std::string* out) {
+    MutexLock order(order_mutex_);
+    last_sequence_ = next;
+    EncodeRecord({}, out);
+  }));
+  TM_RETURN_IF_ERROR(journal_->WaitDurable(sequence));
   health_.Clear();
   return {};
 }
 
 Result<void> StoreImpl::MaintainOnce() {
   if (health_.Refusal().has_value()) TM_RETURN_IF_ERROR(TryResume());
-  if (HeadBytes() >= options_.staged_bytes) TM_RETURN_IF_ERROR(FreezeFull());
+  if (HeadBytes() >= options_.staged_bytes || IsIdle()) TM_RETURN_IF_ERROR(FreezeFull());
   if (CheckpointDue() && !health_.Refusal().has_value()) TM_RETURN_IF_ERROR(Checkpoint());
   if (clock_.SteadyNs() - last_retention_at_ns_.load() >= kRetentionIntervalNs) {
     last_retention_at_ns_.store(clock_.SteadyNs());

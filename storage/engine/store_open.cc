@@ -155,6 +155,7 @@ Result<void> StoreImpl::ReplayJournal() {
       MutexLock lock(order_mutex_);
       last_sequence_ = sequence;
     }
+    if (*decoded == JournalRecord{}) return {};  // of a self-test
     const auto found = by_id.find(decoded->database);
     if (found == by_id.end()) {
       if (meta_->KnowsDatabaseId(decoded->database)) return {};  // dropped since

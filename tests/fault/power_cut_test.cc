@@ -1,0 +1,165 @@
+// Power cuts at random calls, under load, with everything that the store does in the background going on: nothing that
+// was acknowledged may be lost, nothing made up, and the store must open again each time.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "forgetful_file_system.h"
+#include "storage/base/clock.h"
+#include "storage/storage.h"
+#include "store_ledger.h"
+
+namespace tidemark::fault {
+namespace {
+
+constexpr int64_t kNow = 1'700'000'000'000'000'000;
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int kWriters = 3;
+
+class Directory {
+ public:
+  Directory() {
+    const std::filesystem::path memory = "/dev/shm";
+    const bool in_memory = std::filesystem::is_directory(memory) && access(memory.c_str(), W_OK) == 0;
+    std::string pattern = ((in_memory ? memory : std::filesystem::temp_directory_path()) / "tidemark-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  [[nodiscard]] std::string data() const { return path_ + "/data"; }
+
+ private:
+  std::string path_;
+};
+
+uint64_t Seed() {
+  const char* given = std::getenv("TIDEMARK_TEST_SEED");
+  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << "TIDEMARK_TEST_SEED=" << seed << "\n";
+  return seed;
+}
+
+storage::StoreOptions Options(const Directory& directory, Clock* clock, std::shared_ptr<ForgetfulFileSystem> files) {
+  storage::StoreOptions options;
+  options.directory = directory.data();
+  options.clock = clock;
+  options.background = false;
+  options.file_system = std::move(files);
+  options.new_database.partition_ns = storage::kNsPerHour;
+  options.journal_segment_bytes = 64 << 10;  // so that segments come and go
+  options.staged_bytes = 1;                  // so that maintenance always makes slabs
+  return options;
+}
+
+// Writers, checkpoints, slabs and compactions at once, until the power is off or the work is done.
+void Work(storage::Store& store, const ForgetfulFileSystem& files, StoreLedger* ledger, uint64_t seed) {
+  std::vector<std::jthread> threads;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    threads.emplace_back([&, writer] {
+      std::mt19937_64 random(seed + static_cast<uint64_t>(writer));
+      for (int i = 0; i < 60 && !files.off(); ++i) ledger->WriteBatch(store, writer, random);
+    });
+  }
+  std::mt19937_64 random(seed + 100);
+  for (int i = 0; i < 12 && !files.off(); ++i) {
+    // Fails once the power is off; what counts is what is found afterwards.
+    switch (random() % 4) {
+      case 0: (void)store.Checkpoint().ok(); break;
+      case 1: (void)store.Compact("default", {}, nullptr).ok(); break;
+      default: (void)store.RunMaintenance().ok(); break;
+    }
+  }
+}
+
+TEST(PowerCutTest, NothingAcknowledgedIsLostAndNothingIsMadeUp) {
+  std::mt19937_64 random(Seed());
+  constexpr int kCuts = 100;
+  constexpr int kCutsPerDirectory = 20;
+  uint64_t acknowledged = 0;
+  for (int first = 0; first < kCuts; first += kCutsPerDirectory) {
+    const Directory directory;
+    ManualClock clock(kNow);
+    StoreLedger ledger;
+    for (int cut = first; cut < first + kCutsPerDirectory; ++cut) {
+      SCOPED_TRACE(cut);
+      auto files = std::make_shared<ForgetfulFileSystem>(directory.data());
+      // Some cuts fall into opening itself.
+      files->PowerOffAfter(1 + random() % (random() % 3 == 0 ? 60 : 600));
+      const uint64_t seed = random();
+      {
+        auto store = storage::Store::Open(Options(directory, &clock, files));
+        if (store.ok()) {
+          if (!files->off()) {
+            const std::string wrong = ledger.Check(**store);
+            if (!files->off()) {
+              ASSERT_EQ(wrong, "");
+            }
+          }
+          Work(**store, *files, &ledger, seed);
+        } else {
+          ASSERT_TRUE(files->off()) << store.error().message;
+        }
+        // Nothing that goes on while the store is taken down may count.
+        files->PowerOffAfter(1);
+      }
+      files->RestoreDurable(random());
+      auto store = storage::Store::Open(Options(directory, &clock, nullptr));
+      ASSERT_TRUE(store.ok()) << store.error().message;
+      ASSERT_EQ(ledger.Check(**store), "");
+      EXPECT_EQ((*store)->Stats().corrupt_pages, 0U);
+    }
+    acknowledged += ledger.acknowledged();
+  }
+  std::cout << acknowledged << " rows acknowledged over " << kCuts << " cuts\n";
+  EXPECT_GT(acknowledged, 1000U);
+}
+
+TEST(PowerCutTest, AFailedCallRefusesWritesUntilTheDiskWorksAgain) {
+  const uint64_t seed = Seed();
+  uint64_t refused = 0;
+  for (uint64_t call = 1; call <= 300; call += 1 + call / 20) {
+    SCOPED_TRACE(call);
+    const Directory directory;
+    ManualClock clock(kNow);
+    StoreLedger ledger;
+    auto files = std::make_shared<ForgetfulFileSystem>(directory.data());
+    {
+      auto store = storage::Store::Open(Options(directory, &clock, files));
+      ASSERT_TRUE(store.ok()) << store.error().message;
+      files->FailCalls(files->calls() + call, 1);
+      Work(**store, *files, &ledger, seed + call);
+      refused += ledger.refused();
+      // Reads go on whatever failed.
+      ASSERT_EQ(ledger.Check(**store), "");
+      // The failure is over: writing resumes by itself.
+      std::mt19937_64 random(call);
+      bool written = false;
+      for (int attempt = 0; attempt < 5 && !written; ++attempt) {
+        clock.Advance(2 * kSecond);
+        written = ledger.WriteBatch(**store, 0, random);
+      }
+      EXPECT_TRUE(written) << (*store)->Stats().read_only_reason;
+      ASSERT_TRUE((*store)->Checkpoint().ok());
+      ASSERT_EQ(ledger.Check(**store), "");
+      files->PowerOffAfter(1);
+    }
+    files->RestoreDurable(call);
+    auto store = storage::Store::Open(Options(directory, &clock, nullptr));
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    ASSERT_EQ(ledger.Check(**store), "");
+  }
+  EXPECT_GT(refused, 0U);
+}
+
+}  // namespace
+}  // namespace tidemark::fault
