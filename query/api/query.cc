@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "query/api/api.h"
-#include "query/api/empty_view.h"
 #include "query/api/json.h"
 #include "query/api/values.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "query/promql/printer.h"
+#include "query/rules/empty_view.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -169,8 +169,8 @@ Result<std::shared_ptr<const storage::View>> QueryApi::OpenView(const ApiRequest
   const std::string_view database = DatabaseOf(request);
   Result<std::shared_ptr<const storage::View>> view = dependencies_.store->OpenView(database);
   if (view.ok() || view.error().code != ErrorCode::kNotFound) return view;
-  if (database.empty() || database == storage::kDefaultDatabase) return EmptyView();
-  return NotFound(fmt::format("database not found: {}", Quoted(database)));
+  // A database comes into being with its first write; whoever asks before that is told what is there: nothing.
+  return rules::EmptyView();
 }
 
 Reply QueryApi::Query(const ApiRequest& request) const {

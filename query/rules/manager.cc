@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "query/rules/empty_view.h"
 #include "storage/base/log.h"
 #include "storage/model/batch.h"
 
@@ -174,9 +175,9 @@ Result<Manager::Samples> Manager::Evaluate(const Rule& rule, int64_t time_ms) co
   Samples out;
   Result<std::shared_ptr<const storage::View>> view = dependencies_.store->OpenView(options_.database);
   if (!view.ok()) {
-    // A database without a point yet gives no samples, which is not an error of the rule.
-    if (view.error().code == ErrorCode::kNotFound) return out;
-    return view.error();
+    // A database without a point yet is empty, which is not an error of the rule.
+    if (view.error().code != ErrorCode::kNotFound) return view.error();
+    view = EmptyView();
   }
   engine::QueryContext context;
   context.view = std::move(view).value();

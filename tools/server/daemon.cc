@@ -50,7 +50,8 @@ Status Daemon::Open() {
   const storage::StoreStats stats = store_->Stats();
   TM_LOG(kInfo, "opened {} in {:.3f} s; {} points replayed", config_.data,
          static_cast<double>(stats.recovery_ns) * 1e-9, stats.recovered_points);
-  events_ = std::make_unique<query::api::EventTap>(store_.get());
+  write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
+  events_ = std::make_unique<query::api::EventTap>(write_path_.get());
   writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), config_.require_database);
   rules_ =
       std::make_unique<query::rules::Manager>(query::rules::ManagerDependencies{.store = store_.get(),
@@ -93,6 +94,7 @@ Status Daemon::Listen() {
                                                     .http = server_.get(),
                                                     .router = router_.get(),
                                                     .writes = writes_.get(),
+                                                    .write_path = write_path_.get(),
                                                     .events = events_.get(),
                                                     .rules = rules_.get(),
                                                     .pool = pool_.get(),

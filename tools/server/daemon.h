@@ -11,6 +11,7 @@
 
 #include "executor/pool/thread_pool.h"
 #include "executor/telemetry/host_reporter.h"
+#include "ingest/write_path/write_path.h"
 #include "query/api/api.h"
 #include "query/api/event_tap.h"
 #include "query/rules/manager.h"
@@ -52,6 +53,7 @@ class Daemon {
   const double start_seconds_;
   std::unique_ptr<executor::ThreadPool> pool_;
   std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<write_path::WritePath> write_path_;
   std::unique_ptr<query::api::EventTap> events_;
   query::api::MetadataBook metadata_;
   std::unique_ptr<WriteService> writes_;

@@ -146,6 +146,21 @@ void AddWrites(Writer* out, const WriteCounters& counters) {
                Number(counters.requests_failed));
 }
 
+void AddWritePath(Writer* out, const write_path::WritePathStats& stats) {
+  out->Counter("tidemark_writes_total", "Batches offered to the write path, by whomever.", Number(stats.writes));
+  out->Gauge("tidemark_writes_in_flight", "Batches being written.", static_cast<double>(stats.writes_in_flight));
+  out->Gauge("tidemark_write_bytes_in_flight", "Bytes of batches being written.", Number(stats.bytes_in_flight));
+  const auto by_reason = [out](std::string_view name, std::string_view help, const auto& counts) {
+    out->Family(name, "counter", help);
+    for (size_t code = 0; code < counts.size(); ++code) {
+      if (counts[code] == 0) continue;
+      out->Value(fmt::format("reason=\"{}\"", Phrase(static_cast<ErrorCode>(code))), Number(counts[code]));
+    }
+  };
+  by_reason("tidemark_write_rows_rejected_total", "Rows refused, by what was wrong.", stats.rows_rejected_by);
+  by_reason("tidemark_write_batches_failed_total", "Whole batches refused, by what was wrong.", stats.writes_failed_by);
+}
+
 void AddUdp(Writer* out, const std::vector<std::unique_ptr<UdpListener>>& listeners) {
   if (listeners.empty()) return;
   const auto each = [&](std::string_view name, std::string_view help, auto member) {
@@ -208,6 +223,7 @@ std::string MetricsText(const MetricSources& sources) {
   if (sources.http != nullptr) AddHttp(&out, *sources.http);
   if (sources.router != nullptr) AddRoutes(&out, *sources.router);
   if (sources.writes != nullptr) AddWrites(&out, sources.writes->counters());
+  if (sources.write_path != nullptr) AddWritePath(&out, sources.write_path->Stats());
   if (sources.events != nullptr) {
     out.Gauge("tidemark_event_followers", "Clients that follow events.",
               static_cast<double>(sources.events->followers()));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "executor/pool/thread_pool.h"
+#include "ingest/write_path/write_path.h"
 #include "query/api/event_tap.h"
 #include "query/rules/manager.h"
 #include "storage/storage.h"
@@ -21,6 +22,7 @@ struct MetricSources {
   const http::Server* http = nullptr;
   const http::Router* router = nullptr;
   const WriteService* writes = nullptr;
+  const write_path::WritePath* write_path = nullptr;
   const query::api::EventTap* events = nullptr;
   const query::rules::Manager* rules = nullptr;
   const executor::ThreadPool* pool = nullptr;

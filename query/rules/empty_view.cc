@@ -1,9 +1,9 @@
-#include "query/api/empty_view.h"
+#include "query/rules/empty_view.h"
 
 #include <string>
 #include <vector>
 
-namespace tidemark::query::api {
+namespace tidemark::query::rules {
 namespace {
 
 class NoColumns final : public storage::ColumnCursor {
@@ -52,4 +52,4 @@ class NoSeries final : public storage::View {
 
 std::shared_ptr<const storage::View> EmptyView() { return std::make_shared<NoSeries>(); }
 
-}  // namespace tidemark::query::api
+}  // namespace tidemark::query::rules

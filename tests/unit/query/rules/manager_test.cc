@@ -1,0 +1,171 @@
+#include "query/rules/manager.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+
+#include "storage/model/batch.h"
+#include "tests/unit/query/api/memory_store.h"
+
+namespace tidemark::query::rules {
+namespace {
+
+constexpr int64_t kStart = 1'700'000'000'000;  // ms
+constexpr int64_t kMinute = 60'000;
+
+class ManagerTest : public ::testing::Test {
+ protected:
+  void Load(const std::string& text) {
+    auto groups = ParseRuleFile(text, "rules.yml");
+    ASSERT_TRUE(groups.ok()) << groups.error().message;
+    manager_.SetGroups(std::move(groups).value());
+  }
+  void Up(double a, double b) {
+    model::BatchBuilder rows;
+    const model::Timestamp now{clock_.NowNs()};
+    rows.Row("up", {{"job", "a"}}, now).Field("value", a);
+    rows.Row("up", {{"job", "b"}}, now).Field("value", b);
+    ASSERT_TRUE(store_.Write("", rows.batch()).ok());
+  }
+  void Run(int64_t at_ms) {
+    clock_.Set(at_ms * 1'000'000);
+    Up(at_ms < down_until_ms_ ? 0 : 1, 1);
+    manager_.RunDue();
+  }
+  // The rows of the one series that has all these labels.
+  std::map<int64_t, std::pair<double, std::string>> Rows(const model::Labels& labels) {
+    const auto view = store_.OpenView("");
+    std::vector<model::Matcher> matchers;
+    for (const model::Label& label : labels) matchers.push_back({model::MatchOp::kEqual, label.name, label.value});
+    const auto refs = (*view)->Select(matchers, {});
+    std::map<int64_t, std::pair<double, std::string>> rows;
+    if (refs->size() != 1) return rows;
+    const auto cursor = (*view)->Scan(*refs, {});
+    model::Column column;
+    EXPECT_TRUE(*cursor->Next(&column));
+    for (size_t i = 0; i < column.size(); ++i) rows[column.times[i] / 1'000'000] = {column.floats[i], ""};
+    return rows;
+  }
+  static bool IsStale(double value) { return std::bit_cast<uint64_t>(value) == 0x7ff0000000000002; }
+
+  MemoryStore store_;
+  ManualClock clock_{kStart * 1'000'000};
+  InlineScheduler scheduler_;
+  int64_t down_until_ms_ = 0;
+  Manager manager_{
+      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute}, {}};
+};
+
+constexpr const char* kDown = R"(groups:
+  - name: g
+    interval: 1m
+    rules:
+      - alert: Down
+        expr: up == 0
+        for: 2m
+        labels: {severity: page, who: "{{ $labels.job }}"}
+        annotations: {summary: "{{ $labels.job }} is {{ $value }}"}
+)";
+
+TEST_F(ManagerTest, AnAlertGoesFromInactiveToPendingToFiringAndEnds) {
+  Load(kDown);
+  down_until_ms_ = kStart + 4 * kMinute;
+  const auto state = [this] { return manager_.Status().groups[0].rules[0]; };
+  EXPECT_EQ(state().health, "unknown");
+  Run(kStart);
+  EXPECT_EQ(state().state(), AlertState::kPending);
+  EXPECT_EQ(state().health, "ok");
+  Run(kStart + kMinute);
+  EXPECT_EQ(state().state(), AlertState::kPending);
+  Run(kStart + 2 * kMinute);
+  ASSERT_EQ(state().state(), AlertState::kFiring);
+  const Alert alert = state().alerts[0];
+  EXPECT_EQ(alert.active_at_ms, kStart);
+  EXPECT_EQ(alert.labels, (model::Labels{{"alertname", "Down"}, {"job", "a"}, {"severity", "page"}, {"who", "a"}}));
+  EXPECT_EQ(alert.annotations, (model::Labels{{"summary", "a is 0"}}));
+  Run(kStart + 4 * kMinute);
+  EXPECT_EQ(state().state(), AlertState::kInactive);
+  const auto pending = Rows({{"__name__", "ALERTS"}, {"alertstate", "pending"}});
+  ASSERT_EQ(pending.size(), 3U);
+  EXPECT_EQ(pending.at(kStart).first, 1);
+  EXPECT_TRUE(IsStale(pending.at(kStart + 2 * kMinute).first));
+  const auto firing = Rows({{"__name__", "ALERTS"}, {"alertstate", "firing"}});
+  EXPECT_EQ(firing.at(kStart + 2 * kMinute).first, 1);
+  EXPECT_TRUE(IsStale(firing.at(kStart + 4 * kMinute).first));
+  const auto since = Rows({{"__name__", "ALERTS_FOR_STATE"}});
+  EXPECT_EQ(since.at(kStart + kMinute).first, static_cast<double>(kStart / 1000));
+}
+
+TEST_F(ManagerTest, KeepsFiringWhenAsked) {
+  Load(R"(groups:
+  - name: g
+    interval: 1m
+    rules:
+      - {alert: Down, expr: up == 0, keep_firing_for: 2m}
+)");
+  down_until_ms_ = kStart + kMinute;
+  const auto state = [this] { return manager_.Status().groups[0].rules[0].state(); };
+  Run(kStart);
+  EXPECT_EQ(state(), AlertState::kFiring);
+  Run(kStart + kMinute);
+  Run(kStart + 2 * kMinute);
+  EXPECT_EQ(state(), AlertState::kFiring);
+  Run(kStart + 3 * kMinute);
+  EXPECT_EQ(state(), AlertState::kInactive);
+}
+
+TEST_F(ManagerTest, RecordsAndEachRuleSeesTheOneBefore) {
+  Load(R"(groups:
+  - name: g
+    interval: 1m
+    rules:
+      - {record: "job:up:max", expr: max(up), labels: {from: rule}}
+      - {record: twice, expr: "job:up:max * 2"}
+      - {record: number, expr: "42"}
+)");
+  Run(kStart);
+  EXPECT_EQ(Rows({{"__name__", "job:up:max"}, {"from", "rule"}}).at(kStart).first, 1);
+  EXPECT_EQ(Rows({{"__name__", "twice"}, {"from", "rule"}}).at(kStart).first, 2);
+  EXPECT_EQ(Rows({{"__name__", "number"}}).at(kStart).first, 42);
+}
+
+TEST_F(ManagerTest, RunsWhenDueAndCountsWhatItMissed) {
+  Load(kDown);
+  Run(kStart);
+  EXPECT_EQ(manager_.Status().groups[0].evaluations, 1U);
+  clock_.Set((kStart + 30'000) * 1'000'000);
+  EXPECT_EQ(manager_.RunDue(), model::Timestamp::FromMs(kStart + kMinute));
+  EXPECT_EQ(manager_.Status().groups[0].evaluations, 1U);
+  clock_.Set((kStart + 5 * kMinute) * 1'000'000);
+  EXPECT_EQ(manager_.RunDue(), model::Timestamp::FromMs(kStart + 6 * kMinute));
+  EXPECT_EQ(manager_.Status().groups[0].evaluations, 2U);
+  EXPECT_EQ(manager_.Status().groups[0].missed, 4U);
+}
+
+TEST_F(ManagerTest, NamesFaults) {
+  Load(R"(groups:
+  - name: g
+    limit: 1
+    rules:
+      - {record: same, expr: 'label_replace(up, "job", "", "", "")'}
+      - {alert: TooMany, expr: up}
+)");
+  Run(kStart);
+  const GroupStatus group = manager_.Status().groups[0];
+  EXPECT_EQ(group.rules[0].health, "err");
+  EXPECT_EQ(group.rules[1].last_error, "exceeded limit of 1 with 2 alerts");
+  store_.fail_with = MakeError(ErrorCode::kUnavailable, "read-only");
+}
+
+TEST_F(ManagerTest, SaysWhenTheStoreRefuses) {
+  Load(R"({groups: [{name: g, rules: [{record: x, expr: "1"}]}]})");
+  store_.fail_with = MakeError(ErrorCode::kUnavailable, "read-only");
+  manager_.RunDue();
+  EXPECT_EQ(manager_.Status().groups[0].rules[0].last_error, "read-only");
+}
+
+TEST_F(ManagerTest, WithoutRulesNothingIsDue) { EXPECT_EQ(manager_.RunDue(), model::Timestamp::Max()); }
+
+}  // namespace
+}  // namespace tidemark::query::rules

@@ -1,0 +1,112 @@
+#include "query/rules/rule_file.h"
+
+#include <gtest/gtest.h>
+
+namespace tidemark::query::rules {
+namespace {
+
+constexpr const char* kFile = R"(groups:
+  - name: nodes
+    interval: 30s
+    limit: 10
+    labels: {team: infra}
+    rules:
+      - record: job:up:sum
+        expr: sum by (job) (up)
+        labels: {kind: sum, team: other}
+      - alert: Down
+        expr: up == 0
+        for: 5m
+        keep_firing_for: 1m
+        labels: {severity: page}
+        annotations:
+          summary: "{{ $labels.job }} is down: {{ $value }}"
+  - name: empty
+)";
+
+TEST(ParseRuleFile, ReadsPrometheusFiles) {
+  const auto groups = ParseRuleFile(kFile, "a.yml");
+  ASSERT_TRUE(groups.ok()) << groups.error().message;
+  ASSERT_EQ(groups->size(), 2U);
+  const Group& group = groups->front();
+  EXPECT_EQ(group.name, "nodes");
+  EXPECT_EQ(group.interval_ms, 30'000);
+  EXPECT_EQ(group.limit, 10U);
+  ASSERT_EQ(group.rules.size(), 2U);
+  EXPECT_FALSE(group.rules[0].alerting);
+  ASSERT_EQ(group.rules[0].labels.size(), 2U);
+  EXPECT_EQ(group.rules[0].labels[1].text, "other");  // the rule's own wins over the group's
+  EXPECT_TRUE(group.rules[1].alerting);
+  EXPECT_EQ(group.rules[1].for_ms, 300'000);
+  EXPECT_EQ(group.rules[1].keep_firing_for_ms, 60'000);
+  ASSERT_EQ(group.rules[1].labels.size(), 2U);
+  EXPECT_EQ(group.rules[1].labels[1].name, "team");
+  EXPECT_TRUE((*groups)[1].rules.empty());
+}
+
+TEST(ParseRuleFile, NamesEveryFaultWithItsPlace) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"groups:\n  - name: a\n    rules:\n      - record: x\n        expr: sum(\n",
+       "f:5:15: could not parse expression: "},
+      {"groups:\n  - name: a\n    colour: red\n", "f:3:5: unknown key \"colour\" in a group"},
+      {"groups:\n  - rules: []\n", "f:2:5: a group needs a name"},
+      {"groups:\n  - name: a\n  - name: a\n", "f:3:5: groupname: \"a\" is repeated in the same file"},
+      {"groups:\n  - name: a\n    rules:\n      - expr: up\n", "f:4:9: one of 'record' or 'alert' must be set"},
+      {"groups:\n  - name: a\n    rules:\n      - {record: x, alert: y, expr: up}\n",
+       "f:4:9: only one of 'record' and 'alert' must be set"},
+      {"groups:\n  - name: a\n    rules:\n      - {alert: y}\n", "f:4:9: field 'expr' must be set in rule"},
+      {"groups:\n  - name: a\n    rules:\n      - {alert: y, expr: up, for: soon}\n",
+       "f:4:35: for: not a valid duration string: \"soon\""},
+      {"groups:\n  - name: a\n    rules:\n      - {record: y, expr: up, for: 5m}\n",
+       "f:4:36: invalid field 'for' in recording rule"},
+      {"groups:\n  - name: a\n    rules:\n      - {alert: y, expr: 'up[5m]'}\n",
+       "f:4:26: the expression must give a scalar or an instant vector"},
+      {"groups:\n  - name: a\n    rules:\n      - alert: y\n        expr: up\n        annotations: {s: '{{ $nope "
+       "}}'}\n",
+       "template: unknown \"$nope\""},
+      {"groups:\n  - name: a\n    rules:\n      - {alert: y, expr: up, labels: {'a b': c}}\n", "invalid name \"a b\""},
+      {"groups: {", "f:1:"},
+      {"[1]", "f:1:1: a rule file must be a map"},
+  };
+  for (const auto& [text, fault] : cases) {
+    const auto groups = ParseRuleFile(text, "f");
+    ASSERT_FALSE(groups.ok()) << text;
+    EXPECT_NE(groups.error().message.find(fault), std::string::npos) << text << "\n" << groups.error().message;
+  }
+}
+
+TEST(ParseRuleFile, TakesAnEmptyFile) { EXPECT_TRUE(ParseRuleFile("", "f")->empty()); }
+
+std::string Expand(std::string_view text, double value) {
+  const model::LabelViews labels = {{"instance", "db 1"}, {"job", "api"}, {"n", "2048"}};
+  const Result<Template> parsed = Template::Parse(text);
+  return parsed.ok() ? parsed->Expand(labels, value) : "error: " + parsed.error().message;
+}
+
+TEST(Template, Expands) {
+  EXPECT_EQ(Expand("plain", 1), "plain");
+  EXPECT_EQ(Expand("{{ $labels.job }}/{{$labels.none}}/{{ .Labels.instance }}", 1), "api//db 1");
+  EXPECT_EQ(Expand("{{ $value }} {{ .Value }}", 0.25), "0.25 0.25");
+  EXPECT_EQ(Expand("{{ $value | humanize }}", 1234567), "1.235M");
+  EXPECT_EQ(Expand("{{ humanize $value }}", 0.00025), "250u");
+  EXPECT_EQ(Expand("{{ $value | humanize1024 }}", 2048), "2ki");
+  EXPECT_EQ(Expand("{{ $labels.n | humanize1024 }}B", 0), "2kiB");
+  EXPECT_EQ(Expand("{{ $value | humanizePercentage }}", 0.1234), "12.34%");
+  EXPECT_EQ(Expand("{{ $value | humanizeDuration }}", 3725), "1h 2m 5s");
+  EXPECT_EQ(Expand("{{ $value | humanizeDuration }}", 0.05), "50ms");
+  EXPECT_EQ(Expand("{{ $value | humanizeTimestamp }}", 1700000000), "2023-11-14 22:13:20 +0000 UTC");
+  EXPECT_EQ(Expand("{{ $value | printf \"%.2f\" }}", 1.005), "1.00");
+  EXPECT_EQ(Expand("{{ printf \"%.1f|\" $value }}", 2), "2.0|");
+  EXPECT_EQ(Expand("{{ $labels.job | toUpper }}", 2), "API");
+}
+
+TEST(Template, RefusesWhatItDoesNotKnow) {
+  for (const char* text :
+       {"{{ $x }}", "{{ $value", "{{ if gt $value 1 }}", "{{ $value | explode }}", "{{ $value | printf \"%s%s\" }}",
+        "{{ $value | printf \"%n\" }}", "{{ }}", "{{ $value | printf \"%99999999999f\" }}"}) {
+    EXPECT_FALSE(Template::Parse(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::query::rules
