@@ -143,12 +143,12 @@ TEST_F(ApiTest, ExecutionErrorsAre422) {
   EXPECT_NE(reply.body.find(R"("errorType":"execution")"), std::string::npos);
 }
 
-TEST_F(ApiTest, UnknownDatabases) {
-  EXPECT_EQ(Call(&QueryApi::Query, "query=up&db=other").status, 404);
-  EXPECT_EQ(Call(&QueryApi::Query, "query=up", "other").status, 404);
-  ASSERT_TRUE(store_.DropDatabase("default").ok());
-  EXPECT_EQ(Call(&QueryApi::Query, "query=1").status, 200);
-  EXPECT_EQ(Call(&QueryApi::Labels, "").body, R"({"status":"success","data":[]})");
+TEST_F(ApiTest, ADatabaseWithoutAPointIsEmpty) {
+  const char* const nothing = R"({"status":"success","data":{"resultType":"vector","result":[]}})";
+  EXPECT_EQ(Call(&QueryApi::Query, "query=up&db=other").body, nothing);
+  EXPECT_EQ(Call(&QueryApi::Query, "query=up", "other").body, nothing);
+  EXPECT_EQ(Call(&QueryApi::Query, "query=1&db=other").status, 200);
+  EXPECT_EQ(Call(&QueryApi::Labels, "db=other").body, R"({"status":"success","data":[]})");
 }
 
 TEST_F(ApiTest, LabelsAndValues) {
