@@ -1,0 +1,169 @@
+"""Starts real servers for tests and speaks to them. Standard library only.
+
+A test is a Python file with functions named test_*; run_tests(globals()) runs them one after the other, prints a line
+for each and exits with 1 when one failed. Each gets the binaries' folder from the command line and makes its own
+temporary folder.
+"""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.parse
+
+BIN = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path("build/dev/bin")
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(condition, message):
+    if not condition:
+        raise Failed(message)
+
+
+def expect_equal(got, want, what):
+    if got != want:
+        raise Failed(f"{what}: got {got!r}, want {want!r}")
+
+
+def wait_until(condition, seconds=30, what="it"):
+    """Polls until condition() is true; the result is returned. No test depends on how long this takes."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"waited {seconds} s for {what}")
+        time.sleep(0.05)
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A port that nobody had a moment ago, for programs that cannot choose one themselves."""
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def temporary_folder():
+    path = tempfile.mkdtemp(prefix="tidemark-test-")
+    try:
+        yield pathlib.Path(path)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Server:
+    """A tidemarkd on a free port."""
+
+    def __init__(self, data, *arguments, environment=None):
+        self.data = pathlib.Path(data)
+        self.arguments = arguments
+        self.environment = environment
+        self.process = None
+        self.port = None
+        self.log = None
+
+    def start(self, seconds=60):
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.log = open(self.data.parent / (self.data.name + ".log"), "ab")
+        self.process = subprocess.Popen(
+            [str(BIN / "tidemarkd"), "--data", str(self.data), "--http", "127.0.0.1:0", *self.arguments],
+            stdout=subprocess.PIPE, stderr=self.log, env={**os.environ, **(self.environment or {})})
+        end = time.monotonic() + seconds
+        for line in self.process.stdout:
+            match = re.search(rb"listening on http://127\.0\.0\.1:(\d+)", line)
+            if match:
+                self.port = int(match.group(1))
+                break
+            expect(time.monotonic() < end, "the server did not say where it listens")
+        if self.port is None:
+            raise Failed("the server ended at once:\n" + self.log_text())
+        return self
+
+    def log_text(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")[-4000:]
+
+    def stop(self, seconds=60):
+        """SIGTERM, and the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(seconds)
+        self.process.stdout.close()
+        self.log.close()
+        return code
+
+    def kill(self):
+        """SIGKILL: no chance to save anything."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+        self.port = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *error):
+        if self.process and self.process.poll() is None:
+            self.kill()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def request(self, method, target, body=None, headers=None, timeout=60):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, target, body, headers or {})
+            reply = connection.getresponse()
+            return Reply(reply.status, reply.headers, reply.read())
+        finally:
+            connection.close()
+
+    def write(self, lines, db="default", **parameters):
+        query = urllib.parse.urlencode({"db": db, **parameters})
+        return self.request("POST", f"/write?{query}", lines.encode() if isinstance(lines, str) else lines)
+
+    def query(self, expression, db="default", **parameters):
+        """The result of an instant query, or of a range query when start is given."""
+        path = "/api/v1/query_range" if "start" in parameters else "/api/v1/query"
+        form = urllib.parse.urlencode({"query": expression, "db": db, **parameters})
+        reply = self.request("POST", path, form, {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = reply.json()
+        expect_equal(answer["status"], "success", f"{expression}: {answer.get('error')}")
+        return answer["data"]["result"]
+
+
+def run_tests(names):
+    failed = 0
+    for name, test in list(names.items()):
+        if not name.startswith("test_") or not callable(test):
+            continue
+        try:
+            test()
+            print(f"ok   {name}", flush=True)
+        except Exception:
+            failed += 1
+            print(f"FAIL {name}\n{traceback.format_exc()}", flush=True)
+    sys.exit(1 if failed else 0)

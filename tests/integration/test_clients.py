@@ -1,0 +1,25 @@
+"""npm's influx and @influxdata/influxdb-client write, prometheus-query reads back what they sent."""
+import json
+import subprocess
+
+from harness import HERE, Server, expect, expect_equal, run_tests, temporary_folder
+
+
+def test_client_libraries():
+    expect((HERE / "node_modules").is_dir(), "the client libraries are missing: npm ci in tests/integration")
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        run = subprocess.run(["node", str(HERE / "clients.mjs"), server.url], capture_output=True, text=True, timeout=120)
+        expect_equal(run.returncode, 0, run.stderr[:2000])
+        out = json.loads(run.stdout)
+        expect("v1" in out["databases"], out["databases"])
+        expect_equal(out["ping"], [True], "ping")
+        expect("field type conflict" in out["conflict"], out["conflict"])
+        expect_equal([(s["labels"]["host"], s["value"]) for s in out["v1"]], [("a,b=c d", 1.25), ("plain", 2.5)], "v1")
+        expect_equal([(s["labels"]["town"], s["value"]) for s in out["v2"]], [("Oslo", -1.5), ("Bergen", 7.5)], "v2")
+        expect_equal(out["rain"][0]["value"], 6, "arithmetic on an integer field")
+        expect_equal(out["range"], [3, 3], "points of a range")
+        expect_equal(out["series"], ["weather_snow", "weather_temperature"], "series")
+        expect_equal(sorted(out["towns"]), ["Bergen", "Oslo"], "label values")
+
+
+run_tests(globals())
