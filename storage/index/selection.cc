@@ -258,7 +258,11 @@ Result<void> Selection::Append(uint32_t field, std::span<const uint32_t> series,
     return LimitExceeded(
         fmt::format("the matchers select more than {} series; narrow them or raise the limit", limits_.max_series));
   }
-  for (const uint32_t id : series) out->push_back({model::FieldId{field}, model::SeriesId{id}});
+  const size_t before = out->size();
+  out->resize(before + series.size());
+  for (size_t i = 0; i < series.size(); ++i) {
+    (*out)[before + i] = {model::FieldId{field}, model::SeriesId{series[i]}};
+  }
   return {};
 }
 
