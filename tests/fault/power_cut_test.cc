@@ -148,6 +148,9 @@ TEST(PowerCutTest, AFailedCallRefusesWritesUntilTheDiskWorksAgain) {
         clock.Advance(2 * kSecond);
         written = ledger.WriteBatch(**store, 0, random);
       }
+      clock.Advance(2 * kSecond);
+      const auto maintained = (*store)->RunMaintenance();
+      EXPECT_TRUE(maintained.ok()) << maintained.error().message;
       EXPECT_TRUE(written) << (*store)->Stats().read_only_reason;
       ASSERT_TRUE((*store)->Checkpoint().ok());
       ASSERT_EQ(ledger.Check(**store), "");

@@ -1,0 +1,180 @@
+// Keys, records of meta, directories and journal records: what they say comes back, and damage is found.
+#include <fmt/core.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "storage/engine/database_state.h"
+#include "storage/engine/journal_record.h"
+#include "storage/engine/keys.h"
+#include "storage/engine/meta_records.h"
+#include "storage/engine/page_directory.h"
+
+namespace tidemark::storage {
+namespace {
+
+TEST(KeysTest, BytesSortAsNumbersDo) {
+  const auto key = [](uint32_t database, int64_t start, uint64_t epoch, uint8_t tier, uint32_t field, uint32_t part) {
+    return PageKey{model::DatabaseId{database}, start, epoch, tier, model::MeasurementId{1}, model::FieldId{field},
+                   model::SeriesId{0x01020304}, part};
+  };
+  const std::vector<PageKey> sorted = {key(1, std::numeric_limits<int64_t>::min(), 9, 0, 1, 0),
+                                       key(1, -1, 9, 0, 1, 0),
+                                       key(1, 0, 8, 255, 0, 0),
+                                       key(1, 0, 9, 0, 255, 0),
+                                       key(1, 0, 9, 0, 256, 0),
+                                       key(1, 0, 9, 0, 256, 1),
+                                       key(1, 0, 9, 1, 1, 0),
+                                       key(2, -5, 1, 0, 1, 0)};
+  for (size_t i = 0; i + 1 < sorted.size(); ++i) EXPECT_LT(EncodePageKey(sorted[i]), EncodePageKey(sorted[i + 1])) << i;
+  for (const PageKey& k : sorted) {
+    auto decoded = DecodePageKey(EncodePageKey(k));
+    ASSERT_TRUE(decoded.ok());
+    EXPECT_EQ(*decoded, k);
+    const KeyRange range = EpochKeys(k.database, k.partition_start_ns, k.epoch);
+    EXPECT_LE(range.first, EncodePageKey(k));
+    EXPECT_GT(range.end, EncodePageKey(k));
+  }
+  EXPECT_FALSE(DecodePageKey("short").ok());
+}
+
+TEST(KeysTest, TheExampleOfTheFormatHolds) {
+  const PageKey key{model::DatabaseId{1}, 1'700'006'400'000'000'000, 7, 0, model::MeasurementId{2},
+                    model::FieldId{3},    model::SeriesId{4},        5};
+  std::string hex;
+  for (const char c : EncodePageKey(key)) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  EXPECT_EQ(hex,
+            "00000001"
+            "9797a2d053e40000"
+            "0000000000000007"
+            "00"
+            "00000002"
+            "00000003"
+            "00000004"
+            "00000005");
+}
+
+TEST(MetaRecordsTest, WhatIsWrittenIsRead) {
+  const StoreRecord store{kFormatVersion, 7, 1ULL << 40, 12345};
+  EXPECT_EQ(*DecodeStoreRecord(Encode(store)), store);
+  const DatabaseRecord database{model::DatabaseId{3}, "telemetry", {kNsPerHour, 30 * kNsPerDay, 100'000'000}};
+  EXPECT_EQ(*DecodeDatabaseRecord(Encode(database)), database);
+  EpochRecord epoch{model::DatabaseId{3}, -kNsPerDay, kNsPerDay, 9, 4, 1000, 1 << 20, 77, {{-5}, {5}}};
+  EXPECT_EQ(*DecodeEpochRecord(Encode(epoch)), epoch);
+}
+
+TEST(MetaRecordsTest, EveryFlippedBitIsFound) {
+  const std::string bytes = Encode(EpochRecord{model::DatabaseId{3}, 0, kNsPerDay, 9, 4, 10, 20, 30, {}});
+  for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string damaged = bytes;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    auto decoded = DecodeEpochRecord(damaged);
+    ASSERT_FALSE(decoded.ok()) << bit;
+    EXPECT_EQ(decoded.error().code, ErrorCode::kCorruption);
+  }
+  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(DecodeEpochRecord(bytes.substr(0, size)).ok());
+}
+
+TEST(MetaRecordsTest, AnotherFormatVersionIsRefusedNamingBoth) {
+  StoreRecord later;
+  later.format_version = kFormatVersion + 41;
+  auto decoded = DecodeStoreRecord(Encode(later));
+  ASSERT_FALSE(decoded.ok());
+  EXPECT_EQ(decoded.error().code, ErrorCode::kUnsupported);
+  EXPECT_THAT(decoded.error().message, testing::HasSubstr(fmt::format("version {}", kFormatVersion + 41)));
+  EXPECT_THAT(decoded.error().message, testing::HasSubstr(fmt::format("version {}", kFormatVersion)));
+}
+
+PageInfo Page(uint32_t field, uint32_t first, uint32_t last, uint32_t part = 0) {
+  PageInfo page;
+  page.measurement = model::MeasurementId{1};
+  page.field = model::FieldId{field};
+  page.first_series = model::SeriesId{first};
+  page.last_series = model::SeriesId{last};
+  page.part = part;
+  page.bytes = 1000 + first;
+  page.rows = 10;
+  page.range = {{int64_t{first}}, {int64_t{first} + 100}};
+  return page;
+}
+
+TEST(PageDirectoryTest, FindsThePagesOfASeries) {
+  const PageDirectory directory(
+      {Page(1, 1, 10), Page(1, 11, 20), Page(1, 21, 21, 0), Page(1, 21, 21, 1), Page(1, 30, 40), Page(2, 5, 5)},
+      {kNsPerHour});
+  const PageRange field = directory.OfField(kRawTier, model::MeasurementId{1}, model::FieldId{1});
+  EXPECT_EQ(field.begin, 0U);
+  EXPECT_EQ(field.end, 5U);
+  const auto of = [&](uint32_t series) {
+    const PageRange range = directory.OfSeries(field, model::SeriesId{series});
+    return std::pair(range.begin, range.end);
+  };
+  EXPECT_EQ(of(1), std::pair(size_t{0}, size_t{1}));
+  EXPECT_EQ(of(15), std::pair(size_t{1}, size_t{2}));
+  EXPECT_EQ(of(21), std::pair(size_t{2}, size_t{4}));
+  EXPECT_EQ(of(25).first, of(25).second);
+  EXPECT_EQ(of(99).first, of(99).second);
+  EXPECT_TRUE(directory.OfField(kRawTier, model::MeasurementId{2}, model::FieldId{1}).empty());
+  EXPECT_EQ(directory.TierOf(kNsPerHour), 1);
+  EXPECT_EQ(directory.TierOf(kNsPerDay), 0);
+  EXPECT_EQ(directory.rows(), 60U);
+}
+
+TEST(PageDirectoryTest, WhatIsWrittenIsReadAndDamageIsFound) {
+  PageInfo far = Page(3, 7, 9);
+  far.range = {model::kMinTime, model::kMaxTime};
+  const PageDirectory directory({Page(1, 1, 10), Page(1, 11, 20), far}, {kNsPerHour, kNsPerDay});
+  const std::string bytes = directory.Encode();
+  auto decoded = PageDirectory::Decode(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(decoded->pages(), directory.pages());
+  EXPECT_EQ(decoded->tier_widths_ns(), directory.tier_widths_ns());
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    std::string damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
+    EXPECT_FALSE(PageDirectory::Decode(damaged).ok()) << i;
+  }
+}
+
+TEST(JournalRecordTest, WhatIsWrittenIsRead) {
+  std::string bytes;
+  const JournalRecord record{model::DatabaseId{5}, "definitions", "batch"};
+  EncodeRecord(record, &bytes);
+  EXPECT_EQ(*DecodeRecord(bytes), record);
+  EXPECT_FALSE(DecodeRecord("").ok());
+  EXPECT_FALSE(DecodeRecord(std::string_view(bytes).substr(0, 6)).ok());
+  bytes[0] = 9;
+  EXPECT_EQ(DecodeRecord(bytes).error().code, ErrorCode::kUnsupported);
+}
+
+TEST(PartitionTest, CoversAllTimeWithoutGaps) {
+  EXPECT_EQ(PartitionOf(0, 100), (PartitionBounds{0, 99}));
+  EXPECT_EQ(PartitionOf(99, 100), (PartitionBounds{0, 99}));
+  EXPECT_EQ(PartitionOf(-1, 100), (PartitionBounds{-100, -1}));
+  EXPECT_EQ(PartitionOf(-100, 100), (PartitionBounds{-100, -1}));
+  const PartitionBounds first = PartitionOf(std::numeric_limits<int64_t>::min(), kNsPerDay);
+  EXPECT_EQ(first.start_ns, std::numeric_limits<int64_t>::min());
+  EXPECT_EQ(PartitionOf(first.end_ns + 1, kNsPerDay).start_ns, first.end_ns + 1);
+  EXPECT_EQ(PartitionOf(std::numeric_limits<int64_t>::max(), kNsPerDay).end_ns, std::numeric_limits<int64_t>::max());
+}
+
+TEST(PartitionTest, RowsGoIntoThePartitionThatIsThere) {
+  DatabaseState state;
+  EpochRecord record;
+  record.partition_start_ns = 100;
+  record.partition_ns = 50;
+  state.epochs.push_back(std::make_shared<const Epoch>(record, nullptr, std::make_shared<Graveyard>()));
+  // Partitions are 200 long now.
+  const std::vector<PartitionBounds> fitted = FitPartitions(state, {{0, 199}, {200, 399}});
+  EXPECT_THAT(fitted, testing::ElementsAre(PartitionBounds{0, 99}, PartitionBounds{100, 149}, PartitionBounds{150, 199},
+                                           PartitionBounds{200, 399}));
+  // Or 20 long.
+  EXPECT_THAT(FitPartitions(state, {{80, 99}, {100, 119}, {140, 159}}),
+              testing::ElementsAre(PartitionBounds{80, 99}, PartitionBounds{100, 149}, PartitionBounds{150, 159}));
+}
+
+}  // namespace
+}  // namespace tidemark::storage
