@@ -16,6 +16,7 @@
 #include "query/engine/frame_order.h"
 #include "query/engine/go_format.h"
 #include "query/engine/quantile.h"
+#include "query/engine/scan.h"
 #include "query/promql/printer.h"
 #include "query/promql/quote.h"
 
@@ -23,6 +24,9 @@ namespace tidemark::query::engine {
 namespace {
 
 using promql::AggregateOp;
+
+// Cells looked at between two looks at the clock.
+constexpr size_t kCellsPerCheck = 1 << 18;
 
 struct ParamRange {
   double least = 0;
@@ -70,13 +74,20 @@ Result<std::vector<size_t>> Limits(std::span<const double> param, size_t rows) {
 // Keeps the best rows of each group at each step; of equals the earlier ones. NaN is worst.
 class BestRows {
  public:
-  BestRows(bool highest, Frame frame) : highest_(highest), frame_(std::move(frame)) {}
+  BestRows(bool highest, Frame frame, const QueryState* state)
+      : highest_(highest), frame_(std::move(frame)), state_(state) {}
 
-  Frame Run(const Grouping& grouping, const std::vector<size_t>& limits) {
+  Result<Frame> Run(const Grouping& grouping, const std::vector<size_t>& limits) {
     std::vector<uint32_t> order;
     std::vector<uint32_t> candidates;
+    size_t looked_at = 0;
     for (const std::vector<uint32_t>& rows : RowsOfGroups(grouping)) {
       for (size_t step = 0; step < frame_.steps; ++step) {
+        looked_at += rows.size();
+        if (looked_at >= kCellsPerCheck) {
+          looked_at = 0;
+          TM_RETURN_IF_ERROR(state_->CheckInterrupt());
+        }
         candidates.clear();
         for (const uint32_t row : rows) {
           if (frame_.RowPresent(row)[step] != 0) candidates.push_back(row);
@@ -103,6 +114,7 @@ class BestRows {
 
   bool highest_;
   Frame frame_;
+  const QueryState* state_;
 };
 
 Frame FirstRows(Frame frame, const Grouping& grouping, const std::vector<size_t>& limits) {
@@ -168,8 +180,8 @@ Result<Frame> LimitRatio(const plan::AggregateNode& node, Frame frame, std::span
   return frame;
 }
 
-Frame QuantileOfGroups(const plan::AggregateNode& node, const Frame& frame, const Grouping& grouping,
-                       std::span<const double> param, QueryState* state) {
+Result<Frame> QuantileOfGroups(const plan::AggregateNode& node, const Frame& frame, const Grouping& grouping,
+                               std::span<const double> param, QueryState* state) {
   const ParamRange range = RangeOf(param);
   const auto warn = [&](double got) {
     state->Warn(fmt::format("quantile value should be between 0 and 1, got {}", GoFormat(got)),
@@ -181,9 +193,15 @@ Frame QuantileOfGroups(const plan::AggregateNode& node, const Frame& frame, cons
   Frame out(frame.steps);
   out.Resize(grouping.heads.size());
   const std::vector<std::vector<uint32_t>> rows = RowsOfGroups(grouping);
-  state->scheduler().ParallelFor(TaskKind::kQuery, rows.size(), [&](size_t group) {
+  Status status = ForEachBlock(rows.size(), 1, state, [&](size_t group, size_t, size_t) -> Status {
     std::vector<double> values;
+    size_t looked_at = 0;
     for (size_t step = 0; step < frame.steps; ++step) {
+      looked_at += rows[group].size();
+      if (looked_at >= kCellsPerCheck) {
+        looked_at = 0;
+        TM_RETURN_IF_ERROR(state->CheckInterrupt());
+      }
       values.clear();
       for (const uint32_t row : rows[group]) {
         if (frame.RowPresent(row)[step] != 0) values.push_back(frame.RowValues(row)[step]);
@@ -192,7 +210,9 @@ Frame QuantileOfGroups(const plan::AggregateNode& node, const Frame& frame, cons
       out.RowValues(group)[step] = Quantile(param[step], values);
       out.RowPresent(group)[step] = 1;
     }
+    return {};
   });
+  TM_RETURN_IF_ERROR(std::move(status));
   out.rows = grouping.heads;
   return out;
 }
@@ -260,7 +280,7 @@ Result<Frame> AggregateRanked(const plan::AggregateNode& node, Frame frame, std:
   if (op == AggregateOp::kQuantile) return QuantileOfGroups(node, frame, grouping, param, state);
   TM_TRY_ASSIGN(const std::vector<size_t> limits, Limits(param, frame.size()));
   if (op == AggregateOp::kLimitk) return FirstRows(std::move(frame), grouping, limits);
-  return BestRows(op == AggregateOp::kTopk, std::move(frame)).Run(grouping, limits);
+  return BestRows(op == AggregateOp::kTopk, std::move(frame), state).Run(grouping, limits);
 }
 
 }  // namespace tidemark::query::engine

@@ -15,15 +15,19 @@ namespace {
 
 using promql::ValueType;
 
+// Times farther from 1970 than three million years would overflow the arithmetic on windows.
+constexpr int64_t kTimeMsMax = 100'000'000'000'000'000;
+
 Result<plan::StepGrid> GridOf(const RangeSpec& range) {
+  for (const int64_t ms : {range.start_ms, range.end_ms}) {
+    if (ms < -kTimeMsMax || ms > kTimeMsMax) return InvalidArgument("the time of a query is out of range");
+  }
   if (range.instant) return plan::StepGrid{.start_ms = range.end_ms, .step_ms = 1, .count = 1};
   if (range.step_ms <= 0) return InvalidArgument("the step of a range query must be positive");
   if (range.end_ms < range.start_ms) return InvalidArgument("the end of a range query must not be before its start");
-  // Unsigned: the distance may not fit an int64.
-  const uint64_t distance = static_cast<uint64_t>(range.end_ms) - static_cast<uint64_t>(range.start_ms);
   return plan::StepGrid{.start_ms = range.start_ms,
                         .step_ms = range.step_ms,
-                        .count = static_cast<size_t>(distance / static_cast<uint64_t>(range.step_ms)) + 1};
+                        .count = static_cast<size_t>((range.end_ms - range.start_ms) / range.step_ms) + 1};
 }
 
 Status CheckType(const promql::Expr& expr, const RangeSpec& range) {
@@ -80,6 +84,7 @@ Result<QueryResult> Execute(const promql::Expr& expr, const RangeSpec& range, co
                                   .available = [](promql::FunctionId id) { return KernelFor(id).available(); }};
   TM_TRY_ASSIGN(const plan::Plan plan, plan::Build(expr, options));
   QueryState state(context);
+  TM_RETURN_IF_ERROR(state.CheckSteps(grid.count, "query"));
   Evaluator evaluator(plan, query, &state);
   QueryResult result;
   result.type = range.instant ? plan.root->type : ValueType::kMatrix;

@@ -172,6 +172,8 @@ Result<HeldFrame> Evaluator::Vector(const Node& node, const StepGrid& grid) {
 
 Result<HeldFrame> Evaluator::Repeat(const Node& node, const StepGrid& grid) {
   TM_TRY_ASSIGN(const HeldFrame once, Vector(node, FirstStep(grid)));
+  Reservation memory(state_);
+  TM_RETURN_IF_ERROR(memory.Set(once.frame.size() * grid.count * (sizeof(double) + sizeof(uint8_t))));
   Frame out(grid.count);
   out.Resize(once.frame.size());
   out.rows = once.frame.rows;
@@ -179,7 +181,7 @@ Result<HeldFrame> Evaluator::Repeat(const Node& node, const StepGrid& grid) {
     std::ranges::fill(out.RowValues(row), once.frame.values[row]);
     std::ranges::fill(out.RowPresent(row), once.frame.present[row]);
   }
-  return Held(std::move(out));
+  return HeldFrame{.frame = std::move(out), .memory = std::move(memory)};
 }
 
 // Puts the blocks of a stream together in their order.
@@ -197,6 +199,8 @@ Result<HeldFrame> Evaluator::Collect(const Node& node, const StepGrid& grid) {
   Frame out(grid.count);
   size_t rows = 0;
   for (const auto& [_, held] : blocks) rows += held.frame.size();
+  Reservation copy(state_);
+  TM_RETURN_IF_ERROR(copy.Set(rows * grid.count * (sizeof(double) + sizeof(uint8_t))));
   out.rows.reserve(rows);
   out.values.reserve(rows * grid.count);
   out.present.reserve(rows * grid.count);
@@ -207,7 +211,9 @@ Result<HeldFrame> Evaluator::Collect(const Node& node, const StepGrid& grid) {
     out.present.insert(out.present.end(), from.present.begin(), from.present.end());
     blocks.erase(blocks.begin());
   }
-  return Held(std::move(out));
+  HeldFrame held{.frame = std::move(out), .memory = std::move(copy)};
+  TM_RETURN_IF_ERROR(held.Recount());
+  return held;
 }
 
 Status Evaluator::Stream(const Node& node, const StepGrid& grid, bool labels, const BlockSink& sink) {
@@ -312,6 +318,7 @@ void Evaluator::NoteCounterNames(const plan::RollupNode& node, const std::vector
 Status Evaluator::StreamSubquery(const plan::RollupNode& node, const StepGrid& grid, ScanSpec spec,
                                  const BlockSink& sink) {
   const StepGrid inner_grid = plan::SubqueryGrid(*node.range, grid);
+  TM_RETURN_IF_ERROR(state_->CheckSteps(inner_grid.count, "subquery"));
   TM_TRY_ASSIGN(const HeldFrame inner, Vector(*node.range->subquery, inner_grid));
   return FoldFrame(inner.frame, inner_grid, spec, state_, sink);
 }

@@ -11,6 +11,8 @@
 
 namespace tidemark::query::engine {
 
+class QueryState;
+
 // Memory that kernels may use as they like, kept from series to series.
 struct FoldScratch {
   std::vector<double> doubles;
@@ -25,7 +27,15 @@ struct FoldCall {
   double* out;       // windows.steps() values
   uint8_t* present;  // set to 0 before
   FoldScratch& scratch;
+  const QueryState* state = nullptr;  // null: never stopped
+  bool stopped = false;               // set by a kernel that gave up because the query should end
 };
+
+// Whether the query should end: cancelled, or past its deadline.
+bool ShouldStop(const QueryState& state);
+
+// Rows folded between two looks at the clock, some milliseconds of the slowest kernels.
+inline constexpr uint64_t kRowsPerLook = 1 << 17;
 
 using FoldKernel = void (*)(FoldCall& call);
 
@@ -33,10 +43,19 @@ using FoldKernel = void (*)(FoldCall& call);
 template <uint32_t rows_min, typename Function>
 void ForEachWindow(FoldCall& call, Function value) {
   const size_t steps = call.windows.steps();
+  uint64_t rows = 0;
   for (size_t step = 0; step < steps; ++step) {
     const uint32_t begin = call.windows.begin(step);
     const uint32_t end = call.windows.end(step);
     if (end - begin < rows_min) continue;
+    rows += end - begin;
+    if (rows >= kRowsPerLook) [[unlikely]] {
+      rows = 0;
+      if (call.state != nullptr && ShouldStop(*call.state)) {
+        call.stopped = true;
+        return;
+      }
+    }
     call.out[step] = value(step, begin, end);
     call.present[step] = 1;
   }

@@ -49,7 +49,8 @@ class Join {
         names_(SortedNames(matching_)),
         state_(state),
         arena_(std::make_unique<LabelArena>()),
-        out_(many_.steps) {}
+        out_(many_.steps),
+        memory_(state) {}
 
   Result<Frame> Run() {
     const Signatures signatures = SignRows(matching_, many_, one_);
@@ -61,9 +62,8 @@ class Join {
       if (many_of[s].empty() || one_of[s].empty()) continue;
       TM_RETURN_IF_ERROR(CheckManySide(many_of[s], one_of[s]));
       for (const uint32_t many : many_of[s]) {
-        for (const uint32_t one : one_of[s]) Combine(many, one);
+        for (const uint32_t one : one_of[s]) TM_RETURN_IF_ERROR(Combine(many, one));
       }
-      TM_RETURN_IF_ERROR(state_->CheckInterrupt());
     }
     out_.DropEmptyRows();
     state_->Keep(std::move(arena_));
@@ -169,9 +169,21 @@ class Join {
     return arena_->Store(labels_);
   }
 
-  void Combine(uint32_t many, uint32_t one) {
+  Status Combine(uint32_t many, uint32_t one) {
     const auto many_present = many_.RowPresent(many);
     const auto one_present = one_.RowPresent(one);
+    cells_ += out_.steps;
+    if (cells_ >= kCellsPerCheck) {
+      cells_ = 0;
+      TM_RETURN_IF_ERROR(state_->CheckInterrupt());
+      TM_RETURN_IF_ERROR(memory_.Set(out_.bytes()));
+    }
+    // Rows that take turns meet at no step.
+    uint8_t meet = 0;
+    for (size_t step = 0; step < out_.steps; ++step) {
+      meet = static_cast<uint8_t>(meet | (many_present[step] & one_present[step]));
+    }
+    if (meet == 0) return {};
     const auto a = swapped_ ? one_.RowValues(one) : many_.RowValues(many);
     const auto b = swapped_ ? many_.RowValues(many) : one_.RowValues(one);
     const RowHead& head = many_.rows[many];
@@ -191,7 +203,10 @@ class Join {
       values[step] = expr_.return_bool ? (holds ? 1.0 : 0.0) : a[step];
       present[step] = holds || expr_.return_bool ? 1 : 0;
     }
+    return {};
   }
+
+  static constexpr size_t kCellsPerCheck = 1 << 18;
 
   const BinaryExpr& expr_;
   const VectorMatching& matching_;
@@ -203,6 +218,8 @@ class Join {
   std::unique_ptr<LabelArena> arena_;
   model::LabelViews labels_;
   Frame out_;
+  Reservation memory_;
+  size_t cells_ = 0;  // since the last look at clock and budget
 };
 
 }  // namespace

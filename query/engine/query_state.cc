@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include "query/engine/fold.h"
 #include "query/engine/time_math.h"
 #include "query/promql/numbers.h"
 
@@ -28,6 +29,8 @@ Status QueryState::CheckInterrupt() const {
   return {};
 }
 
+bool ShouldStop(const QueryState& state) { return !state.CheckInterrupt().ok(); }
+
 Status QueryState::Charge(uint64_t bytes) {
   const uint64_t now = bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   uint64_t peak = peak_bytes_.load(std::memory_order_relaxed);
@@ -41,6 +44,18 @@ Status QueryState::Charge(uint64_t bytes) {
                     Mebibytes(context_.budget.max_bytes)));
   }
   return {};
+}
+
+Status QueryState::CheckSteps(uint64_t steps, std::string_view what) const {
+  // Windows, one row of values and the arithmetic of one scalar operator.
+  constexpr uint64_t kBytesPerStep = 64;
+  constexpr uint64_t kStepsMax = uint64_t{1} << 31;  // rows are counted in 32 bits
+  const uint64_t budget = context_.budget.max_bytes;
+  if (steps <= kStepsMax && (budget == 0 || steps <= budget / kBytesPerStep)) return {};
+  return LimitExceeded(
+      fmt::format("the {} has {} steps, more than its memory budget allows; ask for a shorter range or "
+                  "a longer step",
+                  what, steps));
 }
 
 Status QueryState::CountSamples(uint64_t samples, uint64_t series) {

@@ -34,6 +34,8 @@ class QueryState {
   // Counts memory against the budget; kLimitExceeded when it is used up. Release gives it back.
   [[nodiscard]] Status Charge(uint64_t bytes);
   void Release(uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  // Whether a grid of `steps` can be evaluated at all within the budget; `what` names it in the error.
+  [[nodiscard]] Status CheckSteps(uint64_t steps, std::string_view what) const;
   // Counts decoded values against the budget.
   [[nodiscard]] Status CountSamples(uint64_t samples, uint64_t series);
   void CountTierBuckets(uint64_t buckets, int64_t width_ns);

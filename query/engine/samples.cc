@@ -13,7 +13,9 @@ void Samples::Reset(const model::Column& column, bool drop_stale) {
   column_ = column;
   // A uint64 past the middle reads as a negative int64, so unsigned columns go through doubles.
   exact_ints_ = column.ints != nullptr && column.type != FieldType::kUInt;
-  divisor_ = column.scaled() ? model::PowerOfTen(column.scale) : 1.0;
+  // An empty column of doubles has no array that would show what it is.
+  const bool decimal = column.scaled() && column.scale != model::kBinaryScale;
+  divisor_ = decimal ? model::PowerOfTen(column.scale) : 1.0;
   doubles_ = nullptr;
   has_nan_ = Known::kUnknown;
   bound_known_ = prefix_sums_known_ = drops_known_ = changes_known_ = false;

@@ -22,10 +22,19 @@ constexpr size_t kSeriesPerCheck = 256;
 class BlockFolder {
  public:
   BlockFolder(const ScanSpec& spec, size_t series, QueryState* state)
-      : spec_(spec), state_(state), windows_(spec.windows), frame_(spec.windows.grid.count) {
-    frame_.rows.reserve(series);
-    frame_.values.resize(series * frame_.steps);
-    frame_.present.resize(series * frame_.steps);
+      : spec_(spec), state_(state), memory_(state), windows_(spec.windows), frame_(spec.windows.grid.count) {
+    series_max_ = series;
+  }
+
+  // Takes the memory for the block. Must be called first.
+  Status Prepare() {
+    constexpr size_t kCell = sizeof(double) + sizeof(uint8_t);
+    constexpr size_t kWindow = 2 * sizeof(uint32_t);
+    TM_RETURN_IF_ERROR(memory_.Set(frame_.steps * (series_max_ * kCell + kWindow)));
+    frame_.rows.reserve(series_max_);
+    frame_.values.resize(series_max_ * frame_.steps);
+    frame_.present.resize(series_max_ * frame_.steps);
+    return {};
   }
 
   // Labels of the row: those of `ref`, or of `head`.
@@ -75,13 +84,17 @@ class BlockFolder {
                   .arguments = spec_.arguments,
                   .out = values,
                   .present = present,
-                  .scratch = scratch_};
+                  .scratch = scratch_,
+                  .state = state_};
     spec_.kernel(call);
+    if (call.stopped) TM_RETURN_IF_ERROR(state_->CheckInterrupt());
     return std::find(present, present + frame_.steps, uint8_t{1}) != present + frame_.steps;
   }
 
   const ScanSpec& spec_;
   QueryState* state_;
+  Reservation memory_;
+  size_t series_max_ = 0;
   Windows windows_;
   Samples samples_;
   FoldScratch scratch_;
@@ -150,7 +163,7 @@ model::Column ColumnOfRow(const Frame& frame, size_t row, const plan::StepGrid& 
 
 size_t BlockSize(size_t steps) {
   constexpr size_t kCells = 32 * 1024;  // 9 bytes each
-  return std::clamp<size_t>(kCells / std::max<size_t>(steps, 1), 16, 512);
+  return std::clamp<size_t>(kCells / std::max<size_t>(steps, 1), 1, 512);
 }
 
 Status ForEachBlock(size_t count, size_t block_size, QueryState* state,
@@ -181,6 +194,7 @@ Status ScanSeries(const SeriesSource& source, const ScanSpec& spec, QueryState* 
   return ForEachBlock(source.size(), BlockSize(spec.windows.grid.count), state,
                       [&](size_t block, size_t first, size_t last) -> Status {
                         BlockFolder folder(spec, last - first, state);
+                        TM_RETURN_IF_ERROR(folder.Prepare());
                         const size_t plain = std::min(last, source.refs.size());
                         if (first < plain) {
                           const std::span<const model::SeriesRef> all(source.refs);
@@ -196,6 +210,7 @@ Status ScanSeries(const SeriesSource& source, const ScanSpec& spec, QueryState* 
 
 Result<Frame> ScanRefs(std::span<const model::SeriesRef> refs, const ScanSpec& spec, QueryState* state) {
   BlockFolder folder(spec, refs.size(), state);
+  TM_RETURN_IF_ERROR(folder.Prepare());
   TM_RETURN_IF_ERROR(FoldRefs(refs, spec, state, &folder));
   return folder.Finish(true);
 }
@@ -206,6 +221,7 @@ Status FoldFrame(const Frame& frame, const plan::StepGrid& grid, const ScanSpec&
   return ForEachBlock(frame.size(), BlockSize(spec.windows.grid.count), state,
                       [&](size_t block, size_t first, size_t last) -> Status {
                         BlockFolder folder(spec, last - first, state);
+                        TM_RETURN_IF_ERROR(folder.Prepare());
                         model::ColumnBuffer buffer;
                         for (size_t row = first; row < last; ++row) {
                           const model::Column column = ColumnOfRow(frame, row, grid, &buffer);

@@ -34,6 +34,9 @@ bool DependsOnEvaluationTime(FunctionId id) {
   }
 }
 
+// A window longer than this holds all there is.
+constexpr int64_t kWindowMsMax = 1'000'000'000'000'000'000;
+
 // The end of the range that any time of `grid` reaches, seen through `reference`: (first - window, last].
 struct Reach {
   int64_t first_ms;
@@ -78,10 +81,12 @@ class Planner {
   // start() and end() of `@` mean those of the whole query, also inside subqueries.
   [[nodiscard]] Reference Resolve(const promql::AtModifier& at, int64_t offset_ms) const {
     using Kind = promql::AtModifier::Kind;
-    Reference out{.at_ms = std::nullopt, .offset_ms = offset_ms};
+    // Beyond these ends lies no data, and sums of such times would overflow.
+    constexpr int64_t kFarMs = 1'000'000'000'000'000'000;
+    Reference out{.at_ms = std::nullopt, .offset_ms = std::clamp(offset_ms, -kFarMs, kFarMs)};
     switch (at.kind) {
       case Kind::kNone: break;
-      case Kind::kTimestamp: out.at_ms = at.timestamp_ms; break;
+      case Kind::kTimestamp: out.at_ms = std::clamp(at.timestamp_ms, -kFarMs, kFarMs); break;
       case Kind::kStart: out.at_ms = options_.start_ms; break;
       case Kind::kEnd: out.at_ms = options_.end_ms; break;
     }
@@ -125,12 +130,12 @@ class Planner {
     if (const auto* matrix = promql::TryAs<promql::MatrixSelector>(expr)) {
       TM_RETURN_IF_ERROR(RefuseExtended(matrix->selector));
       node->selector = &matrix->selector;
-      node->window_ms = matrix->window.ms;
+      node->window_ms = std::min(matrix->window.ms, kWindowMsMax);
       node->reference = Resolve(matrix->selector.at, matrix->selector.offset.ms);
       node->slot = SlotFor(matrix->selector.matchers, node->reference, node->window_ms, grid);
     } else {
       const auto& subquery = As<promql::SubqueryExpr>(expr);
-      node->window_ms = subquery.window.ms;
+      node->window_ms = std::min(subquery.window.ms, kWindowMsMax);
       node->reference = Resolve(subquery.at, subquery.offset.ms);
       const bool own_step = subquery.step.ms != 0 || subquery.step.expr != nullptr;
       node->subquery_step_ms = own_step ? subquery.step.ms : options_.default_subquery_step_ms;

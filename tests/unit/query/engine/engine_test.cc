@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -150,6 +151,44 @@ TEST(EngineTest, DeadlineAndStop) {
   QueryContext stopped{.view = context.view, .stop = stop.get_token()};
   stop.request_stop();
   EXPECT_EQ(Query("m", At(0), stopped).error().code, ErrorCode::kCancelled);
+}
+
+// A clock that moves on by itself whenever it is read.
+class RunningClock final : public Clock {
+ public:
+  [[nodiscard]] int64_t NowNs() const override { return now_.fetch_add(1); }
+  [[nodiscard]] int64_t SteadyNs() const override { return NowNs(); }
+
+ private:
+  mutable std::atomic<int64_t> now_{0};
+};
+
+TEST(EngineTest, LongKernelsLookAtTheClock) {
+  // One series, 361 windows of up to 360 rows: about 65,000 rows; and 3,601 windows: ten times that, where the clock is
+  // read in between.
+  const auto view = ManySeries(1);
+  const auto reads = [&](int64_t step_ms) {
+    RunningClock clock;
+    const auto result = Query("quantile_over_time(0.5, m[1h])",
+                              {.start_ms = 0, .end_ms = 60 * kMinute, .step_ms = step_ms, .instant = false},
+                              {.view = view, .clock = &clock, .deadline_ns = 1'000'000});
+    EXPECT_TRUE(result.ok());
+    return clock.NowNs();
+  };
+  EXPECT_GE(reads(1000), reads(10'000) + 4);
+}
+
+TEST(EngineTest, StepsThatNoMemoryHoldsAreRefused) {
+  QueryContext context{.view = ManySeries(1)};
+  const auto subquery = Query("max_over_time(m[100y:1ms])", At(kMinute), context);
+  ASSERT_FALSE(subquery.ok());
+  EXPECT_EQ(subquery.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_NE(subquery.error().message.find("the subquery has"), std::string::npos) << subquery.error().message;
+  const auto query = Query("m", {.start_ms = 0, .end_ms = int64_t{1} << 50, .step_ms = 1, .instant = false}, context);
+  EXPECT_EQ(query.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(Query("m", At(INT64_MAX), context).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(Query("m", At(INT64_MIN), context).error().code, ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(Query("m offset 100y", At(100'000'000'000'000'000), context).ok());
 }
 
 TEST(EngineTest, AnnotationsKnowLineAndColumn) {
