@@ -8,14 +8,15 @@
 #include <array>
 #include <memory>
 
+#include "storage/engine/keeping_file_system.h"
 #include "storage/engine/rocks_store.h"
 
 namespace tidemark::storage {
 
 struct RocksStore::Handles {
   // Destroyed from the bottom up: families before the database, the database before cache and environment.
-  std::unique_ptr<rocksdb::Env> env_owner;
-  rocksdb::Env* env = nullptr;
+  std::shared_ptr<KeepingFileSystem> files;
+  std::unique_ptr<rocksdb::Env> env;
   std::shared_ptr<rocksdb::Cache> cache;
   std::unique_ptr<rocksdb::DB> db;
   std::unique_ptr<rocksdb::ColumnFamilyHandle> default_family;

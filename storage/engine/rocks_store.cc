@@ -42,12 +42,10 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(RocksStoreOptions options) 
   WriterLock lock(store->mutex_);
   store->handles_ = std::make_unique<Handles>();
   Handles& handles = *store->handles_;
-  if (store->options_.file_system != nullptr) {
-    handles.env_owner = rocksdb::NewCompositeEnv(store->options_.file_system);
-    handles.env = handles.env_owner.get();
-  } else {
-    handles.env = rocksdb::Env::Default();
-  }
+  std::shared_ptr<rocksdb::FileSystem> files = store->options_.file_system;
+  if (files == nullptr) files = rocksdb::FileSystem::Default();
+  handles.files = std::make_shared<KeepingFileSystem>(std::move(files), store->options_.directory);
+  handles.env = rocksdb::NewCompositeEnv(handles.files);
   handles.cache = rocksdb::NewLRUCache(store->options_.cache_bytes);
   TM_RETURN_IF_ERROR(store->OpenLocked());
   return store;
@@ -55,7 +53,7 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(RocksStoreOptions options) 
 
 Result<void> RocksStore::OpenLocked() {
   Handles& handles = *handles_;
-  const rocksdb::DBOptions db_options = MakeDbOptions(handles.env, options_.on_error);
+  const rocksdb::DBOptions db_options = MakeDbOptions(handles.env.get(), options_.on_error);
   const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
       {rocksdb::kDefaultColumnFamilyName, MakeRecordOptions(handles.cache)},
       {"data", MakeDataOptions(handles.cache)},
@@ -155,6 +153,7 @@ Result<void> RocksStore::Ingest(const std::vector<std::string>& paths) {
   options.allow_blocking_flush = false;
   // A file in level 0 would never be freed by DeleteFilesInRange. Epochs do not overlap, so every file fits below.
   options.fail_if_not_bottommost_level = true;
+  const KeepingFileSystem::Guard keep(handles_->files.get());
   return FromRocks(handles_->db->IngestExternalFile(handles_->family(Family::kData), paths, options),
                    "ingesting pages");
 }
@@ -224,7 +223,7 @@ Result<void> RocksStore::DropUnknownIndexes(const std::set<model::DatabaseId>& k
 
 Result<void> RocksStore::DeleteChildren(const std::string& directory) {
   ReaderLock lock(mutex_);
-  rocksdb::Env* const env = handles_->env;
+  rocksdb::Env* const env = handles_->env.get();
   std::vector<std::string> children;
   TM_RETURN_IF_ERROR(FromRocks(env->GetChildren(directory, &children), "listing " + directory));
   for (const std::string& child : children) {
@@ -234,9 +233,17 @@ Result<void> RocksStore::DeleteChildren(const std::string& directory) {
   return {};
 }
 
+void RocksStore::DeleteLeftover(const std::string& path) {
+  ReaderLock lock(mutex_);
+  rocksdb::Env* const env = handles_->env.get();
+  if (!env->FileExists(path).ok()) return;
+  const rocksdb::Status status = env->DeleteFile(path);
+  if (!status.ok()) TM_LOG(kWarn, "deleting {}: {}", path, status.ToString());
+}
+
 Result<void> RocksStore::SelfTest(const std::string& path, uint64_t bytes) {
   ReaderLock lock(mutex_);
-  rocksdb::Env* const env = handles_->env;
+  rocksdb::Env* const env = handles_->env.get();
   std::unique_ptr<rocksdb::WritableFile> file;
   rocksdb::Status status = env->NewWritableFile(path, &file, rocksdb::EnvOptions());
   if (status.ok()) status = file->Append(std::string(bytes, 'x'));

@@ -104,6 +104,8 @@ class RocksStore {
   Result<void> DropUnknownIndexes(const std::set<model::DatabaseId>& known);
   // Deletes all files of a directory.
   Result<void> DeleteChildren(const std::string& directory);
+  // Deletes a file if it is there; a failure is logged, not more.
+  void DeleteLeftover(const std::string& path);
   // Writes, syncs and deletes a file of `bytes`: whether the disk takes writes.
   Result<void> SelfTest(const std::string& path, uint64_t bytes);
 

@@ -65,7 +65,7 @@ Result<std::unique_ptr<SstWriter>> SstWriter::Open(RocksStore* store, std::strin
   {
     ReaderLock lock(store->mutex_);
     TM_RETURN_IF_ERROR(store->CheckOpen());
-    options = rocksdb::Options(MakeDbOptions(store->handles_->env, {}), MakeDataOptions(store->handles_->cache));
+    options = rocksdb::Options(MakeDbOptions(store->handles_->env.get(), {}), MakeDataOptions(store->handles_->cache));
   }
   options.table_properties_collector_factories.push_back(
       std::make_shared<PropertyWriterFactory>(std::move(properties)));

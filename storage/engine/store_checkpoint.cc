@@ -171,12 +171,20 @@ Result<void> StoreImpl::CheckpointLocked() {
       paths.push_back(job.path);
       change.add.push_back(job.record);
     }
-    if (!paths.empty()) TM_RETURN_IF_ERROR(rocks_->Ingest(paths));
+    if (!paths.empty()) {
+      if (auto ingested = rocks_->Ingest(paths); !ingested.ok()) {
+        // They may be in RocksDB all the same, and nobody will ever name them.
+        for (const PartitionJob& job : jobs) {
+          graveyard_->Bury(EpochKeys(job.record.database, job.record.partition_start_ns, job.record.epoch));
+        }
+        return ingested;
+      }
+    }
     return meta_->Commit(std::move(change));
   };
   if (auto written = write(); !written.ok()) {
     for (const DatabasePtr& database : saving) database->index().SaveFailed();
-    if (auto emptied = EmptyStaging(); !emptied.ok()) TM_LOG(kWarn, "{}", emptied.error().message);
+    for (const PartitionJob& job : jobs) rocks_->DeleteLeftover(job.path);
     counters_.checkpoint_failures.fetch_add(1);
     health_.Report(written.error());
     return std::move(written).error().Within("checkpoint");

@@ -89,10 +89,14 @@ Result<void> StoreImpl::CompactPartition(Database& database, int64_t start_ns, i
     TM_TRY_ASSIGN(record, WriteEpochFile(rocks_.get(), path, record, pages, directory));
     change.add.push_back(record);
     for (const auto& epoch : old) change.remove.push_back(epoch->record());
-    TM_RETURN_IF_ERROR(rocks_->Ingest({path}));
+    if (auto ingested = rocks_->Ingest({path}); !ingested.ok()) {
+      graveyard_->Bury(EpochKeys(record.database, record.partition_start_ns, record.epoch));
+      return ingested;
+    }
     return meta_->Commit(std::move(change));
   };
   if (auto written = write(); !written.ok()) {
+    rocks_->DeleteLeftover(path);
     // A partition that retention took, or a database that was dropped meanwhile: nothing is left to compact.
     if (written.error().code == ErrorCode::kConflict) {
       graveyard_->Bury(EpochKeys(record.database, record.partition_start_ns, record.epoch));

@@ -104,7 +104,7 @@ class StoreImpl final : public Store {
 
   // ---- store_maintenance.cc ----
   void RunBackground(std::stop_token stop);
-  Result<void> MaintainOnce();
+  Result<void> SyncByInterval();
   Result<void> TryResume();
   [[nodiscard]] bool CheckpointDue() const;
   // Whether a load has just ended and left much in the heads. Looks once a second.

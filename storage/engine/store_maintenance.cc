@@ -59,8 +59,24 @@ Result<void> StoreImpl::TryResume() {
   return {};
 }
 
-Result<void> StoreImpl::MaintainOnce() {
-  if (health_.Refusal().has_value()) TM_RETURN_IF_ERROR(TryResume());
+Result<void> StoreImpl::SyncByInterval() {
+  ReaderLock open(open_mutex_);
+  if (closed_) return {};
+  bool unsynced = false;
+  for (const DatabasePtr& database : AllDatabases()) unsynced |= database->unsynced.exchange(false);
+  if (!unsynced) return {};
+  auto synced = journal_->Sync();
+  if (!synced.ok()) health_.Report(synced.error());
+  return synced;
+}
+
+Result<void> StoreImpl::RunMaintenance() {
+  {
+    ReaderLock open(open_mutex_);
+    if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+    if (health_.Refusal().has_value()) TM_RETURN_IF_ERROR(TryResume());
+  }
+  TM_RETURN_IF_ERROR(SyncByInterval());
   if (HeadBytes() >= options_.staged_bytes || IsIdle()) TM_RETURN_IF_ERROR(FreezeFull());
   if (CheckpointDue() && !health_.Refusal().has_value()) TM_RETURN_IF_ERROR(Checkpoint());
   if (clock_.SteadyNs() - last_retention_at_ns_.load() >= kRetentionIntervalNs) {
@@ -68,24 +84,8 @@ Result<void> StoreImpl::MaintainOnce() {
     auto dropped = ApplyRetention();
     if (!dropped.ok()) return std::move(dropped).error();
   }
-  bool unsynced = false;
-  for (const DatabasePtr& database : AllDatabases()) unsynced |= database->unsynced.exchange(false);
-  if (unsynced) {
-    if (auto synced = journal_->Sync(); !synced.ok()) {
-      health_.Report(synced.error());
-      return synced;
-    }
-  }
   DropDeadFiles();
   return {};
-}
-
-Result<void> StoreImpl::RunMaintenance() {
-  {
-    ReaderLock open(open_mutex_);
-    if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
-  }
-  return MaintainOnce();
 }
 
 void StoreImpl::RunBackground(std::stop_token stop) {
@@ -104,7 +104,7 @@ void StoreImpl::RunBackground(std::stop_token stop) {
       wanted_ = false;
     }
     if (stop.stop_requested()) break;
-    auto done = MaintainOnce();
+    auto done = RunMaintenance();
     // The same failure again and again is one line.
     const std::string error = done.ok() ? std::string() : done.error().message;
     if (!error.empty() && error != last_error) TM_LOG(kError, "background work: {}", error);

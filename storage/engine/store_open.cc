@@ -53,8 +53,11 @@ StoreImpl::~StoreImpl() {
   closing_.store(true);
   StopBackground();
   WriterLock lock(open_mutex_);
-  if (closed_ || journal_ == nullptr) return;
-  if (auto synced = journal_->Sync(); !synced.ok()) TM_LOG(kError, "closing: {}", synced.error().message);
+  if (!closed_ && journal_ != nullptr) {
+    if (auto synced = journal_->Sync(); !synced.ok()) TM_LOG(kError, "closing: {}", synced.error().message);
+  }
+  // Views may outlive the store; the database and its lock do not.
+  if (rocks_ != nullptr) rocks_->Close();
 }
 
 Result<void> StoreImpl::Start() {

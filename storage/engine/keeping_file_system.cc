@@ -1,0 +1,33 @@
+#include "storage/engine/keeping_file_system.h"
+
+#include <filesystem>
+#include <utility>
+
+namespace tidemark::storage {
+
+KeepingFileSystem::KeepingFileSystem(std::shared_ptr<rocksdb::FileSystem> target, const std::string& directory)
+    : FileSystemWrapper(std::move(target)), directory_(std::filesystem::path(directory).lexically_normal().string()) {}
+
+KeepingFileSystem::~KeepingFileSystem() = default;
+
+KeepingFileSystem::Guard::Guard(KeepingFileSystem* files) : files_(files) {
+  const std::lock_guard lock(files_->mutex_);
+  files_->keeping_.insert(std::this_thread::get_id());
+}
+
+KeepingFileSystem::Guard::~Guard() {
+  const std::lock_guard lock(files_->mutex_);
+  files_->keeping_.erase(std::this_thread::get_id());
+}
+
+rocksdb::IOStatus KeepingFileSystem::DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
+                                                rocksdb::IODebugContext* debug) {
+  const std::filesystem::path file = std::filesystem::path(path).lexically_normal();
+  if (file.extension() == ".sst" && file.parent_path().string() == directory_) {
+    const std::lock_guard lock(mutex_);
+    if (keeping_.contains(std::this_thread::get_id())) return rocksdb::IOStatus::OK();
+  }
+  return FileSystemWrapper::DeleteFile(path, options, debug);
+}
+
+}  // namespace tidemark::storage
