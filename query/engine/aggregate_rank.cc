@@ -229,6 +229,7 @@ Result<Frame> CountValues(const plan::AggregateNode& node, const Frame& frame, Q
   names.erase(std::ranges::unique(names).begin(), names.end());
   auto arena = std::make_unique<LabelArena>();
   Frame out(frame.steps);
+  Reservation memory(state);
   std::unordered_map<std::string, size_t> row_of_labels;
   std::string key;
   model::LabelViews labels;
@@ -248,7 +249,11 @@ Result<Frame> CountValues(const plan::AggregateNode& node, const Frame& frame, Q
         KeyOf(kept, &key);
         const auto [found, is_new] = row_of_labels.emplace(key, out.size());
         // Stored again: Drop may have handed back the scratch array, and the label's name belongs to the query.
-        if (is_new) out.AddRow({.labels = arena->Store({kept.begin(), kept.end()}), .name = frame.rows[row].name});
+        if (is_new) {
+          out.AddRow({.labels = arena->Store({kept.begin(), kept.end()}), .name = frame.rows[row].name});
+          // Every new value is a row of all steps.
+          if (out.size() % 64 == 0) TM_RETURN_IF_ERROR(memory.Set(out.bytes()));
+        }
         at->second = found->second;
       }
       out.RowValues(at->second)[step] += 1;

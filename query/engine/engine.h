@@ -70,6 +70,7 @@ struct RawSeries {
   std::vector<double> values;
 };
 
+// Work that is done block by block counts towards the operator that reads the blocks.
 struct OperatorTime {
   std::string name;
   int64_t self_ns = 0;

@@ -43,15 +43,29 @@ struct Greater {
   }
 };
 
+// The best of `count` >= 1 values, none of them NaN. Four runs side by side, so that no comparison waits for another.
+template <typename Better, typename T>
+T BestOf(const T* values, size_t count) {
+  constexpr Better better;
+  T best[4] = {values[0], values[0], values[0], values[0]};
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (size_t lane = 0; lane < 4; ++lane) {
+      best[lane] = better(values[i + lane], best[lane]) ? values[i + lane] : best[lane];
+    }
+  }
+  for (; i < count; ++i) best[0] = better(values[i], best[0]) ? values[i] : best[0];
+  for (size_t lane = 1; lane < 4; ++lane) best[0] = better(best[lane], best[0]) ? best[lane] : best[0];
+  return best[0];
+}
+
 // The best value of each window, none of them NaN. `convert` makes the result from the winner.
 template <typename Better, typename T, typename Convert>
 void FoldExtreme(FoldCall& call, const T* values, Convert convert) {
   constexpr Better better;
   if (!WorthSliding(call)) {
     ForEachWindow<1>(call, [&](size_t, uint32_t begin, uint32_t end) {
-      T best = values[begin];
-      for (uint32_t row = begin + 1; row < end; ++row) best = better(values[row], best) ? values[row] : best;
-      return convert(best);
+      return convert(BestOf<Better>(values + begin, end - begin));
     });
     return;
   }

@@ -103,6 +103,8 @@ void QueryState::Info(std::string_view message, const promql::SourceRange& range
 }
 
 void QueryState::Keep(std::unique_ptr<LabelArena> arena) {
+  // Labels stay to the end; whoever asks for memory next finds the budget smaller.
+  bytes_.fetch_add(arena->allocated_bytes(), std::memory_order_relaxed);
   MutexLock lock(mutex_);
   arenas_.push_back(std::move(arena));
 }

@@ -47,7 +47,7 @@ class QueryState {
   // A warning that does not come from PromQL: damaged pages, merged series.
   void WarnPlain(std::string message);
 
-  // Keeps the arena until the result goes.
+  // Keeps the arena until the result goes. Its memory counts against the budget.
   void Keep(std::unique_ptr<LabelArena> arena);
 
   // Moves messages, statistics and arenas into `result`. Not to be called while operators run.

@@ -166,9 +166,25 @@ size_t BlockSize(size_t steps) {
   return std::clamp<size_t>(kCells / std::max<size_t>(steps, 1), 1, 512);
 }
 
+size_t ScanBlockSize(size_t series, const WindowSpec& windows) {
+  constexpr double kRowNs = 1e10;  // a guess: a row each 10 s
+  constexpr double kRowsWorthSpreading = 1 << 18;
+  constexpr size_t kBlocks = 16;
+  const size_t block = BlockSize(windows.grid.count);
+  const model::TimeRange range = windows.Range();
+  const double length_ns = static_cast<double>(range.last.ns) - static_cast<double>(range.first.ns);
+  if (static_cast<double>(series) * length_ns / kRowNs < kRowsWorthSpreading) return block;
+  return std::max<size_t>(std::min(block, (series + kBlocks - 1) / kBlocks), 1);
+}
+
 Status ForEachBlock(size_t count, size_t block_size, QueryState* state,
                     const std::function<Status(size_t block, size_t first, size_t last)>& body) {
   const size_t blocks = (count + block_size - 1) / block_size;
+  if (blocks == 1) {
+    // Small queries are the most frequent ones; they need not wake anybody.
+    TM_RETURN_IF_ERROR(state->CheckInterrupt());
+    return body(0, 0, count);
+  }
   Mutex mutex;
   size_t failed_block = blocks;
   std::optional<Error> failure;
@@ -191,7 +207,7 @@ Status ForEachBlock(size_t count, size_t block_size, QueryState* state,
 
 Status ScanSeries(const SeriesSource& source, const ScanSpec& spec, QueryState* state, const BlockSink& sink) {
   if (spec.windows.grid.count == 0) return {};
-  return ForEachBlock(source.size(), BlockSize(spec.windows.grid.count), state,
+  return ForEachBlock(source.size(), ScanBlockSize(source.size(), spec.windows), state,
                       [&](size_t block, size_t first, size_t last) -> Status {
                         BlockFolder folder(spec, last - first, state);
                         TM_RETURN_IF_ERROR(folder.Prepare());

@@ -48,4 +48,8 @@ Status ForEachBlock(size_t count, size_t block_size, QueryState* state,
 // Series per block so that a block's table stays within the processor's caches.
 size_t BlockSize(size_t steps);
 
+// The same for series that are read from the store: few series with long ranges are spread too. It depends on the
+// query alone and not on the machine, because blocks decide the order of summation.
+size_t ScanBlockSize(size_t series, const WindowSpec& windows);
+
 }  // namespace tidemark::query::engine

@@ -260,7 +260,7 @@ int64_t TierFor(FunctionId function, const WindowSpec& windows, const QueryState
 Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, FunctionId function, int64_t width_ns,
                  QueryState* state, const BlockSink& sink) {
   // Series of several spellings are merged row by row, so they have no buckets: they come as one raw block at the end.
-  const size_t block_size = BlockSize(spec.windows.grid.count);
+  const size_t block_size = ScanBlockSize(source.refs.size(), spec.windows);
   const size_t blocks = (source.refs.size() + block_size - 1) / block_size;
   const std::span<const model::SeriesRef> refs(source.refs);
   TM_RETURN_IF_ERROR(

@@ -141,6 +141,19 @@ TEST(EngineTest, MemoryBudgetStopsBigResultsAndNotBigAggregations) {
   EXPECT_LT(small->stats.peak_bytes, uint64_t{1} << 20);
 }
 
+TEST(EngineTest, MemoryBudgetStopsResultsThatGrow) {
+  QueryContext context{.view = ManySeries(20)};
+  context.budget.max_bytes = 4 << 20;
+  const RangeSpec range{.start_ms = 0, .end_ms = 60 * kMinute, .step_ms = 2'000, .instant = false};
+  // 1,801 steps and some 7,000 distinct values.
+  const auto values = Query("count_values(\"v\", m * 1000 + time())", range, context);
+  ASSERT_FALSE(values.ok());
+  EXPECT_EQ(values.error().code, ErrorCode::kLimitExceeded);
+  // 20 x 20 pairs with labels of their own.
+  const auto pairs = Query("count(label_replace(m, \"x\", \"\", \"\", \"\") * on (half) group_left m)", range, context);
+  ASSERT_FALSE(pairs.ok());
+}
+
 TEST(EngineTest, DeadlineAndStop) {
   ManualClock clock(100);
   QueryContext context{.view = ManySeries(5), .clock = &clock, .deadline_ns = 101};
