@@ -76,7 +76,8 @@ struct Server::Impl {
   void ScheduleSweep(Worker* worker) {
     worker->sweep.expires_after(SweepInterval(shared.options));
     worker->sweep.async_wait([this, worker](const error_code& error) {
-      if (error) return;
+      // A cancel that comes when this is already queued does not reach it, hence the flag.
+      if (error || ending.load(std::memory_order_relaxed)) return;
       ForEachSession(worker, [now = SystemClock::Get().SteadyNs()](Session& session) { session.Sweep(now); });
       ScheduleSweep(worker);
     });
@@ -97,6 +98,7 @@ struct Server::Impl {
   std::vector<std::unique_ptr<Worker>> loops;
   std::vector<std::unique_ptr<asio::ip::tcp::acceptor>> acceptors;
   std::atomic<size_t> next_loop{0};
+  std::atomic<bool> ending{false};
   bool started = false;
   bool drained = false;
 };
@@ -179,6 +181,7 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
     // Handlers that are running keep their sessions; they see the stop token.
     wait_until_closed(std::chrono::seconds(5));
   }
+  impl_->ending.store(true);
   for (auto& worker : impl_->loops) {
     worker->guard.reset();
     asio::post(worker->loop.context, [raw = worker.get()] { raw->sweep.cancel(); });
