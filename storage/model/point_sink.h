@@ -14,8 +14,8 @@ namespace tidemark::model {
 
 // A row, or one field of it, that was not written.
 struct Rejection {
-  uint32_t line = 0;    // Row::line
-  Error error;          // in the words of InfluxDB 1.x where that has words for it
+  uint32_t line = 0;  // Row::line
+  Error error;        // in the words of InfluxDB 1.x where that has words for it
 };
 
 struct WriteReport {

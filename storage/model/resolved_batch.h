@@ -24,7 +24,7 @@ struct ResolvedShape {
 
 struct ResolvedRow {
   SeriesId series{};
-  uint32_t shape = 0;        // index into shapes
+  uint32_t shape = 0;  // index into shapes
   Timestamp time;
   uint32_t first_value = 0;  // index into values and scales
   uint32_t line = 0;         // Row::line; not journaled
