@@ -19,9 +19,9 @@ double Extrapolate(RateKind kind, const FoldCall& call, size_t step, uint32_t be
   const int64_t first_ns = times[begin];
   const int64_t last_ns = times[end - 1];
   const int64_t end_ms = spec.EndMs(step);
-  double to_start = NsToSeconds(first_ns - MsToNs(end_ms - spec.length_ms));
-  double to_end = NsToSeconds(MsToNs(end_ms) - last_ns);
-  const double sampled = NsToSeconds(last_ns - first_ns);
+  double to_start = SecondsBetween(MsToNs(end_ms - spec.length_ms), first_ns);
+  double to_end = SecondsBetween(last_ns, MsToNs(end_ms));
+  const double sampled = SecondsBetween(first_ns, last_ns);
   const double average = sampled / static_cast<double>(end - begin - 1);
   const double threshold = average * 1.1;
   if (to_start >= threshold) to_start = average / 2;
@@ -70,7 +70,7 @@ void FoldIrate(FoldCall& call) {
     const double before = samples.At(end - 2);
     const double last = samples.At(end - 1);
     const double change = last < before ? last : last - before;
-    return change / NsToSeconds(samples.times()[end - 1] - samples.times()[end - 2]);
+    return change / SecondsBetween(samples.times()[end - 2], samples.times()[end - 1]);
   });
 }
 

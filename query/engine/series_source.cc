@@ -45,8 +45,10 @@ void MergeEqualSeries(const std::unordered_map<std::string, int>& fields_of_name
 Result<SeriesSource> FindSeries(const plan::SelectorSlot& slot, QueryState* state) {
   TM_RETURN_IF_ERROR(state->CheckInterrupt());
   SeriesSource source;
-  const model::TimeRange range{{MsToNs(slot.after_ms) + 1}, {MsToNs(slot.last_ms)}};
-  if (range.empty()) return source;
+  const int64_t after_ns = MsToNs(slot.after_ms);
+  const int64_t last_ns = MsToNs(slot.last_ms);
+  if (after_ns >= last_ns) return source;
+  const model::TimeRange range{{after_ns + 1}, {last_ns}};
   const storage::SelectOptions options{.max_series = static_cast<size_t>(state->context().budget.max_series)};
   auto refs = state->view().Select(*slot.matchers, range, options);
   if (!refs.ok()) {

@@ -25,6 +25,15 @@ inline double NsToSeconds(int64_t ns) {
   return ns % kNsPerMs == 0 ? static_cast<double>(ns / kNsPerMs) / 1000.0 : static_cast<double>(ns) / 1e9;
 }
 
+// later_ns - earlier_ns in seconds, for any two times.
+inline double SecondsBetween(int64_t earlier_ns, int64_t later_ns) {
+  int64_t distance = 0;
+  if (__builtin_sub_overflow(later_ns, earlier_ns, &distance)) [[unlikely]] {
+    return (static_cast<double>(later_ns) - static_cast<double>(earlier_ns)) / 1e9;
+  }
+  return NsToSeconds(distance);
+}
+
 inline double MsToSeconds(int64_t ms) { return static_cast<double>(ms) / 1000.0; }
 
 }  // namespace tidemark::query::engine

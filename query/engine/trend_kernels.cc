@@ -22,7 +22,7 @@ Line Regress(const Samples& samples, uint32_t begin, uint32_t end, int64_t inter
   for (uint32_t row = begin; row < end; ++row) {
     const double y = samples.At(row);
     if (y != first) constant = false;
-    const double x = NsToSeconds(samples.times()[row] - intercept_ns);
+    const double x = SecondsBetween(intercept_ns, samples.times()[row]);
     sum_x.Add(x);
     sum_y.Add(y);
     sum_xy.Add(x * y);

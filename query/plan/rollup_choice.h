@@ -16,7 +16,11 @@ namespace tidemark::query::plan {
 struct Interval {
   int64_t after_ns = 0;
   int64_t last_ns = 0;
-  [[nodiscard]] int64_t length_ns() const { return last_ns - after_ns; }
+  // At most INT64_MAX.
+  [[nodiscard]] int64_t length_ns() const {
+    int64_t length = 0;
+    return __builtin_sub_overflow(last_ns, after_ns, &length) ? INT64_MAX : length;
+  }
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
