@@ -19,6 +19,7 @@
 #include "query/api/metadata_book.h"
 #include "query/api/params.h"
 #include "query/engine/engine.h"
+#include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
 #include "storage/base/scheduler.h"
@@ -32,6 +33,8 @@ struct ApiOptions {
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
   engine::Budget budget;
+  // What the parser takes. Prometheus' experimental functions are on here, since their names are not used otherwise.
+  promql::ParseOptions parse = {.experimental_functions = true};
   // Steps of a range query.
   int64_t points_max = 11'000;
   // Series that one series, labels or events request may look at.

@@ -232,7 +232,7 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
   const Result<engine::Resolution> resolution = ParseResolution(request.params.Get("resolution"));
   if (!resolution.ok()) return BadParameter("resolution", resolution.error());
   const std::string_view text = request.params.Get("query");
-  Result<promql::ExprPtr> expr = promql::Parse(text);
+  Result<promql::ExprPtr> expr = promql::Parse(text, options_.parse);
   if (!expr.ok()) return BadParameter("query", expr.error());
   const Status resolved =
       promql::ResolveDurations(**expr, range.instant ? 0 : range.step_ms, range.end_ms - range.start_ms);
@@ -269,7 +269,7 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
 }
 
 Reply QueryApi::FormatQuery(const ApiRequest& request) const {
-  const Result<promql::ExprPtr> expr = promql::Parse(request.params.Get("query"));
+  const Result<promql::ExprPtr> expr = promql::Parse(request.params.Get("query"), options_.parse);
   if (!expr.ok()) return BadParameter("query", expr.error());
   std::string body = BeginSuccess();
   AppendJsonString(&body, promql::ToString(**expr));

@@ -28,7 +28,7 @@ bool IsLabelName(std::string_view text) {
 // Reads the YAML tree and gathers what is wrong with it.
 class Reader {
  public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
+  Reader(std::string file, const promql::ParseOptions& options) : file_(std::move(file)), options_(options) {}
 
   std::vector<Group> Groups(const YAML::Node& root) {
     std::vector<Group> groups;
@@ -174,7 +174,7 @@ class Reader {
     if (rule.expr_text.empty()) {
       Fault(node, "field 'expr' must be set in rule");
     } else {
-      Result<promql::ExprPtr> expr = promql::Parse(rule.expr_text);
+      Result<promql::ExprPtr> expr = promql::Parse(rule.expr_text, options_);
       Status resolved;
       if (expr.ok()) resolved = promql::ResolveDurations(**expr, 0, 0);
       if (!expr.ok() || !resolved.ok()) {
@@ -199,6 +199,7 @@ class Reader {
   }
 
   std::string file_;
+  promql::ParseOptions options_;
   std::string faults_;
 };
 
@@ -239,8 +240,9 @@ Result<int64_t> ParseRuleDurationMs(std::string_view text) {
   return total;
 }
 
-Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::string& file) {
-  Reader reader(file);
+Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::string& file,
+                                         const promql::ParseOptions& options) {
+  Reader reader(file, options);
   if (text.size() > kMaxFileBytes) return LimitExceeded(fmt::format("{}: larger than {} bytes", file, kMaxFileBytes));
   std::vector<Group> groups;
   try {
@@ -252,13 +254,13 @@ Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::strin
   return groups;
 }
 
-Result<std::vector<Group>> LoadRuleFile(const std::string& path) {
+Result<std::vector<Group>> LoadRuleFile(const std::string& path, const promql::ParseOptions& options) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return NotFound(fmt::format("cannot open the rule file {}", path));
   std::ostringstream text;
   text << file.rdbuf();
   if (file.bad()) return IoError(fmt::format("cannot read the rule file {}", path));
-  return ParseRuleFile(text.view(), path);
+  return ParseRuleFile(text.view(), path, options);
 }
 
 }  // namespace tidemark::query::rules

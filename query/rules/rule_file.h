@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "query/promql/ast.h"
+#include "query/promql/parser.h"
 #include "query/rules/template.h"
 #include "storage/base/result.h"
 #include "storage/model/labels.h"
@@ -44,10 +45,11 @@ struct Group {
 
 // The groups of one file. Errors, kInvalidArgument: `FILE:LINE:COLUMN: reason`, with every fault that was found, one
 // a line: wrong YAML, unknown keys, expressions that do not parse, bad durations, names and templates.
-Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::string& file);
+Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::string& file,
+                                         const promql::ParseOptions& options = {});
 
 // The same, read from disk. kNotFound, kIo.
-Result<std::vector<Group>> LoadRuleFile(const std::string& path);
+Result<std::vector<Group>> LoadRuleFile(const std::string& path, const promql::ParseOptions& options = {});
 
 // Milliseconds of a duration such as 5m or 1h30m; kInvalidArgument in Prometheus' words.
 Result<int64_t> ParseRuleDurationMs(std::string_view text);

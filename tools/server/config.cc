@@ -330,6 +330,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
   table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");
   table.Count("http.read_threads", &c.http.read_threads, 1, 1024, "Queries that run at once.");
+  table.Count("http.service_threads", &c.http.service_threads, 1, 1024, "Health checks and metrics at once.");
   table.Count("http.stream_threads", &c.http.stream_threads, 1, 1024, "Replies produced while they are sent, at once.");
   table.Count("http.queue_max", &c.http.queue_max, 1, kMany, "Requests that wait for a thread; more get 503.");
   table.Count("http.connections_max", &c.http.connections_max, 1, kMany, "Open connections; more are closed.");
@@ -338,6 +339,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Size("http.decoded_bytes_max", &c.http.decode.decoded_bytes, "A request's body unpacked; more gets 413.");
   table.Count("http.decode_ratio_max", &c.http.decode.ratio, 1, 1'000'000, "Unpacked bytes for each byte received.");
   table.Size("http.body_memory", &c.http.body_memory_bytes, "All bodies held at once; more get 503.");
+  table.Size("http.reply_memory", &c.http.reply_memory_bytes, "All replies held for slow clients; more get 503.");
   table.Timeout("http.header_timeout", &c.http.header_timeout, "A request's head must have come within this time.");
   table.Timeout("http.body_grace", &c.http.body_grace, "A body may come slowly for this long...");
   table.Size("http.body_rate_min", &c.http.body_bytes_per_second_min, "...and then at no less than this each second.");
@@ -368,6 +370,12 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
   table.Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,
                  "Step of a subquery that names none.");
+  table.Switch("query.experimental_functions", &c.api.parse.experimental_functions,
+               "Take the functions and aggregations that Prometheus calls experimental.");
+  table.Switch("query.extended_range_selectors", &c.api.parse.extended_range_selectors,
+               "Take the range modifiers anchored and smoothed, which Prometheus calls experimental.");
+  table.Switch("query.fill_modifiers", &c.api.parse.fill_modifiers,
+               "Take fill, fill_left and fill_right on operators, which Prometheus calls experimental.");
   table.Count("query.max_series", &c.api.budget.max_series, 0, kMany, "Series of one selector; 0: no limit.");
   table.Count("query.max_samples", &c.api.budget.max_samples, 0, uint64_t{1} << 60,
               "Samples of one query; 0: no limit.");

@@ -75,7 +75,7 @@ Status Daemon::Open() {
 Status Daemon::LoadRules() {
   std::vector<query::rules::Group> groups;
   for (const std::string& file : config_.rule_files) {
-    TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file));
+    TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config_.api.parse));
     std::move(some.begin(), some.end(), std::back_inserter(groups));
   }
   rules_->SetGroups(std::move(groups));
