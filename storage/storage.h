@@ -78,6 +78,9 @@ struct StoreOptions {
   // A checkpoint is taken after this many points or this much time since the last, whichever comes first.
   uint64_t checkpoint_points = 128'000'000;
   int64_t checkpoint_interval_ns = 600'000'000'000;
+  // When a partition has more epochs than this, background work folds the newest of them into one. Fewer make queries
+  // cheaper and writing dearer. At least 2.
+  uint32_t max_epochs = 12;
   // Size of one pre-written journal segment.
   uint64_t journal_segment_bytes = uint64_t{64} << 20;
   // Size of RocksDB's block cache, which holds compressed pages.

@@ -51,6 +51,7 @@ Result<CompactionProgress> StoreImpl::Compact(std::string_view name, std::stop_t
   if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
   const DatabasePtr database = Find(name);
   if (database == nullptr) return NotFound(fmt::format("database not found: \"{}\"", name));
+  compacting_.store(true);
   MutexLock compact(compact_mutex_);
   std::vector<PartitionId> partitions;
   for (const auto& [partition, epochs] : ByPartition(*database->state())) {
@@ -58,30 +59,64 @@ Result<CompactionProgress> StoreImpl::Compact(std::string_view name, std::stop_t
   }
   CompactionProgress done;
   done.partitions_total = partitions.size();
-  for (const auto& [start_ns, length_ns] : partitions) {
+  Result<void> result;
+  for (const PartitionId& partition : partitions) {
     if (stop.stop_requested() || closing_.load()) break;
-    TM_RETURN_IF_ERROR(CompactPartition(*database, start_ns, length_ns, &done));
+    // Read anew each time: a state that is kept would keep epochs that are folded away.
+    result = FoldEpochs(*database, ByPartition(*database->state())[partition], &done);
+    if (!result.ok()) break;
     ++done.partitions_done;
     DropDeadFiles();
     if (progress) progress(done);
   }
+  compacting_.store(false);
+  if (!result.ok()) return std::move(result).error();
   return done;
 }
 
-Result<void> StoreImpl::CompactPartition(Database& database, int64_t start_ns, int64_t length_ns,
-                                         CompactionProgress* progress) {
-  std::shared_ptr<const DatabaseState> state = database.state();
-  const EpochList old = ByPartition(*state)[{start_ns, length_ns}];
-  // The state would keep the old epochs alive past their end.
-  state.reset();
+Result<void> StoreImpl::FoldCrowded() {
+  ReaderLock open(open_mutex_);
+  // A compaction does this work already.
+  if (closed_ || compacting_.load()) return {};
+  MutexLock compact(compact_mutex_);
+  for (const DatabasePtr& database : AllDatabases()) {
+    for (auto& [partition, epochs] : ByPartition(*database->state())) {
+      if (epochs.size() <= std::max<size_t>(options_.max_epochs, 2)) continue;
+      // From the newest back, as long as an older one is not much larger than all that is folded into it: so each row
+      // is rewritten a few times only, however long a partition takes writes.
+      size_t begin = epochs.size() - 1;
+      uint64_t bytes = epochs[begin]->record().bytes;
+      const size_t least = epochs.size() / 2;
+      while (begin > 0 && (epochs[begin - 1]->record().bytes <= bytes || begin > least)) {
+        bytes += epochs[--begin]->record().bytes;
+      }
+      epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(begin));
+      const uint64_t newest = epochs.back()->record().epoch;
+      if (unfoldable_.contains(newest)) continue;
+      CompactionProgress ignored;
+      auto folded = FoldEpochs(*database, epochs, &ignored);
+      if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
+        TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
+        unfoldable_.insert(newest);
+        continue;
+      }
+      TM_RETURN_IF_ERROR(std::move(folded));
+    }
+  }
+  return {};
+}
+
+Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, CompactionProgress* progress) {
   if (old.size() < 2) return {};
+  const int64_t start_ns = old[0]->record().partition_start_ns;
+  const int64_t length_ns = old[0]->record().partition_ns;
   const std::vector<std::shared_ptr<const PageSet>> sources(old.begin(), old.end());
   TM_TRY_ASSIGN(PartitionPages pages, Fold(sources, start_ns, length_ns, corrupt_pages_.get()));
   const PageDirectory directory = SortAndList(&pages);
   EpochRecord record;
   record.database = database.id();
   record.epoch = meta_->TakeEpochNumber();
-  // All epochs of the partition are folded, so what comes meanwhile is newer than all of them.
+  // Nothing lies between the epochs that are folded, and what comes meanwhile is newer than all of them.
   record.precedence = old.back()->record().precedence;
   const std::string path = StagingPath(record.epoch);
   MetaChange change;

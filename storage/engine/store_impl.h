@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -97,7 +98,11 @@ class StoreImpl final : public Store {
   [[nodiscard]] uint64_t HeadBytes() const;
 
   // ---- store_compact.cc ----
-  Result<void> CompactPartition(Database& database, int64_t start_ns, int64_t length_ns, CompactionProgress* progress);
+  // Folds epochs of one partition that follow each other in precedence into one.
+  Result<void> FoldEpochs(Database& database, const std::vector<std::shared_ptr<const Epoch>>& run,
+                          CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
+  // Folds the newest epochs of each partition that has too many.
+  Result<void> FoldCrowded();
   // The oldest time that a database keeps; INT64_MIN when it keeps everything.
   [[nodiscard]] int64_t OldestNs(const Database& database) const;
   void DropDeadFiles();
@@ -130,6 +135,9 @@ class StoreImpl final : public Store {
 
   Mutex flush_mutex_;
   Mutex compact_mutex_;
+  std::atomic<bool> compacting_ = false;  // by Compact
+  // Epochs whose fold found damage, by the newest one: not tried again until the partition has a newer one.
+  std::set<uint64_t> unfoldable_ TM_GUARDED_BY(compact_mutex_);
 
   mutable SharedMutex databases_mutex_;
   std::map<std::string, DatabasePtr, std::less<>> databases_ TM_GUARDED_BY(databases_mutex_);

@@ -78,7 +78,10 @@ Result<void> StoreImpl::RunMaintenance() {
   }
   TM_RETURN_IF_ERROR(SyncByInterval());
   if (HeadBytes() >= options_.staged_bytes || IsIdle()) TM_RETURN_IF_ERROR(FreezeFull());
-  if (CheckpointDue() && !health_.Refusal().has_value()) TM_RETURN_IF_ERROR(Checkpoint());
+  if (!health_.Refusal().has_value()) {
+    if (CheckpointDue()) TM_RETURN_IF_ERROR(Checkpoint());
+    TM_RETURN_IF_ERROR(FoldCrowded());
+  }
   if (clock_.SteadyNs() - last_retention_at_ns_.load() >= kRetentionIntervalNs) {
     last_retention_at_ns_.store(clock_.SteadyNs());
     auto dropped = ApplyRetention();

@@ -201,6 +201,7 @@ TEST_P(StoreModelTest, AScanGivesWhatWasWritten) {
   random_.seed(seed + static_cast<uint64_t>(GetParam()));
   StoreOptions options = Options();
   options.staged_bytes = 1;  // RunMaintenance makes slabs whenever there is anything
+  options.max_epochs = 2 + static_cast<uint32_t>(Below(4));
   options.new_database.partition_ns = kNsPerHour;
   Open(options);
   FixMixedType();

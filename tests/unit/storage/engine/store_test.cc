@@ -223,6 +223,21 @@ TEST_F(StoreTest, CompactionLeavesOneEpochPerPartitionAndTheSameRows) {
   EXPECT_THAT(Doubles(Read({Equal("host", "a")})), testing::ElementsAre(99, 31, 32, 33, 34));
 }
 
+TEST_F(StoreTest, MaintenanceFoldsThePartitionsWithTooManyEpochs) {
+  StoreOptions options = Options();
+  options.max_epochs = 4;
+  Open(options);
+  for (int round = 0; round < 40; ++round) {
+    WriteDouble("a", kNow + round * kSecond, round);
+    WriteDouble("b", kNow, round);
+    ASSERT_TRUE(store_->Checkpoint().ok());
+    ASSERT_TRUE(store_->RunMaintenance().ok());
+    EXPECT_LE(store_->Stats().epochs, 4U);
+  }
+  EXPECT_EQ(Read({Equal("host", "a")}).size(), 40U);
+  EXPECT_THAT(Doubles(Read({Equal("host", "b")})), testing::ElementsAre(39));
+}
+
 TEST_F(StoreTest, CompactionStopsWhenAsked) {
   StoreOptions options = Options();
   options.new_database.partition_ns = kNsPerHour;
