@@ -116,7 +116,7 @@ std::vector<Route> MakeRoutes(const Services& s) {
 
   // What is asked before anything else.
   add(Access::kOpen, Lane::kInline, {Method::kGet}, "/ping", [i = s.influx](Request& r) { return i->Ping(r); });
-  add(Access::kOpen, Lane::kRead, {Method::kGet}, "/health", [i = s.influx](Request& r) { return i->Health(r); });
+  add(Access::kOpen, Lane::kService, {Method::kGet}, "/health", [i = s.influx](Request& r) { return i->Health(r); });
   add(Access::kOpen, Lane::kInline, {Method::kGet}, "/-/ready",
       [](Request&) { return http::TextResponse(200, "Tidemark is Ready.\n"); });
   add(Access::kOpen, Lane::kInline, {Method::kGet}, "/-/healthy",
@@ -132,6 +132,7 @@ std::vector<Route> MakeRoutes(const Services& s) {
   api("/api/v1/series", true, [q](const Request& r) { return q->Series(ToApi(r)); });
   api("/api/v1/metadata", false, [q](const Request& r) { return q->Metadata(ToApi(r)); });
   api("/api/v1/status/buildinfo", false, [q](const Request&) { return q->BuildInfo(); });
+  routes.back().lane = Lane::kService;
   api("/api/v1/rules", false, [q](const Request& r) { return q->Rules(ToApi(r)); });
   api("/api/v1/alerts", false, [q](const Request&) { return q->Alerts(); });
   Route& events = add(Access::kRead, Lane::kRead, {Method::kGet}, "/api/v1/events", [s](Request& r) {
@@ -163,12 +164,12 @@ std::vector<Route> MakeRoutes(const Services& s) {
   admin(Method::kPost, "/api/v1/admin/checkpoint", [a = s.admin](Request& r) { return a->Checkpoint(r); });
 
   // For people and scrapers.
-  add(Access::kRead, Lane::kRead, {Method::kGet}, "/metrics", [metrics = s.metrics](Request&) {
+  add(Access::kRead, Lane::kService, {Method::kGet}, "/metrics", [metrics = s.metrics](Request&) {
     Response response = http::TextResponse(200, metrics());
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return response;
   });
-  add(Access::kOpen, Lane::kRead, {Method::kGet}, "/dashboard", [](Request&) {
+  add(Access::kOpen, Lane::kService, {Method::kGet}, "/dashboard", [](Request&) {
     Response response;
     response.content_type = "text/html; charset=utf-8";
     response.body = DashboardPage();

@@ -113,6 +113,7 @@ void AddHttp(Writer* out, const http::Server& server) {
   out->Counter("tidemark_http_timeouts_total", "Requests that came too slowly.", Number(counters.timeouts));
   out->Counter("tidemark_http_overloaded_total", "Requests refused because too many ran.", Number(counters.overloaded));
   out->Gauge("tidemark_http_body_bytes", "Request bodies held.", Number(counters.body_bytes));
+  out->Gauge("tidemark_http_reply_bytes", "Large replies held.", Number(counters.reply_bytes));
   out->Family("tidemark_http_queue", "gauge", "Requests that wait for a thread.");
   out->Value("lane=\"write\"", static_cast<double>(server.queued_writes()));
   out->Value("lane=\"read\"", static_cast<double>(server.queued_reads()));

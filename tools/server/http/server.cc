@@ -111,6 +111,7 @@ Server::~Server() {
   // Before the loops go: a worker that is still busy hands its reply to one of them.
   impl_->shared.writers.Stop();
   impl_->shared.readers.Stop();
+  impl_->shared.service.Stop();
   impl_->shared.streams.Stop();
 }
 

@@ -30,6 +30,8 @@ struct ServerOptions {
   // Threads that run requests which may block. Writes wait for the disk: more of them share one sync.
   size_t write_threads = 8;
   size_t read_threads = 4;
+  // Requests about the server itself have threads of their own, so that a health check never waits behind queries.
+  size_t service_threads = 2;
   // Threads for replies that are produced while they are sent (progress, not subscriptions).
   size_t stream_threads = 4;
   // Requests that may wait for a thread, in each set. More get 503.
@@ -42,6 +44,8 @@ struct ServerOptions {
   size_t body_bytes_max = 25'000'000;
   // Bytes of all bodies that are being received or handled. Above it, requests with a body get 503.
   size_t body_memory_bytes = size_t{512} << 20;
+  // Bytes of all replies that are waiting to be taken by their clients. Above it, large ones become 503.
+  size_t reply_memory_bytes = size_t{512} << 20;
   DecodeLimits decode;
   // From the first byte of a head to its end; then 408.
   std::chrono::milliseconds header_timeout{10'000};
@@ -59,6 +63,7 @@ enum class Lane : uint8_t {
   kInline,  // on the io thread: answers at once from memory
   kWrite,
   kRead,
+  kService,  // short, may take a lock: health, metrics, lists
 };
 
 struct Admission {
@@ -97,7 +102,8 @@ struct ServerCounters {
   std::atomic<uint64_t> malformed{0};
   std::atomic<uint64_t> timeouts{0};
   std::atomic<uint64_t> overloaded{0};
-  std::atomic<uint64_t> body_bytes{0};  // held now
+  std::atomic<uint64_t> body_bytes{0};   // of requests, held now
+  std::atomic<uint64_t> reply_bytes{0};  // of large replies, held now
 };
 
 // Thread-safe but for Listen and Start, which are called once each in that order.

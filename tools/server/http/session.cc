@@ -33,6 +33,8 @@ constexpr std::chrono::milliseconds kLingerTime{2000};
 // Bodies up to this size are read and dropped when a request is refused, to keep the connection.
 constexpr size_t kSkippedBodyBytes = size_t{64} << 10;
 
+// Smaller replies are not counted against the memory for replies.
+constexpr size_t kLargeReplyBytes = size_t{64} << 10;
 constexpr std::string_view kUnknownVersion = "only HTTP/1.0 and HTTP/1.1 are spoken here";
 
 int64_t NowNs() { return SystemClock::Get().SteadyNs(); }
@@ -217,6 +219,7 @@ Session::Session(asio::ip::tcp::socket socket, IoLoop* loop, ServerShared* share
 Session::~Session() {
   if (stream_) stream_->Abandon();
   ReleaseBody();
+  ReleaseReply();
   loop_->sessions.erase(this);
   // The waiter looks at the count under the mutex: take it, so that the notification is not lost in between.
   MutexLock lock(shared_->mutex);
@@ -431,6 +434,22 @@ void Session::ReleaseBody() {
   leased_bytes_ = 0;
 }
 
+bool Session::LeaseReply(size_t bytes) {
+  if (bytes < kLargeReplyBytes) return true;
+  std::atomic<uint64_t>& held = shared_->counters.reply_bytes;
+  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options.reply_memory_bytes) {
+    held.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  leased_reply_bytes_ += bytes;
+  return true;
+}
+
+void Session::ReleaseReply() {
+  shared_->counters.reply_bytes.fetch_sub(leased_reply_bytes_, std::memory_order_relaxed);
+  leased_reply_bytes_ = 0;
+}
+
 void Session::BeginBody() {
   Enter(Phase::kBody, shared_->options.idle_timeout);
   body_began_ns_ = NowNs();
@@ -509,7 +528,9 @@ void Session::Dispatch() {
   phase_ = Phase::kWork;
   request_.wire_bytes = request_.body.size();
   if (admission_.lane == Lane::kInline) return Reply(Answer());
-  WorkerSet& workers = admission_.lane == Lane::kWrite ? shared_->writers : shared_->readers;
+  WorkerSet& workers = admission_.lane == Lane::kWrite  ? shared_->writers
+                       : admission_.lane == Lane::kRead ? shared_->readers
+                                                        : shared_->service;
   // The worker gives its reference back with the reply, so that a session always ends on its own io thread.
   auto run = [self = shared_from_this()]() mutable {
     Response response = self->Answer();
@@ -613,6 +634,11 @@ void Session::Reply(Response response) {
     }
     return Write(std::move(head), std::move(response.body), After::kStream);
   }
+  if (!LeaseReply(response.body.size())) {
+    shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+    response = shared_->application->Refuse(503, "too many replies wait for their clients", &request_);
+    response.Set("Retry-After", "1");
+  }
   std::string head = HeadOf(response, false, keep_alive, response.body.size());
   if (head_only_ || response.status == 204) response.body.clear();
   const After after = keep_alive ? After::kNextRequest : response.close ? After::kLinger : After::kClose;
@@ -660,6 +686,7 @@ void Session::WriteMore() {
 void Session::OnWritten() {
   out_head_ = {};
   out_body_ = {};
+  ReleaseReply();
   switch (after_) {
     case After::kReadBody: return BeginBody();
     case After::kNextRequest: return NextRequest();

@@ -27,6 +27,7 @@ struct ServerShared {
   ServerCounters counters;
   WorkerSet writers;
   WorkerSet readers;
+  WorkerSet service;
   WorkerSet streams;
   std::atomic<bool> draining{false};
   Mutex mutex;
@@ -37,6 +38,7 @@ struct ServerShared {
         application(a),
         writers("tm-write", o.write_threads, o.queue_max),
         readers("tm-read", o.read_threads, o.queue_max),
+        service("tm-service", o.service_threads, o.queue_max),
         streams("tm-stream", o.stream_threads, o.queue_max) {}
 };
 
@@ -95,6 +97,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void ReadInput(Handler handler);
   bool LeaseBody(size_t bytes);
   void ReleaseBody();
+  bool LeaseReply(size_t bytes);
+  void ReleaseReply();
   bool ClientGone();
   std::string HeadOf(const Response& response, bool chunked, bool keep_alive, size_t length);
 
@@ -123,6 +127,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string out_head_;
   std::string out_body_;
   size_t out_sent_ = 0;
+  size_t leased_reply_bytes_ = 0;
   After after_ = After::kClose;
   std::shared_ptr<SessionStream> stream_;
   bool stream_chunked_ = false;

@@ -305,6 +305,22 @@ TEST_F(ServerTest, BoundsTheMemoryOfBodies) {
   EXPECT_NE(reply.find("Retry-After: 1\r\n"), std::string::npos);
 }
 
+TEST_F(ServerTest, BoundsTheMemoryOfReplies) {
+  ServerOptions options;
+  options.reply_memory_bytes = 150'000;
+  Start(options);
+  const auto echo = [](size_t bytes) {
+    return fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{}", bytes,
+                       std::string(bytes, 'x'));
+  };
+  EXPECT_TRUE(Ask(echo(100'000)).starts_with("HTTP/1.1 200 "));
+  const std::string reply = Ask(echo(200'000));
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 503 ")) << reply;
+  EXPECT_NE(reply.find("Retry-After: 1\r\n"), std::string::npos);
+  while (server_->counters().reply_bytes.load() != 0) std::this_thread::yield();
+  EXPECT_TRUE(Ask(echo(100'000)).starts_with("HTTP/1.1 200 "));
+}
+
 TEST_F(ServerTest, StreamsReplies) {
   Start();
   RawClient client(port_);
