@@ -11,12 +11,12 @@ KeepingFileSystem::KeepingFileSystem(std::shared_ptr<rocksdb::FileSystem> target
 KeepingFileSystem::~KeepingFileSystem() = default;
 
 KeepingFileSystem::Guard::Guard(KeepingFileSystem* files) : files_(files) {
-  const std::lock_guard lock(files_->mutex_);
+  MutexLock lock(files_->mutex_);
   files_->keeping_.insert(std::this_thread::get_id());
 }
 
 KeepingFileSystem::Guard::~Guard() {
-  const std::lock_guard lock(files_->mutex_);
+  MutexLock lock(files_->mutex_);
   files_->keeping_.erase(std::this_thread::get_id());
 }
 
@@ -24,7 +24,7 @@ rocksdb::IOStatus KeepingFileSystem::DeleteFile(const std::string& path, const r
                                                 rocksdb::IODebugContext* debug) {
   const std::filesystem::path file = std::filesystem::path(path).lexically_normal();
   if (file.extension() == ".sst" && file.parent_path().string() == directory_) {
-    const std::lock_guard lock(mutex_);
+    MutexLock lock(mutex_);
     if (keeping_.contains(std::this_thread::get_id())) return rocksdb::IOStatus::OK();
   }
   return FileSystemWrapper::DeleteFile(path, options, debug);

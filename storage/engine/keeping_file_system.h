@@ -9,10 +9,11 @@
 #include <rocksdb/file_system.h>
 
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+
+#include "storage/base/mutex.h"
 
 namespace tidemark::storage {
 
@@ -41,8 +42,8 @@ class KeepingFileSystem final : public rocksdb::FileSystemWrapper {
 
  private:
   const std::string directory_;
-  std::mutex mutex_;
-  std::set<std::thread::id> keeping_;
+  Mutex mutex_;
+  std::set<std::thread::id> keeping_ TM_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::storage
