@@ -57,8 +57,8 @@ void Database::ReplaceFrozen(const StagedSet* frozen, std::vector<std::shared_pt
   auto state = std::make_shared<DatabaseState>(*state_);
   std::erase_if(state->frozen, [&](const auto& set) { return set.get() == frozen; });
   for (auto& slab : slabs) state->slabs.push_back(std::move(slab));
-  std::stable_sort(state->slabs.begin(), state->slabs.end(),
-                   [](const auto& a, const auto& b) { return a->number() < b->number(); });
+  std::sort(state->slabs.begin(), state->slabs.end(),
+            [](const auto& a, const auto& b) { return a->number() < b->number(); });
   state_ = std::move(state);
 }
 
@@ -73,8 +73,8 @@ void Database::ReplacePages(const std::vector<std::shared_ptr<const Slab>>& old_
   std::erase_if(state->slabs, among(old_slabs));
   std::erase_if(state->epochs, among(old_epochs));
   for (auto& epoch : epochs) state->epochs.push_back(std::move(epoch));
-  std::stable_sort(state->epochs.begin(), state->epochs.end(),
-                   [](const auto& a, const auto& b) { return a->record().precedence < b->record().precedence; });
+  std::sort(state->epochs.begin(), state->epochs.end(),
+            [](const auto& a, const auto& b) { return a->record().precedence < b->record().precedence; });
   state_ = std::move(state);
 }
 

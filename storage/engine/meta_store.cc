@@ -30,21 +30,23 @@ Result<void> MetaStore::Load() {
     if (any) return Corruption("meta has records but no store record");
     return CommitLocked({});
   }
-  TM_TRY_ASSIGN(truth_.store, DecodeStoreRecord(*store));
+  // The analysis does not know that lambdas run under the lock.
+  Truth& truth = truth_;
+  TM_TRY_ASSIGN(truth.store, DecodeStoreRecord(*store));
   TM_RETURN_IF_ERROR(
       rocks_->ForEach(Family::kMeta, kDatabasePrefix, [&](std::string_view, std::string_view value) -> Result<void> {
         TM_TRY_ASSIGN(DatabaseRecord record, DecodeDatabaseRecord(value));
         const model::DatabaseId id = record.id;
-        truth_.databases.emplace(id, std::move(record));
+        truth.databases.emplace(id, std::move(record));
         return {};
       }));
   return rocks_->ForEach(Family::kMeta, kEpochPrefix, [&](std::string_view, std::string_view value) -> Result<void> {
     TM_TRY_ASSIGN(const EpochRecord record, DecodeEpochRecord(value));
-    if (!truth_.databases.contains(record.database)) {
+    if (!truth.databases.contains(record.database)) {
       return Corruption(fmt::format("epoch {} belongs to database {}, which meta does not have", record.epoch,
                                     model::Number(record.database)));
     }
-    truth_.epochs.emplace(EpochId{record.database, record.epoch}, record);
+    truth.epochs.emplace(EpochId{record.database, record.epoch}, record);
     return {};
   });
 }
