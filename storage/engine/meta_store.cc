@@ -30,8 +30,7 @@ Result<void> MetaStore::Load() {
     if (any) return Corruption("meta has records but no store record");
     return CommitLocked({});
   }
-  // The analysis does not know that lambdas run under the lock.
-  Truth& truth = truth_;
+  Truth truth;
   TM_TRY_ASSIGN(truth.store, DecodeStoreRecord(*store));
   TM_RETURN_IF_ERROR(
       rocks_->ForEach(Family::kMeta, kDatabasePrefix, [&](std::string_view, std::string_view value) -> Result<void> {
@@ -40,15 +39,18 @@ Result<void> MetaStore::Load() {
         truth.databases.emplace(id, std::move(record));
         return {};
       }));
-  return rocks_->ForEach(Family::kMeta, kEpochPrefix, [&](std::string_view, std::string_view value) -> Result<void> {
-    TM_TRY_ASSIGN(const EpochRecord record, DecodeEpochRecord(value));
-    if (!truth.databases.contains(record.database)) {
-      return Corruption(fmt::format("epoch {} belongs to database {}, which meta does not have", record.epoch,
-                                    model::Number(record.database)));
-    }
-    truth.epochs.emplace(EpochId{record.database, record.epoch}, record);
-    return {};
-  });
+  TM_RETURN_IF_ERROR(
+      rocks_->ForEach(Family::kMeta, kEpochPrefix, [&](std::string_view, std::string_view value) -> Result<void> {
+        TM_TRY_ASSIGN(const EpochRecord record, DecodeEpochRecord(value));
+        if (!truth.databases.contains(record.database)) {
+          return Corruption(fmt::format("epoch {} belongs to database {}, which meta does not have", record.epoch,
+                                        model::Number(record.database)));
+        }
+        truth.epochs.emplace(EpochId{record.database, record.epoch}, record);
+        return {};
+      }));
+  truth_ = std::move(truth);
+  return {};
 }
 
 uint64_t MetaStore::TakeEpochNumber() {
