@@ -6,10 +6,11 @@
 namespace tidemark::storage {
 
 Database::Database(model::DatabaseId id, std::string name, const DatabaseOptions& options, uint64_t max_series,
-                   uint32_t head_shards)
+                   uint32_t head_shards, std::shared_ptr<head::BlockPool> blocks)
     : id_(id),
       name_(std::move(name)),
       head_shards_(head_shards),
+      blocks_(std::move(blocks)),
       index_(index::Index::Create({.max_series = max_series})),
       definitions_(index_.get()),
       live_(std::make_shared<StagedSet>(0, NewHeads())),
@@ -21,9 +22,11 @@ Database::Database(model::DatabaseId id, std::string name, const DatabaseOptions
 
 std::unique_ptr<head::HeadSet> Database::NewHeads() {
   return head::HeadSet::Create(
-      head_shards_, [this](std::span<const model::SeriesId> series, std::span<const model::ResolvedField> fields) {
+      head_shards_,
+      [this](std::span<const model::SeriesId> series, std::span<const model::ResolvedField> fields) {
         index_->NoteFields(series, fields);
-      });
+      },
+      blocks_);
 }
 
 DatabaseOptions Database::options() const {

@@ -10,6 +10,7 @@
 #include "storage/engine/database_state.h"
 #include "storage/engine/definition_ledger.h"
 #include "storage/engine/shape_cache.h"
+#include "storage/head/block_pool.h"
 #include "storage/index/index.h"
 #include "storage/storage.h"
 
@@ -19,7 +20,7 @@ namespace tidemark::storage {
 class Database {
  public:
   Database(model::DatabaseId id, std::string name, const DatabaseOptions& options, uint64_t max_series,
-           uint32_t head_shards);
+           uint32_t head_shards, std::shared_ptr<head::BlockPool> blocks);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
@@ -61,6 +62,7 @@ class Database {
   const model::DatabaseId id_;
   const std::string name_;
   const uint32_t head_shards_;
+  const std::shared_ptr<head::BlockPool> blocks_;
   const std::unique_ptr<index::Index> index_;
   ShapeCache shapes_;
   DefinitionLedger definitions_;

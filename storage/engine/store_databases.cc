@@ -37,7 +37,7 @@ Result<void> CheckOptions(const DatabaseOptions& options) {
 
 StoreImpl::DatabasePtr StoreImpl::NewDatabase(const DatabaseRecord& record) {
   return std::make_shared<Database>(record.id, record.name, record.options, options_.max_series_per_database,
-                                    head_shards_);
+                                    head_shards_, blocks_);
 }
 
 StoreImpl::DatabasePtr StoreImpl::Find(std::string_view name) const {

@@ -121,6 +121,8 @@ class StoreImpl final : public Store {
   Clock& clock_;
   Scheduler& scheduler_;
   const uint32_t head_shards_;
+  // Memory of heads, of all databases: as much as may be staged is kept for the next rows.
+  const std::shared_ptr<head::BlockPool> blocks_ = std::make_shared<head::BlockPool>(options_.staged_bytes);
   const std::shared_ptr<Graveyard> graveyard_ = std::make_shared<Graveyard>();
   const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages_ = std::make_shared<std::atomic<uint64_t>>(0);
   Health health_;

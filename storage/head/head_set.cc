@@ -166,7 +166,10 @@ class HeadSetImpl final : public HeadSet {
 
   static int64_t Start(int64_t ns, int64_t length) {
     const int64_t quotient = ns / length - (ns % length < 0 ? 1 : 0);
-    return quotient * length;
+    int64_t start = 0;
+    // The first partition of all begins where time does.
+    if (__builtin_mul_overflow(quotient, length, &start)) return std::numeric_limits<int64_t>::min();
+    return start;
   }
 
   // All fields that the rows of a head have, ascending.

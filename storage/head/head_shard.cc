@@ -172,7 +172,7 @@ void HeadShard::AppendRow(Head& head, const HeadShape* shape, int64_t time, cons
         char* const copy = arena_.Allocate(sizeof(uint32_t) + text.size());
         const auto size = static_cast<uint32_t>(text.size());
         std::memcpy(copy, &size, sizeof size);
-        std::memcpy(copy + sizeof size, text.data(), text.size());
+        if (!text.empty()) std::memcpy(copy + sizeof size, text.data(), text.size());
         word = std::bit_cast<int64_t>(copy);
         break;
       }

@@ -101,14 +101,35 @@ int64_t AtScale(int64_t mantissa, uint8_t from, uint8_t to) {
   return mantissa;
 }
 
-// Sorts by time, keeps the last of equal times. Returns the order, or an empty vector when rows are in order already.
+// Sorts `order` by time, equal times in order of arrival. Rows of several writers are out of order by a few places
+// only, so they are inserted where they belong; what is far away is left to a merge sort.
+void SortByTime(const std::vector<int64_t>& times, std::vector<uint32_t>* order) {
+  constexpr size_t kMovesPerRow = 8;
+  size_t moves_left = kMovesPerRow * times.size();
+  for (size_t i = 1; i < order->size(); ++i) {
+    const uint32_t row = (*order)[i];
+    size_t at = i;
+    while (at > 0 && times[(*order)[at - 1]] > times[row] && moves_left > 0) {
+      (*order)[at] = (*order)[at - 1];
+      --at;
+      --moves_left;
+    }
+    (*order)[at] = row;
+    if (moves_left == 0) break;
+  }
+  if (moves_left > 0) return;
+  std::iota(order->begin(), order->end(), 0U);
+  std::stable_sort(order->begin(), order->end(), [&](uint32_t a, uint32_t b) { return times[a] < times[b]; });
+}
+
+// The order by time in which each time stands once, with the last write. Empty when rows are in order already.
 std::vector<uint32_t> LastWriteOrder(const std::vector<int64_t>& times) {
   bool in_order = true;
   for (size_t i = 1; i < times.size() && in_order; ++i) in_order = times[i - 1] < times[i];
   if (in_order) return {};
   std::vector<uint32_t> order(times.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return times[a] < times[b]; });
+  SortByTime(times, &order);
   size_t kept = 0;
   for (size_t i = 0; i < order.size(); ++i) {
     if (i + 1 < order.size() && times[order[i]] == times[order[i + 1]]) continue;

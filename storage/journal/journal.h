@@ -39,7 +39,7 @@ class Journal {
   // follows goes to a new one; after a crash the record may or may not be there, as after every failed sync.
   virtual Result<void> WaitDurable(uint64_t sequence) = 0;
 
-  // Writes and syncs what is in line.
+  // Writes and syncs what is in line. Nothing in line is a success, whatever failed before.
   virtual Result<void> Sync() = 0;
 
   // Calls `apply` for every record from `first_sequence` on, in order. Before the first Append only.

@@ -92,6 +92,8 @@ class LocalJournal final : public Journal {
     uint64_t last = 0;
     {
       MutexLock lock(mutex_);
+      // What failed earlier was reported to those who waited for it; only what is in line now counts.
+      if (!writing_ && line_.records.empty()) return {};
       last = last_sequence_;
     }
     return WaitDurable(last);
@@ -238,7 +240,7 @@ class LocalJournal final : public Journal {
 
   Result<void> StartSegment(uint64_t first_sequence, uint64_t synced, size_t needed) TM_EXCLUDES(mutex_) {
     SegmentHeader header;
-    header.number = next_number_++;
+    header.number = next_number_;
     header.first_sequence = first_sequence;
     header.previous_durable = synced;
     header.salt = (uint64_t{random_()} << 32) | random_();
@@ -246,9 +248,11 @@ class LocalJournal final : public Journal {
     auto made = SegmentWriter::Create(file_system_, options_.directory, header, capacity);
     if (!made.ok()) {
       // Whatever was left of the file must not be found as a damaged segment later.
+      // The next try takes the same number, and with it the same file.
       (void)file_system_->DeleteFile(SegmentPath(options_.directory, header.number), rocksdb::IOOptions(), nullptr);
       return std::move(made).error();
     }
+    ++next_number_;
     MutexLock lock(mutex_);
     current_ = std::move(made).value();
     return {};

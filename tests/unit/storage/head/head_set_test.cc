@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <random>
 #include <string>
@@ -82,6 +84,48 @@ TEST(HeadSet, LastWriteWinsWhateverTheOrder) {
   EXPECT_EQ(ints.times[2], 30);
   EXPECT_EQ(ints.ints[2], 4);
   EXPECT_EQ(ints.ints[0], 1);
+}
+
+TEST(HeadSet, RowsAtTheEndsOfTime) {
+  auto set = MakeSet();
+  Rows rows;
+  rows.Add(1, model::kMinTime.ns, 1, 0, 1, "");
+  rows.Add(1, model::kMaxTime.ns, 1, 0, 2, "");
+  set->Append(rows.View(), 0);
+  const std::vector<int64_t> starts = set->Partitions(86'400'000'000'000);
+  ASSERT_EQ(starts.size(), 2U);
+  EXPECT_EQ(starts[0], std::numeric_limits<int64_t>::min());
+  size_t visited = 0;
+  ASSERT_TRUE(set->Visit({{starts[0]}, {starts[0] + 10}},
+                         [&](MeasurementId, SeriesId, std::span<const Column> columns) {
+                           visited += columns[0].size();
+                           return Result<void>();
+                         })
+                  .ok());
+  EXPECT_EQ(visited, 1U);
+}
+
+TEST(HeadSet, OrderComesBackFromNearAndFar) {
+  std::mt19937 random(11);
+  for (const size_t distance : {size_t{2}, size_t{20}, size_t{5000}}) {
+    std::vector<int64_t> times(5000);
+    for (size_t i = 0; i < times.size(); ++i) times[i] = static_cast<int64_t>(i);
+    for (size_t i = 0; i < times.size(); i += distance) {
+      std::shuffle(times.begin() + static_cast<std::ptrdiff_t>(i),
+                   times.begin() + static_cast<std::ptrdiff_t>(std::min(times.size(), i + distance)), random);
+    }
+    auto set = MakeSet();
+    for (size_t begin = 0; begin < times.size(); begin += 500) {
+      Rows rows;
+      for (size_t i = begin; i < begin + 500; ++i) rows.Add(1, times[i], 1, 0, times[i] * 3, "");
+      set->Append(rows.View(), begin / 500);
+    }
+    ColumnBuffer buffer;
+    const Column column = set->Read({FieldId{2}, SeriesId{1}}, set->Mark(), {}, &buffer);
+    ASSERT_EQ(column.size(), times.size());
+    EXPECT_TRUE(column.times.regular());
+    for (size_t i = 0; i < column.size(); ++i) ASSERT_EQ(column.ints[i], static_cast<int64_t>(i) * 3);
+  }
 }
 
 TEST(HeadSet, MarkHidesLaterBatches) {
