@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace tidemark::query::engine {
@@ -29,7 +30,18 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
 
 std::string GoFormatFixed(double value) {
   if (const auto special = Special(value)) return *special;
-  return Print(value, std::chars_format::fixed);
+  // Above 2^53 to_chars writes all digits of the integer; Go fills up the shortest ones with zeros.
+  constexpr double kExactIntegers = 9007199254740992.0;
+  if (std::fabs(value) < kExactIntegers) return Print(value, std::chars_format::fixed);
+  const std::string scientific = Print(value, std::chars_format::scientific);
+  const size_t e = scientific.find('e');
+  std::string digits = scientific.substr(0, e);
+  size_t after_point = 0;
+  if (const size_t point = digits.find('.'); point != std::string::npos) {
+    after_point = digits.size() - point - 1;
+    digits.erase(point, 1);
+  }
+  return digits.append(static_cast<size_t>(std::atoi(scientific.c_str() + e + 1)) - after_point, '0');
 }
 
 std::string GoFormat(double value) {

@@ -50,9 +50,10 @@ class BlockFolder {
     frame_.rows.push_back(head);
     return {};
   }
-  Status Add(const model::Column& column, const LabelSet& labels) {
+  // A name that was to go inside a subquery goes, whatever the function outside does to names.
+  Status Add(const model::Column& column, const RowHead& inner) {
     TM_TRY_ASSIGN(const bool any, Fold(column));
-    if (any) frame_.rows.push_back({.labels = labels, .name = spec_.name});
+    if (any) frame_.rows.push_back({.labels = inner.labels, .name = std::max(inner.name, spec_.name)});
     return {};
   }
 
@@ -241,7 +242,7 @@ Status FoldFrame(const Frame& frame, const plan::StepGrid& grid, const ScanSpec&
                         model::ColumnBuffer buffer;
                         for (size_t row = first; row < last; ++row) {
                           const model::Column column = ColumnOfRow(frame, row, grid, &buffer);
-                          TM_RETURN_IF_ERROR(folder.Add(column, frame.rows[row].labels));
+                          TM_RETURN_IF_ERROR(folder.Add(column, frame.rows[row]));
                         }
                         TM_TRY_ASSIGN(Frame folded, folder.Finish(false));
                         return sink(block, std::move(folded));

@@ -21,6 +21,9 @@ TEST(TextTest, GoFormat) {
   EXPECT_EQ(GoFormat(-std::numeric_limits<double>::infinity()), "-Inf");
   EXPECT_EQ(GoFormat(std::nan("")), "NaN");
   EXPECT_EQ(GoFormatFixed(1e21), "1000000000000000000000");
+  EXPECT_EQ(GoFormatFixed(1.25e300), "125" + std::string(298, '0'));
+  EXPECT_EQ(GoFormatFixed(-9007199254740993.0), "-9007199254740992");
+  EXPECT_EQ(GoFormatFixed(1e308), "1" + std::string(308, '0'));
   EXPECT_EQ(GoFormatFixed(0.1), "0.1");
   EXPECT_EQ(GoFormatFixed(-0.0), "-0");
 }
