@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "executor/agent/progress.h"
+
 namespace tidemark::executor {
 
 bool IsName(std::string_view text) {
@@ -58,7 +60,18 @@ Result<void> Pipeline::Check() const {
     if (!IsName(task.name)) return InvalidArgument(fmt::format("bad task name \"{}\"", task.name));
     if (!IsName(task.kind)) return InvalidArgument(fmt::format("task \"{}\": bad kind \"{}\"", task.name, task.kind));
     if (!names.insert(task.name).second) return InvalidArgument(fmt::format("two tasks are named \"{}\"", task.name));
-    if (task.command.empty()) return InvalidArgument(fmt::format("task \"{}\" has no command", task.name));
+    if (task.command.empty() == !task.function) {
+      return InvalidArgument(fmt::format("task \"{}\" has no command", task.name));
+    }
+    if (task.slots == 0) return InvalidArgument(fmt::format("task \"{}\" takes no slot", task.name));
+    if (!task.progress.empty()) {
+      const Result<void> checked = CheckProgress(task.progress);
+      if (!checked.ok()) return checked.error().Within(fmt::format("task \"{}\"", task.name));
+    }
+    if (task.gate) {
+      const Result<void> checked = task.gate->Check();
+      if (!checked.ok()) return checked.error().Within(fmt::format("task \"{}\"", task.name));
+    }
     if (task.retries < 0 || task.timeout_ns < 0) {
       return InvalidArgument(fmt::format("task \"{}\": retries and timeout must not be negative", task.name));
     }

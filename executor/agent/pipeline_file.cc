@@ -14,6 +14,8 @@
 #include <set>
 #include <sstream>
 
+#include "executor/agent/progress.h"
+
 namespace tidemark::executor {
 namespace {
 
@@ -37,6 +39,7 @@ class Reader {
   Result<std::string> Text(const YAML::Node& node, const std::string& what) const;
   Result<std::string> NameOf(const YAML::Node& node, const std::string& what) const;
   Result<void> ReadEnvironment(const YAML::Node& node, Environment& into) const;
+  Result<GateSpec> ReadGate(const YAML::Node& node, const std::string& task) const;
   Result<TaskSpec> ReadTask(const YAML::Node& node, size_t number) const;
   Result<std::vector<std::string>> ReadCommand(const YAML::Node& node, const std::string& task) const;
   Result<void> ResolveNeeds(const YAML::Node& tasks);
@@ -125,10 +128,33 @@ Result<std::vector<std::string>> Reader::ReadCommand(const YAML::Node& node, con
   return command;
 }
 
-Result<TaskSpec> Reader::ReadTask(const YAML::Node& node, size_t number) const {
+Result<GateSpec> Reader::ReadGate(const YAML::Node& node, const std::string& task) const {
   TM_RETURN_IF_ERROR(
-      CheckMap(node, fmt::format("task {}", number),
-               {"name", "kind", "command", "needs", "timeout", "retries", "working_directory", "environment"}));
+      CheckMap(node, fmt::format("the gate of task \"{}\"", task), {"regex", "json", "file", "unit", "warn", "fail"}));
+  GateSpec gate;
+  for (const auto& [key, into] :
+       {std::pair{"regex", &gate.regex}, {"json", &gate.json}, {"file", &gate.file}, {"unit", &gate.unit}}) {
+    if (!node[key]) continue;
+    TM_TRY_ASSIGN(*into, Text(node[key], fmt::format("{} of a gate", key)));
+  }
+  for (const auto& [key, into] : {std::pair{"warn", &gate.warn}, {"fail", &gate.fail}}) {
+    const YAML::Node limit = node[key];
+    if (!limit) continue;
+    TM_TRY_ASSIGN(const std::string text, Text(limit, "a limit"));
+    const Result<Limit> parsed = ParseLimit(text);
+    if (!parsed.ok()) return At(limit, fmt::format("the gate of task \"{}\": {}", task, parsed.error().message));
+    *into = *parsed;
+  }
+  if (const Result<void> checked = gate.Check(); !checked.ok()) {
+    return At(node, fmt::format("the gate of task \"{}\": {}", task, checked.error().message));
+  }
+  return gate;
+}
+
+Result<TaskSpec> Reader::ReadTask(const YAML::Node& node, size_t number) const {
+  TM_RETURN_IF_ERROR(CheckMap(node, fmt::format("task {}", number),
+                              {"name", "kind", "command", "needs", "timeout", "retries", "working_directory",
+                               "environment", "inputs", "weight", "slots", "progress", "gate"}));
   TaskSpec task;
   if (!node["name"]) return At(node, fmt::format("task {} has no name", number));
   TM_TRY_ASSIGN(task.name, NameOf(node["name"], "the name of a task"));
@@ -150,6 +176,38 @@ Result<TaskSpec> Reader::ReadTask(const YAML::Node& node, size_t number) const {
       return At(retries, fmt::format("task \"{}\": retries must be a whole number from 0 to {}, not \"{}\"", task.name,
                                      kMaxRetries, text));
     }
+  }
+  if (const YAML::Node slots = node["slots"]; slots) {
+    TM_TRY_ASSIGN(const std::string text, Text(slots, "the number of slots"));
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), task.slots);
+    if (error != std::errc() || end != text.data() + text.size() || task.slots < 1 || task.slots > kMaxTaskSlots) {
+      return At(slots, fmt::format("task \"{}\": slots must be a whole number from 1 to {}, not \"{}\"", task.name,
+                                   kMaxTaskSlots, text));
+    }
+  }
+  if (const YAML::Node weight = node["weight"]; weight) {
+    TM_TRY_ASSIGN(const std::string text, Text(weight, "a weight"));
+    Result<int64_t> parsed = ParseDuration(text);
+    if (!parsed.ok()) return At(weight, fmt::format("task \"{}\": weight: {}", task.name, parsed.error().message));
+    task.weight_ns = *parsed;
+  }
+  if (const YAML::Node inputs = node["inputs"]; inputs) {
+    if (!inputs.IsSequence()) {
+      return At(inputs, fmt::format("the inputs of task \"{}\" must be a list, not {}", task.name, TypeWord(inputs)));
+    }
+    for (const YAML::Node& input : inputs) {
+      TM_TRY_ASSIGN(std::string pattern, Text(input, "an input"));
+      if (pattern.empty()) return At(input, fmt::format("an input of task \"{}\" is empty", task.name));
+      task.inputs.push_back(std::move(pattern));
+    }
+  }
+  if (const YAML::Node progress = node["progress"]; progress) {
+    TM_TRY_ASSIGN(task.progress, Text(progress, "progress"));
+    const Result<void> checked = CheckProgress(task.progress);
+    if (!checked.ok()) return At(progress, fmt::format("task \"{}\": {}", task.name, checked.error().message));
+  }
+  if (node["gate"]) {
+    TM_TRY_ASSIGN(task.gate, ReadGate(node["gate"], task.name));
   }
   task.working_directory = folder_;
   if (const YAML::Node folder = node["working_directory"]; folder) {

@@ -15,6 +15,7 @@ namespace tidemark::executor {
 inline constexpr size_t kMaxPipelineFileBytes = 1 << 20;
 inline constexpr size_t kMaxPipelineTasks = 10'000;
 inline constexpr int kMaxRetries = 100;
+inline constexpr int kMaxTaskSlots = 1024;
 
 // Parses `text`; `file` is its path, for messages, for the default name and for relative working directories.
 // Unknown and repeated keys are refused, so that a typing error is not a setting silently lost.

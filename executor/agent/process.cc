@@ -17,6 +17,7 @@
 #include <map>
 #include <optional>
 
+#include "executor/agent/task_mark.h"
 #include "storage/base/check.h"
 
 extern char** environ;
@@ -224,6 +225,10 @@ void RunningProcess::Reap() {
   result_.max_rss_bytes = int64_t{usage.ru_maxrss} * 1024;
   result_.read_bytes = int64_t{usage.ru_inblock} * 512;
   result_.written_bytes = int64_t{usage.ru_oublock} * 512;
+  if (!spec_.mark.empty()) {
+    // An adopted orphan is below us; without adoption it may be anywhere.
+    result_.escaped = KillMarked(spec_.mark, AdoptsOrphans() ? Reach::kDescendants : Reach::kMachine);
+  }
 }
 
 ProcessResult RunningProcess::Finish() {

@@ -1,9 +1,9 @@
 // Runs one command in a process group of its own, to its end, its timeout or its cancellation.
 //
 // When RunProcess returns, no process of the group is left: the group gets SIGTERM, after the grace period SIGKILL,
-// and, however the command ended, SIGKILL for whatever it left behind. (A process that moves to a session of its own
-// leaves the group and is out of reach.) The child starts with default signal handling, an empty signal mask, standard
-// input from /dev/null and no other descriptor of ours.
+// and, however the command ended, SIGKILL for whatever it left behind. A process that has moved to a group or session
+// of its own is found by the mark in its environment (task_mark.h), if the spec has one. The child starts with default
+// signal handling, an empty signal mask, standard input from /dev/null and no other descriptor of ours.
 #pragma once
 
 #include <sys/types.h>
@@ -43,6 +43,7 @@ struct ProcessSpec {
   std::string working_directory{};         // "": ours
   int64_t timeout_ns = 0;                  // 0: none
   int64_t grace_ns = 5'000'000'000;        // from SIGTERM to SIGKILL
+  std::string mark{};                      // the token of the mark that `environment` holds; "": none
 };
 
 struct ProcessResult {
@@ -56,6 +57,7 @@ struct ProcessResult {
   int64_t max_rss_bytes = 0;  // of the largest of them
   int64_t read_bytes = 0;     // from and to the device
   int64_t written_bytes = 0;
+  size_t escaped = 0;  // marked processes outside of the group that were killed at the end
 };
 
 // Called on the thread that called RunProcess. Either may be empty.

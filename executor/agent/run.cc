@@ -9,19 +9,23 @@
 #include <random>
 #include <thread>
 
-#include "executor/agent/output_file.h"
-#include "executor/agent/output_tail.h"
-#include "executor/agent/process.h"
+#include "executor/agent/attempt.h"
+#include "executor/agent/task_mark.h"
 #include "executor/pool/usable_cpus.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark::executor {
 namespace {
 
-std::string NewRunId(int64_t now_ns) {
-  std::random_device random;
-  return fmt::format("{:x}-{:08x}", now_ns, random());
-}
+// Steps of a task's progress that are worth a line in the stream.
+constexpr double kProgressEventPercent = 10;
+
+// An agent while it works; its facts and its free slots belong to the Runner's mutex.
+struct Agent {
+  StopSignal stop;
+  AgentFacts facts{};
+  size_t free_slots = 0;
+};
 
 // One run from start to end.
 class Runner {
@@ -36,19 +40,25 @@ class Runner {
         schedule_(pipeline, options.known_durations),
         ready_after_ns_(pipeline.tasks.size(), 0) {}
 
-  RunReport Finish(std::vector<StopSignal> stops);
+  RunReport Finish(std::vector<Agent> agents, std::vector<InterruptedRun> interrupted);
+  void Keep(RunJournal journal) { journal_.emplace(std::move(journal)); }
 
  private:
-  void AgentMain(size_t index, const StopSignal& stop, int64_t asked_ns);
+  // One slot of an agent; the first one makes the agent ready.
+  void SlotMain(Agent& agent, bool first, int64_t asked_ns);
+  // Takes mutex_ and adds what that took to the agent's lock_wait_ns.
+  void LockFor(Agent& agent) TM_ACQUIRE(mutex_);
+  [[nodiscard]] size_t SlotsOf(size_t task) const { return std::min(pipeline_.tasks[task].slots, run_.slots); }
   // All attempts at one task.
-  void RunTask(size_t index, AgentFacts& agent, int64_t asked_ns, const StopSignal& stop);
-  TaskFacts RunAttempt(const TaskSpec& task, TaskFacts facts, AgentFacts& agent, int64_t asked_ns,
-                       const StopSignal& stop);
+  void RunTask(size_t index, Agent& agent, int64_t asked_ns);
+  TaskFacts RunAttempt(const TaskSpec& task, TaskFacts facts, Agent& agent, int64_t asked_ns);
+  void ReportInterrupted(const InterruptedRun& run);
   void Settle(size_t index, const TaskFacts& last);
   std::vector<TaskFacts> RecordSkipped(const std::vector<size_t>& tasks, const std::string& why) TM_REQUIRES(mutex_);
   void ObserveEnds(const std::vector<TaskFacts>& tasks);
   void RecordAttempt(const TaskFacts& facts);
   void ReportProgress() TM_REQUIRES(mutex_);
+  void CountRunning(int change) TM_REQUIRES(mutex_);
   void Observe(const std::function<void(RunObserver&)>& call);
   [[nodiscard]] RunTotals Totals(int64_t duration_ns) const TM_REQUIRES(mutex_);
   [[nodiscard]] int64_t SinceStart() const { return clock_.SteadyNs() - started_ns_; }
@@ -70,6 +80,9 @@ class Runner {
   size_t running_ TM_GUARDED_BY(mutex_) = 0;
   size_t complete_ TM_GUARDED_BY(mutex_) = 0;
   bool stopped_ TM_GUARDED_BY(mutex_) = false;
+  int64_t serial_ns_ TM_GUARDED_BY(mutex_) = 0;  // with at most one task running
+  int64_t counted_ns_ TM_GUARDED_BY(mutex_) = 0;
+  std::optional<RunJournal> journal_ TM_GUARDED_BY(mutex_);
   RunReport report_ TM_GUARDED_BY(mutex_);
 };
 
@@ -83,10 +96,22 @@ void Runner::ReportProgress() {
   reporter_.Progress({.running = running_, .queued = schedule_.queued(), .complete = complete_});
 }
 
-RunReport Runner::Finish(std::vector<StopSignal> stops) {
+void Runner::ReportInterrupted(const InterruptedRun& run) {
+  std::string running;
+  for (const std::string& task : run.running) running += (running.empty() ? "" : ", ") + task;
+  reporter_.Interrupted(run.run_id, run.pipeline, run.started_at_ns, run.tasks, run.tasks_ended);
+  reporter_.Event(EventLevel::kWarning, "", "",
+                  fmt::format("System: run {} of {} was interrupted after {} of {} tasks; running: {}; {} processes "
+                              "of it were still there and were killed",
+                              run.run_id, run.pipeline, run.tasks_ended, run.tasks, running.empty() ? "none" : running,
+                              run.killed));
+}
+
+RunReport Runner::Finish(std::vector<Agent> agents, std::vector<InterruptedRun> interrupted) {
+  for (const InterruptedRun& run : interrupted) ReportInterrupted(run);
   reporter_.Event(
       EventLevel::kInfo, "", "",
-      fmt::format("run of {} started: {} tasks, {} agents", pipeline_.name, pipeline_.tasks.size(), stops.size()));
+      fmt::format("run of {} started: {} tasks, {} agents", pipeline_.name, pipeline_.tasks.size(), agents.size()));
   Observe([this](RunObserver& observer) { observer.OnRunStart(run_); });
   {
     MutexLock lock(mutex_);
@@ -97,16 +122,20 @@ RunReport Runner::Finish(std::vector<StopSignal> stops) {
     const std::stop_callback on_stop(options_.stop_token, [&] {
       MutexLock lock(mutex_);
       stopped_ = true;
-      for (StopSignal& stop : stops) stop.Raise();
+      for (Agent& agent : agents) agent.stop.Raise();
       changed_.NotifyAll();
     });
-    std::vector<std::jthread> agents;
-    for (size_t i = 0; i < stops.size(); ++i) {
-      const int64_t asked_ns = clock_.SteadyNs();
-      agents.emplace_back([this, i, &stops, asked_ns] { AgentMain(i, stops[i], asked_ns); });
+    std::vector<std::jthread> slots;
+    for (Agent& agent : agents) {
+      agent.free_slots = run_.slots;
+      for (size_t i = 0; i < run_.slots; ++i) {
+        const int64_t asked_ns = clock_.SteadyNs();
+        slots.emplace_back([this, &agent, i, asked_ns] { SlotMain(agent, i == 0, asked_ns); });
+      }
     }
-    for (std::jthread& agent : agents) agent.join();
+    for (std::jthread& slot : slots) slot.join();
   }
+  if (options_.adopt_orphans) KillDescendants();
   std::vector<TaskFacts> skipped;
   {
     MutexLock lock(mutex_);
@@ -115,61 +144,99 @@ RunReport Runner::Finish(std::vector<StopSignal> stops) {
   }
   ObserveEnds(skipped);
   MutexLock lock(mutex_);
+  journal_.reset();
   report_.run = run_;
+  report_.interrupted = std::move(interrupted);
   const int64_t duration_ns = SinceStart();
-  std::sort(report_.agents.begin(), report_.agents.end(), [](const AgentFacts& a, const AgentFacts& b) {
-    return a.agent.size() != b.agent.size() ? a.agent.size() < b.agent.size() : a.agent < b.agent;
-  });
-  for (const AgentFacts& agent : report_.agents) reporter_.AgentEnd(agent, duration_ns);
+  for (const Agent& agent : agents) {
+    report_.agents.push_back(agent.facts);
+    reporter_.AgentEnd(agent.facts, duration_ns * static_cast<int64_t>(run_.slots));
+  }
   report_.totals = Totals(duration_ns);
   const RunTotals& totals = report_.totals;
   reporter_.End(totals);
+  if (totals.outcome != Outcome::kCancelled) {
+    const bool passed = totals.outcome == Outcome::kSucceeded;
+    reporter_.Event(
+        passed && totals.gates_warned == 0 ? EventLevel::kInfo
+        : passed                           ? EventLevel::kWarning
+                                           : EventLevel::kError,
+        "", "",
+        fmt::format("System: quality gate {}: {} passed, {} warned, {} failed", passed ? "PASSED" : "FAILED",
+                    totals.gates_passed, totals.gates_warned, totals.gates_failed));
+  }
   reporter_.Event(totals.outcome == Outcome::kSucceeded ? EventLevel::kInfo : EventLevel::kError, "", "",
                   fmt::format("run of {} {} in {}", pipeline_.name, Name(totals.outcome), ToText(duration_ns)));
   report_.reports = reporter_.Finish();
   return std::move(report_);
 }
 
-void Runner::AgentMain(size_t index, const StopSignal& stop, int64_t asked_ns) {
-  AgentFacts agent;
-  agent.agent = fmt::format("Agent-{}", index + 1);
-  agent.start_ns = clock_.SteadyNs() - asked_ns;
+void Runner::LockFor(Agent& agent) {
+  const int64_t before_ns = clock_.SteadyNs();
   mutex_.Lock();
-  // From here on it hears of tasks and of the end.
-  agent.channel_setup_ns = clock_.SteadyNs() - asked_ns - agent.start_ns;
-  reporter_.AgentReady(agent);
+  agent.facts.lock_wait_ns += clock_.SteadyNs() - before_ns;
+}
+
+void Runner::SlotMain(Agent& agent, bool first, int64_t asked_ns) {
+  const int64_t start_ns = clock_.SteadyNs() - asked_ns;
+  LockFor(agent);
+  if (first) {
+    agent.facts.start_ns = start_ns;
+    // From here on it hears of tasks and of the end.
+    agent.facts.channel_setup_ns = clock_.SteadyNs() - asked_ns - start_ns;
+    reporter_.AgentReady(agent.facts);
+  }
   while (true) {
-    // With nothing ready and nothing running, nothing can become ready.
-    while (!stopped_ && schedule_.ready() == 0 && running_ > 0) changed_.Wait(mutex_);
+    // With nothing ready and nothing running, nothing can become ready. A task that needs more slots than are free here
+    // is not overtaken by a smaller one, which would make it wait for ever.
+    while (!stopped_ && (schedule_.ready() > 0 ? SlotsOf(schedule_.Next()) > agent.free_slots : running_ > 0)) {
+      changed_.Wait(mutex_);
+    }
     if (stopped_ || schedule_.ready() == 0) break;
     const size_t task = schedule_.Take();
-    ++running_;
+    const size_t slots = SlotsOf(task);
+    agent.free_slots -= slots;
+    CountRunning(+1);
+    if (journal_) journal_->TaskStarted(pipeline_.tasks[task].name);
     ReportProgress();
+    // The next task may fit somewhere where this one did not.
+    if (schedule_.ready() > 0) changed_.NotifyAll();
     mutex_.Unlock();
-    RunTask(task, agent, asked_ns, stop);
-    mutex_.Lock();
+    RunTask(task, agent, asked_ns);
+    LockFor(agent);
+    agent.free_slots += slots;
+    changed_.NotifyAll();
   }
-  report_.agents.push_back(agent);
   mutex_.Unlock();
 }
 
-void Runner::RunTask(size_t index, AgentFacts& agent, int64_t asked_ns, const StopSignal& stop) {
+void Runner::CountRunning(int change) {
+  const int64_t now_ns = SinceStart();
+  if (running_ <= 1) serial_ns_ += now_ns - counted_ns_;
+  counted_ns_ = now_ns;
+  running_ += static_cast<size_t>(change);
+}
+
+void Runner::RunTask(size_t index, Agent& agent, int64_t asked_ns) {
   const TaskSpec& task = pipeline_.tasks[index];
   TaskFacts base;
   base.task = task.name;
   base.kind = task.kind;
-  base.agent = agent.agent;
+  base.slots = SlotsOf(index);
   {
     MutexLock lock(mutex_);
+    base.agent = agent.facts.agent;
     base.ready_after_ns = ready_after_ns_[index];
   }
   for (base.attempt = 1;; ++base.attempt) {
     const int64_t begin_ns = clock_.SteadyNs();
-    TaskFacts facts = RunAttempt(task, base, agent, asked_ns, stop);
-    agent.busy_ns += clock_.SteadyNs() - begin_ns;
-    ++agent.attempts;
+    TaskFacts facts = RunAttempt(task, base, agent, asked_ns);
     facts.last_attempt = facts.outcome == Outcome::kSucceeded || facts.outcome == Outcome::kCancelled ||
-                         base.attempt > task.retries || stop.raised();
+                         base.attempt > task.retries || agent.stop.raised();
+    LockFor(agent);
+    agent.facts.busy_ns += (clock_.SteadyNs() - begin_ns) * static_cast<int64_t>(base.slots);
+    ++agent.facts.attempts;
+    mutex_.Unlock();
     RecordAttempt(facts);
     if (facts.last_attempt) {
       Settle(index, facts);
@@ -179,68 +246,43 @@ void Runner::RunTask(size_t index, AgentFacts& agent, int64_t asked_ns, const St
   }
 }
 
-TaskFacts Runner::RunAttempt(const TaskSpec& task, TaskFacts facts, AgentFacts& agent, int64_t asked_ns,
-                             const StopSignal& stop) {
+TaskFacts Runner::RunAttempt(const TaskSpec& task, TaskFacts facts, Agent& agent, int64_t asked_ns) {
   facts.started_after_ns = SinceStart();
+  const std::string again = facts.attempt > 1 ? fmt::format(" (attempt {})", facts.attempt) : "";
+  reporter_.Event(EventLevel::kInfo, facts.agent, task.kind,
+                  fmt::format("{}: starting {}{}", facts.agent, task.name, again));
   Observe([&](RunObserver& observer) { observer.OnTaskStart(facts); });
-  OutputTail tail(options_.output_tail_bytes);
-  std::optional<OutputFile> file;
-  if (!options_.output_directory.empty()) {
-    Result<OutputFile> created =
-        OutputFile::Create(options_.output_directory, task.name, facts.attempt, options_.output_file_bytes);
-    if (created.ok()) {
-      file.emplace(std::move(*created));
-    } else {
-      reporter_.Event(EventLevel::kWarning, agent.agent, task.kind, created.error().message);
-    }
-  }
-  ProcessEvents events;
-  events.on_started = [&](pid_t) {
-    if (agent.first_task_ns >= 0) return;
-    agent.first_task_ns = clock_.SteadyNs() - asked_ns;
-    reporter_.AgentFirstTask(agent);
-  };
-  events.on_output = [&](std::string_view bytes) {
-    tail.Append(bytes);
-    if (file) file->Append(bytes);
-    Observe([&](RunObserver& observer) { observer.OnTaskOutput(facts, bytes); });
-  };
-  const ProcessSpec spec{.command = task.command,
-                         .environment = MergedEnvironment(task.environment),
-                         .working_directory = task.working_directory,
-                         .timeout_ns = task.timeout_ns,
-                         .grace_ns = options_.grace_ns};
-  const Result<ProcessResult> result = RunProcess(spec, clock_, stop, events);
-  facts.duration_ns = SinceStart() - facts.started_after_ns;
-  facts.output_bytes = tail.total_bytes();
-  facts.output_tail = tail.Text();
-  if (file) {
-    if (const Result<void> closed = file->Close(); !closed.ok()) {
-      reporter_.Event(EventLevel::kWarning, agent.agent, task.kind, closed.error().message);
-    }
-  }
-  if (!result.ok()) {
-    facts.outcome = Outcome::kFailed;
-    facts.error = result.error().message;
-    return facts;
-  }
-  facts.exit_code = result->exit_code;
-  facts.signal = result->signal;
-  facts.killed = result->killed;
-  facts.user_cpu_ns = result->user_cpu_ns;
-  facts.system_cpu_ns = result->system_cpu_ns;
-  facts.max_rss_bytes = result->max_rss_bytes;
-  facts.read_bytes = result->read_bytes;
-  facts.written_bytes = result->written_bytes;
-  switch (result->end) {
-    case ProcessResult::End::kExited:
-      facts.outcome = facts.exit_code == 0 ? Outcome::kSucceeded : Outcome::kFailed;
-      break;
-    case ProcessResult::End::kSignalled: facts.outcome = Outcome::kFailed; break;
-    case ProcessResult::End::kTimedOut: facts.outcome = Outcome::kTimedOut; break;
-    case ProcessResult::End::kCancelled: facts.outcome = Outcome::kCancelled; break;
-  }
-  return facts;
+  double told = 0;
+  const AttemptEvents events{
+      .on_started =
+          [&](pid_t) {
+            MutexLock lock(mutex_);
+            if (agent.facts.first_task_ns >= 0) return;
+            agent.facts.first_task_ns = clock_.SteadyNs() - asked_ns;
+            reporter_.AgentFirstTask(agent.facts);
+          },
+      .on_output = [&](std::string_view bytes) { Observe([&](RunObserver& o) { o.OnTaskOutput(facts, bytes); }); },
+      .on_progress =
+          [&](double percent) {
+            reporter_.TaskProgress(facts, percent);
+            Observe([&](RunObserver& observer) { observer.OnTaskProgress(facts, percent); });
+            if (percent < told + kProgressEventPercent && percent >= told) return;
+            told = percent;
+            reporter_.Event(EventLevel::kInfo, facts.agent, task.kind,
+                            fmt::format("{}: {} in progress... {:.0f}%", facts.agent, task.name, percent));
+          },
+      .on_trouble =
+          [&](const std::string& text) { reporter_.Event(EventLevel::kWarning, facts.agent, task.kind, text); }};
+  const AttemptSettings settings{
+      .grace_ns = options_.grace_ns,
+      .output_tail_bytes = options_.output_tail_bytes,
+      .output_directory = options_.output_directory,
+      .output_file_bytes = options_.output_file_bytes,
+      .mark = fmt::format("{}|{}|{}", run_.run_id, &task - pipeline_.tasks.data(), facts.attempt)};
+  // A copy: the events go on naming the task by theirs.
+  TaskFacts ended = Attempt(task, facts, settings, clock_, agent.stop, events);
+  ended.duration_ns = SinceStart() - facts.started_after_ns;
+  return ended;
 }
 
 // As in "unit failed", "unit was cancelled".
@@ -251,7 +293,11 @@ std::string Verb(const TaskFacts& facts) {
 std::string Describe(const TaskFacts& facts) {
   const std::string after = ToText(facts.duration_ns);
   switch (facts.outcome) {
-    case Outcome::kSucceeded: return fmt::format("{} completed in {}", facts.task, after);
+    case Outcome::kSucceeded: {
+      const std::string found = facts.gate && !facts.gate->reason.empty() ? ", " + facts.gate->reason : "";
+      const bool warns = facts.gate && facts.gate->status == GateStatus::kWarn;
+      return fmt::format("{} completed in {}{}{}", facts.task, after, found, warns ? " (WARN)" : "");
+    }
     case Outcome::kTimedOut: return fmt::format("{} timed out after {}", facts.task, after);
     case Outcome::kCancelled: return fmt::format("{} cancelled after {}", facts.task, after);
     case Outcome::kSkipped: return fmt::format("{} skipped: {}", facts.task, facts.error);
@@ -264,7 +310,8 @@ std::string Describe(const TaskFacts& facts) {
 
 void Runner::RecordAttempt(const TaskFacts& facts) {
   reporter_.Task(facts);
-  const EventLevel level = facts.outcome == Outcome::kSucceeded ? EventLevel::kInfo
+  const bool warns = facts.gate && facts.gate->status == GateStatus::kWarn;
+  const EventLevel level = facts.outcome == Outcome::kSucceeded ? (warns ? EventLevel::kWarning : EventLevel::kInfo)
                            : facts.last_attempt                 ? EventLevel::kError
                                                                 : EventLevel::kWarning;
   reporter_.Event(level, facts.agent, facts.kind, fmt::format("{}: {}", facts.agent, Describe(facts)));
@@ -279,8 +326,9 @@ void Runner::Settle(size_t index, const TaskFacts& last) {
   std::vector<TaskFacts> skipped;
   {
     MutexLock lock(mutex_);
-    --running_;
+    CountRunning(-1);
     ++complete_;
+    if (journal_) journal_->TaskEnded(last.task);
     if (last.outcome == Outcome::kSucceeded) {
       for (const size_t task : schedule_.Succeeded(index)) ready_after_ns_[task] = SinceStart();
     } else {
@@ -325,9 +373,17 @@ RunTotals Runner::Totals(int64_t duration_ns) const {
   std::map<std::string_view, int64_t> by_task;
   for (const TaskFacts& task : report_.tasks) {
     totals.work_ns += task.duration_ns;
+    totals.max_rss_bytes = std::max(totals.max_rss_bytes, task.max_rss_bytes);
     totals.cpu_ns += task.user_cpu_ns + task.system_cpu_ns;
     by_task[task.task] += task.duration_ns;
     if (!task.last_attempt) continue;
+    if (task.outcome != Outcome::kCancelled && task.outcome != Outcome::kSkipped) {
+      switch (GateOf(task).status) {
+        case GateStatus::kPass: ++totals.gates_passed; break;
+        case GateStatus::kWarn: ++totals.gates_warned; break;
+        case GateStatus::kFail: ++totals.gates_failed; break;
+      }
+    }
     switch (task.outcome) {
       case Outcome::kSucceeded: ++totals.succeeded; break;
       case Outcome::kFailed: ++totals.failed; break;
@@ -346,12 +402,20 @@ RunTotals Runner::Totals(int64_t duration_ns) const {
   }
   if (duration_ns > 0) {
     const auto duration = static_cast<double>(duration_ns);
-    const auto agents = static_cast<double>(report_.agents.size());
-    int64_t busy_ns = 0;
-    for (const AgentFacts& agent : report_.agents) busy_ns += agent.busy_ns;
-    totals.speedup = static_cast<double>(totals.work_ns) / duration;
-    totals.efficiency = totals.speedup / agents;
-    totals.utilisation = static_cast<double>(busy_ns) / (agents * duration);
+    const auto cores = static_cast<double>(report_.agents.size() * run_.slots);
+    int64_t busy_ns = 0, lock_wait_ns = 0;
+    for (const AgentFacts& agent : report_.agents) {
+      busy_ns += agent.busy_ns;
+      lock_wait_ns += agent.lock_wait_ns;
+    }
+    totals.sequential_measured = options_.baseline_ns > 0;
+    totals.sequential_ns = totals.sequential_measured ? options_.baseline_ns : totals.work_ns;
+    totals.speedup = static_cast<double>(totals.sequential_ns) / duration;
+    totals.efficiency = totals.speedup / cores;
+    totals.agents_busy = static_cast<double>(busy_ns) / (cores * duration);
+    totals.utilisation = static_cast<double>(totals.cpu_ns) / (cores * duration);
+    totals.lock_contention = static_cast<double>(lock_wait_ns) / (cores * duration);
+    totals.serial_share = static_cast<double>(serial_ns_ + (running_ <= 1 ? duration_ns - counted_ns_ : 0)) / duration;
   }
   return totals;
 }
@@ -367,21 +431,39 @@ Result<RunReport> Run(const Pipeline& pipeline, const RunOptions& options) {
     if (error) return IoError(fmt::format("{}: {}", options.output_directory, error.message()));
   }
   const size_t wanted = options.sequential ? 1 : options.agents > 0 ? options.agents : UsableCpus();
-  const size_t agents = std::min(wanted, pipeline.tasks.size());
-  std::vector<StopSignal> stops;
-  for (size_t i = 0; i < agents; ++i) {
+  const size_t count = std::min(wanted, pipeline.tasks.size());
+  std::vector<Agent> agents;
+  for (size_t i = 0; i < count; ++i) {
     TM_TRY_ASSIGN(StopSignal stop, StopSignal::Make());
-    stops.push_back(std::move(stop));
+    agents.push_back({.stop = std::move(stop)});
+    agents.back().facts.agent = fmt::format("Agent-{}", i + 1);
   }
   const int64_t now_ns = options.clock->NowNs();
   RunFacts run{.run_id = options.run_id.empty() ? NewRunId(now_ns) : options.run_id,
                .pipeline = pipeline.name,
                .mode = options.sequential ? "sequential" : "parallel",
                .labels = options.labels,
-               .agents = agents,
+               .agents = count,
+               .slots = options.sequential ? 1 : std::max<size_t>(1, options.slots),
                .tasks = pipeline.tasks.size(),
                .started_at_ns = now_ns};
-  return Runner(pipeline, options, std::move(run)).Finish(std::move(stops));
+  if (options.adopt_orphans) AdoptOrphans();
+  std::vector<InterruptedRun> interrupted;
+  std::optional<RunJournal> journal;
+  if (!options.state_directory.empty()) {
+    interrupted = TakeInterruptedRuns(options.state_directory);
+    TM_TRY_ASSIGN(RunJournal created,
+                  RunJournal::Create(options.state_directory, pipeline.name, run.run_id, now_ns, run.tasks));
+    journal.emplace(std::move(created));
+  }
+  Runner runner(pipeline, options, std::move(run));
+  if (journal) runner.Keep(std::move(*journal));
+  return runner.Finish(std::move(agents), std::move(interrupted));
+}
+
+std::string NewRunId(int64_t now_ns) {
+  std::random_device random;
+  return fmt::format("{:x}-{:08x}", now_ns, random());
 }
 
 std::string ToText(int64_t duration_ns) {

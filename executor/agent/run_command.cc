@@ -98,7 +98,20 @@ void PrintSummary(std::FILE* out, const RunReport& report) {
   if (totals.skipped > 0) fmt::print(out, ", {} skipped", totals.skipped);
   fmt::print(out, "\nwork {}, critical path {}, speedup {:.2f} on {} agents, agents busy {:.0f} %\n",
              ToText(totals.work_ns), ToText(totals.critical_path_ns), totals.speedup, report.run.agents,
-             totals.utilisation * 100);
+             totals.agents_busy * 100);
+  if (totals.gates_warned + totals.gates_failed > 0) {
+    for (const TaskFacts& task : report.tasks) {
+      const GateFacts gate = GateOf(task);
+      if (!task.last_attempt || gate.status == GateStatus::kPass || task.outcome == Outcome::kSkipped) continue;
+      fmt::print(out, "gate of {}: {} ({})\n", task.task, Name(gate.status), gate.reason);
+    }
+  }
+  for (const InterruptedRun& run : report.interrupted) {
+    std::string running;
+    for (const std::string& task : run.running) running += (running.empty() ? "" : ", ") + task;
+    fmt::print(out, "run {} of {} was interrupted after {} of {} tasks; running: {}; {} left-over processes killed\n",
+               run.run_id, run.pipeline, run.tasks_ended, run.tasks, running.empty() ? "none" : running, run.killed);
+  }
   if (report.reports.rows_lost > 0) {
     fmt::print(out, "{} of {} reports were not written: {}\n", report.reports.rows_lost,
                report.reports.rows_lost + report.reports.rows_written, report.reports.last_error);

@@ -38,6 +38,12 @@ std::vector<int64_t> WaysToEnd(const Pipeline& pipeline, const std::vector<int64
   return ways;
 }
 
+// What earlier runs measured counts before what the file expects; 0: neither.
+int64_t Expected(const TaskSpec& task, const KnownDurations& known) {
+  const auto found = known.find(task.name);
+  return found != known.end() ? std::max<int64_t>(1, found->second) : task.weight_ns;
+}
+
 }  // namespace
 
 Schedule::Schedule(const Pipeline& pipeline, const KnownDurations& known)
@@ -47,13 +53,13 @@ Schedule::Schedule(const Pipeline& pipeline, const KnownDurations& known)
       queued_(pipeline.tasks.size()) {
   int64_t sum = 0, count = 0;
   for (const TaskSpec& task : pipeline.tasks) {
-    if (const auto found = known.find(task.name); found != known.end()) sum += found->second, ++count;
+    if (const int64_t expected = Expected(task, known); expected > 0) sum += expected, ++count;
   }
   const int64_t unknown = count > 0 ? std::max<int64_t>(1, sum / count) : 1;
   std::vector<int64_t> weights;
   for (const TaskSpec& task : pipeline.tasks) {
-    const auto found = known.find(task.name);
-    weights.push_back(found != known.end() ? found->second : unknown);
+    const int64_t expected = Expected(task, known);
+    weights.push_back(expected > 0 ? expected : unknown);
   }
   way_to_end_ = WaysToEnd(pipeline, weights);
   for (size_t i = 0; i < pipeline.tasks.size(); ++i) {

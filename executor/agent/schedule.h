@@ -20,13 +20,15 @@ using KnownDurations = std::map<std::string, int64_t, std::less<>>;
 // Hands out the tasks of a pipeline in dependency order. Not thread-safe. The pipeline must pass Check and outlive it.
 class Schedule {
  public:
-  // A task without a known duration counts as the mean of the known ones; if none is known, the way to the end is the
-  // number of tasks on it.
+  // A task without a known duration counts as its weight, or else as the mean of the known ones; if none is known, the
+  // way to the end is the number of tasks on it.
   Schedule(const Pipeline& pipeline, const KnownDurations& known);
 
   // Takes the ready task with the longest way to the end, of equals the first in the file. There must be one.
   size_t Take();
   [[nodiscard]] size_t ready() const { return ready_.size(); }
+  // The task that Take would take. There must be one.
+  [[nodiscard]] size_t Next() const { return ready_.front(); }
   // Tasks neither taken nor skipped, the ready ones included.
   [[nodiscard]] size_t queued() const { return queued_; }
 

@@ -36,6 +36,31 @@ std::string_view Name(Outcome outcome) {
   return "unknown";
 }
 
+std::string_view Name(GateStatus status) {
+  switch (status) {
+    case GateStatus::kPass: return "PASS";
+    case GateStatus::kWarn: return "WARN";
+    case GateStatus::kFail: return "FAIL";
+  }
+  return "unknown";
+}
+
+GateFacts GateOf(const TaskFacts& task) {
+  if (task.gate) return *task.gate;
+  GateFacts facts;
+  if (task.outcome == Outcome::kSucceeded) return facts;
+  facts.status = GateStatus::kFail;
+  if (!task.error.empty()) {
+    facts.reason = task.error;
+  } else if (task.outcome == Outcome::kFailed) {
+    facts.reason =
+        task.signal != 0 ? fmt::format("signal {}", task.signal) : fmt::format("exit code {}", task.exit_code);
+  } else {
+    facts.reason = Name(task.outcome);
+  }
+  return facts;
+}
+
 RunReporter::RunReporter(const ReporterOptions& options, RunFacts run, model::PointSink* sink, const Clock& clock)
     : options_(options), run_(std::move(run)), sink_(sink), clock_(clock) {
   if (sink_ != nullptr) writer_ = std::thread([this] { WriteLoop(); });
@@ -64,22 +89,28 @@ Result<void> RunReporter::CheckLabels(const model::Labels& labels) {
 
 model::BatchBuilder* RunReporter::StartRow(std::string_view measurement, std::string_view agent,
                                            std::string_view kind) {
+  return StartRowOf(run_.pipeline, run_.run_id, measurement, agent, kind);
+}
+
+model::BatchBuilder* RunReporter::StartRowOf(std::string_view pipeline, std::string_view run_id,
+                                             std::string_view measurement, std::string_view agent,
+                                             std::string_view kind) {
   if (sink_ == nullptr) return nullptr;
   if (finishing_ || filling_rows_ >= options_.max_pending_rows) {
     ++tally_.rows_lost;
     return nullptr;
   }
-  std::vector<model::LabelView> tags{{"pipeline", run_.pipeline}, {"mode", run_.mode}};
+  std::vector<model::LabelView> tags{{"pipeline", pipeline}, {"mode", run_.mode}};
   if (!agent.empty()) tags.push_back({"agent", agent});
   if (!kind.empty()) tags.push_back({"kind", kind});
   for (const model::Label& label : run_.labels) tags.push_back({label.name, label.value});
 
-  const std::string series = fmt::format("{}\n{}\n{}", measurement, agent, kind);
+  const std::string series = fmt::format("{}\n{}\n{}\n{}", pipeline, measurement, agent, kind);
   int64_t now_ns = clock_.NowNs();
   auto [last, added] = last_time_ns_.emplace(series, now_ns);
   if (!added) now_ns = last->second = std::max(now_ns, last->second + 1);
 
-  filling_.Row(measurement, tags, {now_ns}).Field("run_id", std::string_view(run_.run_id));
+  filling_.Row(measurement, tags, {now_ns}).Field("run_id", run_id);
   ++filling_rows_;
   changed_.NotifyOne();
   return &filling_;
@@ -117,7 +148,45 @@ void RunReporter::Task(const TaskFacts& task) {
       .Field("max_rss_bytes", task.max_rss_bytes)
       .Field("read_bytes", task.read_bytes)
       .Field("written_bytes", task.written_bytes)
-      .Field("output_bytes", Count(task.output_bytes));
+      .Field("output_bytes", Count(task.output_bytes))
+      .Field("slots", Count(task.slots))
+      .Field("escaped_processes", Count(task.escaped));
+  if (task.input_files > 0) {
+    row->Field("input_files", Count(task.input_files)).Field("input_bytes", Count(task.input_bytes));
+  }
+  if (task.last_attempt && task.outcome != Outcome::kCancelled) Gate(task);
+}
+
+void RunReporter::Gate(const TaskFacts& task) {
+  model::BatchBuilder* const row = StartRow("exec_gate", "", task.kind);
+  if (row == nullptr) return;
+  const GateFacts gate = GateOf(task);
+  row->Field("task", std::string_view(task.task))
+      .Field("status", Name(gate.status))
+      .Field("level", static_cast<int64_t>(gate.status))
+      .Field("duration_seconds", Seconds(task.duration_ns));
+  if (gate.value) row->Field("number", *gate.value);
+  if (!gate.unit.empty()) row->Field("unit", std::string_view(gate.unit));
+  if (!gate.reason.empty()) row->Field("reason", std::string_view(gate.reason));
+}
+
+void RunReporter::TaskProgress(const TaskFacts& task, double percent) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRow("exec_task", task.agent, task.kind);
+  if (row == nullptr) return;
+  row->Field("task", std::string_view(task.task)).Field("progress_percent", percent);
+}
+
+void RunReporter::Interrupted(std::string_view run_id, std::string_view pipeline, int64_t started_at_ns, size_t tasks,
+                              size_t tasks_ended) {
+  MutexLock lock(mutex_);
+  model::BatchBuilder* const row = StartRowOf(pipeline, run_id, "exec_run", "", "");
+  if (row == nullptr) return;
+  row->Field("outcome", "interrupted")
+      .Field("success", int64_t{0})
+      .Field("tasks", Count(tasks))
+      .Field("tasks_complete", Count(tasks_ended))
+      .Field("started_at_seconds", Seconds(started_at_ns));
 }
 
 void RunReporter::AgentReady(const AgentFacts& agent) {
@@ -138,7 +207,9 @@ void RunReporter::AgentEnd(const AgentFacts& agent, int64_t run_ns) {
   MutexLock lock(mutex_);
   model::BatchBuilder* const row = StartRow("exec_agent", agent.agent, "");
   if (row == nullptr) return;
-  row->Field("busy_seconds", Seconds(agent.busy_ns)).Field("attempts", Count(agent.attempts));
+  row->Field("busy_seconds", Seconds(agent.busy_ns))
+      .Field("lock_wait_seconds", Seconds(agent.lock_wait_ns))
+      .Field("attempts", Count(agent.attempts));
   if (run_ns > 0) row->Field("utilisation", static_cast<double>(agent.busy_ns) / static_cast<double>(run_ns));
 }
 
@@ -166,9 +237,19 @@ void RunReporter::End(const RunTotals& totals) {
       .Field("work_seconds", Seconds(totals.work_ns))
       .Field("cpu_seconds", Seconds(totals.cpu_ns))
       .Field("critical_path_seconds", Seconds(totals.critical_path_ns))
+      .Field("sequential_seconds", Seconds(totals.sequential_ns))
+      .Field("sequential_measured", int64_t{totals.sequential_measured ? 1 : 0})
       .Field("speedup", totals.speedup)
       .Field("efficiency", totals.efficiency)
-      .Field("utilisation", totals.utilisation);
+      .Field("agents_busy", totals.agents_busy)
+      .Field("utilisation", totals.utilisation)
+      .Field("lock_contention", totals.lock_contention)
+      .Field("serial_share", totals.serial_share)
+      .Field("cores", Count(run_.agents * run_.slots))
+      .Field("max_rss_bytes", totals.max_rss_bytes)
+      .Field("gates_passed", Count(totals.gates_passed))
+      .Field("gates_warned", Count(totals.gates_warned))
+      .Field("gates_failed", Count(totals.gates_failed));
 }
 
 ReportTally RunReporter::Finish() {

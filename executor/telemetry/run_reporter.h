@@ -46,6 +46,11 @@ class RunReporter {
 
   void Progress(const RunProgress& progress);
   void Task(const TaskFacts& task);
+  // What a task told about itself while it runs.
+  void TaskProgress(const TaskFacts& task, double percent);
+  // A run that an earlier process left unfinished; its pipeline is the tag.
+  void Interrupted(std::string_view run_id, std::string_view pipeline, int64_t started_at_ns, size_t tasks,
+                   size_t tasks_ended);
   void AgentReady(const AgentFacts& agent);
   void AgentFirstTask(const AgentFacts& agent);
   void AgentEnd(const AgentFacts& agent, int64_t run_ns);
@@ -63,6 +68,10 @@ class RunReporter {
   // Starts a row with the common tags and the run id, or returns null when there is no room.
   model::BatchBuilder* StartRow(std::string_view measurement, std::string_view agent, std::string_view kind)
       TM_REQUIRES(mutex_);
+  // The same for a pipeline and run other than this one's.
+  model::BatchBuilder* StartRowOf(std::string_view pipeline, std::string_view run_id, std::string_view measurement,
+                                  std::string_view agent, std::string_view kind) TM_REQUIRES(mutex_);
+  void Gate(const TaskFacts& task) TM_REQUIRES(mutex_);
   void WriteLoop();
 
   const ReporterOptions options_;

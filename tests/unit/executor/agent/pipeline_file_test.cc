@@ -53,6 +53,55 @@ tasks:
   EXPECT_TRUE(pipeline->Check().ok());
 }
 
+TEST(PipelineFileTest, ReadsGatesInputsSlotsWeightAndProgress) {
+  const auto pipeline = ParsePipeline(R"(
+tasks:
+  - name: coverage
+    command: run
+    inputs: [a.txt, "src/*.cc"]
+    weight: 30s
+    slots: 2
+    progress: 'at ([0-9]+)'
+    gate: {regex: 'lines: ([0-9.]+)%', unit: '%', warn: '< 85', fail: '< 70'}
+  - name: scan
+    command: run
+    gate: {json: a.0.b, file: out.json, fail: '> 0'}
+)",
+                                      "p.yaml");
+  ASSERT_TRUE(pipeline.ok()) << pipeline.error().message;
+  const TaskSpec& coverage = pipeline->tasks[0];
+  EXPECT_THAT(coverage.inputs, ElementsAre("a.txt", "src/*.cc"));
+  EXPECT_EQ(coverage.weight_ns, 30'000'000'000);
+  EXPECT_EQ(coverage.slots, 2U);
+  EXPECT_EQ(coverage.progress, "at ([0-9]+)");
+  ASSERT_TRUE(coverage.gate.has_value());
+  EXPECT_EQ(coverage.gate->unit, "%");
+  EXPECT_EQ(coverage.gate->warn->ToText(), "< 85");
+  EXPECT_EQ(coverage.gate->fail->ToText(), "< 70");
+  EXPECT_EQ(pipeline->tasks[1].gate->json, "a.0.b");
+  EXPECT_EQ(pipeline->tasks[1].gate->file, "out.json");
+  EXPECT_FALSE(pipeline->tasks[1].gate->warn.has_value());
+}
+
+TEST(PipelineFileTest, BadGatesAndNumbersNameTheirPlace) {
+  const auto reason = [](const std::string& line) {
+    const auto pipeline = ParsePipeline("tasks:\n  - name: a\n    command: x\n    " + line + "\n", "p.yaml");
+    return pipeline.ok() ? std::string("accepted") : pipeline.error().message;
+  };
+  EXPECT_THAT(reason("gate: {regex: '(', fail: '> 0'}"),
+              StartsWith("p.yaml:4:11: the gate of task \"a\": bad regular"));
+  EXPECT_THAT(reason("gate: {regex: a, warn: '~ 3'}"), StartsWith("p.yaml:4:28: "));
+  EXPECT_THAT(reason("gate: {regex: a}"), HasSubstr("needs a limit"));
+  EXPECT_THAT(reason("gate: {regexp: a}"), HasSubstr("has no key \"regexp\""));
+  EXPECT_THAT(reason("gate: 85"), HasSubstr("must be a map"));
+  EXPECT_THAT(reason("slots: 0"), StartsWith("p.yaml:4:12: "));
+  EXPECT_THAT(reason("slots: two"), HasSubstr("whole number"));
+  EXPECT_THAT(reason("weight: -1"), HasSubstr("weight"));
+  EXPECT_THAT(reason("inputs: a"), HasSubstr("must be a list"));
+  EXPECT_THAT(reason("inputs: ['']"), HasSubstr("is empty"));
+  EXPECT_THAT(reason("progress: done"), HasSubstr("one group"));
+}
+
 TEST(PipelineFileTest, NameAndFolderComeFromThePath) {
   const auto pipeline = ParsePipeline("tasks: [{name: a, command: x}]", "some/where/nightly.yaml");
   ASSERT_TRUE(pipeline.ok()) << pipeline.error().message;

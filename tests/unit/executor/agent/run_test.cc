@@ -171,7 +171,7 @@ TEST(RunTest, TimeoutsAreTold) {
   EXPECT_EQ(report->totals.duration_ns, 5'000'000'000);
   EXPECT_EQ(report->totals.critical_path_ns, 5'000'000'000);
   EXPECT_DOUBLE_EQ(report->totals.speedup, 1.0);
-  EXPECT_DOUBLE_EQ(report->totals.utilisation, 1.0);
+  EXPECT_DOUBLE_EQ(report->totals.agents_busy, 1.0);
 }
 
 class StopOnOutput final : public RunObserver {
@@ -308,6 +308,156 @@ TEST(RunTest, ManySmallTasksOnManyAgents) {
   const auto report = executor::Run(pipeline, {.agents = 6});
   ASSERT_TRUE(report.ok());
   EXPECT_EQ(report->totals.succeeded, 60U);
+}
+
+TEST(RunTest, AGateDecidesOverATaskThatExitsWithZero) {
+  Pipeline pipeline{"p",
+                    {Shell("bad", "echo cover 60%"), Shell("meh", "echo cover 80%"), Shell("good", "echo cover 90%")}};
+  for (TaskSpec& task : pipeline.tasks) {
+    task.gate =
+        GateSpec{.regex = "cover ([0-9]+)%", .unit = "%", .warn = *ParseLimit("< 85"), .fail = *ParseLimit("< 70")};
+  }
+  RecordingSink sink;
+  const auto report = executor::Run(pipeline, {.sink = &sink});
+  ASSERT_TRUE(report.ok());
+  auto tasks = LastAttempts(*report);
+  EXPECT_EQ(tasks["bad"].outcome, Outcome::kFailed);
+  EXPECT_EQ(tasks["bad"].error, "gate: 60% < 70%");
+  EXPECT_EQ(tasks["meh"].outcome, Outcome::kSucceeded);
+  EXPECT_EQ(report->totals.gates_passed, 1U);
+  EXPECT_EQ(report->totals.gates_warned, 1U);
+  EXPECT_EQ(report->totals.gates_failed, 1U);
+  std::map<std::string, SeenRow> gates;
+  for (const SeenRow& row : sink.Of("exec_gate")) gates[row.Text("task")] = row;
+  EXPECT_EQ(gates["bad"].Text("status"), "FAIL");
+  EXPECT_DOUBLE_EQ(gates["bad"].Float("number"), 60);
+  EXPECT_EQ(gates["meh"].Text("reason"), "80% < 85%");
+  EXPECT_EQ(gates["good"].Int("level"), 0);
+  std::vector<std::string> texts;
+  for (const SeenRow& row : sink.Of("exec_event")) texts.push_back(row.Text("text"));
+  EXPECT_THAT(texts, testing::Contains(HasSubstr(", 80% < 85% (WARN)")));
+  EXPECT_THAT(texts, testing::Contains("System: quality gate FAILED: 1 passed, 1 warned, 1 failed"));
+}
+
+TEST(RunTest, ProgressIsReportedWhileTheTaskRuns) {
+  RecordingSink sink;
+  const auto report = executor::Run({"p", {Shell("scan", "echo progress: 40%; echo progress: 78%")}}, {.sink = &sink});
+  ASSERT_TRUE(report.ok());
+  EXPECT_DOUBLE_EQ(report->tasks[0].progress_percent, 78);
+  std::vector<std::string> texts;
+  for (const SeenRow& row : sink.Of("exec_event")) texts.push_back(row.Text("text"));
+  EXPECT_THAT(texts, testing::Contains("Agent-1: scan in progress... 78%"));
+  double last = -1;
+  for (const SeenRow& row : sink.Of("exec_task")) {
+    if (row.fields.contains("progress_percent")) last = row.Float("progress_percent");
+  }
+  EXPECT_DOUBLE_EQ(last, 78);
+}
+
+TEST(RunTest, InputsMustBeThere) {
+  const Folder folder;
+  std::ofstream(folder.path() + "/a.txt") << "12345";
+  std::ofstream(folder.path() + "/b.txt") << "1234567";
+  Pipeline pipeline{"p", {Shell("there", "true"), Shell("missing", "touch ran")}};
+  for (TaskSpec& task : pipeline.tasks) task.working_directory = folder.path();
+  pipeline.tasks[0].inputs = {"*.txt"};
+  pipeline.tasks[1].inputs = {"*.txt", "no/such*"};
+  const auto report = executor::Run(pipeline);
+  ASSERT_TRUE(report.ok());
+  auto tasks = LastAttempts(*report);
+  EXPECT_EQ(tasks["there"].outcome, Outcome::kSucceeded);
+  EXPECT_EQ(tasks["there"].input_files, 2U);
+  EXPECT_EQ(tasks["there"].input_bytes, 12U);
+  EXPECT_EQ(tasks["missing"].outcome, Outcome::kFailed);
+  EXPECT_THAT(tasks["missing"].error, HasSubstr("no/such*"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() + "/ran"));
+}
+
+TEST(RunTest, SlotsOfOneAgentRunTogetherAndAWideTaskRunsAlone) {
+  // The two readers and the writer need each other; the wide task fails if any of them runs beside it.
+  const Folder folder;
+  Pipeline pipeline{"p",
+                    {Shell("wide", "mkdir lock && sleep 0.1 && rmdir lock"),
+                     Shell("reader", "mkdir lock && rmdir lock || exit 1; mkfifo f 2>/dev/null; read line < f"),
+                     Shell("writer", "mkfifo f 2>/dev/null; echo hello > f")}};
+  for (TaskSpec& task : pipeline.tasks) {
+    task.working_directory = folder.path();
+    task.timeout_ns = 60'000'000'000;
+  }
+  pipeline.tasks[0].slots = 9;
+  const auto report = executor::Run(pipeline, {.agents = 1, .slots = 2});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.succeeded, 3U);
+  ASSERT_EQ(report->agents.size(), 1U);
+  EXPECT_EQ(report->agents[0].attempts, 3U);
+  EXPECT_EQ(LastAttempts(*report)["wide"].slots, 2U);
+  EXPECT_LE(report->totals.agents_busy, 1.0);
+}
+
+TEST(RunTest, FunctionsAreTasksToo) {
+  TaskSpec good, bad, thrower;
+  good.name = "good";
+  good.function = [](TaskContext& context) -> Result<void> {
+    context.Print("found 0 issues\n");
+    context.Progress(50);
+    return {};
+  };
+  good.gate = GateSpec{.regex = "found ([0-9]+)", .unit = "issues", .fail = *ParseLimit("> 0")};
+  bad.name = "bad";
+  bad.function = [](TaskContext&) -> Result<void> { return InvalidArgument("no good"); };
+  thrower.name = "thrower";
+  thrower.needs = {0};
+  thrower.function = [](TaskContext&) -> Result<void> { throw std::runtime_error("boom"); };
+  const auto report = executor::Run({"p", {good, bad, thrower}}, {.agents = 2});
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  auto tasks = LastAttempts(*report);
+  EXPECT_EQ(tasks["good"].outcome, Outcome::kSucceeded);
+  EXPECT_EQ(tasks["good"].gate->reason, "0 issues");
+  EXPECT_DOUBLE_EQ(tasks["good"].progress_percent, 50);
+  EXPECT_EQ(tasks["bad"].error, "no good");
+  EXPECT_THAT(tasks["thrower"].error, HasSubstr("boom"));
+}
+
+TEST(RunTest, AFunctionHearsOfItsTimeoutAndOfCancellation) {
+  ManualClock clock(1'000'000'000);
+  TaskSpec slow;
+  slow.name = "slow";
+  slow.timeout_ns = 5'000'000'000;
+  slow.function = [&clock](TaskContext& context) -> Result<void> {
+    EXPECT_FALSE(context.stop_requested());
+    clock.Advance(5'000'000'000);
+    EXPECT_TRUE(context.stop_requested());
+    return {};
+  };
+  const auto report = executor::Run({"p", {slow}}, {.clock = &clock});
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->totals.timed_out, 1U);
+
+  std::stop_source source;
+  slow.timeout_ns = 0;
+  slow.function = [&source](TaskContext& context) -> Result<void> {
+    source.request_stop();
+    return context.stop_requested() ? Result<void>(InvalidArgument("stopped")) : Result<void>();
+  };
+  const auto cancelled = executor::Run({"p", {slow}}, {.stop_token = source.get_token()});
+  ASSERT_TRUE(cancelled.ok());
+  EXPECT_EQ(cancelled->totals.cancelled, 1U);
+}
+
+TEST(RunTest, AMeasuredBaselineCountsForSpeedupAndEfficiency) {
+  ManualClock clock(1'000'000'000);
+  TaskSpec task;
+  task.name = "a";
+  task.function = [&clock](TaskContext&) -> Result<void> {
+    clock.Advance(2'000'000'000);
+    return {};
+  };
+  const auto report = executor::Run({"p", {task}}, {.clock = &clock, .baseline_ns = 3'000'000'000});
+  ASSERT_TRUE(report.ok());
+  EXPECT_TRUE(report->totals.sequential_measured);
+  EXPECT_DOUBLE_EQ(report->totals.speedup, 1.5);
+  EXPECT_DOUBLE_EQ(report->totals.efficiency, 1.5);
+  EXPECT_DOUBLE_EQ(report->totals.serial_share, 1.0);
 }
 
 TEST(ToTextTest, Durations) {

@@ -42,8 +42,14 @@ TEST_F(RunReporterTest, TaskRowsCarryTagsAndFieldsInSeconds) {
   task.duration_ns = 1'500'000'000;
   task.max_rss_bytes = 4096;
   reporter.Task(task);
-  EXPECT_EQ(reporter.Finish().rows_written, 1U);
-  ASSERT_EQ(sink_.rows.size(), 1U);
+  EXPECT_EQ(reporter.Finish().rows_written, 2U);
+  ASSERT_EQ(sink_.rows.size(), 2U);
+  const SeenRow& gate = sink_.rows[1];
+  EXPECT_EQ(gate.measurement, "exec_gate");
+  EXPECT_EQ(gate.Text("status"), "FAIL");
+  EXPECT_EQ(gate.Int("level"), 2);
+  EXPECT_EQ(gate.Text("reason"), "timed out");
+  EXPECT_FALSE(gate.tags.contains("agent"));
   const SeenRow& row = sink_.rows[0];
   EXPECT_EQ(row.measurement, "exec_task");
   EXPECT_EQ(row.tags,
