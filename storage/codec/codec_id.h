@@ -14,6 +14,7 @@ enum class CodecId : uint8_t {
   kRaw = 5,        // raw.h
   kMultiple = 6,   // multiple.h
   kRuns = 7,       // runs.h
+  kEntropy = 8,    // entropy.h
 
   kStrings = 16,     // strings.h: one after the other
   kDictionary = 17,  // strings.h: distinct ones and indexes

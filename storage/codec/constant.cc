@@ -20,7 +20,7 @@ class Constant : public Candidate {
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanConstant(std::span<const int64_t> values, size_t /*limit*/) {
+std::unique_ptr<Candidate> PlanConstant(std::span<const int64_t> values, size_t /*limit*/, Effort /*effort*/) {
   const int64_t first = values.front();
   if (!std::all_of(values.begin(), values.end(), [&](int64_t value) { return value == first; })) return nullptr;
   return std::make_unique<Constant>(first);

@@ -14,7 +14,7 @@
 
 namespace tidemark::codec {
 
-std::unique_ptr<Candidate> PlanConstant(std::span<const int64_t> values, size_t limit);
+std::unique_ptr<Candidate> PlanConstant(std::span<const int64_t> values, size_t limit, Effort effort);
 Result<size_t> DecodeConstant(std::string_view bytes, size_t count, RowRange rows, int64_t* out);
 
 }  // namespace tidemark::codec

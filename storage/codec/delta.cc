@@ -20,36 +20,11 @@ int64_t Difference(int64_t later, int64_t earlier) {
 }
 int64_t Sum(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
 
-// The median difference where differences are far from zero in comparison with how they spread (times, counters), and
-// otherwise 0: the noise of the sample would widen blocks that lie around zero anyhow.
-int64_t ChooseBias(std::span<const int64_t> values) {
-  constexpr size_t kSample = 16;
-  std::array<int64_t, kSample> sample;
-  const size_t size = std::min(kSample, values.size() - 1);
-  if (size == 0) return 0;
-  const size_t stride = size == kSample ? (values.size() - 1) / kSample : 1;
-  size_t rises = 0;
-  size_t falls = 0;
-  for (size_t i = 0; i < size; ++i) {
-    const size_t row = 1 + i * stride;
-    sample[i] = Difference(values[row], values[row - 1]);
-    rises += sample[i] > 0 ? 1 : 0;
-    falls += sample[i] < 0 ? 1 : 0;
-  }
-  // Both ways: the median is near zero, and need not be looked for.
-  if (std::max(rises, falls) <= size * 3 / 4) return 0;
-  std::sort(sample.begin(), sample.begin() + static_cast<std::ptrdiff_t>(size));
-  const int64_t median = sample[size / 2];
-  const auto distance = median < 0 ? -static_cast<uint64_t>(median) : static_cast<uint64_t>(median);
-  const auto spread = static_cast<uint64_t>(sample[size * 3 / 4]) - static_cast<uint64_t>(sample[size / 4]);
-  return distance > spread ? median : 0;
-}
-
 class Delta : public Candidate {
  public:
   explicit Delta(std::span<const int64_t> values) : words_(values.size()), plan_(words_) {
     const size_t count = values.size();
-    const int64_t bias = ChooseBias(values);
+    const int64_t bias = DeltaBias(values);
     BestKernels().zigzag_deltas(values.data(), count, bias, words_.data());
     words_.data()[0] = 0;
     while (plan_.planned_blocks() < words_.blocks()) plan_.PlanBlock();
@@ -120,7 +95,32 @@ Result<Parts> Parse(std::string_view bytes, size_t count) {
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanDelta(std::span<const int64_t> values, size_t /*limit*/) {
+// The median difference where differences are far from zero in comparison with how they spread (times, counters), and
+// otherwise 0: the noise of the sample would widen blocks that lie around zero anyhow.
+int64_t DeltaBias(std::span<const int64_t> values) {
+  constexpr size_t kSample = 16;
+  std::array<int64_t, kSample> sample;
+  const size_t size = std::min(kSample, values.size() - 1);
+  if (size == 0) return 0;
+  const size_t stride = size == kSample ? (values.size() - 1) / kSample : 1;
+  size_t rises = 0;
+  size_t falls = 0;
+  for (size_t i = 0; i < size; ++i) {
+    const size_t row = 1 + i * stride;
+    sample[i] = Difference(values[row], values[row - 1]);
+    rises += sample[i] > 0 ? 1 : 0;
+    falls += sample[i] < 0 ? 1 : 0;
+  }
+  // Both ways: the median is near zero, and need not be looked for.
+  if (std::max(rises, falls) <= size * 3 / 4) return 0;
+  std::sort(sample.begin(), sample.begin() + static_cast<std::ptrdiff_t>(size));
+  const int64_t median = sample[size / 2];
+  const auto distance = median < 0 ? -static_cast<uint64_t>(median) : static_cast<uint64_t>(median);
+  const auto spread = static_cast<uint64_t>(sample[size * 3 / 4]) - static_cast<uint64_t>(sample[size / 4]);
+  return distance > spread ? median : 0;
+}
+
+std::unique_ptr<Candidate> PlanDelta(std::span<const int64_t> values, size_t /*limit*/, Effort /*effort*/) {
   return std::make_unique<Delta>(values);
 }
 

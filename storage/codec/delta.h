@@ -23,7 +23,10 @@
 
 namespace tidemark::codec {
 
-std::unique_ptr<Candidate> PlanDelta(std::span<const int64_t> values, size_t limit);
+// What the differences of at least one value have in common: their median where that is far from zero, otherwise 0.
+int64_t DeltaBias(std::span<const int64_t> values);
+
+std::unique_ptr<Candidate> PlanDelta(std::span<const int64_t> values, size_t limit, Effort effort);
 Result<size_t> DecodeDelta(std::string_view bytes, size_t count, RowRange rows, int64_t* out);
 Result<RowRange> NarrowDelta(std::string_view bytes, size_t count, int64_t low, int64_t high);
 

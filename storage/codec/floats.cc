@@ -106,11 +106,11 @@ uint8_t FindScale(std::span<const double> values, Decimals* out) {
   return best;
 }
 
-void AppendBits(std::span<const double> values, std::string* out) {
+void AppendBits(std::span<const double> values, std::string* out, Effort effort) {
   std::vector<int64_t> bits(values.size());
   std::memcpy(bits.data(), values.data(), values.size_bytes());
   out->push_back(static_cast<char>(kBinaryScale));
-  EncodeInts(bits, out);
+  EncodeInts(bits, out, effort);
 }
 
 // Divides mantissas by ten while all of them end in a zero.
@@ -155,7 +155,7 @@ bool MantissaOf(double value, uint8_t scale, int64_t* mantissa) {
          std::bit_cast<uint64_t>(static_cast<double>(rounded) / power) == std::bit_cast<uint64_t>(value);
 }
 
-uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out) {
+uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out, Effort effort) {
   if (values.empty()) return hint;
   Decimals decimals;
   uint8_t scale = kBinaryScale;
@@ -165,7 +165,7 @@ uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* 
     scale = FindScale(values, &decimals);
   }
   if (scale == kBinaryScale) {
-    AppendBits(values, out);
+    AppendBits(values, out, effort);
     return kBinaryScale;
   }
   if (decimals.patch_rows.empty()) {
@@ -173,24 +173,24 @@ uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* 
   } else {
     out->push_back(static_cast<char>(kPatched + scale));
     PutVarint(out, decimals.patch_rows.size());
-    EncodeInts(decimals.patch_rows, out);
-    EncodeInts(decimals.patch_bits, out);
+    EncodeInts(decimals.patch_rows, out, effort);
+    EncodeInts(decimals.patch_bits, out, effort);
   }
-  EncodeInts(decimals.mantissas, out);
+  EncodeInts(decimals.mantissas, out, effort);
   return scale;
 }
 
-uint8_t EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out) {
+uint8_t EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out, Effort effort) {
   if (mantissas.empty()) return scale;
   if (scale > 0 && mantissas[0] % 10 == 0) {
     std::vector<int64_t> reduced(mantissas.begin(), mantissas.end());
     const uint8_t reduced_scale = Reduce(&reduced, scale);
     out->push_back(static_cast<char>(reduced_scale));
-    EncodeInts(reduced, out);
+    EncodeInts(reduced, out, effort);
     return reduced_scale;
   }
   out->push_back(static_cast<char>(scale));
-  EncodeInts(mantissas, out);
+  EncodeInts(mantissas, out, effort);
   return scale;
 }
 

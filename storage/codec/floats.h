@@ -24,10 +24,11 @@ namespace tidemark::codec {
 
 // Appends a frame and returns the scale it has found, model::kBinaryScale for none. `hint` is tried first: the scale
 // of the frame before, of the same field. No values: no bytes, and the hint.
-uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out);
+uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out, Effort effort = Effort::kFast);
 // The same for values that are mantissas of `scale` already (|mantissa| < 2^53). Returns the scale of the frame, which
 // is smaller when all mantissas end in zeros.
-uint8_t EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out);
+uint8_t EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out,
+                       Effort effort = Effort::kFast);
 
 struct DecodedFloats {
   // The scale of `ints`; model::kBinaryScale: the rows are in `floats`.

@@ -29,18 +29,26 @@ class Candidate {
   virtual void Append(std::string* out) const = 0;
 };
 
+// How much time writing may take. All of them are read by the same code.
+enum class Effort : uint8_t {
+  kFast,      // recent data: what is quickest to read and to write
+  kSmallest,  // data that is past: the fewest bytes
+};
+
 struct IntCodec {
   CodecId id;
   std::string_view name;
   // Analyses at least one value, which must outlive the candidate. nullptr: not for these values, or not in fewer than
   // `limit` bytes, as far as is known early.
-  std::unique_ptr<Candidate> (*plan)(std::span<const int64_t> values, size_t limit);
+  std::unique_ptr<Candidate> (*plan)(std::span<const int64_t> values, size_t limit, Effort effort);
   // Decodes rows of a frame of `count` values to `out`, which has room for them. `bytes` begins behind the CodecId and
   // may go on behind the frame; returns how many belong to the frame. kCorruption for bytes that cannot be.
   Result<size_t> (*decode)(std::string_view bytes, size_t count, RowRange rows, int64_t* out);
   // For ascending values: rows outside which no value lies in [low, high], found without decoding; may be wider than
   // needed. nullptr: the codec cannot tell.
   Result<RowRange> (*narrow)(std::string_view bytes, size_t count, int64_t low, int64_t high);
+  // Written only with this effort or more.
+  Effort effort = Effort::kFast;
 };
 
 // In the order in which they are tried.
@@ -52,6 +60,6 @@ struct Choice {
   CodecId id{};
   std::unique_ptr<Candidate> candidate;
 };
-Choice ChooseIntCodec(std::span<const int64_t> values, CodecId except = CodecId{});
+Choice ChooseIntCodec(std::span<const int64_t> values, Effort effort, CodecId except = CodecId{});
 
 }  // namespace tidemark::codec

@@ -7,6 +7,7 @@
 #include "storage/base/check.h"
 #include "storage/codec/constant.h"
 #include "storage/codec/delta.h"
+#include "storage/codec/entropy.h"
 #include "storage/codec/multiple.h"
 #include "storage/codec/raw.h"
 #include "storage/codec/reference.h"
@@ -19,13 +20,14 @@ namespace {
 // Frames this small are taken at once: nothing behind them in the table can save more than a few bytes.
 constexpr size_t kSmallEnough = 20;
 
-constexpr std::array<IntCodec, 7> kIntCodecs = {{
+constexpr std::array<IntCodec, 8> kIntCodecs = {{
     {CodecId::kConstant, "constant", &PlanConstant, &DecodeConstant, nullptr},
     {CodecId::kRegular, "regular", &PlanRegular, &DecodeRegular, &NarrowRegular},
     {CodecId::kRuns, "runs", &PlanRuns, &DecodeRuns, nullptr},
     {CodecId::kMultiple, "multiple", &PlanMultiple, &DecodeMultiple, &NarrowMultiple},
     {CodecId::kDelta, "delta", &PlanDelta, &DecodeDelta, &NarrowDelta},
     {CodecId::kReference, "reference", &PlanReference, &DecodeReference, nullptr},
+    {CodecId::kEntropy, "entropy", &PlanEntropy, &DecodeEntropy, nullptr, Effort::kSmallest},
     {CodecId::kRaw, "raw", &PlanRaw, &DecodeRaw, nullptr},
 }};
 
@@ -38,12 +40,12 @@ const IntCodec* FindIntCodec(CodecId id) {
   return found == kIntCodecs.end() ? nullptr : &*found;
 }
 
-Choice ChooseIntCodec(std::span<const int64_t> values, CodecId except) {
+Choice ChooseIntCodec(std::span<const int64_t> values, Effort effort, CodecId except) {
   Choice best;
   size_t best_bytes = std::numeric_limits<size_t>::max();
   for (const IntCodec& codec : kIntCodecs) {
-    if (codec.id == except) continue;
-    std::unique_ptr<Candidate> candidate = codec.plan(values, best_bytes);
+    if (codec.id == except || codec.effort > effort) continue;
+    std::unique_ptr<Candidate> candidate = codec.plan(values, best_bytes, effort);
     if (candidate == nullptr || candidate->bytes() >= best_bytes) continue;
     best_bytes = candidate->bytes();
     best = {codec.id, std::move(candidate)};
@@ -52,9 +54,9 @@ Choice ChooseIntCodec(std::span<const int64_t> values, CodecId except) {
   return best;
 }
 
-void EncodeInts(std::span<const int64_t> values, std::string* out) {
+void EncodeInts(std::span<const int64_t> values, std::string* out, Effort effort) {
   if (values.empty()) return;
-  const Choice choice = ChooseIntCodec(values);
+  const Choice choice = ChooseIntCodec(values, effort);
   out->push_back(static_cast<char>(choice.id));
   choice.candidate->Append(out);
 }

@@ -16,7 +16,7 @@
 namespace tidemark::codec {
 
 // Appends a frame of the values. No values: no bytes.
-void EncodeInts(std::span<const int64_t> values, std::string* out);
+void EncodeInts(std::span<const int64_t> values, std::string* out, Effort effort = Effort::kFast);
 
 // Decodes all values of the frame at the beginning of `bytes`; returns the bytes that it takes.
 // kCorruption for bytes that are no frame of `count` values.

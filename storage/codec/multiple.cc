@@ -20,11 +20,11 @@ constexpr size_t kMinValues = 16;
 
 class Multiple : public Candidate {
  public:
-  Multiple(std::span<const int64_t> values, int64_t divisor) : quotients_(values.size()) {
+  Multiple(std::span<const int64_t> values, int64_t divisor, Effort effort) : quotients_(values.size()) {
     PutVarint(&head_, static_cast<uint64_t>(divisor));
     PutSignedVarint(&head_, values[0]);
     for (size_t i = 0; i < values.size(); ++i) quotients_[i] = (values[i] - values[0]) / divisor;
-    choice_ = ChooseIntCodec(quotients_, CodecId::kMultiple);
+    choice_ = ChooseIntCodec(quotients_, effort, CodecId::kMultiple);
   }
   [[nodiscard]] size_t bytes() const override { return head_.size() + 1 + choice_.candidate->bytes(); }
   void Append(std::string* out) const override {
@@ -70,7 +70,7 @@ int64_t QuotientOf(int64_t value, const Head& head) {
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanMultiple(std::span<const int64_t> values, size_t /*limit*/) {
+std::unique_ptr<Candidate> PlanMultiple(std::span<const int64_t> values, size_t /*limit*/, Effort effort) {
   if (values.size() < kMinValues) return nullptr;
   const int64_t base = values[0];
   int64_t divisor = 0;
@@ -84,7 +84,7 @@ std::unique_ptr<Candidate> PlanMultiple(std::span<const int64_t> values, size_t 
     if (divisor == 1) return nullptr;
   }
   if (divisor == 0) return nullptr;
-  return std::make_unique<Multiple>(values, divisor);
+  return std::make_unique<Multiple>(values, divisor, effort);
 }
 
 Result<size_t> DecodeMultiple(std::string_view bytes, size_t count, RowRange rows, int64_t* out) {

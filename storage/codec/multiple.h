@@ -17,7 +17,7 @@
 
 namespace tidemark::codec {
 
-std::unique_ptr<Candidate> PlanMultiple(std::span<const int64_t> values, size_t limit);
+std::unique_ptr<Candidate> PlanMultiple(std::span<const int64_t> values, size_t limit, Effort effort);
 Result<size_t> DecodeMultiple(std::string_view bytes, size_t count, RowRange rows, int64_t* out);
 Result<RowRange> NarrowMultiple(std::string_view bytes, size_t count, int64_t low, int64_t high);
 

@@ -20,7 +20,7 @@ class Raw : public Candidate {
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanRaw(std::span<const int64_t> values, size_t /*limit*/) {
+std::unique_ptr<Candidate> PlanRaw(std::span<const int64_t> values, size_t /*limit*/, Effort /*effort*/) {
   return std::make_unique<Raw>(values);
 }
 

@@ -14,7 +14,7 @@
 
 namespace tidemark::codec {
 
-std::unique_ptr<Candidate> PlanRaw(std::span<const int64_t> values, size_t limit);
+std::unique_ptr<Candidate> PlanRaw(std::span<const int64_t> values, size_t limit, Effort effort);
 Result<size_t> DecodeRaw(std::string_view bytes, size_t count, RowRange rows, int64_t* out);
 
 }  // namespace tidemark::codec

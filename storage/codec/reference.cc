@@ -52,7 +52,7 @@ class Reference : public Candidate {
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanReference(std::span<const int64_t> values, size_t limit) {
+std::unique_ptr<Candidate> PlanReference(std::span<const int64_t> values, size_t limit, Effort /*effort*/) {
   auto candidate = std::make_unique<Reference>(values);
   if (!candidate->Analyse(values, limit)) return nullptr;
   return candidate;

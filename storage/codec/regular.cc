@@ -28,7 +28,7 @@ uint64_t Difference(int64_t later, int64_t earlier) {
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanRegular(std::span<const int64_t> values, size_t /*limit*/) {
+std::unique_ptr<Candidate> PlanRegular(std::span<const int64_t> values, size_t /*limit*/, Effort /*effort*/) {
   if (values.size() < 2) return nullptr;
   const uint64_t step = Difference(values[1], values[0]);
   for (size_t i = 2; i < values.size(); ++i) {

@@ -27,7 +27,7 @@ class Runs : public Candidate {
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanRuns(std::span<const int64_t> values, size_t /*limit*/) {
+std::unique_ptr<Candidate> PlanRuns(std::span<const int64_t> values, size_t /*limit*/, Effort /*effort*/) {
   const auto is_bit = [](int64_t value) { return value == 0 || value == 1; };
   if (!std::all_of(values.begin(), values.end(), is_bit)) return nullptr;
   return std::make_unique<Runs>(values);

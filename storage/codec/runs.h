@@ -16,7 +16,7 @@
 
 namespace tidemark::codec {
 
-std::unique_ptr<Candidate> PlanRuns(std::span<const int64_t> values, size_t limit);
+std::unique_ptr<Candidate> PlanRuns(std::span<const int64_t> values, size_t limit, Effort effort);
 Result<size_t> DecodeRuns(std::string_view bytes, size_t count, RowRange rows, int64_t* out);
 
 }  // namespace tidemark::codec

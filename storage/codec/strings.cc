@@ -11,17 +11,19 @@
 namespace tidemark::codec {
 namespace {
 
-constexpr int kZstdLevel = 3;
+constexpr int kFastLevel = 3;
+constexpr int kSmallestLevel = 12;
 // Shorter text does not repay zstd's frame header.
 constexpr size_t kMinCompressedText = 64;
 
-void AppendText(std::span<const std::string_view> values, std::string* out) {
+void AppendText(std::span<const std::string_view> values, Effort effort, std::string* out) {
   std::string raw;
   for (const std::string_view value : values) raw += value;
   PutVarint(out, raw.size());
   if (raw.size() >= kMinCompressedText && raw.size() <= kMaxCompressedText) {
     std::string packed(ZSTD_compressBound(raw.size()), '\0');
-    const size_t size = ZSTD_compress(packed.data(), packed.size(), raw.data(), raw.size(), kZstdLevel);
+    const size_t size = ZSTD_compress(packed.data(), packed.size(), raw.data(), raw.size(),
+                                      effort == Effort::kFast ? kFastLevel : kSmallestLevel);
     // Reading compressed text costs a copy: it must save at least an eighth.
     if (ZSTD_isError(size) == 0 && size < raw.size() - raw.size() / 8) {
       packed.resize(size);
@@ -32,22 +34,22 @@ void AppendText(std::span<const std::string_view> values, std::string* out) {
   PutString(out, raw);
 }
 
-void AppendLengths(std::span<const std::string_view> values, std::string* out) {
+void AppendLengths(std::span<const std::string_view> values, Effort effort, std::string* out) {
   std::vector<int64_t> lengths;
   lengths.reserve(values.size());
   for (const std::string_view value : values) lengths.push_back(static_cast<int64_t>(value.size()));
-  EncodeInts(lengths, out);
+  EncodeInts(lengths, out, effort);
 }
 
-std::string EncodePlain(std::span<const std::string_view> values) {
+std::string EncodePlain(std::span<const std::string_view> values, Effort effort) {
   std::string out(1, static_cast<char>(CodecId::kStrings));
-  AppendLengths(values, &out);
-  AppendText(values, &out);
+  AppendLengths(values, effort, &out);
+  AppendText(values, effort, &out);
   return out;
 }
 
 // Empty when the values repeat too little.
-std::string EncodeDictionary(std::span<const std::string_view> values) {
+std::string EncodeDictionary(std::span<const std::string_view> values, Effort effort) {
   std::unordered_map<std::string_view, int64_t> places;
   std::vector<std::string_view> distinct;
   std::vector<int64_t> indexes;
@@ -60,9 +62,9 @@ std::string EncodeDictionary(std::span<const std::string_view> values) {
   }
   std::string out(1, static_cast<char>(CodecId::kDictionary));
   PutVarint(&out, distinct.size());
-  AppendLengths(distinct, &out);
-  AppendText(distinct, &out);
-  EncodeInts(indexes, &out);
+  AppendLengths(distinct, effort, &out);
+  AppendText(distinct, effort, &out);
+  EncodeInts(indexes, &out, effort);
   return out;
 }
 
@@ -137,10 +139,10 @@ Result<size_t> DecodeDictionary(std::string_view bytes, size_t count, RowRange r
 
 }  // namespace
 
-void EncodeStrings(std::span<const std::string_view> values, std::string* out) {
+void EncodeStrings(std::span<const std::string_view> values, std::string* out, Effort effort) {
   if (values.empty()) return;
-  const std::string plain = EncodePlain(values);
-  const std::string dictionary = EncodeDictionary(values);
+  const std::string plain = EncodePlain(values, effort);
+  const std::string dictionary = EncodeDictionary(values, effort);
   *out += !dictionary.empty() && dictionary.size() < plain.size() ? dictionary : plain;
 }
 

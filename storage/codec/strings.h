@@ -28,7 +28,7 @@ namespace tidemark::codec {
 inline constexpr size_t kMaxCompressedText = 16 * 1024 * 1024;
 
 // Appends a frame of whichever form is smaller. No values: no bytes.
-void EncodeStrings(std::span<const std::string_view> values, std::string* out);
+void EncodeStrings(std::span<const std::string_view> values, std::string* out, Effort effort = Effort::kFast);
 
 // Decodes rows of a frame of `count` values; returns the bytes of the frame. The views are at the beginning of
 // `values` (which grows as needed) and point into `bytes`, or into `text`, whose content is replaced, when the text is

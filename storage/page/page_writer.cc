@@ -68,30 +68,30 @@ Zone ZoneOf(const double* floats, size_t size, uint8_t scale) {
 }
 
 // The frame of a column. `hint`: the scale of this field's frame before, and then of this one.
-Frame Encode(const model::Column& column, uint8_t* hint) {
+Frame Encode(const model::Column& column, codec::Effort effort, uint8_t* hint) {
   Frame frame;
   switch (column.type) {
     case FieldType::kFloat:
       if (column.scaled()) {
-        frame.scale = codec::EncodeDecimals({column.ints, column.size()}, column.scale, &frame.bytes);
+        frame.scale = codec::EncodeDecimals({column.ints, column.size()}, column.scale, &frame.bytes, effort);
         frame.zone = ZoneOf(column.ints, column.size(), column.type);
         for (uint8_t scale = column.scale; scale > frame.scale; --scale) {
           frame.zone.min /= 10;
           frame.zone.max /= 10;
         }
       } else {
-        frame.scale = codec::EncodeFloats({column.floats, column.size()}, *hint, &frame.bytes);
+        frame.scale = codec::EncodeFloats({column.floats, column.size()}, *hint, &frame.bytes, effort);
         frame.zone = ZoneOf(column.floats, column.size(), frame.scale);
       }
       *hint = frame.scale;
       break;
     case FieldType::kInt:
     case FieldType::kUInt:
-      codec::EncodeInts({column.ints, column.size()}, &frame.bytes);
+      codec::EncodeInts({column.ints, column.size()}, &frame.bytes, effort);
       frame.zone = ZoneOf(column.ints, column.size(), column.type);
       break;
-    case FieldType::kBool: codec::EncodeInts({column.ints, column.size()}, &frame.bytes); break;
-    case FieldType::kString: codec::EncodeStrings({column.strings, column.size()}, &frame.bytes); break;
+    case FieldType::kBool: codec::EncodeInts({column.ints, column.size()}, &frame.bytes, effort); break;
+    case FieldType::kString: codec::EncodeStrings({column.strings, column.size()}, &frame.bytes, effort); break;
   }
   return frame;
 }
@@ -180,7 +180,7 @@ void MeasurementWriter::Impl::Split(model::SeriesId series, const model::Column&
   for (size_t begin = 0; begin < column.size();) {
     const size_t end = FrameEnd(column, begin, frame_rows, options.target_bytes);
     const model::Column slice = column.Slice(begin, end);
-    Frame frame = Encode(slice, &field->scale_hint);
+    Frame frame = Encode(slice, options.effort, &field->scale_hint);
     pieces.push_back({{.series = series,
                        .rows = static_cast<uint32_t>(slice.size()),
                        .range = {{slice.times.front()}, {slice.times.back()}},

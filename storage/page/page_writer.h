@@ -19,6 +19,7 @@
 #include <span>
 #include <vector>
 
+#include "storage/codec/int_codec.h"
 #include "storage/model/column.h"
 #include "storage/model/ids.h"
 #include "storage/page/encoded_page.h"
@@ -31,6 +32,8 @@ struct WriterOptions {
   uint32_t target_bytes = 32 * 1024;
   // Rows per frame at most. A longer series gets several entries, so that a narrow range reads little.
   uint32_t max_frame_rows = 8192;
+  // How small frames are to become.
+  codec::Effort effort = codec::Effort::kFast;
 };
 
 class TimelineWriter {

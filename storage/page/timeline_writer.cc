@@ -48,7 +48,7 @@ uint32_t TimelineWriter::Intern(std::span<const int64_t> times) {
   if (!added) return found->second;
   ++impl_->last_number;
   impl_->frame.clear();
-  codec::EncodeInts(times, &impl_->frame);
+  codec::EncodeInts(times, &impl_->frame, impl_->options.effort);
   impl_->open.Add({.series = model::SeriesId{impl_->last_number},
                    .rows = static_cast<uint32_t>(times.size()),
                    .range = {{times.front()}, {times.back()}}},

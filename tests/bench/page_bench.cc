@@ -23,6 +23,8 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kStart = 1'700'000'000 * kSecond;
 
+using enum codec::Effort;
+
 enum class Shape { kInt, kTwoDecimals, kBinaryDecimals, kDoubles, kCounter, kSparse };
 
 // Series as columns, all on one timeline.
@@ -89,9 +91,11 @@ struct Written {
   }
 };
 
-Written Write(const Source& source) {
-  page::TimelineWriter timelines;
-  page::MeasurementWriter writer(&timelines);
+Written Write(const Source& source, codec::Effort effort = kFast) {
+  page::WriterOptions options;
+  options.effort = effort;
+  page::TimelineWriter timelines(options);
+  page::MeasurementWriter writer(&timelines, options);
   uint32_t series = 1;
   for (const model::Column& column : source.columns) writer.Add(model::SeriesId{series++}, {&column, 1});
   Written written;
@@ -105,18 +109,19 @@ void SetPoints(benchmark::State& state, size_t points) {
       benchmark::Counter(static_cast<double>(points), benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void BM_Write(benchmark::State& state, Shape shape, size_t rows, bool jitter) {
+void BM_Write(benchmark::State& state, Shape shape, size_t rows, bool jitter, codec::Effort effort = kFast) {
   const Source source = MakeSource(shape, 400'000 / rows + 1, rows, jitter);
   size_t bytes = 0;
-  for (auto _ : state) bytes = Write(source).bytes();
+  for (auto _ : state) bytes = Write(source, effort).bytes();
   state.counters["bytes/point"] = static_cast<double>(bytes) / static_cast<double>(source.points());
   SetPoints(state, source.points());
 }
 
 // Opens every page and reads the rows of every series in a range of `hours`, from the second hour on; 0: all rows.
-void BM_Read(benchmark::State& state, Shape shape, size_t rows, bool jitter, int64_t hours) {
+void BM_Read(benchmark::State& state, Shape shape, size_t rows, bool jitter, int64_t hours,
+             codec::Effort effort = kFast) {
   const Source source = MakeSource(shape, 400'000 / rows + 1, rows, jitter);
-  const Written written = Write(source);
+  const Written written = Write(source, effort);
   model::TimeRange range;
   if (hours > 0) range = {{kStart + 3600 * kSecond}, {kStart + (3600 + hours * 3600) * kSecond}};
   std::optional<page::PageReader> timelines;
@@ -168,10 +173,10 @@ void BM_Checksum(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(written.values[0].bytes.size()));
 }
 
-void BM_DecodeFrame(benchmark::State& state, Shape shape) {
+void BM_DecodeFrame(benchmark::State& state, Shape shape, codec::Effort effort = kFast) {
   const Source source = MakeSource(shape, 1, 2000, false);
   std::string frame;
-  codec::EncodeInts(source.ints[0], &frame);
+  codec::EncodeInts(source.ints[0], &frame, effort);
   std::vector<int64_t> out(2000);
   for (auto _ : state) {
     benchmark::DoNotOptimize(codec::DecodeInts(frame, 2000, out.data()).ok());
@@ -180,12 +185,12 @@ void BM_DecodeFrame(benchmark::State& state, Shape shape) {
   SetPoints(state, 2000);
 }
 
-void BM_EncodeFrame(benchmark::State& state, Shape shape) {
+void BM_EncodeFrame(benchmark::State& state, Shape shape, codec::Effort effort = kFast) {
   const Source source = MakeSource(shape, 1, 2000, false);
   std::string frame;
   for (auto _ : state) {
     frame.clear();
-    codec::EncodeInts(source.ints[0], &frame);
+    codec::EncodeInts(source.ints[0], &frame, effort);
     benchmark::DoNotOptimize(frame.data());
   }
   state.counters["bytes/point"] = static_cast<double>(frame.size()) / 2000;
@@ -214,6 +219,17 @@ BENCHMARK_CAPTURE(BM_EncodeFrame, int, Shape::kInt);
 BENCHMARK_CAPTURE(BM_EncodeFrame, two_decimals, Shape::kTwoDecimals);
 BENCHMARK_CAPTURE(BM_DecodeFrame, int, Shape::kInt);
 BENCHMARK_CAPTURE(BM_DecodeFrame, two_decimals, Shape::kTwoDecimals);
+BENCHMARK_CAPTURE(BM_EncodeFrame, int_sealed, Shape::kInt, kSmallest);
+BENCHMARK_CAPTURE(BM_EncodeFrame, two_decimals_sealed, Shape::kTwoDecimals, kSmallest);
+BENCHMARK_CAPTURE(BM_DecodeFrame, int_sealed, Shape::kInt, kSmallest);
+BENCHMARK_CAPTURE(BM_DecodeFrame, two_decimals_sealed, Shape::kTwoDecimals, kSmallest);
+BENCHMARK_CAPTURE(BM_Write, int_2160_sealed, Shape::kInt, 2160, false, kSmallest);
+BENCHMARK_CAPTURE(BM_Write, int_8640_sealed, Shape::kInt, 8640, false, kSmallest);
+BENCHMARK_CAPTURE(BM_Write, int_120_sealed, Shape::kInt, 120, false, kSmallest);
+BENCHMARK_CAPTURE(BM_Write, two_decimals_2160_sealed, Shape::kTwoDecimals, 2160, false, kSmallest);
+BENCHMARK_CAPTURE(BM_Write, two_decimals_8640_sealed, Shape::kTwoDecimals, 8640, false, kSmallest);
+BENCHMARK_CAPTURE(BM_Write, counter_2160_sealed, Shape::kCounter, 2160, false, kSmallest);
+BENCHMARK_CAPTURE(BM_Write, sparse_counter_2160_sealed, Shape::kSparse, 2160, false, kSmallest);
 BENCHMARK_CAPTURE(BM_Write, int_2160, Shape::kInt, 2160, false);
 BENCHMARK_CAPTURE(BM_Write, int_8640, Shape::kInt, 8640, false);
 BENCHMARK_CAPTURE(BM_Write, int_120, Shape::kInt, 120, false);
@@ -226,6 +242,9 @@ BENCHMARK_CAPTURE(BM_Write, doubles_2160, Shape::kDoubles, 2160, false);
 BENCHMARK_CAPTURE(BM_Write, counter_2160, Shape::kCounter, 2160, false);
 BENCHMARK_CAPTURE(BM_Write, sparse_counter_2160, Shape::kSparse, 2160, false);
 BENCHMARK_CAPTURE(BM_Read, int_2160, Shape::kInt, 2160, false, 0);
+BENCHMARK_CAPTURE(BM_Read, int_2160_sealed, Shape::kInt, 2160, false, 0, kSmallest);
+BENCHMARK_CAPTURE(BM_Read, int_2160_sealed_one_hour, Shape::kInt, 2160, false, 1, kSmallest);
+BENCHMARK_CAPTURE(BM_Read, two_decimals_2160_sealed, Shape::kTwoDecimals, 2160, false, 0, kSmallest);
 BENCHMARK_CAPTURE(BM_Read, int_2160_jitter, Shape::kInt, 2160, true, 0);
 BENCHMARK_CAPTURE(BM_Read, int_2160_one_hour, Shape::kInt, 2160, false, 1);
 BENCHMARK_CAPTURE(BM_Read, int_2160_jitter_one_hour, Shape::kInt, 2160, true, 1);

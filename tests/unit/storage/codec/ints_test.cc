@@ -1,6 +1,7 @@
 // Frames of integers: every codec, on random and on adversarial values, whole and in slices.
 #include "storage/codec/ints.h"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,9 +19,9 @@ namespace {
 constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
 constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
 
-std::string Frame(const std::vector<int64_t>& values) {
+std::string Frame(const std::vector<int64_t>& values, Effort effort = Effort::kFast) {
   std::string out;
-  EncodeInts(values, &out);
+  EncodeInts(values, &out, effort);
   return out;
 }
 
@@ -28,7 +29,7 @@ CodecId IdOf(const std::string& frame) { return CodecId{static_cast<uint8_t>(fra
 
 // Encodes as one codec, whether or not it is the smallest; empty when the codec refuses.
 std::string FrameAs(const IntCodec& codec, const std::vector<int64_t>& values) {
-  const auto candidate = codec.plan(values, std::numeric_limits<size_t>::max());
+  const auto candidate = codec.plan(values, std::numeric_limits<size_t>::max(), Effort::kSmallest);
   if (candidate == nullptr) return {};
   std::string out(1, static_cast<char>(codec.id));
   candidate->Append(&out);
@@ -78,6 +79,41 @@ TEST(Ints, PicksTheCodecThatFits) {
   EXPECT_EQ(Frame(values).size(), 8001u);
 }
 
+TEST(Ints, SealedWalksAreEntropyCodedAndRecentOnesAreNot) {
+  std::mt19937_64 random(1);
+  std::vector<int64_t> values;
+  int64_t walk = 50;
+  for (int i = 0; i < 5000; ++i) {
+    const uint64_t draw = random() % 10;
+    values.push_back(walk += draw < 3 ? 1 : draw < 6 ? -1 : 0);
+  }
+  EXPECT_EQ(IdOf(Frame(values)), CodecId::kDelta);
+  const std::string sealed = Frame(values, Effort::kSmallest);
+  EXPECT_EQ(IdOf(sealed), CodecId::kEntropy);
+  // Entropy is 1.571 bits a value; a Huffman code takes 1.6.
+  EXPECT_LT(sealed.size(), 5000 * 0.212);
+  // Mostly zeros: less than the bit a value that Huffman codes take at least.
+  for (int64_t& value : values) value = walk += random() % 20 == 0 ? static_cast<int64_t>(random() % 1000) : 0;
+  const std::string seldom = Frame(values, Effort::kSmallest);
+  EXPECT_EQ(IdOf(seldom), CodecId::kEntropy);
+  EXPECT_LT(seldom.size(), 5000 * 0.12);
+}
+
+TEST(Ints, EntropyBytes) {
+  // The example of FORMAT.md.
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < 64; ++i) values.push_back(i == 40 ? 3000 : i * i % 5);
+  std::mt19937_64 random(1);
+  const IntCodec& codec = *FindIntCodec(CodecId::kEntropy);
+  const std::string frame = FrameAs(codec, values);
+  ASSERT_FALSE(frame.empty());
+  ExpectBack(frame, values, random);
+  const std::string golden = "08800023020000f500000284060ae0e9000000006e36b903870e1d3a74e9d0a143870e1d3a740800b915";
+  std::string hex;
+  for (const char c : frame) hex += fmt::format("{:02x}", static_cast<uint8_t>(c));
+  EXPECT_EQ(hex, golden);
+}
+
 TEST(Ints, NoValuesNoBytes) {
   EXPECT_EQ(Frame({}), "");
   const auto used = DecodeInts("", 0, nullptr);
@@ -94,6 +130,9 @@ TEST(Ints, EveryCodecGivesBackEveryShape) {
     const std::vector<int64_t> values = RandomInts(random);
     const std::string smallest = Frame(values);
     ExpectBack(smallest, values, random);
+    const std::string sealed = Frame(values, Effort::kSmallest);
+    EXPECT_LE(sealed.size(), smallest.size());
+    ExpectBack(sealed, values, random);
     for (const IntCodec& codec : IntCodecs()) {
       SCOPED_TRACE(codec.name);
       const std::string frame = FrameAs(codec, values);
@@ -160,7 +199,7 @@ TEST(Ints, DamagedBytesGiveAnErrorOrValues) {
   size_t refused = 0;
   for (int round = 0; round < 3000; ++round) {
     const std::vector<int64_t> values = RandomInts(random);
-    std::string frame = Frame(values);
+    std::string frame = Frame(values, random() % 2 == 0 ? Effort::kFast : Effort::kSmallest);
     const size_t kept = random() % 3 == 0 ? random() % frame.size() : frame.size();
     frame.resize(kept);
     // An exact heap allocation, so that the address sanitizer sees reads past its end.
