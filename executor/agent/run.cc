@@ -154,7 +154,13 @@ RunReport Runner::Finish(std::vector<Agent> agents, std::vector<InterruptedRun> 
   }
   report_.totals = Totals(duration_ns);
   const RunTotals& totals = report_.totals;
-  reporter_.End(totals);
+  std::string durations;
+  for (const TaskFacts& task : report_.tasks) {
+    if (task.outcome != Outcome::kSucceeded) continue;
+    durations += fmt::format("{}{}={:.6f}", durations.empty() ? "" : " ", task.task,
+                             static_cast<double>(task.duration_ns) / 1e9);
+  }
+  reporter_.End(totals, durations);
   if (totals.outcome != Outcome::kCancelled) {
     const bool passed = totals.outcome == Outcome::kSucceeded;
     reporter_.Event(

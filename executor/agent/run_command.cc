@@ -123,11 +123,15 @@ void PrintSummary(std::FILE* out, const RunReport& report) {
 
 Result<RunReport> RunPipelineFile(const RunCommandOptions& options) {
   TM_TRY_ASSIGN(const Pipeline pipeline, LoadPipeline(options.file));
+  return RunPipeline(pipeline, options);
+}
+
+Result<RunReport> RunPipeline(const Pipeline& pipeline, const RunCommandOptions& options) {
   Narrator narrator(options.out, options.show_output);
   RunOptions run = options.run;
-  run.observer = &narrator;
+  if (!options.quiet) run.observer = &narrator;
   TM_TRY_ASSIGN(RunReport report, Run(pipeline, run));
-  PrintSummary(options.out, report);
+  if (!options.quiet) PrintSummary(options.out, report);
   return report;
 }
 

@@ -19,7 +19,12 @@ struct RunCommandOptions {
   std::FILE* out = stdout;
   // Show the output of all tasks as it comes, each line with its task in front.
   bool show_output = false;
+  // Say nothing at all.
+  bool quiet = false;
 };
+
+// The same for a pipeline that has been read; `options.file` is not looked at.
+Result<RunReport> RunPipeline(const Pipeline& pipeline, const RunCommandOptions& options);
 
 // An Error means that nothing was run, as by a bad file.
 Result<RunReport> RunPipelineFile(const RunCommandOptions& options);

@@ -85,7 +85,8 @@ bool HasMark(pid_t pid, std::string_view token) {
     for (size_t at = value.find(token); at != std::string_view::npos; at = value.find(token, at + 1)) {
       const size_t after = at + token.size();
       const bool begins = at == 0 || value[at - 1] == ';';
-      if (begins && (after == value.size() || value[after] == ';' || value[after] == '|')) return true;
+      if (begins && (after == value.size() || std::string_view(";|.").find(value[after]) != std::string_view::npos))
+        return true;
     }
   }
   return false;

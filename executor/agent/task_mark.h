@@ -17,7 +17,8 @@ inline constexpr std::string_view kMarkVariable = "TIDEMARK_TASK";
 // The value for a task: `token` behind the value that this process itself has, if any.
 std::string MarkValue(std::string_view token);
 
-// Whether the process has a mark with `token` in it.
+// Whether the process has a mark that is `token`, or begins with it and one of | . (the parts of a mark and of a run
+// id).
 bool HasMark(pid_t pid, std::string_view token);
 
 enum class Reach {

@@ -12,7 +12,7 @@ namespace tidemark::executor {
 namespace {
 
 double Seconds(int64_t ns) { return static_cast<double>(ns) / 1e9; }
-int64_t Count(uint64_t count) { return static_cast<int64_t>(count); }
+int64_t Number(uint64_t count) { return static_cast<int64_t>(count); }
 
 std::string_view Name(EventLevel level) {
   switch (level) {
@@ -120,11 +120,11 @@ void RunReporter::Progress(const RunProgress& progress) {
   MutexLock lock(mutex_);
   model::BatchBuilder* const row = StartRow("exec_run", "", "");
   if (row == nullptr) return;
-  row->Field("tasks_running", Count(progress.running))
-      .Field("tasks_queued", Count(progress.queued))
-      .Field("tasks_complete", Count(progress.complete))
-      .Field("tasks", Count(run_.tasks))
-      .Field("agents", Count(run_.agents));
+  row->Field("tasks_running", Number(progress.running))
+      .Field("tasks_queued", Number(progress.queued))
+      .Field("tasks_complete", Number(progress.complete))
+      .Field("tasks", Number(run_.tasks))
+      .Field("agents", Number(run_.agents));
 }
 
 void RunReporter::Task(const TaskFacts& task) {
@@ -148,11 +148,11 @@ void RunReporter::Task(const TaskFacts& task) {
       .Field("max_rss_bytes", task.max_rss_bytes)
       .Field("read_bytes", task.read_bytes)
       .Field("written_bytes", task.written_bytes)
-      .Field("output_bytes", Count(task.output_bytes))
-      .Field("slots", Count(task.slots))
-      .Field("escaped_processes", Count(task.escaped));
+      .Field("output_bytes", Number(task.output_bytes))
+      .Field("slots", Number(task.slots))
+      .Field("escaped_processes", Number(task.escaped));
   if (task.input_files > 0) {
-    row->Field("input_files", Count(task.input_files)).Field("input_bytes", Count(task.input_bytes));
+    row->Field("input_files", Number(task.input_files)).Field("input_bytes", Number(task.input_bytes));
   }
   if (task.last_attempt && task.outcome != Outcome::kCancelled) Gate(task);
 }
@@ -184,8 +184,8 @@ void RunReporter::Interrupted(std::string_view run_id, std::string_view pipeline
   if (row == nullptr) return;
   row->Field("outcome", "interrupted")
       .Field("success", int64_t{0})
-      .Field("tasks", Count(tasks))
-      .Field("tasks_complete", Count(tasks_ended))
+      .Field("tasks", Number(tasks))
+      .Field("tasks_complete", Number(tasks_ended))
       .Field("started_at_seconds", Seconds(started_at_ns));
 }
 
@@ -209,7 +209,7 @@ void RunReporter::AgentEnd(const AgentFacts& agent, int64_t run_ns) {
   if (row == nullptr) return;
   row->Field("busy_seconds", Seconds(agent.busy_ns))
       .Field("lock_wait_seconds", Seconds(agent.lock_wait_ns))
-      .Field("attempts", Count(agent.attempts));
+      .Field("attempts", Number(agent.attempts));
   if (run_ns > 0) row->Field("utilisation", static_cast<double>(agent.busy_ns) / static_cast<double>(run_ns));
 }
 
@@ -220,19 +220,28 @@ void RunReporter::Event(EventLevel level, std::string_view agent, std::string_vi
   row->Field("text", text).Field("level", Name(level));
 }
 
-void RunReporter::End(const RunTotals& totals) {
+void RunReporter::End(const RunTotals& totals, std::string_view durations) {
   MutexLock lock(mutex_);
+  if (run_.mode == "sequential" && totals.outcome == Outcome::kSucceeded && sink_ != nullptr && !finishing_) {
+    std::vector<model::LabelView> tags{{"pipeline", run_.pipeline}};
+    for (const model::Label& label : run_.labels) tags.push_back({label.name, label.value});
+    baseline_.Row("exec_baseline", tags, {clock_.NowNs()})
+        .Field("run_id", std::string_view(run_.run_id))
+        .Field("seconds", Seconds(totals.duration_ns))
+        .Field("tasks", Number(run_.tasks));
+    has_baseline_ = true;
+  }
   model::BatchBuilder* const row = StartRow("exec_run", "", "");
   if (row == nullptr) return;
   row->Field("outcome", Name(totals.outcome))
       .Field("success", int64_t{totals.outcome == Outcome::kSucceeded ? 1 : 0})
-      .Field("agents", Count(run_.agents))
-      .Field("tasks", Count(run_.tasks))
-      .Field("tasks_succeeded", Count(totals.succeeded))
-      .Field("tasks_failed", Count(totals.failed))
-      .Field("tasks_timed_out", Count(totals.timed_out))
-      .Field("tasks_cancelled", Count(totals.cancelled))
-      .Field("tasks_skipped", Count(totals.skipped))
+      .Field("agents", Number(run_.agents))
+      .Field("tasks", Number(run_.tasks))
+      .Field("tasks_succeeded", Number(totals.succeeded))
+      .Field("tasks_failed", Number(totals.failed))
+      .Field("tasks_timed_out", Number(totals.timed_out))
+      .Field("tasks_cancelled", Number(totals.cancelled))
+      .Field("tasks_skipped", Number(totals.skipped))
       .Field("duration_seconds", Seconds(totals.duration_ns))
       .Field("work_seconds", Seconds(totals.work_ns))
       .Field("cpu_seconds", Seconds(totals.cpu_ns))
@@ -245,11 +254,12 @@ void RunReporter::End(const RunTotals& totals) {
       .Field("utilisation", totals.utilisation)
       .Field("lock_contention", totals.lock_contention)
       .Field("serial_share", totals.serial_share)
-      .Field("cores", Count(run_.agents * run_.slots))
+      .Field("cores", Number(run_.agents * run_.slots))
       .Field("max_rss_bytes", totals.max_rss_bytes)
-      .Field("gates_passed", Count(totals.gates_passed))
-      .Field("gates_warned", Count(totals.gates_warned))
-      .Field("gates_failed", Count(totals.gates_failed));
+      .Field("gates_passed", Number(totals.gates_passed))
+      .Field("gates_warned", Number(totals.gates_warned))
+      .Field("gates_failed", Number(totals.gates_failed));
+  if (!durations.empty() && durations.size() <= kMaxDurationsBytes) row->Field("durations", durations);
 }
 
 ReportTally RunReporter::Finish() {
@@ -260,6 +270,11 @@ ReportTally RunReporter::Finish() {
   }
   if (writer_.joinable()) writer_.join();
   MutexLock lock(mutex_);
+  // The writer has ended: nobody waits for the mutex during this one write.
+  if (has_baseline_) {
+    Count(sink_->Write(options_.database + std::string(kBaselineSuffix), baseline_.batch()), 1);
+    has_baseline_ = false;
+  }
   return tally_;
 }
 
@@ -277,14 +292,18 @@ void RunReporter::WriteLoop() {
     const Result<model::WriteReport> written = sink_->Write(options_.database, writing.batch());
     writing.Clear();
     MutexLock lock(mutex_);
-    if (written.ok()) {
-      tally_.rows_written += written->rows_written;
-      tally_.rows_lost += written->rows_rejected;
-      if (!written->rejections.empty()) tally_.last_error = written->rejections.back().error.message;
-    } else {
-      tally_.rows_lost += rows;
-      tally_.last_error = written.error().message;
-    }
+    Count(written, rows);
+  }
+}
+
+void RunReporter::Count(const Result<model::WriteReport>& written, size_t rows) {
+  if (written.ok()) {
+    tally_.rows_written += written->rows_written;
+    tally_.rows_lost += written->rows_rejected;
+    if (!written->rejections.empty()) tally_.last_error = written->rejections.back().error.message;
+  } else {
+    tally_.rows_lost += rows;
+    tally_.last_error = written.error().message;
   }
 }
 

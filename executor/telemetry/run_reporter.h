@@ -20,6 +20,10 @@
 namespace tidemark::executor {
 
 inline constexpr std::string_view kExecDatabase = "_exec";
+// Behind the name of the database of the reports: where sequential runs leave their times, so that they outlive the
+// retention of everything else.
+inline constexpr std::string_view kBaselineSuffix = "_baselines";
+inline constexpr size_t kMaxDurationsBytes = 32'000;
 
 enum class EventLevel { kInfo, kWarning, kError };
 
@@ -56,7 +60,9 @@ class RunReporter {
   void AgentEnd(const AgentFacts& agent, int64_t run_ns);
   // One line for people, as "build succeeded in 32 ms". `agent` and `kind` may be empty.
   void Event(EventLevel level, std::string_view agent, std::string_view kind, std::string_view text);
-  void End(const RunTotals& totals);
+  // `durations`: "name=seconds" of each task that succeeded, between spaces; left out when longer than
+  // kMaxDurationsBytes.
+  void End(const RunTotals& totals, std::string_view durations = {});
 
   // Writes what is pending and ends the thread; reports after it are dropped and counted. May be called again.
   ReportTally Finish();
@@ -72,6 +78,7 @@ class RunReporter {
   model::BatchBuilder* StartRowOf(std::string_view pipeline, std::string_view run_id, std::string_view measurement,
                                   std::string_view agent, std::string_view kind) TM_REQUIRES(mutex_);
   void Gate(const TaskFacts& task) TM_REQUIRES(mutex_);
+  void Count(const Result<model::WriteReport>& written, size_t rows) TM_REQUIRES(mutex_);
   void WriteLoop();
 
   const ReporterOptions options_;
@@ -87,6 +94,8 @@ class RunReporter {
   // The last time used for each series: two rows of one series at one time would be one point.
   std::map<std::string, int64_t, std::less<>> last_time_ns_ TM_GUARDED_BY(mutex_);
   ReportTally tally_ TM_GUARDED_BY(mutex_);
+  model::BatchBuilder baseline_ TM_GUARDED_BY(mutex_);
+  bool has_baseline_ TM_GUARDED_BY(mutex_) = false;
   std::thread writer_;
 };
 
