@@ -66,7 +66,7 @@ class Ledger:
 def make_batch(rng, clock):
     """Lines and points of one request: mostly new times, now and then late ones and overwrites."""
     points = {}
-    for _ in range(rng.choice([1, 10, 200])):
+    for _ in range(rng.choice([1, 5, 50])):
         clock[0] += 1
         age = rng.choice([0, 0, 0, 0, 0, 60, 3 * DAY])
         at = T0 + clock[0] - (rng.randrange(age) if age else 0)
