@@ -44,6 +44,21 @@ inline constexpr int64_t kNsPerDay = 24 * kNsPerHour;
 // The database that "" names.
 inline constexpr std::string_view kDefaultDatabase = "default";
 
+// Series that are kept for a shorter time than the rest of their database: those that satisfy all matchers. Their
+// points older than now - keep_ns are not seen by views, whenever they were written, and are rewritten away later.
+struct SelectorRetention {
+  std::vector<model::Matcher> matchers = {};  // at least one
+  int64_t keep_ns = 0;                        // > 0
+  friend bool operator==(const SelectorRetention&, const SelectorRetention&) = default;
+};
+
+// A rollup tier that a database names, besides those that storage builds where they pay.
+struct RollupTier {
+  int64_t width_ns = 0;  // of its buckets, > 0
+  int64_t keep_ns = 0;   // 0: for ever
+  friend bool operator==(const RollupTier&, const RollupTier&) = default;
+};
+
 struct DatabaseOptions {
   // Length of a partition in nanoseconds. Good lengths give a series 2-8 thousand rows. Range [1 min, 366 d].
   int64_t partition_ns = kNsPerDay;
@@ -51,6 +66,11 @@ struct DatabaseOptions {
   int64_t retention_ns = 0;
   // 0: every write is synced before its answer. > 0: a write is answered at once and synced within this time.
   int64_t sync_interval_ns = 0;
+  // The oldest partitions are dropped while all pages together take more bytes than this. 0: no limit. The newest
+  // partition always stays.
+  uint64_t max_bytes = 0;
+  std::vector<SelectorRetention> selectors = {};
+  std::vector<RollupTier> tiers = {};  // ascending by width, each once
 
   friend bool operator==(const DatabaseOptions&, const DatabaseOptions&) = default;
 };
@@ -81,6 +101,12 @@ struct StoreOptions {
   // When a partition has more epochs than this, background work folds the newest of them into one. Fewer make queries
   // cheaper and writing dearer. At least 2.
   uint32_t max_epochs = 12;
+  // A partition is sealed (one epoch, smallest codecs, rollup tiers) when it has been past for so long, and no epoch of
+  // it is younger than the second time.
+  int64_t seal_grace_ns = 3'600'000'000'000;
+  int64_t seal_quiet_ns = 600'000'000'000;
+  // Bytes of pages that sealing reads per second at most, on average.
+  uint64_t seal_bytes_per_second = uint64_t{32} << 20;
   // Size of one pre-written journal segment.
   uint64_t journal_segment_bytes = uint64_t{64} << 20;
   // Size of RocksDB's block cache, which holds compressed pages.
@@ -114,6 +140,15 @@ struct StoreStats {
   uint64_t corrupt_pages = 0;
   int64_t last_checkpoint_ns = 0;  // duration
   int64_t recovery_ns = 0;         // duration of the last open
+  uint64_t seals = 0;              // partitions sealed by background work
+  uint64_t seal_failures = 0;
+  uint64_t seal_queue = 0;   // partitions that wait to be sealed
+  double seal_progress = 0;  // of the one that is being sealed, 0 to 1
+  uint64_t seal_bytes_read = 0;
+  uint64_t seal_bytes_written = 0;
+  uint64_t sealed_epochs = 0;
+  int64_t last_seal_ns = 0;     // duration
+  std::string last_seal_error;  // empty: the last seal succeeded
   uint64_t recovered_points = 0;
   bool read_only = false;  // a disk error or a full disk stopped writes
   std::string read_only_reason;
@@ -210,6 +245,31 @@ class View {
   [[nodiscard]] virtual std::vector<FieldDescription> Fields() const = 0;
 };
 
+// What to delete: the points of all series that satisfy every matcher of at least one selector, in `range`, of the
+// fields named (none named: of all).
+struct DeleteRequest {
+  std::vector<std::vector<model::Matcher>> selectors = {};
+  model::TimeRange range{};
+  std::vector<std::string> fields = {};
+  // Says what would go and changes nothing.
+  bool dry_run = false;
+};
+
+// What goes with a deletion or a retention. Rows are values of one field; rows and bytes are estimates from the
+// directories of pages: bytes that fall free on disk at the next fold.
+struct DeleteReport {
+  uint64_t series = 0;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+};
+
+// What a retention drops: whole partitions, and points of the selectors in those that stay.
+struct RetentionReport {
+  uint64_t partitions = 0;
+  uint64_t partition_bytes = 0;
+  DeleteReport selected = {};
+};
+
 struct CompactionProgress {
   uint64_t partitions_done = 0;
   uint64_t partitions_total = 0;
@@ -238,13 +298,24 @@ class Store : public model::PointSink {
   [[nodiscard]] virtual std::vector<DatabaseInfo> Databases() const = 0;
   [[nodiscard]] virtual bool HasDatabase(std::string_view name) const = 0;
 
+  // Deletes what was written before, and only that: a point that is written afterwards is seen, also one with the same
+  // time. Durable when it returns, and every view that is opened from then on shows it; views that are open keep their
+  // picture. The space falls free when the partition is folded next. Errors: kInvalidArgument (no selector, a bad
+  // regular expression), kNotFound, kUnavailable, kIo.
+  virtual Result<DeleteReport> Delete(std::string_view database, const DeleteRequest& request) = 0;
+  // What ApplyRetention and later folds would drop if `database` had these options.
+  [[nodiscard]] virtual Result<RetentionReport> PlanRetention(std::string_view database,
+                                                              const DatabaseOptions& options) const = 0;
+
   // Writes everything staged into pages on disk and lets go of the journal behind it.
   virtual Result<void> Checkpoint() = 0;
-  // Folds the epochs of every partition of `database` that has more than one into one, after a checkpoint.
+  // Seals every partition of `database` after a checkpoint: folds its epochs into one, as small as possible and without
+  // deleted points. Those that are so already are left as they are.
   // `progress` is called on the calling thread after each partition. Stops between partitions when asked.
   virtual Result<CompactionProgress> Compact(std::string_view database, std::stop_token stop,
                                              const std::function<void(const CompactionProgress&)>& progress) = 0;
-  // Drops partitions that lie whole before the retention of their database. Returns how many.
+  // Drops partitions that lie whole before the retention of their database, and the oldest while it is over its bytes.
+  // Returns how many.
   virtual Result<uint64_t> ApplyRetention() = 0;
   // Does what background jobs would do now: slabs, checkpoint when due, retention.
   virtual Result<void> RunMaintenance() = 0;

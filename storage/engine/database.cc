@@ -1,7 +1,10 @@
 #include "storage/engine/database.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
+
+#include "storage/base/log.h"
 
 namespace tidemark::storage {
 
@@ -37,6 +40,7 @@ DatabaseOptions Database::options() const {
 void Database::SetOptions(const DatabaseOptions& options) {
   MutexLock lock(mutex_);
   options_ = options;
+  selected_.reset();
 }
 
 std::shared_ptr<const DatabaseState> Database::state() const {
@@ -79,6 +83,50 @@ void Database::ReplacePages(const std::vector<std::shared_ptr<const Slab>>& old_
   std::sort(state->epochs.begin(), state->epochs.end(),
             [](const auto& a, const auto& b) { return a->record().precedence < b->record().precedence; });
   state_ = std::move(state);
+}
+
+void Database::AddMask(std::shared_ptr<const Mask> mask) {
+  MutexLock lock(mutex_);
+  auto state = std::make_shared<DatabaseState>(*state_);
+  state->masks.push_back(std::move(mask));
+  state_ = std::move(state);
+}
+
+void Database::RemoveMasks(const MaskList& masks) {
+  if (masks.empty()) return;
+  MutexLock lock(mutex_);
+  auto state = std::make_shared<DatabaseState>(*state_);
+  std::erase_if(state->masks,
+                [&](const auto& mask) { return std::find(masks.begin(), masks.end(), mask) != masks.end(); });
+  state_ = std::move(state);
+}
+
+MaskList Database::RetentionMasks(int64_t now_ns) const {
+  MutexLock lock(mutex_);
+  if (options_.selectors.empty()) return {};
+  // Read before the selection, so that what is noted meanwhile makes the next call select again.
+  const uint64_t version = index_->version();
+  if (!selected_.has_value() || selected_->index_version != version) {
+    Selected selected{version, {}};
+    for (const SelectorRetention& selector : options_.selectors) {
+      MaskSpec spec;
+      spec.selectors.push_back(selector.matchers);
+      auto refs = RefSet::Select(spec, *index_, /*open_end=*/true);
+      // Checked when the option was set; an expression that this version refuses keeps its points.
+      if (!refs.ok()) TM_LOG(kError, "a retention of database {} is not applied: {}", name_, refs.error().message);
+      selected.refs.push_back(std::make_shared<const RefSet>(refs.ok() ? std::move(refs).value() : RefSet()));
+    }
+    selected_ = std::move(selected);
+  }
+  MaskList out;
+  for (size_t i = 0; i < options_.selectors.size(); ++i) {
+    int64_t oldest_ns = 0;
+    if (__builtin_sub_overflow(now_ns, options_.selectors[i].keep_ns, &oldest_ns)) continue;
+    if (oldest_ns == std::numeric_limits<int64_t>::min()) continue;
+    const model::TimeRange range{model::Timestamp::Min(), {oldest_ns - 1}};
+    out.push_back(std::make_shared<const Mask>(Mask::kRetention, Mask::kRetention, range, selected_->refs[i]));
+  }
+  return out;
 }
 
 }  // namespace tidemark::storage

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/base/mutex.h"
 #include "storage/engine/database_state.h"
@@ -49,6 +51,12 @@ class Database {
                     const std::vector<std::shared_ptr<const Epoch>>& old_epochs,
                     std::vector<std::shared_ptr<const Epoch>> epochs);
 
+  // Numbers ascend.
+  void AddMask(std::shared_ptr<const Mask> mask);
+  void RemoveMasks(const MaskList& masks);
+  // What the selectors of the retention hide at `now_ns`; empty without selectors. Kept until series get new fields.
+  [[nodiscard]] MaskList RetentionMasks(int64_t now_ns) const;
+
   // Set once, by DropDatabase: no more writes, and nothing of it goes to disk any more.
   [[nodiscard]] bool dropped() const { return dropped_.load(std::memory_order_relaxed); }
   void SetDropped() { dropped_.store(true, std::memory_order_relaxed); }
@@ -70,6 +78,12 @@ class Database {
   std::shared_ptr<StagedSet> live_;
   mutable Mutex mutex_;
   DatabaseOptions options_ TM_GUARDED_BY(mutex_);
+  // What the selectors select, as of a version of the index.
+  struct Selected {
+    uint64_t index_version = 0;
+    std::vector<std::shared_ptr<const RefSet>> refs;
+  };
+  mutable std::optional<Selected> selected_ TM_GUARDED_BY(mutex_);
   std::shared_ptr<const DatabaseState> state_ TM_GUARDED_BY(mutex_);
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/engine/epoch.h"
+#include "storage/engine/mask.h"
 #include "storage/engine/slab.h"
 #include "storage/engine/staged_set.h"
 
@@ -17,6 +18,7 @@ struct DatabaseState {
   std::vector<std::shared_ptr<const Slab>> slabs;    // ascending by number; newer than all epochs
   std::vector<std::shared_ptr<StagedSet>> frozen;    // ascending by number
   std::shared_ptr<StagedSet> live;
+  MaskList masks;  // ascending by number
 };
 
 // Times [start_ns, end_ns], both included: the last partition of all time would end past int64 otherwise.

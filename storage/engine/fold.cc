@@ -21,8 +21,8 @@ struct FieldReader {
 class Folder {
  public:
   Folder(const std::vector<std::shared_ptr<const PageSet>>& sources, PartitionBuilder* builder,
-         std::atomic<uint64_t>* corrupt_pages)
-      : sources_(sources), builder_(builder), warnings_(corrupt_pages) {}
+         std::atomic<uint64_t>* corrupt_pages, const std::vector<SourceMasks>& masks)
+      : sources_(sources), masks_(masks), builder_(builder), warnings_(corrupt_pages) {}
 
   Result<void> Run() {
     std::map<model::MeasurementId, std::vector<model::FieldId>> fields;
@@ -56,8 +56,10 @@ class Folder {
       columns_.clear();
       for (FieldReader& reader : readers) {
         pieces_.clear();
-        for (const auto& source : reader.sources) {
-          TM_RETURN_IF_ERROR(source->Read(measurement, {reader.field, id}, {}, &buffers_, &pieces_));
+        for (size_t s = 0; s < reader.sources.size(); ++s) {
+          const size_t before = pieces_.size();
+          TM_RETURN_IF_ERROR(reader.sources[s]->Read(measurement, {reader.field, id}, {}, &buffers_, &pieces_));
+          if (!masks_.empty()) masks_[s].Cut({reader.field, id}, before, &pieces_);
         }
         if (pieces_.empty()) continue;
         model::Column column = reader.merger.Merge(pieces_);
@@ -94,6 +96,7 @@ class Folder {
   }
 
   const std::vector<std::shared_ptr<const PageSet>>& sources_;
+  const std::vector<SourceMasks>& masks_;
   PartitionBuilder* const builder_;
   ScanWarnings warnings_;
   std::vector<const PageDirectory*> directories_;
@@ -105,9 +108,10 @@ class Folder {
 }  // namespace
 
 Result<PartitionPages> Fold(const std::vector<std::shared_ptr<const PageSet>>& sources, int64_t partition_start_ns,
-                            int64_t partition_ns, std::atomic<uint64_t>* corrupt_pages) {
+                            int64_t partition_ns, std::atomic<uint64_t>* corrupt_pages,
+                            const std::vector<SourceMasks>& masks) {
   PartitionBuilder builder(partition_start_ns, partition_ns, /*tiers=*/true);
-  Folder folder(sources, &builder, corrupt_pages);
+  Folder folder(sources, &builder, corrupt_pages, masks);
   TM_RETURN_IF_ERROR(folder.Run());
   return builder.Finish();
 }

@@ -1,4 +1,5 @@
-// JournalRecord: one record of the journal: definitions of new names, and the rows of one write that uses them.
+// JournalRecord: one record of the journal: definitions of new names, and the rows of one write that uses them; or a
+// deletion of what came before it.
 // A record of database 0 with neither is what the self-test writes.
 // Format: storage/FORMAT.md, "Journal records".
 #pragma once
@@ -15,6 +16,7 @@ struct JournalRecord {
   model::DatabaseId database{};
   std::string_view definitions;  // of the database's index
   std::string_view batch;        // journal::EncodeBatch; empty when there are no rows
+  std::string_view deletion{};   // EncodeMaskSpec; a record that has it has neither definitions nor a batch
   friend bool operator==(const JournalRecord&, const JournalRecord&) = default;
 };
 

@@ -101,4 +101,11 @@ std::string EpochMetaKey(model::DatabaseId database, uint64_t epoch) {
   return out;
 }
 
+std::string MaskMetaKey(model::DatabaseId database, uint64_t number) {
+  std::string out(kMaskPrefix);
+  PutBig(&out, model::Number(database));
+  PutBig(&out, number);
+  return out;
+}
+
 }  // namespace tidemark::storage

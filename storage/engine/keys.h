@@ -57,8 +57,10 @@ inline constexpr size_t kIndexKeyPrefixBytes = 4;
 inline constexpr std::string_view kStoreKey = "store";
 inline constexpr std::string_view kDatabasePrefix = "database/";
 inline constexpr std::string_view kEpochPrefix = "epoch/";
+inline constexpr std::string_view kMaskPrefix = "mask/";
 std::string DatabaseMetaKey(model::DatabaseId database);
 std::string EpochMetaKey(model::DatabaseId database, uint64_t epoch);
+std::string MaskMetaKey(model::DatabaseId database, uint64_t number);
 // Of all epochs of a database.
 std::string EpochMetaPrefix(model::DatabaseId database);
 

@@ -4,20 +4,30 @@
 
 #include "storage/base/bytes.h"
 #include "storage/base/hash.h"
+#include "storage/engine/mask_spec.h"
 
 namespace tidemark::storage {
 namespace {
 
-constexpr uint8_t kLayout = 1;
+// Layout 1 of databases had no byte limit, selectors and tiers; layout 1 of epochs no deletions and no sealing.
+constexpr uint8_t kDatabaseLayout = 2;
+constexpr uint8_t kEpochLayout = 2;
+constexpr uint8_t kMaskLayout = 1;
 
-Result<ByteReader> OpenRecord(std::string_view bytes, std::string_view what) {
+struct OpenedRecord {
+  ByteReader reader;
+  uint8_t layout;
+};
+
+Result<OpenedRecord> OpenRecord(std::string_view bytes, std::string_view what, uint8_t newest) {
   TM_TRY_ASSIGN(const std::string_view body, Unseal(bytes, what));
   ByteReader reader(body);
   const uint8_t layout = reader.Little<uint8_t>();
-  if (layout != kLayout) {
-    return Unsupported(fmt::format("{} in meta has layout {}, this version reads layout {}", what, layout, kLayout));
+  if (layout == 0 || layout > newest) {
+    return Unsupported(
+        fmt::format("{} in meta has layout {}, this version reads layouts 1 to {}", what, layout, newest));
   }
-  return reader;
+  return OpenedRecord{reader, layout};
 }
 
 Result<void> Finished(const ByteReader& reader, std::string_view what) {
@@ -70,31 +80,58 @@ Result<StoreRecord> DecodeStoreRecord(std::string_view bytes) {
 }
 
 std::string Encode(const DatabaseRecord& record) {
-  std::string out(1, static_cast<char>(kLayout));
+  std::string out(1, static_cast<char>(kDatabaseLayout));
   PutVarint(&out, model::Number(record.id));
   PutString(&out, record.name);
   PutSignedVarint(&out, record.options.partition_ns);
   PutSignedVarint(&out, record.options.retention_ns);
   PutSignedVarint(&out, record.options.sync_interval_ns);
+  PutVarint(&out, record.options.max_bytes);
+  PutVarint(&out, record.options.selectors.size());
+  for (const SelectorRetention& selector : record.options.selectors) {
+    PutMatchers(&out, selector.matchers);
+    PutSignedVarint(&out, selector.keep_ns);
+  }
+  PutVarint(&out, record.options.tiers.size());
+  for (const RollupTier& tier : record.options.tiers) {
+    PutSignedVarint(&out, tier.width_ns);
+    PutSignedVarint(&out, tier.keep_ns);
+  }
   Seal(&out);
   return out;
 }
 
 Result<DatabaseRecord> DecodeDatabaseRecord(std::string_view bytes) {
-  TM_TRY_ASSIGN(ByteReader reader, OpenRecord(bytes, "a database record"));
+  TM_TRY_ASSIGN(OpenedRecord opened, OpenRecord(bytes, "a database record", kDatabaseLayout));
+  ByteReader& reader = opened.reader;
   DatabaseRecord record;
   record.id = model::DatabaseId{static_cast<uint32_t>(reader.Varint())};
   record.name = std::string(reader.String());
   record.options.partition_ns = reader.SignedVarint();
   record.options.retention_ns = reader.SignedVarint();
   record.options.sync_interval_ns = reader.SignedVarint();
+  if (opened.layout >= 2) {
+    record.options.max_bytes = reader.Varint();
+    const uint64_t selectors = reader.Varint();
+    for (uint64_t i = 0; i < selectors && reader.ok(); ++i) {
+      SelectorRetention& selector = record.options.selectors.emplace_back();
+      selector.matchers = ReadMatchers(&reader);
+      selector.keep_ns = reader.SignedVarint();
+    }
+    const uint64_t tiers = reader.Varint();
+    for (uint64_t i = 0; i < tiers && reader.ok(); ++i) {
+      RollupTier& tier = record.options.tiers.emplace_back();
+      tier.width_ns = reader.SignedVarint();
+      tier.keep_ns = reader.SignedVarint();
+    }
+  }
   TM_RETURN_IF_ERROR(Finished(reader, "a database record"));
   if (record.options.partition_ns <= 0) return Corruption("a database record in meta has no partition length");
   return record;
 }
 
 std::string Encode(const EpochRecord& record) {
-  std::string out(1, static_cast<char>(kLayout));
+  std::string out(1, static_cast<char>(kEpochLayout));
   PutVarint(&out, model::Number(record.database));
   PutSignedVarint(&out, record.partition_start_ns);
   PutSignedVarint(&out, record.partition_ns);
@@ -105,12 +142,15 @@ std::string Encode(const EpochRecord& record) {
   PutVarint(&out, record.rows);
   PutSignedVarint(&out, record.range.first.ns);
   PutSignedVarint(&out, record.range.last.ns);
+  PutVarint(&out, record.masked_through);
+  PutVarint(&out, record.sealed ? 1 : 0);
   Seal(&out);
   return out;
 }
 
 Result<EpochRecord> DecodeEpochRecord(std::string_view bytes) {
-  TM_TRY_ASSIGN(ByteReader reader, OpenRecord(bytes, "an epoch record"));
+  TM_TRY_ASSIGN(OpenedRecord opened, OpenRecord(bytes, "an epoch record", kEpochLayout));
+  ByteReader& reader = opened.reader;
   EpochRecord record;
   record.database = model::DatabaseId{static_cast<uint32_t>(reader.Varint())};
   record.partition_start_ns = reader.SignedVarint();
@@ -122,8 +162,31 @@ Result<EpochRecord> DecodeEpochRecord(std::string_view bytes) {
   record.rows = reader.Varint();
   record.range.first.ns = reader.SignedVarint();
   record.range.last.ns = reader.SignedVarint();
+  if (opened.layout >= 2) {
+    record.masked_through = reader.Varint();
+    record.sealed = reader.Varint() != 0;
+  }
   TM_RETURN_IF_ERROR(Finished(reader, "an epoch record"));
   if (record.partition_ns <= 0) return Corruption("an epoch record in meta has no partition length");
+  return record;
+}
+
+std::string Encode(const MaskRecord& record) {
+  std::string out(1, static_cast<char>(kMaskLayout));
+  PutVarint(&out, model::Number(record.database));
+  PutVarint(&out, record.number);
+  PutString(&out, record.spec);
+  Seal(&out);
+  return out;
+}
+
+Result<MaskRecord> DecodeMaskRecord(std::string_view bytes) {
+  TM_TRY_ASSIGN(OpenedRecord opened, OpenRecord(bytes, "a deletion", kMaskLayout));
+  MaskRecord record;
+  record.database = model::DatabaseId{static_cast<uint32_t>(opened.reader.Varint())};
+  record.number = opened.reader.Varint();
+  record.spec = std::string(opened.reader.String());
+  TM_RETURN_IF_ERROR(Finished(opened.reader, "a deletion"));
   return record;
 }
 

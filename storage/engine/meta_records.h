@@ -50,16 +50,30 @@ struct EpochRecord {
   uint64_t bytes = 0;
   uint64_t rows = 0;  // values of columns
   model::TimeRange range;
+  // Every deletion (Mask) with a number up to this one has been applied to its rows.
+  uint64_t masked_through = 0;
+  // Written with codec::Effort::kSmallest when its partition was past.
+  bool sealed = false;
   friend bool operator==(const EpochRecord&, const EpochRecord&) = default;
+};
+
+// A deletion whose points have not all been rewritten away: see Mask.
+struct MaskRecord {
+  model::DatabaseId database{};
+  uint64_t number = 0;
+  std::string spec;  // EncodeMaskSpec
+  friend bool operator==(const MaskRecord&, const MaskRecord&) = default;
 };
 
 std::string Encode(const StoreRecord& record);
 std::string Encode(const DatabaseRecord& record);
 std::string Encode(const EpochRecord& record);
+std::string Encode(const MaskRecord& record);
 // Errors: kUnsupported for a format version other than ours (naming both), kCorruption for damage.
 Result<StoreRecord> DecodeStoreRecord(std::string_view bytes);
 Result<DatabaseRecord> DecodeDatabaseRecord(std::string_view bytes);
 Result<EpochRecord> DecodeEpochRecord(std::string_view bytes);
+Result<MaskRecord> DecodeMaskRecord(std::string_view bytes);
 
 // The bytes with an 8-byte checksum (XXH3, seed 0) behind them, and back. `what` is for the message.
 void Seal(std::string* bytes);

@@ -49,6 +49,17 @@ Result<void> MetaStore::Load() {
         truth.epochs.emplace(EpochId{record.database, record.epoch}, record);
         return {};
       }));
+  TM_RETURN_IF_ERROR(
+      rocks_->ForEach(Family::kMeta, kMaskPrefix, [&](std::string_view, std::string_view value) -> Result<void> {
+        TM_TRY_ASSIGN(MaskRecord record, DecodeMaskRecord(value));
+        if (!truth.databases.contains(record.database)) {
+          return Corruption(fmt::format("deletion {} belongs to database {}, which meta does not have", record.number,
+                                        model::Number(record.database)));
+        }
+        const EpochId id{record.database, record.number};
+        truth.masks.emplace(id, std::move(record));
+        return {};
+      }));
   truth_ = std::move(truth);
   return {};
 }
@@ -85,9 +96,13 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
   if (in_doubt_) {
     batch.DeleteRange(Family::kMeta, PrefixRange(kDatabasePrefix));
     batch.DeleteRange(Family::kMeta, PrefixRange(kEpochPrefix));
+    batch.DeleteRange(Family::kMeta, PrefixRange(kMaskPrefix));
     for (const auto& [id, record] : truth_.databases) batch.Put(Family::kMeta, DatabaseMetaKey(id), Encode(record));
     for (const auto& [id, record] : truth_.epochs) {
       batch.Put(Family::kMeta, EpochMetaKey(id.first, id.second), Encode(record));
+    }
+    for (const auto& [id, record] : truth_.masks) {
+      batch.Put(Family::kMeta, MaskMetaKey(id.first, id.second), Encode(record));
     }
   }
   const auto drop_epoch = [&](const EpochId& id) {
@@ -110,7 +125,20 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
     batch.Put(Family::kMeta, EpochMetaKey(record.database, record.epoch), Encode(record));
     next.epochs.insert_or_assign(EpochId{record.database, record.epoch}, record);
   }
+  for (const MaskRecord& record : change.put_masks) {
+    if (!next.masks.emplace(EpochId{record.database, record.number}, record).second) continue;
+    batch.Put(Family::kMeta, MaskMetaKey(record.database, record.number), Encode(record));
+  }
+  for (const MaskRecord& record : change.drop_masks) {
+    if (next.masks.erase({record.database, record.number}) == 0) continue;
+    batch.Delete(Family::kMeta, MaskMetaKey(record.database, record.number));
+  }
   if (change.drop_database.has_value()) {
+    for (const auto& [id, record] : truth_.masks) {
+      if (id.first != *change.drop_database) continue;
+      batch.Delete(Family::kMeta, MaskMetaKey(id.first, id.second));
+      next.masks.erase(id);
+    }
     for (const auto& [id, record] : truth_.epochs) {
       if (id.first == *change.drop_database) drop_epoch(id);
     }
@@ -149,6 +177,13 @@ std::vector<EpochRecord> MetaStore::epochs() const {
   MutexLock lock(mutex_);
   std::vector<EpochRecord> out;
   for (const auto& [id, record] : truth_.epochs) out.push_back(record);
+  return out;
+}
+
+std::vector<MaskRecord> MetaStore::masks() const {
+  MutexLock lock(mutex_);
+  std::vector<MaskRecord> out;
+  for (const auto& [id, record] : truth_.masks) out.push_back(record);
   return out;
 }
 

@@ -24,7 +24,9 @@ struct MetaChange {
   // Epochs that must be live now: the change fails with kConflict when one is not.
   std::vector<EpochRecord> remove;
   std::vector<DatabaseRecord> put_databases;
-  std::optional<model::DatabaseId> drop_database;  // and its epochs
+  std::vector<MaskRecord> put_masks;  // those that are there already are left as they are
+  std::vector<MaskRecord> drop_masks;
+  std::optional<model::DatabaseId> drop_database;  // its epochs and masks too
   std::optional<uint64_t> checkpoint_sequence;
   RecordBatch records;  // further records, of `index`
 };
@@ -51,6 +53,7 @@ class MetaStore {
   [[nodiscard]] uint64_t checkpoint_sequence() const;
   [[nodiscard]] std::vector<DatabaseRecord> databases() const;
   [[nodiscard]] std::vector<EpochRecord> epochs() const;
+  [[nodiscard]] std::vector<MaskRecord> masks() const;             // ascending by database and number
   [[nodiscard]] bool KnowsDatabaseId(model::DatabaseId id) const;  // now or earlier
 
  private:
@@ -59,6 +62,7 @@ class MetaStore {
     StoreRecord store;
     std::map<model::DatabaseId, DatabaseRecord> databases;
     std::map<EpochId, EpochRecord> epochs;
+    std::map<EpochId, MaskRecord> masks;
   };
   Result<void> CommitLocked(MetaChange change) TM_REQUIRES(mutex_);
 

@@ -1,5 +1,7 @@
 #include "storage/engine/scan_cursor.h"
 
+#include <utility>
+
 namespace tidemark::storage {
 namespace {
 
@@ -11,12 +13,18 @@ constexpr size_t kDenseRefs = 16;
 SeriesReader::SeriesReader(const Pinned* pinned, model::TimeRange range, size_t refs)
     : pinned_(pinned), range_(range), warnings_(pinned->corrupt_pages) {
   const bool dense = refs >= kDenseRefs;
-  const auto add = [&](const PageSet* set) {
-    if (set->range().Overlaps(range)) pages_.push_back(std::make_unique<PageSource>(set, dense, &warnings_));
+  const auto add = [&](const PageSet* set, SourceMasks masks) {
+    pages_.push_back({std::make_unique<PageSource>(set, dense, &warnings_), std::move(masks)});
   };
-  for (const auto& epoch : pinned->state->epochs) add(epoch.get());
-  for (const auto& slab : pinned->state->slabs) add(slab.get());
-  for (const MarkedSet& marked : pinned->heads) heads_.push_back(&marked);
+  for (const auto& epoch : pinned->state->epochs) {
+    if (epoch->range().Overlaps(range)) add(epoch.get(), SourceMasks::OfEpoch(pinned->masks, epoch->record()));
+  }
+  for (const auto& slab : pinned->state->slabs) {
+    if (slab->range().Overlaps(range)) add(slab.get(), SourceMasks::OfSet(pinned->masks, slab->number()));
+  }
+  for (const MarkedSet& marked : pinned->heads) {
+    heads_.push_back({&marked, SourceMasks::OfSet(pinned->masks, marked.set->number())});
+  }
 }
 
 Result<model::Column> SeriesReader::Read(model::SeriesRef ref) {
@@ -28,14 +36,18 @@ Result<model::Column> SeriesReader::Read(model::SeriesRef ref) {
   }
   buffers_.TakeBack();
   pieces_.clear();
-  for (const auto& pages : pages_) {
-    TM_RETURN_IF_ERROR(pages->Read(measurement_, ref, range_, &buffers_, &pieces_));
+  for (const Pages& pages : pages_) {
+    const size_t before = pieces_.size();
+    TM_RETURN_IF_ERROR(pages.source->Read(measurement_, ref, range_, &buffers_, &pieces_));
+    if (!pages.masks.empty()) pages.masks.Cut(ref, before, &pieces_);
   }
-  for (const MarkedSet* marked : heads_) {
+  for (const auto& [marked, masks] : heads_) {
     const head::HeadSet& heads = marked->set->heads();
     if (!heads.Touches(ref.series, marked->mark, range_)) continue;
     const model::Column column = heads.Read(ref, marked->mark, range_, buffers_.Next());
-    if (!column.empty()) pieces_.push_back(column);
+    if (column.empty()) continue;
+    pieces_.push_back(column);
+    if (!masks.empty()) masks.Cut(ref, pieces_.size() - 1, &pieces_);
   }
   model::Column column = merger_.Merge(pieces_);
   column.ref = ref;

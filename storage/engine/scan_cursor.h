@@ -24,6 +24,7 @@ struct Pinned {
   std::shared_ptr<const Database> database;
   std::shared_ptr<const DatabaseState> state;
   std::vector<MarkedSet> heads;  // frozen sets, then the live one
+  MaskList masks;                // of deletions and of the retention of selectors
   std::atomic<uint64_t>* corrupt_pages = nullptr;
 };
 
@@ -41,8 +42,16 @@ class SeriesReader {
   const Pinned* const pinned_;
   const model::TimeRange range_;
   ScanWarnings warnings_;
-  std::vector<std::unique_ptr<PageSource>> pages_;  // ascending precedence
-  std::vector<const MarkedSet*> heads_;             // newer than all pages
+  struct Pages {
+    std::unique_ptr<PageSource> source;
+    SourceMasks masks;
+  };
+  struct Heads {
+    const MarkedSet* marked;
+    SourceMasks masks;
+  };
+  std::vector<Pages> pages_;  // ascending precedence
+  std::vector<Heads> heads_;  // newer than all pages
   model::FieldId field_{};
   model::MeasurementId measurement_{};
   model::FieldType type_ = model::FieldType::kFloat;

@@ -82,7 +82,9 @@ Result<void> StoreImpl::MakeSlabs(Database& database, const std::shared_ptr<Stag
 
 Result<void> StoreImpl::MakeSlabs() {
   for (const DatabasePtr& database : AllDatabases()) {
-    for (const auto& set : database->state()->frozen) TM_RETURN_IF_ERROR(MakeSlabs(*database, set));
+    // Held: each set that is made into slabs gives the database a new state.
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    for (const auto& set : state->frozen) TM_RETURN_IF_ERROR(MakeSlabs(*database, set));
   }
   return {};
 }
@@ -120,7 +122,8 @@ Result<void> StoreImpl::CheckpointLocked() {
   std::vector<PartitionJob> jobs;
   for (const DatabasePtr& database : databases) {
     std::map<std::pair<int64_t, int64_t>, SlabList> partitions;
-    for (const auto& slab : database->state()->slabs) {
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    for (const auto& slab : state->slabs) {
       partitions[{slab->partition_start_ns(), slab->partition_ns()}].push_back(slab);
     }
     for (auto& [partition, slabs] : partitions) {
@@ -139,7 +142,13 @@ Result<void> StoreImpl::CheckpointLocked() {
   change.checkpoint_sequence = sequence;
   std::vector<DatabasePtr> saving;
   uint64_t entries = 0;
+  std::map<const Database*, MaskList> hidden;
   for (const DatabasePtr& database : databases) {
+    hidden.emplace(database.get(), HiddenRows(*database));
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    for (const auto& mask : state->masks) {
+      change.put_masks.push_back({database->id(), mask->number(), mask->spec()});
+    }
     saving.push_back(database);
     for (index::Entry& entry : database->index().BeginSave()) {
       change.records.Put(Family::kIndex, IndexKey(database->id(), entry.key), std::move(entry.value));
@@ -151,12 +160,16 @@ Result<void> StoreImpl::CheckpointLocked() {
     scheduler_.ParallelFor(TaskKind::kFlush, jobs.size(), [&](size_t i) {
       PartitionJob& job = jobs[i];
       const std::vector<std::shared_ptr<const PageSet>> sources(job.slabs.begin(), job.slabs.end());
+      std::vector<SourceMasks> masks;
+      for (const auto& slab : job.slabs) masks.push_back(SourceMasks::OfSet(hidden.at(job.database), slab->number()));
       auto pages =
-          Fold(sources, job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns(), corrupt_pages_.get());
+          Fold(sources, job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns(), corrupt_pages_.get(), masks,
+               {.tiers = job.database->options().tiers});
       if (!pages.ok()) {
         job.result = std::move(pages).error();
         return;
       }
+      if (pages->pages.empty()) return;  // all of it was deleted
       const PageDirectory directory = SortAndList(&*pages);
       auto record = WriteEpochFile(rocks_.get(), job.path, job.record, *pages, directory);
       if (record.ok()) {
@@ -168,6 +181,7 @@ Result<void> StoreImpl::CheckpointLocked() {
     std::vector<std::string> paths;
     for (PartitionJob& job : jobs) {
       TM_RETURN_IF_ERROR(std::move(job.result));
+      if (job.record.rows == 0) continue;
       paths.push_back(job.path);
       change.add.push_back(job.record);
     }
@@ -192,7 +206,9 @@ Result<void> StoreImpl::CheckpointLocked() {
   for (const DatabasePtr& database : saving) database->index().SaveSucceeded();
   uint64_t bytes = 0;
   for (PartitionJob& job : jobs) {
-    job.database->ReplacePages(job.slabs, {}, {MakeEpoch(job.record)});
+    std::vector<std::shared_ptr<const Epoch>> epochs;
+    if (job.record.rows != 0) epochs.push_back(MakeEpoch(job.record));
+    job.database->ReplacePages(job.slabs, {}, std::move(epochs));
     bytes += job.record.bytes;
   }
   points_since_checkpoint_.fetch_sub(std::min(points, points_since_checkpoint_.load()));

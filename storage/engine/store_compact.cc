@@ -1,39 +1,15 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "storage/base/log.h"
 #include "storage/engine/fold.h"
+#include "storage/engine/partition_epochs.h"
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
-namespace {
-
-using EpochList = std::vector<std::shared_ptr<const Epoch>>;
-using SlabList = std::vector<std::shared_ptr<const Slab>>;
-using PartitionId = std::pair<int64_t, int64_t>;  // start, length
-
-std::map<PartitionId, EpochList> ByPartition(const DatabaseState& state) {
-  std::map<PartitionId, EpochList> out;
-  for (const auto& epoch : state.epochs) {
-    out[{epoch->record().partition_start_ns, epoch->record().partition_ns}].push_back(epoch);
-  }
-  return out;
-}
-
-}  // namespace
-
-int64_t StoreImpl::OldestNs(const Database& database) const {
-  const int64_t retention_ns = database.options().retention_ns;
-  if (retention_ns == 0) return std::numeric_limits<int64_t>::min();
-  int64_t oldest_ns = 0;
-  if (__builtin_sub_overflow(clock_.NowNs(), retention_ns, &oldest_ns)) return std::numeric_limits<int64_t>::min();
-  return oldest_ns;
-}
 
 void StoreImpl::DropDeadFiles() {
   std::vector<KeyRange> dead = graveyard_->TakeAll();
@@ -52,23 +28,27 @@ Result<CompactionProgress> StoreImpl::Compact(std::string_view name, std::stop_t
   const DatabasePtr database = Find(name);
   if (database == nullptr) return NotFound(fmt::format("database not found: \"{}\"", name));
   compacting_.store(true);
-  MutexLock compact(compact_mutex_);
-  std::vector<PartitionId> partitions;
-  for (const auto& [partition, epochs] : ByPartition(*database->state())) {
-    if (epochs.size() > 1) partitions.push_back(partition);
-  }
   CompactionProgress done;
-  done.partitions_total = partitions.size();
   Result<void> result;
-  for (const PartitionId& partition : partitions) {
-    if (stop.stop_requested() || closing_.load()) break;
-    // Read anew each time: a state that is kept would keep epochs that are folded away.
-    result = FoldEpochs(*database, ByPartition(*database->state())[partition], &done);
-    if (!result.ok()) break;
-    ++done.partitions_done;
-    DropDeadFiles();
-    if (progress) progress(done);
+  {
+    MutexLock compact(compact_mutex_);
+    const MaskList hidden = HiddenRows(*database);
+    std::vector<PartitionId> partitions;
+    for (const auto& [partition, epochs] : ByPartition(*database->state())) {
+      if (epochs.size() > 1 || AnyMasked(epochs, hidden)) partitions.push_back(partition);
+    }
+    done.partitions_total = partitions.size();
+    for (const PartitionId& partition : partitions) {
+      if (stop.stop_requested() || closing_.load()) break;
+      // Read anew each time: a state that is kept would keep epochs that are folded away.
+      result = FoldEpochs(*database, ByPartition(*database->state())[partition], &done);
+      if (!result.ok()) break;
+      ++done.partitions_done;
+      DropDeadFiles();
+      if (progress) progress(done);
+    }
   }
+  if (result.ok()) result = DropSpentMasks();
   compacting_.store(false);
   if (!result.ok()) return std::move(result).error();
   return done;
@@ -107,23 +87,29 @@ Result<void> StoreImpl::FoldCrowded() {
 }
 
 Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, CompactionProgress* progress) {
-  if (old.size() < 2) return {};
+  const MaskList masks = HiddenRows(database);
+  if (old.empty() || (old.size() < 2 && !AnyMasked(old, masks))) return {};
   const int64_t start_ns = old[0]->record().partition_start_ns;
   const int64_t length_ns = old[0]->record().partition_ns;
   const std::vector<std::shared_ptr<const PageSet>> sources(old.begin(), old.end());
-  TM_TRY_ASSIGN(PartitionPages pages, Fold(sources, start_ns, length_ns, corrupt_pages_.get()));
+  std::vector<SourceMasks> hidden;
+  for (const auto& epoch : old) hidden.push_back(SourceMasks::OfEpoch(masks, epoch->record()));
+  TM_TRY_ASSIGN(PartitionPages pages, Fold(sources, start_ns, length_ns, corrupt_pages_.get(), hidden));
   const PageDirectory directory = SortAndList(&pages);
   EpochRecord record;
   record.database = database.id();
   record.epoch = meta_->TakeEpochNumber();
   // Nothing lies between the epochs that are folded, and what comes meanwhile is newer than all of them.
   record.precedence = old.back()->record().precedence;
+  record.masked_through = HighestNumber(masks);
+  for (const auto& epoch : old) record.masked_through = std::max(record.masked_through, epoch->record().masked_through);
   const std::string path = StagingPath(record.epoch);
   MetaChange change;
   const auto write = [&]() -> Result<void> {
+    for (const auto& epoch : old) change.remove.push_back(epoch->record());
+    if (pages.pages.empty()) return meta_->Commit(std::move(change));  // all of it was deleted
     TM_TRY_ASSIGN(record, WriteEpochFile(rocks_.get(), path, record, pages, directory));
     change.add.push_back(record);
-    for (const auto& epoch : old) change.remove.push_back(epoch->record());
     if (auto ingested = rocks_->Ingest({path}); !ingested.ok()) {
       graveyard_->Bury(EpochKeys(record.database, record.partition_start_ns, record.epoch));
       return ingested;
@@ -141,58 +127,15 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Com
     health_.Report(written.error());
     return std::move(written).error().Within(fmt::format("compacting database {}", database.name()));
   }
-  database.ReplacePages({}, old, {MakeEpoch(record)});
+  std::vector<std::shared_ptr<const Epoch>> folded;
+  if (!pages.pages.empty()) folded.push_back(MakeEpoch(record));
+  database.ReplacePages({}, old, std::move(folded));
   for (const auto& epoch : old) {
     epoch->Retire();
     progress->bytes_read += epoch->record().bytes;
   }
   progress->bytes_written += record.bytes;
   return {};
-}
-
-Result<uint64_t> StoreImpl::ApplyRetention() {
-  ReaderLock open(open_mutex_);
-  if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
-  uint64_t dropped = 0;
-  for (const DatabasePtr& database : AllDatabases()) {
-    const int64_t oldest_ns = OldestNs(*database);
-    if (oldest_ns == std::numeric_limits<int64_t>::min()) continue;
-    MutexLock flush(flush_mutex_);
-    MetaChange change;
-    EpochList old;
-    SlabList old_slabs;
-    std::set<PartitionId> partitions;
-    const std::shared_ptr<const DatabaseState> state = database->state();
-    for (const auto& [partition, epochs] : ByPartition(*state)) {
-      const auto [start_ns, length_ns] = partition;
-      if (start_ns + (length_ns - 1) >= oldest_ns) continue;
-      partitions.insert(partition);
-      for (const auto& epoch : epochs) {
-        change.remove.push_back(epoch->record());
-        old.push_back(epoch);
-      }
-    }
-    for (const auto& slab : state->slabs) {
-      if (slab->partition_start_ns() + (slab->partition_ns() - 1) >= oldest_ns) continue;
-      partitions.emplace(slab->partition_start_ns(), slab->partition_ns());
-      old_slabs.push_back(slab);
-    }
-    if (partitions.empty()) continue;
-    if (!old.empty()) {
-      if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
-        // A compaction was quicker; the next round sees its epoch.
-        if (committed.error().code == ErrorCode::kConflict) continue;
-        health_.Report(committed.error());
-        return std::move(committed).error();
-      }
-    }
-    for (const auto& epoch : old) epoch->Retire();
-    database->ReplacePages(old_slabs, old, {});
-    dropped += partitions.size();
-    TM_LOG(kInfo, "retention dropped {} partitions of database {}", partitions.size(), database->name());
-  }
-  DropDeadFiles();
-  return dropped;
 }
 
 }  // namespace tidemark::storage

@@ -24,16 +24,33 @@ Result<void> CheckName(std::string_view name) {
   return {};
 }
 
-Result<void> CheckOptions(const DatabaseOptions& options) {
+}  // namespace
+
+Result<void> StoreImpl::CheckOptions(const DatabaseOptions& options) {
   if (options.partition_ns < kMinPartitionNs || options.partition_ns > kMaxPartitionNs) {
     return InvalidArgument("a partition is from 1 minute to 366 days long");
   }
   if (options.retention_ns < 0) return InvalidArgument("a retention is not negative");
   if (options.sync_interval_ns < 0) return InvalidArgument("a sync interval is not negative");
+  for (const SelectorRetention& selector : options.selectors) {
+    if (selector.keep_ns <= 0) return InvalidArgument("a selector keeps its points for some time");
+    if (selector.matchers.empty()) return InvalidArgument("a selector has at least one matcher");
+    // An empty index shows whether the expressions can be read.
+    MaskSpec spec;
+    spec.selectors.push_back(selector.matchers);
+    if (auto read = RefSet::Select(spec, *index::Index::Create({.max_series = 1}), true); !read.ok()) {
+      return std::move(read).error();
+    }
+  }
+  for (size_t i = 0; i < options.tiers.size(); ++i) {
+    const RollupTier& tier = options.tiers[i];
+    if (tier.width_ns <= 0 || tier.keep_ns < 0) return InvalidArgument("a tier has a width and a time that it is kept");
+    if (i > 0 && tier.width_ns <= options.tiers[i - 1].width_ns) {
+      return InvalidArgument("tiers ascend by their widths, each once");
+    }
+  }
   return {};
 }
-
-}  // namespace
 
 StoreImpl::DatabasePtr StoreImpl::NewDatabase(const DatabaseRecord& record) {
   return std::make_shared<Database>(record.id, record.name, record.options, options_.max_series_per_database,
@@ -131,7 +148,7 @@ Result<std::shared_ptr<const View>> StoreImpl::OpenView(std::string_view name) c
   if (database == nullptr) {
     return NotFound(fmt::format("database not found: \"{}\"", name.empty() ? kDefaultDatabase : name));
   }
-  return std::shared_ptr<const View>(std::make_shared<ViewImpl>(database, corrupt_pages_));
+  return std::shared_ptr<const View>(std::make_shared<ViewImpl>(database, clock_.NowNs(), corrupt_pages_));
 }
 
 std::vector<DatabaseInfo> StoreImpl::Databases() const {
@@ -144,7 +161,8 @@ std::vector<DatabaseInfo> StoreImpl::Databases() const {
     info.series = stats.series;
     info.fields = stats.fields;
     std::set<std::pair<int64_t, int64_t>> partitions;
-    for (const auto& epoch : database->state()->epochs) {
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    for (const auto& epoch : state->epochs) {
       partitions.emplace(epoch->record().partition_start_ns, epoch->record().partition_ns);
       info.disk_bytes += epoch->record().bytes;
     }

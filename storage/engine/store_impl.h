@@ -4,7 +4,9 @@
 //   store_write.cc        the way of a batch into journal and heads
 //   store_databases.cc    databases and views
 //   store_checkpoint.cc   frozen sets -> slabs -> epochs
-//   store_compact.cc      folding epochs, retention
+//   store_compact.cc      folding epochs
+//   store_delete.cc       deletions
+//   store_retention.cc    what is dropped by age, by bytes and by selector
 //   store_maintenance.cc  background work, self-test, statistics
 //
 // Locks, in the order in which they are taken:
@@ -32,6 +34,7 @@
 #include "storage/engine/database.h"
 #include "storage/engine/health.h"
 #include "storage/engine/meta_store.h"
+#include "storage/engine/partition_epochs.h"
 #include "storage/engine/rocks_store.h"
 #include "storage/journal/journal.h"
 #include "storage/storage.h"
@@ -51,6 +54,9 @@ class StoreImpl final : public Store {
   Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) override;
   [[nodiscard]] std::vector<DatabaseInfo> Databases() const override;
   [[nodiscard]] bool HasDatabase(std::string_view name) const override;
+  Result<DeleteReport> Delete(std::string_view database, const DeleteRequest& request) override;
+  [[nodiscard]] Result<RetentionReport> PlanRetention(std::string_view database,
+                                                      const DatabaseOptions& options) const override;
   Result<void> Checkpoint() override;
   Result<CompactionProgress> Compact(std::string_view database, std::stop_token stop,
                                      const std::function<void(const CompactionProgress&)>& progress) override;
@@ -82,6 +88,7 @@ class StoreImpl final : public Store {
   // ---- store_databases.cc ----
   [[nodiscard]] DatabasePtr Find(std::string_view name) const;
   [[nodiscard]] std::vector<DatabasePtr> AllDatabases() const;
+  [[nodiscard]] static Result<void> CheckOptions(const DatabaseOptions& options);
   Result<DatabasePtr> Create(std::string_view name, const DatabaseOptions& options);
   DatabasePtr NewDatabase(const DatabaseRecord& record);
 
@@ -103,9 +110,25 @@ class StoreImpl final : public Store {
                           CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
   // Folds the newest epochs of each partition that has too many.
   Result<void> FoldCrowded();
+  void DropDeadFiles();
+
+  // ---- store_delete.cc ----
+  // Everything that hides rows of `database` now: deletions and retentions of selectors.
+  [[nodiscard]] MaskList HiddenRows(const Database& database) const;
+  // What `masks` (their series enumerated: RefSet::Select with an open end) hide of `state`.
+  [[nodiscard]] static DeleteReport EstimateHidden(const DatabaseState& state, const MaskList& masks);
+  // Makes a deletion visible whose place lies before the staged set `before_set`.
+  Result<void> AddMask(Database& database, uint64_t before_set, const MaskSpec& spec);
+  Result<void> LoadMasks();
+  Result<void> ReplayDelete(Database& database, std::string_view encoded);
+  // Forgets deletions that no older row is left of.
+  Result<void> DropSpentMasks() TM_EXCLUDES(flush_mutex_);
+
+  // ---- store_retention.cc ----
   // The oldest time that a database keeps; INT64_MIN when it keeps everything.
   [[nodiscard]] int64_t OldestNs(const Database& database) const;
-  void DropDeadFiles();
+  // Folds partitions of which a good part is hidden.
+  Result<void> FoldHidden();
 
   // ---- store_maintenance.cc ----
   void RunBackground(std::stop_token stop);
@@ -140,6 +163,13 @@ class StoreImpl final : public Store {
   std::atomic<bool> compacting_ = false;  // by Compact
   // Epochs whose fold found damage, by the newest one: not tried again until the partition has a newer one.
   std::set<uint64_t> unfoldable_ TM_GUARDED_BY(compact_mutex_);
+  // When FoldHidden last weighed a partition, by its newest epoch: the last deletion and the end of what retentions
+  // hid.
+  struct HiddenLook {
+    uint64_t number = 0;
+    int64_t until_ns = 0;
+  };
+  std::map<uint64_t, HiddenLook> hidden_looks_ TM_GUARDED_BY(compact_mutex_);
 
   mutable SharedMutex databases_mutex_;
   std::map<std::string, DatabasePtr, std::less<>> databases_ TM_GUARDED_BY(databases_mutex_);

@@ -86,6 +86,7 @@ Result<void> StoreImpl::RunMaintenance() {
     last_retention_at_ns_.store(clock_.SteadyNs());
     auto dropped = ApplyRetention();
     if (!dropped.ok()) return std::move(dropped).error();
+    if (!health_.Refusal().has_value()) TM_RETURN_IF_ERROR(FoldHidden());
   }
   DropDeadFiles();
   return {};

@@ -74,13 +74,18 @@ Result<void> StoreImpl::Start() {
   TM_RETURN_IF_ERROR(EmptyStaging());
   TM_RETURN_IF_ERROR(LoadDatabases());
   TM_RETURN_IF_ERROR(LoadIndexes());
+  TM_RETURN_IF_ERROR(LoadMasks());
   TM_RETURN_IF_ERROR(DropOrphans());
   TM_RETURN_IF_ERROR(OpenJournal());
   TM_RETURN_IF_ERROR(ReplayJournal());
   last_checkpoint_at_ns_.store(clock_.SteadyNs());
   last_retention_at_ns_.store(clock_.SteadyNs());
+  last_hidden_look_at_ns_.store(clock_.SteadyNs());
   counters_.recovery_ns.store(clock_.SteadyNs() - started);
-  if (options_.background) background_ = std::jthread([this](std::stop_token stop) { RunBackground(stop); });
+  if (options_.background) {
+    background_ = std::jthread([this](std::stop_token stop) { RunBackground(std::move(stop)); });
+    folding_ = std::jthread([this](std::stop_token stop) { RunFolding(std::move(stop)); });
+  }
   return {};
 }
 
@@ -166,6 +171,11 @@ Result<void> StoreImpl::ReplayJournal() {
                                     model::Number(decoded->database)));
     }
     Database& database = *found->second;
+    if (!decoded->deletion.empty()) {
+      auto deleted = ReplayDelete(database, decoded->deletion);
+      if (!deleted.ok()) return std::move(deleted).error().Within(fmt::format("journal record {}", sequence));
+      return {};
+    }
     // A record whose names are not defined was never acknowledged: see DefinitionLedger.
     if (!decoded->definitions.empty()) {
       if (auto defined = database.index().ApplyDefinitions(decoded->definitions); !defined.ok()) {

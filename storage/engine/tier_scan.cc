@@ -45,6 +45,11 @@ TierScan::TierScan(std::shared_ptr<const Pinned> pinned, std::span<const model::
   for (const auto& epoch : pinned_->state->epochs) add(epoch.get());
   for (const auto& slab : pinned_->state->slabs) add(slab.get());
   for (const MarkedSet& marked : pinned_->heads) heads_.push_back(&marked);
+  for (const auto& mask : pinned_->masks) {
+    const bool applies = std::any_of(pinned_->state->epochs.begin(), pinned_->state->epochs.end(),
+                                     [&](const auto& epoch) { return mask->AppliesTo(epoch->record()); });
+    if (applies) masks_.push_back(mask.get());
+  }
 }
 
 TierScan::Grid TierScan::MakeGrid(model::TimeRange range) const {
@@ -124,6 +129,14 @@ void TierScan::Distrust(const model::Column& column) {
   }
 }
 
+void TierScan::DistrustRange(model::TimeRange range) {
+  const model::TimeRange inside{std::max(range.first, range_.first), std::min(range.last, range_.last)};
+  if (inside.empty()) return;
+  const int64_t first = rollup::BucketOf(inside.first.ns, width_ns_) - grid_.first;
+  const int64_t last = rollup::BucketOf(inside.last.ns, width_ns_) - grid_.first;
+  std::fill(trusted_.begin() + first, trusted_.begin() + last + 1, uint8_t{0});
+}
+
 Result<bool> TierScan::Next(TierColumn* column) {
   if (at_ == refs_.size()) return false;
   const model::SeriesRef ref = refs_[at_++];
@@ -154,6 +167,9 @@ Result<bool> TierScan::Next(TierColumn* column) {
     for (const model::Column& piece : pieces_) Distrust(piece);
     // Nobody knows which buckets the rows of a damaged page fell into.
     if (warnings_.texts().size() != warned) trusted_.assign(buckets, 0);
+  }
+  for (const Mask* mask : masks_) {
+    if (mask->refs().Contains(ref)) DistrustRange(mask->range());
   }
   for (const MarkedSet* marked : heads_) {
     const head::HeadSet& heads = marked->set->heads();

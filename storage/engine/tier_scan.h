@@ -48,6 +48,8 @@ class TierScan final : public TierCursor {
   Result<bool> ReadTier(Source& source, model::MeasurementId measurement, model::SeriesRef ref);
   void TakeBuckets();
   void Distrust(const model::Column& column);
+  // Buckets that have times of `range`.
+  void DistrustRange(model::TimeRange range);
 
   const std::shared_ptr<const Pinned> pinned_;
   const std::span<const model::SeriesRef> refs_;
@@ -57,6 +59,7 @@ class TierScan final : public TierCursor {
   ScanWarnings warnings_;
   std::vector<Source> sources_;
   std::vector<const MarkedSet*> heads_;
+  std::vector<const Mask*> masks_;  // that apply to some epoch
   size_t at_ = 0;
 
   BufferPool buffers_;

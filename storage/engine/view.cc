@@ -1,5 +1,7 @@
 #include "storage/engine/view.h"
 
+#include <algorithm>
+
 #include <utility>
 
 #include "storage/engine/partition_builder.h"
@@ -7,13 +9,17 @@
 
 namespace tidemark::storage {
 
-ViewImpl::ViewImpl(std::shared_ptr<const Database> database, std::shared_ptr<std::atomic<uint64_t>> corrupt_pages)
+ViewImpl::ViewImpl(std::shared_ptr<const Database> database, int64_t now_ns,
+                   std::shared_ptr<std::atomic<uint64_t>> corrupt_pages)
     : corrupt_pages_(std::move(corrupt_pages)) {
   auto pinned = std::make_shared<Pinned>();
   pinned->state = database->state();
   pinned->database = std::move(database);
   for (const auto& set : pinned->state->frozen) pinned->heads.push_back({set, set->heads().Mark()});
   pinned->heads.push_back({pinned->state->live, pinned->state->live->heads().Mark()});
+  pinned->masks = pinned->state->masks;
+  // After the heads were marked, so that no series in them is missed.
+  for (auto& mask : pinned->database->RetentionMasks(now_ns)) pinned->masks.push_back(std::move(mask));
   pinned->corrupt_pages = corrupt_pages_.get();
   pinned_ = std::move(pinned);
 }
@@ -35,8 +41,16 @@ std::unique_ptr<ColumnCursor> ViewImpl::Scan(std::span<const model::SeriesRef> r
 }
 
 std::vector<int64_t> ViewImpl::Tiers() const {
-  if (pinned_->state->epochs.empty()) return {};
-  return {kTierWidthNs};
+  std::vector<int64_t> widths;
+  for (const auto& epoch : pinned_->state->epochs) {
+    const auto directory = epoch->Directory();
+    if (!directory.ok()) continue;  // whoever reads it says so
+    const std::vector<int64_t>& some = (*directory)->tier_widths_ns();
+    widths.insert(widths.end(), some.begin(), some.end());
+  }
+  std::sort(widths.begin(), widths.end());
+  widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
+  return widths;
 }
 
 std::unique_ptr<TierCursor> ViewImpl::ScanTier(std::span<const model::SeriesRef> refs, model::TimeRange range,

@@ -14,8 +14,9 @@ namespace tidemark::storage {
 
 class ViewImpl final : public View {
  public:
-  // Pins what `database` has now.
-  ViewImpl(std::shared_ptr<const Database> database, std::shared_ptr<std::atomic<uint64_t>> corrupt_pages);
+  // Pins what `database` has now, at `now_ns`.
+  ViewImpl(std::shared_ptr<const Database> database, int64_t now_ns,
+           std::shared_ptr<std::atomic<uint64_t>> corrupt_pages);
 
   [[nodiscard]] Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher> matchers,
                                                              model::TimeRange range,

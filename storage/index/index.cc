@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -70,6 +71,7 @@ class IndexImpl final : public Index {
     return loader_->Add(key, value);
   }
   Result<void> FinishLoad() override;
+  uint64_t version() const override { return version_.load(std::memory_order_acquire); }
 
   Result<std::vector<SeriesRef>> Select(std::span<const model::Matcher> matchers, bool numeric, bool strings,
                                         size_t max_series) const override;
@@ -121,6 +123,7 @@ class IndexImpl final : public Index {
   const IndexOptions options_;
 
   mutable SharedMutex mutex_;
+  std::atomic<uint64_t> version_ = 1;
   Catalog catalog_ TM_GUARDED_BY(mutex_){model::SeriesHashSeed()};
   std::optional<Loader> loader_ TM_GUARDED_BY(mutex_);
   Counts saved_ TM_GUARDED_BY(mutex_){};
@@ -256,6 +259,7 @@ void IndexImpl::NoteFields(std::span<const SeriesId> series, std::span<const mod
   }
   WriterLock lock(mutex_);
   for (const model::ResolvedField& field : fields) catalog_.NoteField(Number(field.id), ids);
+  version_.fetch_add(1, std::memory_order_release);
 }
 
 // ---- Durability ----

@@ -121,6 +121,8 @@ class Index {
   // Labels with the most distinct values, most first, at most `limit`.
   [[nodiscard]] virtual std::vector<Cardinality> TopLabels(size_t limit) const = 0;
   [[nodiscard]] virtual IndexStats Stats() const = 0;
+  // Changes whenever the answer of a Select may.
+  [[nodiscard]] virtual uint64_t version() const = 0;
 };
 
 }  // namespace tidemark::index

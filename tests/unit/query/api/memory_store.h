@@ -201,6 +201,17 @@ class MemoryStore final : public storage::Store {
     return all;
   }
   bool HasDatabase(std::string_view name) const override { return databases_.contains(Name(name)); }
+  Result<storage::DeleteReport> Delete(std::string_view database, const storage::DeleteRequest& request) override {
+    if (!HasDatabase(database)) return NotFound("no such database");
+    deletes.push_back(request);
+    return storage::DeleteReport{.series = 2, .rows = 20, .bytes = 200};
+  }
+  Result<storage::RetentionReport> PlanRetention(std::string_view database,
+                                                 const storage::DatabaseOptions&) const override {
+    if (!HasDatabase(database)) return NotFound("no such database");
+    return storage::RetentionReport{
+        .partitions = 4, .partition_bytes = 400, .selected = {.series = 5, .rows = 50, .bytes = 500}};
+  }
   Result<void> Checkpoint() override { return {}; }
   Result<storage::CompactionProgress> Compact(
       std::string_view, std::stop_token,
@@ -215,6 +226,7 @@ class MemoryStore final : public storage::Store {
   Result<void> Close() override { return {}; }
 
   storage::StoreStats stats;
+  std::vector<storage::DeleteRequest> deletes;
 
  private:
   struct Database {

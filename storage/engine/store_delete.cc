@@ -1,0 +1,157 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "storage/engine/journal_record.h"
+#include "storage/engine/mask_estimate.h"
+#include "storage/engine/partition_epochs.h"
+#include "storage/engine/scan_cursor.h"
+#include "storage/engine/store_impl.h"
+
+namespace tidemark::storage {
+MaskList StoreImpl::HiddenRows(const Database& database) const {
+  MaskList masks = database.state()->masks;
+  for (auto& mask : database.RetentionMasks(clock_.NowNs())) masks.push_back(std::move(mask));
+  return masks;
+}
+
+DeleteReport StoreImpl::EstimateHidden(const DatabaseState& state, const MaskList& masks) {
+  MaskedRows found;
+  for (const auto& epoch : state.epochs) {
+    AddMaskedRows(*epoch, SourceMasks::OfEpoch(masks, epoch->record()), &found);
+  }
+  for (const auto& slab : state.slabs) AddMaskedRows(*slab, SourceMasks::OfSet(masks, slab->number()), &found);
+  // Rows in heads are on disk in the journal only, which goes anyway.
+  std::vector<std::shared_ptr<const StagedSet>> sets(state.frozen.begin(), state.frozen.end());
+  sets.push_back(state.live);
+  model::ColumnBuffer buffer;
+  std::vector<model::SeriesRef> all;
+  for (const auto& mask : masks) {
+    mask->refs().AppendTo(&all);
+    for (const auto& set : sets) {
+      const head::HeadMark mark = set->heads().Mark();
+      for (const model::SeriesRef ref : all) {
+        if (!set->heads().Touches(ref.series, mark, mask->range())) continue;
+        const model::Column column = set->heads().Read(ref, mark, mask->range(), &buffer);
+        if (column.empty()) continue;
+        found.rows += column.size();
+        found.refs.push_back(ref);
+      }
+    }
+    all.clear();
+  }
+  std::sort(found.refs.begin(), found.refs.end());
+  found.refs.erase(std::unique(found.refs.begin(), found.refs.end()), found.refs.end());
+  return {found.refs.size(), found.rows, found.bytes};
+}
+
+Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteRequest& request) {
+  const MaskSpec spec{request.selectors, request.range, request.fields};
+  const bool empty = std::any_of(spec.selectors.begin(), spec.selectors.end(), [](const auto& s) { return s.empty(); });
+  if (spec.selectors.empty() || empty) return InvalidArgument("a deletion says which series by at least one matcher");
+  ReaderLock open(open_mutex_);
+  if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  if (auto refusal = health_.Refusal(); !request.dry_run && refusal.has_value()) {
+    if (auto resumed = TryResume(); !resumed.ok() || health_.Refusal().has_value()) return *refusal;
+  }
+  const DatabasePtr database = Find(name);
+  if (database == nullptr) {
+    return NotFound(fmt::format("database not found: \"{}\"", name.empty() ? kDefaultDatabase : name));
+  }
+  // Before anything is written: finds expressions that cannot be read.
+  TM_TRY_ASSIGN(RefSet selected, RefSet::Select(spec, database->index(), /*open_end=*/true));
+  const MaskList planned{std::make_shared<const Mask>(Mask::kRetention, Mask::kRetention, spec.range,
+                                                      std::make_shared<const RefSet>(std::move(selected)))};
+  const DeleteReport report = EstimateHidden(*database->state(), planned);
+  if (request.dry_run || spec.range.empty()) return report;
+
+  // No checkpoint comes between the deletion's place in the journal and in the order of epochs.
+  MutexLock flush(flush_mutex_);
+  if (database->dropped()) return NotFound(fmt::format("database \"{}\" has been dropped", database->name()));
+
+  const std::string encoded = EncodeMaskSpec(spec);
+  uint64_t before_set = 0;
+  auto appended = journal_->Append([&](uint64_t sequence, std::string* out) {
+    MutexLock order(order_mutex_);
+    last_sequence_ = sequence;
+    if (database->Freeze(next_set_) != nullptr) ++next_set_;
+    before_set = database->live()->number();
+    EncodeRecord({.database = database->id(), .definitions = {}, .batch = {}, .deletion = encoded}, out);
+  });
+  Result<void> durable;
+  if (appended.ok()) {
+    durable = journal_->WaitDurable(*appended);
+  } else {
+    durable = std::move(appended).error();
+  }
+  if (!durable.ok()) {
+    health_.Report(durable.error());
+    return std::move(durable).error();
+  }
+  // The rows of every write that came before are in, so that the index knows which series have which fields.
+  const std::shared_ptr<const DatabaseState> state = database->state();
+  for (const auto& set : state->frozen) set->WaitComplete();
+  TM_RETURN_IF_ERROR(AddMask(*database, before_set, spec));
+  return report;
+}
+
+Result<void> StoreImpl::AddMask(Database& database, uint64_t before_set, const MaskSpec& spec) {
+  TM_TRY_ASSIGN(auto mask, Mask::Make(meta_->TakeEpochNumber(), before_set, spec, database.index()));
+  database.AddMask(std::move(mask));
+  return {};
+}
+
+Result<void> StoreImpl::LoadMasks() {
+  for (const MaskRecord& record : meta_->masks()) {
+    TM_TRY_ASSIGN(const MaskSpec spec, DecodeMaskSpec(record.spec));
+    for (const DatabasePtr& database : AllDatabases()) {
+      if (database->id() != record.database) continue;
+      // All rows that it hides are in epochs.
+      TM_TRY_ASSIGN(auto mask, Mask::Make(record.number, /*before_set=*/0, spec, database->index()));
+      database->AddMask(std::move(mask));
+    }
+  }
+  return {};
+}
+
+Result<void> StoreImpl::ReplayDelete(Database& database, std::string_view encoded) {
+  TM_TRY_ASSIGN(const MaskSpec spec, DecodeMaskSpec(encoded));
+  uint64_t before_set = 0;
+  {
+    MutexLock order(order_mutex_);
+    if (database.Freeze(next_set_) != nullptr) ++next_set_;
+    before_set = database.live()->number();
+  }
+  return AddMask(database, before_set, spec);
+}
+
+Result<void> StoreImpl::DropSpentMasks() {
+  MutexLock flush(flush_mutex_);
+  MetaChange change;
+  std::vector<std::pair<DatabasePtr, MaskList>> spent;
+  for (const DatabasePtr& database : AllDatabases()) {
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    MaskList unneeded;
+    for (const auto& mask : state->masks) {
+      const auto older = [&](const auto& set) { return mask->AppliesToSet(set->number()); };
+      if (AnyMasked(state->epochs, {mask}) || std::any_of(state->slabs.begin(), state->slabs.end(), older) ||
+          std::any_of(state->frozen.begin(), state->frozen.end(), older)) {
+        continue;
+      }
+      change.drop_masks.push_back({database->id(), mask->number(), {}});
+      unneeded.push_back(mask);
+    }
+    if (!unneeded.empty()) spent.emplace_back(database, std::move(unneeded));
+  }
+  if (spent.empty()) return {};
+  if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
+    health_.Report(committed.error());
+    return committed;
+  }
+  for (const auto& [database, masks] : spent) database->RemoveMasks(masks);
+  return {};
+}
+
+}  // namespace tidemark::storage

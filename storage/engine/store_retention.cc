@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "storage/base/log.h"
+#include "storage/engine/mask_estimate.h"
+#include "storage/engine/partition_epochs.h"
+#include "storage/engine/store_impl.h"
+
+namespace tidemark::storage {
+namespace {
+
+// A partition is rewritten for its hidden rows when at least a tenth of its bytes falls free.
+constexpr uint64_t kWorthFolding = 10;
+// Until then it is looked at again each time the retention has moved on by this share of its length.
+constexpr int64_t kLooksPerPartition = 16;
+
+// The oldest time that is kept; INT64_MIN when everything is.
+int64_t OldestKept(int64_t now_ns, int64_t keep_ns) {
+  int64_t oldest_ns = 0;
+  if (keep_ns == 0 || __builtin_sub_overflow(now_ns, keep_ns, &oldest_ns)) return std::numeric_limits<int64_t>::min();
+  return oldest_ns;
+}
+
+int64_t EndNs(const PartitionId& partition) { return partition.first + (partition.second - 1); }
+
+// The partitions, with the bytes of their pages on disk, that `options` do not keep.
+std::map<PartitionId, uint64_t> PartitionsToDrop(const DatabaseState& state, const DatabaseOptions& options,
+                                                 int64_t now_ns) {
+  std::map<PartitionId, uint64_t> all;  // ascending in time: partitions do not overlap
+  uint64_t bytes = 0;
+  for (const auto& epoch : state.epochs) {
+    const EpochRecord& record = epoch->record();
+    all[{record.partition_start_ns, record.partition_ns}] += record.bytes;
+    bytes += record.bytes;
+  }
+  for (const auto& slab : state.slabs) all.try_emplace({slab->partition_start_ns(), slab->partition_ns()}, 0);
+  const int64_t oldest_ns = OldestKept(now_ns, options.retention_ns);
+  std::map<PartitionId, uint64_t> out;
+  for (const auto& [partition, partition_bytes] : all) {
+    const bool newest = partition == all.rbegin()->first;
+    const bool over = options.max_bytes != 0 && bytes > options.max_bytes && !newest;
+    if (EndNs(partition) >= oldest_ns && !over) break;
+    out.emplace(partition, partition_bytes);
+    bytes -= partition_bytes;
+  }
+  return out;
+}
+
+// The state without partitions that go whole, so that nothing of them is counted twice.
+std::shared_ptr<const DatabaseState> Without(const DatabaseState& state, const std::map<PartitionId, uint64_t>& gone) {
+  auto out = std::make_shared<DatabaseState>(state);
+  std::erase_if(out->epochs, [&](const auto& epoch) {
+    return gone.contains({epoch->record().partition_start_ns, epoch->record().partition_ns});
+  });
+  std::erase_if(out->slabs,
+                [&](const auto& slab) { return gone.contains({slab->partition_start_ns(), slab->partition_ns()}); });
+  return out;
+}
+
+}  // namespace
+
+int64_t StoreImpl::OldestNs(const Database& database) const {
+  return OldestKept(clock_.NowNs(), database.options().retention_ns);
+}
+
+Result<uint64_t> StoreImpl::ApplyRetention() {
+  ReaderLock open(open_mutex_);
+  if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  uint64_t dropped = 0;
+  for (const DatabasePtr& database : AllDatabases()) {
+    const DatabaseOptions options = database->options();
+    if (options.retention_ns == 0 && options.max_bytes == 0) continue;
+    MutexLock flush(flush_mutex_);
+    MetaChange change;
+    EpochList old;
+    std::vector<std::shared_ptr<const Slab>> old_slabs;
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    const std::map<PartitionId, uint64_t> partitions = PartitionsToDrop(*state, options, clock_.NowNs());
+    if (partitions.empty()) continue;
+    for (const auto& epoch : state->epochs) {
+      if (!partitions.contains({epoch->record().partition_start_ns, epoch->record().partition_ns})) continue;
+      change.remove.push_back(epoch->record());
+      old.push_back(epoch);
+    }
+    for (const auto& slab : state->slabs) {
+      if (partitions.contains({slab->partition_start_ns(), slab->partition_ns()})) old_slabs.push_back(slab);
+    }
+    if (!old.empty()) {
+      if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
+        // A compaction was quicker; the next round sees its epoch.
+        if (committed.error().code == ErrorCode::kConflict) continue;
+        health_.Report(committed.error());
+        return std::move(committed).error();
+      }
+    }
+    for (const auto& epoch : old) epoch->Retire();
+    database->ReplacePages(old_slabs, old, {});
+    dropped += partitions.size();
+    TM_LOG(kInfo, "retention dropped {} partitions of database {}", partitions.size(), database->name());
+  }
+  DropDeadFiles();
+  return dropped;
+}
+
+Result<RetentionReport> StoreImpl::PlanRetention(std::string_view name, const DatabaseOptions& options) const {
+  TM_RETURN_IF_ERROR(CheckOptions(options));
+  const DatabasePtr database = Find(name);
+  if (database == nullptr) return NotFound("database not found: \"" + std::string(name) + "\"");
+  const std::shared_ptr<const DatabaseState> state = database->state();
+  const std::map<PartitionId, uint64_t> gone = PartitionsToDrop(*state, options, clock_.NowNs());
+  RetentionReport report;
+  report.partitions = gone.size();
+  for (const auto& [partition, bytes] : gone) report.partition_bytes += bytes;
+  MaskList masks;
+  for (const SelectorRetention& selector : options.selectors) {
+    const int64_t oldest_ns = OldestKept(clock_.NowNs(), selector.keep_ns);
+    if (oldest_ns == std::numeric_limits<int64_t>::min()) continue;
+    MaskSpec spec;
+    spec.selectors.push_back(selector.matchers);
+    TM_TRY_ASSIGN(RefSet refs, RefSet::Select(spec, database->index(), /*open_end=*/true));
+    masks.push_back(std::make_shared<const Mask>(Mask::kRetention, Mask::kRetention,
+                                                 model::TimeRange{model::Timestamp::Min(), {oldest_ns - 1}},
+                                                 std::make_shared<const RefSet>(std::move(refs))));
+  }
+  if (!masks.empty()) report.selected = EstimateHidden(*Without(*state, gone), masks);
+  return report;
+}
+
+Result<void> StoreImpl::FoldHidden() {
+  ReaderLock open(open_mutex_);
+  // A compaction does this work already.
+  if (closed_ || compacting_.load()) return {};
+  {
+    MutexLock compact(compact_mutex_);
+    std::map<uint64_t, HiddenLook> looked;
+    for (const DatabasePtr& database : AllDatabases()) {
+      const MaskList masks = HiddenRows(*database);
+      if (masks.empty()) continue;
+      int64_t until_ns = std::numeric_limits<int64_t>::min();
+      for (const auto& mask : masks) {
+        if (mask->number() == Mask::kRetention) until_ns = std::max(until_ns, mask->range().last.ns);
+      }
+      for (const auto& [partition, epochs] : ByPartition(*database->state())) {
+        const uint64_t newest = epochs.back()->record().epoch;
+        if (!AnyMasked(epochs, masks) || unfoldable_.contains(newest)) continue;
+        const HiddenLook look{HighestNumber(masks), std::min(until_ns, EndNs(partition))};
+        const auto before = hidden_looks_.find(newest);
+        if (before != hidden_looks_.end() && before->second.number == look.number &&
+            before->second.until_ns >= look.until_ns - partition.second / kLooksPerPartition &&
+            (look.until_ns < EndNs(partition) || before->second.until_ns == look.until_ns)) {
+          looked.insert(*before);
+          continue;
+        }
+        looked.emplace(newest, look);
+        MaskedRows hidden;
+        uint64_t bytes = 0;
+        for (const auto& epoch : epochs) {
+          bytes += epoch->record().bytes;
+          AddMaskedRows(*epoch, SourceMasks::OfEpoch(masks, epoch->record()), &hidden);
+        }
+        if (hidden.rows == 0 || hidden.bytes * kWorthFolding < bytes) continue;
+        CompactionProgress ignored;
+        auto folded = FoldEpochs(*database, epochs, &ignored);
+        if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
+          TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
+          unfoldable_.insert(newest);
+          continue;
+        }
+        TM_RETURN_IF_ERROR(std::move(folded));
+      }
+    }
+    hidden_looks_ = std::move(looked);
+  }
+  return DropSpentMasks();
+}
+
+}  // namespace tidemark::storage
