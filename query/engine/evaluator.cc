@@ -48,6 +48,21 @@ std::string OperatorName(const Node& node) {
 
 }  // namespace
 
+namespace {
+
+// Windows of `range_ms` that reach `before_ms` and `after_ms` beyond their ends.
+WindowSpec Extended(const StepGrid& grid, plan::Reference reference, int64_t range_ms, int64_t before_ms,
+                    int64_t after_ms) {
+  reference.offset_ms -= after_ms;
+  return {.grid = grid,
+          .reference = reference,
+          .length_ms = range_ms + before_ms + after_ms,
+          .before_ms = before_ms,
+          .after_ms = after_ms};
+}
+
+}  // namespace
+
 // Measures one operator: its own time is what passed less what operators inside it took.
 class OperatorTimer {
  public:
@@ -247,21 +262,26 @@ Status Evaluator::StreamFrame(const HeldFrame& whole, const BlockSink& sink) {
 
 Status Evaluator::StreamSelect(const plan::SelectNode& node, const StepGrid& grid, bool labels, const BlockSink& sink) {
   TM_TRY_ASSIGN(const SeriesSource* source, Source(node.slot));
-  const ScanSpec spec{
-      .windows = {.grid = grid, .reference = node.reference, .length_ms = state_->context().lookback_ms},
-      .kernel = node.timestamps ? FoldLookbackTime : FoldLookback,
-      .drop_stale = false,
-      .arguments = {},
-      .name = node.timestamps ? NameFate::kDrop : NameFate::kKeep,
-      .labels = labels};
+  const int64_t lookback_ms = state_->context().lookback_ms;
+  const int64_t ahead_ms = node.smoothed ? lookback_ms : 0;
+  const ScanSpec spec{.windows = Extended(grid, node.reference, 0, lookback_ms, ahead_ms),
+                      .kernel = node.smoothed     ? FoldSmoothed
+                                : node.timestamps ? FoldLookbackTime
+                                                  : FoldLookback,
+                      .drop_stale = node.smoothed,
+                      .arguments = {},
+                      .name = node.timestamps ? NameFate::kDrop : NameFate::kKeep,
+                      .labels = labels};
   return ScanSeries(*source, spec, state_, sink);
 }
 
 Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& grid, bool labels, const BlockSink& sink) {
   const Kernel& kernel = KernelFor(node.function);
   TM_TRY_ASSIGN(const Scalars scalars, EvaluateScalars(node.scalars, grid));
-  ScanSpec spec{.windows = {.grid = grid, .reference = node.range->reference, .length_ms = node.range->window_ms},
-                .kernel = kernel.fold,
+  const bool extended = node.range->before_ms > 0 || node.range->after_ms > 0;
+  ScanSpec spec{.windows = Extended(grid, node.range->reference, node.range->window_ms, node.range->before_ms,
+                                    node.range->after_ms),
+                .kernel = extended ? kernel.extended_fold : kernel.fold,
                 .drop_stale = true,
                 .arguments = scalars.pointers,
                 .name = kernel.name,
@@ -388,6 +408,12 @@ Result<HeldFrame> Evaluator::CallFrame(const plan::CallNode& node, const StepGri
   for (const plan::NodePtr& arg : node.args) {
     if (arg->type != ValueType::kVector) continue;
     TM_TRY_ASSIGN(HeldFrame input, Vector(*arg, grid));
+    if (node.info) {
+      TM_TRY_ASSIGN(const HeldFrame times, Vector(*node.info, grid));
+      TM_RETURN_IF_ERROR(JoinInfo(arguments, times.frame, &input.frame));
+      TM_RETURN_IF_ERROR(input.Recount());
+      return input;
+    }
     return FinishCall(arguments, std::move(input));
   }
   const Kernel& kernel = KernelFor(node.function);

@@ -78,6 +78,15 @@ void FoldIdelta(FoldCall& call);
 void FoldResets(FoldCall& call);
 void FoldChanges(FoldCall& call);
 
+// extended_kernels.cc: the window's ends moved out by `anchored` or `smoothed`.
+void FoldExtendedRate(FoldCall& call);
+void FoldExtendedIncrease(FoldCall& call);
+void FoldExtendedDelta(FoldCall& call);
+void FoldAnchoredChanges(FoldCall& call);
+void FoldAnchoredResets(FoldCall& call);
+// A smoothed instant selector.
+void FoldSmoothed(FoldCall& call);
+
 // trend_kernels.cc
 void FoldDeriv(FoldCall& call);
 void FoldPredictLinear(FoldCall& call);

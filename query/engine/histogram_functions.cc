@@ -1,4 +1,4 @@
-// histogram_quantile() on classic histograms: series that differ in the label `le` only.
+// Functions of classic histograms: series that differ in the label `le` only.
 // Source: Prometheus, promql/quantile.go (BucketQuantile) and
 // https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
 #include <algorithm>
@@ -110,7 +110,7 @@ std::string ForMetric(std::string_view name) {
 }
 
 // Histograms by their labels without `le`. Rows whose `le` is no number are left out with a warning.
-std::map<std::string, Histogram> CollectHistograms(const CallArguments& call, const Frame& frame) {
+std::map<std::string, Histogram> CollectHistograms(const CallArguments& call, size_t vector, const Frame& frame) {
   std::map<std::string, Histogram> out;
   const std::vector<std::string> le{std::string(kBucketLabel)};
   std::string key;
@@ -121,7 +121,7 @@ std::map<std::string, Histogram> CollectHistograms(const CallArguments& call, co
     if (!bound) {
       call.state->Warn(fmt::format("bucket label \"le\" is missing or has a malformed value of {}{}",
                                    promql::Quote(text), ForMetric(labels.metric_name())),
-                       call.Position(1));
+                       call.Position(vector));
       continue;
     }
     KeyOfAllBut(labels, le, &key);
@@ -133,46 +133,161 @@ std::map<std::string, Histogram> CollectHistograms(const CallArguments& call, co
   return out;
 }
 
-}  // namespace
-
-Status FrameHistogramQuantile(const CallArguments& call, Frame* frame) {
-  const double* const q = call.scalars[0];
-  for (size_t step = 0; step < frame->steps; ++step) {
+void WarnOfQuantile(const CallArguments& call, size_t arg, size_t steps) {
+  const double* const q = call.scalars[arg];
+  for (size_t step = 0; step < steps; ++step) {
     if (q[step] >= 0 && q[step] <= 1) continue;
     call.state->Warn(fmt::format("quantile value should be between 0 and 1, got {}", GoFormat(q[step])),
-                     call.Position(0));
+                     call.Position(arg));
   }
-  auto arena = std::make_unique<LabelArena>();
-  const std::vector<std::string> le{std::string(kBucketLabel)};
-  Frame out(frame->steps);
+}
+
+void NoteRaised(const CallArguments& call, const LabelSet& labels) {
+  call.state->Info(fmt::format("input to histogram_quantile needed to be fixed for monotonicity (see "
+                               "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile){}",
+                               ForMetric(labels.metric_name())),
+                   call.Position(1));
+}
+
+// The part of all observations that lie in [lower, upper]. `buckets` ascending and not empty; changed.
+// Source: Prometheus, promql/quantile.go, BucketFraction.
+double BucketFraction(double lower, double upper, std::vector<Bucket>* buckets) {
+  if (buckets->back().upper_bound != kInfinity) return kNan;
+  Coalesce(buckets);
+  const std::vector<Bucket>& all = *buckets;
+  const double observations = all.back().count;
+  if (observations == 0 || std::isnan(lower) || std::isnan(upper)) return kNan;
+  if (lower >= upper) return 0;
+  // Observations below `value`, by straight lines inside the buckets, of which those without an end have none.
+  const auto rank = [&](double value) {
+    double below = 0;
+    double start = all.front().upper_bound > 0 ? 0 : -kInfinity;
+    for (const Bucket& bucket : all) {
+      if (start >= value) return below;
+      if (bucket.upper_bound > value) {
+        if (start == -kInfinity) return bucket.count;
+        return below + (bucket.count - below) * (value - start) / (bucket.upper_bound - start);
+      }
+      below = bucket.count;
+      start = bucket.upper_bound;
+    }
+    return observations;
+  };
+  return (std::min(rank(upper), observations) - std::min(rank(lower), observations)) / observations;
+}
+
+// Calls value(first row's head, step, buckets) for every histogram and step that has buckets.
+template <typename Function>
+Status ForEachHistogram(const CallArguments& call, size_t vector, const Frame& frame, Function value) {
   std::vector<Bucket> buckets;
-  for (const auto& [_, histogram] : CollectHistograms(call, *frame)) {
-    const RowHead& first = frame->rows[histogram.parts.front().row];
-    const size_t row = out.AddRow({.labels = Drop(first.labels, le, arena.get()), .name = NameFate::kDrop});
-    bool raised_at_all = false;
-    for (size_t step = 0; step < frame->steps; ++step) {
+  for (const auto& [_, histogram] : CollectHistograms(call, vector, frame)) {
+    for (size_t step = 0; step < frame.steps; ++step) {
       buckets.clear();
       for (const Histogram::Part& part : histogram.parts) {
-        if (frame->RowPresent(part.row)[step] == 0) continue;
-        buckets.push_back({part.upper_bound, frame->RowValues(part.row)[step]});
+        if (frame.RowPresent(part.row)[step] == 0) continue;
+        buckets.push_back({part.upper_bound, frame.RowValues(part.row)[step]});
       }
-      if (buckets.empty()) continue;
-      bool raised = false;
-      out.RowValues(row)[step] = BucketQuantile(q[step], &buckets, &raised);
-      out.RowPresent(row)[step] = 1;
-      raised_at_all = raised_at_all || raised;
-    }
-    if (raised_at_all) {
-      call.state->Info(
-          fmt::format("input to histogram_quantile needed to be fixed for monotonicity (see "
-                      "https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile){}",
-                      ForMetric(first.labels.metric_name())),
-          call.Position(1));
+      if (!buckets.empty()) value(frame.rows[histogram.parts.front().row], step, buckets);
     }
     TM_RETURN_IF_ERROR(call.state->CheckInterrupt());
   }
-  call.state->Keep(std::move(arena));
-  *frame = std::move(out);
+  return {};
+}
+
+// The frame that a function of histograms gives: a row for each histogram and name given to it.
+class HistogramRows {
+ public:
+  explicit HistogramRows(size_t steps) : out_(steps) {}
+
+  // The row of the histogram whose first series is `head`, with `label` set to `text` if there is one.
+  size_t RowOf(const RowHead& head, std::string_view label, const std::string& text) {
+    if (&head != head_) {
+      head_ = &head;
+      rows_.clear();
+    }
+    const auto [at, fresh] = rows_.emplace(text, 0);
+    if (!fresh) return at->second;
+    model::LabelViews labels;
+    for (const model::LabelView& view : head.labels) {
+      if (view.name != kBucketLabel) labels.push_back(view);
+    }
+    if (!label.empty()) SetLabel(&labels, arena_->Copy(label), arena_->Copy(text));
+    at->second = out_.AddRow({.labels = arena_->Store(labels), .name = NameFate::kDrop});
+    return at->second;
+  }
+
+  void Set(size_t row, size_t step, double value) {
+    out_.RowValues(row)[step] = value;
+    out_.RowPresent(row)[step] = 1;
+  }
+
+  Frame Finish(QueryState* state) {
+    state->Keep(std::move(arena_));
+    return std::move(out_);
+  }
+
+ private:
+  Frame out_;
+  std::unique_ptr<LabelArena> arena_ = std::make_unique<LabelArena>();
+  const RowHead* head_ = nullptr;
+  std::map<std::string, size_t> rows_;
+};
+
+// A number as OpenMetrics writes it in labels: like Go, with ".0" behind whole ones.
+std::string OpenMetricsFormat(double value) {
+  std::string out = GoFormat(value);
+  if (std::isfinite(value) && out.find_first_of(".e") == std::string::npos) out += ".0";
+  return out;
+}
+
+}  // namespace
+
+Status FrameHistogramQuantile(const CallArguments& call, Frame* frame) {
+  WarnOfQuantile(call, 0, frame->steps);
+  HistogramRows out(frame->steps);
+  const double* const q = call.scalars[0];
+  TM_RETURN_IF_ERROR(
+      ForEachHistogram(call, 1, *frame, [&](const RowHead& head, size_t step, std::vector<Bucket>& buckets) {
+        bool raised = false;
+        out.Set(out.RowOf(head, {}, {}), step, BucketQuantile(q[step], &buckets, &raised));
+        if (raised) NoteRaised(call, head.labels);
+      }));
+  *frame = out.Finish(call.state);
+  return {};
+}
+
+Status FrameHistogramQuantiles(const CallArguments& call, Frame* frame) {
+  constexpr size_t kFirstQuantile = 2;
+  const size_t args = call.node.args.size();
+  for (size_t arg = kFirstQuantile; arg < args; ++arg) WarnOfQuantile(call, arg, frame->steps);
+  HistogramRows out(frame->steps);
+  std::vector<Bucket> copy;
+  TM_RETURN_IF_ERROR(
+      ForEachHistogram(call, 0, *frame, [&](const RowHead& head, size_t step, std::vector<Bucket>& buckets) {
+        for (size_t arg = kFirstQuantile; arg < args; ++arg) {
+          const double q = call.scalars[arg][step];
+          bool raised = false;
+          copy = buckets;
+          out.Set(out.RowOf(head, call.Text(1), OpenMetricsFormat(q)), step, BucketQuantile(q, &copy, &raised));
+          if (raised) NoteRaised(call, head.labels);
+        }
+      }));
+  *frame = out.Finish(call.state);
+  return {};
+}
+
+Status FrameHistogramFraction(const CallArguments& call, Frame* frame) {
+  HistogramRows out(frame->steps);
+  TM_RETURN_IF_ERROR(
+      ForEachHistogram(call, 2, *frame, [&](const RowHead& head, size_t step, std::vector<Bucket>& buckets) {
+        out.Set(out.RowOf(head, {}, {}), step, BucketFraction(call.scalars[0][step], call.scalars[1][step], &buckets));
+      }));
+  *frame = out.Finish(call.state);
+  return {};
+}
+
+Status FrameNothing(const CallArguments&, Frame* frame) {
+  *frame = Frame(frame->steps);
   return {};
 }
 

@@ -46,6 +46,7 @@ using ArgumentCheck = Status (*)(const FoldArguments& arguments);
 // At most one kernel is set; a row without any is a function that the engine does not have.
 struct Kernel {
   FoldKernel fold = nullptr;
+  FoldKernel extended_fold = nullptr;  // the same over anchored and smoothed ranges
   MapKernel map = nullptr;
   FrameKernel frame = nullptr;
   ScalarKernel scalar = nullptr;
@@ -116,5 +117,14 @@ Status FrameSortByLabelDesc(const CallArguments& call, Frame* frame);
 
 // histogram_functions.cc
 Status FrameHistogramQuantile(const CallArguments& call, Frame* frame);
+Status FrameHistogramQuantiles(const CallArguments& call, Frame* frame);
+Status FrameHistogramFraction(const CallArguments& call, Frame* frame);
+// Functions of what no float has: native histograms, start timestamps.
+Status FrameNothing(const CallArguments& call, Frame* frame);
+
+// info_function.cc. `times`: the info series, with their samples' times in seconds as values.
+Status JoinInfo(const CallArguments& call, const Frame& times, Frame* frame);
+// Stands in the table for info(), which the evaluator gives two vectors.
+Status FrameInfo(const CallArguments& call, Frame* frame);
 
 }  // namespace tidemark::query::engine

@@ -18,6 +18,14 @@ Status CheckLabelName(std::string_view name, std::string_view what, std::string_
   return InvalidArgument(fmt::format("invalid {} label name in {}(): {}", what, function, name));
 }
 
+// Bytes of a label value that a function makes. Calls inside calls can double a value each time, so it needs a limit of
+// its own before it reaches the budget.
+constexpr size_t kLabelValueBytesMax = size_t{1} << 20;
+
+Error LabelValueTooLarge() {
+  return LimitExceeded(fmt::format("a label value grows over the limit of {} bytes", kLabelValueBytesMax));
+}
+
 bool IsWordCharacter(char c) {
   return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -55,7 +63,8 @@ class Replacement {
     parts_.push_back({std::move(literal), kNoGroup});
   }
 
-  [[nodiscard]] std::string Expand(std::span<const re2::StringPiece> groups) const {
+  // kLimitExceeded when the text grows over kLabelValueBytesMax.
+  [[nodiscard]] Result<std::string> Expand(std::span<const re2::StringPiece> groups) const {
     std::string out;
     for (const Part& part : parts_) {
       out += part.literal;
@@ -63,6 +72,7 @@ class Replacement {
         const re2::StringPiece& group = groups[static_cast<size_t>(part.group)];
         if (group.data() != nullptr) out.append(group.data(), group.size());
       }
+      if (out.size() > kLabelValueBytesMax) return LabelValueTooLarge();
     }
     return out;
   }
@@ -92,9 +102,17 @@ Status Relabel(const CallArguments& call, std::string_view name, Frame* frame, F
   auto arena = std::make_unique<LabelArena>();
   const std::string_view kept_name = arena->Copy(name);
   model::LabelViews labels;
+  size_t seen_bytes = 0;
   for (RowHead& row : frame->rows) {
-    const std::optional<std::string> replaced = value(row.labels);
+    TM_TRY_ASSIGN(const std::optional<std::string> replaced, value(row.labels));
     if (!replaced) continue;
+    if (arena->allocated_bytes() != seen_bytes) {
+      // A new block: asks whether all of them fit. What stays is charged by Keep.
+      seen_bytes = arena->allocated_bytes();
+      TM_RETURN_IF_ERROR(call.state->Charge(seen_bytes));
+      call.state->Release(seen_bytes);
+      TM_RETURN_IF_ERROR(call.state->CheckInterrupt());
+    }
     labels.assign(row.labels.begin(), row.labels.end());
     SetLabel(&labels, kept_name, arena->Copy(*replaced));
     row.labels = arena->Store(labels);
@@ -118,13 +136,14 @@ Status FrameLabelReplace(const CallArguments& call, Frame* frame) {
   TM_RETURN_IF_ERROR(CheckLabelName(destination, "destination", "label_replace"));
   const Replacement replacement(call.Text(2), pattern);
   std::vector<re2::StringPiece> groups(static_cast<size_t>(pattern.NumberOfCapturingGroups()) + 1);
-  return Relabel(call, destination, frame, [&](const LabelSet& labels) -> std::optional<std::string> {
+  return Relabel(call, destination, frame, [&](const LabelSet& labels) -> Result<std::optional<std::string>> {
     const std::string_view value = labels.Get(source);
     const re2::StringPiece text(value.data(), value.size());
     if (!pattern.Match(text, 0, text.size(), RE2::ANCHOR_BOTH, groups.data(), static_cast<int>(groups.size()))) {
-      return std::nullopt;
+      return std::optional<std::string>();
     }
-    return replacement.Expand(groups);
+    TM_TRY_ASSIGN(std::string expanded, replacement.Expand(groups));
+    return std::optional<std::string>(std::move(expanded));
   });
 }
 
@@ -135,13 +154,14 @@ Status FrameLabelJoin(const CallArguments& call, Frame* frame) {
     TM_RETURN_IF_ERROR(CheckLabelName(call.Text(i), "source", "label_join"));
   }
   TM_RETURN_IF_ERROR(CheckLabelName(destination, "destination", "label_join"));
-  return Relabel(call, destination, frame, [&](const LabelSet& labels) -> std::optional<std::string> {
+  return Relabel(call, destination, frame, [&](const LabelSet& labels) -> Result<std::optional<std::string>> {
     std::string joined;
     for (size_t i = 3; i < call.node.args.size(); ++i) {
       if (i > 3) joined += separator;
       joined += labels.Get(call.Text(i));
+      if (joined.size() > kLabelValueBytesMax) return LabelValueTooLarge();
     }
-    return joined;
+    return std::optional<std::string>(std::move(joined));
   });
 }
 

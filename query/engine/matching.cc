@@ -53,10 +53,12 @@ class Join {
         memory_(state) {}
 
   Result<Frame> Run() {
+    if (matching_.fill_left || matching_.fill_right) TM_RETURN_IF_ERROR(FillIn());
     const Signatures signatures = SignRows(matching_, many_, one_);
     const std::vector<std::vector<uint32_t>> many_of = RowsOf(signatures.lhs, signatures.count);
     const std::vector<std::vector<uint32_t>> one_of = RowsOf(signatures.rhs, signatures.count);
-    const std::vector<uint8_t> any_many = AnyPresent(many_);
+    std::vector<uint8_t> any_many = AnyPresent(many_);
+    if (matching_.fill_left) std::ranges::fill(any_many, uint8_t{1});
     for (size_t s = 0; s < signatures.count; ++s) {
       TM_RETURN_IF_ERROR(CheckOneSide(one_of[s], any_many));
       if (many_of[s].empty() || one_of[s].empty()) continue;
@@ -73,6 +75,49 @@ class Join {
   }
 
  private:
+  // Gives each side a row for every signature that only the other one has, at the steps at which that is so. Upstream
+  // does not swap the values with the sides under group_right: fill_left is always for the "many" side.
+  Status FillIn() {
+    const Signatures signatures = SignRows(matching_, many_, one_);
+    const std::vector<uint8_t> many_has = Presence(many_, signatures.lhs, signatures.count);
+    const std::vector<uint8_t> one_has = Presence(one_, signatures.rhs, signatures.count);
+    TM_RETURN_IF_ERROR(memory_.Set(2 * signatures.count * out_.steps * (sizeof(double) + 3 * sizeof(uint8_t))));
+    const size_t many_rows = many_.size();
+    const size_t one_rows = one_.size();
+    if (matching_.fill_right)
+      FillSide(many_, many_rows, signatures.lhs, many_has, one_has, *matching_.fill_right, &one_);
+    if (matching_.fill_left) FillSide(one_, one_rows, signatures.rhs, one_has, many_has, *matching_.fill_left, &many_);
+    return state_->CheckInterrupt();
+  }
+
+  // For each signature the steps at which some row has it.
+  static std::vector<uint8_t> Presence(const Frame& frame, const std::vector<uint32_t>& signatures, size_t count) {
+    std::vector<uint8_t> out(count * frame.steps);
+    for (size_t row = 0; row < signatures.size(); ++row) {
+      const auto present = frame.RowPresent(row);
+      uint8_t* const marks = out.data() + signatures[row] * frame.steps;
+      for (size_t step = 0; step < frame.steps; ++step) marks[step] |= present[step];
+    }
+    return out;
+  }
+
+  void FillSide(const Frame& from, size_t rows, const std::vector<uint32_t>& signatures,
+                const std::vector<uint8_t>& has, const std::vector<uint8_t>& lacks, double value, Frame* to) {
+    std::unordered_set<uint32_t> seen;
+    for (size_t row = 0; row < rows; ++row) {
+      if (!seen.insert(signatures[row]).second) continue;
+      const LabelSet& labels = from.rows[row].labels;
+      const size_t added = to->AddRow(
+          {.labels = matching_.on ? Keep(labels, names_, arena_.get()) : Drop(labels, names_, arena_.get())});
+      const size_t first = signatures[row] * to->steps;
+      for (size_t step = 0; step < to->steps; ++step) {
+        to->RowValues(added)[step] = value;
+        to->RowPresent(added)[step] = static_cast<uint8_t>(has[first + step] & (lacks[first + step] ^ 1));
+      }
+    }
+    to->DropEmptyRows();
+  }
+
   static std::vector<std::vector<uint32_t>> RowsOf(const std::vector<uint32_t>& signatures, size_t count) {
     std::vector<std::vector<uint32_t>> rows(count);
     for (size_t row = 0; row < signatures.size(); ++row) rows[signatures[row]].push_back(static_cast<uint32_t>(row));

@@ -17,6 +17,10 @@ struct WindowSpec {
   plan::StepGrid grid;
   plan::Reference reference;
   int64_t length_ms = 0;
+  // What of the window's start and end is not the range of the query but how far `anchored` and `smoothed` may look
+  // beyond it. `reference` and `length_ms` include them.
+  int64_t before_ms = 0;
+  int64_t after_ms = 0;
 
   [[nodiscard]] int64_t EndMs(size_t step) const { return reference.TimeMs(grid.TimeMs(step)); }
   // The times of all rows that any window needs.

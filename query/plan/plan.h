@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -92,6 +93,8 @@ struct SelectNode : Node {
   Reference reference;
   // timestamp(selector): the sample's time in seconds instead of its value.
   bool timestamps = false;
+  // `smoothed`: between the samples before and after, each within the look-back.
+  bool smoothed = false;
 };
 
 struct RangeNode : Node {
@@ -102,6 +105,9 @@ struct RangeNode : Node {
   NodePtr subquery;  // null in a range selector
   int64_t subquery_step_ms = 0;
   int64_t window_ms = 0;  // samples in (reference - window_ms, reference]
+  // `anchored` and `smoothed`: how far samples beyond the window's start and end may be.
+  int64_t before_ms = 0;
+  int64_t after_ms = 0;
   Reference reference;
 };
 
@@ -118,6 +124,9 @@ struct CallNode : Node {
   explicit CallNode(const promql::Call& s) : Node(kKind, s.type, s), function(s.function->id) {}
   promql::FunctionId function;
   std::vector<NodePtr> args;
+  // info(): the times of the info series (a SelectNode), and what the second argument asks of them.
+  NodePtr info;
+  const std::vector<model::Matcher>* info_matchers = nullptr;
 };
 
 struct NegateNode : Node {
@@ -159,6 +168,8 @@ struct Plan {
   NodePtr root;
   StepGrid grid;
   std::vector<SelectorSlot> selectors;
+  // Matchers that are not in the syntax tree.
+  std::deque<std::vector<model::Matcher>> made_matchers;
 };
 
 }  // namespace tidemark::query::plan

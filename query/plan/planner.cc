@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "query/plan/arithmetic.h"
+#include "storage/model/labels.h"
 
 namespace tidemark::query::plan {
 namespace {
@@ -67,7 +68,7 @@ class Planner {
       case ExprKind::kVectorSelector: return BuildSelect(As<promql::VectorSelector>(expr), expr, grid, false);
       case ExprKind::kMatrixSelector:
       case ExprKind::kSubquery: {
-        TM_TRY_ASSIGN(std::unique_ptr<RangeNode> range, BuildRange(expr, grid));
+        TM_TRY_ASSIGN(std::unique_ptr<RangeNode> range, BuildRange(expr, grid, nullptr));
         return NodePtr(std::move(range));
       }
       case ExprKind::kUnary: return BuildUnary(As<promql::UnaryExpr>(expr), grid);
@@ -93,10 +94,12 @@ class Planner {
     return out;
   }
 
-  size_t SlotFor(const std::vector<model::Matcher>& matchers, const Reference& reference, int64_t window_ms,
-                 const StepGrid& grid) {
-    const Reach reach = ReachOf(reference, grid);
-    const int64_t after_ms = reach.first_ms - window_ms;
+  // Over (t - before_ms, t + ahead_ms] of the reference's times t.
+  size_t SlotFor(const std::vector<model::Matcher>& matchers, const Reference& reference, int64_t before_ms,
+                 const StepGrid& grid, int64_t ahead_ms = 0) {
+    Reach reach = ReachOf(reference, grid);
+    reach.last_ms += ahead_ms;
+    const int64_t after_ms = reach.first_ms - before_ms;
     for (size_t i = 0; i < plan_.selectors.size(); ++i) {
       SelectorSlot& slot = plan_.selectors[i];
       if (*slot.matchers != matchers) continue;
@@ -108,31 +111,54 @@ class Planner {
     return plan_.selectors.size() - 1;
   }
 
-  static Status RefuseExtended(const promql::VectorSelector& selector) {
-    if (selector.anchored) return Unsupported("the modifier \"anchored\" is not available yet");
-    if (selector.smoothed) return Unsupported("the modifier \"smoothed\" is not available yet");
-    return {};
+  // Which functions take which modifier. Source: Prometheus, promql/engine.go.
+  static Status CheckExtended(const promql::VectorSelector& selector, const promql::Call& call) {
+    if (!selector.anchored && !selector.smoothed) return {};
+    switch (call.function->id) {
+      case FunctionId::kDelta:
+      case FunctionId::kIncrease:
+      case FunctionId::kRate: return {};
+      case FunctionId::kChanges:
+      case FunctionId::kResets:
+        if (selector.anchored) return {};
+        break;
+      default: break;
+    }
+    return InvalidArgument(fmt::format(
+        "{} modifier can only be used with: {} - not with {}", selector.anchored ? "anchored" : "smoothed",
+        selector.anchored ? "changes, delta, increase, rate, resets" : "delta, increase, rate", call.function->name));
   }
 
   Result<NodePtr> BuildSelect(const promql::VectorSelector& selector, const Expr& source, const StepGrid& grid,
                               bool timestamps) {
-    TM_RETURN_IF_ERROR(RefuseExtended(selector));
+    if (selector.anchored) return InvalidArgument("anchored modifier can only be used with a range selector");
+    if (selector.smoothed && timestamps) return InvalidArgument("smoothed modifier can not be used with timestamp");
     auto node = std::make_unique<SelectNode>(source, selector);
     node->reference = Resolve(selector.at, selector.offset.ms);
     node->step_invariant = node->reference.at_ms.has_value() && !timestamps;
     node->timestamps = timestamps;
-    node->slot = SlotFor(selector.matchers, node->reference, options_.lookback_ms, grid);
+    node->smoothed = selector.smoothed;
+    node->slot = SlotFor(selector.matchers, node->reference, options_.lookback_ms, grid,
+                         selector.smoothed ? options_.lookback_ms : 0);
     return NodePtr(std::move(node));
   }
 
-  Result<std::unique_ptr<RangeNode>> BuildRange(const Expr& expr, const StepGrid& grid) {
+  // `call`: the function around it, or null.
+  Result<std::unique_ptr<RangeNode>> BuildRange(const Expr& expr, const StepGrid& grid, const promql::Call* call) {
     auto node = std::make_unique<RangeNode>(expr);
     if (const auto* matrix = promql::TryAs<promql::MatrixSelector>(expr)) {
-      TM_RETURN_IF_ERROR(RefuseExtended(matrix->selector));
+      const promql::VectorSelector& selector = matrix->selector;
+      if (call != nullptr) {
+        TM_RETURN_IF_ERROR(CheckExtended(selector, *call));
+      } else if (selector.anchored || selector.smoothed) {
+        return InvalidArgument("a range selector with anchored or smoothed needs a function around it");
+      }
       node->selector = &matrix->selector;
       node->window_ms = std::min(matrix->window.ms, kWindowMsMax);
       node->reference = Resolve(matrix->selector.at, matrix->selector.offset.ms);
-      node->slot = SlotFor(matrix->selector.matchers, node->reference, node->window_ms, grid);
+      node->before_ms = selector.anchored || selector.smoothed ? options_.lookback_ms : 0;
+      node->after_ms = selector.smoothed ? options_.lookback_ms : 0;
+      node->slot = SlotFor(selector.matchers, node->reference, node->window_ms + node->before_ms, grid, node->after_ms);
     } else {
       const auto& subquery = As<promql::SubqueryExpr>(expr);
       node->window_ms = std::min(subquery.window.ms, kWindowMsMax);
@@ -161,9 +187,6 @@ class Planner {
   Result<NodePtr> BuildBinary(const promql::BinaryExpr& expr, const StepGrid& grid) {
     if (expr.op == promql::BinaryOp::kTrimUpper || expr.op == promql::BinaryOp::kTrimLower) {
       return Unsupported(fmt::format("the operator \"{}\" is not available yet", promql::Symbol(expr.op)));
-    }
-    if (expr.matching && (expr.matching->fill_left || expr.matching->fill_right)) {
-      return Unsupported("the modifier \"fill\" is not available yet");
     }
     TM_TRY_ASSIGN(NodePtr lhs, BuildNode(*expr.lhs, grid));
     TM_TRY_ASSIGN(NodePtr rhs, BuildNode(*expr.rhs, grid));
@@ -216,7 +239,9 @@ class Planner {
     }
     auto node = std::make_unique<CallNode>(call);
     node->step_invariant = !DependsOnEvaluationTime(id);
+    if (id == FunctionId::kInfo) BuildInfo(call, grid, node.get());
     for (const auto& arg : call.args) {
+      if (node->info && arg != call.args.front()) break;
       TM_TRY_ASSIGN(NodePtr built, BuildNode(*arg, grid));
       node->step_invariant = node->step_invariant && built->step_invariant;
       node->args.push_back(std::move(built));
@@ -224,12 +249,30 @@ class Planner {
     return NodePtr(std::move(node));
   }
 
+  // The info series stand at the evaluation time, whatever the first argument's offset.
+  void BuildInfo(const promql::Call& call, const StepGrid& grid, CallNode* node) {
+    static const std::vector<model::Matcher> kNone;
+    const auto* labels =
+        call.args.size() > 1 ? &As<promql::VectorSelector>(promql::SkipParens(*call.args[1])) : nullptr;
+    node->info_matchers = labels != nullptr ? &labels->matchers : &kNone;
+    std::vector<model::Matcher> matchers = *node->info_matchers;
+    if (std::ranges::find(matchers, model::kMetricNameLabel, &model::Matcher::name) == matchers.end()) {
+      matchers.push_back({model::MatchOp::kEqual, std::string(model::kMetricNameLabel), "target_info"});
+    }
+    const auto& made = plan_.made_matchers.emplace_back(std::move(matchers));
+    static const promql::VectorSelector kPlain;
+    auto select = std::make_unique<SelectNode>(call, labels != nullptr ? *labels : kPlain);
+    select->timestamps = true;
+    select->slot = SlotFor(made, select->reference, options_.lookback_ms, grid);
+    node->info = std::move(select);
+  }
+
   Result<NodePtr> BuildRollup(const promql::Call& call, const StepGrid& grid) {
     auto node = std::make_unique<RollupNode>(call);
     node->step_invariant = !DependsOnEvaluationTime(node->function);
     for (const auto& arg : call.args) {
       if (arg->type == ValueType::kMatrix) {
-        TM_TRY_ASSIGN(node->range, BuildRange(promql::SkipParens(*arg), grid));
+        TM_TRY_ASSIGN(node->range, BuildRange(promql::SkipParens(*arg), grid, &call));
         node->step_invariant = node->step_invariant && node->range->step_invariant;
       } else {
         TM_TRY_ASSIGN(NodePtr built, BuildNode(*arg, grid));

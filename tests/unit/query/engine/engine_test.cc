@@ -151,6 +151,31 @@ TEST(EngineTest, MemoryBudgetStopsResultsThatGrow) {
   EXPECT_EQ(values.error().code, ErrorCode::kLimitExceeded);
 }
 
+TEST(EngineTest, LabelsThatGrowStopAtALimit) {
+  QueryContext context{.view = ManySeries(2000)};
+  context.budget.max_bytes = 4 << 20;
+  // 2,000 labels of 8 KiB are 16 MiB, and nothing else asks for memory after them.
+  const auto joined =
+      Query("label_join(m, \"d\", \"" + std::string(8192, 'x') + "\", \"half\", \"half\")", At(60 * kMinute), context);
+  ASSERT_FALSE(joined.ok());
+  EXPECT_NE(joined.error().message.find("memory budget of 4 MiB"), std::string::npos) << joined.error().message;
+  // 2^40 and 100^10 bytes, without a budget.
+  QueryContext unlimited{.view = ManySeries(1)};
+  unlimited.budget.max_bytes = 0;
+  std::string doubled = "m";
+  std::string expanded = "m";
+  std::string groups;
+  for (int i = 0; i < 100; ++i) groups += "$1";
+  for (int i = 0; i < 40; ++i) doubled = "label_join(" + doubled + ", \"half\", \"-\", \"half\", \"half\")";
+  for (int i = 0; i < 10; ++i)
+    expanded = "label_replace(" + expanded + ", \"half\", \"" + groups + "\", \"half\", \"(.*)\")";
+  for (const std::string& query : {doubled, expanded}) {
+    const auto grown = Query(query, At(60 * kMinute), unlimited);
+    ASSERT_FALSE(grown.ok());
+    EXPECT_EQ(grown.error().code, ErrorCode::kLimitExceeded);
+  }
+}
+
 TEST(EngineTest, DeadlineAndStop) {
   ManualClock clock(100);
   QueryContext context{.view = ManySeries(5), .clock = &clock, .deadline_ns = 101};
@@ -232,10 +257,10 @@ TEST(EngineTest, AnnotationsKnowLineAndColumn) {
 
 TEST(EngineTest, UnknownKernelsAreRefusedBeforeAnythingIsRead) {
   const auto view = ManySeries(3);
-  const auto result = Query("histogram_stddev(m)", At(kMinute), {.view = view});
+  const auto result = Query("m </ 1", At(kMinute), {.view = view});
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(result.error().message, "function \"histogram_stddev\" is not available yet");
+  EXPECT_EQ(result.error().message, "the operator \"</\" is not available yet");
   EXPECT_EQ(view->rows_scanned(), 0U);
 }
 
