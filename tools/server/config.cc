@@ -347,6 +347,8 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Duration("http.drain", &c.drain_ms, kMs, true, "At the end, requests that run get this long to finish.");
   table.Switch("write.require_database", &c.require_database,
                "Refuse /write without db=, as InfluxDB 1.x does, instead of writing to the default database.");
+  table.Size("write.parse_memory", &c.parse_memory_bytes,
+             "All batches being parsed at once, 8 bytes for each byte of a body; more get 503.");
   table.List<UdpConfig>("udp", &c.udp, ParseUdp, ShowUdp,
                         "Line protocol over UDP: ADDRESS:PORT,db=NAME,precision=ns,batch=1MiB,interval=1s each.");
   table.Switch("host_metrics", &c.host_metrics, "Sample this machine every second into the database _host.");

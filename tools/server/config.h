@@ -14,6 +14,7 @@
 #include "storage/base/result.h"
 #include "storage/storage.h"
 #include "tools/server/http/server.h"
+#include "tools/server/write_service.h"
 
 namespace tidemark::server {
 
@@ -34,6 +35,7 @@ struct Config {
   std::vector<UdpConfig> udp;
   bool host_metrics = true;
   bool require_database = false;
+  uint64_t parse_memory_bytes = WriteService::kParseMemoryBytes;
   uint64_t pool_workers = 0;
   int64_t drain_ms = 10'000;
   std::vector<std::string> rule_files;

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "ingest/write_path/write_path.h"
 #include "query/api/json.h"
 #include "query/influxql/parser.h"
 #include "tools/server/write_service.h"
@@ -49,6 +50,9 @@ std::string GoDuration(int64_t ns) {
   return fmt::format("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
+// Bytes of a reply to one request, which may hold many statements.
+constexpr size_t kReplyBytesMax = size_t{32} << 20;
+
 bool IsTrue(std::string_view value) { return !value.empty() && value != "0" && value != "false"; }
 
 }  // namespace
@@ -81,6 +85,8 @@ Response InfluxService::Health(Request& request) const {
 
 Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database) const {
   if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) {
+    // As for a write that makes a database: what is made here must be a name that can be written to.
+    TM_RETURN_IF_ERROR(write_path::CheckDatabaseName(create->name));
     storage::DatabaseOptions options = defaults_;
     options.retention_ns = create->retention_ns.value_or(options.retention_ns);
     const Status created = store_->CreateDatabase(create->name, options);
@@ -136,6 +142,10 @@ Response InfluxService::Query(Request& request) const {
     size_t id = 0;
     bool failed = false;
     for (const influxql::Statement& statement : *statements) {
+      if (body.size() > kReplyBytesMax) {
+        return InfluxError(413,
+                           fmt::format("the answers take more than {} bytes; send fewer statements", kReplyBytesMax));
+      }
       if (id > 0) body += ',';
       body += fmt::format(R"({{"statement_id":{})", id++);
       Result<std::string> series = std::string();

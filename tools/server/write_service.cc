@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "ingest/write_path/write_path.h"
 #include "query/api/json.h"
 
 namespace tidemark::server {
@@ -21,6 +22,11 @@ constexpr size_t kMaxErrorHeaderBytes = 1024;
 constexpr size_t kMaxQuotedLineBytes = 512;
 // Different reasons that a partial write names.
 constexpr size_t kMaxReasons = 5;
+
+// A batch with more than this is not kept for the next request.
+constexpr uint64_t kKeptBatchBytes = uint64_t{32} << 20;
+// Bytes of a batch for each byte of a body, at most as usual lines go; the shortest lines there are take twice that.
+constexpr uint64_t kBatchBytesPerByte = 8;
 
 // A number for one request: a random start for the process and a count.
 std::string NewRequestId() {
@@ -173,6 +179,25 @@ void AddInfluxHeaders(const Request& request, Response* response) {
 
 Response InfluxError(int status, std::string_view text) { return Refusal(status, text, false); }
 
+class WriteService::ParseLease {
+ public:
+  ParseLease(WriteService* service, size_t body_bytes)
+      : service_(service), bytes_(uint64_t{body_bytes} * kBatchBytesPerByte) {
+    const uint64_t others = service_->parsing_bytes_.fetch_add(bytes_, std::memory_order_relaxed);
+    granted_ = others == 0 || others + bytes_ <= service_->parse_memory_bytes_;
+  }
+  ~ParseLease() { service_->parsing_bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }
+  ParseLease(const ParseLease&) = delete;
+  ParseLease& operator=(const ParseLease&) = delete;
+
+  [[nodiscard]] bool granted() const { return granted_; }
+
+ private:
+  WriteService* service_;
+  uint64_t bytes_;
+  bool granted_;
+};
+
 template <typename Workspace>
 std::unique_ptr<Workspace> WriteService::Stack<Workspace>::Take() {
   {
@@ -188,13 +213,18 @@ std::unique_ptr<Workspace> WriteService::Stack<Workspace>::Take() {
 
 template <typename Workspace>
 void WriteService::Stack<Workspace>::Return(std::unique_ptr<Workspace> workspace) {
+  if (write_path::BatchBytes(workspace->batch) > kKeptBatchBytes) workspace->batch = model::Batch();
   MutexLock lock(mutex_);
   idle_.push_back(std::move(workspace));
 }
 
 WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* metadata, const Clock* clock,
-                           bool require_database)
-    : sink_(sink), metadata_(metadata), clock_(clock), require_database_(require_database) {}
+                           bool require_database, uint64_t parse_memory_bytes)
+    : sink_(sink),
+      metadata_(metadata),
+      clock_(clock),
+      require_database_(require_database),
+      parse_memory_bytes_(parse_memory_bytes) {}
 
 Response WriteService::Write(Request& request) {
   const auto answer = [&]() -> Response {
@@ -252,6 +282,11 @@ Response WriteService::WriteV2(Request& request) {
 Response WriteService::WriteBody(Request& request, const Target& target, bool v2) {
   const std::string_view body = request.body.view();
   if (body.empty()) return v2 ? NoContent() : Response{};
+  const ParseLease lease(this, body.size());
+  if (!lease.granted()) {
+    counters_.requests_failed.fetch_add(1, std::memory_order_relaxed);
+    return Refusal(503, "too many points are being parsed at once; try again", v2);
+  }
   std::unique_ptr<LineWorkspace> workspace = lines_.Take();
   const lineprotocol::ParseOptions options{
       .precision = target.precision, .default_time = {clock_->NowNs()}, .limits = {}};

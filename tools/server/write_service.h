@@ -38,8 +38,12 @@ http::Response InfluxError(int status, std::string_view text);
 // Thread-safe.
 class WriteService {
  public:
+  // Bytes of the batches of all requests that are being parsed; more get 503. One request alone is always taken.
+  static constexpr uint64_t kParseMemoryBytes = uint64_t{1} << 30;
+
   // `sink`, `metadata` and `clock` outlive it. With `require_database`, /write without db= is refused.
-  WriteService(model::PointSink* sink, query::api::MetadataBook* metadata, const Clock* clock, bool require_database);
+  WriteService(model::PointSink* sink, query::api::MetadataBook* metadata, const Clock* clock, bool require_database,
+               uint64_t parse_memory_bytes = kParseMemoryBytes);
 
   // POST /write: line protocol, 1.x.
   http::Response Write(http::Request& request);
@@ -68,6 +72,7 @@ class WriteService {
   class Stack {
    public:
     std::unique_ptr<Workspace> Take();
+    // Keeps the workspace for the next request, without its batch when that has grown large.
     void Return(std::unique_ptr<Workspace> workspace);
 
    private:
@@ -79,12 +84,16 @@ class WriteService {
     std::string database;
     lineprotocol::Precision precision = lineprotocol::Precision::kNanosecond;
   };
+  // A share of the memory for parsing, held until it goes out of scope.
+  class ParseLease;
   http::Response WriteBody(http::Request& request, const Target& target, bool v2);
 
   model::PointSink* const sink_;
   query::api::MetadataBook* const metadata_;
   const Clock* const clock_;
   const bool require_database_;
+  const uint64_t parse_memory_bytes_;
+  std::atomic<uint64_t> parsing_bytes_{0};
   WriteCounters counters_;
   Stack<LineWorkspace> lines_;
   Stack<RemoteWorkspace> remotes_;

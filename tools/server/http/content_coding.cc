@@ -34,11 +34,11 @@ Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits
   if (!bytes.starts_with("\x1f\x8b")) return InvalidArgument("the body is not gzip");
   // A small body may be dense by nature: one page of room is always given.
   const size_t limit = std::min(limits.decoded_bytes, std::max(bytes.size() * limits.ratio, size_t{4096}));
-  // The last member's trailer holds its size modulo 2^32: exact for the usual file of one member.
+  // The last member's trailer holds its size modulo 2^32: exact for the usual file of one member. It is a hint and no
+  // more: in a body that was cut short these bytes are anything, and the client is to be told what is wrong.
   const size_t declared = LoadLittle<uint32_t>(bytes.data() + bytes.size() - 4);
-  if (declared > limit) return TooLarge(limit);
   BodyBuffer out;
-  out.Reserve(std::max(declared, size_t{1}));
+  out.Reserve(std::clamp(declared, size_t{1}, limit));
   while (!bytes.empty()) {
     size_t consumed = 0;
     size_t produced = 0;

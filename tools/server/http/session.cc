@@ -33,6 +33,9 @@ constexpr std::chrono::milliseconds kLingerTime{2000};
 // Bodies up to this size are read and dropped when a request is refused, to keep the connection.
 constexpr size_t kSkippedBodyBytes = size_t{64} << 10;
 
+// A body's memory is counted as its bytes come, at least this much at a time: what a client only declares must not keep
+// others out.
+constexpr size_t kBodyLeaseBytes = size_t{256} << 10;
 // Smaller replies are not counted against the memory for replies.
 constexpr size_t kLargeReplyBytes = size_t{64} << 10;
 constexpr std::string_view kUnknownVersion = "only HTTP/1.0 and HTTP/1.1 are spoken here";
@@ -66,9 +69,10 @@ class HeadParser : public beast_http::basic_parser<true> {
     eager(false);
   }
 
-  // Makes room for `more` bytes of body; false: over the limit.
-  std::function<bool(size_t)> grow_body;
-  bool body_refused = false;
+  enum class BodyRefusal : uint8_t { kNone, kTooLarge, kNoMemory };
+  BodyRefusal body_refused = BodyRefusal::kNone;
+  // Makes room for `more` bytes of body, or says why not.
+  std::function<BodyRefusal(size_t)> grow_body;
 
  private:
   void on_request_impl(beast_http::verb verb, boost::beast::string_view name, boost::beast::string_view target,
@@ -82,9 +86,10 @@ class HeadParser : public beast_http::basic_parser<true> {
   void on_response_impl(int, boost::beast::string_view, int, error_code&) override {}
   void on_field_impl(beast_http::field, boost::beast::string_view name, boost::beast::string_view value,
                      error_code&) override {
-    request_->headers.push_back({Copy(name), Copy(value)});
+    // A trailer is no header (RFC 9110, 6.5.1): the request has been admitted by what its head said.
+    if (!head_complete_) request_->headers.push_back({Copy(name), Copy(value)});
   }
-  void on_header_impl(error_code&) override {}
+  void on_header_impl(error_code&) override { head_complete_ = true; }
   void on_body_init_impl(boost::optional<uint64_t> const&, error_code&) override {}
   size_t on_body_impl(boost::beast::string_view body, error_code& error) override { return Append(body, error); }
   void on_chunk_header_impl(uint64_t, boost::beast::string_view, error_code&) override {}
@@ -95,8 +100,8 @@ class HeadParser : public beast_http::basic_parser<true> {
 
   size_t Append(boost::beast::string_view bytes, error_code& error) {
     BodyBuffer& body = request_->body;
-    if (body.capacity() - body.size() < bytes.size() && !grow_body(bytes.size())) {
-      body_refused = true;
+    if (body.capacity() - body.size() < bytes.size()) body_refused = grow_body(bytes.size());
+    if (body_refused != BodyRefusal::kNone) {
       error = beast_http::make_error_code(beast_http::error::body_limit);
       return 0;
     }
@@ -107,6 +112,7 @@ class HeadParser : public beast_http::basic_parser<true> {
 
   Request* request_;
   bool version_known_ = false;
+  bool head_complete_ = false;
 
  public:
   [[nodiscard]] bool version_known() const { return version_known_; }
@@ -453,15 +459,11 @@ void Session::ReleaseReply() {
 void Session::BeginBody() {
   Enter(Phase::kBody, shared_->options.idle_timeout);
   body_began_ns_ = NowNs();
-  const auto overloaded = [this] {
-    shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
-    RefuseAndClose(503, "too many request bodies are held at once");
-  };
   if (!parser_->chunked()) {
     const auto length = static_cast<size_t>(parser_->content_length().value_or(0));
-    if (!LeaseBody(length)) return overloaded();
+    if (!LeaseBody(std::min(length, std::max(kBodyLeaseBytes, in_end_ - in_begin_)))) return RefuseForMemory();
     request_.body.Reserve(length);
-    const size_t here = std::min(length, in_end_ - in_begin_);
+    const size_t here = std::min(leased_bytes_, in_end_ - in_begin_);
     std::memcpy(request_.body.data(), in_.get() + in_begin_, here);
     request_.body.SetSize(here);
     in_begin_ += here;
@@ -471,11 +473,11 @@ void Session::BeginBody() {
   parser_->grow_body = [this, body_max](size_t more) {
     BodyBuffer& body = request_.body;
     const size_t needed = body.size() + more;
-    if (needed > body_max) return false;
+    if (needed > body_max) return HeadParser::BodyRefusal::kTooLarge;
     const size_t capacity = std::min(body_max, std::max({needed, body.capacity() * 2, kLargeInputBytes}));
-    if (!LeaseBody(capacity - body.capacity())) return false;
+    if (!LeaseBody(capacity - body.capacity())) return HeadParser::BodyRefusal::kNoMemory;
     body.Reserve(capacity);
-    return true;
+    return HeadParser::BodyRefusal::kNone;
   };
   parser_->eager(true);
   ReadChunkedBody();
@@ -485,6 +487,10 @@ void Session::ReadSizedBody() {
   BodyBuffer& body = request_.body;
   const auto length = static_cast<size_t>(parser_->content_length().value_or(0));
   if (body.size() == length) return Dispatch();
+  if (body.size() == leased_bytes_ &&
+      !LeaseBody(std::min(length - leased_bytes_, std::max(leased_bytes_, kBodyLeaseBytes)))) {
+    return RefuseForMemory();
+  }
   auto on_read = [self = shared_from_this()](const error_code& error, size_t count) {
     if (self->phase_ != Phase::kBody) return;
     self->shared_->counters.received_bytes.fetch_add(count, std::memory_order_relaxed);
@@ -492,7 +498,7 @@ void Session::ReadSizedBody() {
     if (error) return self->Close();
     self->ReadSizedBody();
   };
-  socket_.async_read_some(asio::buffer(body.data() + body.size(), length - body.size()), std::move(on_read));
+  socket_.async_read_some(asio::buffer(body.data() + body.size(), leased_bytes_ - body.size()), std::move(on_read));
 }
 
 void Session::ReadChunkedBody() {
@@ -501,7 +507,8 @@ void Session::ReadChunkedBody() {
     const size_t used = parser_->put(asio::const_buffer(in_.get() + in_begin_, in_end_ - in_begin_), error);
     in_begin_ += used;
     if (error == beast_http::error::need_more) break;
-    if (parser_->body_refused) {
+    if (parser_->body_refused == HeadParser::BodyRefusal::kNoMemory) return RefuseForMemory();
+    if (parser_->body_refused == HeadParser::BodyRefusal::kTooLarge) {
       const size_t body_max = std::min(admission_.body_bytes_max, shared_->options.body_bytes_max);
       return RefuseAndClose(413, fmt::format("the request body is larger than {} bytes", body_max));
     }
@@ -654,6 +661,11 @@ void Session::RefuseAndClose(int status, std::string_view text) {
   if (status == 503) response.Set("Retry-After", "1");
   response.close = true;
   Reply(std::move(response));
+}
+
+void Session::RefuseForMemory() {
+  shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+  RefuseAndClose(503, "too many request bodies are held at once");
 }
 
 void Session::Write(std::string head, std::string body, After after) {

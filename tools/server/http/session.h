@@ -84,6 +84,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Response Answer();
   void Reply(Response response);
   void RefuseAndClose(int status, std::string_view text);
+  void RefuseForMemory();
   void Write(std::string head, std::string body, After after);
   void WriteMore();
   void OnWritten();

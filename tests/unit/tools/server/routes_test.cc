@@ -330,5 +330,47 @@ TEST_F(RoutesTest, UdpWritesInBatchesAndAtTheEnd) {
   EXPECT_TRUE(store_.HasDatabase("u"));
 }
 
+TEST_F(RoutesTest, ADatabaseIsMadeOnlyWithANameThatCanBeWrittenTo) {
+  for (const char* name : {"..", ".", "a%5C%5Cb", "a%2Fb"}) {
+    const Response made = Form("/query", std::string("q=CREATE%20DATABASE%20%22") + name + "%22");
+    EXPECT_NE(made.body.find("not allowed"), std::string::npos) << name << ": " << made.body;
+  }
+  EXPECT_TRUE(store_.Databases().empty());
+}
+
+TEST_F(RoutesTest, ABatchThatIsTooLargeBesideOthersIsRefusedAndTakenAlone) {
+  WriteService* service = nullptr;
+  int nested_status = 0;
+  // A store in whose Write a second request comes.
+  class Nested final : public model::PointSink {
+   public:
+    std::function<void()> then;
+    Result<model::WriteReport> Write(std::string_view, const model::Batch&) override {
+      if (then) std::exchange(then, nullptr)();
+      return model::WriteReport();
+    }
+  } sink;
+  WriteService small(&sink, &metadata_, &clock_, false, 100);
+  service = &small;
+  const auto send = [&service] {
+    Request request;
+    constexpr std::string_view kLine = "measurement,tag=value field=1";
+    request.body.Reserve(kLine.size());
+    std::copy(kLine.begin(), kLine.end(), request.body.data());
+    request.body.SetSize(kLine.size());
+    return service->Write(request);
+  };
+  std::string retry_after;
+  sink.then = [&] {
+    const Response second = send();
+    nested_status = second.status;
+    retry_after = Header(second, "Retry-After");
+  };
+  EXPECT_EQ(send().status, 204);
+  EXPECT_EQ(nested_status, 503);
+  EXPECT_EQ(retry_after, "1");
+  EXPECT_EQ(send().status, 204);
+}
+
 }  // namespace
 }  // namespace tidemark::server

@@ -412,5 +412,43 @@ TEST(IsLoopbackHost, KnowsNamesAndAddresses) {
   }
 }
 
+TEST_F(ServerTest, TrailersAreNoHeaders) {
+  Start();
+  const std::string reply =
+      Ask("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "5\r\nhello\r\n0\r\nContent-Encoding: gzip\r\n\r\n");
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 200")) << reply;
+  EXPECT_TRUE(reply.ends_with("\r\n\r\nhello")) << reply;
+}
+
+TEST_F(ServerTest, DeclaredBodiesDoNotUseUpTheMemory) {
+  ServerOptions options;
+  options.body_memory_bytes = 4'000'000;
+  Start(options);
+  std::vector<std::unique_ptr<RawClient>> slow;
+  for (int i = 0; i < 7; ++i) {
+    slow.push_back(std::make_unique<RawClient>(port_));
+    slow.back()->Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 999000\r\n\r\nx");
+  }
+  const std::string reply = Ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 200")) << reply;
+  // Each of them can still be finished while the others wait.
+  for (const auto& client : slow) {
+    client->Send(std::string(998'999, 'x'));
+    EXPECT_TRUE(client->ReadReply().starts_with("HTTP/1.1 200"));
+  }
+}
+
+TEST_F(ServerTest, AGzipBodyCutShortIsCalledDamagedWhateverItsLastBytesDeclare) {
+  std::string lines;
+  for (int i = 0; i < 5000; ++i) lines += fmt::format("m,i={} v={}\n", i, i * 7919);
+  const std::string whole = Compress(lines);
+  for (const size_t size : {whole.size() - 1, whole.size() - 20, whole.size() / 2}) {
+    const Result<BodyBuffer> out = GunzipBody(std::string_view(whole).substr(0, size), {});
+    ASSERT_FALSE(out.ok());
+    EXPECT_EQ(out.error().code, ErrorCode::kInvalidArgument) << out.error().message;
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::http
