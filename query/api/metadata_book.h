@@ -20,18 +20,35 @@ struct FamilyMetadata {
 // Thread-safe.
 class MetadataBook {
  public:
-  // Families kept for one database; further ones are not.
+  // Families kept for one database, and bytes (Cost) for all of them; what would go over is not kept.
   static constexpr size_t kMaxFamilies = 100'000;
+  static constexpr size_t kMaxBytes = size_t{32} << 20;
 
   void Put(std::string_view database, std::string_view family, FamilyMetadata metadata) {
+    if (database.empty()) database = "default";
     MutexLock lock(mutex_);
-    auto& families = databases_[std::string(database.empty() ? "default" : database)];
-    const auto at = families.find(family);
-    if (at != families.end()) {
-      at->second = std::move(metadata);
-    } else if (families.size() < kMaxFamilies) {
-      families.emplace(family, std::move(metadata));
+    const auto families = databases_.find(database);
+    if (families != databases_.end()) {
+      if (const auto at = families->second.find(family); at != families->second.end()) {
+        const size_t bytes = bytes_ - Cost(family, at->second) + Cost(family, metadata);
+        if (bytes > kMaxBytes) return;
+        bytes_ = bytes;
+        at->second = std::move(metadata);
+        return;
+      }
+      if (families->second.size() >= kMaxFamilies) return;
     }
+    const size_t bytes =
+        bytes_ + Cost(family, metadata) + (families == databases_.end() ? kEntryBytes + database.size() : 0);
+    if (bytes > kMaxBytes) return;
+    bytes_ = bytes;
+    auto& kept = families == databases_.end() ? databases_[std::string(database)] : families->second;
+    kept.emplace(family, std::move(metadata));
+  }
+
+  [[nodiscard]] size_t bytes() const {
+    MutexLock lock(mutex_);
+    return bytes_;
   }
 
   // Of the metric's own name, else of the family that it is a part of (x_bucket, x_sum, x_count, x_total of x).
@@ -48,9 +65,16 @@ class MetadataBook {
   }
 
  private:
+  // What a map's node takes beside its texts, roughly.
+  static constexpr size_t kEntryBytes = 256;
+  static size_t Cost(std::string_view family, const FamilyMetadata& metadata) {
+    return kEntryBytes + family.size() + metadata.type.size() + metadata.help.size() + metadata.unit.size();
+  }
+
   mutable Mutex mutex_;
   std::map<std::string, std::map<std::string, FamilyMetadata, std::less<>>, std::less<>> databases_
       TM_GUARDED_BY(mutex_);
+  size_t bytes_ TM_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tidemark::query::api

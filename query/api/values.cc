@@ -102,7 +102,8 @@ Result<int64_t> ParseTimeMs(std::string_view text) {
 Result<int64_t> ParseDurationMs(std::string_view text) {
   if (const auto seconds = ReadFloat(text)) {
     const double ns = *seconds * 1e9;
-    if (std::fabs(ns) > static_cast<double>(std::numeric_limits<int64_t>::max())) {
+    // Written so that NaN, which compares with nothing, overflows too.
+    if (!(std::fabs(ns) < static_cast<double>(std::numeric_limits<int64_t>::max()))) {
       return InvalidArgument(fmt::format("cannot parse {} to a valid duration. It overflows int64", Quoted(text)));
     }
     return static_cast<int64_t>(*seconds * 1000);
