@@ -1,0 +1,214 @@
+"""One flipped bit anywhere in a data directory: pages, index and meta in RocksDB's files, MANIFEST, CURRENT, the journal.
+
+The start ends with a clear error that names what is damaged, or every query answers exactly as before, or it says in
+its reply (an error or a warning) what it could not read and shows nothing but true points. Never a wrong answer, never
+a crash. What is true is kept apart from the server: it is computed here, not read from it.
+
+  bit_flips.py BIN_FOLDER [--flips N] [--seed N] [--only PART_OF_A_FILE_NAME]
+"""
+import argparse
+import pathlib
+import random
+import re
+import shutil
+import sys
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+from harness import Failed, Server, expect, expect_equal, temporary_folder  # noqa: E402
+
+T0 = 1_700_000_000
+DAY = 86_400
+SERIES = 6
+ROWS = 400
+ARGUMENTS = ("--host-metrics", "off", "--storage-journal-segment-bytes", "64KiB", "--storage-checkpoint-interval", "1h",
+             "--log-level", "warn")
+CLEAR = re.compile(r"corrupt|damaged|checksum|mismatch|not a |unknown|version|missing|truncated|bad |invalid|no such file",
+                   re.IGNORECASE)
+
+
+def points(part):
+    """(series, time) -> (float, integer, string) of one part of the data: two days on disk, one in the journal."""
+    noise = random.Random(part)
+    return {(s, T0 + part * DAY + i * 10): (noise.randrange(10**6) / 100, noise.randrange(-9, 10**6), f"text {i % 17} {s}")
+            for s in range(SERIES) for i in range(ROWS)}
+
+
+PARTS = [points(part) for part in range(3)]
+TRUTH = {key: value for part in PARTS for key, value in part.items()}
+
+
+def write(server, part):
+    rows = list(part.items())
+    for at in range(0, len(rows), 100):
+        lines = "".join(f'm,s={s} f={f},i={i}i,t="{t}" {time}000000000\n' for (s, time), (f, i, t) in rows[at:at + 100])
+        expect_equal(server.write(lines).status, 204, "write")
+
+
+class Answer:
+    def __init__(self, reply):
+        body = reply.json()
+        self.status = reply.status
+        self.ok = body["status"] == "success"
+        self.said = body.get("error") or " ".join(body.get("warnings", []))
+        self.data = body.get("data")
+
+
+def ask(server, path, **parameters):
+    return Answer(server.request("GET", path + "?" + urllib.parse.urlencode(parameters), timeout=20))
+
+
+def check_points(server):
+    """Whether everything is there; what is missing is missing with words, what is shown is true."""
+    whole = True
+    for field, index in (("f", 0), ("i", 1)):
+        answer = ask(server, "/api/v1/query", query=f"m_{field}[4d]", time=T0 + 4 * DAY - 1)
+        found = {}
+        for series in (answer.data or {}).get("result", []):
+            expect_equal(set(series["metric"]), {"__name__", "s"}, "labels")
+            expect_equal(series["metric"]["__name__"], f"m_{field}", "metric")
+            for time, value in series["values"]:
+                found[(int(series["metric"]["s"]), int(time))] = float(value)
+        whole &= check_found(found, {key: float(value[index]) for key, value in TRUTH.items()}, answer, f"m_{field}")
+    answer = ask(server, "/api/v1/events", **{"match[]": "m_t", "limit": 100_000})
+    found = {(int(e["labels"]["s"]), int(e["time_ns"]) // 10**9): e["text"] for e in (answer.data or [])}
+    whole &= check_found(found, {key: value[2] for key, value in TRUTH.items()}, answer, "m_t")
+    for query, want in (("sum(count_over_time(m_f[4d]))", len(TRUTH)),
+                        ("sum(sum_over_time(m_i[4d]))", sum(value[1] for value in TRUTH.values())),
+                        ("max(max_over_time(m_i[4d]))", max(value[1] for value in TRUTH.values()))):
+        answer = ask(server, "/api/v1/query", query=query, time=T0 + 4 * DAY - 1)
+        result = (answer.data or {}).get("result", [])
+        right = answer.ok and result and float(result[0]["value"][1]) == want
+        expect(right or answer.said, f"{query}: {result}, want {want}, without a word")
+        whole &= bool(right)
+    return whole
+
+
+def check_found(found, truth, answer, what):
+    wrong = [key for key, value in found.items() if truth.get(key) != value]
+    expect(not wrong, f"{what}: {len(wrong)} wrong points, first {wrong[:1]}: {[found[key] for key in wrong[:1]]}")
+    if len(found) == len(truth):
+        return True
+    expect(answer.said, f"{what}: {len(truth) - len(found)} points are missing without a word")
+    return False
+
+
+def flip(path, rng):
+    """Flips one bit, mostly where something is written: segments and logs end in zeros."""
+    data = bytearray(path.read_bytes())
+    used = len(data.rstrip(b"\0"))
+    at = rng.randrange(used if used and rng.random() < 0.95 else len(data))
+    bit = rng.randrange(8)
+    data[at] ^= 1 << bit
+    path.write_bytes(data)
+    return at, bit
+
+
+def try_flip(pristine, folder, rng, names):
+    """What came of it: refused, whole, or said."""
+    victim = folder / "victim"
+    shutil.rmtree(victim, ignore_errors=True)
+    shutil.copytree(pristine, victim)
+    path = victim / rng.choice(names)
+    at, bit = flip(path, rng)
+    what = f"{path.relative_to(victim)} at {at} bit {bit}"
+    log = folder / "victim.log"
+    log.unlink(missing_ok=True)
+    server = Server(victim, *ARGUMENTS)
+    try:
+        try:
+            server.start(20)
+        except Failed:
+            code = server.process.wait(20)
+            expect(code > 0, f"{what}: the start ended with signal {-code}: {server.log_text()}")
+            text = server.log_text()
+            expect(CLEAR.search(text), f"{what}: no clear words: {text}")
+            return what, "refused"
+        try:
+            whole = check_points(server)
+            reply = server.write(f"after v=1 {T0}000000000", db="after")
+            expect(reply.status in (204, 503, 507), f"a write after it: {reply.status} {reply.body}")
+            if reply.status == 204:
+                expect(server.query("after_v", db="after", time=T0), "a point that was written after it")
+            # Checkpoint and fold read and rewrite what is damaged: still nothing may become wrong.
+            server.request("POST", "/api/v1/admin/checkpoint")
+            server.request("POST", "/api/v1/admin/compact")
+            after = check_points(server)
+            expect(after or not whole, "whole before a checkpoint and a fold, and not after")
+            code = server.stop()
+            expect(code >= 0, f"the end by signal {-code}")
+            if whole:
+                server.start(20)
+                expect(check_points(server), "whole before a restart, and not after")
+                server.kill()
+            return what, "whole" if whole else "said"
+        except (Failed, OSError, KeyError, ValueError) as error:
+            died = server.process.poll()
+            raise Failed(f"{what}: {error!r} (exit code {died}): {server.log_text()[-1500:]}") from error
+    finally:
+        if server.process and server.process.poll() is None:
+            server.kill()
+
+
+def make_pristine(folder):
+    server = Server(folder / "pristine", *ARGUMENTS)
+    with server:
+        for part in PARTS[:2]:
+            write(server, part)
+            expect_equal(server.request("POST", "/api/v1/admin/checkpoint").status, 200, "checkpoint")
+        write(server, PARTS[2])
+        # The last record cannot be told from one that a power cut tore, which is cut: what is checked lies before it.
+        expect_equal(server.write(f"last v=1 {T0}000000000").status, 204, "the last write")
+        server.kill()
+    shutil.copytree(folder / "pristine", folder / "check")
+    with Server(folder / "check", *ARGUMENTS) as server:
+        expect(check_points(server), "the undamaged directory answers")
+    return folder / "pristine"
+
+
+def kinds(pristine):
+    """Files by what they are, so that each kind has its share of the flips."""
+    found = {}
+    for path in sorted(pristine.rglob("*")):
+        if not path.is_file() or not path.read_bytes().strip(b"\0") or path.name.startswith("LOG"):
+            continue
+        kind = re.sub(r"\d+", "#", str(path.relative_to(pristine)))
+        found.setdefault(kind, []).append(path.relative_to(pristine))
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bin")
+    parser.add_argument("--flips", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    print("seed", options.seed, flush=True)
+    rng = random.Random(options.seed)
+    tally, failures = {}, []
+    with temporary_folder() as folder:
+        pristine = make_pristine(folder)
+        by_kind = {kind: names for kind, names in kinds(pristine).items() if options.only in kind}
+        order = sorted(by_kind)
+        for number in range(options.flips):
+            kind = order[number % len(order)]
+            try:
+                what, outcome = try_flip(pristine, folder, rng, by_kind[kind])
+            except Failed as error:
+                failures.append(str(error))
+                print("FAIL", error, flush=True)
+                continue
+            tally.setdefault(kind, []).append(outcome)
+    for kind, outcomes in sorted(tally.items()):
+        print(f"{kind}: " + ", ".join(f"{outcomes.count(o)} {o}" for o in ("whole", "said", "refused")))
+    expect(tally, "nothing was flipped")
+    expect(not failures, f"{len(failures)} of {options.flips} flips were not survived")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as error:
+        print("FAIL", error)
+        sys.exit(1)
