@@ -12,6 +12,7 @@
 #include "executor/agent/attempt.h"
 #include "executor/agent/task_mark.h"
 #include "executor/pool/usable_cpus.h"
+#include "executor/telemetry/run_sampler.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark::executor {
@@ -25,6 +26,7 @@ struct Agent {
   StopSignal stop;
   AgentFacts facts{};
   size_t free_slots = 0;
+  std::vector<pid_t> processes{};  // of its running tasks
 };
 
 // One run from start to end.
@@ -52,6 +54,7 @@ class Runner {
   // All attempts at one task.
   void RunTask(size_t index, Agent& agent, int64_t asked_ns);
   TaskFacts RunAttempt(const TaskSpec& task, TaskFacts facts, Agent& agent, int64_t asked_ns);
+  std::vector<AgentProcesses> ProcessesOf(const std::vector<Agent>& agents);
   void ReportInterrupted(const InterruptedRun& run);
   void Settle(size_t index, const TaskFacts& last);
   std::vector<TaskFacts> RecordSkipped(const std::vector<size_t>& tasks, const std::string& why) TM_REQUIRES(mutex_);
@@ -117,6 +120,7 @@ RunReport Runner::Finish(std::vector<Agent> agents, std::vector<InterruptedRun> 
     MutexLock lock(mutex_);
     ReportProgress();
   }
+  std::optional<RunSampler> sampler;
   {
     // Before the agents: a run that is cancelled before it begins starts no task.
     const std::stop_callback on_stop(options_.stop_token, [&] {
@@ -125,6 +129,13 @@ RunReport Runner::Finish(std::vector<Agent> agents, std::vector<InterruptedRun> 
       for (Agent& agent : agents) agent.stop.Raise();
       changed_.NotifyAll();
     });
+    if (options_.sink != nullptr && options_.sample_period_ns > 0) {
+      sampler.emplace(
+          RunSamplerOptions{.period_ns = options_.sample_period_ns,
+                            .memory_budget_bytes = options_.memory_budget_bytes},
+          reporter_, [this, &agents] { return ProcessesOf(agents); }, clock_, started_ns_);
+      sampler->Start();
+    }
     std::vector<std::jthread> slots;
     for (Agent& agent : agents) {
       agent.free_slots = run_.slots;
@@ -135,6 +146,8 @@ RunReport Runner::Finish(std::vector<Agent> agents, std::vector<InterruptedRun> 
     }
     for (std::jthread& slot : slots) slot.join();
   }
+  const int64_t duration_ns = SinceStart();
+  const SampledTotals sampled = sampler ? sampler->Stop() : SampledTotals();
   if (options_.adopt_orphans) KillDescendants();
   std::vector<TaskFacts> skipped;
   {
@@ -147,12 +160,13 @@ RunReport Runner::Finish(std::vector<Agent> agents, std::vector<InterruptedRun> 
   journal_.reset();
   report_.run = run_;
   report_.interrupted = std::move(interrupted);
-  const int64_t duration_ns = SinceStart();
   for (const Agent& agent : agents) {
     report_.agents.push_back(agent.facts);
     reporter_.AgentEnd(agent.facts, duration_ns * static_cast<int64_t>(run_.slots));
   }
   report_.totals = Totals(duration_ns);
+  report_.totals.io_wait = sampled.io_wait;
+  report_.totals.peak_rss_bytes = sampled.peak_rss_bytes;
   const RunTotals& totals = report_.totals;
   std::string durations;
   for (const TaskFacts& task : report_.tasks) {
@@ -175,6 +189,13 @@ RunReport Runner::Finish(std::vector<Agent> agents, std::vector<InterruptedRun> 
                   fmt::format("run of {} {} in {}", pipeline_.name, Name(totals.outcome), ToText(duration_ns)));
   report_.reports = reporter_.Finish();
   return std::move(report_);
+}
+
+std::vector<AgentProcesses> Runner::ProcessesOf(const std::vector<Agent>& agents) {
+  MutexLock lock(mutex_);
+  std::vector<AgentProcesses> processes;
+  for (const Agent& agent : agents) processes.push_back({agent.facts.agent, agent.processes});
+  return processes;
 }
 
 void Runner::LockFor(Agent& agent) {
@@ -259,10 +280,13 @@ TaskFacts Runner::RunAttempt(const TaskSpec& task, TaskFacts facts, Agent& agent
                   fmt::format("{}: starting {}{}", facts.agent, task.name, again));
   Observe([&](RunObserver& observer) { observer.OnTaskStart(facts); });
   double told = 0;
+  pid_t process = 0;
   const AttemptEvents events{
       .on_started =
-          [&](pid_t) {
+          [&](pid_t pid) {
             MutexLock lock(mutex_);
+            process = pid;
+            if (pid > 0) agent.processes.push_back(pid);
             if (agent.facts.first_task_ns >= 0) return;
             agent.facts.first_task_ns = clock_.SteadyNs() - asked_ns;
             reporter_.AgentFirstTask(agent.facts);
@@ -288,6 +312,10 @@ TaskFacts Runner::RunAttempt(const TaskSpec& task, TaskFacts facts, Agent& agent
   // A copy: the events go on naming the task by theirs.
   TaskFacts ended = Attempt(task, facts, settings, clock_, agent.stop, events);
   ended.duration_ns = SinceStart() - facts.started_after_ns;
+  if (process > 0) {
+    MutexLock lock(mutex_);
+    std::erase(agent.processes, process);
+  }
   return ended;
 }
 

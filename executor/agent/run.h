@@ -66,6 +66,10 @@ struct RunOptions {
   KnownDurations known_durations{};
   // How long the same tasks take one after another, as measured; 0: unknown, then the sum of their times counts.
   int64_t baseline_ns = 0;
+  // How often the machine and the agents' memory are looked at; 0: never. Only with a sink.
+  int64_t sample_period_ns = 100'000'000;
+  // What the agents may use together, for the reports; 0: the machine's memory.
+  int64_t memory_budget_bytes = 0;
   // From SIGTERM to SIGKILL, on timeout and cancellation.
   int64_t grace_ns = 5'000'000'000;
   // The end of each task's output that is kept in memory.

@@ -112,6 +112,8 @@ struct RunTotals {
   double agents_busy = 0;      // busy time of the agents / (cores x duration)
   double utilisation = 0;      // CPU time of the tasks / (cores x duration)
   double lock_contention = 0;  // waits for the executor's own locks / (cores x duration)
+  double io_wait = 0;          // of all processors' time, idle with I/O outstanding
+  int64_t peak_rss_bytes = 0;  // of all agents' process trees together, as sampled
   double serial_share = 0;     // of the duration with at most one task running
 };
 

@@ -1,6 +1,7 @@
 #include "executor/telemetry/run_reporter.h"
 
 #include <fmt/core.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -69,7 +70,7 @@ RunReporter::RunReporter(const ReporterOptions& options, RunFacts run, model::Po
 RunReporter::~RunReporter() { Finish(); }
 
 Result<void> RunReporter::CheckLabels(const model::Labels& labels) {
-  static constexpr std::array<std::string_view, 4> kOwn{"pipeline", "kind", "agent", "mode"};
+  static constexpr std::array<std::string_view, 5> kOwn{"pipeline", "kind", "agent", "mode", "cpu"};
   for (size_t i = 0; i < labels.size(); ++i) {
     const model::Label& label = labels[i];
     if (label.name.empty() || label.name.starts_with("__")) {
@@ -94,7 +95,7 @@ model::BatchBuilder* RunReporter::StartRow(std::string_view measurement, std::st
 
 model::BatchBuilder* RunReporter::StartRowOf(std::string_view pipeline, std::string_view run_id,
                                              std::string_view measurement, std::string_view agent,
-                                             std::string_view kind) {
+                                             std::string_view kind, std::string_view cpu) {
   if (sink_ == nullptr) return nullptr;
   if (finishing_ || filling_rows_ >= options_.max_pending_rows) {
     ++tally_.rows_lost;
@@ -103,9 +104,10 @@ model::BatchBuilder* RunReporter::StartRowOf(std::string_view pipeline, std::str
   std::vector<model::LabelView> tags{{"pipeline", pipeline}, {"mode", run_.mode}};
   if (!agent.empty()) tags.push_back({"agent", agent});
   if (!kind.empty()) tags.push_back({"kind", kind});
+  if (!cpu.empty()) tags.push_back({"cpu", cpu});
   for (const model::Label& label : run_.labels) tags.push_back({label.name, label.value});
 
-  const std::string series = fmt::format("{}\n{}\n{}\n{}", pipeline, measurement, agent, kind);
+  const std::string series = fmt::format("{}\n{}\n{}\n{}\n{}", pipeline, measurement, agent, kind, cpu);
   int64_t now_ns = clock_.NowNs();
   auto [last, added] = last_time_ns_.emplace(series, now_ns);
   if (!added) now_ns = last->second = std::max(now_ns, last->second + 1);
@@ -189,6 +191,39 @@ void RunReporter::Interrupted(std::string_view run_id, std::string_view pipeline
       .Field("started_at_seconds", Seconds(started_at_ns));
 }
 
+void RunReporter::Resources(const ResourceFacts& facts) {
+  MutexLock lock(mutex_);
+  const double after = Seconds(facts.after_ns);
+  if (model::BatchBuilder* const row = StartRow("exec_resource", "", ""); row != nullptr) {
+    row->Field("after_seconds", after)
+        .Field("cpu_percent", facts.cpu_percent)
+        .Field("iowait_percent", facts.iowait_percent)
+        .Field("agents_rss_bytes", facts.agents_rss_bytes)
+        .Field("budget_bytes", facts.budget_bytes)
+        .Field("memory_available_bytes", facts.memory_available_bytes)
+        .Field("memory_used_percent", facts.memory_used_percent)
+        .Field("memory_stall_percent", facts.memory_stall_percent)
+        .Field("memory_pressure", static_cast<int64_t>(facts.memory_pressure))
+        .Field("swap_used_bytes", facts.swap_used_bytes)
+        .Field("read_bytes_per_second", facts.read_bytes_per_second)
+        .Field("written_bytes_per_second", facts.written_bytes_per_second)
+        .Field("operations_per_second", facts.operations_per_second)
+        .Field("queue_depth", facts.queue_depth);
+  }
+  for (const CoreUse& core : facts.cores) {
+    model::BatchBuilder* const row = StartRowOf(run_.pipeline, run_.run_id, "exec_core", "", "", core.cpu);
+    if (row != nullptr) row->Field("after_seconds", after).Field("busy_percent", core.busy_percent);
+  }
+  for (const AgentUse& agent : facts.agents) {
+    model::BatchBuilder* const row = StartRow("exec_agent", agent.agent, "");
+    if (row == nullptr) continue;
+    row->Field("after_seconds", after)
+        .Field("processes", Number(agent.processes))
+        .Field("rss_bytes", agent.rss_bytes)
+        .Field("cores", agent.cores);
+  }
+}
+
 void RunReporter::AgentReady(const AgentFacts& agent) {
   MutexLock lock(mutex_);
   model::BatchBuilder* const row = StartRow("exec_agent", agent.agent, "");
@@ -256,6 +291,9 @@ void RunReporter::End(const RunTotals& totals, std::string_view durations) {
       .Field("serial_share", totals.serial_share)
       .Field("cores", Number(run_.agents * run_.slots))
       .Field("max_rss_bytes", totals.max_rss_bytes)
+      .Field("peak_rss_bytes", totals.peak_rss_bytes)
+      .Field("io_wait", totals.io_wait)
+      .Field("reporting_cpu_seconds", Seconds(cpu_ns()))
       .Field("gates_passed", Number(totals.gates_passed))
       .Field("gates_warned", Number(totals.gates_warned))
       .Field("gates_failed", Number(totals.gates_failed));
@@ -291,6 +329,9 @@ void RunReporter::WriteLoop() {
     }
     const Result<model::WriteReport> written = sink_->Write(options_.database, writing.batch());
     writing.Clear();
+    timespec cpu{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+    writer_cpu_ns_.store(int64_t{cpu.tv_sec} * 1'000'000'000 + cpu.tv_nsec, std::memory_order_relaxed);
     MutexLock lock(mutex_);
     Count(written, rows);
   }

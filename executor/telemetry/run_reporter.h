@@ -3,6 +3,7 @@
 // out together with the next one. Reports never fail a run: what the sink refuses is counted and told at the end.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -10,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "executor/telemetry/resource_facts.h"
 #include "executor/telemetry/run_facts.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
@@ -55,6 +57,13 @@ class RunReporter {
   // A run that an earlier process left unfinished; its pipeline is the tag.
   void Interrupted(std::string_view run_id, std::string_view pipeline, int64_t started_at_ns, size_t tasks,
                    size_t tasks_ended);
+  void Resources(const ResourceFacts& facts);
+  // The CPU time that the sampler's thread has spent so far; part of what reporting costs.
+  void SampledFor(int64_t cpu_ns) { sampler_cpu_ns_.store(cpu_ns, std::memory_order_relaxed); }
+  // CPU time of reporting so far: sampling and writing.
+  [[nodiscard]] int64_t cpu_ns() const {
+    return sampler_cpu_ns_.load(std::memory_order_relaxed) + writer_cpu_ns_.load(std::memory_order_relaxed);
+  }
   void AgentReady(const AgentFacts& agent);
   void AgentFirstTask(const AgentFacts& agent);
   void AgentEnd(const AgentFacts& agent, int64_t run_ns);
@@ -76,7 +85,8 @@ class RunReporter {
       TM_REQUIRES(mutex_);
   // The same for a pipeline and run other than this one's.
   model::BatchBuilder* StartRowOf(std::string_view pipeline, std::string_view run_id, std::string_view measurement,
-                                  std::string_view agent, std::string_view kind) TM_REQUIRES(mutex_);
+                                  std::string_view agent, std::string_view kind, std::string_view cpu = {})
+      TM_REQUIRES(mutex_);
   void Gate(const TaskFacts& task) TM_REQUIRES(mutex_);
   void Count(const Result<model::WriteReport>& written, size_t rows) TM_REQUIRES(mutex_);
   void WriteLoop();
@@ -85,6 +95,8 @@ class RunReporter {
   const RunFacts run_;
   model::PointSink* const sink_;
   const Clock& clock_;
+
+  std::atomic<int64_t> sampler_cpu_ns_{0}, writer_cpu_ns_{0};
 
   Mutex mutex_;
   CondVar changed_;

@@ -14,6 +14,9 @@ void AddExecFlags(CLI::App& app, ExecFlags* flags) {
   app.add_option("--slots", flags->slots, "tasks that each agent may run at once")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  app.add_option("--memory-budget", flags->memory_budget_bytes,
+                 "what the agents may use together, for the reports, as 2GB (default: the machine's memory)")
+      ->transform(CLI::AsSizeValue(false));
   app.add_flag("--fail-fast", flags->fail_fast, "start no further task after the first that fails");
   app.add_option("--server", flags->server, "report to this server")->envname("TIDEMARK_SERVER");
   app.add_option("--db", flags->database, "database of the reports")->capture_default_str();
@@ -54,6 +57,7 @@ Result<executor::RunCommandOptions> OptionsOf(const ExecFlags& flags, ExecSessio
   options.run.stop_token = session.signals->token();
   options.run.agents = flags.agents;
   options.run.slots = flags.slots;
+  options.run.memory_budget_bytes = static_cast<int64_t>(flags.memory_budget_bytes);
   options.run.sequential = flags.sequential;
   options.run.fail_fast = flags.fail_fast;
   options.run.database = flags.database;

@@ -21,6 +21,7 @@ struct ExecFlags {
   std::vector<std::string> labels;
   size_t agents = 0;
   size_t slots = 1;
+  uint64_t memory_budget_bytes = 0;
   bool sequential = false;
   bool fail_fast = false;
   bool output = false;
