@@ -50,6 +50,8 @@ std::string GoDuration(int64_t ns) {
   return fmt::format("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
+// Statements of one request. Each may look at the whole store.
+constexpr size_t kStatementsMax = 1000;
 // Bytes of a reply to one request, which may hold many statements.
 constexpr size_t kReplyBytesMax = size_t{32} << 20;
 
@@ -137,11 +139,16 @@ Response InfluxService::Query(Request& request) const {
     if (text.empty()) return InfluxError(400, "missing required parameter \"q\"");
     const Result<std::vector<influxql::Statement>> statements = influxql::Parse(text);
     if (!statements.ok()) return InfluxError(400, statements.error().message);
+    if (statements->size() > kStatementsMax) {
+      return InfluxError(400,
+                         fmt::format("{} statements, more than {} in one request", statements->size(), kStatementsMax));
+    }
     const std::string database = request.database.empty() ? std::string(request.params.Get("db")) : request.database;
     std::string body = R"({"results":[)";
     size_t id = 0;
     bool failed = false;
     for (const influxql::Statement& statement : *statements) {
+      if (request.stop.stop_requested()) return InfluxError(503, "the client went away");
       if (body.size() > kReplyBytesMax) {
         return InfluxError(413,
                            fmt::format("the answers take more than {} bytes; send fewer statements", kReplyBytesMax));

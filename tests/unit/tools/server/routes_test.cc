@@ -338,6 +338,13 @@ TEST_F(RoutesTest, ADatabaseIsMadeOnlyWithANameThatCanBeWrittenTo) {
   EXPECT_TRUE(store_.Databases().empty());
 }
 
+TEST_F(RoutesTest, StatementsOfOneRequestAreLimited) {
+  std::string query = "q=SHOW%20DATABASES";
+  for (int i = 0; i < 999; ++i) query += ";SHOW%20DATABASES";
+  EXPECT_EQ(Form("/query", query).status, 200);
+  EXPECT_EQ(Form("/query", query + ";SHOW%20DATABASES").status, 400);
+}
+
 TEST_F(RoutesTest, ABatchThatIsTooLargeBesideOthersIsRefusedAndTakenAlone) {
   WriteService* service = nullptr;
   int nested_status = 0;
