@@ -17,6 +17,7 @@ void AddQuery(CLI::App& app, Action* action);
 void AddAdmin(CLI::App& app, Action* action);
 void AddExec(CLI::App& app, Action* action);
 void AddBench(CLI::App& app, Action* action);
+void AddDemo(CLI::App& app, Action* action);
 
 // The flag --server, the same for all commands; TIDEMARK_SERVER names another default.
 void AddServerFlag(CLI::App& app, std::string* server);

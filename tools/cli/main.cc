@@ -20,6 +20,7 @@ constexpr Row kCommands[] = {
     {"admin", "retention, compaction, checkpoints", AddAdmin},
     {"exec", "run the tasks of a pipeline on parallel agents", AddExec},
     {"bench", "measure a server", AddBench},
+    {"demo", "simulate a backend to watch, and ask whether goals are met", AddDemo},
 };
 
 }  // namespace
