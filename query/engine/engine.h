@@ -74,6 +74,12 @@ struct RawSeries {
 struct OperatorTime {
   std::string name;
   int64_t self_ns = 0;
+  uint32_t depth = 0;         // 0: the outermost
+  std::string text;           // the part of the query that it computes, where QueryContext::text was given
+  uint64_t steps = 0;         // evaluation times
+  uint64_t samples = 0;       // decoded from storage by this operator itself
+  uint64_t tier_buckets = 0;  // used in place of samples
+  bool reused = false;        // the value of an equal operator before it
 };
 
 struct QueryStats {
@@ -106,5 +112,10 @@ struct QueryResult {
 // May be called from any thread, also for several queries at once. Errors: kInvalidArgument and kUnsupported for
 // expressions that cannot be evaluated, kTimeout, kCancelled, kLimitExceeded, and those of the store.
 Result<QueryResult> Execute(const promql::Expr& expr, const RangeSpec& range, const QueryContext& context);
+
+// What a query did, as one JSON object: {"resolution", "samples", "series", "tierBuckets", "peakBytes", "plan"}. `plan`
+// is the tree of operators, each {"operator", "text", "steps", "samples", "tierBuckets", "selfSeconds", "reused",
+// "inputs"}.
+std::string ExplainJson(const QueryStats& stats);
 
 }  // namespace tidemark::query::engine

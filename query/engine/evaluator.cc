@@ -66,26 +66,47 @@ WindowSpec Extended(const StepGrid& grid, plan::Reference reference, int64_t ran
 // Measures one operator: its own time is what passed less what operators inside it took.
 class OperatorTimer {
  public:
-  OperatorTimer(Evaluator* evaluator, const Node& node)
+  OperatorTimer(Evaluator* evaluator, const Node& node, const StepGrid& grid, bool reused = false)
       : evaluator_(evaluator),
         index_(evaluator->times_.size()),
-        started_ns_(evaluator->state_->clock().SteadyNs()),
-        inner_before_ns_(std::exchange(evaluator->inner_ns_, 0)) {
-    evaluator_->times_.push_back({OperatorName(node), 0});
+        started_(Now()),
+        inner_before_(std::exchange(evaluator->inner_, {})) {
+    OperatorTime& time = evaluator_->times_.emplace_back();
+    time.name = OperatorName(node);
+    time.depth = evaluator_->depth_++;
+    time.steps = grid.count;
+    time.reused = reused;
+    const std::string_view query = evaluator_->state_->context().text;
+    const promql::SourceRange& range = node.source->range;
+    if (range.start < range.end && range.end <= query.size()) {
+      time.text = query.substr(range.start, range.end - range.start);
+    }
   }
   OperatorTimer(const OperatorTimer&) = delete;
   OperatorTimer& operator=(const OperatorTimer&) = delete;
   ~OperatorTimer() {
-    const int64_t all_ns = evaluator_->state_->clock().SteadyNs() - started_ns_;
-    evaluator_->times_[index_].self_ns = all_ns - evaluator_->inner_ns_;
-    evaluator_->inner_ns_ = inner_before_ns_ + all_ns;
+    const Evaluator::Work now = Now();
+    const Evaluator::Work inner = evaluator_->inner_;
+    OperatorTime& time = evaluator_->times_[index_];
+    time.self_ns = now.ns - started_.ns - inner.ns;
+    time.samples = now.samples - started_.samples - inner.samples;
+    time.tier_buckets = now.tier_buckets - started_.tier_buckets - inner.tier_buckets;
+    evaluator_->inner_ = {.ns = inner_before_.ns + now.ns - started_.ns,
+                          .samples = inner_before_.samples + now.samples - started_.samples,
+                          .tier_buckets = inner_before_.tier_buckets + now.tier_buckets - started_.tier_buckets};
+    --evaluator_->depth_;
   }
 
  private:
+  [[nodiscard]] Evaluator::Work Now() const {
+    const QueryState& state = *evaluator_->state_;
+    return {.ns = state.clock().SteadyNs(), .samples = state.samples(), .tier_buckets = state.tier_buckets()};
+  }
+
   Evaluator* evaluator_;
   size_t index_;
-  int64_t started_ns_;
-  int64_t inner_before_ns_;
+  Evaluator::Work started_;
+  Evaluator::Work inner_before_;
 };
 
 Result<HeldFrame> Evaluator::Held(Frame&& frame) {
@@ -109,7 +130,7 @@ Result<std::vector<double>> Evaluator::Scalar(const Node& node, const StepGrid& 
     TM_TRY_ASSIGN(const std::vector<double> once, Scalar(node, FirstStep(grid)));
     return std::vector<double>(grid.count, once[0]);
   }
-  const OperatorTimer timer(this, node);
+  const OperatorTimer timer(this, node, grid);
   if (node.kind == NodeKind::kNegate) {
     TM_TRY_ASSIGN(std::vector<double> values, Scalar(*As<plan::NegateNode>(node).operand, grid));
     for (double& value : values) value = -value;
@@ -174,8 +195,36 @@ bool Evaluator::Streams(const Node& node) {
 Result<HeldFrame> Evaluator::Vector(const Node& node, const StepGrid& grid) {
   TM_RETURN_IF_ERROR(state_->CheckInterrupt());
   if (node.step_invariant && grid.count > 1) return Repeat(node, grid);
+  return IsShared(node) ? SharedVector(node, grid) : Compute(node, grid);
+}
+
+bool Evaluator::IsShared(const Node& node) const {
+  if (!node.share) return false;
+  const plan::Share& share = plan_.shares[*node.share];
+  return share.uses > 1 && (share.whole || !Streams(node));
+}
+
+Result<HeldFrame> Evaluator::Copy(const Frame& frame) {
+  Reservation memory(state_);
+  TM_RETURN_IF_ERROR(memory.Set(frame.bytes()));
+  return HeldFrame{.frame = frame, .memory = std::move(memory)};
+}
+
+Result<HeldFrame> Evaluator::SharedVector(const Node& node, const StepGrid& grid) {
+  const auto kept = kept_.find(*node.share);
+  if (kept != kept_.end() && kept->second.grid == grid) {
+    const OperatorTimer timer(this, node, grid, true);
+    return Copy(kept->second.held.frame);
+  }
+  TM_TRY_ASSIGN(HeldFrame held, Compute(node, grid));
+  TM_TRY_ASSIGN(HeldFrame copy, Copy(held.frame));
+  kept_.insert_or_assign(*node.share, Kept{.grid = grid, .held = std::move(copy)});
+  return held;
+}
+
+Result<HeldFrame> Evaluator::Compute(const Node& node, const StepGrid& grid) {
   if (Streams(node)) return Collect(node, grid);
-  const OperatorTimer timer(this, node);
+  const OperatorTimer timer(this, node, grid);
   switch (node.kind) {
     case NodeKind::kRollup: return AbsentOverTime(As<plan::RollupNode>(node), grid);
     case NodeKind::kCall: return CallFrame(As<plan::CallNode>(node), grid);
@@ -203,7 +252,7 @@ Result<HeldFrame> Evaluator::Repeat(const Node& node, const StepGrid& grid) {
 Result<HeldFrame> Evaluator::Collect(const Node& node, const StepGrid& grid) {
   Mutex mutex;
   std::map<size_t, HeldFrame> blocks;
-  TM_RETURN_IF_ERROR(Stream(node, grid, true, [&](size_t block, Frame&& frame) -> Status {
+  TM_RETURN_IF_ERROR(StreamRows(node, grid, true, [&](size_t block, Frame&& frame) -> Status {
     if (frame.size() == 0) return {};
     TM_TRY_ASSIGN(HeldFrame held, Held(std::move(frame)));
     MutexLock lock(mutex);
@@ -233,11 +282,15 @@ Result<HeldFrame> Evaluator::Collect(const Node& node, const StepGrid& grid) {
 
 Status Evaluator::Stream(const Node& node, const StepGrid& grid, bool labels, const BlockSink& sink) {
   TM_RETURN_IF_ERROR(state_->CheckInterrupt());
-  if ((node.step_invariant && grid.count > 1) || !Streams(node)) {
+  if ((node.step_invariant && grid.count > 1) || !Streams(node) || IsShared(node)) {
     TM_TRY_ASSIGN(const HeldFrame whole, Vector(node, grid));
     return StreamFrame(whole, sink);
   }
-  const OperatorTimer timer(this, node);
+  return StreamRows(node, grid, labels, sink);
+}
+
+Status Evaluator::StreamRows(const Node& node, const StepGrid& grid, bool labels, const BlockSink& sink) {
+  const OperatorTimer timer(this, node, grid);
   switch (node.kind) {
     case NodeKind::kSelect: return StreamSelect(As<plan::SelectNode>(node), grid, labels, sink);
     case NodeKind::kRollup: return StreamRollup(As<plan::RollupNode>(node), grid, labels, sink);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,7 @@ class Evaluator {
   // Hands the rows of a vector node to `sink`, in blocks numbered from 0 without gaps. `labels` false: nobody looks at
   // the rows' labels.
   Status Stream(const plan::Node& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
+  Status StreamRows(const plan::Node& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
   Status StreamSelect(const plan::SelectNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
   Status StreamRollup(const plan::RollupNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
   Status StreamSubquery(const plan::RollupNode& node, const plan::StepGrid& grid, ScanSpec spec, const BlockSink& sink);
@@ -68,6 +70,18 @@ class Evaluator {
   Result<HeldFrame> Repeat(const plan::Node& node, const plan::StepGrid& grid);
   Result<HeldFrame> Held(Frame&& frame);
 
+  // A node that occurs more than once: its value, kept from the first time. Nodes that stream are kept only where one
+  // of the places needs the whole table anyway.
+  [[nodiscard]] bool IsShared(const plan::Node& node) const;
+  Result<HeldFrame> SharedVector(const plan::Node& node, const plan::StepGrid& grid);
+  Result<HeldFrame> Compute(const plan::Node& node, const plan::StepGrid& grid);
+  Result<HeldFrame> Copy(const Frame& frame);
+  struct Kept {
+    plan::StepGrid grid;
+    HeldFrame held;
+  };
+  std::map<size_t, Kept> kept_;  // by Node::share
+
   // The scalar arguments of a call, with the columns they point to.
   struct Scalars {
     std::vector<std::vector<double>> columns;
@@ -85,7 +99,14 @@ class Evaluator {
 
   friend class OperatorTimer;
   std::vector<OperatorTime> times_;
-  int64_t inner_ns_ = 0;  // time of operators inside the one that runs
+  // Of the operators inside the one that runs.
+  struct Work {
+    int64_t ns = 0;
+    uint64_t samples = 0;
+    uint64_t tier_buckets = 0;
+  };
+  Work inner_;
+  uint32_t depth_ = 0;
 };
 
 // The one-step grid on which step-invariant nodes are evaluated.

@@ -39,6 +39,8 @@ class QueryState {
   // Counts decoded values against the budget.
   [[nodiscard]] Status CountSamples(uint64_t samples, uint64_t series);
   void CountTierBuckets(uint64_t buckets, int64_t width_ns);
+  [[nodiscard]] uint64_t samples() const { return samples_.load(std::memory_order_relaxed); }
+  [[nodiscard]] uint64_t tier_buckets() const { return tier_buckets_.load(std::memory_order_relaxed); }
 
   // Adds a message about the expression at `range`; equal ones count once. Warn and Info put "PromQL warning: " and
   // "PromQL info: " in front, and "(line:column)" behind.

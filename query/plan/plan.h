@@ -57,6 +57,8 @@ struct Node {
   const promql::Expr* source;  // for positions in messages
   // The same value at every step of the grid that this node is evaluated on: evaluated at one step and repeated.
   bool step_invariant = false;
+  // Index in Plan::shares, for nodes that stand for an expression worth keeping.
+  std::optional<size_t> share;
 };
 
 using NodePtr = std::unique_ptr<Node>;
@@ -164,10 +166,17 @@ struct SelectorSlot {
   int64_t last_ms = 0;
 };
 
+// Share: an expression on one grid that may occur several times in a query.
+struct Share {
+  size_t uses = 0;
+  bool whole = false;  // one of them is an operand of an operator between vectors, which needs the whole table
+};
+
 struct Plan {
   NodePtr root;
   StepGrid grid;
   std::vector<SelectorSlot> selectors;
+  std::vector<Share> shares;
   // Matchers that are not in the syntax tree.
   std::deque<std::vector<model::Matcher>> made_matchers;
 };

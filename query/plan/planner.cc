@@ -1,11 +1,14 @@
 #include "query/plan/planner.h"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "query/plan/arithmetic.h"
+#include "query/promql/printer.h"
 #include "storage/model/labels.h"
 
 namespace tidemark::query::plan {
@@ -59,6 +62,34 @@ class Planner {
 
  private:
   Result<NodePtr> BuildNode(const Expr& expr, const StepGrid& grid) {
+    TM_TRY_ASSIGN(NodePtr node, BuildOwn(expr, grid));
+    if (!node->share && WorthKeeping(*node)) NoteUse(grid, node.get());
+    return node;
+  }
+
+  static bool WorthKeeping(const Node& node) {
+    switch (node.kind) {
+      case NodeKind::kRollup:
+      case NodeKind::kVectorBinary:
+      case NodeKind::kAggregate: return true;
+      case NodeKind::kCall: return node.type == ValueType::kVector;
+      default: return false;
+    }
+  }
+
+  // Equal text on an equal grid is an equal value: start(), end() and the look-back are the whole query's.
+  void NoteUse(const StepGrid& grid, Node* node) {
+    // The text of deep trees is long, and there is one for each level.
+    constexpr size_t kTextMax = 4096;
+    if (node->source->range.end - node->source->range.start > kTextMax) return;
+    const std::string key =
+        fmt::format("{} {} {} {}", grid.start_ms, grid.step_ms, grid.count, promql::ToString(*node->source));
+    node->share = share_of_.emplace(key, plan_.shares.size()).first->second;
+    if (*node->share == plan_.shares.size()) plan_.shares.emplace_back();
+    ++plan_.shares[*node->share].uses;
+  }
+
+  Result<NodePtr> BuildOwn(const Expr& expr, const StepGrid& grid) {
     switch (expr.kind) {
       case ExprKind::kNumberLiteral: {
         return NodePtr(std::make_unique<ConstantNode>(expr, As<promql::NumberLiteral>(expr).value));
@@ -204,6 +235,11 @@ class Planner {
                                                         : NodeKind::kScalarBinary;
     auto node = std::make_unique<BinaryNode>(kind, expr);
     node->step_invariant = lhs->step_invariant && rhs->step_invariant;
+    if (kind == NodeKind::kVectorBinary) {
+      for (const Node* side : {lhs.get(), rhs.get()}) {
+        if (side->share) plan_.shares[*side->share].whole = true;
+      }
+    }
     node->lhs = std::move(lhs);
     node->rhs = std::move(rhs);
     return NodePtr(std::move(node));
@@ -285,6 +321,7 @@ class Planner {
 
   const PlanOptions& options_;
   Plan plan_;
+  std::unordered_map<std::string, size_t> share_of_;
 };
 
 }  // namespace
