@@ -12,6 +12,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "query/api/envelope.h"
@@ -45,6 +46,12 @@ struct ApiOptions {
   std::string version = "0.1.0";
   std::string revision;
   std::string build_date;
+  // What status/config, status/flags and status/runtimeinfo show.
+  std::string config_yaml;
+  std::vector<std::pair<std::string, std::string>> flags;  // name and value
+  int64_t start_ns = 0;
+  // A result whose text is longer than this is sent while it is written, so that its text is never held whole.
+  size_t streamed_bytes_min = size_t{4} << 20;
 };
 
 struct ApiDependencies {
@@ -72,12 +79,29 @@ class QueryApi {
   [[nodiscard]] Reply Query(const ApiRequest& request) const;
   [[nodiscard]] Reply QueryRange(const ApiRequest& request) const;
   [[nodiscard]] Reply FormatQuery(const ApiRequest& request) const;
+  [[nodiscard]] Reply ParseQuery(const ApiRequest& request) const;
+  [[nodiscard]] Reply QueryExemplars(const ApiRequest& request) const;
   [[nodiscard]] Reply Labels(const ApiRequest& request) const;
   // `name` as in the path, perhaps U__ escaped.
   [[nodiscard]] Reply LabelValues(const ApiRequest& request, std::string_view name) const;
   [[nodiscard]] Reply Series(const ApiRequest& request) const;
   [[nodiscard]] Reply Metadata(const ApiRequest& request) const;
+  // The newest sample of each series within the look-back, as text; `accept` is the header.
+  [[nodiscard]] Reply Federate(const ApiRequest& request, std::string_view accept) const;
   [[nodiscard]] Reply BuildInfo() const;
+  [[nodiscard]] Reply StatusConfig() const;
+  [[nodiscard]] Reply StatusFlags() const;
+  [[nodiscard]] Reply StatusRuntimeInfo(const ApiRequest& request) const;
+  // Counts labels over all series: work that grows with them.
+  [[nodiscard]] Reply StatusTsdb(const ApiRequest& request) const;
+  [[nodiscard]] Reply WalReplay() const;
+  [[nodiscard]] Reply Features() const;
+  // Of servers that scrape; empty here.
+  [[nodiscard]] Reply Targets() const;
+  [[nodiscard]] Reply TargetsMetadata() const;
+  [[nodiscard]] Reply ScrapePools() const;
+  [[nodiscard]] Reply Alertmanagers() const;
+  [[nodiscard]] Reply Notifications() const;
   [[nodiscard]] Reply Rules(const ApiRequest& request) const;
   [[nodiscard]] Reply Alerts() const;
   // String points, oldest first: the newest `limit` of those that match.

@@ -1,6 +1,7 @@
 #include "query/api/envelope.h"
 
 #include "query/api/json.h"
+#include "query/api/values.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -80,6 +81,10 @@ Reply ErrorReply(ErrorType type, std::string_view message) {
   return reply;
 }
 
+Reply BadParameter(std::string_view name, const Error& error) {
+  return ErrorReply(ErrorType::kBadData, InvalidParameter(name, error).message);
+}
+
 std::string BeginSuccess(size_t expected_bytes) {
   std::string body;
   body.reserve(expected_bytes);
@@ -87,11 +92,19 @@ std::string BeginSuccess(size_t expected_bytes) {
   return body;
 }
 
+std::string SuccessTail(const std::vector<std::string>& warnings, const std::vector<std::string>& infos) {
+  std::string tail;
+  AppendNotes(&tail, "warnings", warnings);
+  AppendNotes(&tail, "infos", infos);
+  tail += '}';
+  return tail;
+}
+
 Reply EndSuccess(std::string body, const std::vector<std::string>& warnings, const std::vector<std::string>& infos) {
-  AppendNotes(&body, "warnings", warnings);
-  AppendNotes(&body, "infos", infos);
-  body += '}';
-  return {.status = 200, .body = std::move(body), .headers = {}};
+  Reply reply;
+  reply.body = std::move(body);
+  reply.body += SuccessTail(warnings, infos);
+  return reply;
 }
 
 }  // namespace tidemark::query::api

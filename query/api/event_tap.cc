@@ -1,12 +1,12 @@
 #include "query/api/event_tap.h"
 
 #include <fmt/core.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
 
+#include "query/api/condition.h"
 #include "query/api/json.h"
 #include "storage/model/series_key.h"
 #include "storage/storage.h"
@@ -14,58 +14,16 @@
 namespace tidemark::query::api {
 namespace {
 
-// A matcher that is ready to be asked.
-class Condition {
- public:
-  explicit Condition(const model::Matcher& matcher) : matcher_(matcher) {
-    if (!IsRegex()) return;
-    RE2::Options options(RE2::Quiet);
-    options.set_dot_nl(true);
-    regex_ = std::make_unique<RE2>(matcher.value, options);
-  }
-
-  [[nodiscard]] Status Check() const {
-    if (regex_ == nullptr || regex_->ok()) return {};
-    return InvalidArgument(
-        fmt::format("bad regular expression in a matcher of {}: {}", matcher_.name, regex_->error()));
-  }
-
-  [[nodiscard]] bool Holds(const model::LabelViews& labels) const {
-    std::string_view value;
-    for (const model::LabelView& label : labels) {
-      if (label.name == matcher_.name) value = label.value;
-    }
-    const bool equal =
-        IsRegex() ? RE2::FullMatch(re2::StringPiece(value.data(), value.size()), *regex_) : value == matcher_.value;
-    return equal == (matcher_.op == model::MatchOp::kEqual || matcher_.op == model::MatchOp::kRegex);
-  }
-
- private:
-  [[nodiscard]] bool IsRegex() const {
-    return matcher_.op == model::MatchOp::kRegex || matcher_.op == model::MatchOp::kNotRegex;
-  }
-
-  model::Matcher matcher_;
-  std::unique_ptr<RE2> regex_;
-};
-
 std::string_view NameOf(std::string_view database) { return database.empty() ? storage::kDefaultDatabase : database; }
 
 }  // namespace
 
 struct EventTap::Follower {
   std::string database;
-  std::vector<std::vector<Condition>> sets;
+  Conditions conditions;
   Show show;
   std::function<bool()> alive;
   std::atomic<bool> ended{false};
-
-  [[nodiscard]] bool Wants(const model::LabelViews& labels) const {
-    if (sets.empty()) return true;
-    return std::any_of(sets.begin(), sets.end(), [&labels](const auto& set) {
-      return std::all_of(set.begin(), set.end(), [&labels](const Condition& c) { return c.Holds(labels); });
-    });
-  }
 };
 
 void AppendEventJson(std::string* out, const Event& event) {
@@ -95,10 +53,7 @@ Status EventTap::Follow(const EventFilter& filter, Show show, std::function<bool
   follower->database = NameOf(filter.database);
   follower->show = std::move(show);
   follower->alive = std::move(alive);
-  for (const auto& matchers : filter.matchers) {
-    std::vector<Condition>& set = follower->sets.emplace_back();
-    for (const model::Matcher& matcher : matchers) TM_RETURN_IF_ERROR(set.emplace_back(matcher).Check());
-  }
+  TM_TRY_ASSIGN(follower->conditions, Conditions::Make(filter.matchers));
   MutexLock lock(mutex_);
   Prune();
   if (followers_.size() >= kMaxFollowers) {
@@ -148,7 +103,7 @@ void EventTap::Publish(std::string_view database, const model::Batch& batch, con
       const auto text = static_cast<size_t>(batch.values[row.first_value + i]);
       const Event event{row.time, labels, batch.strings[text]};
       for (const auto& follower : wanting) {
-        if (!follower->ended && follower->Wants(labels) && !follower->show(event)) follower->ended = true;
+        if (!follower->ended && follower->conditions.Hold(labels) && !follower->show(event)) follower->ended = true;
       }
     }
   }

@@ -63,10 +63,12 @@ Reply QueryApi::Events(const ApiRequest& request) const {
     const auto some =
         (*view)->Select(matchers, range, {.numeric = false, .strings = true, .max_series = options_.series_max});
     if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
+    if (request.stop.stop_requested()) return ErrorReply(ErrorType::kCanceled, "the client went away");
+    // After each selector, so that many that find the same cost no more than one.
     refs.insert(refs.end(), some->begin(), some->end());
+    std::sort(refs.begin(), refs.end());
+    refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
   }
-  std::sort(refs.begin(), refs.end());
-  refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
   std::priority_queue<Kept, std::vector<Kept>, std::greater<>> newest;
   const auto cursor = (*view)->Scan(refs, range);
   model::Column column;

@@ -171,6 +171,15 @@ void AppendTimestampMs(std::string* out, int64_t ms) {
 void AppendLabels(std::string* out, const model::Labels& labels) { AppendLabelObject(out, labels); }
 void AppendLabels(std::string* out, std::span<const model::LabelView> labels) { AppendLabelObject(out, labels); }
 
+void AppendStrings(std::string* out, std::span<const std::string> strings) {
+  out->push_back('[');
+  for (size_t i = 0; i < strings.size(); ++i) {
+    if (i > 0) out->push_back(',');
+    AppendJsonString(out, strings[i]);
+  }
+  out->push_back(']');
+}
+
 void AppendRfc3339(std::string* out, int64_t ns) {
   namespace chrono = std::chrono;
   const chrono::sys_time<chrono::nanoseconds> time{chrono::nanoseconds(ns)};

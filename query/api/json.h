@@ -43,4 +43,38 @@ void AppendLabels(std::string* out, std::span<const model::LabelView> labels);
 // Nanoseconds since 1970 as RFC 3339 in UTC with as many digits as needed: 2023-11-14T22:13:20.5Z.
 void AppendRfc3339(std::string* out, int64_t ns);
 
+// Writes the fields of one object: `{` when made, `}` when it goes.
+class JsonObject {
+ public:
+  explicit JsonObject(std::string* out) : out_(out) { out_->push_back('{'); }
+  ~JsonObject() { out_->push_back('}'); }
+  JsonObject(const JsonObject&) = delete;
+  JsonObject& operator=(const JsonObject&) = delete;
+
+  // The place where the value of `name`, which needs no escapes, is to be written.
+  std::string* Key(std::string_view name) {
+    if (!first_) out_->push_back(',');
+    first_ = false;
+    out_->push_back('"');
+    out_->append(name);
+    out_->append("\":");
+    return out_;
+  }
+  void String(std::string_view name, std::string_view value) { AppendJsonString(Key(name), value); }
+  template <std::integral T>
+  void Integer(std::string_view name, T value) {
+    AppendInteger(Key(name), value);
+  }
+  void Bool(std::string_view name, bool value) { Key(name)->append(value ? "true" : "false"); }
+  // JSON that is finished.
+  void Raw(std::string_view name, std::string_view json) { Key(name)->append(json); }
+
+ private:
+  std::string* const out_;
+  bool first_ = true;
+};
+
+// ["a","b"]
+void AppendStrings(std::string* out, std::span<const std::string> strings);
+
 }  // namespace tidemark::query::api

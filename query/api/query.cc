@@ -1,108 +1,30 @@
-// The query endpoints: query, query_range, format_query.
+// The query endpoints: query, query_range.
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <utility>
 
 #include "query/api/api.h"
 #include "query/api/json.h"
+#include "query/api/result_text.h"
 #include "query/api/values.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
-#include "query/promql/printer.h"
 #include "query/rules/empty_view.h"
 
 namespace tidemark::query::api {
 namespace {
 
-Reply BadParameter(std::string_view name, const Error& error) {
-  return ErrorReply(ErrorType::kBadData, InvalidParameter(name, error).message);
-}
-
-std::string LimitWarning() { return "results truncated due to limit"; }
-
-// [time,"value"]
-void AppendSample(std::string* out, int64_t time_ms, double value) {
-  out->push_back('[');
-  AppendTimestampMs(out, time_ms);
-  out->append(",\"");
-  AppendFloat(out, value);
-  out->append("\"]");
-}
-
-void AppendMetric(std::string* out, const engine::LabelSet& labels) {
-  out->append(R"({"metric":)");
-  AppendLabels(out, std::span<const model::LabelView>(labels.begin(), labels.size()));
-}
-
-void AppendRawSeries(std::string* out, const engine::RawSeries& series) {
-  AppendMetric(out, series.labels);
-  out->append(R"(,"values":[)");
-  for (size_t i = 0; i < series.times_ms.size(); ++i) {
-    if (i > 0) out->push_back(',');
-    AppendSample(out, series.times_ms[i], series.values[i]);
-  }
-  out->append("]}");
-}
-
-void AppendMatrixRow(std::string* out, const engine::QueryResult& result, size_t row) {
-  AppendMetric(out, result.frame.rows[row].labels);
-  out->append(R"(,"values":[)");
-  const std::span<const double> values = result.frame.RowValues(row);
-  const std::span<const uint8_t> present = result.frame.RowPresent(row);
-  bool first = true;
-  for (size_t step = 0; step < values.size(); ++step) {
-    if (present[step] == 0) continue;
-    if (!first) out->push_back(',');
-    first = false;
-    AppendSample(out, result.grid.TimeMs(step), values[step]);
-  }
-  out->append("]}");
-}
-
-// Writes the result's data without its closing brace; true when series were left out for `limit`.
-bool AppendResult(std::string* out, const engine::QueryResult& result, uint64_t limit) {
-  out->append(R"({"resultType":")");
-  out->append(promql::Name(result.type));
-  out->append(R"(","result":)");
-  if (result.type == promql::ValueType::kScalar) {
-    AppendSample(out, result.grid.TimeMs(0), result.scalar);
-    return false;
-  }
-  if (result.type == promql::ValueType::kString) {
-    out->push_back('[');
-    AppendTimestampMs(out, result.grid.TimeMs(0));
-    out->push_back(',');
-    AppendJsonString(out, result.text);
-    out->push_back(']');
-    return false;
-  }
-  const bool raw = result.type == promql::ValueType::kMatrix && !result.raw.empty();
-  const size_t rows = raw ? result.raw.size() : result.frame.size();
-  const size_t shown = limit == 0 ? rows : std::min<size_t>(rows, limit);
-  out->push_back('[');
-  for (size_t row = 0; row < shown; ++row) {
-    if (row > 0) out->push_back(',');
-    if (raw) {
-      AppendRawSeries(out, result.raw[row]);
-    } else if (result.type == promql::ValueType::kMatrix) {
-      AppendMatrixRow(out, result, row);
-    } else {
-      AppendMetric(out, result.frame.rows[row].labels);
-      out->append(R"(,"value":)");
-      AppendSample(out, result.grid.TimeMs(0), result.frame.RowValues(row)[0]);
-      out->push_back('}');
-    }
-  }
-  out->push_back(']');
-  return shown < rows;
-}
+// Pieces in which a long result is handed on.
+constexpr size_t kPieceBytes = size_t{64} << 10;
 
 void AppendSeconds(std::string* out, int64_t ns) { AppendJsonNumber(out, static_cast<double>(ns) * 1e-9); }
 
-// Prometheus' statistics, and ours beside them.
-void AppendStats(std::string* out, const engine::QueryStats& stats, int64_t parse_ns, int64_t execute_ns) {
+// Prometheus' statistics, and ours beside them, as the last field of `data`.
+std::string StatsText(const engine::QueryStats& stats, int64_t parse_ns, int64_t execute_ns) {
+  std::string text;
+  std::string* const out = &text;
   out->append(R"(,"stats":{"timings":{"evalTotalTime":)");
   AppendSeconds(out, execute_ns);
   out->append(R"(,"resultSortTime":0,"queryPreparationTime":)");
@@ -132,15 +54,7 @@ void AppendStats(std::string* out, const engine::QueryStats& stats, int64_t pars
     out->push_back('}');
   }
   out->append("]}}");
-}
-
-// Bytes that the reply will need, roughly, so that it grows seldom.
-size_t ExpectedBytes(const engine::QueryResult& result) {
-  constexpr size_t kPerRow = 200;
-  constexpr size_t kPerValue = 24;
-  size_t bytes = 256 + result.frame.size() * (kPerRow + result.frame.steps * kPerValue);
-  for (const engine::RawSeries& series : result.raw) bytes += kPerRow + series.values.size() * kPerValue;
-  return bytes;
+  return text;
 }
 
 Result<engine::Resolution> ParseResolution(std::string_view text) {
@@ -257,23 +171,25 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
   const int64_t parsed_at = clock.SteadyNs();
   Result<engine::QueryResult> result = dependencies_.execute(**expr, range, context);
   if (!result.ok()) return ErrorReply(ExecutionErrorType(result.error().code), result.error().message);
-  std::string body = BeginSuccess(ExpectedBytes(*result));
-  if (AppendResult(&body, *result, limit)) result->warnings.push_back(LimitWarning());
+  std::string stats;
   if (request.params.Has("stats") && !request.params.Get("stats").empty()) {
-    AppendStats(&body, result->stats, parsed_at - began, clock.SteadyNs() - parsed_at);
+    stats = StatsText(result->stats, parsed_at - began, clock.SteadyNs() - parsed_at);
   }
-  body += '}';
-  Reply reply = EndSuccess(std::move(body), result->warnings, result->infos);
+  Reply reply;
   reply.headers.emplace_back("X-Tidemark-Resolution", result->stats.resolution);
+  const auto writer = std::make_shared<ResultText>(std::move(result).value(), limit, std::move(stats));
+  reply.body.reserve(std::min(writer->ExpectedBytes(), options_.streamed_bytes_min + kPieceBytes));
+  if (!writer->Write(&reply.body, options_.streamed_bytes_min)) return reply;
+  // Labels that many series share are small until each is written out, so that only the text knows how long it is.
+  reply.rest = [writer](const Reply::Push& push) {
+    for (bool more = true; more;) {
+      std::string piece;
+      piece.reserve(kPieceBytes + kPieceBytes / 8);
+      more = writer->Write(&piece, kPieceBytes);
+      if (!push(std::move(piece))) return;
+    }
+  };
   return reply;
-}
-
-Reply QueryApi::FormatQuery(const ApiRequest& request) const {
-  const Result<promql::ExprPtr> expr = promql::Parse(request.params.Get("query"), options_.parse);
-  if (!expr.ok()) return BadParameter("query", expr.error());
-  std::string body = BeginSuccess();
-  AppendJsonString(&body, promql::ToString(**expr));
-  return EndSuccess(std::move(body));
 }
 
 }  // namespace tidemark::query::api

@@ -1,10 +1,18 @@
 // /api/v1/rules and /api/v1/alerts.
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "query/api/api.h"
+#include "query/api/condition.h"
 #include "query/api/json.h"
+#include "query/api/values.h"
+#include "query/promql/parser.h"
+#include "storage/base/hash.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -93,51 +101,138 @@ bool Among(const std::vector<std::string_view>& wanted, std::string_view name) {
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
 }
 
+// What a request for rules asks to see.
+struct RuleFilter {
+  std::string type;  // "alert", "record" or ""
+  bool with_alerts = true;
+  std::vector<std::string_view> names;
+  std::vector<std::string_view> groups;
+  std::vector<std::string_view> files;
+  Conditions conditions;  // on the labels that a rule's file gives it
+  uint64_t group_limit = 0;
+  std::string_view next_token;
+
+  [[nodiscard]] bool Wants(const rules::Rule& rule) const {
+    if (!type.empty() && (type == "alert") != rule.alerting) return false;
+    if (!Among(names, rule.name)) return false;
+    model::LabelViews labels;
+    for (const rules::TemplatedText& text : rule.labels) labels.push_back({text.name, text.text});
+    return conditions.Hold(labels);
+  }
+};
+
+// Go's strconv.ParseBool.
+std::optional<bool> ParseBool(std::string_view text) {
+  for (const std::string_view yes : {"1", "t", "T", "true", "TRUE", "True"}) {
+    if (text == yes) return true;
+  }
+  for (const std::string_view no : {"0", "f", "F", "false", "FALSE", "False"}) {
+    if (text == no) return false;
+  }
+  return std::nullopt;
+}
+
+// The error is the whole message of a 400.
+Result<RuleFilter> ParseRuleFilter(const Params& params) {
+  RuleFilter filter;
+  filter.type = params.Get("type");
+  std::transform(filter.type.begin(), filter.type.end(), filter.type.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  if (!filter.type.empty() && filter.type != "alert" && filter.type != "record") {
+    return InvalidParameter("type", InvalidArgument("not supported value " + Quoted(filter.type)));
+  }
+  if (const std::string_view text = params.Get("exclude_alerts"); !text.empty()) {
+    const std::optional<bool> exclude = ParseBool(text);
+    if (!exclude) {
+      return InvalidParameter("exclude_alerts",
+                              InvalidArgument("error converting exclude_alerts: strconv.ParseBool: parsing " +
+                                              Quoted(text) + ": invalid syntax"));
+    }
+    filter.with_alerts = !*exclude;
+  }
+  filter.names = params.All("rule_name[]");
+  filter.groups = params.All("rule_group[]");
+  filter.files = params.All("file[]");
+  std::vector<std::vector<model::Matcher>> sets;
+  for (const std::string_view text : params.All("match[]")) {
+    Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text);
+    if (!matchers.ok()) return InvalidParameter("match[]", matchers.error());
+    sets.push_back(std::move(matchers).value());
+  }
+  TM_TRY_ASSIGN(filter.conditions, Conditions::Make(sets));
+  filter.next_token = params.Get("group_next_token");
+  if (const std::string_view text = params.Get("group_limit"); !text.empty()) {
+    const Result<uint64_t> limit = ParseLimit(text);
+    if (!limit.ok()) {
+      return InvalidParameter("group_limit",
+                              InvalidArgument("group_limit needs to be a valid number: " + limit.error().message));
+    }
+    if (*limit == 0) {
+      return InvalidParameter("group_limit", InvalidArgument("group_limit needs to be greater than 0"));
+    }
+    filter.group_limit = *limit;
+  } else if (!filter.next_token.empty()) {
+    return InvalidParameter("group_limit",
+                            InvalidArgument("group_limit needs to be present in order to paginate over the groups"));
+  }
+  return filter;
+}
+
+// Names a group in a token that a client hands back.
+std::string TokenOf(const rules::Group& group) {
+  const Hash128 hash = HashBytes(group.file + ";" + group.name, 0);
+  return fmt::format("{:016x}{:016x}", hash.high, hash.low);
+}
+
+void AppendGroup(std::string* out, const rules::GroupStatus& group, std::string_view rules_json) {
+  JsonObject object(out);
+  object.String("name", group.group->name);
+  object.String("file", group.group->file);
+  object.Key("rules")->append("[").append(rules_json).append("]");
+  AppendJsonNumber(object.Key("interval"), static_cast<double>(group.interval_ms) / 1000);
+  object.Integer("limit", group.group->limit);
+  AppendJsonNumber(object.Key("evaluationTime"), static_cast<double>(group.evaluation_ns) * 1e-9);
+  AppendTimeMs(object.Key("lastEvaluation"), group.last_evaluation_ms);
+}
+
 }  // namespace
 
 Reply QueryApi::Rules(const ApiRequest& request) const {
-  const std::string_view type = request.params.Get("type");
-  if (!type.empty() && type != "alert" && type != "record") {
-    return ErrorReply(ErrorType::kBadData, "not supported value \"" + std::string(type) + "\"");
-  }
-  const std::string_view exclude = request.params.Get("exclude_alerts");
-  const bool with_alerts = exclude != "true" && exclude != "1";
-  const std::vector<std::string_view> names = request.params.All("rule_name[]");
-  const std::vector<std::string_view> groups = request.params.All("rule_group[]");
-  const std::vector<std::string_view> files = request.params.All("file[]");
+  const Result<RuleFilter> filter = ParseRuleFilter(request.params);
+  if (!filter.ok()) return ErrorReply(ErrorType::kBadData, filter.error().message);
   const rules::Snapshot snapshot = dependencies_.rules != nullptr ? dependencies_.rules->Status() : rules::Snapshot();
   std::string body = BeginSuccess();
   body += R"({"groups":[)";
-  bool first_group = true;
+  uint64_t shown = 0;
+  std::string next_token;
+  bool reached = filter->next_token.empty();
   for (const rules::GroupStatus& group : snapshot.groups) {
-    if (!Among(groups, group.group->name) || !Among(files, group.group->file)) continue;
+    reached = reached || TokenOf(*group.group) == filter->next_token;
+    if (!reached || !Among(filter->groups, group.group->name) || !Among(filter->files, group.group->file)) continue;
     std::string rules_json;
     for (const rules::RuleStatus& rule : group.rules) {
-      const bool wanted = type.empty() || (type == "alert") == rule.rule->alerting;
-      if (!wanted || !Among(names, rule.rule->name)) continue;
+      if (!filter->Wants(*rule.rule)) continue;
       if (!rules_json.empty()) rules_json += ',';
-      AppendRule(&rules_json, rule, with_alerts);
+      AppendRule(&rules_json, rule, filter->with_alerts);
     }
-    if (rules_json.empty() && !names.empty()) continue;
-    if (!first_group) body += ',';
-    first_group = false;
-    body += R"({"name":)";
-    AppendJsonString(&body, group.group->name);
-    body += R"(,"file":)";
-    AppendJsonString(&body, group.group->file);
-    body += R"(,"rules":[)";
-    body += rules_json;
-    body += R"(],"interval":)";
-    AppendJsonNumber(&body, static_cast<double>(group.interval_ms) / 1000);
-    body += R"(,"limit":)";
-    AppendInteger(&body, group.group->limit);
-    body += R"(,"evaluationTime":)";
-    AppendJsonNumber(&body, static_cast<double>(group.evaluation_ns) * 1e-9);
-    body += R"(,"lastEvaluation":)";
-    AppendTimeMs(&body, group.last_evaluation_ms);
-    body += '}';
+    if (rules_json.empty()) continue;
+    if (filter->group_limit != 0 && shown == filter->group_limit) {
+      next_token = TokenOf(*group.group);
+      break;
+    }
+    if (shown++ > 0) body += ',';
+    AppendGroup(&body, group, rules_json);
   }
-  body += "]}";
+  if (!reached) {
+    return BadParameter("group_next_token", InvalidArgument("invalid group_next_token " + Quoted(filter->next_token) +
+                                                            ": were the rule groups changed?"));
+  }
+  body += ']';
+  if (!next_token.empty()) {
+    body += R"(,"groupNextToken":)";
+    AppendJsonString(&body, next_token);
+  }
+  body += '}';
   return EndSuccess(std::move(body));
 }
 

@@ -1,4 +1,6 @@
-// The endpoints about names: labels, label values, series, metadata, build information.
+// The endpoints about names: labels, label values, series, metadata.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -38,7 +40,9 @@ Reply StringsReply(std::vector<std::string> strings, uint64_t limit) {
   return EndSuccess(std::move(body), warnings);
 }
 
-void MergeInto(std::vector<std::string>* all, std::vector<std::string> more) {
+// Adds sorted `more` to sorted `all`, each once.
+template <typename T>
+void MergeInto(std::vector<T>* all, std::vector<T> more) {
   if (all->empty()) {
     *all = std::move(more);
     return;
@@ -143,12 +147,25 @@ Reply QueryApi::Series(const ApiRequest& request) const {
     const auto some = (*view)->Select(matchers, selection->range,
                                       {.numeric = true, .strings = true, .max_series = options_.series_max});
     if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
-    refs.insert(refs.end(), some->begin(), some->end());
+    if (request.stop.stop_requested()) return ErrorReply(ErrorType::kCanceled, "the client went away");
+    MergeInto(&refs, *some);
   }
-  std::sort(refs.begin(), refs.end());
-  refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
+  const auto too_large = [this](size_t bytes) {
+    return options_.budget.max_bytes != 0 && bytes > options_.budget.max_bytes;
+  };
+  const auto refuse = [this] {
+    return ErrorReply(ErrorType::kExecution, fmt::format("the series take more than the memory budget of {} MiB; ask "
+                                                         "for fewer",
+                                                         options_.budget.max_bytes >> 20));
+  };
+  size_t held = refs.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews));
+  if (too_large(held)) return refuse();
   std::vector<model::LabelViews> series(refs.size());
-  for (size_t i = 0; i < refs.size(); ++i) (*view)->LabelsOf(refs[i], &series[i]);
+  for (size_t i = 0; i < refs.size(); ++i) {
+    (*view)->LabelsOf(refs[i], &series[i]);
+    held += series[i].capacity() * sizeof(model::LabelView);
+    if (too_large(held)) return refuse();
+  }
   std::sort(series.begin(), series.end());
   series.erase(std::unique(series.begin(), series.end()), series.end());
   std::vector<std::string> warnings;
@@ -156,11 +173,12 @@ Reply QueryApi::Series(const ApiRequest& request) const {
     series.resize(selection->limit);
     warnings.emplace_back(kTruncated);
   }
-  std::string body = BeginSuccess(64 + series.size() * 160);
+  std::string body = BeginSuccess(64 + std::min<size_t>(series.size(), 100'000) * 160);
   body += '[';
   for (size_t i = 0; i < series.size(); ++i) {
     if (i > 0) body += ',';
     AppendLabels(&body, std::span<const model::LabelView>(series[i]));
+    if (too_large(body.size())) return refuse();
   }
   body += ']';
   return EndSuccess(std::move(body), warnings);
@@ -203,19 +221,6 @@ Reply QueryApi::Metadata(const ApiRequest& request) const {
     body += "}]";
     previous = field.metric;
   }
-  body += '}';
-  return EndSuccess(std::move(body));
-}
-
-Reply QueryApi::BuildInfo() const {
-  // The version is that of the API and language spoken. No `features`: Grafana takes a server that has it for Mimir.
-  std::string body = BeginSuccess();
-  body += R"({"version":"3.0.0","revision":)";
-  AppendJsonString(&body, options_.revision);
-  body += R"(,"branch":"","buildUser":"","buildDate":)";
-  AppendJsonString(&body, options_.build_date);
-  body += R"(,"goVersion":"","application":"Tidemark","applicationVersion":)";
-  AppendJsonString(&body, options_.version);
   body += '}';
   return EndSuccess(std::move(body));
 }

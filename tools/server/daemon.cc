@@ -17,6 +17,19 @@ namespace {
 // Where people look for a dashboard; another program may have it.
 constexpr uint16_t kDashboardPort = 3000;
 
+// What the API shows of the settings, beside those that are its own.
+query::api::ApiOptions ApiOptionsOf(Config config, double start_seconds) {
+  query::api::ApiOptions options = config.api;
+  options.config_yaml = PrintConfig(config);
+  options.start_ns = static_cast<int64_t>(start_seconds * 1e9);
+  for (const Setting& setting : SettingsOf(&config)) {
+    std::string value;
+    for (const std::string& part : setting.show()) value += (value.empty() ? "" : ",") + part;
+    options.flags.emplace_back(setting.key, std::move(value));
+  }
+  return options;
+}
+
 }  // namespace
 
 Daemon::Daemon(const Config& config)
@@ -52,7 +65,8 @@ Status Daemon::Open() {
          static_cast<double>(stats.recovery_ns) * 1e-9, stats.recovered_points);
   write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
-  writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), config_.require_database);
+  writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), config_.require_database,
+                                           config_.parse_memory_bytes);
   rules_ =
       std::make_unique<query::rules::Manager>(query::rules::ManagerDependencies{.store = store_.get(),
                                                                                 .sink = events_.get(),
@@ -66,7 +80,7 @@ Status Daemon::Open() {
                                                                             .rules = rules_.get(),
                                                                             .execute = &query::engine::Execute,
                                                                             .metadata = &metadata_},
-                                                config_.api);
+                                                ApiOptionsOf(config_, start_seconds_));
   influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
   admin_ = std::make_unique<AdminService>(store_.get());
   return {};

@@ -24,7 +24,14 @@ constexpr size_t kFormBytesMax = size_t{1} << 20;
 
 Response FromReply(Reply reply) {
   Response response = http::JsonResponse(reply.status, std::move(reply.body));
+  response.content_type = std::move(reply.content_type);
   response.headers = std::move(reply.headers);
+  if (reply.rest) {
+    response.produce = [rest = std::move(reply.rest)](const std::shared_ptr<http::ReplyStream>& stream) {
+      rest([&stream](std::string piece) { return stream->Push(std::move(piece)); });
+      stream->Finish();
+    };
+  }
   return response;
 }
 
@@ -127,12 +134,37 @@ std::vector<Route> MakeRoutes(const Services& s) {
   api("/api/v1/query", true, [q](const Request& r) { return q->Query(ToApi(r)); });
   api("/api/v1/query_range", true, [q](const Request& r) { return q->QueryRange(ToApi(r)); });
   api("/api/v1/format_query", true, [q](const Request& r) { return q->FormatQuery(ToApi(r)); });
+  api("/api/v1/parse_query", true, [q](const Request& r) { return q->ParseQuery(ToApi(r)); });
+  api("/api/v1/query_exemplars", true, [q](const Request& r) { return q->QueryExemplars(ToApi(r)); });
   api("/api/v1/labels", true, [q](const Request& r) { return q->Labels(ToApi(r)); });
   api("/api/v1/label/*/values", false, [q](const Request& r) { return q->LabelValues(ToApi(r), r.captures[0]); });
   api("/api/v1/series", true, [q](const Request& r) { return q->Series(ToApi(r)); });
   api("/api/v1/metadata", false, [q](const Request& r) { return q->Metadata(ToApi(r)); });
-  api("/api/v1/status/buildinfo", false, [q](const Request&) { return q->BuildInfo(); });
-  routes.back().lane = Lane::kService;
+  api("/api/v1/status/tsdb", false, [q](const Request& r) { return q->StatusTsdb(ToApi(r)); });
+  // What costs nothing has threads of its own, so that it answers while queries fill theirs.
+  const auto fixed = [&api, &routes](std::string pattern, std::function<Reply(const Request&)> handler) {
+    api(std::move(pattern), false, std::move(handler));
+    routes.back().lane = Lane::kService;
+  };
+  fixed("/api/v1/status/buildinfo", [q](const Request&) { return q->BuildInfo(); });
+  fixed("/api/v1/status/config", [q](const Request&) { return q->StatusConfig(); });
+  fixed("/api/v1/status/flags", [q](const Request&) { return q->StatusFlags(); });
+  fixed("/api/v1/status/runtimeinfo", [q](const Request& r) { return q->StatusRuntimeInfo(ToApi(r)); });
+  fixed("/api/v1/status/walreplay", [q](const Request&) { return q->WalReplay(); });
+  fixed("/api/v1/features", [q](const Request&) { return q->Features(); });
+  fixed("/api/v1/targets", [q](const Request&) { return q->Targets(); });
+  fixed("/api/v1/targets/metadata", [q](const Request&) { return q->TargetsMetadata(); });
+  fixed("/api/v1/scrape_pools", [q](const Request&) { return q->ScrapePools(); });
+  fixed("/api/v1/alertmanagers", [q](const Request&) { return q->Alertmanagers(); });
+  fixed("/api/v1/notifications", [q](const Request&) { return q->Notifications(); });
+  // 204 tells the page of Prometheus that there is nothing to wait for.
+  add(Access::kRead, Lane::kInline, {Method::kGet}, "/api/v1/notifications/live", [](Request&) {
+    Response response;
+    response.status = 204;
+    return response;
+  });
+  add(Access::kRead, Lane::kRead, {Method::kGet}, "/federate",
+      [q](Request& r) { return FromReply(q->Federate(ToApi(r), r.Header("Accept"))); });
   api("/api/v1/rules", false, [q](const Request& r) { return q->Rules(ToApi(r)); });
   api("/api/v1/alerts", false, [q](const Request&) { return q->Alerts(); });
   Route& events = add(Access::kRead, Lane::kRead, {Method::kGet}, "/api/v1/events", [s](Request& r) {

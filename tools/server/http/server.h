@@ -32,8 +32,9 @@ struct ServerOptions {
   size_t read_threads = 4;
   // Requests about the server itself have threads of their own, so that a health check never waits behind queries.
   size_t service_threads = 2;
-  // Threads for replies that are produced while they are sent (progress, not subscriptions).
-  size_t stream_threads = 4;
+  // Threads for replies that are produced while they are sent (long results and progress, not subscriptions). They
+  // mostly wait for their clients.
+  size_t stream_threads = 16;
   // Requests that may wait for a thread, in each set. More get 503.
   size_t queue_max = 1024;
   // Open connections. More are closed at once.

@@ -5,6 +5,7 @@
 #include <bit>
 #include <string>
 
+#include "query/api/metadata_book.h"
 #include "query/engine/engine.h"
 #include "storage/model/batch.h"
 #include "tests/unit/query/api/memory_store.h"
@@ -182,6 +183,138 @@ TEST_F(ApiTest, MetadataListsNumbers) {
             R"({"status":"success","data":{"up":[{"type":"unknown","help":"","unit":""}]}})");
 }
 
+TEST_F(ApiTest, FormatAndParse) {
+  EXPECT_EQ(Call(&QueryApi::FormatQuery, "query=sum(up)by(job)").body,
+            R"x({"status":"success","data":"sum by (job) (up)"})x");
+  const std::pair<const char*, const char*> trees[] = {
+      {"query=1.5", R"({"type":"numberLiteral","val":"1.5"})"},
+      {"query=-(1)",
+       R"({"expr":{"expr":{"type":"numberLiteral","val":"1"},"type":"parenExpr"},"op":"-","type":"unaryExpr"})"},
+      {"query=%22a%22", R"({"type":"stringLiteral","val":"a"})"},
+      {"query=up%7Ba!~%22b%22%7D%20offset%205m",
+       R"({"anchored":false,"matchers":[{"name":"a","type":"!~","value":"b"},{"name":"__name__","type":"=","value":"up"}],)"
+       R"("name":"up","offset":300000,"smoothed":false,"startOrEnd":null,"timestamp":null,"type":"vectorSelector"})"},
+      {"query=rate(up%5B1m%5D%20@%20end())",
+       R"({"args":[{"anchored":false,"matchers":[{"name":"__name__","type":"=","value":"up"}],"name":"up","offset":0,)"
+       R"("range":60000,"smoothed":false,"startOrEnd":"end","timestamp":null,"type":"matrixSelector"}],)"
+       R"("func":{"argTypes":["matrix"],"name":"rate","returnType":"vector","variadic":0},"type":"call"})"},
+      {"query=topk%20without(a)(2%2C%20vector(1))",
+       R"({"expr":{"args":[{"type":"numberLiteral","val":"1"}],"func":{"argTypes":["scalar"],"name":"vector",)"
+       R"("returnType":"vector","variadic":0},"type":"call"},"grouping":["a"],"op":"topk",)"
+       R"("param":{"type":"numberLiteral","val":"2"},"type":"aggregation","without":true})"},
+      {"query=vector(1)%5B5m%3A1m%5D%20@%201.5",
+       R"({"expr":{"args":[{"type":"numberLiteral","val":"1"}],"func":{"argTypes":["scalar"],"name":"vector",)"
+       R"("returnType":"vector","variadic":0},"type":"call"},"offset":0,"range":300000,"startOrEnd":null,"step":60000,)"
+       R"("timestamp":1500,"type":"subquery"})"},
+      {"query=1%20%3E%20bool%202", R"({"bool":true,"lhs":{"type":"numberLiteral","val":"1"},"matching":null,"op":">",)"
+                                   R"("rhs":{"type":"numberLiteral","val":"2"},"type":"binaryExpr"})"},
+  };
+  for (const auto& [form, tree] : trees) {
+    EXPECT_EQ(Call(&QueryApi::ParseQuery, form).body, std::string(R"({"status":"success","data":)") + tree + "}");
+  }
+  const std::string join = Call(&QueryApi::ParseQuery, "query=a%20*%20on(x)%20group_left(y)%20b").body;
+  EXPECT_NE(join.find(R"("matching":{"card":"many-to-one","fillValues":{"lhs":null,"rhs":null},"include":["y"],)"
+                      R"("labels":["x"],"on":true})"),
+            std::string::npos)
+      << join;
+  EXPECT_EQ(Call(&QueryApi::ParseQuery, "query=up%7B").status, 400);
+  EXPECT_EQ(Call(&QueryApi::FormatQuery, "").status, 400);
+}
+
+TEST_F(ApiTest, WhatAStoreHasNoneOf) {
+  EXPECT_EQ(Call(&QueryApi::QueryExemplars, "query=up&start=1&end=2").body, R"({"status":"success","data":[]})");
+  EXPECT_EQ(Call(&QueryApi::QueryExemplars, "query=up&start=2&end=1").body,
+            R"({"status":"error","errorType":"bad_data","error":"end timestamp must not be before start timestamp"})");
+  EXPECT_EQ(Call(&QueryApi::QueryExemplars, "query=up%7B").status, 400);
+  EXPECT_EQ(api_.Targets().body,
+            R"({"status":"success","data":{"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}}})");
+  EXPECT_EQ(api_.TargetsMetadata().status, 404);
+  EXPECT_EQ(api_.ScrapePools().body, R"({"status":"success","data":{"scrapePools":[]}})");
+  EXPECT_EQ(api_.Alertmanagers().body,
+            R"({"status":"success","data":{"activeAlertmanagers":[],"droppedAlertmanagers":[]}})");
+  EXPECT_EQ(api_.Notifications().body, R"({"status":"success","data":[]})");
+  EXPECT_EQ(api_.WalReplay().body, R"({"status":"success","data":{"min":0,"max":0,"current":0}})");
+}
+
+TEST_F(ApiTest, CardinalityIsCounted) {
+  EXPECT_EQ(Call(&QueryApi::StatusTsdb, "").body,
+            R"({"status":"success","data":{"headStats":{"numSeries":5,"numLabelPairs":7,"chunkCount":0,"minTime":0,)"
+            R"("maxTime":0},"seriesCountByMetricName":[{"name":"cpu_user","value":2},{"name":"cpu_cores","value":1},)"
+            R"({"name":"log_text","value":1},{"name":"up","value":1}],)"
+            R"("labelValueCountByLabelName":[{"name":"__name__","value":4},{"name":"host","value":2},)"
+            R"({"name":"job","value":1}],"memoryInBytesByLabelName":[{"name":"__name__","value":27},)"
+            R"({"name":"job","value":3},{"name":"host","value":2}],)"
+            R"("seriesCountByLabelValuePair":[{"name":"host=a","value":3},{"name":"__name__=cpu_user","value":2},)"
+            R"({"name":"__name__=cpu_cores","value":1},{"name":"__name__=log_text","value":1},)"
+            R"({"name":"__name__=up","value":1},{"name":"host=b","value":1},{"name":"job=\"x\"","value":1}]}})");
+  EXPECT_NE(
+      Call(&QueryApi::StatusTsdb, "limit=1").body.find(R"("seriesCountByMetricName":[{"name":"cpu_user","value":2}],)"),
+      std::string::npos);
+  for (const char* form : {"limit=0", "limit=x", "limit=-1", "limit=10001"}) {
+    EXPECT_EQ(Call(&QueryApi::StatusTsdb, form).status, 400) << form;
+  }
+  EXPECT_NE(Call(&QueryApi::StatusTsdb, "db=other").body.find(R"("numSeries":0)"), std::string::npos);
+}
+
+TEST_F(ApiTest, StatusShowsTheSettings) {
+  ApiOptions options;
+  options.config_yaml = "data: \"x\"\n";
+  options.flags = {{"data", "x"}, {"query.timeout", "2m"}};
+  options.start_ns = kNow * 1'000'000'000;
+  ASSERT_TRUE(store_.CreateDatabase("kept", {.retention_ns = 30 * storage::kNsPerDay}).ok());
+  const QueryApi api({.store = &store_,
+                      .scheduler = nullptr,
+                      .clock = &clock_,
+                      .rules = nullptr,
+                      .execute = &engine::Execute,
+                      .metadata = nullptr},
+                     options);
+  EXPECT_EQ(api.StatusConfig().body, R"({"status":"success","data":{"yaml":"data: \"x\"\n"}})");
+  EXPECT_EQ(api.StatusFlags().body, R"({"status":"success","data":{"data":"x","query.timeout":"2m"}})");
+  const Params none;
+  const std::string info = api.StatusRuntimeInfo({.params = none, .database = "kept", .stop = {}}).body;
+  EXPECT_NE(info.find(R"("startTime":"2023-11-14T22:13:20Z")"), std::string::npos) << info;
+  EXPECT_NE(info.find(R"("storageRetention":"30d")"), std::string::npos) << info;
+  EXPECT_NE(api.Features().body.find(R"("rate":true)"), std::string::npos);
+  EXPECT_NE(api.Features().body.find(R"("fill":false)"), std::string::npos);
+}
+
+TEST_F(ApiTest, FederatesTheNewestSamples) {
+  const auto federate = [this](std::string_view form, std::string_view accept = "") {
+    Params params;
+    EXPECT_TRUE(ParseForm(form, &params).ok());
+    return api_.Federate({.params = params, .database = {}, .stop = {}}, accept);
+  };
+  model::BatchBuilder rows;
+  rows.Row("up", {{"instance", "i"}, {"text", "a\"b\\\nc"}}, model::Timestamp{(kNow - 10) * 1'000'000'000})
+      .Field("value", 0.5);
+  rows.Row("up", {{"job", "gone"}}, model::Timestamp{(kNow - 10) * 1'000'000'000})
+      .Field("value", std::bit_cast<double>(uint64_t{0x7ff0000000000002}));
+  rows.Row(
+          "r\xC3\xBC"
+          "ck.weg",
+          {{"z b", "1"}}, model::Timestamp{kNow * 1'000'000'000})
+      .Field("value", 2.0);
+  ASSERT_TRUE(store_.Write("default", rows.batch()).ok());
+  const Reply reply = federate("match[]=up&match[]=cpu_user&match[]=%7Bhost%3D%22b%22%7D");
+  EXPECT_EQ(reply.content_type, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores");
+  EXPECT_EQ(reply.body,
+            "# TYPE cpu_user untyped\n"
+            "cpu_user{host=\"a\",instance=\"\"} 6.5 1700000000000\n"
+            "cpu_user{host=\"b\",instance=\"\"} 10 1700000000000\n"
+            "# TYPE up untyped\n"
+            "up{job=\"\\\"x\\\"\",instance=\"\"} 1 1700000000000\n"
+            "up{instance=\"i\",text=\"a\\\"b\\\\\\nc\"} 0.5 1699999990000\n");
+  EXPECT_EQ(federate("").body, "");
+  EXPECT_EQ(federate("match[]=up%7B").status, 400);
+  const char* const odd = "match[]=%7B%22r%C3%BCck.weg%22%7D";
+  EXPECT_EQ(federate(odd).body, "# TYPE r_ck_weg untyped\nr_ck_weg{z_b=\"1\",instance=\"\"} 2 1700000000000\n");
+  EXPECT_EQ(federate(odd, "text/plain;version=1.0.0;escaping=allow-utf-8").body,
+            "# TYPE \"r\xC3\xBC"
+            "ck.weg\" untyped\n{\"r\xC3\xBC"
+            "ck.weg\",\"z b\"=\"1\",instance=\"\"} 2 1700000000000\n");
+}
+
 TEST_F(ApiTest, BuildInfoHasNoFeatures) {
   const std::string body = api_.BuildInfo().body;
   EXPECT_NE(body.find(R"("version":")"), std::string::npos);
@@ -241,6 +374,130 @@ TEST(EventTap, RefusesBadMatchers) {
       {.database = "", .matchers = {{{model::MatchOp::kRegex, "host", "("}}}}, [](const Event&) { return true; },
       [] { return true; });
   EXPECT_EQ(following.error().code, ErrorCode::kInvalidArgument);
+}
+
+// Asks for more text than is held at once; gives the pieces.
+TEST_F(ApiTest, ALongResultIsHandedOnInPieces) {
+  ApiOptions options;
+  options.streamed_bytes_min = 1000;
+  const QueryApi small({.store = &store_,
+                        .scheduler = nullptr,
+                        .clock = &clock_,
+                        .rules = nullptr,
+                        .execute = &engine::Execute,
+                        .metadata = nullptr},
+                       options);
+  for (const char* form :
+       {"query=cpu_user&start=1699999950&end=1700000000&step=1&stats=all", "query=cpu_user&start=0&end=1&step=1",
+        "query=sum(cpu_user)&start=1699999950&end=1700000000&step=1", "query=1&start=0&end=900&step=1",
+        "query=cpu_user&start=1699999950&end=1700000000&step=1&limit=1"}) {
+    Params params;
+    ASSERT_TRUE(ParseForm(form, &params).ok());
+    const ApiRequest request{.params = params, .database = {}, .stop = {}};
+    const Reply whole = api_.QueryRange(request);
+    ASSERT_FALSE(whole.rest);
+    const Reply reply = small.QueryRange(request);
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_LT(reply.body.size(), 1100U);
+    EXPECT_EQ(static_cast<bool>(reply.rest), whole.body.size() > 1050) << whole.body.size();
+    std::string text = reply.body;
+    if (reply.rest) {
+      reply.rest([&text](std::string piece) {
+        text += piece;
+        return true;
+      });
+    }
+    const auto before_stats = [](const std::string& body) { return body.substr(0, body.find(R"("stats")")); };
+    EXPECT_EQ(before_stats(text), before_stats(whole.body)) << form;
+  }
+  Params raw;
+  ASSERT_TRUE(ParseForm("query=cpu_user%5B1h%5D", &raw).ok());
+  options.streamed_bytes_min = 50;
+  const QueryApi tiny({.store = &store_,
+                       .scheduler = nullptr,
+                       .clock = &clock_,
+                       .rules = nullptr,
+                       .execute = &engine::Execute,
+                       .metadata = nullptr},
+                      options);
+  const Reply reply = tiny.Query({.params = raw, .database = {}, .stop = {}});
+  ASSERT_TRUE(reply.rest);
+  std::string text = reply.body;
+  reply.rest([&text](std::string piece) {
+    text += piece;
+    return true;
+  });
+  EXPECT_EQ(text, Call(&QueryApi::Query, "query=cpu_user%5B1h%5D").body);
+}
+
+TEST_F(ApiTest, ALongResultEndsWhenNobodyWantsMore) {
+  ApiOptions options;
+  options.streamed_bytes_min = 100;
+  const QueryApi small({.store = &store_,
+                        .scheduler = nullptr,
+                        .clock = &clock_,
+                        .rules = nullptr,
+                        .execute = &engine::Execute,
+                        .metadata = nullptr},
+                       options);
+  Params params;
+  ASSERT_TRUE(ParseForm("query=1&start=0&end=11000&step=1", &params).ok());
+  const Reply reply = small.QueryRange({.params = params, .database = {}, .stop = {}});
+  ASSERT_TRUE(reply.rest);
+  int pieces = 0;
+  reply.rest([&pieces](std::string) { return ++pieces < 2; });
+  EXPECT_EQ(pieces, 2);
+}
+
+TEST_F(ApiTest, SeriesCountAgainstTheBudget) {
+  ApiOptions options;
+  Params all;
+  ASSERT_TRUE(ParseForm("match[]=%7B__name__%3D~%22.%2B%22%7D", &all).ok());
+  options.budget.max_bytes = 100;
+  const QueryApi tiny({.store = &store_,
+                       .scheduler = nullptr,
+                       .clock = &clock_,
+                       .rules = nullptr,
+                       .execute = &engine::Execute,
+                       .metadata = nullptr},
+                      options);
+  EXPECT_EQ(tiny.Series({.params = all, .database = {}, .stop = {}}).status, 422);
+}
+
+TEST_F(ApiTest, ManySelectorsOfTheSameSeriesGiveEachOnce) {
+  const std::string one = Call(&QueryApi::Series, "match[]=cpu_user").body;
+  EXPECT_EQ(Call(&QueryApi::Series,
+                 "match[]=cpu_user&match[]=cpu_user&match[]=%7Bhost%3D%22a%22%2C__name__%3D%22cpu_user%22%7D")
+                .body,
+            one);
+  const std::string events = Call(&QueryApi::Events, "match[]=log_text").body;
+  EXPECT_EQ(Call(&QueryApi::Events, "match[]=log_text&match[]=log_text").body, events);
+}
+
+TEST_F(ApiTest, NumbersThatAreNone) {
+  for (const char* step : {"NaN", "nan", "inf", "-inf", "1e300", "9.3e9"}) {
+    EXPECT_EQ(Call(&QueryApi::QueryRange, std::string("query=cpu_user&start=1&end=2&step=") + step).status, 400)
+        << step;
+    EXPECT_EQ(Call(&QueryApi::Query, std::string("query=cpu_user&timeout=") + step).status, 400) << step;
+  }
+}
+
+TEST(MetadataBookTest, KeepsWithinItsBytes) {
+  MetadataBook book;
+  const std::string help(1 << 20, 'h');
+  for (int i = 0; i < 100; ++i) {
+    book.Put("db" + std::to_string(i), "family", {"counter", help, ""});
+    EXPECT_LE(book.bytes(), MetadataBook::kMaxBytes);
+  }
+  EXPECT_EQ(book.Find("db0", "family_total")->help, help);
+  EXPECT_FALSE(book.Find("db99", "family").has_value());
+  // A shorter text for one that is known makes room again; a longer one does not fit.
+  const size_t before = book.bytes();
+  book.Put("db0", "family", {"gauge", "short", ""});
+  EXPECT_LT(book.bytes(), before - (1 << 19));
+  EXPECT_EQ(book.Find("db0", "family")->type, "gauge");
+  book.Put("db0", "family", {"counter", std::string(MetadataBook::kMaxBytes, 'h'), ""});
+  EXPECT_EQ(book.Find("db0", "family")->type, "gauge");
 }
 
 }  // namespace

@@ -1,0 +1,136 @@
+#include "query/api/result_text.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "query/api/envelope.h"
+#include "query/api/json.h"
+
+namespace tidemark::query::api {
+namespace {
+
+// [time,"value"]
+void AppendSample(std::string* out, int64_t time_ms, double value) {
+  out->push_back('[');
+  AppendTimestampMs(out, time_ms);
+  out->append(",\"");
+  AppendFloat(out, value);
+  out->append("\"]");
+}
+
+void AppendMetric(std::string* out, const engine::LabelSet& labels) {
+  out->append(R"({"metric":)");
+  AppendLabels(out, std::span<const model::LabelView>(labels.begin(), labels.size()));
+}
+
+}  // namespace
+
+ResultText::ResultText(engine::QueryResult result, uint64_t limit, std::string stats)
+    : result_(std::move(result)), stats_(std::move(stats)) {
+  if (result_.type == promql::ValueType::kScalar || result_.type == promql::ValueType::kString) return;
+  raw_ = result_.type == promql::ValueType::kMatrix && !result_.raw.empty();
+  const size_t rows = raw_ ? result_.raw.size() : result_.frame.size();
+  shown_ = limit == 0 ? rows : std::min<size_t>(rows, limit);
+  if (shown_ < rows) result_.warnings.emplace_back("results truncated due to limit");
+}
+
+size_t ResultText::ExpectedBytes() const {
+  constexpr size_t kPerRow = 200;
+  constexpr size_t kPerValue = 24;
+  size_t bytes = 256;
+  if (raw_) {
+    for (size_t row = 0; row < shown_; ++row) bytes += kPerRow + result_.raw[row].values.size() * kPerValue;
+    return bytes;
+  }
+  return bytes + shown_ * (kPerRow + result_.frame.steps * kPerValue);
+}
+
+bool ResultText::Write(std::string* out, size_t bytes_min) {
+  if (part_ == Part::kHead) {
+    WriteHead(out);
+    const bool rows = result_.type == promql::ValueType::kVector || result_.type == promql::ValueType::kMatrix;
+    if (rows) out->push_back('[');
+    part_ = rows ? Part::kRows : Part::kTail;
+  }
+  while (part_ == Part::kRows) {
+    if (row_ == shown_) {
+      out->push_back(']');
+      part_ = Part::kTail;
+    } else if (out->size() >= bytes_min) {
+      return true;
+    } else if (WriteRow(out, bytes_min)) {
+      // What has been written is not needed any more.
+      if (raw_) result_.raw[row_] = {};
+      ++row_;
+      at_ = 0;
+      row_open_ = row_has_any_ = false;
+    }
+  }
+  if (part_ == Part::kTail) {
+    out->append(stats_);
+    out->push_back('}');
+    out->append(SuccessTail(result_.warnings, result_.infos));
+    part_ = Part::kDone;
+  }
+  return false;
+}
+
+void ResultText::WriteHead(std::string* out) const {
+  out->append(BeginSuccess());
+  out->append(R"({"resultType":")");
+  out->append(promql::Name(result_.type));
+  out->append(R"(","result":)");
+  if (result_.type == promql::ValueType::kScalar) AppendSample(out, result_.grid.TimeMs(0), result_.scalar);
+  if (result_.type == promql::ValueType::kString) {
+    out->push_back('[');
+    AppendTimestampMs(out, result_.grid.TimeMs(0));
+    out->push_back(',');
+    AppendJsonString(out, result_.text);
+    out->push_back(']');
+  }
+}
+
+bool ResultText::WriteRow(std::string* out, size_t bytes_min) {
+  if (!row_open_) {
+    if (row_ > 0) out->push_back(',');
+    AppendMetric(out, raw_ ? result_.raw[row_].labels : result_.frame.rows[row_].labels);
+    if (result_.type == promql::ValueType::kVector) {
+      out->append(R"(,"value":)");
+      AppendSample(out, result_.grid.TimeMs(0), result_.frame.RowValues(row_)[0]);
+      out->push_back('}');
+      return true;
+    }
+    out->append(R"(,"values":[)");
+    row_open_ = true;
+  }
+  if (!(raw_ ? WriteRawValues(out, bytes_min) : WriteMatrixValues(out, bytes_min))) return false;
+  out->append("]}");
+  return true;
+}
+
+bool ResultText::WriteRawValues(std::string* out, size_t bytes_min) {
+  const engine::RawSeries& series = result_.raw[row_];
+  for (; at_ < series.times_ms.size(); ++at_) {
+    if (out->size() >= bytes_min) return false;
+    if (at_ > 0) out->push_back(',');
+    AppendSample(out, series.times_ms[at_], series.values[at_]);
+  }
+  return true;
+}
+
+bool ResultText::WriteMatrixValues(std::string* out, size_t bytes_min) {
+  const engine::Frame& frame = result_.frame;
+  const std::span<const double> values = frame.RowValues(row_);
+  const std::span<const uint8_t> present = frame.RowPresent(row_);
+  for (; at_ < values.size(); ++at_) {
+    if (present[at_] == 0) continue;
+    if (out->size() >= bytes_min) return false;
+    if (row_has_any_) out->push_back(',');
+    row_has_any_ = true;
+    AppendSample(out, result_.grid.TimeMs(at_), values[at_]);
+  }
+  return true;
+}
+
+}  // namespace tidemark::query::api

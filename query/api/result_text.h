@@ -1,0 +1,47 @@
+// ResultText: a query's result as JSON, piece by piece, so that the text of a large result is never held whole.
+//
+//   ResultText text(std::move(result), limit, stats);
+//   std::string piece;
+//   while (text.Write(&piece, 64 << 10)) { Send(piece); piece.clear(); }
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "query/engine/engine.h"
+
+namespace tidemark::query::api {
+
+// Not thread-safe.
+class ResultText {
+ public:
+  // At most `limit` series (0: all); with fewer than there are, a warning. `stats` is JSON that follows the result
+  // inside of `data`: empty, or it begins with a comma.
+  ResultText(engine::QueryResult result, uint64_t limit, std::string stats);
+
+  // Appends the next part of the whole reply, from the opening of the envelope on, until `out` has at least
+  // `bytes_min` bytes or everything is written. true: there is more.
+  bool Write(std::string* out, size_t bytes_min);
+
+  // Bytes of the whole text, roughly.
+  [[nodiscard]] size_t ExpectedBytes() const;
+
+ private:
+  void WriteHead(std::string* out) const;
+  // Whether the row came to its end.
+  bool WriteRow(std::string* out, size_t bytes_min);
+  bool WriteRawValues(std::string* out, size_t bytes_min);
+  bool WriteMatrixValues(std::string* out, size_t bytes_min);
+
+  engine::QueryResult result_;
+  const std::string stats_;
+  bool raw_ = false;
+  size_t shown_ = 0;  // rows
+  enum class Part : uint8_t { kHead, kRows, kTail, kDone } part_ = Part::kHead;
+  size_t row_ = 0;
+  size_t at_ = 0;             // the sample of the row that comes next
+  bool row_open_ = false;     // the row's labels are written
+  bool row_has_any_ = false;  // and a sample
+};
+
+}  // namespace tidemark::query::api
