@@ -15,8 +15,8 @@ void AddExecFlags(CLI::App& app, ExecFlags* flags) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   app.add_option("--memory-budget", flags->memory_budget_bytes,
-                 "what the agents may use together, for the reports, as 2GB (default: the machine's memory)")
-      ->transform(CLI::AsSizeValue(false));
+                 "what the agents may use together, for the reports, as 2GB or 2GiB (default: the machine's memory)")
+      ->transform(CLI::AsSizeValue(true));
   app.add_flag("--fail-fast", flags->fail_fast, "start no further task after the first that fails");
   app.add_option("--server", flags->server, "report to this server")->envname("TIDEMARK_SERVER");
   app.add_option("--db", flags->database, "database of the reports")->capture_default_str();
