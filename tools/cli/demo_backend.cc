@@ -25,6 +25,7 @@ constexpr int64_t kProgressEveryNs = 500 * kNsPerMs;
 // How long a stop may wait: for room in the writer, and between two samples.
 constexpr milliseconds kStopWithin{100};
 constexpr std::chrono::seconds kCloseWait{30};
+constexpr std::chrono::seconds kShortCloseWait{2};
 
 Error FromClient(const client::Error& error) {
   switch (error.code) {
@@ -69,8 +70,9 @@ class Backend {
     if (options_.history_ns > 0) WritePast();
     if (!options_.history_only) Live();
     fmt::print(stderr, "{}\n", stop_.stop_requested() ? "stopped; sending what is left" : "sending what is left");
-    // When stopped by hand, what is left of the past is not worth waiting for.
-    const client::Status closed = writer_->Close(stop_.stop_requested() ? std::chrono::seconds(2) : kCloseWait);
+    // What a spool keeps, or what is left of a past that was stopped by hand, is not worth a long wait.
+    const bool hurry = stop_.stop_requested() || !options_.spool_directory.empty();
+    const client::Status closed = writer_->Close(hurry ? kShortCloseWait : kCloseWait);
     const client::WriterStats stats = writer_->stats();
     fmt::print(stderr, "{} rows delivered, {} refused, {} lost, {} in the spool\n", stats.delivered, stats.rejected,
                stats.lost, stats.spool_points);

@@ -52,7 +52,7 @@ class Reader {
 
   void Fault(const YAML::Mark& mark, std::string_view reason) {
     if (!faults_.empty()) faults_ += '\n';
-    faults_ += fmt::format("{}:{}:{}: {}", file_, mark.line + 1, mark.column + 1, reason);
+    faults_ += fmt::format("{}:{}:{}: {}", file_, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1, reason);
   }
   [[nodiscard]] const std::string& faults() const { return faults_; }
 

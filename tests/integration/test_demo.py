@@ -1,0 +1,93 @@
+"""tidemark demo: the simulated backend feeds a real server, and every query of tools/demo.md has its answer."""
+import re
+import subprocess
+import time
+
+from harness import BIN, HERE, Server, expect, expect_equal, run_tests, temporary_folder
+
+ROOT = HERE.parents[1]
+
+
+def demo(*arguments, timeout=120):
+    return subprocess.run([str(BIN / "tidemark"), "demo", *arguments], capture_output=True, text=True, timeout=timeout)
+
+
+def queries():
+    """(figure, database, query) of each row of the table in tools/demo.md."""
+    text = (ROOT / "tools/demo.md").read_text().split("## The card's figures")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (dce|_exec) \| `(.+?)` \|", text, re.M)
+    expect(len(rows) >= 30, f"only {len(rows)} queries found in tools/demo.md")
+    return [(figure, db, query.replace("\\|", "|")) for figure, db, query in rows]
+
+
+def number(result):
+    return float(result[0]["value"][1])
+
+
+def test_the_story_is_as_documented():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        done = demo("backend", "--server", server.url, "--history", "6w", "--history-step", "4m", "--history-only")
+        expect_equal(done.returncode, 0, done.stderr[-2000:])
+        expect(re.search(r"\d+ rows delivered, 0 refused, 0 lost, 0 in the spool", done.stderr), done.stderr[-500:])
+        answers = {}
+        # The figures are of now; what was written last is at most one step old.
+        now = time.time()
+        for figure, db, query in queries():
+            # Samples of the past are four minutes apart here, so that a rate needs more than five.
+            answers[figure] = server.query(query.replace("[5m]", "[15m]"), db=db, time=now)
+            expect(answers[figure], f"{figure} has no answer: {query}")
+            for series in answers[figure]:
+                expect(series["value"][1] not in ("NaN", "+Inf", "-Inf"), f"{figure}: {series}")
+        expect(0.35 < number(answers["Call routing, P50"]) < 0.45 or server.query(
+            'max_over_time(dce_component_status{component="call_router"}[15m]) >= 1', db="dce", time=now),
+            answers["Call routing, P50"])
+        eras = {s["metric"]["era"]: float(s["value"][1]) for s in answers["Trend: average run"]}
+        for era, seconds in {"sequential": 12.4, "v1": 4.4, "v2": 2.4, "v3": 1.7, "v4": 1.4}.items():
+            expect(abs(eras[era] / seconds - 1) < 0.03, f"{era}: {eras[era]}")
+        expect_equal(len(answers["Components: status"]), 7, "components")
+        expect_equal(len(answers["API response by method, P99"]), 4, "methods")
+        expect_equal(number(answers["Coverage"]), 84.2, "coverage")
+        events = server.request("GET", "/api/v1/events?db=dce&match[]=dce_event_text&limit=1000").json()["data"]
+        expect(any("RESOLVED" in event["text"] for event in events), "no incident ended in six weeks")
+
+
+def test_a_live_backend_and_its_goals():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        done = demo("backend", "--server", server.url, "--rate", "20", "--for", "3s", "--db", "live")
+        expect_equal(done.returncode, 0, done.stderr)
+        now = time.time()
+        samples = server.query('count_over_time(dce_component_cpu_percent{component="fraud"}[1m])', db="live", time=now)
+        expect(30 <= number(samples) <= 60, samples)
+        goals = folder / "goals.yaml"
+        goals.write_text("""
+database: live
+goals:
+  - {name: up, query: 'count(dce_component_status)', target: 6.5, direction: above}
+  - {name: near, query: 'sum(dce_connections_capacity)', target: 210000, direction: above, tolerance: 10%}
+values: [{name: capacity, query: 'dce_connections_capacity'}]
+prices: {each: 0.5}
+savings: [{name: half, formula: capacity * each - 1, unit: USD}]
+""")
+        done = demo("goals", str(goals), "--server", server.url)
+        expect_equal(done.returncode, 0, done.stderr)
+        for part in ("up", "OK", "WARN", "half: 99999 USD", "= capacity * each - 1", "= 200000 * 0.5 - 1", "status: GOOD"):
+            expect(part in done.stdout, f"{part!r} is not in\n{done.stdout}")
+        # Later there is no data, and before there was none.
+        done = demo("goals", str(goals), "--server", server.url, "--time", "-1d")
+        expect_equal(done.returncode, 1, "exit code without data")
+        expect("NO DATA" in done.stdout and "status: UNKNOWN" in done.stdout, done.stdout)
+        goals.write_text("goals: [{name: a, query: 'sum(', target: 1, direction: below}]")
+        done = demo("goals", str(goals), "--server", server.url)
+        expect(done.returncode == 1 and "goals.yaml:1:26:" in done.stderr, done.stderr)
+
+
+def test_a_server_that_is_away():
+    with temporary_folder() as folder:
+        done = demo("backend", "--server", "http://127.0.0.1:1", "--rate", "20", "--for", "1s", "--spool",
+                    str(folder / "spool"), timeout=60)
+        expect(re.search(r" 0 delivered|^0 rows delivered, 0 refused, 0 lost, [1-9]\d* in the spool", done.stderr, re.M),
+               done.stderr)
+        expect(done.returncode == 1 and "in the spool" in done.stderr, done.stderr)
+
+
+run_tests(globals())
