@@ -12,8 +12,19 @@ class AdminService {
   // `store` outlives it.
   explicit AdminService(storage::Store* store) : store_(store) {}
 
-  // POST /api/v1/admin/retention?db=NAME&keep=30d (0 or inf: for ever); GET shows all databases.
+  // POST /api/v1/admin/retention?db=NAME: keep=30d (0 or inf: for ever) of the database, or with match[]=SELECTOR of
+  // some of its series (inf takes the selector away); max_bytes=50GiB (0: no limit). dry_run=1 says what would go.
   http::Response SetRetention(http::Request& request) const;
+  // GET /api/v1/admin/retention?db=NAME
+  http::Response ShowRetention(http::Request& request) const;
+  // POST /api/v1/admin/rollup?db=NAME&tier=5m:90d&tier=1h:5y: exactly these tiers; tier=none: none.
+  http::Response SetRollup(http::Request& request) const;
+  // POST /api/v1/admin/delete?db=NAME&match[]=SELECTOR[&start&end&field][&dry_run=1]: says how much.
+  http::Response Delete(http::Request& request) const;
+  // POST, PUT /api/v1/admin/tsdb/delete_series?match[]=SELECTOR[&start&end] and clean_tombstones, as in Prometheus.
+  http::Response DeleteSeries(http::Request& request) const;
+  http::Response CleanTombstones(http::Request& request) const;
+  // GET /api/v1/admin/databases
   http::Response ShowDatabases(http::Request& request) const;
   // POST /api/v1/admin/compact?db=NAME: one JSON object a line, the last with "done":true or "error".
   http::Response Compact(http::Request& request) const;

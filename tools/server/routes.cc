@@ -191,6 +191,13 @@ std::vector<Route> MakeRoutes(const Services& s) {
     route.refuse = RefuseAsPrometheus;
   };
   admin(Method::kPost, "/api/v1/admin/retention", [a = s.admin](Request& r) { return a->SetRetention(r); });
+  admin(Method::kGet, "/api/v1/admin/retention", [a = s.admin](Request& r) { return a->ShowRetention(r); });
+  admin(Method::kPost, "/api/v1/admin/rollup", [a = s.admin](Request& r) { return a->SetRollup(r); });
+  admin(Method::kPost, "/api/v1/admin/delete", [a = s.admin](Request& r) { return a->Delete(r); });
+  for (const Method method : {Method::kPost, Method::kPut}) {
+    admin(method, "/api/v1/admin/tsdb/delete_series", [a = s.admin](Request& r) { return a->DeleteSeries(r); });
+    admin(method, "/api/v1/admin/tsdb/clean_tombstones", [a = s.admin](Request& r) { return a->CleanTombstones(r); });
+  }
   admin(Method::kGet, "/api/v1/admin/databases", [a = s.admin](Request& r) { return a->ShowDatabases(r); });
   admin(Method::kPost, "/api/v1/admin/compact", [a = s.admin](Request& r) { return a->Compact(r); });
   admin(Method::kPost, "/api/v1/admin/checkpoint", [a = s.admin](Request& r) { return a->Checkpoint(r); });

@@ -240,10 +240,85 @@ TEST_F(RoutesTest, InfluxQlAdministration) {
   EXPECT_FALSE(store_.HasDatabase("x"));
 }
 
+TEST_F(RoutesTest, DeletesSeries) {
+  Post("/write?db=default", "cpu v=1 1");
+  const char* const target = "/api/v1/admin/tsdb/delete_series";
+  EXPECT_EQ(Post(target, "").status, 400);
+  EXPECT_EQ(Post(fmt::format("{}?match[]=up%7B", target), "").status, 400);
+  EXPECT_EQ(Post(fmt::format("{}?match[]=up&start=2&end=1", target), "").status, 400);
+  EXPECT_EQ(Get(fmt::format("{}?match[]=up", target)).status, 405);
+  EXPECT_TRUE(store_.deletes.empty());
+  const Response deleted =
+      Send(Method::kPut, fmt::format("{}?match[]=up&match[]=%7Bjob%3D%22a%22%7D&start=1.5&end=2", target));
+  EXPECT_EQ(deleted.status, 204);
+  EXPECT_EQ(deleted.body, "");
+  ASSERT_EQ(store_.deletes.size(), 1U);
+  const storage::DeleteRequest& request = store_.deletes[0];
+  ASSERT_EQ(request.selectors.size(), 2U);
+  EXPECT_EQ(request.selectors[0], (std::vector<model::Matcher>{{model::MatchOp::kEqual, "__name__", "up"}}));
+  EXPECT_EQ(request.selectors[1], (std::vector<model::Matcher>{{model::MatchOp::kEqual, "job", "a"}}));
+  EXPECT_EQ(request.range.first.ns, 1'500'000'000);
+  EXPECT_EQ(request.range.last.ns, 2'000'999'999);
+  EXPECT_FALSE(request.dry_run);
+  // Without times: everything.
+  EXPECT_EQ(Form(target, "match[]=up").status, 204);
+  EXPECT_EQ(store_.deletes.at(1).range, model::TimeRange{});
+  EXPECT_EQ(Post("/db/nope/api/v1/admin/tsdb/delete_series?match[]=up", "").status, 404);
+  EXPECT_EQ(Post("/api/v1/admin/tsdb/clean_tombstones", "").status, 204);
+  EXPECT_EQ(Send(Method::kPut, "/api/v1/admin/tsdb/clean_tombstones").status, 204);
+  EXPECT_EQ(Post("/db/nope/api/v1/admin/tsdb/clean_tombstones", "").status, 404);
+}
+
+TEST_F(RoutesTest, DeletesWithAReport) {
+  Post("/write?db=d", "cpu v=1 1");
+  EXPECT_EQ(
+      Post("/api/v1/admin/delete?db=d&match[]=cpu_v&field=v&dry_run=1", "").body,
+      R"({"status":"success","data":{"database":"d","dryRun":true,"deleted":{"series":2,"rows":20,"bytes":200}}})");
+  EXPECT_TRUE(store_.deletes.at(0).dry_run);
+  EXPECT_EQ(store_.deletes[0].fields, std::vector<std::string>{"v"});
+  EXPECT_EQ(Post("/api/v1/admin/delete?db=d", "").status, 400);
+}
+
+TEST_F(RoutesTest, RetentionOfSelectorsBytesAndTiers) {
+  Post("/write?db=d", "cpu v=1 1");
+  const auto options = [&] { return store_.Databases().at(0).options; };
+  const char* const target = "/api/v1/admin/retention";
+  EXPECT_EQ(Post(fmt::format("{}?db=d&keep=1d&match[]=%7B__name__%3D~%22debug_.*%22%7D&dry_run=1", target), "").body,
+            R"({"status":"success","data":{"database":"d","retentionSeconds":0,"maxBytes":0,)"
+            R"("selectors":[{"match":"{__name__=~\"debug_.*\"}","keepSeconds":86400}],"tiers":[],"dryRun":true,)"
+            R"("partitionsDropped":4,"partitionBytes":400,"selected":{"series":5,"rows":50,"bytes":500}}})");
+  EXPECT_TRUE(options().selectors.empty());
+  EXPECT_EQ(Post(fmt::format("{}?db=d&keep=1d&match[]=%7B__name__%3D~%22debug_.*%22%7D", target), "").status, 200);
+  EXPECT_EQ(Post(fmt::format("{}?db=d&keep=2d&match[]=%7B__name__%3D~%22debug_.*%22%7D", target), "").status, 200);
+  ASSERT_EQ(options().selectors.size(), 1U);
+  EXPECT_EQ(options().selectors[0].keep_ns, 2 * storage::kNsPerDay);
+  EXPECT_EQ(Post(fmt::format("{}?db=d&max_bytes=2GiB", target), "").status, 200);
+  EXPECT_EQ(options().max_bytes, uint64_t{2} << 30);
+  EXPECT_EQ(options().selectors.size(), 1U);
+  for (const char* bad : {"x", "5X", "-1", "5Gi", "99999999999999GB", ""}) {
+    EXPECT_EQ(Post(fmt::format("{}?db=d&max_bytes={}", target, bad), "").status, 400) << bad;
+  }
+  EXPECT_EQ(Post(fmt::format("{}?db=d&keep=inf&match[]=%7B__name__%3D~%22debug_.*%22%7D", target), "").status, 200);
+  EXPECT_TRUE(options().selectors.empty());
+
+  EXPECT_EQ(Post("/api/v1/admin/rollup?db=d&tier=1h:5y&tier=5m:90d", "").status, 200);
+  EXPECT_EQ(Get("/api/v1/admin/retention?db=d").body,
+            R"({"status":"success","data":{"database":"d","retentionSeconds":0,"maxBytes":2147483648,"selectors":[],)"
+            R"("tiers":[{"widthSeconds":300,"keepSeconds":7776000},{"widthSeconds":3600,"keepSeconds":157680000}]}})");
+  for (const char* bad : {"5m", "x:1d", "5m:x", ":"}) {
+    EXPECT_EQ(Post(fmt::format("/api/v1/admin/rollup?db=d&tier={}", bad), "").status, 400) << bad;
+  }
+  EXPECT_EQ(Post("/api/v1/admin/rollup?db=d&tier=none", "").status, 200);
+  EXPECT_TRUE(options().tiers.empty());
+  EXPECT_EQ(Get("/api/v1/admin/retention?db=nope").status, 404);
+}
+
 TEST_F(RoutesTest, Administration) {
   ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
-  EXPECT_EQ(Post("/api/v1/admin/retention?db=d&keep=30d", "").body,
-            R"({"status":"success","data":{"database":"d","retentionSeconds":2592000,"partitionsDropped":3}})");
+  EXPECT_EQ(
+      Post("/api/v1/admin/retention?db=d&keep=30d", "").body,
+      R"({"status":"success","data":{"database":"d","retentionSeconds":2592000,"maxBytes":0,"selectors":[],"tiers":[],)"
+      R"("partitionsDropped":3,"selected":{"series":5,"rows":50,"bytes":500}}})");
   EXPECT_EQ(store_.Databases()[0].options.retention_ns, 30 * storage::kNsPerDay);
   EXPECT_EQ(Post("/api/v1/admin/retention?db=d&keep=inf", "").status, 200);
   EXPECT_EQ(store_.Databases()[0].options.retention_ns, 0);
