@@ -175,6 +175,7 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
   if (request.params.Has("stats") && !request.params.Get("stats").empty()) {
     stats = StatsText(result->stats, parsed_at - began, clock.SteadyNs() - parsed_at);
   }
+  if (request.params.Get("explain") == "1") stats += ",\"explain\":" + engine::ExplainJson(result->stats);
   Reply reply;
   reply.headers.emplace_back("X-Tidemark-Resolution", result->stats.resolution);
   const auto writer = std::make_shared<ResultText>(std::move(result).value(), limit, std::move(stats));

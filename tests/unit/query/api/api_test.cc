@@ -98,6 +98,15 @@ TEST_F(ApiTest, StatsOnlyWhenAsked) {
             std::string::npos);
 }
 
+TEST_F(ApiTest, ExplainsWhenAsked) {
+  EXPECT_EQ(Call(&QueryApi::Query, "query=cpu_user").body.find("explain"), std::string::npos);
+  const std::string body = Call(&QueryApi::Query, "query=sum(cpu_user)&explain=1").body;
+  EXPECT_NE(body.find(R"("explain":{"resolution":"raw")"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"("plan":)"), std::string::npos) << body;
+  EXPECT_NE(body.find(R"x("text":"sum(cpu_user)")x"), std::string::npos) << body;
+  EXPECT_TRUE(body.ends_with("}}")) << body;
+}
+
 TEST_F(ApiTest, RefusesInPrometheusWords) {
   const auto error = [](std::string_view type, std::string_view text) {
     return R"({"status":"error","errorType":")" + std::string(type) + R"(","error":")" + std::string(text) + "\"}";
