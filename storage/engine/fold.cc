@@ -21,8 +21,8 @@ struct FieldReader {
 class Folder {
  public:
   Folder(const std::vector<std::shared_ptr<const PageSet>>& sources, PartitionBuilder* builder,
-         std::atomic<uint64_t>* corrupt_pages, const std::vector<SourceMasks>& masks)
-      : sources_(sources), masks_(masks), builder_(builder), warnings_(corrupt_pages) {}
+         std::atomic<uint64_t>* corrupt_pages, const std::vector<SourceMasks>& masks, FoldProgress* progress)
+      : sources_(sources), masks_(masks), builder_(builder), progress_(progress), warnings_(corrupt_pages) {}
 
   Result<void> Run() {
     std::map<model::MeasurementId, std::vector<model::FieldId>> fields;
@@ -44,6 +44,7 @@ class Folder {
  private:
   Result<void> FoldMeasurement(model::MeasurementId measurement, const std::vector<model::FieldId>& ids) {
     TM_TRY_ASSIGN(const std::vector<model::SeriesId> series, SeriesOf(measurement, ids));
+    if (progress_ != nullptr) progress_->series_total.fetch_add(series.size());
     std::vector<FieldReader> readers(ids.size());
     for (size_t i = 0; i < ids.size(); ++i) {
       readers[i].field = ids[i];
@@ -68,6 +69,7 @@ class Folder {
       }
       if (!warnings_.texts().empty()) return Corruption(warnings_.texts().front());
       if (!columns_.empty()) builder_->Add(measurement, id, columns_);
+      if (progress_ != nullptr) progress_->series_done.fetch_add(1, std::memory_order_relaxed);
     }
     return {};
   }
@@ -98,6 +100,7 @@ class Folder {
   const std::vector<std::shared_ptr<const PageSet>>& sources_;
   const std::vector<SourceMasks>& masks_;
   PartitionBuilder* const builder_;
+  FoldProgress* const progress_;  // may be null
   ScanWarnings warnings_;
   std::vector<const PageDirectory*> directories_;
   BufferPool buffers_;
@@ -109,10 +112,16 @@ class Folder {
 
 Result<PartitionPages> Fold(const std::vector<std::shared_ptr<const PageSet>>& sources, int64_t partition_start_ns,
                             int64_t partition_ns, std::atomic<uint64_t>* corrupt_pages,
-                            const std::vector<SourceMasks>& masks) {
-  PartitionBuilder builder(partition_start_ns, partition_ns, /*tiers=*/true);
-  Folder folder(sources, &builder, corrupt_pages, masks);
-  TM_RETURN_IF_ERROR(folder.Run());
+                            const std::vector<SourceMasks>& masks, const FoldOptions& options) {
+  PartitionBuilder builder({partition_start_ns, partition_start_ns + (partition_ns - 1)},
+                           {.tiers = true, .named = options.tiers, .effort = options.effort});
+  Folder folder(sources, &builder, corrupt_pages, masks, options.progress);
+  Result<void> folded = folder.Run();
+  if (options.progress != nullptr) {
+    options.progress->series_total.store(0);
+    options.progress->series_done.store(0);
+  }
+  TM_RETURN_IF_ERROR(std::move(folded));
   return builder.Finish();
 }
 

@@ -7,18 +7,31 @@
 #include <vector>
 
 #include "storage/base/result.h"
+#include "storage/codec/int_codec.h"
 #include "storage/engine/mask.h"
 #include "storage/engine/page_set.h"
 #include "storage/engine/partition_pages.h"
+#include "storage/storage.h"
 
 namespace tidemark::storage {
 
+// How far a fold has come. Thread-safe.
+struct FoldProgress {
+  std::atomic<uint64_t> series_done = 0;
+  std::atomic<uint64_t> series_total = 0;  // 0: none is running
+};
+
+struct FoldOptions {
+  codec::Effort effort = codec::Effort::kFast;
+  std::vector<RollupTier> tiers = {};  // that the database names
+  FoldProgress* progress = nullptr;
+};
+
 // `sources` ascending in precedence. Every row of them is in the result once, the last write winning, and tiers are
-// built. `masks`: one of each source (or
-// none at all): the rows that they hide are left out. Errors: kCorruption when a page is damaged (nothing may be
-// dropped because it could not be read), kIo.
+// built. `masks`: one of each source (or none at all): the rows that they hide are left out. Errors: kCorruption when a
+// page is damaged (nothing may be dropped because it could not be read), kIo.
 Result<PartitionPages> Fold(const std::vector<std::shared_ptr<const PageSet>>& sources, int64_t partition_start_ns,
                             int64_t partition_ns, std::atomic<uint64_t>* corrupt_pages,
-                            const std::vector<SourceMasks>& masks = {});
+                            const std::vector<SourceMasks>& masks = {}, const FoldOptions& options = {});
 
 }  // namespace tidemark::storage

@@ -1,22 +1,51 @@
 #include "storage/engine/partition_builder.h"
 
+#include <algorithm>
+#include <bit>
 #include <utility>
 
+#include "storage/base/check.h"
 #include "storage/rollup/buckets.h"
 
 namespace tidemark::storage {
+namespace {
 
-bool WorthTier(const model::Column& column, int64_t width_ns) {
-  if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool) return false;
-  if (column.size() < static_cast<size_t>(rollup::kMinRowsPerBucket)) return false;
-  const double span = static_cast<double>(column.times.back()) - static_cast<double>(column.times.front());
-  const auto rows = static_cast<double>(column.size());
-  return rows * static_cast<double>(width_ns) >= static_cast<double>(rollup::kMinRowsPerBucket) * span;
+// Tiers are numbered in one byte, and the last numbers are taken.
+constexpr size_t kMaxTiers = kDirectoryTier - 1;
+
+// Stale markers are no rows of a bucket; but over a row of an older epoch they take it away, and the buckets of neither
+// would tell.
+bool MayHide(const model::Column& column) {
+  constexpr uint64_t kStaleMarker = 0x7ff0000000000002;
+  if (column.floats == nullptr) return false;
+  return std::any_of(column.floats, column.floats + column.size(),
+                     [](double value) { return std::bit_cast<uint64_t>(value) == kStaleMarker; });
 }
 
-PartitionBuilder::PartitionBuilder(int64_t partition_start_ns, int64_t partition_ns, bool tiers) : tiers_(tiers) {
-  out_.partition_start_ns = partition_start_ns;
-  out_.partition_ns = partition_ns;
+}  // namespace
+
+std::vector<int64_t> TierWidthsOf(const model::Column& column, std::span<const RollupTier> named) {
+  if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool || column.empty()) return {};
+  std::vector<int64_t> widths;
+  if (column.size() >= static_cast<size_t>(rollup::kMinRowsPerBucket)) {
+    const double span = static_cast<double>(column.times.back()) - static_cast<double>(column.times.front());
+    const double step = span / static_cast<double>(column.size() - 1);
+    if (step < static_cast<double>(kNsPerDay)) {
+      // Rounded up, so that a bucket never has fewer rows than it should.
+      const int64_t first = rollup::FirstTierWidth(static_cast<int64_t>(step) + 1);
+      if (first > 0) widths = {first, first * rollup::kTierFactor};
+    }
+  }
+  for (const RollupTier& tier : named) widths.push_back(tier.width_ns);
+  std::sort(widths.begin(), widths.end());
+  widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
+  return widths;
+}
+
+PartitionBuilder::PartitionBuilder(PartitionBounds bounds, BuildOptions options)
+    : options_(std::move(options)), writer_options_({.effort = options_.effort}), timelines_(writer_options_) {
+  out_.partition_start_ns = bounds.start_ns;
+  out_.partition_ns = bounds.length_ns();
 }
 
 void PartitionBuilder::Add(model::MeasurementId measurement, model::SeriesId series,
@@ -24,42 +53,62 @@ void PartitionBuilder::Add(model::MeasurementId measurement, model::SeriesId ser
   if (measurement != measurement_ || !writer_.has_value()) {
     FinishMeasurement();
     measurement_ = measurement;
-    writer_.emplace(&timelines_);
+    writer_.emplace(&timelines_, writer_options_);
   }
   writer_->Add(series, columns);
-  if (!tiers_) return;
-  for (const model::Column& column : columns) {
-    if (!WorthTier(column, kTierWidthNs)) continue;
-    if (!tier_writer_.has_value()) tier_writer_.emplace(kTierWidthNs);
-    rollup::BucketArrays buckets = rollup::Build(column, kTierWidthNs);
-    buckets.ref = {column.ref.field, series};
-    tier_writer_->Add(buckets);
-  }
+  if (!options_.tiers) return;
+  for (const model::Column& column : columns) AddTiers(series, column);
 }
 
-void PartitionBuilder::Take(model::MeasurementId measurement, uint8_t tier, std::vector<page::EncodedPage> pages) {
-  for (page::EncodedPage& page : pages) out_.pages.push_back({measurement, tier, std::move(page)});
+void PartitionBuilder::AddTiers(model::SeriesId series, const model::Column& column) {
+  // What is sealed is all that there is in its partition.
+  if (options_.effort == codec::Effort::kFast && MayHide(column)) return;
+  std::vector<rollup::BucketArrays> built;
+  for (const int64_t width_ns : TierWidthsOf(column, options_.named)) {
+    // From the widest one built that fits in a whole number of times: rows are looked at once.
+    const auto narrower = std::find_if(built.rbegin(), built.rend(),
+                                       [&](const auto& buckets) { return width_ns % buckets.width_ns == 0; });
+    rollup::BucketArrays buckets = narrower == built.rend() ? rollup::Build(column, width_ns)
+                                                            : rollup::Coarsen(*narrower, width_ns / narrower->width_ns);
+    buckets.ref = {column.ref.field, series};
+    tier_writers_.try_emplace(width_ns, width_ns).first->second.Add(buckets);
+    built.push_back(std::move(buckets));
+  }
 }
 
 void PartitionBuilder::FinishMeasurement() {
-  if (writer_.has_value()) Take(measurement_, kRawTier, writer_->Finish());
-  writer_.reset();
-  if (tier_writer_.has_value()) {
-    Take(measurement_, kRawTier + 1, tier_writer_->Finish());
-    any_tier_ = true;
+  if (writer_.has_value()) {
+    for (page::EncodedPage& page : writer_->Finish()) out_.pages.push_back({measurement_, kRawTier, std::move(page)});
   }
-  tier_writer_.reset();
+  writer_.reset();
+  for (auto& [width_ns, writer] : tier_writers_) {
+    for (page::EncodedPage& page : writer.Finish()) {
+      tier_pages_[width_ns].push_back({measurement_, kRawTier, std::move(page)});
+    }
+  }
+  tier_writers_.clear();
 }
 
 PartitionPages PartitionBuilder::Finish() {
   FinishMeasurement();
-  Take(model::MeasurementId{}, kRawTier, timelines_.Finish());
-  if (any_tier_) out_.tier_widths_ns.push_back(kTierWidthNs);
+  for (page::EncodedPage& page : timelines_.Finish()) {
+    out_.pages.push_back({model::MeasurementId{}, kRawTier, std::move(page)});
+  }
+  TM_CHECK(tier_pages_.size() <= kMaxTiers);
+  for (auto& [width_ns, pages] : tier_pages_) {
+    out_.tier_widths_ns.push_back(width_ns);
+    const auto tier = static_cast<uint8_t>(kRawTier + out_.tier_widths_ns.size());
+    for (PartitionPage& page : pages) {
+      page.tier = tier;
+      out_.pages.push_back(std::move(page));
+    }
+  }
+  tier_pages_.clear();
   return std::move(out_);
 }
 
 Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds) {
-  PartitionBuilder builder(bounds.start_ns, bounds.length_ns(), /*tiers=*/false);
+  PartitionBuilder builder(bounds, {});
   const model::TimeRange range{{bounds.start_ns}, {bounds.end_ns}};
   TM_RETURN_IF_ERROR(heads.Visit(range,
                                  [&](model::MeasurementId measurement, model::SeriesId series,

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "storage/codec/int_codec.h"
 #include "storage/engine/database_state.h"
 #include "storage/engine/slab.h"
 #include "storage/head/head_set.h"
@@ -14,21 +16,25 @@
 #include "storage/model/ids.h"
 #include "storage/page/page_writer.h"
 #include "storage/rollup/tier_writer.h"
+#include "storage/storage.h"
 
 namespace tidemark::storage {
 
-// Widths of the rollup tiers that epochs carry, ascending.
-inline constexpr int64_t kTierWidthNs = kNsPerHour;
+// The widths of the tiers of one column, ascending, each once: the first that is worth its bytes (at least
+// rollup::kMinRowsPerBucket rows per bucket on average), the next one (rollup::kTierFactor times as wide), and those
+// that the database names. None for strings and bools.
+std::vector<int64_t> TierWidthsOf(const model::Column& column, std::span<const RollupTier> named);
 
-// Whether a column is dense enough for a tier of this width to be worth its bytes: at least
-// rollup::kMinRowsPerBucket rows per bucket on average. Strings and bools never are.
-bool WorthTier(const model::Column& column, int64_t width_ns);
+struct BuildOptions {
+  bool tiers = false;                  // whether to build rollup tiers
+  std::vector<RollupTier> named = {};  // that the database names
+  codec::Effort effort = codec::Effort::kFast;
+};
 
 // Not thread-safe.
 class PartitionBuilder {
  public:
-  // `tiers`: whether to build rollup tiers.
-  PartitionBuilder(int64_t partition_start_ns, int64_t partition_ns, bool tiers);
+  PartitionBuilder(PartitionBounds bounds, BuildOptions options);
 
   // Ascending by (measurement, series), each series once; columns ascending by field.
   void Add(model::MeasurementId measurement, model::SeriesId series, std::span<const model::Column> columns);
@@ -36,16 +42,18 @@ class PartitionBuilder {
   PartitionPages Finish();
 
  private:
+  void AddTiers(model::SeriesId series, const model::Column& column);
   void FinishMeasurement();
-  void Take(model::MeasurementId measurement, uint8_t tier, std::vector<page::EncodedPage> pages);
 
-  const bool tiers_;
+  const BuildOptions options_;
   PartitionPages out_;
+  const page::WriterOptions writer_options_;
   page::TimelineWriter timelines_;
   model::MeasurementId measurement_{};
   std::optional<page::MeasurementWriter> writer_;
-  std::optional<rollup::TierWriter> tier_writer_;
-  bool any_tier_ = false;
+  std::map<int64_t, rollup::TierWriter> tier_writers_;  // by width
+  // Pages by width: tiers are numbered when all widths are known.
+  std::map<int64_t, std::vector<PartitionPage>> tier_pages_;
 };
 
 // The rows of a complete frozen set that fall into one partition, as pages without tiers.

@@ -35,13 +35,15 @@ Result<CompactionProgress> StoreImpl::Compact(std::string_view name, std::stop_t
     const MaskList hidden = HiddenRows(*database);
     std::vector<PartitionId> partitions;
     for (const auto& [partition, epochs] : ByPartition(*database->state())) {
-      if (epochs.size() > 1 || AnyMasked(epochs, hidden)) partitions.push_back(partition);
+      if (epochs.size() > 1 || !epochs.front()->record().sealed || AnyMasked(epochs, hidden)) {
+        partitions.push_back(partition);
+      }
     }
     done.partitions_total = partitions.size();
     for (const PartitionId& partition : partitions) {
       if (stop.stop_requested() || closing_.load()) break;
       // Read anew each time: a state that is kept would keep epochs that are folded away.
-      result = FoldEpochs(*database, ByPartition(*database->state())[partition], &done);
+      result = FoldEpochs(*database, ByPartition(*database->state())[partition], FoldKind::kSeal, &done);
       if (!result.ok()) break;
       ++done.partitions_done;
       DropDeadFiles();
@@ -74,7 +76,7 @@ Result<void> StoreImpl::FoldCrowded() {
       const uint64_t newest = epochs.back()->record().epoch;
       if (unfoldable_.contains(newest)) continue;
       CompactionProgress ignored;
-      auto folded = FoldEpochs(*database, epochs, &ignored);
+      auto folded = FoldEpochs(*database, epochs, FoldKind::kFold, &ignored);
       if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
         TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
         unfoldable_.insert(newest);
@@ -86,21 +88,29 @@ Result<void> StoreImpl::FoldCrowded() {
   return {};
 }
 
-Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, CompactionProgress* progress) {
+Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, FoldKind kind,
+                                   CompactionProgress* progress) {
   const MaskList masks = HiddenRows(database);
-  if (old.empty() || (old.size() < 2 && !AnyMasked(old, masks))) return {};
+  const bool were_sealed =
+      std::all_of(old.begin(), old.end(), [](const auto& epoch) { return epoch->record().sealed; });
+  const bool seal = kind == FoldKind::kSeal || were_sealed;
+  if (old.empty() || (old.size() < 2 && seal == were_sealed && !AnyMasked(old, masks))) return {};
   const int64_t start_ns = old[0]->record().partition_start_ns;
   const int64_t length_ns = old[0]->record().partition_ns;
   const std::vector<std::shared_ptr<const PageSet>> sources(old.begin(), old.end());
   std::vector<SourceMasks> hidden;
   for (const auto& epoch : old) hidden.push_back(SourceMasks::OfEpoch(masks, epoch->record()));
-  TM_TRY_ASSIGN(PartitionPages pages, Fold(sources, start_ns, length_ns, corrupt_pages_.get(), hidden));
+  TM_TRY_ASSIGN(PartitionPages pages, Fold(sources, start_ns, length_ns, corrupt_pages_.get(), hidden,
+                                            {.effort = seal ? codec::Effort::kSmallest : codec::Effort::kFast,
+                                             .tiers = database.options().tiers,
+                                             .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr}));
   const PageDirectory directory = SortAndList(&pages);
   EpochRecord record;
   record.database = database.id();
   record.epoch = meta_->TakeEpochNumber();
   // Nothing lies between the epochs that are folded, and what comes meanwhile is newer than all of them.
   record.precedence = old.back()->record().precedence;
+  record.sealed = seal;
   record.masked_through = HighestNumber(masks);
   for (const auto& epoch : old) record.masked_through = std::max(record.masked_through, epoch->record().masked_through);
   const std::string path = StagingPath(record.epoch);

@@ -5,6 +5,7 @@
 //   store_databases.cc    databases and views
 //   store_checkpoint.cc   frozen sets -> slabs -> epochs
 //   store_compact.cc      folding epochs
+//   store_seal.cc         sealing partitions that are past
 //   store_delete.cc       deletions
 //   store_retention.cc    what is dropped by age, by bytes and by selector
 //   store_maintenance.cc  background work, self-test, statistics
@@ -33,6 +34,7 @@
 #include "storage/engine/batch_resolver.h"
 #include "storage/engine/database.h"
 #include "storage/engine/health.h"
+#include "storage/engine/fold.h"
 #include "storage/engine/meta_store.h"
 #include "storage/engine/partition_epochs.h"
 #include "storage/engine/rocks_store.h"
@@ -105,12 +107,27 @@ class StoreImpl final : public Store {
   [[nodiscard]] uint64_t HeadBytes() const;
 
   // ---- store_compact.cc ----
-  // Folds epochs of one partition that follow each other in precedence into one.
-  Result<void> FoldEpochs(Database& database, const std::vector<std::shared_ptr<const Epoch>>& run,
+  // kSeal: as small as possible, for data that is past.
+  enum class FoldKind { kFold, kSeal };
+  // Folds epochs of one partition that follow each other in precedence into one. What was sealed stays sealed.
+  Result<void> FoldEpochs(Database& database, const std::vector<std::shared_ptr<const Epoch>>& run, FoldKind kind,
                           CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
   // Folds the newest epochs of each partition that has too many.
   Result<void> FoldCrowded();
   void DropDeadFiles();
+
+  // ---- store_seal.cc ----
+  struct SealCandidate {
+    DatabasePtr database;
+    PartitionId partition;
+  };
+  // Seals one partition that is past, if there is one and the last was long enough ago.
+  Result<void> SealPast();
+  Result<void> SealPartition(Database& database, const EpochList& epochs, CompactionProgress* progress)
+      TM_REQUIRES(compact_mutex_);
+  // The partitions to seal now. Notes which are quiet, and since when.
+  [[nodiscard]] std::vector<SealCandidate> SealQueue() TM_REQUIRES(compact_mutex_);
+  [[nodiscard]] bool IsPast(const PartitionId& partition) const;
 
   // ---- store_delete.cc ----
   // Everything that hides rows of `database` now: deletions and retentions of selectors.
@@ -131,7 +148,12 @@ class StoreImpl final : public Store {
   Result<void> FoldHidden();
 
   // ---- store_maintenance.cc ----
+  // What keeps writes going (slabs, checkpoints, syncs, retention), and what makes the past smaller. The second may
+  // take long, and has a thread of its own so that the first never waits for it.
+  Result<void> KeepUp();
+  Result<void> FoldAndSeal();
   void RunBackground(std::stop_token stop);
+  void RunFolding(std::stop_token stop);
   Result<void> SyncByInterval();
   Result<void> TryResume();
   [[nodiscard]] bool CheckpointDue() const;
@@ -171,6 +193,17 @@ class StoreImpl final : public Store {
   };
   std::map<uint64_t, HiddenLook> hidden_looks_ TM_GUARDED_BY(compact_mutex_);
 
+  // Since when a partition that is past has had no newer epoch.
+  struct QuietLook {
+    uint64_t newest = 0;
+    int64_t since_ns = 0;
+  };
+  std::map<std::pair<model::DatabaseId, PartitionId>, QuietLook> quiet_looks_ TM_GUARDED_BY(compact_mutex_);
+  int64_t next_seal_at_ns_ TM_GUARDED_BY(compact_mutex_) = 0;
+  FoldProgress seal_progress_;  // of the partition being sealed
+  mutable Mutex seal_result_mutex_;
+  std::string last_seal_error_ TM_GUARDED_BY(seal_result_mutex_);
+
   mutable SharedMutex databases_mutex_;
   std::map<std::string, DatabasePtr, std::less<>> databases_ TM_GUARDED_BY(databases_mutex_);
   Mutex create_mutex_;  // one creation or drop at a time
@@ -183,7 +216,8 @@ class StoreImpl final : public Store {
   std::vector<std::unique_ptr<BatchResolver>> resolvers_ TM_GUARDED_BY(resolvers_mutex_);
 
   Mutex wake_mutex_;
-  CondVar wake_;  // background work to do
+  CondVar wake_;       // background work to do
+  CondVar fold_wake_;  // for the end of the thread that folds
   CondVar slabs_made_;
   bool wanted_ TM_GUARDED_BY(wake_mutex_) = false;
 
@@ -193,6 +227,7 @@ class StoreImpl final : public Store {
   std::atomic<uint64_t> head_bytes_ = 0;  // at the last look
   std::atomic<int64_t> last_checkpoint_at_ns_ = 0;
   std::atomic<int64_t> last_retention_at_ns_ = 0;
+  std::atomic<int64_t> last_hidden_look_at_ns_ = 0;
   // At the last look of IsIdle.
   std::atomic<int64_t> idle_looked_at_ns_ = 0;
   std::atomic<uint64_t> idle_points_ = 0;
@@ -207,9 +242,17 @@ class StoreImpl final : public Store {
     std::atomic<int64_t> recovery_ns = 0;
     std::atomic<uint64_t> recovered_points = 0;
     std::atomic<uint64_t> series_loaded = 0;
+    std::atomic<uint64_t> seals = 0;
+    std::atomic<uint64_t> seal_failures = 0;
+    std::atomic<uint64_t> seal_queue = 0;
+    std::atomic<uint64_t> seal_bytes_read = 0;
+    std::atomic<uint64_t> seal_bytes_written = 0;
+    std::atomic<int64_t> last_seal_ns = 0;
   } counters_;
 
-  std::jthread background_;  // last: it stops before what it uses goes
+  // Last: they stop before what they use goes.
+  std::jthread background_;
+  std::jthread folding_;
 };
 
 }  // namespace tidemark::storage

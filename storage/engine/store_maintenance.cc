@@ -71,6 +71,11 @@ Result<void> StoreImpl::SyncByInterval() {
 }
 
 Result<void> StoreImpl::RunMaintenance() {
+  TM_RETURN_IF_ERROR(KeepUp());
+  return FoldAndSeal();
+}
+
+Result<void> StoreImpl::KeepUp() {
   {
     ReaderLock open(open_mutex_);
     if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
@@ -78,18 +83,41 @@ Result<void> StoreImpl::RunMaintenance() {
   }
   TM_RETURN_IF_ERROR(SyncByInterval());
   if (HeadBytes() >= options_.staged_bytes || IsIdle()) TM_RETURN_IF_ERROR(FreezeFull());
-  if (!health_.Refusal().has_value()) {
-    if (CheckpointDue()) TM_RETURN_IF_ERROR(Checkpoint());
-    TM_RETURN_IF_ERROR(FoldCrowded());
-  }
+  if (!health_.Refusal().has_value() && CheckpointDue()) TM_RETURN_IF_ERROR(Checkpoint());
   if (clock_.SteadyNs() - last_retention_at_ns_.load() >= kRetentionIntervalNs) {
     last_retention_at_ns_.store(clock_.SteadyNs());
     auto dropped = ApplyRetention();
     if (!dropped.ok()) return std::move(dropped).error();
-    if (!health_.Refusal().has_value()) TM_RETURN_IF_ERROR(FoldHidden());
   }
   DropDeadFiles();
   return {};
+}
+
+Result<void> StoreImpl::FoldAndSeal() {
+  if (health_.Refusal().has_value()) return {};
+  TM_RETURN_IF_ERROR(FoldCrowded());
+  if (clock_.SteadyNs() - last_hidden_look_at_ns_.load() >= kRetentionIntervalNs) {
+    last_hidden_look_at_ns_.store(clock_.SteadyNs());
+    TM_RETURN_IF_ERROR(FoldHidden());
+  }
+  TM_RETURN_IF_ERROR(SealPast());
+  DropDeadFiles();
+  return {};
+}
+
+void StoreImpl::RunFolding(std::stop_token stop) {
+  std::string last_error;
+  while (!stop.stop_requested()) {
+    {
+      MutexLock lock(wake_mutex_);
+      if (!stop.stop_requested()) fold_wake_.WaitFor(wake_mutex_, kLongestSleep);
+    }
+    if (stop.stop_requested()) break;
+    auto done = FoldAndSeal();
+    const std::string error = done.ok() ? std::string() : done.error().message;
+    if (!error.empty() && error != last_error) TM_LOG(kError, "folding: {}", error);
+    last_error = error;
+  }
 }
 
 void StoreImpl::RunBackground(std::stop_token stop) {
@@ -108,7 +136,7 @@ void StoreImpl::RunBackground(std::stop_token stop) {
       wanted_ = false;
     }
     if (stop.stop_requested()) break;
-    auto done = RunMaintenance();
+    auto done = KeepUp();
     // The same failure again and again is one line.
     const std::string error = done.ok() ? std::string() : done.error().message;
     if (!error.empty() && error != last_error) TM_LOG(kError, "background work: {}", error);
@@ -118,13 +146,16 @@ void StoreImpl::RunBackground(std::stop_token stop) {
 
 void StoreImpl::StopBackground() {
   background_.request_stop();
+  folding_.request_stop();
   {
     MutexLock lock(wake_mutex_);
     wanted_ = true;
     wake_.NotifyAll();
+    fold_wake_.NotifyAll();
     slabs_made_.NotifyAll();
   }
   if (background_.joinable()) background_.join();
+  if (folding_.joinable()) folding_.join();
 }
 
 StoreStats StoreImpl::Stats() const {
@@ -150,6 +181,7 @@ StoreStats StoreImpl::Stats() const {
     for (const auto& epoch : state->epochs) {
       const EpochRecord& record = epoch->record();
       stats.disk_bytes += record.bytes;
+      if (record.sealed) ++stats.sealed_epochs;
       partitions.emplace(record.database, std::make_pair(record.partition_start_ns, record.partition_ns));
     }
     stats.epochs += state->epochs.size();
@@ -164,6 +196,19 @@ StoreStats StoreImpl::Stats() const {
   stats.last_checkpoint_ns = counters_.last_checkpoint_ns.load();
   stats.recovery_ns = counters_.recovery_ns.load();
   stats.recovered_points = counters_.recovered_points.load();
+  stats.seals = counters_.seals.load();
+  stats.seal_failures = counters_.seal_failures.load();
+  stats.seal_queue = counters_.seal_queue.load();
+  stats.seal_bytes_read = counters_.seal_bytes_read.load();
+  stats.seal_bytes_written = counters_.seal_bytes_written.load();
+  stats.last_seal_ns = counters_.last_seal_ns.load();
+  if (const uint64_t total = seal_progress_.series_total.load(); total != 0) {
+    stats.seal_progress = static_cast<double>(seal_progress_.series_done.load()) / static_cast<double>(total);
+  }
+  {
+    MutexLock lock(seal_result_mutex_);
+    stats.last_seal_error = last_seal_error_;
+  }
   if (const auto refusal = health_.Refusal(); refusal.has_value()) {
     stats.read_only = true;
     stats.read_only_reason = refusal->message;

@@ -80,8 +80,12 @@ Result<void> StoreImpl::Start() {
   TM_RETURN_IF_ERROR(ReplayJournal());
   last_checkpoint_at_ns_.store(clock_.SteadyNs());
   last_retention_at_ns_.store(clock_.SteadyNs());
+  last_hidden_look_at_ns_.store(clock_.SteadyNs());
   counters_.recovery_ns.store(clock_.SteadyNs() - started);
-  if (options_.background) background_ = std::jthread([this](std::stop_token stop) { RunBackground(stop); });
+  if (options_.background) {
+    background_ = std::jthread([this](std::stop_token stop) { RunBackground(std::move(stop)); });
+    folding_ = std::jthread([this](std::stop_token stop) { RunFolding(std::move(stop)); });
+  }
   return {};
 }
 

@@ -163,7 +163,7 @@ Result<void> StoreImpl::FoldHidden() {
         }
         if (hidden.rows == 0 || hidden.bytes * kWorthFolding < bytes) continue;
         CompactionProgress ignored;
-        auto folded = FoldEpochs(*database, epochs, &ignored);
+        auto folded = FoldEpochs(*database, epochs, FoldKind::kFold, &ignored);
         if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
           TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
           unfoldable_.insert(newest);

@@ -44,6 +44,10 @@ TierScan::TierScan(std::shared_ptr<const Pinned> pinned, std::span<const model::
   };
   for (const auto& epoch : pinned_->state->epochs) add(epoch.get());
   for (const auto& slab : pinned_->state->slabs) add(slab.get());
+  // By time: buckets that several of them have a part of are put together from neighbours.
+  std::stable_sort(sources_.begin(), sources_.end(), [](const Source& left, const Source& right) {
+    return left.pages->range().first < right.pages->range().first;
+  });
   for (const MarkedSet& marked : pinned_->heads) heads_.push_back(&marked);
   for (const auto& mask : pinned_->masks) {
     const bool applies = std::any_of(pinned_->state->epochs.begin(), pinned_->state->epochs.end(),
@@ -58,7 +62,8 @@ TierScan::Grid TierScan::MakeGrid(model::TimeRange range) const {
   return {CeilDivide(before, width_ns_) + 1, FloorDivide(range.last.ns, width_ns_) + 1};
 }
 
-Result<bool> TierScan::ReadTier(Source& source, model::MeasurementId measurement, model::SeriesRef ref) {
+Result<bool> TierScan::ReadTiers(Source& source, model::MeasurementId measurement, model::SeriesRef ref,
+                                 rollup::BucketArrays* out) {
   if (source.directory == nullptr) {
     auto directory = source.pages->Directory();
     if (!directory.ok()) {
@@ -66,21 +71,38 @@ Result<bool> TierScan::ReadTier(Source& source, model::MeasurementId measurement
       return false;
     }
     source.directory = *directory;
-    source.tier = source.directory->TierOf(width_ns_);
+    const std::vector<int64_t>& widths = source.directory->tier_widths_ns();
+    for (size_t i = widths.size(); i-- > 0;) {
+      if (widths[i] <= 0 || width_ns_ % widths[i] != 0) continue;
+      OpenTier tier;
+      tier.tier = static_cast<uint8_t>(i + 1);
+      tier.width_ns = widths[i];
+      source.tiers.push_back(std::move(tier));
+    }
   }
-  if (source.tier == 0) return false;
-  const PageRange field = source.directory->OfField(source.tier, measurement, ref.field);
+  for (OpenTier& tier : source.tiers) {
+    TM_TRY_ASSIGN(const bool found, ReadTier(source, tier, measurement, ref, out));
+    if (!found) continue;
+    if (tier.width_ns != width_ns_) *out = rollup::Coarsen(*out, width_ns_ / tier.width_ns);
+    return true;
+  }
+  return false;
+}
+
+Result<bool> TierScan::ReadTier(Source& source, OpenTier& tier, model::MeasurementId measurement, model::SeriesRef ref,
+                                rollup::BucketArrays* out) {
+  const PageRange field = source.directory->OfField(tier.tier, measurement, ref.field);
   const PageRange found = source.directory->OfSeries(field, ref.series);
   if (found.empty()) return false;
-  if (source.open != found.begin) {
-    source.open = found.begin;
-    source.reader.reset();
+  if (tier.open != found.begin) {
+    tier.open = found.begin;
+    tier.reader.reset();
     auto bytes = source.pages->Read(found.begin);
     if (bytes.ok()) {
-      source.bytes = std::move(bytes).value();
-      auto reader = rollup::TierReader::Open(source.bytes.bytes, page::Checksum::kVerify);
+      tier.bytes = std::move(bytes).value();
+      auto reader = rollup::TierReader::Open(tier.bytes.bytes, page::Checksum::kVerify);
       if (reader.ok()) {
-        source.reader.emplace(std::move(reader).value());
+        tier.reader.emplace(std::move(reader).value());
       } else if (reader.error().code == ErrorCode::kCorruption) {
         // The rows themselves may be sound: they are read instead.
         warnings_.Add(source.pages->Name(found.begin) + ": " + reader.error().message);
@@ -93,32 +115,106 @@ Result<bool> TierScan::ReadTier(Source& source, model::MeasurementId measurement
       return std::move(bytes).error();
     }
   }
-  if (!source.reader.has_value()) return false;
-  const std::vector<model::SeriesId>& series = source.reader->series();
+  if (!tier.reader.has_value()) return false;
+  const std::vector<model::SeriesId>& series = tier.reader->series();
   if (!std::binary_search(series.begin(), series.end(), ref.series)) return false;
-  TM_RETURN_IF_ERROR(source.reader->Read(ref.series, range_, &arrays_));
+  TM_RETURN_IF_ERROR(tier.reader->Read(ref.series, range_, out));
   return true;
 }
 
-void TierScan::TakeBuckets() {
-  for (size_t i = 0; i < arrays_.size(); ++i) {
-    if (arrays_.bucket[i] < grid_.first || arrays_.bucket[i] >= grid_.end) continue;
-    const auto slot = static_cast<size_t>(arrays_.bucket[i] - grid_.first);
-    if (taken_[slot] != 0) trusted_[slot] = 0;  // two epochs have rows here
-    taken_[slot] = 1;
-    count_[slot] = static_cast<uint64_t>(arrays_.count[i]);
-    sum_[slot] = rollup::SumAt(arrays_, i);
-    min_[slot] = rollup::ValueAt(arrays_, arrays_.min, i);
-    max_[slot] = rollup::ValueAt(arrays_, arrays_.max, i);
-    first_[slot] = rollup::ValueAt(arrays_, arrays_.first, i);
-    last_[slot] = rollup::ValueAt(arrays_, arrays_.last, i);
-    first_ns_[slot] = arrays_.first_ns[i];
-    last_ns_[slot] = arrays_.last_ns[i];
-    if (arrays_.has_increase) increases_[slot] = rollup::IncreaseAt(arrays_, i);
+void TierScan::TakeBuckets(size_t part) {
+  const rollup::BucketArrays& arrays = parts_[part];
+  const size_t size = arrays.size();
+  for (size_t i = 0; i < size; ++i) {
+    const int64_t bucket = parts_[part].bucket[i];
+    if (bucket < grid_.first || bucket >= grid_.end) continue;
+    const auto slot = static_cast<size_t>(bucket - grid_.first);
+    if (slots_[slot].part == kEmpty) {
+      slots_[slot] = {static_cast<uint32_t>(part), static_cast<uint32_t>(i)};
+    } else if (trusted_[slot] != 0 && !JoinBuckets(slot, part, i)) {
+      trusted_[slot] = 0;
+    }
   }
-  if (arrays_.size() == 0) return;
-  exact_ &= arrays_.exact_sum;
-  increase_ &= arrays_.has_increase;
+}
+
+bool TierScan::JoinBuckets(size_t slot, size_t part, size_t index) {
+  struct Place {
+    const rollup::BucketArrays* arrays;
+    size_t index;
+  };
+  Place earlier{&parts_[slots_[slot].part], slots_[slot].index};
+  Place later{&parts_[part], index};
+  if (earlier.arrays->first_ns[earlier.index] > later.arrays->first_ns[later.index]) std::swap(earlier, later);
+  const rollup::BucketArrays& a = *earlier.arrays;
+  const rollup::BucketArrays& b = *later.arrays;
+  const bool increase = a.has_increase && b.has_increase;
+  if (a.last_ns[earlier.index] >= b.first_ns[later.index] || a.scale != b.scale || a.exact_sum != b.exact_sum ||
+      (increase && a.exact_increase != b.exact_increase)) {
+    return false;
+  }
+  // As two buckets of 1 ns each, of which the wider one is made as of any others.
+  rollup::BucketArrays pair;
+  pair.ref = a.ref;
+  pair.type = a.type;
+  pair.scale = a.scale;
+  pair.width_ns = 1;
+  pair.exact_sum = a.exact_sum;
+  pair.has_increase = increase;
+  pair.exact_increase = increase && a.exact_increase;
+  for (const Place& place : {earlier, later}) {
+    const rollup::BucketArrays& from = *place.arrays;
+    pair.bucket.push_back(from.last_ns[place.index]);
+    for (const auto column : {&rollup::BucketArrays::count, &rollup::BucketArrays::first_ns,
+                              &rollup::BucketArrays::last_ns, &rollup::BucketArrays::min, &rollup::BucketArrays::max,
+                              &rollup::BucketArrays::first, &rollup::BucketArrays::last, &rollup::BucketArrays::sum}) {
+      (pair.*column).push_back((from.*column)[place.index]);
+    }
+    if (increase) pair.increase.push_back(from.increase[place.index]);
+  }
+  rollup::BucketArrays joined = rollup::Coarsen(pair, width_ns_);
+  if (joined.size() != 1 || joined.exact_sum != a.exact_sum || joined.has_increase != increase) return false;
+  slots_[slot] = {static_cast<uint32_t>(parts_used_), 0};
+  if (parts_used_ == parts_.size()) parts_.emplace_back();
+  parts_[parts_used_++] = std::move(joined);
+  return true;
+}
+
+void TierScan::Publish(TierColumn* column) {
+  const size_t buckets = slots_.size();
+  count_.assign(buckets, 0);
+  for (auto* values : {&sum_, &min_, &max_, &first_, &last_, &increases_}) values->assign(buckets, 0);
+  for (auto* values : {&first_ns_, &last_ns_}) values->assign(buckets, 0);
+  bool exact = true;
+  bool increase = true;
+  for (size_t slot = 0; slot < buckets; ++slot) {
+    if (slots_[slot].part == kEmpty || trusted_[slot] == 0) continue;
+    const rollup::BucketArrays& arrays = parts_[slots_[slot].part];
+    const size_t i = slots_[slot].index;
+    exact &= arrays.exact_sum;
+    increase &= arrays.has_increase;
+    count_[slot] = static_cast<uint64_t>(arrays.count[i]);
+    sum_[slot] = rollup::SumAt(arrays, i);
+    min_[slot] = rollup::ValueAt(arrays, arrays.min, i);
+    max_[slot] = rollup::ValueAt(arrays, arrays.max, i);
+    first_[slot] = rollup::ValueAt(arrays, arrays.first, i);
+    last_[slot] = rollup::ValueAt(arrays, arrays.last, i);
+    first_ns_[slot] = arrays.first_ns[i];
+    last_ns_[slot] = arrays.last_ns[i];
+    if (arrays.has_increase) increases_[slot] = rollup::IncreaseAt(arrays, i);
+  }
+  column->first_start_ns = rollup::BucketEnd(grid_.first - 1, width_ns_);
+  column->buckets = buckets;
+  column->trusted = trusted_.data();
+  column->count = count_.data();
+  column->sum = sum_.data();
+  column->min = min_.data();
+  column->max = max_.data();
+  column->first = first_.data();
+  column->last = last_.data();
+  column->first_ns = first_ns_.data();
+  column->last_ns = last_ns_.data();
+  column->increase = increase ? increases_.data() : nullptr;
+  column->sum_exact = exact;
 }
 
 void TierScan::Distrust(const model::Column& column) {
@@ -145,20 +241,17 @@ Result<bool> TierScan::Next(TierColumn* column) {
   column->ref = ref;
   column->width_ns = width_ns_;
   if (buckets == 0) return true;
-  exact_ = true;
-  increase_ = true;
   trusted_.assign(buckets, 1);
-  taken_.assign(buckets, 0);
-  count_.assign(buckets, 0);
-  for (auto* values : {&sum_, &min_, &max_, &first_, &last_, &increases_}) values->assign(buckets, 0);
-  for (auto* values : {&first_ns_, &last_ns_}) values->assign(buckets, 0);
+  slots_.assign(buckets, {});
+  parts_used_ = 0;
 
   const model::MeasurementId measurement = pinned_->database->index().Field(ref.field).measurement;
   buffers_.TakeBack();
   for (Source& source : sources_) {
-    TM_TRY_ASSIGN(const bool rolled_up, ReadTier(source, measurement, ref));
+    if (parts_used_ == parts_.size()) parts_.emplace_back();
+    TM_TRY_ASSIGN(const bool rolled_up, ReadTiers(source, measurement, ref, &parts_[parts_used_]));
     if (rolled_up) {
-      TakeBuckets();
+      TakeBuckets(parts_used_++);
       continue;
     }
     const size_t warned = warnings_.texts().size();
@@ -177,19 +270,7 @@ Result<bool> TierScan::Next(TierColumn* column) {
     Distrust(heads.Read(ref, marked->mark, range_, buffers_.Next()));
   }
 
-  column->first_start_ns = rollup::BucketEnd(grid_.first - 1, width_ns_);
-  column->buckets = buckets;
-  column->trusted = trusted_.data();
-  column->count = count_.data();
-  column->sum = sum_.data();
-  column->min = min_.data();
-  column->max = max_.data();
-  column->first = first_.data();
-  column->last = last_.data();
-  column->first_ns = first_ns_.data();
-  column->last_ns = last_ns_.data();
-  column->increase = increase_ ? increases_.data() : nullptr;
-  column->sum_exact = exact_;
+  Publish(column);
   return true;
 }
 

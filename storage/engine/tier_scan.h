@@ -1,9 +1,10 @@
-// TierScan: the TierCursor of a view. A bucket is trusted only if all rows that fall into it are in the tier of one
-// epoch: a row of any other epoch, of a slab or of a head takes the trust away, and so does one of the same epoch that
-// its tier leaves out. A bucket that nothing falls into is trusted and empty.
+// TierScan: the TierCursor of a view. A bucket is trusted only if all rows that fall into it are in tiers: a row of a
+// slab or of a head takes the trust away, and so does one of an epoch whose tier leaves its series out, and a deletion.
+// Where several epochs have rows in one bucket they are put together if one epoch's rows all come before the other's
+// (as they do on both sides of a border between partitions), and not trusted otherwise. A bucket that nothing falls
+// into is trusted and empty.
 //
-// The bucket that ends at the start of a partition has rows in two partitions where a row lies exactly on the border;
-// it is not trusted then.
+// An epoch without a tier of the width that is asked for answers from a narrower one that divides it.
 #pragma once
 
 #include <memory>
@@ -27,15 +28,20 @@ class TierScan final : public TierCursor {
  private:
   static constexpr size_t kNone = ~size_t{0};
 
-  // One epoch or slab: its tier page that is open, and its rows where it has no tier.
+  // A tier of an epoch, and its page that is open.
+  struct OpenTier {
+    uint8_t tier = 0;
+    int64_t width_ns = 0;
+    size_t open = kNone;
+    PageBytes bytes;
+    std::optional<rollup::TierReader> reader;
+  };
+  // One epoch or slab: its tiers, and its rows where it has none.
   struct Source {
     const PageSet* pages = nullptr;
     std::unique_ptr<PageSource> raw;
     const PageDirectory* directory = nullptr;
-    uint8_t tier = 0;  // 0: it has none of this width
-    size_t open = kNone;
-    PageBytes bytes;
-    std::optional<rollup::TierReader> reader;
+    std::vector<OpenTier> tiers;  // that can answer, widest first
   };
   // Buckets [first, end) by their numbers.
   struct Grid {
@@ -44,9 +50,18 @@ class TierScan final : public TierCursor {
   };
 
   [[nodiscard]] Grid MakeGrid(model::TimeRange range) const;
-  // false: the tier of this source does not have the series. A damaged page counts as such.
-  Result<bool> ReadTier(Source& source, model::MeasurementId measurement, model::SeriesRef ref);
-  void TakeBuckets();
+  // The series' buckets out of the widest tier of the source that has it, as wide as asked for. false: no tier has
+  // it. A damaged page counts as such.
+  Result<bool> ReadTiers(Source& source, model::MeasurementId measurement, model::SeriesRef ref,
+                         rollup::BucketArrays* out);
+  Result<bool> ReadTier(Source& source, OpenTier& tier, model::MeasurementId measurement, model::SeriesRef ref,
+                        rollup::BucketArrays* out);
+  // Puts the buckets of parts_[part] into their slots.
+  void TakeBuckets(size_t part);
+  // The two buckets as one; false when their rows may overlap, or int64 does not hold them together.
+  bool JoinBuckets(size_t slot, size_t part, size_t index);
+  // Fills the arrays that the column shows.
+  void Publish(TierColumn* column);
   void Distrust(const model::Column& column);
   // Buckets that have times of `range`.
   void DistrustRange(model::TimeRange range);
@@ -64,11 +79,16 @@ class TierScan final : public TierCursor {
 
   BufferPool buffers_;
   std::vector<model::Column> pieces_;
-  rollup::BucketArrays arrays_;
-  bool exact_ = true;
-  bool increase_ = true;
+  // What the sources have of the present series; and buckets put together. Their memory stays.
+  std::vector<rollup::BucketArrays> parts_;
+  size_t parts_used_ = 0;
+  struct Slot {
+    uint32_t part = kEmpty;
+    uint32_t index = 0;
+  };
+  static constexpr uint32_t kEmpty = ~uint32_t{0};
+  std::vector<Slot> slots_;
   std::vector<uint8_t> trusted_;
-  std::vector<uint8_t> taken_;  // buckets that a tier has filled
   std::vector<uint64_t> count_;
   std::vector<double> sum_, min_, max_, first_, last_, increases_;
   std::vector<int64_t> first_ns_, last_ns_;

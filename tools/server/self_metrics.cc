@@ -91,6 +91,16 @@ void AddStore(Writer* out, const storage::StoreStats& stats) {
   out->Counter("tidemark_checkpoints_total", "Checkpoints taken.", Number(stats.checkpoints));
   out->Counter("tidemark_checkpoint_failures_total", "Checkpoints that failed.", Number(stats.checkpoint_failures));
   out->Gauge("tidemark_last_checkpoint_seconds", "Duration of the last checkpoint.", Seconds(stats.last_checkpoint_ns));
+  out->Counter("tidemark_seals_total", "Partitions sealed by background work.", Number(stats.seals));
+  out->Counter("tidemark_seal_failures_total", "Partitions that could not be sealed.", Number(stats.seal_failures));
+  out->Counter("tidemark_seal_read_bytes_total", "Pages that sealing has read.", Number(stats.seal_bytes_read));
+  out->Counter("tidemark_seal_written_bytes_total", "Pages that sealing has written.", Number(stats.seal_bytes_written));
+  out->Gauge("tidemark_seal_queue", "Partitions that wait to be sealed.", Number(stats.seal_queue));
+  out->Gauge("tidemark_seal_progress", "How far the partition that is being sealed has come, 0 to 1.",
+             stats.seal_progress);
+  out->Gauge("tidemark_seal_healthy", "Whether the last seal succeeded.", stats.last_seal_error.empty() ? 1 : 0);
+  out->Gauge("tidemark_last_seal_seconds", "Duration of the last seal.", Seconds(stats.last_seal_ns));
+  out->Gauge("tidemark_sealed_epochs", "Live epochs that are sealed.", Number(stats.sealed_epochs));
   out->Gauge("tidemark_epochs", "Live epochs on disk.", Number(stats.epochs));
   out->Gauge("tidemark_partitions", "Partitions on disk.", Number(stats.partitions));
   out->Gauge("tidemark_disk_bytes", "Pages on disk.", Number(stats.disk_bytes));

@@ -308,7 +308,7 @@ TEST_F(StoreTest, TiersAreTrustedOnlyWhereNothingElseIs) {
   const auto buckets = [&] {
     auto view = store_->OpenView("");
     auto refs = (*view)->Select({}, {});
-    EXPECT_THAT((*view)->Tiers(), testing::ElementsAre(kNsPerHour));
+    EXPECT_THAT((*view)->Tiers(), testing::ElementsAre(kNsPerHour, kNsPerDay));
     auto cursor = (*view)->ScanTier(*refs, {{day + 1}, {day + 6 * kNsPerHour}}, kNsPerHour);
     TierColumn column;
     auto more = cursor->Next(&column);

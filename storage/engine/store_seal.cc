@@ -1,0 +1,106 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "storage/base/log.h"
+#include "storage/engine/partition_epochs.h"
+#include "storage/engine/store_impl.h"
+
+namespace tidemark::storage {
+namespace {
+
+// Late data is worth rewriting a sealed partition when it makes this many epochs, or more than one row in so many.
+constexpr size_t kLateEpochs = 4;
+constexpr uint64_t kLateShare = 20;
+
+// Whether sealing would change anything worth its cost.
+bool WorthSealing(const EpochList& epochs) {
+  uint64_t sealed_rows = 0;
+  uint64_t late_rows = 0;
+  for (const auto& epoch : epochs) (epoch->record().sealed ? sealed_rows : late_rows) += epoch->record().rows;
+  if (sealed_rows == 0) return true;
+  return epochs.size() >= kLateEpochs || late_rows * kLateShare > sealed_rows;
+}
+
+}  // namespace
+
+bool StoreImpl::IsPast(const PartitionId& partition) const {
+  int64_t ready_ns = 0;
+  return !__builtin_add_overflow(partition.first + (partition.second - 1), options_.seal_grace_ns, &ready_ns) &&
+         ready_ns < clock_.NowNs();
+}
+
+std::vector<StoreImpl::SealCandidate> StoreImpl::SealQueue() {
+  const int64_t now_ns = clock_.SteadyNs();
+  std::map<std::pair<model::DatabaseId, PartitionId>, QuietLook> looks;
+  std::vector<SealCandidate> due;
+  for (const DatabasePtr& database : AllDatabases()) {
+    const std::shared_ptr<const DatabaseState> state = database->state();
+    std::set<PartitionId> staged;
+    for (const auto& slab : state->slabs) staged.emplace(slab->partition_start_ns(), slab->partition_ns());
+    for (auto& [partition, epochs] : ByPartition(*state)) {
+      if (!IsPast(partition) || !WorthSealing(epochs)) continue;
+      const uint64_t newest = epochs.back()->record().epoch;
+      if (unfoldable_.contains(newest)) continue;
+      const auto key = std::make_pair(database->id(), partition);
+      const auto before = quiet_looks_.find(key);
+      QuietLook look{newest, now_ns};
+      if (before != quiet_looks_.end() && before->second.newest == newest) look = before->second;
+      looks.emplace(key, look);
+      if (staged.contains(partition) || now_ns - look.since_ns < options_.seal_quiet_ns) continue;
+      due.push_back({database, partition});
+    }
+  }
+  quiet_looks_ = std::move(looks);
+  return due;
+}
+
+Result<void> StoreImpl::SealPast() {
+  ReaderLock open(open_mutex_);
+  // A compaction does this work already.
+  if (closed_ || compacting_.load()) return {};
+  MutexLock compact(compact_mutex_);
+  const std::vector<SealCandidate> queue = SealQueue();
+  counters_.seal_queue.store(queue.size());
+  if (queue.empty() || clock_.SteadyNs() < next_seal_at_ns_) return {};
+  // The oldest first, and one at a time: writes, checkpoints and deletions get their turn in between.
+  const SealCandidate& next = *std::min_element(queue.begin(), queue.end(),
+                                                [](const auto& a, const auto& b) { return a.partition < b.partition; });
+  CompactionProgress done;
+  auto sealed = SealPartition(*next.database, ByPartition(*next.database->state())[next.partition], &done);
+  const uint64_t rate = std::max<uint64_t>(options_.seal_bytes_per_second, 1);
+  next_seal_at_ns_ =
+      clock_.SteadyNs() + static_cast<int64_t>(static_cast<double>(done.bytes_read) / static_cast<double>(rate) * 1e9);
+  counters_.seal_queue.store(queue.size() - 1);
+  return sealed;
+}
+
+Result<void> StoreImpl::SealPartition(Database& database, const EpochList& epochs, CompactionProgress* progress) {
+  if (epochs.empty()) return {};
+  const int64_t started_ns = clock_.SteadyNs();
+  const uint64_t newest = epochs.back()->record().epoch;
+  const int64_t start_ns = epochs.front()->record().partition_start_ns;
+  const uint64_t read_before = progress->bytes_read;
+  const uint64_t written_before = progress->bytes_written;
+  auto folded = FoldEpochs(database, epochs, FoldKind::kSeal, progress);
+  counters_.last_seal_ns.store(clock_.SteadyNs() - started_ns);
+  counters_.seal_bytes_read.fetch_add(progress->bytes_read - read_before);
+  counters_.seal_bytes_written.fetch_add(progress->bytes_written - written_before);
+  {
+    MutexLock lock(seal_result_mutex_);
+    last_seal_error_ = folded.ok() ? std::string() : folded.error().message;
+  }
+  if (folded.ok()) {
+    counters_.seals.fetch_add(1);
+    TM_LOG(kDebug, "sealed partition {} of database {}: {} epochs, {} bytes, now {}", start_ns, database.name(),
+           epochs.size(), progress->bytes_read - read_before, progress->bytes_written - written_before);
+    return {};
+  }
+  counters_.seal_failures.fetch_add(1);
+  if (folded.error().code != ErrorCode::kCorruption) return folded;
+  TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
+  unfoldable_.insert(newest);
+  return {};
+}
+
+}  // namespace tidemark::storage
