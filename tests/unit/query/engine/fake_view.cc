@@ -1,6 +1,7 @@
 #include "tests/unit/query/engine/fake_view.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <set>
 
@@ -33,7 +34,10 @@ Result<bool> Matches(const model::Labels& labels, const model::Matcher& matcher)
   RE2::Options options;
   options.set_log_errors(false);
   options.set_dot_nl(true);
-  const RE2 pattern(matcher.value, options);
+  // One pattern is asked for series after series.
+  thread_local std::unique_ptr<RE2> last;
+  if (!last || last->pattern() != matcher.value) last = std::make_unique<RE2>(matcher.value, options);
+  const RE2& pattern = *last;
   if (!pattern.ok()) return InvalidArgument("bad regular expression " + matcher.value);
   const bool matches = RE2::FullMatch(re2::StringPiece(value.data(), value.size()), pattern);
   return matches == (matcher.op == model::MatchOp::kRegex);
