@@ -1,6 +1,7 @@
 // Masks alone: what they cut out of columns, and what of them is written down.
 #include "storage/engine/mask.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -25,6 +26,22 @@ MaskSpec Everything() {
 
 TEST(MaskSpecTest, WhatIsWrittenIsRead) {
   for (const MaskSpec& spec : {Everything(), MaskSpec{}}) EXPECT_EQ(*DecodeMaskSpec(EncodeMaskSpec(spec)), spec);
+}
+
+TEST(MaskSpecTest, TheExampleOfTheFormatHolds) {
+  MaskSpec spec;
+  spec.selectors = {{{model::MatchOp::kEqual, "host", "a"}}};
+  std::string hex;
+  for (const char c : EncodeMaskSpec(spec)) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  EXPECT_EQ(hex,
+            "ffffffffffffffffff01"
+            "feffffffffffffffff01"
+            "00"
+            "01"
+            "01"
+            "00"
+            "04686f7374"
+            "0161");
 }
 
 TEST(MaskSpecTest, DamageIsFound) {
