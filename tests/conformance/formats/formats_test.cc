@@ -1,0 +1,163 @@
+// A data directory of format 1, as the first release wrote it: every later build opens it and reads what was written.
+// It has everything that a store keeps: sealed and late epochs, tiers, a second database, an index, rows that are in
+// the journal only.
+//
+// To write one: TIDEMARK_WRITE_GOLDEN=DIRECTORY conformance_formats
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "storage/base/clock.h"
+#include "storage/model/batch.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kStart = 1'699'920'000 * kSecond;  // a day begins
+
+StoreOptions Options(const std::string& directory, ManualClock* clock) {
+  StoreOptions options;
+  options.directory = directory;
+  options.clock = clock;
+  options.background = false;
+  options.journal_segment_bytes = 16 * 1024;
+  return options;
+}
+
+struct Row {
+  std::string host;
+  int64_t time_ns = 0;
+  model::FieldValue value;
+  const char* field;
+};
+
+model::FieldValue Stored(const model::Column& column, size_t row) {
+  switch (column.type) {
+    case model::FieldType::kInt: return column.ints[row];
+    case model::FieldType::kUInt: return static_cast<uint64_t>(column.ints[row]);
+    case model::FieldType::kBool: return column.ints[row] != 0;
+    case model::FieldType::kString: return std::string(column.strings[row]);
+    case model::FieldType::kFloat: break;
+  }
+  return model::DoubleAt(column, row);
+}
+
+using Content = std::map<std::tuple<std::string, std::string, int64_t>, model::FieldValue>;
+
+// The rows of step `step`: a day of 10 s rows, then late ones over some of them, then some for the journal only.
+std::vector<Row> RowsOf(int step) {
+  std::vector<Row> rows;
+  const int64_t shift = step == 0 ? 0 : step == 1 ? 5 : 20;
+  const int64_t count = step == 0 ? 1000 : 20;
+  for (const char* host : {"a", "b"}) {
+    int64_t walk = 50;
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t time = kStart + (i * 10 + shift) * kSecond + (host[0] == 'b' ? i * i % 7 * 1'000'000 : 0);
+      walk += (i * i + step) % 3 - 1;
+      rows.push_back({host, time, walk, "int"});
+      rows.push_back({host, time, static_cast<double>(walk * 37) / 100, "decimal"});
+      if (i % 10 != 0) continue;
+      rows.push_back({host, time, static_cast<double>(walk) / 3, "free"});
+      rows.push_back({host, time, static_cast<uint64_t>(walk) << 50, "unsigned"});
+      rows.push_back({host, time, i % 20 == 0, "flag"});
+      rows.push_back({host, time, "text " + std::to_string(walk), "text"});
+    }
+  }
+  return rows;
+}
+
+void Add(const std::vector<Row>& rows, model::BatchBuilder* builder, Content* content) {
+  for (const Row& row : rows) {
+    builder->Row("m", {{"host", row.host}}, {row.time_ns});
+    std::visit(
+        [&](const auto& value) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+            builder->Field(row.field, std::string_view(value));
+          } else {
+            builder->Field(row.field, value);
+          }
+        },
+        row.value);
+    (*content)[{row.host, row.field, row.time_ns}] = row.value;
+  }
+}
+
+Content WriteEverything(Store* store) {
+  Content content;
+  for (int step = 0; step < 3; ++step) {
+    model::BatchBuilder builder;
+    Add(RowsOf(step), &builder, &content);
+    if (store == nullptr) continue;
+    EXPECT_TRUE(store->Write("golden", builder.batch()).ok());
+    if (step == 0) {
+      EXPECT_TRUE(store->Compact("golden", {}, nullptr).ok());
+    } else if (step == 1) {
+      EXPECT_TRUE(store->Checkpoint().ok());
+    }
+  }
+  return content;
+}
+
+TEST(Formats, Version1IsReadWhole) {
+  ManualClock clock(kStart + 10 * kNsPerDay);
+  if (const char* target = std::getenv("TIDEMARK_WRITE_GOLDEN"); target != nullptr) {
+    auto store = Store::Open(Options(target, &clock));
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    DatabaseOptions short_lived;
+    short_lived.partition_ns = kNsPerHour;
+    short_lived.retention_ns = kNsPerDay;
+    ASSERT_TRUE((*store)->CreateDatabase("empty", short_lived).ok());
+    WriteEverything(store->get());
+    GTEST_SKIP() << "written to " << target;
+  }
+  // A copy: opening writes.
+  std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-XXXXXX").string();
+  const std::filesystem::path directory = mkdtemp(pattern.data());
+  std::filesystem::copy(TM_GOLDEN "/v1", directory / "data", std::filesystem::copy_options::recursive);
+  {
+    auto store = Store::Open(Options(directory / "data", &clock));
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    EXPECT_TRUE((*store)->HasDatabase("empty"));
+    EXPECT_EQ((*store)->Stats().sealed_epochs, 1U);
+    EXPECT_EQ((*store)->Stats().epochs, 2U);
+    EXPECT_GT((*store)->Stats().recovered_points, 0U);
+    Content expected = WriteEverything(nullptr);
+    auto view = (*store)->OpenView("golden");
+    ASSERT_TRUE(view.ok()) << view.error().message;
+    EXPECT_FALSE((*view)->Tiers().empty());
+    auto refs = (*view)->Select({}, {}, {.numeric = true, .strings = true, .max_series = 0});
+    ASSERT_TRUE(refs.ok());
+    auto cursor = (*view)->Scan(*refs, {});
+    model::Column column;
+    model::LabelViews labels;
+    for (const model::SeriesRef ref : *refs) {
+      ASSERT_TRUE(*cursor->Next(&column));
+      (*view)->LabelsOf(ref, &labels);
+      std::string host;
+      std::string field;
+      for (const model::LabelView& label : labels) {
+        if (label.name == "host") host = label.value;
+        if (label.name == "__name__") field = std::string(label.value.substr(2));
+      }
+      for (size_t row = 0; row < column.size(); ++row) {
+        const auto found = expected.find({host, field, column.times[row]});
+        ASSERT_NE(found, expected.end()) << field << " " << host << " at " << column.times[row];
+        EXPECT_EQ(Stored(column, row), found->second) << field << " " << host << " at " << column.times[row];
+        expected.erase(found);
+      }
+    }
+    EXPECT_TRUE(expected.empty()) << expected.size() << " values are missing";
+    EXPECT_TRUE(cursor->warnings().empty());
+  }
+  std::filesystem::remove_all(directory);
+}
+
+}  // namespace
+}  // namespace tidemark::storage
