@@ -1,4 +1,4 @@
-"""tidemark demo: the simulated backend feeds a real server, and every query of tools/demo.md has its answer."""
+"""tidemark demo: the simulated backend feeds a real server, and every query of tools/demo/README.md has its answer."""
 import re
 import subprocess
 import time
@@ -13,10 +13,10 @@ def demo(*arguments, timeout=120):
 
 
 def queries():
-    """(figure, database, query) of each row of the table in tools/demo.md."""
-    text = (ROOT / "tools/demo.md").read_text().split("## The card's figures")[1].split("\n## ")[0]
+    """(figure, database, query) of each row of the table in tools/demo/README.md."""
+    text = (ROOT / "tools/demo/README.md").read_text().split("## The card's figures")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (.+?) \| (dce|_exec) \| `(.+?)` \|", text, re.M)
-    expect(len(rows) >= 30, f"only {len(rows)} queries found in tools/demo.md")
+    expect(len(rows) >= 30, f"only {len(rows)} queries found in tools/demo/README.md")
     return [(figure, db, query.replace("\\|", "|")) for figure, db, query in rows]
 
 
