@@ -1,4 +1,4 @@
-"""The figures of the dashboard card: every query of tools/demo.md after real runs, against what the runs did.
+"""The figures of the dashboard card: every query of executor/CARD.md after real runs, against what the runs did.
 
 The ledger is written by the tasks themselves: a line per execution, with times taken by the tasks.
 """
@@ -9,7 +9,7 @@ import urllib.parse
 
 from harness import BIN, HERE, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 
-DEMO = HERE.parents[1] / "tools" / "demo.md"
+CARD = HERE.parents[1] / "executor" / "CARD.md"
 PIPELINE = """
 name: card
 environment: {LEDGER: %s}
@@ -27,7 +27,7 @@ TASKS = 5
 def queries():
     """name -> (database, kind, query), from the tables."""
     rows = {}
-    for line in DEMO.read_text().splitlines():
+    for line in CARD.read_text().splitlines():
         match = re.fullmatch(r"\| (\w+) \| [^|]+ \| (\w+) \| (promql|events) \| `([^`]+)` \|", line)
         if match:
             name, database, kind, query = match.groups()
@@ -66,7 +66,7 @@ def test_every_figure_of_the_card():
 
         answers = {}
         rows = queries()
-        expect(len(rows) > 50, f"only {len(rows)} queries in {DEMO}")
+        expect(len(rows) > 50, f"only {len(rows)} queries in {CARD}")
         for name, (database, kind, query) in rows.items():
             if kind == "promql":
                 answers[name] = server.query(query, db=database)
