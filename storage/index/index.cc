@@ -236,6 +236,13 @@ Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape) 
   TM_TRY_ASSIGN(const bool complete, ResolveKnown(shape, &out));
   if (complete) return out;
   const uint32_t measurement = InternMeasurement(shape.measurement);
+  const auto added = std::count_if(shape.fields.begin(), shape.fields.end(),
+                                   [&](const model::ShapeField& field) TM_NO_THREAD_SAFETY_ANALYSIS {
+                                     return catalog_.fields.Find(measurement, field.name) == 0;
+                                   });
+  if (catalog_.fields.size() + static_cast<uint64_t>(added) > options_.max_fields) {
+    return LimitExceeded(fmt::format("max-fields-per-database limit exceeded: ({})", options_.max_fields));
+  }
   for (const model::ShapeField& field : shape.fields) {
     if (catalog_.fields.Find(measurement, field.name) != 0) continue;
     AddDefinition(DefineField, catalog_.AddField(measurement, field.type, field.name));

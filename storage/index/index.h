@@ -36,6 +36,8 @@ struct FieldInfo {
 
 struct IndexOptions {
   uint64_t max_series = 50'000'000;
+  // Fields of all measurements together; each costs about 200 bytes of memory for good.
+  uint64_t max_fields = 1'000'000;
 };
 
 // A key and value for the checkpoint; an empty value is stored as such (nothing is deleted this way).
@@ -77,7 +79,7 @@ class Index {
   // The ids and stored types of a shape, creating what is new. A field keeps the type of its first write:
   // integers (kInt, kUInt) sent to a float field become floats (the resolved type is kFloat); anything else is
   // kConflict in the words of InfluxDB 1.x: field type conflict: input field "v" on measurement "m" is type string,
-  // already exists as type float.
+  // already exists as type float. kLimitExceeded (max_fields): nothing of the shape is created.
   virtual Result<model::ResolvedShape> ResolveShape(const model::Shape& shape) = 0;
 
   // Records that `series` have (or are about to get) rows with `fields`. Cheap when already known. Heads call it when

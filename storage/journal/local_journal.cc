@@ -284,10 +284,16 @@ class LocalJournal final : public Journal {
     const bool short_of_limit = !newest && expected <= limit;
     const std::optional<size_t> proof =
         newest ? FindProofOfLoss(bytes, offset, expected, segment->header.salt) : std::nullopt;
-    if ((short_of_limit || proof) && limit >= first_sequence) {
+    const TailKind tail = newest ? ClassifyTail(bytes, offset, expected) : TailKind::kEnd;
+    if (tail == TailKind::kTorn) {
+      TM_LOG(kWarn,
+             "{}: the write of record {} at offset {} did not get to its end; it was never acknowledged and is cut",
+             segment->path, expected, offset);
+    }
+    if ((short_of_limit || proof || tail == TailKind::kDamaged) && limit >= first_sequence) {
       return Corruption(fmt::format(
-          "{}: record {} at offset {} is damaged although it was synced{}; `repair` would give up this record and what "
-          "follows it",
+          "{}: record {} at offset {} is damaged although it was written whole{}; `repair` would give up this record "
+          "and what follows it",
           segment->path, expected, offset, proof ? fmt::format(" (the record at offset {} says so)", *proof) : ""));
     }
     return {};

@@ -1,5 +1,6 @@
 #include "storage/journal/segment_format.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "storage/base/bytes.h"
@@ -70,6 +71,31 @@ std::optional<size_t> FindProofOfLoss(std::string_view segment, size_t offset, u
     if (record) return at;
   }
   return std::nullopt;
+}
+
+TailKind ClassifyTail(std::string_view segment, size_t offset, uint64_t expected) {
+  constexpr size_t kSectorBytes = 512;
+  const auto zeros = [&](size_t begin, size_t end) {
+    return segment.substr(begin, end - begin).find_first_not_of('\0') == std::string_view::npos;
+  };
+  if (offset >= segment.size()) return TailKind::kEnd;
+  const size_t header_end = std::min(segment.size(), offset + kRecordHeaderBytes);
+  if (zeros(offset, header_end)) return TailKind::kEnd;
+  if (header_end - offset < kRecordHeaderBytes) return TailKind::kTorn;
+  const auto size = LoadLittle<uint32_t>(segment.data() + offset);
+  const bool right_place = LoadLittle<uint64_t>(segment.data() + offset + 8) == expected;
+  // A size that is wrong says nothing of where the record ends; its header is all that can be looked at then.
+  const bool ends_inside = size <= segment.size() - header_end;
+  const size_t end = right_place && ends_inside ? header_end + size : header_end;
+  if (right_place && !ends_inside) return TailKind::kTorn;
+  for (size_t at = offset; at < end;) {
+    const size_t next = std::min(end, (at / kSectorBytes + 1) * kSectorBytes);
+    if (zeros(at, next)) return TailKind::kTorn;
+    at = next;
+  }
+  // Where writes end within sectors, the last byte is what is missing first.
+  if (zeros(end - 1, end)) return TailKind::kTorn;
+  return TailKind::kDamaged;
 }
 
 }  // namespace tidemark::journal

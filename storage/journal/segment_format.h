@@ -48,4 +48,15 @@ std::optional<RecordView> ReadRecord(std::string_view segment, size_t offset, ui
 // a valid record that says so. Returns the offset of that proof.
 std::optional<size_t> FindProofOfLoss(std::string_view segment, size_t offset, uint64_t expected, uint64_t salt);
 
+// What stands at `offset`, where no valid record with sequence `expected` was found.
+enum class TailKind {
+  kEnd,      // nothing was written there: zeros, or the end of the file
+  kTorn,     // a write that did not get to its end: a part of the record is missing
+  kDamaged,  // a whole record whose bytes have changed since
+};
+
+// Segments are filled with zeros ahead of the records and disks write sectors whole, so a record that lacks nothing
+// but its checksum was once written to its end. A record with a sector of zeros in it counts as torn.
+TailKind ClassifyTail(std::string_view segment, size_t offset, uint64_t expected);
+
 }  // namespace tidemark::journal

@@ -75,6 +75,19 @@ TEST(IndexTest, AKeyThatDoesNotParseIsRefused) {
   EXPECT_EQ(index->Stats().series, 0U);
 }
 
+TEST(Index, FieldsBeyondTheLimitAreRefusedAndKnownOnesGoOn) {
+  const auto index = Index::Create({.max_fields = 3});
+  const model::Shape two{"m", {{"a", model::FieldType::kFloat}, {"b", model::FieldType::kFloat}}};
+  const model::Shape four{
+      "m", {{"a", model::FieldType::kFloat}, {"c", model::FieldType::kFloat}, {"d", model::FieldType::kFloat}}};
+  ASSERT_TRUE(index->ResolveShape(two).ok());
+  const auto refused = index->ResolveShape(four);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(index->Stats().fields, 2U);
+  EXPECT_TRUE(index->ResolveShape(two).ok());
+}
+
 TEST(IndexTest, MaxSeriesStopsNewOnesOnly) {
   const auto index = Index::Create({.max_series = 2});
   const model::SeriesId a = index->FindOrCreate(Key(model::KeyFormat::kLineProtocol, "cpu,host=a,z=1")).value();

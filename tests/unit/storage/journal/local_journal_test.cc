@@ -141,8 +141,13 @@ TEST_F(LocalJournalTest, ATornTailIsCut) {
     ASSERT_TRUE(ReplayAll(journal.get()).ok());
     for (int i = 0; i < 3; ++i) Put(journal.get(), std::string(100, 'a'));
   }
-  const auto last = static_cast<std::streamoff>(kSegmentHeaderBytes + 2 * RecordBytes(100) + 60);
-  Damage(Segments()[0], last);
+  // The second half of the last record never got to the disk.
+  const size_t begin = kSegmentHeaderBytes + 2 * RecordBytes(100) + 60;
+  {
+    std::fstream file(Segments()[0], std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(begin));
+    file << std::string(kRecordHeaderBytes + 100 - 60, '\0');
+  }
   {
     auto journal = Open();
     const auto records = ReplayAll(journal.get());
@@ -152,6 +157,23 @@ TEST_F(LocalJournalTest, ATornTailIsCut) {
   }
   auto journal = Open();
   EXPECT_EQ(ReplayAll(journal.get())->at(3), "again");
+}
+
+TEST_F(LocalJournalTest, AFlippedBitInTheLastRecordIsNoTornTail) {
+  {
+    auto journal = Open();
+    ASSERT_TRUE(ReplayAll(journal.get()).ok());
+    for (int i = 0; i < 3; ++i) Put(journal.get(), std::string(700, 'a'));
+  }
+  for (const size_t at : {size_t{9}, size_t{20}, size_t{40}, size_t{600}, size_t{731}}) {
+    const auto offset = static_cast<std::streamoff>(kSegmentHeaderBytes + 2 * RecordBytes(700) + at);
+    Damage(Segments()[0], offset);
+    const auto records = ReplayAll(Open().get());
+    ASSERT_FALSE(records.ok()) << at;
+    EXPECT_NE(records.error().message.find("record 3"), std::string::npos) << records.error().message;
+    Damage(Segments()[0], offset);
+  }
+  EXPECT_EQ(ReplayAll(Open().get())->size(), 3U);
 }
 
 TEST_F(LocalJournalTest, DamageBeforeSyncedRecordsStopsTheStart) {
