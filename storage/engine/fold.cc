@@ -21,8 +21,13 @@ struct FieldReader {
 class Folder {
  public:
   Folder(const std::vector<std::shared_ptr<const PageSet>>& sources, PartitionBuilder* builder,
-         std::atomic<uint64_t>* corrupt_pages, const std::vector<SourceMasks>& masks, FoldProgress* progress)
-      : sources_(sources), masks_(masks), builder_(builder), progress_(progress), warnings_(corrupt_pages) {}
+         std::atomic<uint64_t>* corrupt_pages, const std::vector<SourceMasks>& masks, const FoldOptions& options)
+      : sources_(sources),
+        masks_(masks),
+        builder_(builder),
+        progress_(options.progress),
+        stop_(options.stop),
+        warnings_(corrupt_pages) {}
 
   Result<void> Run() {
     std::map<model::MeasurementId, std::vector<model::FieldId>> fields;
@@ -53,6 +58,9 @@ class Folder {
       }
     }
     for (const model::SeriesId id : series) {
+      if (stop_ != nullptr && stop_->load(std::memory_order_relaxed)) {
+        return MakeError(ErrorCode::kUnavailable, "the store is closing");
+      }
       buffers_.TakeBack();
       columns_.clear();
       for (FieldReader& reader : readers) {
@@ -100,7 +108,8 @@ class Folder {
   const std::vector<std::shared_ptr<const PageSet>>& sources_;
   const std::vector<SourceMasks>& masks_;
   PartitionBuilder* const builder_;
-  FoldProgress* const progress_;  // may be null
+  FoldProgress* const progress_;         // may be null
+  const std::atomic<bool>* const stop_;  // may be null
   ScanWarnings warnings_;
   std::vector<const PageDirectory*> directories_;
   BufferPool buffers_;
@@ -115,7 +124,7 @@ Result<PartitionPages> Fold(const std::vector<std::shared_ptr<const PageSet>>& s
                             const std::vector<SourceMasks>& masks, const FoldOptions& options) {
   PartitionBuilder builder({partition_start_ns, partition_start_ns + (partition_ns - 1)},
                            {.tiers = true, .named = options.tiers, .effort = options.effort});
-  Folder folder(sources, &builder, corrupt_pages, masks, options.progress);
+  Folder folder(sources, &builder, corrupt_pages, masks, options);
   Result<void> folded = folder.Run();
   if (options.progress != nullptr) {
     options.progress->series_total.store(0);

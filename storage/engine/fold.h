@@ -25,6 +25,8 @@ struct FoldOptions {
   codec::Effort effort = codec::Effort::kFast;
   std::vector<RollupTier> tiers = {};  // that the database names
   FoldProgress* progress = nullptr;
+  // Once it is true the fold ends with kUnavailable. May be null.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // `sources` ascending in precedence. Every row of them is in the result once, the last write winning, and tiers are

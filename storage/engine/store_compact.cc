@@ -101,9 +101,10 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
   std::vector<SourceMasks> hidden;
   for (const auto& epoch : old) hidden.push_back(SourceMasks::OfEpoch(masks, epoch->record()));
   TM_TRY_ASSIGN(PartitionPages pages, Fold(sources, start_ns, length_ns, corrupt_pages_.get(), hidden,
-                                            {.effort = seal ? codec::Effort::kSmallest : codec::Effort::kFast,
-                                             .tiers = database.options().tiers,
-                                             .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr}));
+                                           {.effort = seal ? codec::Effort::kSmallest : codec::Effort::kFast,
+                                            .tiers = database.options().tiers,
+                                            .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
+                                            .stop = &closing_}));
   const PageDirectory directory = SortAndList(&pages);
   EpochRecord record;
   record.database = database.id();

@@ -114,6 +114,7 @@ void StoreImpl::RunFolding(std::stop_token stop) {
     }
     if (stop.stop_requested()) break;
     auto done = FoldAndSeal();
+    if (stop.stop_requested()) break;
     const std::string error = done.ok() ? std::string() : done.error().message;
     if (!error.empty() && error != last_error) TM_LOG(kError, "folding: {}", error);
     last_error = error;

@@ -83,6 +83,8 @@ Result<void> StoreImpl::SealPartition(Database& database, const EpochList& epoch
   const uint64_t read_before = progress->bytes_read;
   const uint64_t written_before = progress->bytes_written;
   auto folded = FoldEpochs(database, epochs, FoldKind::kSeal, progress);
+  // It stays due, and begins anew after the next start.
+  if (!folded.ok() && closing_.load()) return {};
   counters_.last_seal_ns.store(clock_.SteadyNs() - started_ns);
   counters_.seal_bytes_read.fetch_add(progress->bytes_read - read_before);
   counters_.seal_bytes_written.fetch_add(progress->bytes_written - written_before);

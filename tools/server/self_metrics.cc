@@ -94,7 +94,8 @@ void AddStore(Writer* out, const storage::StoreStats& stats) {
   out->Counter("tidemark_seals_total", "Partitions sealed by background work.", Number(stats.seals));
   out->Counter("tidemark_seal_failures_total", "Partitions that could not be sealed.", Number(stats.seal_failures));
   out->Counter("tidemark_seal_read_bytes_total", "Pages that sealing has read.", Number(stats.seal_bytes_read));
-  out->Counter("tidemark_seal_written_bytes_total", "Pages that sealing has written.", Number(stats.seal_bytes_written));
+  out->Counter("tidemark_seal_written_bytes_total", "Pages that sealing has written.",
+               Number(stats.seal_bytes_written));
   out->Gauge("tidemark_seal_queue", "Partitions that wait to be sealed.", Number(stats.seal_queue));
   out->Gauge("tidemark_seal_progress", "How far the partition that is being sealed has come, 0 to 1.",
              stats.seal_progress);
