@@ -11,6 +11,9 @@ namespace tidemark::storage {
 namespace {
 
 constexpr size_t kMaxNameBytes = 64;
+// Tiers have numbers of one byte, and storage adds some of its own.
+constexpr size_t kMaxNamedTiers = 32;
+constexpr int64_t kMinTierWidthNs = 1'000'000'000;
 constexpr int64_t kMinPartitionNs = 60'000'000'000;
 constexpr int64_t kMaxPartitionNs = 366 * kNsPerDay;
 
@@ -42,9 +45,13 @@ Result<void> StoreImpl::CheckOptions(const DatabaseOptions& options) {
       return std::move(read).error();
     }
   }
+  if (options.tiers.size() > kMaxNamedTiers) return InvalidArgument("a database names at most 32 tiers");
   for (size_t i = 0; i < options.tiers.size(); ++i) {
     const RollupTier& tier = options.tiers[i];
     if (tier.width_ns <= 0 || tier.keep_ns < 0) return InvalidArgument("a tier has a width and a time that it is kept");
+    if (tier.width_ns < kMinTierWidthNs || tier.width_ns > kMaxPartitionNs) {
+      return InvalidArgument("a tier is from 1 second to 366 days wide");
+    }
     if (i > 0 && tier.width_ns <= options.tiers[i - 1].width_ns) {
       return InvalidArgument("tiers ascend by their widths, each once");
     }
