@@ -43,7 +43,10 @@ class Runner {
         ready_after_ns_(pipeline.tasks.size(), 0) {}
 
   RunReport Finish(std::vector<Agent> agents, std::vector<InterruptedRun> interrupted);
-  void Keep(RunJournal journal) { journal_.emplace(std::move(journal)); }
+  void Keep(RunJournal journal) TM_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    journal_.emplace(std::move(journal));
+  }
 
  private:
   // One slot of an agent; the first one makes the agent ready.

@@ -107,8 +107,8 @@ std::string WideTable(const Answer& answer) {
   std::string legend;
   for (size_t s = 0; s < columns; ++s) {
     const std::string name = model::ToString(answer.series[s].labels);
-    header.push_back(columns == 1 ? name : fmt::format("[{}]", s + 1));
-    if (columns > 1) legend += fmt::format("[{}] {}\n", s + 1, name);
+    header.push_back(columns == 1 ? "value" : fmt::format("[{}]", s + 1));
+    legend += columns == 1 ? name + "\n" : fmt::format("[{}] {}\n", s + 1, name);
   }
   rows.push_back(std::move(header));
   for (auto& [time, cells] : by_time) {

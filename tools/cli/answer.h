@@ -31,8 +31,8 @@ struct Answer {
 // kInvalidArgument with the server's own words for an error reply; kInternal when `body` is no such reply.
 Result<Answer> ParseAnswer(std::string_view body);
 
-// Aligned columns: one row per series for a vector; for a matrix one row per time with a column per series, or, when
-// there are more than six series, one block per series.
+// Aligned columns: one row per series for a vector; for a matrix the names, then one row per time with a column per
+// series, or, when there are more than six series, one block per series.
 std::string ToTable(const Answer& answer);
 
 // A header, then time, value and one column per label name that occurs.

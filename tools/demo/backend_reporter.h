@@ -1,4 +1,5 @@
-// BackendReporter: samples of the model as an external agent would send them. tools/demo/README.md has the measurements.
+// BackendReporter: samples of the model as an external agent would send them. tools/demo/README.md has the
+// measurements.
 #pragma once
 
 #include <array>

@@ -16,8 +16,8 @@ struct DecodeLimits {
   size_t ratio = 200;
 };
 
-// The content of a gzip file of one or more members. kLimitExceeded when what comes out is over a limit, whatever size is
-// declared: the smaller limit is the most memory that it costs. kInvalidArgument when it is damaged.
+// The content of a gzip file of one or more members. kLimitExceeded when what comes out is over a limit, whatever size
+// is declared: the smaller limit is the most memory that it costs. kInvalidArgument when it is damaged.
 Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits);
 
 // `bytes` as a gzip file, compressed for speed. Thread-safe; each thread keeps a compressor.

@@ -33,6 +33,13 @@ TEST(Answer, MatrixWideAndLong) {
             "time                 [1]  [2]\n"
             "1970-01-01 00:00:00    1\n"
             "1970-01-01 00:01:00    2    2\n");
+  Answer one = two;
+  one.series.resize(1);
+  EXPECT_EQ(ToTable(one),
+            "{i=\"0\"}\n"
+            "time                 value\n"
+            "1970-01-01 00:00:00      1\n"
+            "1970-01-01 00:01:00      2\n");
   EXPECT_EQ(ToCsv(two), "time,value,i\n0.000,1,0\n60.000,2,0\n60.000,2,1\n");
 }
 
