@@ -25,7 +25,7 @@ def build_outside_project():
     prefix, build = OUTSIDE / "prefix", OUTSIDE / "build"
     run("cmake", "--install", BUILD, "--prefix", str(prefix), "--component", "TidemarkClient")
     # The strictest standard that is promised, and nothing of this project's own flags.
-    run("cmake", "-S", str(HERE / "outside_project"), "-B", str(build), f"-DCMAKE_PREFIX_PATH={prefix}",
+    run("cmake", "-G", "Ninja", "-S", str(HERE / "outside_project"), "-B", str(build), f"-DCMAKE_PREFIX_PATH={prefix}",
         "-DCMAKE_CXX_STANDARD=20", "-DCMAKE_CXX_STANDARD_REQUIRED=ON",
         "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror " + os.environ.get("TIDEMARK_OUTSIDE_FLAGS", ""))
     run("cmake", "--build", str(build))
