@@ -63,7 +63,7 @@ def test_an_unknown_component_is_refused():
     source.mkdir()
     (source / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\nproject(X LANGUAGES CXX)\nfind_package(Tidemark REQUIRED COMPONENTS Nothing)\n")
-    done = subprocess.run(["cmake", "-S", str(source), "-B", str(source / "build"), f"-DCMAKE_PREFIX_PATH={OUTSIDE / 'prefix'}"],
+    done = subprocess.run(["cmake", "-G", "Ninja", "-S", str(source), "-B", str(source / "build"), f"-DCMAKE_PREFIX_PATH={OUTSIDE / 'prefix'}"],
                           capture_output=True, text=True)
     expect(done.returncode != 0, "an unknown component was found")
     expect("Nothing" in done.stderr, done.stderr)
