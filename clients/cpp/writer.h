@@ -86,13 +86,15 @@ struct WriterOptions {
 
 // Counts since Open, in points unless said otherwise.
 struct WriterStats {
-  uint64_t accepted = 0;       // Write said yes
-  uint64_t invalid = 0;        // Write said no: kInvalidArgument
-  uint64_t no_room = 0;        // Write said no: kQueueFull
-  uint64_t recovered = 0;      // found in the spool by Open
-  uint64_t delivered = 0;      // stored by the server
-  uint64_t rejected = 0;       // refused by the server
-  uint64_t lost = 0;           // the oldest of a full spool; what memory held at Close without a spool
+  uint64_t accepted = 0;   // Write said yes
+  uint64_t invalid = 0;    // Write said no: kInvalidArgument
+  uint64_t no_room = 0;    // Write said no: kQueueFull
+  uint64_t recovered = 0;  // found in the spool by Open
+  uint64_t delivered = 0;  // stored by the server
+  uint64_t rejected = 0;   // refused by the server
+  // The oldest of a full spool; what memory held at Close without a spool. An upper bound: a batch that travels while
+  // the spool drops it counts here and, once the server answers, in `delivered` too.
+  uint64_t lost = 0;
   uint64_t damaged_bytes = 0;  // of the spool, given up
   uint64_t requests = 0;
   uint64_t repeats = 0;   // requests that were not a batch's first
