@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "storage/base/failure_point.h"
+
 namespace tidemark::storage {
 
 void Graveyard::Bury(KeyRange range) {
@@ -93,10 +95,12 @@ Result<EpochRecord> WriteEpochFile(RocksStore* rocks, const std::string& path, E
     key.first_series = page.page.first_series;
     key.part = page.page.part;
     TM_RETURN_IF_ERROR(writer->Put(EncodePageKey(key), page.page.bytes));
+    FailurePoint("epoch.page_written");
   }
   key = {record.database, record.partition_start_ns, record.epoch, kDirectoryTier, {}, {}, {}, 0};
   TM_RETURN_IF_ERROR(writer->Put(EncodePageKey(key), directory.Encode()));
   TM_TRY_ASSIGN(record.bytes, writer->Finish());
+  FailurePoint("epoch.file_finished");
   return record;
 }
 

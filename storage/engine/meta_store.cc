@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "storage/base/failure_point.h"
+
 namespace tidemark::storage {
 namespace {
 
@@ -147,6 +149,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
   }
   if (change.checkpoint_sequence.has_value()) next.store.checkpoint_sequence = *change.checkpoint_sequence;
   batch.Put(Family::kMeta, std::string(kStoreKey), Encode(next.store));
+  FailurePoint("meta.before_write");
   if (auto written = rocks_->Write(batch); !written.ok()) {
     in_doubt_ = true;
     for (const EpochRecord& record : change.add) {
@@ -154,6 +157,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
     }
     return written;
   }
+  FailurePoint("meta.written");
   truth_ = std::move(next);
   in_doubt_ = false;
   for (KeyRange& range : files_in_doubt_) graveyard_->Bury(std::move(range));

@@ -12,6 +12,7 @@
 #include <array>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/rocks_handles.h"
 #include "storage/engine/rocks_options.h"
@@ -171,9 +172,11 @@ Result<void> RocksStore::DropFiles(const std::vector<KeyRange>& ranges) {
   std::vector<rocksdb::RangePtr> pointers;
   pointers.reserve(ranges.size());
   for (size_t i = 0; i < ranges.size(); ++i) pointers.emplace_back(&bounds[2 * i], &bounds[2 * i + 1]);
-  return FromRocks(rocksdb::DeleteFilesInRanges(handles_->db.get(), handles_->family(Family::kData), pointers.data(),
-                                                pointers.size(), /*include_end=*/false),
-                   "dropping pages");
+  FailurePoint("files.before_drop");
+  const rocksdb::Status status = rocksdb::DeleteFilesInRanges(handles_->db.get(), handles_->family(Family::kData),
+                                                              pointers.data(), pointers.size(), /*include_end=*/false);
+  FailurePoint("files.dropped");
+  return FromRocks(status, "dropping pages");
 }
 
 Result<std::vector<DataFile>> RocksStore::DataFiles() const {

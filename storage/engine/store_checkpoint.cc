@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/fold.h"
 #include "storage/engine/partition_builder.h"
@@ -111,7 +112,9 @@ Result<void> StoreImpl::CheckpointLocked() {
   const int64_t started = clock_.SteadyNs();
   const uint64_t points = points_since_checkpoint_.load(std::memory_order_relaxed);
   const uint64_t sequence = Freeze(0);
+  FailurePoint("checkpoint.frozen");
   TM_RETURN_IF_ERROR(MakeSlabs());
+  FailurePoint("checkpoint.slabs_made");
   head_bytes_.store(HeadBytes(), std::memory_order_relaxed);
   {
     MutexLock lock(wake_mutex_);
@@ -184,6 +187,7 @@ Result<void> StoreImpl::CheckpointLocked() {
       paths.push_back(job.path);
       change.add.push_back(job.record);
     }
+    FailurePoint("checkpoint.files_finished");
     if (!paths.empty()) {
       if (auto ingested = rocks_->Ingest(paths); !ingested.ok()) {
         // They may be in RocksDB all the same, and nobody will ever name them.
@@ -193,6 +197,7 @@ Result<void> StoreImpl::CheckpointLocked() {
         return ingested;
       }
     }
+    FailurePoint("checkpoint.ingested");
     return meta_->Commit(std::move(change));
   };
   if (auto written = write(); !written.ok()) {
@@ -202,6 +207,7 @@ Result<void> StoreImpl::CheckpointLocked() {
     health_.Report(written.error());
     return std::move(written).error().Within("checkpoint");
   }
+  FailurePoint("checkpoint.committed");
   for (const DatabasePtr& database : saving) database->index().SaveSucceeded();
   uint64_t bytes = 0;
   for (PartitionJob& job : jobs) {
@@ -216,9 +222,11 @@ Result<void> StoreImpl::CheckpointLocked() {
   last_checkpoint_at_ns_.store(clock_.SteadyNs());
   TM_LOG(kDebug, "checkpoint up to record {}: {} partitions, {} bytes, {} index entries", sequence, jobs.size(), bytes,
          entries);
+  FailurePoint("checkpoint.published");
   DropDeadFiles();
   // What follows only frees space; the next checkpoint tries again.
   if (auto trimmed = journal_->Trim(sequence); !trimmed.ok()) TM_LOG(kWarn, "{}", trimmed.error().message);
+  FailurePoint("checkpoint.trimmed");
   return {};
 }
 

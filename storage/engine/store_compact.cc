@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/fold.h"
 #include "storage/engine/partition_epochs.h"
@@ -105,6 +106,7 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
                                             .tiers = database.options().tiers,
                                             .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
                                             .stop = &closing_}));
+  FailurePoint("fold.merged");
   const PageDirectory directory = SortAndList(&pages);
   EpochRecord record;
   record.database = database.id();
@@ -121,10 +123,12 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
     if (pages.pages.empty()) return meta_->Commit(std::move(change));  // all of it was deleted
     TM_TRY_ASSIGN(record, WriteEpochFile(rocks_.get(), path, record, pages, directory));
     change.add.push_back(record);
+    FailurePoint("fold.file_finished");
     if (auto ingested = rocks_->Ingest({path}); !ingested.ok()) {
       graveyard_->Bury(EpochKeys(record.database, record.partition_start_ns, record.epoch));
       return ingested;
     }
+    FailurePoint("fold.ingested");
     return meta_->Commit(std::move(change));
   };
   if (auto written = write(); !written.ok()) {
@@ -138,6 +142,7 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
     health_.Report(written.error());
     return std::move(written).error().Within(fmt::format("compacting database {}", database.name()));
   }
+  FailurePoint("fold.committed");
   std::vector<std::shared_ptr<const Epoch>> folded;
   if (!pages.pages.empty()) folded.push_back(MakeEpoch(record));
   database.ReplacePages({}, old, std::move(folded));
@@ -145,6 +150,7 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
     epoch->Retire();
     progress->bytes_read += epoch->record().bytes;
   }
+  FailurePoint("fold.published");
   progress->bytes_written += record.bytes;
   return {};
 }

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/engine/store_impl.h"
 #include "storage/engine/view.h"
 
@@ -91,6 +92,7 @@ Result<StoreImpl::DatabasePtr> StoreImpl::Create(std::string_view name, const Da
     health_.Report(committed.error());
     return std::move(committed).error();
   }
+  FailurePoint("database.created");
   DatabasePtr database = NewDatabase(record);
   WriterLock lock(databases_mutex_);
   databases_.emplace(record.name, database);
@@ -118,6 +120,7 @@ Result<void> StoreImpl::DropDatabase(std::string_view name) {
     health_.Report(committed.error());
     return committed;
   }
+  FailurePoint("database.dropped");
   database->SetDropped();
   {
     WriterLock lock(databases_mutex_);
@@ -146,6 +149,7 @@ Result<void> StoreImpl::SetDatabaseOptions(std::string_view name, const Database
     health_.Report(committed.error());
     return committed;
   }
+  FailurePoint("database.options_set");
   database->SetOptions(options);
   return {};
 }

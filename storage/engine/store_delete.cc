@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/engine/journal_record.h"
 #include "storage/engine/mask_estimate.h"
 #include "storage/engine/partition_epochs.h"
@@ -80,6 +81,7 @@ Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteReques
     before_set = database->live()->number();
     EncodeRecord({.database = database->id(), .definitions = {}, .batch = {}, .deletion = encoded}, out);
   });
+  FailurePoint("delete.in_line");
   Result<void> durable;
   if (appended.ok()) {
     durable = journal_->WaitDurable(*appended);
@@ -90,10 +92,12 @@ Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteReques
     health_.Report(durable.error());
     return std::move(durable).error();
   }
+  FailurePoint("delete.durable");
   // The rows of every write that came before are in, so that the index knows which series have which fields.
   const std::shared_ptr<const DatabaseState> state = database->state();
   for (const auto& set : state->frozen) set->WaitComplete();
   TM_RETURN_IF_ERROR(AddMask(*database, before_set, spec));
+  FailurePoint("delete.visible");
   return report;
 }
 
@@ -146,11 +150,13 @@ Result<void> StoreImpl::DropSpentMasks() {
     if (!unneeded.empty()) spent.emplace_back(database, std::move(unneeded));
   }
   if (spent.empty()) return {};
+  FailurePoint("deletions.spent");
   if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
     health_.Report(committed.error());
     return committed;
   }
   for (const auto& [database, masks] : spent) database->RemoveMasks(masks);
+  FailurePoint("deletions.forgotten");
   return {};
 }
 

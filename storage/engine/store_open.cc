@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/journal_record.h"
 #include "storage/engine/store_impl.h"
@@ -72,12 +73,15 @@ Result<void> StoreImpl::Start() {
   meta_ = std::make_unique<MetaStore>(rocks_, graveyard_);
   TM_RETURN_IF_ERROR(meta_->Load());
   TM_RETURN_IF_ERROR(EmptyStaging());
+  FailurePoint("open.staging_emptied");
   TM_RETURN_IF_ERROR(LoadDatabases());
   TM_RETURN_IF_ERROR(LoadIndexes());
   TM_RETURN_IF_ERROR(LoadMasks());
   TM_RETURN_IF_ERROR(DropOrphans());
+  FailurePoint("open.orphans_dropped");
   TM_RETURN_IF_ERROR(OpenJournal());
   TM_RETURN_IF_ERROR(ReplayJournal());
+  FailurePoint("open.replayed");
   last_checkpoint_at_ns_.store(clock_.SteadyNs());
   last_retention_at_ns_.store(clock_.SteadyNs());
   last_hidden_look_at_ns_.store(clock_.SteadyNs());

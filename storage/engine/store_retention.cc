@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/mask_estimate.h"
 #include "storage/engine/partition_epochs.h"
@@ -88,6 +89,7 @@ Result<uint64_t> StoreImpl::ApplyRetention() {
     for (const auto& slab : state->slabs) {
       if (partitions.contains({slab->partition_start_ns(), slab->partition_ns()})) old_slabs.push_back(slab);
     }
+    FailurePoint("retention.chosen");
     if (!old.empty()) {
       if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
         // A compaction was quicker; the next round sees its epoch.
@@ -96,8 +98,10 @@ Result<uint64_t> StoreImpl::ApplyRetention() {
         return std::move(committed).error();
       }
     }
+    FailurePoint("retention.committed");
     for (const auto& epoch : old) epoch->Retire();
     database->ReplacePages(old_slabs, old, {});
+    FailurePoint("retention.published");
     dropped += partitions.size();
     TM_LOG(kInfo, "retention dropped {} partitions of database {}", partitions.size(), database->name());
   }

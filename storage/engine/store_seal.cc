@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/partition_epochs.h"
 #include "storage/engine/store_impl.h"
@@ -82,7 +83,9 @@ Result<void> StoreImpl::SealPartition(Database& database, const EpochList& epoch
   const int64_t start_ns = epochs.front()->record().partition_start_ns;
   const uint64_t read_before = progress->bytes_read;
   const uint64_t written_before = progress->bytes_written;
+  FailurePoint("seal.chosen");
   auto folded = FoldEpochs(database, epochs, FoldKind::kSeal, progress);
+  FailurePoint("seal.done");
   // It stays due, and begins anew after the next start.
   if (!folded.ok() && closing_.load()) return {};
   counters_.last_seal_ns.store(clock_.SteadyNs() - started_ns);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/base/check.h"
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
 #include "storage/journal/segment_writer.h"
@@ -135,6 +136,7 @@ class LocalJournal final : public Journal {
     for (const std::string& path : paths) {
       const rocksdb::IOStatus status = file_system_->DeleteFile(path, rocksdb::IOOptions(), nullptr);
       if (!status.ok() && !status.IsNotFound()) return FromStatus(status, path);
+      FailurePoint("journal.segment_deleted");
     }
     return {};
   }
@@ -209,8 +211,10 @@ class LocalJournal final : public Journal {
     const auto write_up_to = [&](size_t end, uint64_t last) -> Result<void> {
       if (end == begin) return {};
       TM_RETURN_IF_ERROR(current_->Write({busy_.bytes.data() + begin, end - begin}));
+      FailurePoint("journal.written");
       ++*syncs;
       TM_RETURN_IF_ERROR(current_->Sync());
+      FailurePoint("journal.synced");
       begin = end;
       *synced = last;
       return {};
@@ -252,6 +256,7 @@ class LocalJournal final : public Journal {
       (void)file_system_->DeleteFile(SegmentPath(options_.directory, header.number), rocksdb::IOOptions(), nullptr);
       return std::move(made).error();
     }
+    FailurePoint("journal.segment_created");
     ++next_number_;
     MutexLock lock(mutex_);
     current_ = std::move(made).value();

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "storage/base/failure_point.h"
+
 namespace tidemark::journal {
 namespace {
 constexpr std::string_view kSuffix = ".tmj";
@@ -37,6 +39,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(rocksdb::FileSystem
   std::unique_ptr<rocksdb::FSWritableFile> created;
   rocksdb::IOStatus status = file_system->NewWritableFile(path, rocksdb::FileOptions(), &created, nullptr);
   if (status.ok()) status = created->Append(header.Encode(), io, nullptr);
+  FailurePoint("journal.segment_written");
   if (status.ok()) status = created->Fsync(io, nullptr);
   if (status.ok()) status = created->Close(io, nullptr);
   std::unique_ptr<rocksdb::FSDirectory> parent;
