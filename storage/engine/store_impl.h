@@ -159,6 +159,8 @@ class StoreImpl final : public Store {
   [[nodiscard]] bool CheckpointDue() const;
   // Whether a load has just ended and left much in the heads. Looks once a second.
   bool IsIdle();
+  // Gives memory that a load or a checkpoint has left back to the system, now and then.
+  void ReturnFreeMemory();
   void StopBackground();
 
   const StoreOptions options_;
@@ -228,6 +230,9 @@ class StoreImpl final : public Store {
   std::atomic<int64_t> last_checkpoint_at_ns_ = 0;
   std::atomic<int64_t> last_retention_at_ns_ = 0;
   std::atomic<int64_t> last_hidden_look_at_ns_ = 0;
+  // At the last look of ReturnFreeMemory.
+  std::atomic<int64_t> memory_looked_at_ns_ = 0;
+  std::atomic<uint64_t> memory_checkpoints_ = 0;
   // At the last look of IsIdle.
   std::atomic<int64_t> idle_looked_at_ns_ = 0;
   std::atomic<uint64_t> idle_points_ = 0;

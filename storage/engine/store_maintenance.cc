@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <set>
@@ -12,6 +14,7 @@ namespace {
 
 constexpr int64_t kRetentionIntervalNs = 60'000'000'000;
 constexpr int64_t kSelfTestIntervalNs = 1'000'000'000;
+constexpr int64_t kMemoryIntervalNs = 5'000'000'000;
 // Pages are read ten times as fast as heads. So when a load is over (less than a hundredth came in the last second)
 // what it left in the heads is made into slabs, provided that it is worth a slab.
 constexpr int64_t kIdleNs = 1'000'000'000;
@@ -70,6 +73,19 @@ Result<void> StoreImpl::SyncByInterval() {
   return synced;
 }
 
+void StoreImpl::ReturnFreeMemory() {
+  if (clock_.SteadyNs() - memory_looked_at_ns_ < kMemoryIntervalNs) return;
+  memory_looked_at_ns_ = clock_.SteadyNs();
+  const uint64_t checkpoints = counters_.checkpoints.load();
+  const bool released = blocks_->ReleaseUnused() > 0;
+  if (!released && checkpoints == memory_checkpoints_) return;
+  memory_checkpoints_ = checkpoints;
+#ifdef __GLIBC__
+  // What a checkpoint frees lies scattered over the arenas of many threads; malloc gives back their ends only.
+  malloc_trim(0);
+#endif
+}
+
 Result<void> StoreImpl::RunMaintenance() {
   TM_RETURN_IF_ERROR(KeepUp());
   return FoldAndSeal();
@@ -90,6 +106,7 @@ Result<void> StoreImpl::KeepUp() {
     if (!dropped.ok()) return std::move(dropped).error();
   }
   DropDeadFiles();
+  ReturnFreeMemory();
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <utility>
@@ -26,6 +27,7 @@ Bytes BlockPool::Take() {
     if (!blocks_.empty()) {
       Bytes block = std::move(blocks_.back());
       blocks_.pop_back();
+      unused_blocks_ = std::min(unused_blocks_, blocks_.size());
       return block;
     }
   }
@@ -35,6 +37,18 @@ Bytes BlockPool::Take() {
 void BlockPool::Give(Bytes block) {
   MutexLock lock(mutex_);
   if (blocks_.size() < kept_blocks_) blocks_.push_back(std::move(block));
+}
+
+size_t BlockPool::ReleaseUnused() {
+  std::vector<Bytes> released;
+  MutexLock lock(mutex_);
+  released.reserve(unused_blocks_);
+  for (; unused_blocks_ > 0; --unused_blocks_) {
+    released.push_back(std::move(blocks_.back()));
+    blocks_.pop_back();
+  }
+  unused_blocks_ = blocks_.size();
+  return released.size() * kBlockBytes;
 }
 
 }  // namespace tidemark::head

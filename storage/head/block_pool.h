@@ -31,10 +31,15 @@ class BlockPool {
   Bytes Take() TM_EXCLUDES(mutex_);
   void Give(Bytes block) TM_EXCLUDES(mutex_);
 
+  // Frees the blocks that nobody has needed since the last call, and returns their bytes. Called every few seconds, it
+  // keeps what a steady load takes again and again, and lets an idle process become small.
+  size_t ReleaseUnused() TM_EXCLUDES(mutex_);
+
  private:
   const size_t kept_blocks_;
   Mutex mutex_;
   std::vector<Bytes> blocks_ TM_GUARDED_BY(mutex_);
+  size_t unused_blocks_ TM_GUARDED_BY(mutex_) = 0;  // the fewest that lay here since the last ReleaseUnused
 };
 
 }  // namespace tidemark::head
