@@ -112,6 +112,7 @@ void PrintSummary(std::FILE* out, const RunReport& report) {
     fmt::print(out, "run {} of {} was interrupted after {} of {} tasks; running: {}; {} left-over processes killed\n",
                run.run_id, run.pipeline, run.tasks_ended, run.tasks, running.empty() ? "none" : running, run.killed);
   }
+  if (report.reports.rows_written > 0) fmt::print(out, "{} rows reported\n", report.reports.rows_written);
   if (report.reports.rows_lost > 0) {
     fmt::print(out, "{} of {} reports were not written: {}\n", report.reports.rows_lost,
                report.reports.rows_lost + report.reports.rows_written, report.reports.last_error);

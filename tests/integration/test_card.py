@@ -169,4 +169,33 @@ tasks:
         expect_equal([e["text"] for e in server.request("GET", target).json()["data"]], ["interrupted"], "outcome")
 
 
+def test_a_data_directory_without_a_server():
+    with temporary_folder() as folder:
+        ledger = folder / "ledger"
+        file = folder / "card.yaml"
+        file.write_text(PIPELINE % (ledger, str(ledger) + ".json"))
+        data = folder / "data"
+        common = ["--data", data, "--state-dir", folder / "state"]
+        first = tidemark("exec", "run", file, "--sequential", "--label", "era=v1", *common)
+        second = tidemark("exec", "run", file, "--agents", 2, "--label", "era=v2", *common)
+        history = tidemark("exec", "history", "--data", data, "--pipeline", "card").splitlines()
+        expect_equal(len(history), 2, history)
+        expect('era="v2"' in history[0] and "parallel" in history[0] and "succeeded" in history[0], history)
+        expect('era="v1"' in history[1] and "sequential" in history[1], history)
+        both = subprocess.run([str(BIN / "tidemark"), "exec", "run", str(file), "--data", str(data), "--server", "http://127.0.0.1:1"],
+                              capture_output=True, text=True)
+        expect_equal(both.returncode, 2, both.stderr)
+        rows = sum(int(re.search(r"(\d+) rows reported", said).group(1)) for said in (first, second))
+        with Server(data) as server:
+            # The server takes the directory over, and the directory is its own from then on.
+            taken = subprocess.run([str(BIN / "tidemark"), "exec", "history", "--data", str(data)], capture_output=True, text=True)
+            expect_equal(taken.returncode, 1, taken.stdout)
+            expect("--server" in taken.stderr, taken.stderr)
+            target = "/api/v1/events?" + urllib.parse.urlencode(
+                {"db": "_exec", "match[]": '{__name__=~"exec_.+_run_id",pipeline="card"}', "limit": 100_000})
+            # One row, the baseline, is in a database of its own.
+            expect_equal(len(server.request("GET", target).json()["data"]), rows - 1, "rows of both runs")
+            expect_equal(len(server.query("exec_baseline_seconds", db="_exec_baselines")), 1, "baselines")
+
+
 run_tests(globals())

@@ -1,7 +1,6 @@
-// tidemark exec: runs pipelines and reports them to a server.
+// tidemark exec: runs pipelines and reports them to a server or into a data directory.
 #include <fmt/core.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,15 +16,16 @@
 namespace tidemark::cli {
 namespace {
 
-// What the server knows from earlier runs; without it, runs go in the order of the file and have no baseline.
-void Recall(const ExecFlags& flags, executor::RunOptions& run) {
-  if (flags.server.empty()) return;
+// What is known of earlier runs; without it, runs go in the order of the file and have no baseline.
+void Recall(const ExecFlags& flags, ApiSource* api, executor::RunOptions& run) {
+  if (api == nullptr) return;
   const auto pipeline = executor::LoadPipeline(flags.file);
-  auto client = HttpClient::Create(flags.server);
-  if (!pipeline.ok() || !client.ok()) return;
-  (*client)->set_timeout(std::chrono::seconds(10));
-  auto durations = ReadDurations(**client, flags.database, pipeline->name);
-  const auto baseline = ReadBaseline(**client, flags.database, pipeline->name, pipeline->tasks.size());
+  if (!pipeline.ok()) return;
+  auto durations = ReadDurations(*api, flags.database, pipeline->name);
+  // A server that is away would only be waited for once more.
+  const bool there = durations.ok() || durations.error().code != ErrorCode::kUnavailable;
+  const auto baseline = there ? ReadBaseline(*api, flags.database, pipeline->name, pipeline->tasks.size())
+                              : Result<int64_t>(durations.error());
   if (!durations.ok() || !baseline.ok()) {
     fmt::print(stderr, "earlier runs are not known: {}\n",
                durations.ok() ? baseline.error().message : durations.error().message);
@@ -39,23 +39,36 @@ int RunPipeline(const ExecFlags& flags) {
   if (!session.ok()) return Fail(session.error().message);
   auto options = OptionsOf(flags, **session);
   if (!options.ok()) return Fail(options.error().message);
-  Recall(flags, options->run);
+  Recall(flags, (*session)->reports->api(), options->run);
   const auto report = executor::RunPipelineFile(*options);
+  (*session)->reports->Finish(stderr);
   if (!report.ok()) return Fail(report.error().message);
   return executor::ExitCode(*report);
 }
 
+constexpr const char* kUsualServer = "http://127.0.0.1:8086";
+
 struct HistoryFlags {
-  std::string server = "http://127.0.0.1:8086";
+  std::string server;
+  std::string data;
+  std::string state_directory;
   std::string database{executor::kExecDatabase};
   std::string pipeline;
   size_t limit = 20;
 };
 
 int ShowHistory(const HistoryFlags& flags) {
-  auto client = HttpClient::Create(flags.server);
-  if (!client.ok()) return Fail(client.error().message);
-  const auto runs = ReadHistory(**client, flags.database, flags.pipeline, flags.limit);
+  ReportPlace place{.server = flags.server,
+                    .data = flags.data,
+                    .state_directory = flags.state_directory.empty() ? DefaultStateDirectory() : flags.state_directory};
+  if (place.server.empty() && place.data.empty()) place.server = ServerOfEnvironment();
+  if (place.server.empty() && place.data.empty()) place.server = kUsualServer;
+  const auto reports = ExecReports::Open(place);
+  if (!reports.ok()) return Fail(reports.error().message);
+  // Reports that still wait for the server belong to the history.
+  (*reports)->DeliverWaiting();
+  const auto runs = ReadHistory(*(*reports)->api(), flags.database, flags.pipeline, flags.limit);
+  (*reports)->Finish(stderr);
   if (!runs.ok()) return Fail(runs.error().message);
   if (runs->empty()) fmt::print("no runs\n");
   for (const PastRun& run : *runs) {
@@ -94,8 +107,9 @@ void AddExec(CLI::App& app, Action* action) {
   compare->callback([compare_flags, action] { *action = [compare_flags] { return RunCompare(*compare_flags); }; });
 
   auto history_flags = std::make_shared<HistoryFlags>();
-  auto* const history = app.add_subcommand("history", "earlier runs, newest first, from a server");
-  AddServerFlag(*history, &history_flags->server);
+  auto* const history = app.add_subcommand("history", "earlier runs, newest first");
+  AddPlaceFlags(*history, &history_flags->server, &history_flags->data);
+  history->add_option("--state-dir", history_flags->state_directory, "where reports may wait for their server");
   history->add_option("--db", history_flags->database, "database of the reports")->capture_default_str();
   history->add_option("--pipeline", history_flags->pipeline, "only runs of this pipeline");
   history->add_option("--limit", history_flags->limit, "at most so many")->capture_default_str();

@@ -137,7 +137,7 @@ int RunCompare(const CompareFlags& flags) {
   if (!session.ok()) return Fail(session.error().message);
   auto options = OptionsOf(flags.exec, **session);
   if (!options.ok()) return Fail(options.error().message);
-  // Only the table is for people; what a run does in between goes to the server.
+  // Only the table is for people; what a run does in between goes into the reports.
   options->quiet = true;
   std::vector<Comparison> comparisons;
   for (const Way& way : *ways) comparisons.push_back({.name = way.name, .cores = 1, .runs = {}});
@@ -165,6 +165,7 @@ int RunCompare(const CompareFlags& flags) {
       }
     }
   }
+  (*session)->reports->Finish(stderr);
   fmt::print("{}: {} tasks, {} run{} each, medians\n{}", pipeline->name, pipeline->tasks.size(), flags.repeat,
              flags.repeat == 1 ? "" : "s", ComparisonTable(comparisons, flags.vary.empty()));
   return failed ? 1 : 0;

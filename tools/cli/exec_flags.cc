@@ -2,12 +2,16 @@
 
 #include <stdlib.h>
 
-#include <chrono>
-
 #include "storage/base/clock.h"
-#include "tools/cli/http_client.h"
 
 namespace tidemark::cli {
+namespace {
+
+std::string StateDirectoryOf(const ExecFlags& flags) {
+  return flags.state_directory.empty() ? DefaultStateDirectory() : flags.state_directory;
+}
+
+}  // namespace
 
 void AddExecFlags(CLI::App& app, ExecFlags* flags) {
   app.add_option("file", flags->file, "pipeline file (YAML)")->required();
@@ -18,11 +22,27 @@ void AddExecFlags(CLI::App& app, ExecFlags* flags) {
                  "what the agents may use together, for the reports, as 2GB or 2GiB (default: the machine's memory)")
       ->transform(CLI::AsSizeValue(true));
   app.add_flag("--fail-fast", flags->fail_fast, "start no further task after the first that fails");
-  app.add_option("--server", flags->server, "report to this server")->envname("TIDEMARK_SERVER");
+  AddPlaceFlags(app, &flags->server, &flags->data);
+  app.add_option("--spool-limit", flags->spool_bytes,
+                 "what may wait on disk while the server is away, as 256MB; the oldest reports then go")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(uint64_t{1} << 20, uint64_t{1} << 40));
   app.add_option("--db", flags->database, "database of the reports")->capture_default_str();
   app.add_option("--label", flags->labels, "tag of all reports of this run, KEY=VALUE; may be repeated");
   app.add_option("--state-dir", flags->state_directory,
-                 "where runs note what is under way, so that the next one can tell and end what a crash interrupted");
+                 "where runs note what is under way, so that the next one can tell and end what a crash interrupted,"
+                 " and where reports wait for their server");
+}
+
+void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data) {
+  auto* const to_server =
+      app.add_option("--server", *server, "the server with the reports (default: what TIDEMARK_SERVER says)");
+  app.add_option("--data", *data, "the data directory with the reports, opened without a server")->excludes(to_server);
+}
+
+std::string ServerOfEnvironment() {
+  const char* const server = getenv("TIDEMARK_SERVER");
+  return server == nullptr ? "" : server;
 }
 
 std::string DefaultStateDirectory() {
@@ -41,12 +61,13 @@ Result<std::unique_ptr<ExecSession>> StartExec(const ExecFlags& flags) {
   // First the guard, which forks; then the signals: threads that are started later inherit their mask.
   TM_TRY_ASSIGN(session->guard, executor::RunGuard::Start(session->run_id));
   TM_TRY_ASSIGN(session->signals, executor::SignalStop::Make());
-  if (!flags.server.empty()) {
-    TM_TRY_ASSIGN(auto client, HttpClient::Create(flags.server));
-    // A run must not wait for a server that hangs.
-    client->set_timeout(std::chrono::seconds(10));
-    session->sink.emplace(std::move(client));
-  }
+  // Last: it starts threads.
+  ReportPlace place{.server = flags.server,
+                    .data = flags.data,
+                    .state_directory = StateDirectoryOf(flags),
+                    .spool_bytes = flags.spool_bytes};
+  if (place.server.empty() && place.data.empty()) place.server = ServerOfEnvironment();
+  TM_TRY_ASSIGN(session->reports, ExecReports::Open(place));
   return session;
 }
 
@@ -63,9 +84,9 @@ Result<executor::RunCommandOptions> OptionsOf(const ExecFlags& flags, ExecSessio
   options.run.database = flags.database;
   options.run.output_directory = flags.output_directory;
   options.run.run_id = session.run_id;
-  options.run.state_directory = flags.state_directory.empty() ? DefaultStateDirectory() : flags.state_directory;
+  options.run.state_directory = StateDirectoryOf(flags);
   options.run.adopt_orphans = true;
-  if (session.sink) options.run.sink = &*session.sink;
+  options.run.sink = session.reports->sink();
   for (const std::string& text : flags.labels) {
     TM_TRY_ASSIGN(model::Label label, executor::ParseLabel(text));
     options.run.labels.push_back(std::move(label));

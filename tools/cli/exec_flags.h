@@ -1,22 +1,24 @@
-// What the subcommands of `tidemark exec` that run something have in common: flags, signals, the guard, the server.
+// What the subcommands of `tidemark exec` that run something have in common: flags, signals, the guard, the reports.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "executor/agent/run_command.h"
 #include "executor/agent/run_guard.h"
 #include "executor/agent/signal_stop.h"
-#include "tools/cli/remote_sink.h"
+#include "tools/cli/exec_reports.h"
 
 namespace tidemark::cli {
 
 struct ExecFlags {
   std::string file;
   std::string server;
+  std::string data;
+  uint64_t spool_bytes = uint64_t{256} << 20;
   std::string database{executor::kExecDatabase};
   std::vector<std::string> labels;
   size_t agents = 0;
@@ -32,6 +34,12 @@ struct ExecFlags {
 // Flags of run and compare alike.
 void AddExecFlags(CLI::App& app, ExecFlags* flags);
 
+// --server and --data, of which one may be given; without either, TIDEMARK_SERVER names a server.
+void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data);
+
+// The address in TIDEMARK_SERVER; "" without one.
+std::string ServerOfEnvironment();
+
 // Where runs note what is under way: $XDG_STATE_HOME/tidemark/exec, or ~/.local/state/tidemark/exec; "" without a home.
 std::string DefaultStateDirectory();
 
@@ -39,7 +47,7 @@ std::string DefaultStateDirectory();
 struct ExecSession {
   std::unique_ptr<executor::RunGuard> guard;
   std::unique_ptr<executor::SignalStop> signals;
-  std::optional<RemoteSink> sink;
+  std::unique_ptr<ExecReports> reports;
   std::string run_id;
 };
 

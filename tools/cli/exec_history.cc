@@ -21,18 +21,31 @@ struct PastEvent {
   std::string text;
 };
 
+// A name as it may stand between double quotes in PromQL.
+std::string Quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
 std::string Selector(const std::string& metric, const std::string& pipeline) {
-  return pipeline.empty() ? metric : fmt::format("{}{{pipeline=\"{}\"}}", metric, pipeline);
+  return pipeline.empty() ? metric : fmt::format("{}{{pipeline={}}}", metric, Quoted(pipeline));
 }
 
 // Absent databases hold no runs.
-bool IsAbsent(const HttpReply& reply) { return reply.status == 404; }
+bool IsAbsent(const ApiAnswer& reply) { return reply.status == 404; }
 
-Result<std::vector<PastEvent>> ReadEvents(HttpClient& client, const std::string& database, const std::string& selector,
+Result<std::vector<PastEvent>> ReadEvents(ApiSource& api, const std::string& database, const std::string& selector,
                                           size_t limit) {
-  const std::string target =
-      "/api/v1/events" + QueryString({{"db", database}, {"match[]", selector}, {"limit", std::to_string(limit)}});
-  TM_TRY_ASSIGN(const HttpReply reply, client.Send("GET", target, {}, ""));
+  TM_TRY_ASSIGN(const ApiAnswer reply,
+                api.Ask("/api/v1/events", {{"db", database}, {"match[]", selector}, {"limit", std::to_string(limit)}}));
   std::vector<PastEvent> events;
   if (IsAbsent(reply)) return events;
   simdjson::dom::parser parser;
@@ -68,10 +81,8 @@ Result<std::vector<PastEvent>> ReadEvents(HttpClient& client, const std::string&
   return events;
 }
 
-Result<Answer> Ask(HttpClient& client, const std::string& database, const std::string& expression) {
-  TM_TRY_ASSIGN(const HttpReply reply,
-                client.Send("POST", "/api/v1/query", {{"Content-Type", "application/x-www-form-urlencoded"}},
-                            QueryString({{"query", expression}, {"db", database}}).substr(1)));
+Result<Answer> Ask(ApiSource& api, const std::string& database, const std::string& expression) {
+  TM_TRY_ASSIGN(const ApiAnswer reply, api.Ask("/api/v1/query", {{"query", expression}, {"db", database}}));
   if (IsAbsent(reply)) return Answer{};
   return ParseAnswer(reply.body);
 }
@@ -101,10 +112,10 @@ executor::KnownDurations ParseDurations(std::string_view text) {
   return durations;
 }
 
-Result<std::vector<PastRun>> ReadHistory(HttpClient& client, const std::string& database, const std::string& pipeline,
+Result<std::vector<PastRun>> ReadHistory(ApiSource& api, const std::string& database, const std::string& pipeline,
                                          size_t limit) {
   TM_TRY_ASSIGN(const std::vector<PastEvent> outcomes,
-                ReadEvents(client, database, Selector("exec_run_outcome", pipeline), limit));
+                ReadEvents(api, database, Selector("exec_run_outcome", pipeline), limit));
   std::vector<PastRun> runs;
   std::map<std::pair<model::Labels, int64_t>, size_t> places;
   for (const PastEvent& event : outcomes) {
@@ -125,7 +136,7 @@ Result<std::vector<PastRun>> ReadHistory(HttpClient& client, const std::string& 
   if (runs.empty()) return runs;
   const auto fill = [&](const std::string& field, double PastRun::* into) -> Result<void> {
     TM_TRY_ASSIGN(Answer answer,
-                  Ask(client, database, fmt::format("{}[{}]", Selector("exec_run_" + field, pipeline), kLongAgo)));
+                  Ask(api, database, fmt::format("{}[{}]", Selector("exec_run_" + field, pipeline), kLongAgo)));
     for (AnswerSeries& series : answer.series) {
       std::erase_if(series.labels, [](const model::Label& label) { return label.name == "__name__"; });
       for (const AnswerPoint& point : series.points) {
@@ -143,19 +154,18 @@ Result<std::vector<PastRun>> ReadHistory(HttpClient& client, const std::string& 
   return runs;
 }
 
-Result<executor::KnownDurations> ReadDurations(HttpClient& client, const std::string& database,
+Result<executor::KnownDurations> ReadDurations(ApiSource& api, const std::string& database,
                                                const std::string& pipeline) {
   TM_TRY_ASSIGN(const std::vector<PastEvent> events,
-                ReadEvents(client, database, Selector("exec_run_durations", pipeline), 1));
+                ReadEvents(api, database, Selector("exec_run_durations", pipeline), 1));
   return events.empty() ? executor::KnownDurations() : ParseDurations(events[0].text);
 }
 
-Result<int64_t> ReadBaseline(HttpClient& client, const std::string& database, const std::string& pipeline,
-                             size_t tasks) {
+Result<int64_t> ReadBaseline(ApiSource& api, const std::string& database, const std::string& pipeline, size_t tasks) {
   const std::string baselines = database + std::string(executor::kBaselineSuffix);
-  const std::string of = fmt::format("{{pipeline=\"{}\"}}[{}]", pipeline, kLongAgo);
+  const std::string of = fmt::format("{{pipeline={}}}[{}]", Quoted(pipeline), kLongAgo);
   // Of several series (runs with different labels), the one with the newest point.
-  TM_TRY_ASSIGN(const Answer answer, Ask(client, baselines,
+  TM_TRY_ASSIGN(const Answer answer, Ask(api, baselines,
                                          fmt::format("last_over_time(exec_baseline_seconds{0}) and "
                                                      "topk(1, ts_of_last_over_time(exec_baseline_seconds{0}) and "
                                                      "last_over_time(exec_baseline_tasks{0}) == {1})",

@@ -1,4 +1,4 @@
-// What a server knows about earlier runs, read from the reports of `tidemark exec`.
+// What a server or a data directory knows about earlier runs, read from the reports of `tidemark exec`.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 #include "executor/telemetry/run_reporter.h"
 #include "storage/base/result.h"
 #include "storage/model/labels.h"
-#include "tools/cli/http_client.h"
+#include "tools/cli/api_source.h"
 
 namespace tidemark::cli {
 
@@ -24,16 +24,15 @@ struct PastRun {
 };
 
 // The newest `limit` runs, newest first; of all pipelines when `pipeline` is "".
-Result<std::vector<PastRun>> ReadHistory(HttpClient& client, const std::string& database, const std::string& pipeline,
+Result<std::vector<PastRun>> ReadHistory(ApiSource& api, const std::string& database, const std::string& pipeline,
                                          size_t limit);
 
 // How long the tasks of the newest run of the pipeline took that knew; empty when there is none.
-Result<executor::KnownDurations> ReadDurations(HttpClient& client, const std::string& database,
+Result<executor::KnownDurations> ReadDurations(ApiSource& api, const std::string& database,
                                                const std::string& pipeline);
 
 // The newest sequential run of the pipeline with as many tasks, in nanoseconds; 0 when there is none.
-Result<int64_t> ReadBaseline(HttpClient& client, const std::string& database, const std::string& pipeline,
-                             size_t tasks);
+Result<int64_t> ReadBaseline(ApiSource& api, const std::string& database, const std::string& pipeline, size_t tasks);
 
 // "a=1.5 b=0.2" as nanoseconds by name; what does not read as expected is left out.
 executor::KnownDurations ParseDurations(std::string_view text);

@@ -25,17 +25,6 @@ constexpr Row kCommands[] = {
 
 }  // namespace
 
-void AddServerFlag(CLI::App& app, std::string* server) {
-  app.add_option("--server", *server, "address of the server; a base path /db/NAME chooses the database")
-      ->envname("TIDEMARK_SERVER")
-      ->capture_default_str();
-}
-
-int Fail(const std::string& message) {
-  fmt::print(stderr, "tidemark: {}\n", message);
-  return 1;
-}
-
 int Main(int argc, char** argv) {
   CLI::App app("Tidemark, a time-series metrics database: the command");
   app.require_subcommand(1);
