@@ -1,0 +1,253 @@
+#include "crash_scenarios.h"
+
+#include <utility>
+
+namespace tidemark::fault {
+namespace {
+
+using storage::kNsPerHour;
+using storage::Store;
+
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kStart = kScenarioStartNs;
+constexpr int64_t kLate = kScenarioLateNs;
+
+CrashStep Write(RowRun run) {
+  return {[run](Store& store, ManualClock&) { return WriteRun(store, run); },
+          [run](RowModel* model) { AddRun(run, model); }};
+}
+
+CrashStep Checkpoint() {
+  return {[](Store& store, ManualClock&) { return store.Checkpoint(); }};
+}
+
+CrashStep Maintain(int64_t advance_ns) {
+  return {[advance_ns](Store& store, ManualClock& clock) {
+    clock.Advance(advance_ns);
+    return store.RunMaintenance();
+  }};
+}
+
+CrashStep Compact() {
+  return {[](Store& store, ManualClock&) -> Result<void> {
+    auto done = store.Compact("default", {}, nullptr);
+    if (!done.ok()) return std::move(done).error();
+    return {};
+  }};
+}
+
+CrashStep Delete(const std::string& host, int64_t first_ns, int64_t last_ns) {
+  return {[=](Store& store, ManualClock&) -> Result<void> {
+            storage::DeleteRequest request;
+            request.selectors.push_back({{model::MatchOp::kEqual, "host", host}});
+            request.range = {{first_ns}, {last_ns}};
+            auto done = store.Delete("", request);
+            if (!done.ok()) return std::move(done).error();
+            return {};
+          },
+          [=](RowModel* model) { Erase(model, "default", host, first_ns, last_ns); }};
+}
+
+CrashStep SetOptions(const std::function<void(storage::DatabaseOptions*)>& change) {
+  return {[change](Store& store, ManualClock&) -> Result<void> {
+    for (const storage::DatabaseInfo& database : store.Databases()) {
+      if (database.name != "default") continue;
+      storage::DatabaseOptions options = database.options;
+      change(&options);
+      return store.SetDatabaseOptions("default", options);
+    }
+    return NotFound("there is no default database");
+  }};
+}
+
+// Rows before `gone_before_ns` go.
+CrashStep Retain(int64_t gone_before_ns) {
+  return {[](Store& store, ManualClock&) -> Result<void> {
+            auto dropped = store.ApplyRetention();
+            if (!dropped.ok()) return std::move(dropped).error();
+            return {};
+          },
+          [=](RowModel* model) { Erase(model, "default", "", INT64_MIN, gone_before_ns - 1); }};
+}
+
+// Two hosts in three hours, each hour in an epoch of its own.
+std::vector<CrashStep> ThreeHours() {
+  std::vector<CrashStep> steps;
+  for (int hour = -3; hour < 0; ++hour) {
+    steps.push_back(Write({.host = "a", .first_ns = kStart + hour * kNsPerHour, .count = 400}));
+    steps.push_back(Write({.host = "b", .first_ns = kStart + hour * kNsPerHour + kSecond / 2, .count = 300}));
+    steps.push_back(Checkpoint());
+  }
+  return steps;
+}
+
+std::vector<CrashStep> Joined(std::vector<CrashStep> first, const std::vector<CrashStep>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+CrashScenario CheckpointScenario() {
+  return {"Checkpoint",
+          {Write({.first_ns = kStart, .count = 300}), Checkpoint(), Write({.host = "b", .first_ns = kStart})},
+          {},
+          {
+              // Overwrites, a new series, a second partition; several journal segments.
+              Write({.first_ns = kStart + 200 * kSecond, .count = 200, .value = 5}),
+              Write({.host = "new", .first_ns = kStart - kNsPerHour, .count = 300}),
+              Checkpoint(),
+              Write({.first_ns = kStart, .count = 300, .value = 9}),
+              Checkpoint(),
+          }};
+}
+
+CrashScenario FoldScenario() {
+  std::vector<CrashStep> prepare;
+  for (int i = 0; i < 4; ++i) {
+    prepare.push_back(Write({.first_ns = kStart + i * 50 * kSecond, .count = 200, .value = 100 * i}));
+    prepare.push_back(Checkpoint());
+  }
+  // What comes while it is folded wins.
+  prepare.push_back(Write({.first_ns = kStart + 10 * kSecond, .count = 20, .value = 7}));
+  return {"Fold", prepare, {}, {Maintain(kSecond)}};
+}
+
+CrashScenario SealScenario() {
+  const CrashStep seal{[](Store& store, ManualClock& clock) -> Result<void> {
+    // Seen to be past, then quiet for long enough, then one partition at a time.
+    for (int look = 0; look < 4; ++look) {
+      TM_RETURN_IF_ERROR(store.RunMaintenance());
+      clock.Advance(700 * kSecond);
+    }
+    return {};
+  }};
+  return {"Seal", ThreeHours(), {}, {seal}};
+}
+
+CrashScenario CompactScenario() {
+  return {"Compact",
+          Joined(ThreeHours(),
+                 {Write({.host = "c", .first_ns = kStart - kNsPerHour, .count = 200}), Checkpoint(),
+                  Delete("a", kStart - kNsPerHour, kStart), Write({.host = "a", .first_ns = kStart - 100 * kSecond})}),
+          {},
+          {Compact()}};
+}
+
+CrashScenario RetentionScenario() {
+  return {"Retention",
+          ThreeHours(),
+          {},
+          {
+              Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kSecond, .count = 200}),
+              Maintain(kSecond),
+              Checkpoint(),
+              SetOptions([](storage::DatabaseOptions* options) { options->retention_ns = kLate + 2 * kNsPerHour; }),
+              Retain(kStart - 2 * kNsPerHour),
+              // What is kept again is kept, also where there was something that went.
+              SetOptions([](storage::DatabaseOptions* options) { options->retention_ns = 0; }),
+              Write({.host = "again", .first_ns = kStart - 3 * kNsPerHour + 500 * kSecond}),
+              Checkpoint(),
+          }};
+}
+
+CrashScenario MaxBytesScenario() {
+  return {"MaxBytes",
+          ThreeHours(),
+          {},
+          {SetOptions([](storage::DatabaseOptions* options) { options->max_bytes = 1; }), Retain(kStart - kNsPerHour)}};
+}
+
+CrashScenario DeleteScenario() {
+  return {"Delete",
+          Joined(ThreeHours(), {Write({.first_ns = kStart - 600 * kSecond, .count = 100}), Maintain(kSecond)}),
+          {},
+          {
+              // In an epoch, in a slab and in a head.
+              Write({.first_ns = kStart - 500 * kSecond, .count = 200}),
+              Delete("a", kStart - kNsPerHour, kStart - 450 * kSecond),
+              Write({.first_ns = kStart - 480 * kSecond, .count = 10, .value = 77}),
+              Checkpoint(),
+              Delete("b", kStart - 3 * kNsPerHour, kStart),
+              Delete("a", kStart - 3 * kNsPerHour, kStart - 2 * kNsPerHour),
+              // Partitions of which much is hidden are rewritten, and the deletions forgotten.
+              Maintain(61 * kSecond),
+              Checkpoint(),
+              Maintain(61 * kSecond),
+          }};
+}
+
+CrashScenario SelectorScenario() {
+  const CrashStep keep = SetOptions([](storage::DatabaseOptions* options) {
+    options->selectors.push_back({{{model::MatchOp::kEqual, "host", "b"}}, kLate});
+  });
+  const CrashStep hide{keep.run, [](RowModel* model) { Erase(model, "default", "b", INT64_MIN, kStart - 1); }};
+  return {"SelectorRetention", ThreeHours(), {}, {hide, Maintain(61 * kSecond)}};
+}
+
+CrashScenario DatabasesScenario() {
+  const CrashStep create{[](Store& store, ManualClock&) -> Result<void> {
+    // Done again after a crash, it may be there.
+    if (store.HasDatabase("other")) return {};
+    return store.CreateDatabase("other", {.partition_ns = kNsPerHour});
+  }};
+  const CrashStep drop{[](Store& store, ManualClock&) -> Result<void> {
+                         if (!store.HasDatabase("other")) return {};
+                         return store.DropDatabase("other");
+                       },
+                       [](RowModel* model) { Erase(model, "other", "", INT64_MIN, INT64_MAX); }};
+  return {"Databases",
+          {Write({.first_ns = kStart}), Checkpoint()},
+          {},
+          {
+              create,
+              Write({.database = "other", .first_ns = kStart, .count = 200}),
+              Checkpoint(),
+              Write({.database = "other", .host = "b", .first_ns = kStart}),
+              drop,
+              create,
+              Write({.database = "other", .host = "c", .first_ns = kStart}),
+              Checkpoint(),
+          }};
+}
+
+// A start after a crash that left files which nothing names, and a journal.
+CrashScenario OpenScenario() {
+  return {"Open",
+          {Write({.first_ns = kStart, .count = 300}), Checkpoint(), Write({.host = "b", .first_ns = kStart}),
+           Delete("a", kStart, kStart + 50 * kSecond), Checkpoint()},
+          "checkpoint.ingested",
+          {Write({.host = "c", .first_ns = kStart}), Checkpoint()}};
+}
+
+CrashScenario CloseScenario() {
+  const CrashStep close{[](Store& store, ManualClock&) { return store.Close(); }};
+  return {"Close", {Write({.first_ns = kStart, .count = 300})}, {}, {Write({.host = "b", .first_ns = kStart}), close}};
+}
+
+}  // namespace
+
+storage::StoreOptions ScenarioOptions(const std::string& directory, Clock* clock) {
+  storage::StoreOptions options;
+  options.directory = directory;
+  options.clock = clock;
+  options.background = false;
+  options.new_database.partition_ns = kNsPerHour;
+  options.new_database.tiers = {{.width_ns = 60 * kSecond}};
+  options.journal_segment_bytes = 4 << 10;
+  options.cache_bytes = 1 << 20;
+  options.max_epochs = 2;
+  options.staged_bytes = 1;  // maintenance always makes slabs
+  options.seal_grace_ns = kNsPerHour;
+  options.seal_quiet_ns = 600 * kSecond;
+  return options;
+}
+
+const std::vector<CrashScenario>& CrashScenarios() {
+  static const std::vector<CrashScenario> scenarios = {
+      CheckpointScenario(), FoldScenario(),     SealScenario(),   CompactScenario(),
+      RetentionScenario(),  MaxBytesScenario(), DeleteScenario(), SelectorScenario(),
+      DatabasesScenario(),  OpenScenario(),     CloseScenario(),
+  };
+  return scenarios;
+}
+
+}  // namespace tidemark::fault

@@ -1,0 +1,90 @@
+#include "orphans.h"
+
+#include <fmt/core.h>
+#include <rocksdb/db.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "storage/engine/keys.h"
+#include "storage/engine/meta_records.h"
+
+namespace tidemark::fault {
+namespace {
+
+using EpochId = std::pair<model::DatabaseId, uint64_t>;
+
+// RocksDB, opened to be looked at.
+struct OpenRocks {
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  ~OpenRocks() {
+    for (rocksdb::ColumnFamilyHandle* family : families) db->DestroyColumnFamilyHandle(family);
+  }
+};
+
+std::string Look(const OpenRocks& rocks, const std::string& directory) {
+  std::set<EpochId> live;
+  std::set<model::DatabaseId> databases;
+  const std::unique_ptr<rocksdb::Iterator> meta(rocks.db->NewIterator({}, rocks.families[3]));
+  for (meta->SeekToFirst(); meta->Valid(); meta->Next()) {
+    const std::string_view key = meta->key().ToStringView();
+    if (key.starts_with(storage::kEpochPrefix)) {
+      auto record = storage::DecodeEpochRecord(meta->value().ToStringView());
+      if (!record.ok()) return record.error().message;
+      live.emplace(record->database, record->epoch);
+    } else if (key.starts_with(storage::kDatabasePrefix)) {
+      auto record = storage::DecodeDatabaseRecord(meta->value().ToStringView());
+      if (!record.ok()) return record.error().message;
+      databases.insert(record->id);
+    }
+  }
+  const std::unique_ptr<rocksdb::Iterator> index(rocks.db->NewIterator({}, rocks.families[2]));
+  for (index->SeekToFirst(); index->Valid(); index->Next()) {
+    auto id = storage::DatabaseOfIndexKey(index->key().ToStringView());
+    if (!id.ok()) return id.error().message;
+    if (!databases.contains(*id)) return fmt::format("an index entry of database {}", model::Number(*id));
+  }
+  std::vector<rocksdb::LiveFileMetaData> files;
+  rocks.db->GetLiveFilesMetaData(&files);
+  std::set<std::string> names;
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    names.insert(std::filesystem::path(file.name).filename());
+    if (file.column_family_name != "data") continue;
+    auto key = storage::DecodePageKey(file.smallestkey);
+    if (!key.ok()) return key.error().message;
+    if (live.erase({key->database, key->epoch}) == 0) {
+      return fmt::format("{} is of epoch {}, which is not live or has another file", file.name, key->epoch);
+    }
+    if (file.level == 0) return fmt::format("{} is in level 0", file.name);
+  }
+  if (!live.empty()) return fmt::format("epoch {} has no file", live.begin()->second);
+  for (const auto& entry : std::filesystem::directory_iterator(directory + "/rocksdb")) {
+    if (entry.path().extension() != ".sst") continue;
+    if (!names.contains(entry.path().filename())) return fmt::format("{} is left over", entry.path().string());
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(directory + "/staging")) {
+    return fmt::format("{} is left over", entry.path().string());
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string FindOrphans(const std::string& directory) {
+  const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
+      {rocksdb::kDefaultColumnFamilyName, {}}, {"data", {}}, {"index", {}}, {"meta", {}}};
+  OpenRocks rocks;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly({}, directory + "/rocksdb", descriptors, &rocks.families, &db);
+  if (!status.ok()) return status.ToString();
+  rocks.db.reset(db);
+  return Look(rocks, directory);
+}
+
+}  // namespace tidemark::fault
