@@ -4,19 +4,16 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstring>
-#include <ctime>
-#include <deque>
 #include <utility>
 
 #include "storage/base/clock.h"
 #include "storage/base/log.h"
+#include "tools/server/http/request_parser.h"
+#include "tools/server/http/session_stream.h"
 
 namespace tidemark::http {
 namespace {
@@ -36,186 +33,11 @@ constexpr size_t kSkippedBodyBytes = size_t{64} << 10;
 // A body's memory is counted as its bytes come, at least this much at a time: what a client only declares must not keep
 // others out.
 constexpr size_t kBodyLeaseBytes = size_t{256} << 10;
-// Smaller replies are not counted against the memory for replies.
-constexpr size_t kLargeReplyBytes = size_t{64} << 10;
 constexpr std::string_view kUnknownVersion = "only HTTP/1.0 and HTTP/1.1 are spoken here";
 
 int64_t NowNs() { return SystemClock::Get().SteadyNs(); }
 
-Method MethodOf(beast_http::verb verb) {
-  switch (verb) {
-    case beast_http::verb::get: return Method::kGet;
-    case beast_http::verb::head: return Method::kHead;
-    case beast_http::verb::post: return Method::kPost;
-    case beast_http::verb::put: return Method::kPut;
-    case beast_http::verb::patch: return Method::kPatch;
-    case beast_http::verb::delete_: return Method::kDelete;
-    case beast_http::verb::options: return Method::kOptions;
-    default: return Method::kOther;
-  }
-}
-
-std::string Copy(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
 }  // namespace
-
-// Beast's grammar of a message, writing straight into a Request: no container of fields, no copies of the body but the
-// one out of the input buffer.
-class HeadParser : public beast_http::basic_parser<true> {
- public:
-  HeadParser(Request* request, size_t header_bytes_max) : request_(request) {
-    header_limit(static_cast<uint32_t>(header_bytes_max));
-    body_limit(boost::none);
-    eager(false);
-  }
-
-  enum class BodyRefusal : uint8_t { kNone, kTooLarge, kNoMemory };
-  BodyRefusal body_refused = BodyRefusal::kNone;
-  // Makes room for `more` bytes of body, or says why not.
-  std::function<BodyRefusal(size_t)> grow_body;
-
- private:
-  void on_request_impl(beast_http::verb verb, boost::beast::string_view name, boost::beast::string_view target,
-                       int version, error_code&) override {
-    request_->method = MethodOf(verb);
-    request_->method_name = Copy(name);
-    request_->target = Copy(target);
-    request_->http10 = version == 10;
-    version_known_ = version == 10 || version == 11;
-  }
-  void on_response_impl(int, boost::beast::string_view, int, error_code&) override {}
-  void on_field_impl(beast_http::field, boost::beast::string_view name, boost::beast::string_view value,
-                     error_code&) override {
-    // A trailer is no header (RFC 9110, 6.5.1): the request has been admitted by what its head said.
-    if (!head_complete_) request_->headers.push_back({Copy(name), Copy(value)});
-  }
-  void on_header_impl(error_code&) override { head_complete_ = true; }
-  void on_body_init_impl(boost::optional<uint64_t> const&, error_code&) override {}
-  size_t on_body_impl(boost::beast::string_view body, error_code& error) override { return Append(body, error); }
-  void on_chunk_header_impl(uint64_t, boost::beast::string_view, error_code&) override {}
-  size_t on_chunk_body_impl(uint64_t, boost::beast::string_view body, error_code& error) override {
-    return Append(body, error);
-  }
-  void on_finish_impl(error_code&) override {}
-
-  size_t Append(boost::beast::string_view bytes, error_code& error) {
-    BodyBuffer& body = request_->body;
-    if (body.capacity() - body.size() < bytes.size()) body_refused = grow_body(bytes.size());
-    if (body_refused != BodyRefusal::kNone) {
-      error = beast_http::make_error_code(beast_http::error::body_limit);
-      return 0;
-    }
-    std::memcpy(body.data() + body.size(), bytes.data(), bytes.size());
-    body.SetSize(body.size() + bytes.size());
-    return bytes.size();
-  }
-
-  Request* request_;
-  bool version_known_ = false;
-  bool head_complete_ = false;
-
- public:
-  [[nodiscard]] bool version_known() const { return version_known_; }
-};
-
-// The queue between a producer on any thread and the session.
-class SessionStream : public ReplyStream, public std::enable_shared_from_this<SessionStream> {
- public:
-  SessionStream(IoLoop* loop, std::weak_ptr<Session> session) : loop_(loop), session_(std::move(session)) {}
-
-  bool Push(std::string bytes) override {
-    MutexLock lock(mutex_);
-    while (!closed_ && queued_bytes_ != 0 && queued_bytes_ + bytes.size() > kMaxQueuedBytes) room_.Wait(mutex_);
-    return Queue(std::move(bytes));
-  }
-  bool TryPush(std::string bytes) override {
-    MutexLock lock(mutex_);
-    if (queued_bytes_ != 0 && queued_bytes_ + bytes.size() > kMaxQueuedBytes) return false;
-    return Queue(std::move(bytes));
-  }
-  void Finish() override {
-    MutexLock lock(mutex_);
-    if (closed_) return;
-    closed_ = true;
-    room_.NotifyAll();
-    Wake();
-  }
-  [[nodiscard]] bool closed() const override {
-    MutexLock lock(mutex_);
-    return closed_;
-  }
-
-  // For the session. Takes everything queued; `finished` tells whether nothing more will come.
-  std::string Take(bool* finished) {
-    MutexLock lock(mutex_);
-    std::string all;
-    if (queue_.size() == 1) {
-      all = std::move(queue_.front());
-    } else {
-      all.reserve(queued_bytes_);
-      for (const std::string& bytes : queue_) all += bytes;
-    }
-    queue_.clear();
-    queued_bytes_ = 0;
-    wake_posted_ = false;
-    *finished = closed_;
-    room_.NotifyAll();
-    return all;
-  }
-  // For the session when the client is gone.
-  void Abandon() {
-    MutexLock lock(mutex_);
-    closed_ = true;
-    abandoned_ = true;
-    queue_.clear();
-    queued_bytes_ = 0;
-    room_.NotifyAll();
-  }
-
- private:
-  bool Queue(std::string bytes) TM_REQUIRES(mutex_) {
-    if (closed_) return false;
-    if (bytes.empty()) return true;
-    queued_bytes_ += bytes.size();
-    queue_.push_back(std::move(bytes));
-    Wake();
-    return true;
-  }
-  void Wake() TM_REQUIRES(mutex_) {
-    if (wake_posted_ || abandoned_) return;
-    wake_posted_ = true;
-    asio::post(loop_->context, [weak = session_] {
-      if (const std::shared_ptr<Session> session = weak.lock()) session->StreamReady();
-    });
-  }
-
-  IoLoop* const loop_;
-  const std::weak_ptr<Session> session_;
-  mutable Mutex mutex_;
-  CondVar room_;
-  std::deque<std::string> queue_ TM_GUARDED_BY(mutex_);
-  size_t queued_bytes_ TM_GUARDED_BY(mutex_) = 0;
-  bool closed_ TM_GUARDED_BY(mutex_) = false;
-  bool abandoned_ TM_GUARDED_BY(mutex_) = false;
-  bool wake_posted_ TM_GUARDED_BY(mutex_) = false;
-};
-
-const std::string& IoLoop::Date() {
-  const int64_t second = SystemClock::Get().NowNs() / 1'000'000'000;
-  if (second != date_second) {
-    date_second = second;
-    const std::time_t time = second;
-    std::tm utc{};
-    gmtime_r(&time, &utc);
-    static constexpr std::array<const char*, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static constexpr std::array<const char*, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    date =
-        fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[static_cast<size_t>(utc.tm_wday)], utc.tm_mday,
-                    kMonths[static_cast<size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  }
-  return date;
-}
 
 Session::Session(asio::ip::tcp::socket socket, IoLoop* loop, ServerShared* shared)
     : socket_(std::move(socket)), loop_(loop), shared_(shared) {
@@ -337,7 +159,7 @@ void Session::NextRequest() {
   ReleaseBody();
   request_ = Request();
   admission_ = Admission();
-  parser_ = std::make_unique<HeadParser>(&request_, shared_->options.header_bytes_max);
+  parser_ = std::make_unique<RequestParser>(&request_, shared_->options.header_bytes_max);
   if (in_begin_ == in_end_) {
     if (shared_->draining.load(std::memory_order_relaxed)) return Close();
     in_begin_ = in_end_ = 0;
@@ -440,22 +262,6 @@ void Session::ReleaseBody() {
   leased_bytes_ = 0;
 }
 
-bool Session::LeaseReply(size_t bytes) {
-  if (bytes < kLargeReplyBytes) return true;
-  std::atomic<uint64_t>& held = shared_->counters.reply_bytes;
-  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options.reply_memory_bytes) {
-    held.fetch_sub(bytes, std::memory_order_relaxed);
-    return false;
-  }
-  leased_reply_bytes_ += bytes;
-  return true;
-}
-
-void Session::ReleaseReply() {
-  shared_->counters.reply_bytes.fetch_sub(leased_reply_bytes_, std::memory_order_relaxed);
-  leased_reply_bytes_ = 0;
-}
-
 void Session::BeginBody() {
   Enter(Phase::kBody, shared_->options.idle_timeout);
   body_began_ns_ = NowNs();
@@ -473,11 +279,11 @@ void Session::BeginBody() {
   parser_->grow_body = [this, body_max](size_t more) {
     BodyBuffer& body = request_.body;
     const size_t needed = body.size() + more;
-    if (needed > body_max) return HeadParser::BodyRefusal::kTooLarge;
+    if (needed > body_max) return RequestParser::BodyRefusal::kTooLarge;
     const size_t capacity = std::min(body_max, std::max({needed, body.capacity() * 2, kLargeInputBytes}));
-    if (!LeaseBody(capacity - body.capacity())) return HeadParser::BodyRefusal::kNoMemory;
+    if (!LeaseBody(capacity - body.capacity())) return RequestParser::BodyRefusal::kNoMemory;
     body.Reserve(capacity);
-    return HeadParser::BodyRefusal::kNone;
+    return RequestParser::BodyRefusal::kNone;
   };
   parser_->eager(true);
   ReadChunkedBody();
@@ -507,8 +313,8 @@ void Session::ReadChunkedBody() {
     const size_t used = parser_->put(asio::const_buffer(in_.get() + in_begin_, in_end_ - in_begin_), error);
     in_begin_ += used;
     if (error == beast_http::error::need_more) break;
-    if (parser_->body_refused == HeadParser::BodyRefusal::kNoMemory) return RefuseForMemory();
-    if (parser_->body_refused == HeadParser::BodyRefusal::kTooLarge) {
+    if (parser_->body_refused == RequestParser::BodyRefusal::kNoMemory) return RefuseForMemory();
+    if (parser_->body_refused == RequestParser::BodyRefusal::kTooLarge) {
       const size_t body_max = std::min(admission_.body_bytes_max, shared_->options.body_bytes_max);
       return RefuseAndClose(413, fmt::format("the request body is larger than {} bytes", body_max));
     }
@@ -582,76 +388,6 @@ Response Session::Answer() {
   }
 }
 
-std::string Session::HeadOf(const Response& response, bool chunked, bool keep_alive, size_t length) {
-  std::string head;
-  head.reserve(256);
-  head += "HTTP/1.1 ";
-  head += std::to_string(response.status);
-  head += ' ';
-  head += ReasonPhrase(response.status);
-  head += "\r\n";
-  const auto add = [&head](std::string_view name, std::string_view value) {
-    head += name;
-    head += ": ";
-    // A header must stay one line, whatever somebody put into it.
-    for (const char c : value) head += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
-    head += "\r\n";
-  };
-  if (!response.content_type.empty()) add("Content-Type", response.content_type);
-  for (const auto& [name, value] : response.headers) add(name, value);
-  add("Date", loop_->Date());
-  if (chunked) {
-    add("Transfer-Encoding", "chunked");
-  } else if (!response.produce && response.status != 204) {
-    add("Content-Length", std::to_string(length));
-  }
-  if (!keep_alive) {
-    add("Connection", "close");
-  } else if (request_.http10) {
-    add("Connection", "keep-alive");
-  }
-  head += "\r\n";
-  return head;
-}
-
-void Session::Reply(Response response) {
-  if (phase_ == Phase::kClosed) return;
-  Enter(Phase::kReply, shared_->options.idle_timeout);
-  const bool streamed = static_cast<bool>(response.produce);
-  const bool chunked = streamed && !request_.http10;
-  const bool keep_alive =
-      keep_alive_ && !response.close && !shared_->draining.load(std::memory_order_relaxed) && (!streamed || chunked);
-  keep_alive_ = keep_alive;
-  if (streamed && !head_only_) {
-    auto stream = std::make_shared<SessionStream>(loop_, weak_from_this());
-    auto run = [stream, produce = std::move(response.produce)]() mutable { produce(std::move(stream)); };
-    if (!shared_->streams.TrySubmitNow(std::move(run))) {
-      shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
-      Response busy = shared_->application->Refuse(503, "too many streamed replies at once", &request_);
-      busy.Set("Retry-After", "1");
-      return Reply(std::move(busy));
-    }
-    // `run` has taken it; HeadOf only asks whether there is one.
-    response.produce = [](const std::shared_ptr<ReplyStream>&) {};
-    std::string head = HeadOf(response, chunked, keep_alive, 0);
-    stream_ = std::move(stream);
-    stream_chunked_ = chunked;
-    if (!response.body.empty() && chunked) {
-      response.body = fmt::format("{:x}\r\n{}\r\n", response.body.size(), response.body);
-    }
-    return Write(std::move(head), std::move(response.body), After::kStream);
-  }
-  if (!LeaseReply(response.body.size())) {
-    shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
-    response = shared_->application->Refuse(503, "too many replies wait for their clients", &request_);
-    response.Set("Retry-After", "1");
-  }
-  std::string head = HeadOf(response, false, keep_alive, response.body.size());
-  if (head_only_ || response.status == 204) response.body.clear();
-  const After after = keep_alive ? After::kNextRequest : response.close ? After::kLinger : After::kClose;
-  Write(std::move(head), std::move(response.body), after);
-}
-
 void Session::RefuseAndClose(int status, std::string_view text) {
   // What is being read goes on into nowhere: cancel it, so that its handler does not run into the reply.
   error_code ignored;
@@ -666,82 +402,6 @@ void Session::RefuseAndClose(int status, std::string_view text) {
 void Session::RefuseForMemory() {
   shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
   RefuseAndClose(503, "too many request bodies are held at once");
-}
-
-void Session::Write(std::string head, std::string body, After after) {
-  out_head_ = std::move(head);
-  out_body_ = std::move(body);
-  out_sent_ = 0;
-  after_ = after;
-  WriteMore();
-}
-
-void Session::WriteMore() {
-  const size_t head_sent = std::min(out_sent_, out_head_.size());
-  const size_t body_sent = out_sent_ - head_sent;
-  const std::array<asio::const_buffer, 2> buffers = {
-      asio::buffer(out_head_.data() + head_sent, out_head_.size() - head_sent),
-      asio::buffer(out_body_.data() + body_sent, out_body_.size() - body_sent)};
-  auto on_write = [self = shared_from_this()](const error_code& error, size_t count) {
-    if (self->phase_ == Phase::kClosed) return;
-    if (error) return self->Close();
-    self->shared_->counters.sent_bytes.fetch_add(count, std::memory_order_relaxed);
-    self->out_sent_ += count;
-    if (self->out_sent_ == self->out_head_.size() + self->out_body_.size()) return self->OnWritten();
-    // Each byte that the client takes renews its time.
-    self->Enter(Phase::kReply, self->shared_->options.idle_timeout);
-    self->WriteMore();
-  };
-  socket_.async_write_some(buffers, std::move(on_write));
-}
-
-void Session::OnWritten() {
-  out_head_ = {};
-  out_body_ = {};
-  ReleaseReply();
-  switch (after_) {
-    case After::kReadBody: return BeginBody();
-    case After::kNextRequest: return NextRequest();
-    case After::kStream: return PumpStream();
-    case After::kLinger: return Linger();
-    case After::kClose: return Close();
-  }
-}
-
-void Session::PumpStream() {
-  if (phase_ == Phase::kClosed) return;
-  phase_ = Phase::kStream;
-  bool finished = false;
-  std::string bytes = stream_->Take(&finished);
-  if (shared_->draining.load(std::memory_order_relaxed)) finished = true;
-  if (bytes.empty() && !finished) {
-    waiting_for_stream_ = shared_from_this();  // StreamReady goes on
-    return;
-  }
-  Enter(Phase::kReply, shared_->options.idle_timeout);
-  std::string head;
-  if (stream_chunked_) {
-    if (!bytes.empty()) {
-      head = fmt::format("{:x}\r\n", bytes.size());
-      bytes += "\r\n";
-    }
-    if (finished) bytes += "0\r\n\r\n";
-  }
-  if (!finished) return Write(std::move(head), std::move(bytes), After::kStream);
-  stream_->Abandon();
-  stream_.reset();
-  const After after = keep_alive_ ? After::kNextRequest : After::kClose;
-  if (head.empty() && bytes.empty()) {
-    after_ = after;
-    return OnWritten();
-  }
-  Write(std::move(head), std::move(bytes), after);
-}
-
-void Session::StreamReady() {
-  if (phase_ != Phase::kStream || !stream_) return;
-  const std::shared_ptr<Session> self = std::exchange(waiting_for_stream_, nullptr);
-  PumpStream();
 }
 
 // Keeps reading for a moment: closing with unread input makes the kernel send a reset, which takes the answer away

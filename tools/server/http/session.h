@@ -54,7 +54,7 @@ struct IoLoop {
 };
 
 class SessionStream;
-class HeadParser;
+class RequestParser;
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
@@ -116,7 +116,7 @@ class Session : public std::enable_shared_from_this<Session> {
   size_t in_begin_ = 0;
   size_t in_end_ = 0;
 
-  std::unique_ptr<HeadParser> parser_;
+  std::unique_ptr<RequestParser> parser_;
   Request request_;
   Admission admission_;
   std::stop_source stop_;
