@@ -10,6 +10,7 @@
 #include "query/engine/aggregate.h"
 #include "query/engine/aggregate_rank.h"
 #include "query/engine/matching.h"
+#include "query/engine/pooled_quantile.h"
 #include "query/engine/tier_scan.h"
 #include "query/engine/time_math.h"
 #include "query/plan/arithmetic.h"
@@ -181,7 +182,10 @@ bool Evaluator::Streams(const Node& node) {
     case NodeKind::kSelect:
     case NodeKind::kNegate:
     case NodeKind::kVectorScalar: return true;
-    case NodeKind::kRollup: return As<plan::RollupNode>(node).function != FunctionId::kAbsentOverTime;
+    case NodeKind::kRollup: {
+      const FunctionId function = As<plan::RollupNode>(node).function;
+      return function != FunctionId::kAbsentOverTime && function != FunctionId::kTmPooledQuantile;
+    }
     case NodeKind::kCall: {
       const auto& call = As<plan::CallNode>(node);
       const bool has_vector =
@@ -226,7 +230,10 @@ Result<HeldFrame> Evaluator::Compute(const Node& node, const StepGrid& grid) {
   if (Streams(node)) return Collect(node, grid);
   const OperatorTimer timer(this, node, grid);
   switch (node.kind) {
-    case NodeKind::kRollup: return AbsentOverTime(As<plan::RollupNode>(node), grid);
+    case NodeKind::kRollup: {
+      const auto& rollup = As<plan::RollupNode>(node);
+      return rollup.function == FunctionId::kTmPooledQuantile ? Pooled(rollup, grid) : AbsentOverTime(rollup, grid);
+    }
     case NodeKind::kCall: return CallFrame(As<plan::CallNode>(node), grid);
     case NodeKind::kVectorBinary: return Binary(As<plan::BinaryNode>(node), grid);
     case NodeKind::kAggregate: return Aggregate(As<plan::AggregateNode>(node), grid);
@@ -335,10 +342,13 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
   ScanSpec spec{.windows = Extended(grid, node.range->reference, node.range->window_ms, node.range->before_ms,
                                     node.range->after_ms),
                 .kernel = extended ? kernel.extended_fold : kernel.fold,
-                .drop_stale = true,
+                .drop_stale = !kernel.sees_stale,
                 .arguments = scalars.pointers,
                 .name = kernel.name,
                 .labels = labels};
+  RollupSetup setup{.node = node, .state = state_, .spec = &spec, .columns = {}};
+  if (kernel.set_up != nullptr) TM_RETURN_IF_ERROR(kernel.set_up(&setup));
+  if (spec.windows.own && spec.windows.Range().empty()) return {};
   const bool check_names = kernel.counter;
   std::atomic<bool> any{false};
   Mutex mutex;
@@ -361,8 +371,9 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
     TM_TRY_ASSIGN(const SeriesSource* source, Source(node.range->slot));
     // One name needs no look at labels: it is that of whatever series has a value.
     spec.labels = labels || (check_names && source->names.size() > 1);
-    if (const int64_t tier_ns = TierFor(node.function, spec.windows, *state_); tier_ns != 0) {
-      TM_RETURN_IF_ERROR(ScanTiers(*source, spec, node.function, tier_ns, state_, noting));
+    const FunctionId function = kernel.same_as.value_or(node.function);
+    if (const int64_t tier_ns = TierFor(function, spec.windows, *state_); tier_ns != 0) {
+      TM_RETURN_IF_ERROR(ScanTiers(*source, spec, function, tier_ns, state_, noting));
     } else {
       TM_RETURN_IF_ERROR(ScanSeries(*source, spec, state_, noting));
     }
@@ -514,6 +525,34 @@ Result<HeldFrame> Evaluator::Binary(const plan::BinaryNode& node, const StepGrid
                                             : MatchVectors(expr, std::move(lhs.frame), std::move(rhs.frame), state_);
   if (!out.ok()) return std::move(out).error();
   return Held(std::move(out).value());
+}
+
+Result<HeldFrame> Evaluator::Pooled(const plan::RollupNode& node, const StepGrid& grid) {
+  if (grid.count == 0) return Held(Frame(0));
+  TM_TRY_ASSIGN(const Scalars scalars, EvaluateScalars(node.scalars, grid));
+  std::vector<std::string> grouping;
+  for (const plan::NodePtr& scalar : node.scalars) {
+    if (scalar->kind == NodeKind::kText) grouping.push_back(*As<plan::TextNode>(*scalar).value);
+  }
+  std::ranges::sort(grouping);
+  grouping.erase(std::ranges::unique(grouping).begin(), grouping.end());
+  const WindowSpec windows = Extended(grid, node.range->reference, node.range->window_ms, 0, 0);
+  PooledQuantile pooled(windows, std::move(grouping), state_);
+  if (node.range->subquery) {
+    const StepGrid inner_grid = plan::SubqueryGrid(*node.range, grid);
+    TM_RETURN_IF_ERROR(state_->CheckSteps(inner_grid.count, "subquery"));
+    TM_TRY_ASSIGN(const HeldFrame inner, Vector(*node.range->subquery, inner_grid));
+    TM_RETURN_IF_ERROR(pooled.AddFrame(inner.frame, inner_grid));
+  } else {
+    TM_TRY_ASSIGN(const SeriesSource* source, Source(node.range->slot));
+    TM_RETURN_IF_ERROR(pooled.AddSeries(*source));
+  }
+  TM_TRY_ASSIGN(Frame out, pooled.Finish(scalars.pointers[0]));
+  if (out.size() > 0) {
+    TM_RETURN_IF_ERROR(
+        WarnOfQuantiles({.node = node, .scalars = scalars.pointers, .steps = grid.count, .state = state_}));
+  }
+  return Held(std::move(out));
 }
 
 Result<HeldFrame> Evaluator::AbsentOverTime(const plan::RollupNode& node, const StepGrid& grid) {

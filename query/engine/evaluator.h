@@ -65,6 +65,7 @@ class Evaluator {
   Result<HeldFrame> FinishCall(const CallArguments& arguments, HeldFrame held);
   Result<HeldFrame> Aggregate(const plan::AggregateNode& node, const plan::StepGrid& grid);
   Result<HeldFrame> Binary(const plan::BinaryNode& node, const plan::StepGrid& grid);
+  Result<HeldFrame> Pooled(const plan::RollupNode& node, const plan::StepGrid& grid);
   Result<HeldFrame> AbsentOverTime(const plan::RollupNode& node, const plan::StepGrid& grid);
   // The same value at every step of `grid`, from one evaluation.
   Result<HeldFrame> Repeat(const plan::Node& node, const plan::StepGrid& grid);

@@ -92,6 +92,17 @@ void FoldDeriv(FoldCall& call);
 void FoldPredictLinear(FoldCall& call);
 void FoldDoubleExponential(FoldCall& call);
 
+// calendar_functions.cc
+void FoldIncreaseInBucket(FoldCall& call);
+void FoldChange(FoldCall& call);
+void FoldChangeRatio(FoldCall& call);
+
+// forecast_kernels.cc
+void FoldForecastLinear(FoldCall& call);
+void FoldForecastSeasonal(FoldCall& call);
+void FoldTimeUntilAbove(FoldCall& call);
+void FoldTimeUntilBelow(FoldCall& call);
+
 // over_time_kernels.cc
 void FoldSum(FoldCall& call);
 void FoldAvg(FoldCall& call);

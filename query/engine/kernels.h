@@ -2,12 +2,14 @@
 // kernel, of the shape that fits the function. README.md says how to add one.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "query/engine/fold.h"
 #include "query/engine/frame.h"
 #include "query/engine/query_state.h"
+#include "query/engine/scan.h"
 #include "query/plan/plan.h"
 #include "query/promql/functions.h"
 #include "storage/base/result.h"
@@ -43,6 +45,16 @@ struct FoldArguments {
 };
 using ArgumentCheck = Status (*)(const FoldArguments& arguments);
 
+// What a range function does before series are read: its windows, and the columns that its kernel gets in place of
+// the arguments as they are written.
+struct RollupSetup {
+  const plan::RollupNode& node;
+  QueryState* state;
+  ScanSpec* spec;                            // with the windows and scalars of the call; a text has null
+  std::vector<std::vector<double>> columns;  // what spec->arguments may point to
+};
+using SetUp = Status (*)(RollupSetup* setup);
+
 // At most one kernel is set; a row without any is a function that the engine does not have.
 struct Kernel {
   FoldKernel fold = nullptr;
@@ -54,6 +66,12 @@ struct Kernel {
   NameFate name = NameFate::kDrop;
   // Of a fold, and only if some series has a value: null where any argument will do.
   ArgumentCheck check = nullptr;
+  // Of a fold: null where it takes its arguments and windows as they are.
+  SetUp set_up = nullptr;
+  // The fold wants to see stale markers.
+  bool sees_stale = false;
+  // Of a fold: the range function that gives the same value for the same window, if rollup tiers can stand in for that.
+  std::optional<promql::FunctionId> same_as = std::nullopt;
   // The argument counts up; a name that does not look like a counter's is worth an info.
   bool counter = false;
 
@@ -67,6 +85,16 @@ const Kernel& KernelFor(promql::FunctionId id);
 // argument_checks.cc
 Status WarnOfQuantiles(const FoldArguments& arguments);
 Status CheckSmoothing(const FoldArguments& arguments);
+
+// calendar_functions.cc
+Status SetUpCalendar(RollupSetup* setup);
+Status SetUpChange(RollupSetup* setup);
+Status FrameCalendarStart(const CallArguments& call, Frame* frame);
+Status FrameLocalTime(const CallArguments& call, Frame* frame);
+
+// forecast_kernels.cc
+Status SetUpSeason(RollupSetup* setup);
+Status WarnOfProbability(const FoldArguments& arguments);
 
 // math_functions.cc
 template <double (*function)(double)>

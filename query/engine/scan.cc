@@ -138,28 +138,6 @@ Status FoldMerged(const std::vector<model::SeriesRef>& refs, const ScanSpec& spe
   return Warn(*cursor, state);
 }
 
-// The values of a row that are there, as a column of milliseconds in nanoseconds.
-model::Column ColumnOfRow(const Frame& frame, size_t row, const plan::StepGrid& grid, model::ColumnBuffer* buffer) {
-  model::Column out;
-  out.scale = model::kBinaryScale;
-  const auto values = frame.RowValues(row);
-  const auto present = frame.RowPresent(row);
-  if (std::ranges::find(present, uint8_t{0}) == present.end()) {
-    out.times = {.size = frame.steps, .first_ns = MsToNs(grid.start_ms), .step_ns = MsToNs(grid.step_ms)};
-    out.floats = values.data();
-    return out;
-  }
-  buffer->Clear();
-  for (size_t step = 0; step < frame.steps; ++step) {
-    if (present[step] == 0) continue;
-    buffer->times.push_back(MsToNs(grid.TimeMs(step)));
-    buffer->floats.push_back(values[step]);
-  }
-  out.times = {.size = buffer->times.size(), .first_ns = 0, .step_ns = 0, .explicit_ns = buffer->times.data()};
-  out.floats = buffer->floats.data();
-  return out;
-}
-
 }  // namespace
 
 size_t BlockSize(size_t steps) {
@@ -230,6 +208,27 @@ Result<Frame> ScanRefs(std::span<const model::SeriesRef> refs, const ScanSpec& s
   TM_RETURN_IF_ERROR(folder.Prepare());
   TM_RETURN_IF_ERROR(FoldRefs(refs, spec, state, &folder));
   return folder.Finish(true);
+}
+
+model::Column ColumnOfRow(const Frame& frame, size_t row, const plan::StepGrid& grid, model::ColumnBuffer* buffer) {
+  model::Column out;
+  out.scale = model::kBinaryScale;
+  const auto values = frame.RowValues(row);
+  const auto present = frame.RowPresent(row);
+  if (std::ranges::find(present, uint8_t{0}) == present.end()) {
+    out.times = {.size = frame.steps, .first_ns = MsToNs(grid.start_ms), .step_ns = MsToNs(grid.step_ms)};
+    out.floats = values.data();
+    return out;
+  }
+  buffer->Clear();
+  for (size_t step = 0; step < frame.steps; ++step) {
+    if (present[step] == 0) continue;
+    buffer->times.push_back(MsToNs(grid.TimeMs(step)));
+    buffer->floats.push_back(values[step]);
+  }
+  out.times = {.size = buffer->times.size(), .first_ns = 0, .step_ns = 0, .explicit_ns = buffer->times.data()};
+  out.floats = buffer->floats.data();
+  return out;
 }
 
 Status FoldFrame(const Frame& frame, const plan::StepGrid& grid, const ScanSpec& spec, QueryState* state,

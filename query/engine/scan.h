@@ -13,6 +13,7 @@
 #include "query/engine/series_source.h"
 #include "query/engine/windows.h"
 #include "storage/base/result.h"
+#include "storage/model/column.h"
 
 namespace tidemark::query::engine {
 
@@ -40,6 +41,9 @@ Result<Frame> ScanRefs(std::span<const model::SeriesRef> refs, const ScanSpec& s
 // The same over the rows of a frame that was evaluated on `grid`, each a series of its own: a subquery.
 Status FoldFrame(const Frame& frame, const plan::StepGrid& grid, const ScanSpec& spec, QueryState* state,
                  const BlockSink& sink);
+
+// The values of a row of such a frame that are there, as a column; `buffer` holds what is not in the frame.
+model::Column ColumnOfRow(const Frame& frame, size_t row, const plan::StepGrid& grid, model::ColumnBuffer* buffer);
 
 // Runs body(block, first, last) over [0, count) cut into blocks of about `block_size`, in parallel, until one fails.
 Status ForEachBlock(size_t count, size_t block_size, QueryState* state,

@@ -82,8 +82,7 @@ class TierBlock {
       : refs_(refs), spec_(spec), function_(function), width_ns_(width_ns), state_(state) {
     const WindowSpec& windows = spec.windows;
     for (size_t step = 0; step < windows.grid.count; ++step) {
-      const int64_t end_ms = windows.EndMs(step);
-      windows_.push_back({MsToNs(end_ms - windows.length_ms), MsToNs(end_ms)});
+      windows_.push_back(windows.Window(step));
       splits_.push_back(plan::Split(windows_.back(), width_ns));
       pieces_.push_back(splits_.back().head);
       pieces_.push_back(splits_.back().tail);
@@ -251,8 +250,7 @@ int64_t TierFor(FunctionId function, const WindowSpec& windows, const QueryState
   if (widths.empty()) return 0;
   std::vector<Interval> intervals;
   for (size_t step = 0; step < windows.grid.count; ++step) {
-    const int64_t end_ms = windows.EndMs(step);
-    intervals.push_back({MsToNs(end_ms - windows.length_ms), MsToNs(end_ms)});
+    intervals.push_back(windows.Window(step));
   }
   return plan::ChooseTier(intervals, widths).value_or(0);
 }

@@ -50,10 +50,29 @@ void CountRows(const model::Times& times, int64_t first_ns, int64_t stride_ns, s
   }
 }
 
+// The times of rows in any window, and of those that far before.
+model::TimeRange RangeOf(const std::vector<plan::Interval>& windows, int64_t before_ns) {
+  model::TimeRange out{model::Timestamp::Max(), model::Timestamp::Min()};
+  for (const plan::Interval& window : windows) {
+    if (window.after_ns >= window.last_ns) continue;
+    int64_t after_ns = 0;
+    if (__builtin_sub_overflow(window.after_ns, before_ns, &after_ns)) after_ns = std::numeric_limits<int64_t>::min();
+    out.first.ns = std::min(out.first.ns, after_ns + 1);
+    out.last.ns = std::max(out.last.ns, window.last_ns);
+  }
+  return out;
+}
+
 }  // namespace
+
+plan::Interval WindowSpec::Window(size_t step) const {
+  if (own) return (*own)[step];
+  return {MsToNs(EndMs(step) - length_ms), MsToNs(EndMs(step))};
+}
 
 model::TimeRange WindowSpec::Range() const {
   if (grid.count == 0) return {model::Timestamp::Max(), model::Timestamp::Min()};
+  if (own) return RangeOf(*own, MsToNs(before_ms));
   const int64_t after_ns = MsToNs(EndMs(0) - length_ms);
   const int64_t last_ns = MsToNs(EndMs(grid.count - 1));
   if (after_ns == std::numeric_limits<int64_t>::max()) return {model::Timestamp::Max(), model::Timestamp::Min()};
@@ -74,9 +93,21 @@ void Windows::Fill(const model::Times& times) {
   filled_step_ns_ = times.step_ns;
   filled_size_ = times.size;
   if (steps() == 0) return;
+  if (spec_.own) {
+    for (size_t i = 0; i < steps(); ++i) {
+      begins_[i] = static_cast<uint32_t>(times.UpperBound(spec_.Window(i).after_ns));
+      ends_[i] = static_cast<uint32_t>(times.UpperBound(spec_.Window(i).last_ns));
+    }
+    CountAll();
+    return;
+  }
   const int64_t stride_ns = spec_.reference.at_ms ? 0 : MsToNs(spec_.grid.step_ms);
   CountRows(times, MsToNs(spec_.EndMs(0)), stride_ns, &ends_);
   CountRows(times, MsToNs(spec_.EndMs(0) - spec_.length_ms), stride_ns, &begins_);
+  CountAll();
+}
+
+void Windows::CountAll() {
   for (size_t i = 0; i < steps(); ++i) {
     const uint32_t rows = ends_[i] - begins_[i];
     total_rows_ += rows;

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "query/plan/plan.h"
+#include "query/plan/rollup_choice.h"
 #include "storage/model/column.h"
 #include "storage/model/timestamp.h"
 
@@ -21,7 +23,11 @@ struct WindowSpec {
   // beyond it. `reference` and `length_ms` include them.
   int64_t before_ms = 0;
   int64_t after_ms = 0;
+  // Where set, the window of step i is (*own)[i] and lies inside of the one above. Both ends ascend; empty windows have
+  // both at one time. `before_ms` is then how far rows before the windows are wanted.
+  std::shared_ptr<const std::vector<plan::Interval>> own{};
 
+  [[nodiscard]] plan::Interval Window(size_t step) const;
   [[nodiscard]] int64_t EndMs(size_t step) const { return reference.TimeMs(grid.TimeMs(step)); }
   // The times of all rows that any window needs.
   [[nodiscard]] model::TimeRange Range() const;
@@ -45,6 +51,8 @@ class Windows {
   [[nodiscard]] uint32_t longest() const { return longest_; }
 
  private:
+  void CountAll();
+
   WindowSpec spec_;
   std::vector<uint32_t> begins_;
   std::vector<uint32_t> ends_;

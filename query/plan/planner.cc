@@ -33,7 +33,12 @@ bool DependsOnEvaluationTime(FunctionId id) {
     case FunctionId::kYear:
     case FunctionId::kPredictLinear:
     case FunctionId::kTime:
-    case FunctionId::kTimestamp: return true;
+    case FunctionId::kTimestamp:
+    case FunctionId::kTmCalendarStart:
+    case FunctionId::kTmForecastLinear:
+    case FunctionId::kTmForecastSeasonal:
+    case FunctionId::kTmTimeUntilAbove:
+    case FunctionId::kTmTimeUntilBelow: return true;
     default: return false;
   }
 }

@@ -1,7 +1,8 @@
 // The functions of PromQL: the one table for the whole product. The parser checks calls against it; the engine attaches
 // its kernels by FunctionId. A new function is one row in functions.cc and one enumerator here.
 //
-// Source: https://prometheus.io/docs/prometheus/latest/querying/functions/
+// Source: https://prometheus.io/docs/prometheus/latest/querying/functions/; those that begin with tm_ are our own
+// (query/trend/README.md).
 #pragma once
 
 #include <cstddef>
@@ -99,6 +100,24 @@ enum class FunctionId : uint8_t {
   kTanh,
   kTime,
   kTimestamp,
+  kTmCalendarAvg,
+  kTmCalendarCount,
+  kTmCalendarFirst,
+  kTmCalendarIncrease,
+  kTmCalendarLast,
+  kTmCalendarMax,
+  kTmCalendarMin,
+  kTmCalendarQuantile,
+  kTmCalendarStart,
+  kTmCalendarSum,
+  kTmChange,
+  kTmChangeRatio,
+  kTmForecastLinear,
+  kTmForecastSeasonal,
+  kTmLocalTime,
+  kTmPooledQuantile,
+  kTmTimeUntilAbove,
+  kTmTimeUntilBelow,
   kTsOfFirstOverTime,
   kTsOfLastOverTime,
   kTsOfMaxOverTime,

@@ -36,7 +36,8 @@ MAY_INCLUDE = {
     "query/promql": BASE,
     "query/influxql": BASE,
     "query/plan": PUBLIC | QUERY_PARSERS,
-    "query/engine": PUBLIC | QUERY_PARSERS | {"query/plan"},
+    "query/trend": {"storage/base"},
+    "query/engine": PUBLIC | QUERY_PARSERS | {"query/plan", "query/trend"},
     "query/rules": PUBLIC | QUERY_PARSERS | {"query/plan", "query/engine"},
     "query/api": PUBLIC | QUERY_PARSERS | {"query/plan", "query/engine", "query/rules"},
     "clients": set(),
@@ -52,6 +53,7 @@ FENCES = [
     (r"<simdjson", ("ingest", "executor/agent", "tools", "tests"), "simdjson is for parsers"),
     (r"<spdlog/", ("storage/base",), "log through storage/base/log.h"),
     (r"<re2/", ("storage/index", "query", "executor", "tests"), "RE2 is for matchers and queries"),
+    (r"<absl/", ("query/trend", "tests"), "time zones stay in query/trend"),
     (r"<yaml-cpp/", ("executor/agent", "query/rules", "tools", "tests"), "YAML is for configuration"),
 ]
 

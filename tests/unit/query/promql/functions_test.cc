@@ -73,9 +73,13 @@ TEST(Functions, ExperimentalOnesNeedTheOption) {
 
 TEST(Functions, StableOnesAreThoseOfPrometheus) {
   size_t stable = 0;
-  for (const FunctionSignature& function : Functions()) stable += function.experimental ? 0 : 1;
+  size_t experimental = 0;
+  for (const FunctionSignature& function : Functions()) {
+    if (function.name.starts_with("tm_")) continue;  // ours
+    ++(function.experimental ? experimental : stable);
+  }
   EXPECT_EQ(stable, 73u);
-  EXPECT_EQ(Functions().size(), 90u);
+  EXPECT_EQ(experimental, 17u);
 }
 
 }  // namespace

@@ -1,0 +1,71 @@
+// PooledQuantile: the quantile of all samples that the series of a group have in a window, exactly: as if they were one
+// series. Quantiles of quantiles, which `quantile(0.99, quantile_over_time(0.99, x[5m]))` would be, say nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "query/engine/frame.h"
+#include "query/engine/query_state.h"
+#include "query/engine/samples.h"
+#include "query/engine/series_source.h"
+#include "query/engine/windows.h"
+#include "storage/base/mutex.h"
+#include "storage/base/result.h"
+
+namespace tidemark::query::engine {
+
+// Collects the samples of series, block by block, then selects. A sample is kept once, however much windows overlap.
+class PooledQuantile {
+ public:
+  // Groups have equal values of the labels `grouping` (sorted). `windows` and `state` outlive this.
+  PooledQuantile(const WindowSpec& windows, std::vector<std::string> grouping, QueryState* state);
+
+  // Reads the series of a selector, in parallel.
+  Status AddSeries(const SeriesSource& source);
+  // The rows of a frame that was evaluated on `grid`: a subquery.
+  Status AddFrame(const Frame& frame, const plan::StepGrid& grid);
+
+  // One row for each group that has samples; `q` has a value for each step.
+  Result<Frame> Finish(const double* q);
+
+ private:
+  // Samples in no order. The segment of a sample is the stretch between two neighbours of edges_.
+  struct Group {
+    LabelSet labels;
+    std::vector<uint32_t> segments;
+    std::vector<double> values;
+  };
+  // What one worker has collected.
+  struct Block {
+    explicit Block(QueryState* state) : memory(state) {}
+    std::map<std::string, Group> groups;  // by KeyOfOnly
+    std::unique_ptr<LabelArena> arena = std::make_unique<LabelArena>();
+    Reservation memory;
+    uint64_t samples = 0;
+    Samples rows;
+    std::string key;
+  };
+
+  Status Add(const model::Column& column, const LabelSet& labels, Block* block) const;
+  Status ReadOne(const SeriesSource& source, size_t index, Block* block) const;
+  Status Merge(Block&& block);
+  [[nodiscard]] size_t EdgeAt(int64_t time_ns) const;
+  Status Select(const Group& group, const double* q, std::span<double> values, std::span<uint8_t> present) const;
+
+  const WindowSpec& windows_;
+  std::vector<std::string> grouping_;
+  QueryState* state_;
+  // Times at which some window begins or ends, ascending. Samples between two neighbours are in the same windows.
+  std::vector<int64_t> edges_;
+  std::vector<uint8_t> in_some_window_;  // by segment
+
+  Mutex mutex_;
+  Block all_ TM_GUARDED_BY(mutex_);
+};
+
+}  // namespace tidemark::query::engine
