@@ -131,6 +131,7 @@ def test_every_figure_of_the_card():
                         r"System: quality gate PASSED: 4 passed, 1 warned, 0 failed"):
             expect(any(re.fullmatch(pattern, text) for text in texts), f"{pattern} is not in {texts}")
         expect_equal(number("week_failures"), 0, "failures")
+        expect_equal(number("uptime"), 1, "uptime of a server that was never away")
         expect_equal(number("error_rate"), 0, "change of the error rate")
         expect(abs(number("week_avg") - parallel) < 1e-6, "one run is the week's average")
 

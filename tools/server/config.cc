@@ -351,7 +351,9 @@ std::vector<Setting> SettingsOf(Config* config) {
              "All batches being parsed at once, 8 bytes for each byte of a body; more get 503.");
   table.List<UdpConfig>("udp", &c.udp, ParseUdp, ShowUdp,
                         "Line protocol over UDP: ADDRESS:PORT,db=NAME,precision=ns,batch=1MiB,interval=1s each.");
-  table.Switch("host_metrics", &c.host_metrics, "Sample this machine every second into the database _host.");
+  table.Switch(
+      "host_metrics", &c.host_metrics,
+      "Sample this machine every second into the database _host, and record in _server when no server was up.");
   table.Switch("storage.create_databases", &c.store.create_databases, "A write to an unknown database creates it.");
   table.Duration("storage.partition", &c.store.new_database.partition_ns, 1, false,
                  "Length of a partition of new databases.");

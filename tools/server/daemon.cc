@@ -143,6 +143,10 @@ Status Daemon::Listen() {
     options.sampler.data_directory = config_.data;
     host_ = std::make_unique<executor::HostReporter>(std::move(options), *events_, SystemClock::Get());
     host_->Start();
+    uptime_ = std::make_unique<UptimeRecorder>(*events_, SystemClock::Get());
+    if (const Status started = uptime_->Start(config_.data); !started.ok()) {
+      TM_LOG(kWarn, "uptime is not recorded: {}", started.error().message);
+    }
   }
   rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get());
   server_->Start();
@@ -158,6 +162,7 @@ Status Daemon::Stop() {
   for (const auto& listener : udp_) listener->Stop();
   if (rule_runner_) rule_runner_->Stop();
   if (host_) host_->Stop();
+  if (uptime_) uptime_->Stop();
   server_.reset();
   Status closed;
   if (store_) closed = store_->Close();

@@ -23,6 +23,7 @@
 #include "tools/server/influx_service.h"
 #include "tools/server/rule_runner.h"
 #include "tools/server/udp_listener.h"
+#include "tools/server/uptime_recorder.h"
 #include "tools/server/write_service.h"
 
 namespace tidemark::server {
@@ -66,6 +67,7 @@ class Daemon {
   std::vector<std::unique_ptr<UdpListener>> udp_;
   std::unique_ptr<RuleRunner> rule_runner_;
   std::unique_ptr<executor::HostReporter> host_;
+  std::unique_ptr<UptimeRecorder> uptime_;
   std::vector<http::Endpoint> endpoints_;
   std::vector<uint16_t> udp_ports_;
   bool stopped_ = false;
