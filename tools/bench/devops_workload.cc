@@ -1,7 +1,6 @@
 #include "tools/bench/devops_workload.h"
 
 #include <fmt/core.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
@@ -25,44 +24,39 @@ const char* DevopsWorkload::FieldName(size_t index) { return kFields[index]; }
 
 DevopsWorkload::DevopsWorkload(const DevopsOptions& options)
     : options_(options), random_(options.seed), time_s_(options.start_s) {
-  const auto pick = [&](const auto& choices) { return choices[random_() % std::size(choices)]; };
+  const auto pick = [&](const auto& choices) { return std::string(choices[random_() % std::size(choices)]); };
+  const auto number = [&](uint64_t below) { return std::to_string(random_() % below); };
   for (uint32_t host = 0; host < options.hosts; ++host) {
     const std::string region = pick(kRegions);
-    heads_.push_back(fmt::format(
-        "cpu,hostname=host_{},region={},datacenter={}{},rack={},os={},arch={},team={},service={},service_version={},"
-        "service_environment={} ",
-        host, region, region, static_cast<char>('a' + random_() % 3), random_() % 100, pick(kSystems), pick(kMachines),
-        pick(kTeams), random_() % 20, random_() % 2, pick(kStages)));
+    tags_.push_back({{"hostname", fmt::format("host_{}", host)},
+                     {"region", region},
+                     {"datacenter", region + static_cast<char>('a' + random_() % 3)},
+                     {"rack", number(100)},
+                     {"os", pick(kSystems)},
+                     {"arch", pick(kMachines)},
+                     {"team", pick(kTeams)},
+                     {"service", number(20)},
+                     {"service_version", number(2)},
+                     {"service_environment", pick(kStages)}});
   }
   values_.resize(size_t{options.hosts} * kDevopsFields);
   for (double& value : values_) value = static_cast<double>(random_() % 10'001) / 100;
 }
 
-void DevopsWorkload::AppendLine(std::string* out) {
-  *out += heads_[host_];
+bool DevopsWorkload::Next(DevopsRow* row) {
+  if (time_s_ >= options_.start_s + options_.seconds || options_.hosts == 0) return false;
+  row->host = host_;
+  row->time_s = time_s_;
   for (size_t f = 0; f < kDevopsFields; ++f) {
     double& value = values_[size_t{host_} * kDevopsFields + f];
     value = std::clamp(value + step_(random_), 0.0, 100.0);
-    const auto at = std::back_inserter(*out);
-    if (options_.decimals) {
-      fmt::format_to(at, "{}{}={:.2f}", f > 0 ? "," : "", kFields[f], value);
-    } else {
-      fmt::format_to(at, "{}{}={}i", f > 0 ? "," : "", kFields[f], static_cast<int>(value));
-    }
+    row->values[f] = value;
   }
-  fmt::format_to(std::back_inserter(*out), " {}000000000\n", time_s_);
-}
-
-bool DevopsWorkload::Next(size_t lines, std::string* out) {
-  out->clear();
-  for (size_t i = 0; i < lines && time_s_ < options_.start_s + options_.seconds; ++i) {
-    AppendLine(out);
-    if (++host_ == options_.hosts) {
-      host_ = 0;
-      time_s_ += options_.interval_s;
-    }
+  if (++host_ == options_.hosts) {
+    host_ = 0;
+    time_s_ += options_.interval_s;
   }
-  return !out->empty();
+  return true;
 }
 
 }  // namespace tidemark::bench

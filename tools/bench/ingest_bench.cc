@@ -4,11 +4,13 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <vector>
 
 #include "storage/base/mutex.h"
 #include "tools/bench/measure.h"
+#include "tools/bench/request_body.h"
 #include "tools/cli/http_client.h"
 
 namespace tidemark::bench {
@@ -16,6 +18,8 @@ namespace {
 
 // What the connections share.
 struct Shared {
+  std::string target;
+  cli::Headers headers;
   std::vector<std::string> batches;
   std::atomic<size_t> next{0};
   Mutex mutex;
@@ -25,10 +29,10 @@ struct Shared {
 
 Result<void> SendBatches(const IngestBenchOptions& options, Shared* shared, std::vector<double>* latencies_ms) {
   TM_TRY_ASSIGN(auto client, cli::HttpClient::Create(options.server));
-  const std::string target = "/write" + cli::QueryString({{"db", options.database}});
   for (size_t i; (i = shared->next.fetch_add(1)) < shared->batches.size();) {
     const auto begin = std::chrono::steady_clock::now();
-    TM_TRY_ASSIGN(const cli::HttpReply reply, client->Send("POST", target, {}, shared->batches[i]));
+    TM_TRY_ASSIGN(const cli::HttpReply reply,
+                  client->Send("POST", shared->target, shared->headers, shared->batches[i]));
     if (reply.status / 100 != 2) {
       return MakeError(ErrorCode::kInternal, fmt::format("the server answered {}: {}", reply.status, reply.body));
     }
@@ -44,11 +48,18 @@ Result<IngestBenchReport> RunIngestBench(const IngestBenchOptions& options) {
   Shared shared;
   DevopsWorkload workload(options.workload);
   IngestBenchReport report;
-  for (std::string batch; workload.Next(options.batch_lines, &batch);) {
-    report.bytes += batch.size();
-    shared.batches.push_back(batch);
+  TM_TRY_ASSIGN(const std::unique_ptr<RequestBody> body, MakeRequestBody(options.protocol, &workload));
+  shared.target = std::string(body->path()) + cli::QueryString({{"db", options.database}});
+  shared.headers = body->headers();
+  DevopsRow row;
+  for (bool more = true; more;) {
+    for (size_t i = 0; i < options.batch_rows && (more = workload.Next(&row)); ++i) body->Append(row);
+    if (std::string batch = body->Take(); !batch.empty()) {
+      report.bytes += batch.size();
+      shared.batches.push_back(std::move(batch));
+    }
   }
-  report.points = workload.lines() * kDevopsFields;
+  report.points = workload.rows() * kDevopsFields;
   const double cpu_before = CpuSeconds(options.pid);
   const auto begin = std::chrono::steady_clock::now();
   {

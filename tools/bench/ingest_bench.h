@@ -12,7 +12,8 @@ struct IngestBenchOptions {
   std::string server = "http://127.0.0.1:8086";
   std::string database = "bench";
   DevopsOptions workload;
-  size_t batch_lines = 10'000;
+  std::string protocol = "line";  // see MakeRequestBody
+  size_t batch_rows = 10'000;     // of ten points each
   size_t connections = 2;
   int pid = 0;  // of the server, for its CPU and memory; 0: unknown
 };
@@ -28,7 +29,7 @@ struct IngestBenchReport {
 };
 
 // Blocks until everything is acknowledged; any answer but 2xx is an error. The workload is generated beforehand, so
-// that its cost is not measured: it is held in memory (about 35 bytes per point).
+// that its cost is not measured: it is held in memory (about 35 bytes per point of line protocol).
 Result<IngestBenchReport> RunIngestBench(const IngestBenchOptions& options);
 
 }  // namespace tidemark::bench

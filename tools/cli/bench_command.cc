@@ -49,7 +49,10 @@ void AddBench(CLI::App& app, Action* action) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   in->add_flag("--decimals", ingest->workload.decimals, "values with two decimals instead of integers");
-  in->add_option("--batch", ingest->batch_lines, "lines of one request")
+  in->add_option("--protocol", ingest->protocol, "what the requests are in")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"line", "remote-write"}));
+  in->add_option("--batch", ingest->batch_rows, "rows of one request, of ten points each")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   in->add_option("--connections", ingest->connections, "requests at the same time")
