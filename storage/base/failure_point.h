@@ -50,6 +50,7 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "seal.chosen",
     "seal.done",
     "retention.chosen",
+    "retention.deletion_durable",
     "retention.committed",
     "retention.published",
     "delete.in_line",

@@ -12,6 +12,7 @@
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
+
 MaskList StoreImpl::HiddenRows(const Database& database) const {
   MaskList masks = database.state()->masks;
   for (auto& mask : database.RetentionMasks(clock_.NowNs())) masks.push_back(std::move(mask));
@@ -48,6 +49,30 @@ DeleteReport StoreImpl::EstimateHidden(const DatabaseState& state, const MaskLis
   return {found.refs.size(), found.rows, found.bytes};
 }
 
+Result<uint64_t> StoreImpl::JournalDeletion(Database& database, const MaskSpec& spec) {
+  const std::string encoded = EncodeMaskSpec(spec);
+  uint64_t before_set = 0;
+  auto appended = journal_->Append([&](uint64_t sequence, std::string* out) {
+    MutexLock order(order_mutex_);
+    last_sequence_ = sequence;
+    if (database.Freeze(next_set_) != nullptr) ++next_set_;
+    before_set = database.live()->number();
+    EncodeRecord({.database = database.id(), .definitions = {}, .batch = {}, .deletion = encoded}, out);
+  });
+  FailurePoint("delete.in_line");
+  Result<void> durable;
+  if (appended.ok()) {
+    durable = journal_->WaitDurable(*appended);
+  } else {
+    durable = std::move(appended).error();
+  }
+  if (!durable.ok()) {
+    health_.Report(durable.error());
+    return std::move(durable).error();
+  }
+  return before_set;
+}
+
 Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteRequest& request) {
   const MaskSpec spec{request.selectors, request.range, request.fields};
   const bool empty = std::any_of(spec.selectors.begin(), spec.selectors.end(), [](const auto& s) { return s.empty(); });
@@ -72,26 +97,7 @@ Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteReques
   MutexLock flush(flush_mutex_);
   if (database->dropped()) return NotFound(fmt::format("database \"{}\" has been dropped", database->name()));
 
-  const std::string encoded = EncodeMaskSpec(spec);
-  uint64_t before_set = 0;
-  auto appended = journal_->Append([&](uint64_t sequence, std::string* out) {
-    MutexLock order(order_mutex_);
-    last_sequence_ = sequence;
-    if (database->Freeze(next_set_) != nullptr) ++next_set_;
-    before_set = database->live()->number();
-    EncodeRecord({.database = database->id(), .definitions = {}, .batch = {}, .deletion = encoded}, out);
-  });
-  FailurePoint("delete.in_line");
-  Result<void> durable;
-  if (appended.ok()) {
-    durable = journal_->WaitDurable(*appended);
-  } else {
-    durable = std::move(appended).error();
-  }
-  if (!durable.ok()) {
-    health_.Report(durable.error());
-    return std::move(durable).error();
-  }
+  TM_TRY_ASSIGN(const uint64_t before_set, JournalDeletion(*database, spec));
   FailurePoint("delete.durable");
   // The rows of every write that came before are in, so that the index knows which series have which fields.
   const std::shared_ptr<const DatabaseState> state = database->state();

@@ -134,6 +134,12 @@ class StoreImpl final : public Store {
   [[nodiscard]] MaskList HiddenRows(const Database& database) const;
   // What `masks` (their series enumerated: RefSet::Select with an open end) hide of `state`.
   [[nodiscard]] static DeleteReport EstimateHidden(const DatabaseState& state, const MaskList& masks);
+  // Writes a deletion into the journal, and waits until it is there. No checkpoint may come between that and AddMask.
+  // Returns the staged set before which its place is.
+  Result<uint64_t> JournalDeletion(Database& database, const MaskSpec& spec) TM_REQUIRES(flush_mutex_);
+  // Partitions that are dropped may have rows in the journal too, which would come back with it after a crash: those
+  // are deleted, as by Delete.
+  Result<void> DeleteStaged(Database& database, const std::set<PartitionId>& partitions) TM_REQUIRES(flush_mutex_);
   // Makes a deletion visible whose place lies before the staged set `before_set`.
   Result<void> AddMask(Database& database, uint64_t before_set, const MaskSpec& spec);
   Result<void> LoadMasks();

@@ -78,18 +78,30 @@ Result<uint64_t> StoreImpl::ApplyRetention() {
     MetaChange change;
     EpochList old;
     std::vector<std::shared_ptr<const Slab>> old_slabs;
+    if (PartitionsToDrop(*database->state(), options, clock_.NowNs()).empty()) continue;
+    // Slabs say which partitions their rows are of; heads do not.
+    {
+      MutexLock order(order_mutex_);
+      if (database->Freeze(next_set_) != nullptr) ++next_set_;
+    }
+    TM_RETURN_IF_ERROR(MakeSlabs());
     const std::shared_ptr<const DatabaseState> state = database->state();
     const std::map<PartitionId, uint64_t> partitions = PartitionsToDrop(*state, options, clock_.NowNs());
     if (partitions.empty()) continue;
+    std::set<PartitionId> staged;
     for (const auto& epoch : state->epochs) {
       if (!partitions.contains({epoch->record().partition_start_ns, epoch->record().partition_ns})) continue;
       change.remove.push_back(epoch->record());
       old.push_back(epoch);
     }
     for (const auto& slab : state->slabs) {
-      if (partitions.contains({slab->partition_start_ns(), slab->partition_ns()})) old_slabs.push_back(slab);
+      const PartitionId partition{slab->partition_start_ns(), slab->partition_ns()};
+      if (!partitions.contains(partition)) continue;
+      old_slabs.push_back(slab);
+      staged.insert(partition);
     }
     FailurePoint("retention.chosen");
+    TM_RETURN_IF_ERROR(DeleteStaged(*database, staged));
     if (!old.empty()) {
       if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
         // A compaction was quicker; the next round sees its epoch.
@@ -107,6 +119,18 @@ Result<uint64_t> StoreImpl::ApplyRetention() {
   }
   DropDeadFiles();
   return dropped;
+}
+
+Result<void> StoreImpl::DeleteStaged(Database& database, const std::set<PartitionId>& partitions) {
+  for (const PartitionId& partition : partitions) {
+    // Of every series.
+    const MaskSpec spec{{{{model::MatchOp::kNotEqual, "__name__", ""}}}, {{partition.first}, {EndNs(partition)}}, {}};
+    TM_TRY_ASSIGN(const uint64_t before_set, JournalDeletion(database, spec));
+    FailurePoint("retention.deletion_durable");
+    for (const auto& set : database.state()->frozen) set->WaitComplete();
+    TM_RETURN_IF_ERROR(AddMask(database, before_set, spec));
+  }
+  return {};
 }
 
 Result<RetentionReport> StoreImpl::PlanRetention(std::string_view name, const DatabaseOptions& options) const {

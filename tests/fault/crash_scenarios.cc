@@ -137,9 +137,10 @@ CrashScenario RetentionScenario() {
           ThreeHours(),
           {},
           {
+              // The oldest partition has rows in the journal too, in slabs and in heads.
               Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kSecond, .count = 200}),
               Maintain(kSecond),
-              Checkpoint(),
+              Write({.host = "later", .first_ns = kStart - 3 * kNsPerHour + 2000 * kSecond}),
               SetOptions([](storage::DatabaseOptions* options) { options->retention_ns = kLate + 2 * kNsPerHour; }),
               Retain(kStart - 2 * kNsPerHour),
               // What is kept again is kept, also where there was something that went.
