@@ -75,7 +75,7 @@ class HttpTransport final : public Transport {
     });
     if (error) return error;
     error_code ignored;  // only slower without it
-    stream_->socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+    static_cast<void>(stream_->socket().set_option(asio::ip::tcp::no_delay(true), ignored));
     return {};
   }
 

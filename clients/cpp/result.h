@@ -30,10 +30,12 @@ class [[nodiscard]] Result {
   Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
   [[nodiscard]] bool ok() const { return value_.has_value(); }
   // Only when ok().
+  // NOLINTBEGIN(bugprone-unchecked-optional-access)
   T& operator*() { return *value_; }
   const T& operator*() const { return *value_; }
   T* operator->() { return &*value_; }
   const T* operator->() const { return &*value_; }
+  // NOLINTEND(bugprone-unchecked-optional-access)
   // Only when not ok().
   [[nodiscard]] const Error& error() const { return error_; }
 
@@ -48,7 +50,7 @@ class [[nodiscard]] Status {
   Status(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
   [[nodiscard]] bool ok() const { return !error_.has_value(); }
   // Only when not ok().
-  [[nodiscard]] const Error& error() const { return *error_; }
+  [[nodiscard]] const Error& error() const { return *error_; }  // NOLINT(bugprone-unchecked-optional-access)
 
  private:
   std::optional<Error> error_;

@@ -143,7 +143,7 @@ GateFacts GateReader::Finish(const std::string& working_directory) {
   if (!spec_.file.empty()) {
     const std::filesystem::path path = std::filesystem::path(working_directory) / spec_.file;
     std::ifstream file(path, std::ios::binary);
-    std::array<char, 64 * 1024> buffer;
+    std::array<char, size_t{64} << 10> buffer;
     while (file.read(buffer.data(), buffer.size()), file.gcount() > 0) {
       source_->Append({buffer.data(), static_cast<size_t>(file.gcount())});
     }

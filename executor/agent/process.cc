@@ -36,6 +36,7 @@ std::string ErrnoText(int error) { return std::strerror(error); }
 
 std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
+  pointers.reserve(strings.size() + 1);
   for (const std::string& string : strings) pointers.push_back(const_cast<char*>(string.c_str()));
   pointers.push_back(nullptr);
   return pointers;
@@ -169,7 +170,7 @@ void RunningProcess::WaitForSomething() {
 }
 
 void RunningProcess::ReadOutput() {
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, size_t{16} << 10> buffer;
   for (size_t i = 0; i < kMaxReadsPerTurn && output_.valid(); ++i) {
     const ssize_t count = read(output_.get(), buffer.data(), buffer.size());
     if (count > 0) {
@@ -280,7 +281,8 @@ std::vector<std::string> MergedEnvironment(const Environment& added) {
   }
   for (const auto& [name, value] : added) merged.insert_or_assign(name, value);
   std::vector<std::string> environment;
-  for (const auto& [name, value] : merged) environment.push_back(name + "=" + value);
+  environment.reserve(merged.size());
+  for (const auto& [name, value] : merged) environment.push_back(fmt::format("{}={}", name, value));
   return environment;
 }
 

@@ -197,6 +197,7 @@ RunReport Runner::Finish(std::vector<Agent> agents, std::vector<InterruptedRun> 
 std::vector<AgentProcesses> Runner::ProcessesOf(const std::vector<Agent>& agents) {
   MutexLock lock(mutex_);
   std::vector<AgentProcesses> processes;
+  processes.reserve(agents.size());
   for (const Agent& agent : agents) processes.push_back({agent.facts.agent, agent.processes});
   return processes;
 }
@@ -430,6 +431,7 @@ RunTotals Runner::Totals(int64_t duration_ns) const {
     }
   }
   std::vector<int64_t> durations;
+  durations.reserve(pipeline_.tasks.size());
   for (const TaskSpec& task : pipeline_.tasks) durations.push_back(by_task[task.name]);
   totals.critical_path_ns = CriticalPath(pipeline_, durations);
   if (totals.failed + totals.timed_out > 0) {

@@ -14,7 +14,7 @@ std::optional<std::string> ReadProcFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
   std::string text;
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, size_t{16} << 10> buffer;
   ssize_t count = 0;
   while (text.size() < kMaxProcFileBytes) {
     count = read(fd, buffer.data(), buffer.size());

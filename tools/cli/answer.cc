@@ -127,6 +127,7 @@ std::string LongTable(const Answer& answer) {
     if (!out.empty()) out += "\n";
     out += model::ToString(series.labels) + "\n";
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(series.points.size());
     for (const AnswerPoint& point : series.points) rows.push_back({TimeToText(point.time_ms), point.value});
     out += Align(rows, {false, true});
   }

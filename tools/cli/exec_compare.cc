@@ -99,12 +99,14 @@ Result<Variation> ParseVariation(std::string_view text) {
 
 double Comparison::MedianSeconds() const {
   std::vector<double> values;
+  values.reserve(runs.size());
   for (const executor::RunTotals& run : runs) values.push_back(static_cast<double>(run.duration_ns) / 1e9);
   return Median(std::move(values));
 }
 
 double Comparison::MedianCpuSeconds() const {
   std::vector<double> values;
+  values.reserve(runs.size());
   for (const executor::RunTotals& run : runs) values.push_back(static_cast<double>(run.cpu_ns) / 1e9);
   return Median(std::move(values));
 }

@@ -10,7 +10,7 @@
 namespace tidemark::demo {
 
 inline constexpr int64_t kSecond = 1'000'000'000;
-inline constexpr int64_t kWeek = 7 * 86'400 * kSecond;
+inline constexpr int64_t kWeek = int64_t{7} * 86'400 * kSecond;
 inline constexpr size_t kWeeks = 6;
 
 // One week of the past. The last is how things are today.
