@@ -102,32 +102,37 @@ void Erase(RowModel* model, std::string_view database, std::string_view host, in
   std::erase_if(*model, [](const auto& entry) { return entry.second.empty(); });
 }
 
+Result<void> ReadView(const storage::View& view, std::string_view database, RowModel* found) {
+  TM_TRY_ASSIGN(const auto refs, view.Select({}, {}, {.numeric = true, .strings = true, .max_series = 0}));
+  auto cursor = view.Scan(refs, {});
+  model::Column column;
+  model::LabelViews labels;
+  for (const model::SeriesRef ref : refs) {
+    TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
+    if (!more) return Corruption("fewer columns than series");
+    if (column.empty()) continue;
+    view.LabelsOf(ref, &labels);
+    ModelColumn& rows = (*found)[NameOf(database, labels)];
+    std::vector<int64_t> times;
+    std::vector<int64_t> values;
+    for (size_t i = 0; i < column.size(); ++i) {
+      const bool text = column.type == model::FieldType::kString;
+      rows.emplace(column.times[i], text ? std::string(column.strings[i]) : fmt::format("{}", column.ints[i]));
+      if (text) continue;
+      times.push_back(column.times[i]);
+      values.push_back(column.ints[i]);
+    }
+    TM_RETURN_IF_ERROR(CheckTiers(view, ref, times, values));
+  }
+  if (!cursor->warnings().empty()) return Corruption(cursor->warnings()[0]);
+  return {};
+}
+
 Result<RowModel> ReadAll(const storage::Store& store) {
   RowModel found;
   for (const storage::DatabaseInfo& database : store.Databases()) {
     TM_TRY_ASSIGN(const auto view, store.OpenView(database.name));
-    TM_TRY_ASSIGN(const auto refs, view->Select({}, {}, {.numeric = true, .strings = true, .max_series = 0}));
-    auto cursor = view->Scan(refs, {});
-    model::Column column;
-    model::LabelViews labels;
-    for (const model::SeriesRef ref : refs) {
-      TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
-      if (!more) return Corruption("fewer columns than series");
-      if (column.empty()) continue;
-      view->LabelsOf(ref, &labels);
-      ModelColumn& rows = found[NameOf(database.name, labels)];
-      std::vector<int64_t> times;
-      std::vector<int64_t> values;
-      for (size_t i = 0; i < column.size(); ++i) {
-        const bool text = column.type == model::FieldType::kString;
-        rows.emplace(column.times[i], text ? std::string(column.strings[i]) : fmt::format("{}", column.ints[i]));
-        if (text) continue;
-        times.push_back(column.times[i]);
-        values.push_back(column.ints[i]);
-      }
-      TM_RETURN_IF_ERROR(CheckTiers(*view, ref, times, values));
-    }
-    if (!cursor->warnings().empty()) return Corruption(cursor->warnings()[0]);
+    TM_RETURN_IF_ERROR(ReadView(*view, database.name, &found));
   }
   return found;
 }

@@ -36,6 +36,8 @@ void Erase(RowModel* model, std::string_view database, std::string_view host, in
 // Everything that the store has, databases without rows left out. Errors also when a reply comes with a warning, and
 // when a bucket of a rollup tier that is trusted says something else than the rows.
 Result<RowModel> ReadAll(const storage::Store& store);
+// The same of one view.
+Result<void> ReadView(const storage::View& view, std::string_view database, RowModel* found);
 
 // {} when they are the same, otherwise the first difference in words.
 std::string Difference(const RowModel& wanted, const RowModel& found);
