@@ -21,15 +21,20 @@ def run(*command):
     return done.stdout
 
 
-def build_outside_project():
-    prefix, build = OUTSIDE / "prefix", OUTSIDE / "build"
-    run("cmake", "--install", BUILD, "--prefix", str(prefix), "--component", "TidemarkClient")
-    # The strictest standard that is promised, and nothing of this project's own flags.
-    run("cmake", "-G", "Ninja", "-S", str(HERE / "outside_project"), "-B", str(build), f"-DCMAKE_PREFIX_PATH={prefix}",
-        "-DCMAKE_CXX_STANDARD=20", "-DCMAKE_CXX_STANDARD_REQUIRED=ON",
+def install(prefix, *components):
+    for component in components:
+        run("cmake", "--install", BUILD, "--prefix", str(prefix), "--component", component)
+    return prefix
+
+
+def build_outside(project, prefix, standard):
+    """The strictest standard that is promised, and nothing of this project's own flags."""
+    build = OUTSIDE / f"build-{project}"
+    run("cmake", "-G", "Ninja", "-S", str(HERE / project), "-B", str(build), f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_CXX_STANDARD={standard}", "-DCMAKE_CXX_STANDARD_REQUIRED=ON",
         "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror " + os.environ.get("TIDEMARK_OUTSIDE_FLAGS", ""))
     run("cmake", "--build", str(build))
-    return build / "counting_writer"
+    return build
 
 
 class StableServer(Server):
@@ -67,6 +72,28 @@ def test_an_unknown_component_is_refused():
                           capture_output=True, text=True)
     expect(done.returncode != 0, "an unknown component was found")
     expect("Nothing" in done.stderr, done.stderr)
+
+
+def test_the_executor_embedded_in_a_program_without_the_store():
+    prefix = install(OUTSIDE / "prefix-executor", "TidemarkClient", "TidemarkExecutor")
+    program = build_outside("outside_executor", prefix, 23) / "embedded_run"
+    libraries = run("ldd", str(program))
+    expect("rocksdb" not in libraries, libraries)
+    with temporary_folder() as folder:
+        server = StableServer(folder / "data")
+        ledger = folder / "ledger"
+        with server:
+            said = run(str(program), server.fixed_url, str(folder / "spool"), str(ledger))
+            reported = int(re.fullmatch(r"succeeded 3 of 3, reported (\d+), delivered \1, waiting 0\n", said).group(1))
+            executed = ledger.read_text().split()
+            expect_equal(sorted(executed), ["count", "load", "pack"], "the ledger")
+            expect_equal(executed[0], "load", "what the others need")
+            total = server.query('sum(sum_over_time(exec_task_last_attempt{pipeline="outside"}[1d]))', db="_exec")
+            expect_equal(total[0]["value"][1], "3", "tasks at the server")
+            gate = server.query('last_over_time(exec_gate_number{pipeline="outside"}[1d])', db="_exec")
+            expect_equal([s["value"][1] for s in gate], ["91.5"], "the gate's number")
+            events = server.request("GET", "/api/v1/events?db=_exec&match[]=%7B__name__=~%22exec_.*run_id%22%7D&limit=10000").json()
+            expect_equal(len(events["data"]), reported, "rows at the server")
 
 
 def test_each_point_once_while_the_server_is_killed():
@@ -145,5 +172,7 @@ def test_refused_lines_are_told():
 
 with temporary_folder() as OUTSIDE:
     print(f"seed {SEED} (TIDEMARK_TEST_SEED repeats it)")
-    WRITER = build_outside_project()
+    # Each of its own installation: the client comes without the executor.
+    CLIENT = install(OUTSIDE / "prefix", "TidemarkClient")
+    WRITER = build_outside("outside_project", CLIENT, 20) / "counting_writer"
     run_tests(globals())

@@ -41,6 +41,7 @@ MAY_INCLUDE = {
     "query/rules": PUBLIC | QUERY_PARSERS | {"query/plan", "query/engine"},
     "query/api": PUBLIC | QUERY_PARSERS | {"query/plan", "query/engine", "query/rules"},
     "clients": set(),
+    "clients/sink": BASE | {"clients/cpp"},
     "tools": PUBLIC | QUERY_PARSERS | {"ingest", "query", "executor", "tools", "clients"},
     "tests": {"storage", "ingest", "query", "executor", "tools", "tests", "clients"},
 }

@@ -36,15 +36,15 @@ Result<std::unique_ptr<ExecReports>> ExecReports::Open(const ReportPlace& place)
   } else if (!place.server.empty()) {
     TM_TRY_ASSIGN(reports->remote_, AskServer(place.server));
     reports->spool_root_ = SpoolRoot(place.state_directory, place.server);
-    SpooledSinkOptions options{
+    sink::SpooledSinkOptions options{
         .server = place.server, .spool_root = reports->spool_root_, .spool_bytes = place.spool_bytes};
-    auto sink = SpooledSink::Open(options);
-    if (!sink.ok() && sink.error().code != ErrorCode::kInvalidArgument) {
-      fmt::print(stderr, "no reports can wait on disk: {}\n", sink.error().message);
+    auto opened = sink::SpooledSink::Open(options);
+    if (!opened.ok() && opened.error().code != ErrorCode::kInvalidArgument) {
+      fmt::print(stderr, "no reports can wait on disk: {}\n", opened.error().message);
       options.spool_root.clear();
-      sink = SpooledSink::Open(options);
+      opened = sink::SpooledSink::Open(options);
     }
-    TM_TRY_ASSIGN(reports->spooled_, std::move(sink));
+    TM_TRY_ASSIGN(reports->spooled_, std::move(opened));
   }
   return reports;
 }
@@ -68,7 +68,7 @@ void ExecReports::Finish(std::FILE* err) {
     if (const auto closed = embedded_->Close(); !closed.ok()) fmt::print(err, "reports: {}\n", closed.error().message);
   }
   if (!spooled_) return;
-  const SpooledSink::Balance balance = spooled_->Close(kFinishWait);
+  const sink::SpooledSink::Balance balance = spooled_->Close(kFinishWait);
   if (balance.waiting > 0) {
     fmt::print(err, "{} reports wait in {} for the server: {}\n", balance.waiting, spool_root_, balance.last_error);
   }

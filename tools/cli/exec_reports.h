@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
+#include "clients/sink/spooled_sink.h"
 #include "storage/model/point_sink.h"
 #include "tools/cli/api_source.h"
 #include "tools/cli/embedded_store.h"
-#include "tools/cli/spooled_sink.h"
 
 namespace tidemark::cli {
 
@@ -41,7 +41,7 @@ class ExecReports {
  private:
   ExecReports() = default;
 
-  std::unique_ptr<SpooledSink> spooled_;
+  std::unique_ptr<sink::SpooledSink> spooled_;
   std::unique_ptr<ApiSource> remote_;
   std::unique_ptr<EmbeddedStore> embedded_;
   std::string spool_root_;

@@ -1,4 +1,4 @@
-#include "tools/cli/spooled_sink.h"
+#include "clients/sink/spooled_sink.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 #include "storage/model/batch.h"
 #include "tests/unit/clients/cpp/temporary_folder.h"
 
-namespace tidemark::cli {
+namespace tidemark::sink {
 namespace {
 
 namespace asio = boost::asio;
@@ -166,4 +166,4 @@ TEST(SpooledSink, AnAddressThatIsNone) {
 }
 
 }  // namespace
-}  // namespace tidemark::cli
+}  // namespace tidemark::sink

@@ -1,4 +1,4 @@
-#include "tools/cli/line_protocol_text.h"
+#include "clients/sink/line_protocol_text.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "ingest/lineprotocol/parser.h"
 
-namespace tidemark::cli {
+namespace tidemark::sink {
 namespace {
 
 TEST(LineProtocolText, EscapesWhatNeedsIt) {
@@ -33,4 +33,4 @@ TEST(LineProtocolText, WhatItCannotCarryIsLeftOut) {
 }
 
 }  // namespace
-}  // namespace tidemark::cli
+}  // namespace tidemark::sink

@@ -1,4 +1,4 @@
-#include "tools/cli/line_protocol_text.h"
+#include "clients/sink/line_protocol_text.h"
 
 #include <fmt/core.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 
 #include "storage/model/series_key.h"
 
-namespace tidemark::cli {
+namespace tidemark::sink {
 namespace {
 
 void AppendEscaped(std::string_view text, std::string_view special, std::string* out) {
@@ -81,4 +81,4 @@ Result<void> AppendLineProtocol(const model::Batch& batch, std::string* out) {
   return {};
 }
 
-}  // namespace tidemark::cli
+}  // namespace tidemark::sink

@@ -11,7 +11,7 @@
 #include "storage/base/mutex.h"
 #include "storage/model/point_sink.h"
 
-namespace tidemark::cli {
+namespace tidemark::sink {
 
 struct SpooledSinkOptions {
   std::string server{};
@@ -75,4 +75,4 @@ class SpooledSink final : public model::PointSink {
   Balance balance_ TM_GUARDED_BY(close_mutex_);
 };
 
-}  // namespace tidemark::cli
+}  // namespace tidemark::sink

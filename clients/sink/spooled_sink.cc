@@ -1,11 +1,11 @@
-#include "tools/cli/spooled_sink.h"
+#include "clients/sink/spooled_sink.h"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "tools/cli/line_protocol_text.h"
+#include "clients/sink/line_protocol_text.h"
 
-namespace tidemark::cli {
+namespace tidemark::sink {
 namespace {
 
 constexpr int kMaxFolders = 16;
@@ -134,4 +134,4 @@ SpooledSink::Balance SpooledSink::Close(std::chrono::milliseconds wait) {
   return balance_;
 }
 
-}  // namespace tidemark::cli
+}  // namespace tidemark::sink

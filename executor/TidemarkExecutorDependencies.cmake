@@ -1,0 +1,10 @@
+# What the component Executor links to.
+foreach(package fmt spdlog yaml-cpp simdjson PkgConfig)
+  find_dependency(${package})
+endforeach()
+if(NOT TARGET PkgConfig::TM_RE2)
+  pkg_check_modules(TM_RE2 REQUIRED IMPORTED_TARGET re2)
+endif()
+if(NOT TARGET Tidemark::Client)
+  include(${CMAKE_CURRENT_LIST_DIR}/TidemarkClientTargets.cmake)
+endif()
