@@ -1,6 +1,7 @@
 #include "storage/engine/fold.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -86,9 +87,12 @@ class Folder {
   Result<std::vector<model::SeriesId>> SeriesOf(model::MeasurementId measurement,
                                                 const std::vector<model::FieldId>& ids) {
     std::vector<model::SeriesId> all;
+    std::vector<model::SeriesId> of_field;
     std::vector<model::SeriesId> some;
+    std::vector<model::SeriesId> merged;
     for (size_t s = 0; s < sources_.size(); ++s) {
       for (const model::FieldId field : ids) {
+        of_field.clear();
         const PageRange pages = directories_[s]->OfField(kRawTier, measurement, field);
         for (size_t index = pages.begin; index < pages.end; ++index) {
           auto bytes = sources_[s]->Read(index);
@@ -96,10 +100,15 @@ class Folder {
           auto reader = page::PageReader::Open(bytes->bytes, page::Checksum::kVerify);
           if (!reader.ok()) return std::move(reader).error().Within(sources_[s]->Name(index));
           TM_RETURN_IF_ERROR(reader->ReadSeries(&some));
-          all.insert(all.end(), some.begin(), some.end());
+          of_field.insert(of_field.end(), some.begin(), some.end());
         }
-        std::sort(all.begin(), all.end());
-        all.erase(std::unique(all.begin(), all.end()), all.end());
+        // Pages stand in the order of their series, and a long series goes on in the next page. Fields of one row and
+        // epochs of one load have the same series, mostly: then there is nothing to merge.
+        of_field.erase(std::unique(of_field.begin(), of_field.end()), of_field.end());
+        if (of_field == all) continue;
+        merged.clear();
+        std::set_union(all.begin(), all.end(), of_field.begin(), of_field.end(), std::back_inserter(merged));
+        all.swap(merged);
       }
     }
     return all;

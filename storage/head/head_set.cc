@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <boost/sort/spreadsort/integer_sort.hpp>
 #include <limits>
 #include <set>
 #include <utility>
@@ -94,20 +95,29 @@ class HeadSetImpl final : public HeadSet {
   }
 
   [[nodiscard]] Result<void> Visit(model::TimeRange range, const VisitFn& visit) const override {
-    std::vector<const Head*> heads;
+    // With the keys beside the pointers, or sorting a million heads is a million cache misses many times over.
+    struct Entry {
+      uint64_t order;  // measurement, then series
+      const Head* head;
+    };
+    std::vector<Entry> heads;
     for (const auto& shard : shards_) {
       for (const Head& head : shard->frozen_heads()) {
-        if (head.rows > 0 && range.Overlaps({{head.min_ns}, {head.max_ns}})) heads.push_back(&head);
+        if (head.rows == 0 || !range.Overlaps({{head.min_ns}, {head.max_ns}})) continue;
+        const uint64_t measurement = Number(head.first->shape->measurement);
+        heads.push_back({measurement << 32U | Number(head.series), &head});
       }
     }
-    const auto order = [](const Head* head) { return std::pair(head->first->shape->measurement, head->series); };
-    std::sort(heads.begin(), heads.end(), [&](const Head* a, const Head* b) { return order(a) < order(b); });
+    boost::sort::spreadsort::integer_sort(
+        heads.begin(), heads.end(), [](const Entry& entry, unsigned shift) { return entry.order >> shift; },
+        [](const Entry& left, const Entry& right) { return left.order < right.order; });
 
     std::vector<model::ColumnBuffer> buffers;
     std::vector<model::Column> columns;
     std::vector<model::FieldId> fields;
     HeadRows rows;
-    for (const Head* head : heads) {
+    for (const Entry& entry : heads) {
+      const Head* const head = entry.head;
       if (rows.Read(*head, range)) {
         if (rows.columns().empty()) continue;
         TM_RETURN_IF_ERROR(visit(head->first->shape->measurement, head->series, rows.columns()));
