@@ -209,6 +209,12 @@ class TierCursor {
   virtual Result<bool> Next(TierColumn* column) = 0;
 };
 
+// A place in the history of what one database shows, for whoever keeps what was read from it.
+struct ChangeMark {
+  uint64_t history = 0;  // of which database, in this process; 0: no history is kept
+  uint64_t number = 0;   // ascends
+};
+
 // An immutable picture of one database: everything acknowledged before it was opened and nothing that came after.
 // Files it needs stay until it goes. Thread-safe. Label bytes that it hands out live as long as the view.
 class View {
@@ -243,6 +249,12 @@ class View {
                                                                      model::TimeRange range) const = 0;
   // All fields of the database, sorted by metric.
   [[nodiscard]] virtual std::vector<FieldDescription> Fields() const = 0;
+
+  // Where this view stands: it shows every change up to there, perhaps some later ones.
+  [[nodiscard]] virtual ChangeMark Changes() const { return {}; }
+  // The times at which this view may show other rows than a view that stood at `since`, whichever was opened first:
+  // ascending, disjoint, to the second; all time where it is not known. For a `since` up to Changes().
+  [[nodiscard]] virtual std::vector<model::TimeRange> ChangedSince(ChangeMark) const { return {model::TimeRange{}}; }
 };
 
 // What to delete: the points of all series that satisfy every matcher of at least one selector, in `range`, of the

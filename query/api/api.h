@@ -20,6 +20,7 @@
 #include "query/api/metadata_book.h"
 #include "query/api/params.h"
 #include "query/engine/engine.h"
+#include "query/engine/result_cache.h"
 #include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
@@ -52,6 +53,8 @@ struct ApiOptions {
   int64_t start_ns = 0;
   // A result whose text is longer than this is sent while it is written, so that its text is never held whole.
   size_t streamed_bytes_min = size_t{4} << 20;
+  // Memory for results of range queries that come again. 0: none are kept.
+  uint64_t cache_bytes = uint64_t{64} << 20;
 };
 
 struct ApiDependencies {
@@ -109,6 +112,8 @@ class QueryApi {
   // What a follower of new events asks for.
   [[nodiscard]] Result<EventFilter> ParseEventFilter(const ApiRequest& request) const;
 
+  [[nodiscard]] engine::ResultCacheStats CacheStats() const { return cache_->Stats(); }
+
  private:
   struct Selection;
   [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(const ApiRequest& request) const;
@@ -118,6 +123,7 @@ class QueryApi {
 
   const ApiDependencies dependencies_;
   const ApiOptions options_;
+  const std::unique_ptr<engine::ResultCache> cache_;
 };
 
 // The database that a request names: the base path, else `db=`, else "".

@@ -43,6 +43,10 @@ std::string StatsText(const engine::QueryStats& stats, int64_t parse_ns, int64_t
   AppendInteger(out, stats.tier_buckets);
   out->append(R"(,"peakBytes":)");
   AppendInteger(out, stats.peak_bytes);
+  out->append(R"(,"cache":)");
+  AppendJsonString(out, stats.cache);
+  out->append(R"(,"stepsReused":)");
+  AppendInteger(out, stats.steps_reused);
   out->append(R"(,"resolution":)");
   AppendJsonString(out, stats.resolution);
   out->append(R"(,"operators":[)");
@@ -72,7 +76,9 @@ std::string_view DatabaseOf(const ApiRequest& request) {
 }
 
 QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
-    : dependencies_(std::move(dependencies)), options_(std::move(options)) {}
+    : dependencies_(std::move(dependencies)),
+      options_(std::move(options)),
+      cache_(std::make_unique<engine::ResultCache>(options_.cache_bytes)) {}
 
 int64_t QueryApi::NowMs() const {
   const Clock& clock = dependencies_.clock != nullptr ? *dependencies_.clock : SystemClock::Get();
@@ -169,7 +175,9 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
   context.resolution = *resolution;
   context.text = text;
   const int64_t parsed_at = clock.SteadyNs();
-  Result<engine::QueryResult> result = dependencies_.execute(**expr, range, context);
+  const bool cached = !range.instant && options_.cache_bytes > 0 && request.params.Get("nocache") != "1";
+  Result<engine::QueryResult> result = cached ? cache_->Execute(**expr, range, context, dependencies_.execute)
+                                              : dependencies_.execute(**expr, range, context);
   if (!result.ok()) return ErrorReply(ExecutionErrorType(result.error().code), result.error().message);
   std::string stats;
   if (request.params.Has("stats") && !request.params.Get("stats").empty()) {

@@ -89,6 +89,8 @@ struct QueryStats {
   uint64_t peak_bytes = 0;              // against Budget::max_bytes
   std::string resolution = "raw";       // "raw", "1h", or "1h+raw" when both answered
   std::vector<OperatorTime> operators;  // outermost first
+  std::string cache = "off";            // "hit", "partial", "miss", or "off" where no cache was asked (result_cache.h)
+  uint64_t steps_reused = 0;            // out of the cache
 };
 
 struct QueryResult {
@@ -107,15 +109,16 @@ struct QueryResult {
   // What the labels' bytes live in.
   std::shared_ptr<const storage::View> view;
   std::vector<std::unique_ptr<LabelArena>> arenas;
+  std::shared_ptr<const void> kept;  // what a cache gave
 };
 
 // May be called from any thread, also for several queries at once. Errors: kInvalidArgument and kUnsupported for
 // expressions that cannot be evaluated, kTimeout, kCancelled, kLimitExceeded, and those of the store.
 Result<QueryResult> Execute(const promql::Expr& expr, const RangeSpec& range, const QueryContext& context);
 
-// What a query did, as one JSON object: {"resolution", "samples", "series", "tierBuckets", "peakBytes", "plan"}. `plan`
-// is the tree of operators, each {"operator", "text", "steps", "samples", "tierBuckets", "selfSeconds", "reused",
-// "inputs"}.
+// What a query did, as one JSON object: {"resolution", "samples", "series", "tierBuckets", "peakBytes", "cache",
+// "stepsReused", "plan"}. `plan` is the tree of operators, each {"operator", "text", "steps", "samples", "tierBuckets",
+// "selfSeconds", "reused", "inputs"}; null where nothing was evaluated.
 std::string ExplainJson(const QueryStats& stats);
 
 }  // namespace tidemark::query::engine

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
+#include "storage/engine/change_log.h"
 #include "storage/engine/database_state.h"
 #include "storage/engine/definition_ledger.h"
 #include "storage/engine/shape_cache.h"
@@ -32,6 +33,8 @@ class Database {
   [[nodiscard]] const index::Index& index() const { return *index_; }
   [[nodiscard]] ShapeCache& shapes() { return shapes_; }
   [[nodiscard]] DefinitionLedger& definitions() { return definitions_; }
+  // Every change of what views show is noted here by whoever makes it.
+  [[nodiscard]] ChangeLog& changes() const { return changes_; }
 
   [[nodiscard]] DatabaseOptions options() const;
   void SetOptions(const DatabaseOptions& options);
@@ -74,6 +77,7 @@ class Database {
   const std::unique_ptr<index::Index> index_;
   ShapeCache shapes_;
   DefinitionLedger definitions_;
+  mutable ChangeLog changes_;
   std::atomic<bool> dropped_ = false;
   std::shared_ptr<StagedSet> live_;
   mutable Mutex mutex_;

@@ -150,6 +150,8 @@ Result<void> StoreImpl::SetDatabaseOptions(std::string_view name, const Database
     return committed;
   }
   FailurePoint("database.options_set");
+  // Other selectors hide other rows.
+  const ChangeLog::Change noted = database->changes().Begin(model::TimeRange{});
   database->SetOptions(options);
   return {};
 }

@@ -102,6 +102,7 @@ Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteReques
   // The rows of every write that came before are in, so that the index knows which series have which fields.
   const std::shared_ptr<const DatabaseState> state = database->state();
   for (const auto& set : state->frozen) set->WaitComplete();
+  const ChangeLog::Change change = database->changes().Begin(spec.range);
   TM_RETURN_IF_ERROR(AddMask(*database, before_set, spec));
   FailurePoint("delete.visible");
   return report;

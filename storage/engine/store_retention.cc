@@ -112,7 +112,12 @@ Result<uint64_t> StoreImpl::ApplyRetention() {
     }
     FailurePoint("retention.committed");
     for (const auto& epoch : old) epoch->Retire();
-    database->ReplacePages(old_slabs, old, {});
+    {
+      std::vector<model::TimeRange> ranges;
+      for (const auto& [partition, _] : partitions) ranges.push_back({{partition.first}, {EndNs(partition)}});
+      const ChangeLog::Change noted = database->changes().Begin(ranges);
+      database->ReplacePages(old_slabs, old, {});
+    }
     FailurePoint("retention.published");
     dropped += partitions.size();
     TM_LOG(kInfo, "retention dropped {} partitions of database {}", partitions.size(), database->name());

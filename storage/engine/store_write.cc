@@ -78,7 +78,10 @@ Result<void> StoreImpl::JournalAndApply(Database& database, const model::Resolve
                                                   ? DefinitionLedger::Verdict::kFailed
                                                   : database.definitions().Settle(sequence_in_line, durable.ok());
     if (verdict == DefinitionLedger::Verdict::kAcknowledge) {
-      set->heads().Append(batch, ticket);
+      {
+        const ChangeLog::Change change = database.changes().Begin(TouchedRanges(batch.rows));
+        set->heads().Append(batch, ticket);
+      }
       set->TicketDone();
       if (!wait) database.unsynced.store(true, std::memory_order_relaxed);
       return {};

@@ -11,7 +11,7 @@ namespace tidemark::storage {
 
 ViewImpl::ViewImpl(std::shared_ptr<const Database> database, int64_t now_ns,
                    std::shared_ptr<std::atomic<uint64_t>> corrupt_pages)
-    : corrupt_pages_(std::move(corrupt_pages)) {
+    : corrupt_pages_(std::move(corrupt_pages)), changes_{database->changes().id(), database->changes().number()} {
   auto pinned = std::make_shared<Pinned>();
   pinned->state = database->state();
   pinned->database = std::move(database);
@@ -19,7 +19,10 @@ ViewImpl::ViewImpl(std::shared_ptr<const Database> database, int64_t now_ns,
   pinned->heads.push_back({pinned->state->live, pinned->state->live->heads().Mark()});
   pinned->masks = pinned->state->masks;
   // After the heads were marked, so that no series in them is missed.
-  for (auto& mask : pinned->database->RetentionMasks(now_ns)) pinned->masks.push_back(std::move(mask));
+  for (auto& mask : pinned->database->RetentionMasks(now_ns)) {
+    pinned->database->changes().NoteHidden(mask->range().last.ns);
+    pinned->masks.push_back(std::move(mask));
+  }
   pinned->corrupt_pages = corrupt_pages_.get();
   pinned_ = std::move(pinned);
 }
@@ -78,6 +81,12 @@ std::vector<FieldDescription> ViewImpl::Fields() const {
                    index.SeriesCountOf(field.id)});
   }
   return out;
+}
+
+std::vector<model::TimeRange> ViewImpl::ChangedSince(ChangeMark since) const {
+  const ChangeLog& log = pinned_->database->changes();
+  if (since.history != log.id()) return {model::TimeRange{}};
+  return log.Since(since.number);
 }
 
 }  // namespace tidemark::storage

@@ -34,10 +34,14 @@ class ViewImpl final : public View {
                                                              std::span<const model::Matcher> matchers,
                                                              model::TimeRange range) const override;
   [[nodiscard]] std::vector<FieldDescription> Fields() const override;
+  [[nodiscard]] ChangeMark Changes() const override { return changes_; }
+  [[nodiscard]] std::vector<model::TimeRange> ChangedSince(ChangeMark since) const override;
 
  private:
   // Kept alive for the counter that pinned_ points to.
   const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages_;
+  // Read before anything is pinned.
+  const ChangeMark changes_;
   std::shared_ptr<const Pinned> pinned_;
 };
 
