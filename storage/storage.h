@@ -52,7 +52,8 @@ struct SelectorRetention {
   friend bool operator==(const SelectorRetention&, const SelectorRetention&) = default;
 };
 
-// A rollup tier that a database names, besides those that storage builds where they pay.
+// A rollup tier that a database names, besides those that storage builds where they pay. It outlives the raw rows of a
+// partition where it is kept longer; those that storage builds by itself go with the rows.
 struct RollupTier {
   int64_t width_ns = 0;  // of its buckets, > 0
   int64_t keep_ns = 0;   // 0: for ever
@@ -62,12 +63,13 @@ struct RollupTier {
 struct DatabaseOptions {
   // Length of a partition in nanoseconds. Good lengths give a series 2-8 thousand rows. Range [1 min, 366 d].
   int64_t partition_ns = kNsPerDay;
-  // Points older than now - retention_ns are refused and, partition by partition, dropped. 0 keeps everything.
+  // Points older than now - retention_ns are refused and, partition by partition, dropped but for the tiers that are
+  // kept longer. 0 keeps everything.
   int64_t retention_ns = 0;
   // 0: every write is synced before its answer. > 0: a write is answered at once and synced within this time.
   int64_t sync_interval_ns = 0;
-  // The oldest partitions are dropped while all pages together take more bytes than this. 0: no limit. The newest
-  // partition always stays.
+  // The oldest partitions are dropped while all pages together take more bytes than this, but for tiers that are to be
+  // kept, which go when nothing else is left to drop. 0: no limit. The newest partition always stays.
   uint64_t max_bytes = 0;
   std::vector<SelectorRetention> selectors = {};
   std::vector<RollupTier> tiers = {};  // ascending by width, each once
@@ -188,8 +190,23 @@ struct TierColumn {
   const double* last = nullptr;
   const int64_t* first_ns = nullptr;
   const int64_t* last_ns = nullptr;
-  const double* increase = nullptr;  // reset-corrected, within the bucket
+  const double* increase = nullptr;  // reset-corrected, within the bucket; null where some bucket has none
   bool sum_exact = false;
+  // Of buckets that are all integers or decimals, the values times 10^scale, exact: what several buckets come to is
+  // added up in these. Null otherwise.
+  uint8_t scale = 0;
+  const int64_t* sum_words = nullptr;
+  const int64_t* first_words = nullptr;
+  const int64_t* last_words = nullptr;
+  const int64_t* increase_words = nullptr;
+};
+
+// Times whose raw rows have been dropped while rollup tiers of them live.
+struct RawGone {
+  // From the first to the last of them, within what was asked for.
+  model::TimeRange range;
+  // Of tiers that answer in all of it, ascending.
+  std::vector<int64_t> widths_ns;
 };
 
 // Reads one column per SeriesRef that it was made with, in that order. Not thread-safe: one per worker.
@@ -207,6 +224,8 @@ class TierCursor {
  public:
   virtual ~TierCursor() = default;
   virtual Result<bool> Next(TierColumn* column) = 0;
+  // What had to be skipped (damaged pages where no raw rows are left), in words for the reply.
+  [[nodiscard]] virtual std::vector<std::string> Warnings() const { return {}; }
 };
 
 // A place in the history of what one database shows, for whoever keeps what was read from it.
@@ -237,6 +256,8 @@ class View {
 
   // Widths of the rollup tiers that this database has, ascending; empty when there are none.
   [[nodiscard]] virtual std::vector<int64_t> Tiers() const = 0;
+  // What of `range` only tiers can tell; {} when raw rows of all of it are there (or there never were any).
+  [[nodiscard]] virtual std::optional<RawGone> RawGoneIn(model::TimeRange) const { return std::nullopt; }
   // Buckets that lie whole inside `range` (first < bucket start + 1, bucket end <= last).
   [[nodiscard]] virtual std::unique_ptr<TierCursor> ScanTier(std::span<const model::SeriesRef> refs,
                                                              model::TimeRange range, int64_t width_ns) const = 0;
@@ -275,10 +296,13 @@ struct DeleteReport {
   uint64_t bytes = 0;
 };
 
-// What a retention drops: whole partitions, and points of the selectors in those that stay.
+// What a retention drops: whole partitions, the raw rows of partitions of which tiers stay, and points of the selectors
+// in those that stay.
 struct RetentionReport {
   uint64_t partitions = 0;
   uint64_t partition_bytes = 0;
+  uint64_t partitions_reduced = 0;  // to tiers that are kept longer, or to fewer tiers
+  uint64_t reduced_bytes = 0;       // that fall free there, about
   DeleteReport selected = {};
 };
 
@@ -326,8 +350,8 @@ class Store : public model::PointSink {
   // `progress` is called on the calling thread after each partition. Stops between partitions when asked.
   virtual Result<CompactionProgress> Compact(std::string_view database, std::stop_token stop,
                                              const std::function<void(const CompactionProgress&)>& progress) = 0;
-  // Drops partitions that lie whole before the retention of their database, and the oldest while it is over its bytes.
-  // Returns how many.
+  // Drops partitions that lie whole before the retention of their database (or their raw rows, where tiers are kept
+  // longer), and the oldest while it is over its bytes. Returns of how many partitions something went.
   virtual Result<uint64_t> ApplyRetention() = 0;
   // Does what background jobs would do now: slabs, checkpoint when due, retention.
   virtual Result<void> RunMaintenance() = 0;

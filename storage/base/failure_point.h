@@ -49,6 +49,8 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "fold.published",
     "seal.chosen",
     "seal.done",
+    "reduce.chosen",
+    "reduce.done",
     "retention.chosen",
     "retention.deletion_durable",
     "retention.committed",

@@ -85,6 +85,12 @@ void Database::ReplacePages(const std::vector<std::shared_ptr<const Slab>>& old_
   state_ = std::move(state);
 }
 
+void Database::RaiseRawFloor(int64_t floor_ns) {
+  int64_t now = raw_floor_ns();
+  while (now < floor_ns && !raw_floor_ns_.compare_exchange_weak(now, floor_ns, std::memory_order_relaxed)) {
+  }
+}
+
 void Database::AddMask(std::shared_ptr<const Mask> mask) {
   MutexLock lock(mutex_);
   auto state = std::make_shared<DatabaseState>(*state_);

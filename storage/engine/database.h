@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,12 @@ class Database {
   // What the selectors of the retention hide at `now_ns`; empty without selectors. Kept until series get new fields.
   [[nodiscard]] MaskList RetentionMasks(int64_t now_ns) const;
 
+  // Rows before this are refused, whatever is said of retention: partitions there are reduced to tiers, or about to be.
+  // Ascends while the store is open.
+  [[nodiscard]] int64_t raw_floor_ns() const { return raw_floor_ns_.load(std::memory_order_relaxed); }
+  // Under the store's order mutex, so that no row gets its place in line after it.
+  void RaiseRawFloor(int64_t floor_ns);
+
   // Set once, by DropDatabase: no more writes, and nothing of it goes to disk any more.
   [[nodiscard]] bool dropped() const { return dropped_.load(std::memory_order_relaxed); }
   void SetDropped() { dropped_.store(true, std::memory_order_relaxed); }
@@ -79,6 +86,7 @@ class Database {
   DefinitionLedger definitions_;
   mutable ChangeLog changes_;
   std::atomic<bool> dropped_ = false;
+  std::atomic<int64_t> raw_floor_ns_ = std::numeric_limits<int64_t>::min();
   std::shared_ptr<StagedSet> live_;
   mutable Mutex mutex_;
   DatabaseOptions options_ TM_GUARDED_BY(mutex_);

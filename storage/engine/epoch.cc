@@ -75,7 +75,7 @@ Result<EpochRecord> WriteEpochFile(RocksStore* rocks, const std::string& path, E
   record.partition_ns = pages.partition_ns;
   record.pages = directory.pages().size();
   record.rows = directory.rows();
-  record.range = directory.range();
+  record.range = record.tiers_only ? pages.rows_range : directory.range();
   TM_TRY_ASSIGN(std::unique_ptr<SstWriter> writer,
                 SstWriter::Open(rocks, path,
                                 {{"tidemark.format", fmt::format("{}", kFormatVersion)},

@@ -132,7 +132,7 @@ Result<PartitionPages> Fold(const std::vector<std::shared_ptr<const PageSet>>& s
                             int64_t partition_ns, std::atomic<uint64_t>* corrupt_pages,
                             const std::vector<SourceMasks>& masks, const FoldOptions& options) {
   PartitionBuilder builder({partition_start_ns, partition_start_ns + (partition_ns - 1)},
-                           {.tiers = true, .named = options.tiers, .effort = options.effort});
+                           {.tiers = true, .named = options.tiers, .effort = options.effort, .raw = options.raw});
   Folder folder(sources, &builder, corrupt_pages, masks, options);
   Result<void> folded = folder.Run();
   if (options.progress != nullptr) {

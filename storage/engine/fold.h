@@ -24,6 +24,8 @@ struct FoldProgress {
 struct FoldOptions {
   codec::Effort effort = codec::Effort::kFast;
   std::vector<RollupTier> tiers = {};  // that the database names
+  // false: the rows themselves go, and the named tiers stay.
+  bool raw = true;
   FoldProgress* progress = nullptr;
   // Once it is true the fold ends with kUnavailable. May be null.
   const std::atomic<bool>* stop = nullptr;

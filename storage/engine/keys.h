@@ -14,6 +14,9 @@ namespace tidemark::storage {
 
 // Raw rows and their timelines; rollup tiers are 1, 2, ... in the order of their widths.
 inline constexpr uint8_t kRawTier = 0;
+// The sketches of the buckets of tier n are under tier n + kSketchTiers.
+inline constexpr uint8_t kSketchTiers = 0x80;
+constexpr uint8_t TierOfPage(uint8_t tier) { return tier & (kSketchTiers - 1U); }
 // The list of an epoch's pages: one key per epoch, after all of its pages.
 inline constexpr uint8_t kDirectoryTier = 255;
 

@@ -11,7 +11,9 @@ namespace {
 
 // Layout 1 of databases had no byte limit, selectors and tiers; layout 1 of epochs no deletions and no sealing.
 constexpr uint8_t kDatabaseLayout = 2;
-constexpr uint8_t kEpochLayout = 2;
+// Layout 3 says that an epoch has tiers only. The others stay in layout 2, which earlier programs can read.
+constexpr uint8_t kEpochLayout = 3;
+constexpr uint8_t kPlainEpochLayout = 2;
 constexpr uint8_t kMaskLayout = 1;
 
 struct OpenedRecord {
@@ -131,7 +133,7 @@ Result<DatabaseRecord> DecodeDatabaseRecord(std::string_view bytes) {
 }
 
 std::string Encode(const EpochRecord& record) {
-  std::string out(1, static_cast<char>(kEpochLayout));
+  std::string out(1, static_cast<char>(record.tiers_only ? kEpochLayout : kPlainEpochLayout));
   PutVarint(&out, model::Number(record.database));
   PutSignedVarint(&out, record.partition_start_ns);
   PutSignedVarint(&out, record.partition_ns);
@@ -144,6 +146,7 @@ std::string Encode(const EpochRecord& record) {
   PutSignedVarint(&out, record.range.last.ns);
   PutVarint(&out, record.masked_through);
   PutVarint(&out, record.sealed ? 1 : 0);
+  if (record.tiers_only) PutVarint(&out, 1);
   Seal(&out);
   return out;
 }
@@ -166,6 +169,7 @@ Result<EpochRecord> DecodeEpochRecord(std::string_view bytes) {
     record.masked_through = reader.Varint();
     record.sealed = reader.Varint() != 0;
   }
+  if (opened.layout >= 3) record.tiers_only = reader.Varint() != 0;
   TM_RETURN_IF_ERROR(Finished(reader, "an epoch record"));
   if (record.partition_ns <= 0) return Corruption("an epoch record in meta has no partition length");
   return record;

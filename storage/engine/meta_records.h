@@ -54,6 +54,8 @@ struct EpochRecord {
   uint64_t masked_through = 0;
   // Written with codec::Effort::kSmallest when its partition was past.
   bool sealed = false;
+  // Its raw rows have been dropped and rollup tiers are what is left; `rows` is 0, `range` that of the rows that were.
+  bool tiers_only = false;
   friend bool operator==(const EpochRecord&, const EpochRecord&) = default;
 };
 

@@ -10,8 +10,8 @@
 namespace tidemark::storage {
 namespace {
 
-// Tiers are numbered in one byte, and the last numbers are taken.
-constexpr size_t kMaxTiers = kDirectoryTier - 1;
+// Tiers are numbered in seven bits, and the last number is taken.
+constexpr size_t kMaxTiers = kSketchTiers - 2;
 
 // Stale markers are no rows of a bucket; but over a row of an older epoch they take it away, and the buckets of neither
 // would tell.
@@ -55,20 +55,34 @@ void PartitionBuilder::Add(model::MeasurementId measurement, model::SeriesId ser
     measurement_ = measurement;
     writer_.emplace(&timelines_, writer_options_);
   }
-  writer_->Add(series, columns);
-  if (!options_.tiers) return;
-  for (const model::Column& column : columns) AddTiers(series, column);
+  if (options_.raw) writer_->Add(series, columns);
+  for (const model::Column& column : columns) {
+    if (column.empty()) continue;
+    out_.rows_range.first.ns = std::min(out_.rows_range.first.ns, column.times.front());
+    out_.rows_range.last.ns = std::max(out_.rows_range.last.ns, column.times.back());
+    if (options_.tiers) AddTiers(series, column);
+  }
+}
+
+std::vector<int64_t> PartitionBuilder::WidthsOf(const model::Column& column) const {
+  if (options_.raw) return TierWidthsOf(column, options_.named);
+  std::vector<int64_t> widths;
+  if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool) return widths;
+  for (const RollupTier& tier : options_.named) widths.push_back(tier.width_ns);
+  return widths;
 }
 
 void PartitionBuilder::AddTiers(model::SeriesId series, const model::Column& column) {
   // What is sealed is all that there is in its partition.
   if (options_.effort == codec::Effort::kFast && MayHide(column)) return;
   std::vector<rollup::BucketArrays> built;
-  for (const int64_t width_ns : TierWidthsOf(column, options_.named)) {
+  // Where the rows are about to go, nobody can ask them for the increase of what falls often.
+  const auto increase = options_.raw ? rollup::Increase::kOfCounters : rollup::Increase::kAlways;
+  for (const int64_t width_ns : WidthsOf(column)) {
     // From the widest one built that fits in a whole number of times: rows are looked at once.
     const auto narrower = std::find_if(built.rbegin(), built.rend(),
                                        [&](const auto& buckets) { return width_ns % buckets.width_ns == 0; });
-    rollup::BucketArrays buckets = narrower == built.rend() ? rollup::Build(column, width_ns)
+    rollup::BucketArrays buckets = narrower == built.rend() ? rollup::Build(column, width_ns, increase)
                                                             : rollup::Coarsen(*narrower, width_ns / narrower->width_ns);
     buckets.ref = {column.ref.field, series};
     tier_writers_.try_emplace(width_ns, width_ns).first->second.Add(buckets);
@@ -93,6 +107,10 @@ PartitionPages PartitionBuilder::Finish() {
   FinishMeasurement();
   for (page::EncodedPage& page : timelines_.Finish()) {
     out_.pages.push_back({model::MeasurementId{}, kRawTier, std::move(page)});
+  }
+  // A tier that the database names is listed without a page too: the epoch need not be looked at for it again.
+  if (options_.tiers) {
+    for (const RollupTier& tier : options_.named) tier_pages_.try_emplace(tier.width_ns);
   }
   TM_CHECK(tier_pages_.size() <= kMaxTiers);
   for (auto& [width_ns, pages] : tier_pages_) {

@@ -29,6 +29,8 @@ struct BuildOptions {
   bool tiers = false;                  // whether to build rollup tiers
   std::vector<RollupTier> named = {};  // that the database names
   codec::Effort effort = codec::Effort::kFast;
+  // false: only the named tiers are wanted, of rows that are about to go.
+  bool raw = true;
 };
 
 // Not thread-safe.
@@ -43,6 +45,7 @@ class PartitionBuilder {
 
  private:
   void AddTiers(model::SeriesId series, const model::Column& column);
+  [[nodiscard]] std::vector<int64_t> WidthsOf(const model::Column& column) const;
   void FinishMeasurement();
 
   const BuildOptions options_;

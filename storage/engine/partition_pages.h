@@ -22,6 +22,8 @@ struct PartitionPages {
   int64_t partition_ns = 0;
   std::vector<PartitionPage> pages;
   std::vector<int64_t> tier_widths_ns;
+  // Times of the rows that went in, also where no page holds them any more.
+  model::TimeRange rows_range{model::Timestamp::Max(), model::Timestamp::Min()};
 };
 
 // Puts the pages in key order and lists them.

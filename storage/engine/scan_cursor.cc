@@ -17,7 +17,8 @@ SeriesReader::SeriesReader(const Pinned* pinned, model::TimeRange range, size_t 
     pages_.push_back({std::make_unique<PageSource>(set, dense, &warnings_), std::move(masks)});
   };
   for (const auto& epoch : pinned->state->epochs) {
-    if (epoch->range().Overlaps(range)) add(epoch.get(), SourceMasks::OfEpoch(pinned->masks, epoch->record()));
+    if (!epoch->record().tiers_only && epoch->range().Overlaps(range))
+      add(epoch.get(), SourceMasks::OfEpoch(pinned->masks, epoch->record()));
   }
   for (const auto& slab : pinned->state->slabs) {
     if (slab->range().Overlaps(range)) add(slab.get(), SourceMasks::OfSet(pinned->masks, slab->number()));

@@ -9,6 +9,7 @@
 #include "storage/base/log.h"
 #include "storage/engine/fold.h"
 #include "storage/engine/partition_builder.h"
+#include "storage/engine/retention_plan.h"
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
@@ -165,8 +166,10 @@ Result<void> StoreImpl::CheckpointLocked() {
       const std::vector<std::shared_ptr<const PageSet>> sources(job.slabs.begin(), job.slabs.end());
       std::vector<SourceMasks> masks;
       for (const auto& slab : job.slabs) masks.push_back(SourceMasks::OfSet(hidden.at(job.database), slab->number()));
-      auto pages = Fold(sources, job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns(), corrupt_pages_.get(),
-                        masks, {.tiers = job.database->options().tiers});
+      auto pages = Fold(
+          sources, job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns(), corrupt_pages_.get(), masks,
+          {.tiers = LivingTiers(job.database->options(),
+                                {job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns()}, clock_.NowNs())});
       if (!pages.ok()) {
         job.result = std::move(pages).error();
         return;

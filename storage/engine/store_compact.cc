@@ -8,7 +8,9 @@
 #include "storage/base/log.h"
 #include "storage/engine/fold.h"
 #include "storage/engine/partition_epochs.h"
+#include "storage/engine/retention_plan.h"
 #include "storage/engine/store_impl.h"
+#include "storage/engine/tier_copy.h"
 
 namespace tidemark::storage {
 
@@ -34,9 +36,13 @@ Result<CompactionProgress> StoreImpl::Compact(std::string_view name, std::stop_t
   {
     MutexLock compact(compact_mutex_);
     const MaskList hidden = HiddenRows(*database);
+    const DatabaseOptions options = database->options();
     std::vector<PartitionId> partitions;
     for (const auto& [partition, epochs] : ByPartition(*database->state())) {
-      if (epochs.size() > 1 || !epochs.front()->record().sealed || AnyMasked(epochs, hidden)) {
+      const std::vector<RollupTier> tiers = LivingTiers(options, partition, clock_.NowNs());
+      const bool reduced = epochs.front()->record().tiers_only;
+      if (epochs.size() > 1 || !epochs.front()->record().sealed || AnyMasked(epochs, hidden) ||
+          (!reduced && !HasTiers(*epochs.front(), tiers))) {
         partitions.push_back(partition);
       }
     }
@@ -95,17 +101,30 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
   const bool were_sealed =
       std::all_of(old.begin(), old.end(), [](const auto& epoch) { return epoch->record().sealed; });
   const bool seal = kind == FoldKind::kSeal || were_sealed;
-  if (old.empty() || (old.size() < 2 && seal == were_sealed && !AnyMasked(old, masks))) return {};
+  if (old.empty()) return {};
+  const bool reduced = old[0]->record().tiers_only;  // then it is the only one
+  const bool reduce = kind == FoldKind::kReduce;
+  const PartitionId partition{old[0]->record().partition_start_ns, old[0]->record().partition_ns};
+  const std::vector<RollupTier> tiers = LivingTiers(database.options(), partition, clock_.NowNs());
+  if (!reduce && old.size() < 2 && seal == were_sealed && !AnyMasked(old, masks) &&
+      (reduced || !seal || HasTiers(*old[0], tiers))) {
+    return {};
+  }
   const int64_t start_ns = old[0]->record().partition_start_ns;
   const int64_t length_ns = old[0]->record().partition_ns;
   const std::vector<std::shared_ptr<const PageSet>> sources(old.begin(), old.end());
   std::vector<SourceMasks> hidden;
   for (const auto& epoch : old) hidden.push_back(SourceMasks::OfEpoch(masks, epoch->record()));
-  TM_TRY_ASSIGN(PartitionPages pages, Fold(sources, start_ns, length_ns, corrupt_pages_.get(), hidden,
-                                           {.effort = seal ? codec::Effort::kSmallest : codec::Effort::kFast,
-                                            .tiers = database.options().tiers,
-                                            .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
-                                            .stop = &closing_}));
+  const auto make_pages = [&] {
+    if (reduced) return CopyTiers(*old[0], hidden[0], tiers);
+    return Fold(sources, start_ns, length_ns, corrupt_pages_.get(), hidden,
+                {.effort = seal || reduce ? codec::Effort::kSmallest : codec::Effort::kFast,
+                 .tiers = tiers,
+                 .raw = !reduce,
+                 .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
+                 .stop = &closing_});
+  };
+  TM_TRY_ASSIGN(PartitionPages pages, make_pages());
   FailurePoint("fold.merged");
   const PageDirectory directory = SortAndList(&pages);
   EpochRecord record;
@@ -113,7 +132,8 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
   record.epoch = meta_->TakeEpochNumber();
   // Nothing lies between the epochs that are folded, and what comes meanwhile is newer than all of them.
   record.precedence = old.back()->record().precedence;
-  record.sealed = seal;
+  record.tiers_only = reduced || reduce;
+  record.sealed = seal || record.tiers_only;
   record.masked_through = HighestNumber(masks);
   for (const auto& epoch : old) record.masked_through = std::max(record.masked_through, epoch->record().masked_through);
   const std::string path = StagingPath(record.epoch);
@@ -145,7 +165,12 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
   FailurePoint("fold.committed");
   std::vector<std::shared_ptr<const Epoch>> folded;
   if (!pages.pages.empty()) folded.push_back(MakeEpoch(record));
-  database.ReplacePages({}, old, std::move(folded));
+  if (record.tiers_only) {
+    const ChangeLog::Change noted = database.changes().Begin(model::TimeRange{{start_ns}, {EndNs(partition)}});
+    database.ReplacePages({}, old, std::move(folded));
+  } else {
+    database.ReplacePages({}, old, std::move(folded));
+  }
   for (const auto& epoch : old) {
     epoch->Retire();
     progress->bytes_read += epoch->record().bytes;

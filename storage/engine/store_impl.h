@@ -8,6 +8,7 @@
 //   store_seal.cc         sealing partitions that are past
 //   store_delete.cc       deletions
 //   store_retention.cc    what is dropped by age, by bytes and by selector
+//   store_reduce.cc       what tiers stay of
 //   store_maintenance.cc  background work, self-test, statistics
 //
 // Locks, in the order in which they are taken:
@@ -81,7 +82,9 @@ class StoreImpl final : public Store {
 
   // ---- store_write.cc ----
   Result<DatabasePtr> FindOrCreateDatabase(std::string_view name);
-  Result<void> JournalAndApply(Database& database, const model::ResolvedBatch& batch, std::string* record);
+  // `oldest_ns`: what the batch was resolved with. kConflict when some rows have become too old since.
+  Result<void> JournalAndApply(Database& database, const model::ResolvedBatch& batch, int64_t oldest_ns,
+                               std::string* record);
   std::unique_ptr<BatchResolver> TakeResolver();
   void ReturnResolver(std::unique_ptr<BatchResolver> resolver);
   // After rows were staged: has slabs made when heads are full, and waits when they are too full.
@@ -107,8 +110,8 @@ class StoreImpl final : public Store {
   [[nodiscard]] uint64_t HeadBytes() const;
 
   // ---- store_compact.cc ----
-  // kSeal: as small as possible, for data that is past.
-  enum class FoldKind { kFold, kSeal };
+  // kSeal: as small as possible, for data that is past. kReduce: to the tiers that the database keeps.
+  enum class FoldKind { kFold, kSeal, kReduce };
   // Folds epochs of one partition that follow each other in precedence into one. What was sealed stays sealed.
   Result<void> FoldEpochs(Database& database, const std::vector<std::shared_ptr<const Epoch>>& run, FoldKind kind,
                           CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
@@ -148,8 +151,17 @@ class StoreImpl final : public Store {
   Result<void> DropSpentMasks() TM_EXCLUDES(flush_mutex_);
 
   // ---- store_retention.cc ----
-  // The oldest time that a database keeps; INT64_MIN when it keeps everything.
+  // The oldest time of which a database takes rows; INT64_MIN when it takes all.
   [[nodiscard]] int64_t OldestNs(const Database& database) const;
+  // Drops what no tier outlives.
+  Result<uint64_t> DropExpired();
+
+  // ---- store_reduce.cc ----
+  // Drops the raw rows of partitions that tiers outlive, and tiers that are not kept any more. Returns of how many
+  // partitions.
+  Result<uint64_t> ReduceToTiers() TM_EXCLUDES(flush_mutex_, compact_mutex_);
+
+  // ---- store_retention.cc ----
   // Folds partitions of which a good part is hidden.
   Result<void> FoldHidden();
 
@@ -235,6 +247,7 @@ class StoreImpl final : public Store {
   std::atomic<uint64_t> head_bytes_ = 0;  // at the last look
   std::atomic<int64_t> last_checkpoint_at_ns_ = 0;
   std::atomic<int64_t> last_retention_at_ns_ = 0;
+  std::atomic<int64_t> last_reduction_at_ns_ = 0;
   std::atomic<int64_t> last_hidden_look_at_ns_ = 0;
   // At the last look of ReturnFreeMemory.
   std::atomic<int64_t> memory_looked_at_ns_ = 0;

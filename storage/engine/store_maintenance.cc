@@ -102,7 +102,7 @@ Result<void> StoreImpl::KeepUp() {
   if (!health_.Refusal().has_value() && CheckpointDue()) TM_RETURN_IF_ERROR(Checkpoint());
   if (clock_.SteadyNs() - last_retention_at_ns_.load() >= kRetentionIntervalNs) {
     last_retention_at_ns_.store(clock_.SteadyNs());
-    auto dropped = ApplyRetention();
+    auto dropped = DropExpired();
     if (!dropped.ok()) return std::move(dropped).error();
   }
   DropDeadFiles();
@@ -116,6 +116,11 @@ Result<void> StoreImpl::FoldAndSeal() {
   if (clock_.SteadyNs() - last_hidden_look_at_ns_.load() >= kRetentionIntervalNs) {
     last_hidden_look_at_ns_.store(clock_.SteadyNs());
     TM_RETURN_IF_ERROR(FoldHidden());
+  }
+  if (clock_.SteadyNs() - last_reduction_at_ns_.load() >= kRetentionIntervalNs && !compacting_.load()) {
+    last_reduction_at_ns_.store(clock_.SteadyNs());
+    auto reduced = ReduceToTiers();
+    if (!reduced.ok()) return std::move(reduced).error();
   }
   TM_RETURN_IF_ERROR(SealPast());
   DropDeadFiles();

@@ -9,6 +9,7 @@
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/journal_record.h"
+#include "storage/engine/retention_plan.h"
 #include "storage/engine/store_impl.h"
 #include "storage/journal/batch_record.h"
 #include "storage/journal/local_journal.h"
@@ -84,6 +85,7 @@ Result<void> StoreImpl::Start() {
   FailurePoint("open.replayed");
   last_checkpoint_at_ns_.store(clock_.SteadyNs());
   last_retention_at_ns_.store(clock_.SteadyNs());
+  last_reduction_at_ns_.store(clock_.SteadyNs());
   last_hidden_look_at_ns_.store(clock_.SteadyNs());
   counters_.recovery_ns.store(clock_.SteadyNs() - started);
   if (options_.background) {
@@ -107,6 +109,10 @@ Result<void> StoreImpl::LoadDatabases() {
   WriterLock lock(databases_mutex_);
   for (const DatabaseRecord& record : meta_->databases()) {
     DatabasePtr database = NewDatabase(record);
+    for (const auto& epoch : epochs[record.id]) {
+      const EpochRecord& e = epoch->record();
+      if (e.tiers_only) database->RaiseRawFloor(EndNs({e.partition_start_ns, e.partition_ns}) + 1);
+    }
     database->ReplacePages({}, {}, std::move(epochs[record.id]));
     databases_.emplace(record.name, std::move(database));
   }

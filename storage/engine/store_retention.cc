@@ -8,6 +8,7 @@
 #include "storage/base/log.h"
 #include "storage/engine/mask_estimate.h"
 #include "storage/engine/partition_epochs.h"
+#include "storage/engine/retention_plan.h"
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
@@ -17,38 +18,6 @@ namespace {
 constexpr uint64_t kWorthFolding = 10;
 // Until then it is looked at again each time the retention has moved on by this share of its length.
 constexpr int64_t kLooksPerPartition = 16;
-
-// The oldest time that is kept; INT64_MIN when everything is.
-int64_t OldestKept(int64_t now_ns, int64_t keep_ns) {
-  int64_t oldest_ns = 0;
-  if (keep_ns == 0 || __builtin_sub_overflow(now_ns, keep_ns, &oldest_ns)) return std::numeric_limits<int64_t>::min();
-  return oldest_ns;
-}
-
-int64_t EndNs(const PartitionId& partition) { return partition.first + (partition.second - 1); }
-
-// The partitions, with the bytes of their pages on disk, that `options` do not keep.
-std::map<PartitionId, uint64_t> PartitionsToDrop(const DatabaseState& state, const DatabaseOptions& options,
-                                                 int64_t now_ns) {
-  std::map<PartitionId, uint64_t> all;  // ascending in time: partitions do not overlap
-  uint64_t bytes = 0;
-  for (const auto& epoch : state.epochs) {
-    const EpochRecord& record = epoch->record();
-    all[{record.partition_start_ns, record.partition_ns}] += record.bytes;
-    bytes += record.bytes;
-  }
-  for (const auto& slab : state.slabs) all.try_emplace({slab->partition_start_ns(), slab->partition_ns()}, 0);
-  const int64_t oldest_ns = OldestKept(now_ns, options.retention_ns);
-  std::map<PartitionId, uint64_t> out;
-  for (const auto& [partition, partition_bytes] : all) {
-    const bool newest = partition == all.rbegin()->first;
-    const bool over = options.max_bytes != 0 && bytes > options.max_bytes && !newest;
-    if (EndNs(partition) >= oldest_ns && !over) break;
-    out.emplace(partition, partition_bytes);
-    bytes -= partition_bytes;
-  }
-  return out;
-}
 
 // The state without partitions that go whole, so that nothing of them is counted twice.
 std::shared_ptr<const DatabaseState> Without(const DatabaseState& state, const std::map<PartitionId, uint64_t>& gone) {
@@ -64,21 +33,30 @@ std::shared_ptr<const DatabaseState> Without(const DatabaseState& state, const s
 }  // namespace
 
 int64_t StoreImpl::OldestNs(const Database& database) const {
-  return OldestKept(clock_.NowNs(), database.options().retention_ns);
+  return std::max(OldestKept(clock_.NowNs(), database.options().retention_ns), database.raw_floor_ns());
 }
 
 Result<uint64_t> StoreImpl::ApplyRetention() {
+  TM_TRY_ASSIGN(const uint64_t reduced, ReduceToTiers());
+  TM_TRY_ASSIGN(const uint64_t dropped, DropExpired());
+  return reduced + dropped;
+}
+
+Result<uint64_t> StoreImpl::DropExpired() {
   ReaderLock open(open_mutex_);
   if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
   uint64_t dropped = 0;
   for (const DatabasePtr& database : AllDatabases()) {
     const DatabaseOptions options = database->options();
-    if (options.retention_ns == 0 && options.max_bytes == 0) continue;
+    if (options.retention_ns == 0 && options.max_bytes == 0 &&
+        database->raw_floor_ns() == std::numeric_limits<int64_t>::min()) {
+      continue;  // nothing was ever reduced either
+    }
     MutexLock flush(flush_mutex_);
     MetaChange change;
     EpochList old;
     std::vector<std::shared_ptr<const Slab>> old_slabs;
-    if (PartitionsToDrop(*database->state(), options, clock_.NowNs()).empty()) continue;
+    if (PlanPartitions(*database->state(), options, clock_.NowNs()).drop.empty()) continue;
     // Slabs say which partitions their rows are of; heads do not.
     {
       MutexLock order(order_mutex_);
@@ -86,7 +64,7 @@ Result<uint64_t> StoreImpl::ApplyRetention() {
     }
     TM_RETURN_IF_ERROR(MakeSlabs());
     const std::shared_ptr<const DatabaseState> state = database->state();
-    const std::map<PartitionId, uint64_t> partitions = PartitionsToDrop(*state, options, clock_.NowNs());
+    const std::map<PartitionId, uint64_t> partitions = PlanPartitions(*state, options, clock_.NowNs()).drop;
     if (partitions.empty()) continue;
     std::set<PartitionId> staged;
     for (const auto& epoch : state->epochs) {
@@ -143,9 +121,12 @@ Result<RetentionReport> StoreImpl::PlanRetention(std::string_view name, const Da
   const DatabasePtr database = Find(name);
   if (database == nullptr) return NotFound("database not found: \"" + std::string(name) + "\"");
   const std::shared_ptr<const DatabaseState> state = database->state();
-  const std::map<PartitionId, uint64_t> gone = PartitionsToDrop(*state, options, clock_.NowNs());
+  const RetentionPlan plan = PlanPartitions(*state, options, clock_.NowNs());
+  std::map<PartitionId, uint64_t> gone = plan.drop;
   RetentionReport report;
   report.partitions = gone.size();
+  report.partitions_reduced = plan.reduce.size();
+  for (const auto& [_, bytes] : plan.reduce) report.reduced_bytes += bytes;
   for (const auto& [partition, bytes] : gone) report.partition_bytes += bytes;
   MaskList masks;
   for (const SelectorRetention& selector : options.selectors) {
@@ -158,6 +139,7 @@ Result<RetentionReport> StoreImpl::PlanRetention(std::string_view name, const Da
                                                  model::TimeRange{model::Timestamp::Min(), {oldest_ns - 1}},
                                                  std::make_shared<const RefSet>(std::move(refs))));
   }
+  gone.insert(plan.reduce.begin(), plan.reduce.end());
   if (!masks.empty()) report.selected = EstimateHidden(*Without(*state, gone), masks);
   return report;
 }

@@ -5,6 +5,7 @@
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/engine/partition_epochs.h"
+#include "storage/engine/retention_plan.h"
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
@@ -14,12 +15,16 @@ namespace {
 constexpr size_t kLateEpochs = 4;
 constexpr uint64_t kLateShare = 20;
 
-// Whether sealing would change anything worth its cost.
-bool WorthSealing(const EpochList& epochs) {
+// Whether sealing would change anything worth its cost. `tiers`: that the database names and keeps of the partition.
+bool WorthSealing(const EpochList& epochs, const std::vector<RollupTier>& tiers) {
+  if (epochs.front()->record().tiers_only) return false;
   uint64_t sealed_rows = 0;
   uint64_t late_rows = 0;
   for (const auto& epoch : epochs) (epoch->record().sealed ? sealed_rows : late_rows) += epoch->record().rows;
   if (sealed_rows == 0) return true;
+  // A tier that was named after the partition had been sealed.
+  if (std::any_of(epochs.begin(), epochs.end(), [&](const auto& epoch) { return !HasTiers(*epoch, tiers); }))
+    return true;
   return epochs.size() >= kLateEpochs || late_rows * kLateShare > sealed_rows;
 }
 
@@ -37,10 +42,11 @@ std::vector<StoreImpl::SealCandidate> StoreImpl::SealQueue() {
   std::vector<SealCandidate> due;
   for (const DatabasePtr& database : AllDatabases()) {
     const std::shared_ptr<const DatabaseState> state = database->state();
+    const DatabaseOptions options = database->options();
     std::set<PartitionId> staged;
     for (const auto& slab : state->slabs) staged.emplace(slab->partition_start_ns(), slab->partition_ns());
     for (auto& [partition, epochs] : ByPartition(*state)) {
-      if (!IsPast(partition) || !WorthSealing(epochs)) continue;
+      if (!IsPast(partition) || !WorthSealing(epochs, LivingTiers(options, partition, clock_.NowNs()))) continue;
       const uint64_t newest = epochs.back()->record().epoch;
       if (unfoldable_.contains(newest)) continue;
       const auto key = std::make_pair(database->id(), partition);

@@ -28,13 +28,20 @@ Result<model::WriteReport> StoreImpl::Write(std::string_view database_name, cons
   TM_TRY_ASSIGN(const DatabasePtr database, FindOrCreateDatabase(database_name));
   model::WriteReport report;
   std::unique_ptr<BatchResolver> resolver = TakeResolver();
-  const model::ResolvedBatch resolved =
-      resolver->Resolve(database->id(), batch, OldestNs(*database), &database->index(), &database->shapes(), &report);
   Result<void> written;
-  if (!resolved.rows.empty()) {
-    resolver->record.clear();
-    journal::EncodeBatch(resolved, &resolver->record);
-    written = JournalAndApply(*database, resolved, &resolver->record);
+  for (bool again = true; again;) {
+    report = {};
+    const int64_t oldest_ns = OldestNs(*database);
+    const model::ResolvedBatch resolved =
+        resolver->Resolve(database->id(), batch, oldest_ns, &database->index(), &database->shapes(), &report);
+    written = {};
+    if (!resolved.rows.empty()) {
+      resolver->record.clear();
+      journal::EncodeBatch(resolved, &resolver->record);
+      written = JournalAndApply(*database, resolved, oldest_ns, &resolver->record);
+    }
+    // Rows that were taken have become too old meanwhile: they are refused in words.
+    again = !written.ok() && written.error().code == ErrorCode::kConflict;
   }
   ReturnResolver(std::move(resolver));
   if (!written.ok()) return std::move(written).error();
@@ -46,10 +53,12 @@ Result<model::WriteReport> StoreImpl::Write(std::string_view database_name, cons
   return report;
 }
 
-Result<void> StoreImpl::JournalAndApply(Database& database, const model::ResolvedBatch& batch, std::string* record) {
+Result<void> StoreImpl::JournalAndApply(Database& database, const model::ResolvedBatch& batch, int64_t oldest_ns,
+                                        std::string* record) {
   const bool wait = database.options().sync_interval_ns == 0;
   for (int attempt = 0; attempt < kMaxAppends; ++attempt) {
     std::shared_ptr<StagedSet> set;
+    bool too_old = false;
     uint64_t ticket = 0;
     uint64_t sequence_in_line = 0;
     // Sequence, set, ticket and definitions are taken together, so that what the journal says in order is what the
@@ -58,6 +67,14 @@ Result<void> StoreImpl::JournalAndApply(Database& database, const model::Resolve
       MutexLock order(order_mutex_);
       last_sequence_ = sequence;
       sequence_in_line = sequence;
+      // What is reduced to tiers takes no row any more; the floor is raised before the last of its rows are counted.
+      const int64_t floor_ns = database.raw_floor_ns();
+      too_old = floor_ns > oldest_ns && std::any_of(batch.rows.begin(), batch.rows.end(),
+                                                    [&](const auto& row) { return row.time.ns < floor_ns; });
+      if (too_old) {
+        EncodeRecord({}, out);
+        return;
+      }
       set = database.live();
       ticket = set->TakeTicket();
       EncodeRecord({database.id(), database.definitions().Begin(sequence), *record}, out);
@@ -68,6 +85,7 @@ Result<void> StoreImpl::JournalAndApply(Database& database, const model::Resolve
       set->TicketDone();
     };
     auto appended = journal_->Append(make);
+    if (appended.ok() && too_old) return MakeError(ErrorCode::kConflict, "the rows are too old");
     Result<void> durable;
     if (!appended.ok()) {
       durable = std::move(appended).error();

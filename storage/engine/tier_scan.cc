@@ -1,6 +1,7 @@
 #include "storage/engine/tier_scan.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "storage/rollup/buckets.h"
@@ -12,6 +13,27 @@ constexpr size_t kDenseRefs = 16;
 
 int64_t FloorDivide(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 int64_t CeilDivide(int64_t value, int64_t by) { return value / by + (value % by > 0 ? 1 : 0); }
+
+using Values = std::vector<int64_t> rollup::BucketArrays::*;
+constexpr std::array<Values, 9> kValues = {
+    &rollup::BucketArrays::count, &rollup::BucketArrays::first_ns, &rollup::BucketArrays::last_ns,
+    &rollup::BucketArrays::min,   &rollup::BucketArrays::max,      &rollup::BucketArrays::first,
+    &rollup::BucketArrays::last,  &rollup::BucketArrays::sum,      &rollup::BucketArrays::increase};
+
+rollup::BucketArrays OneBucket(const rollup::BucketArrays& from, size_t index) {
+  rollup::BucketArrays out{.ref = from.ref,
+                           .type = from.type,
+                           .scale = from.scale,
+                           .width_ns = from.width_ns,
+                           .exact_sum = from.exact_sum,
+                           .has_increase = from.has_increase,
+                           .exact_increase = from.exact_increase};
+  out.bucket.push_back(from.bucket[index]);
+  for (const Values column : kValues) {
+    if (!(from.*column).empty()) (out.*column).push_back((from.*column)[index]);
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -35,23 +57,30 @@ TierScan::TierScan(std::shared_ptr<const Pinned> pinned, std::span<const model::
   }
   range_.first.ns = rollup::BucketEnd(grid_.first - 1, width_ns) + 1;
   range_.last.ns = rollup::BucketEnd(grid_.end - 1, width_ns);
-  const auto add = [&](const PageSet* pages) {
+  const auto add = [&](const PageSet* pages, const Epoch* reduced) {
     if (!pages->range().Overlaps(range_)) return;
     Source source;
     source.pages = pages;
+    if (reduced != nullptr) {
+      source.reduced = any_reduced_ = true;
+      source.masks = SourceMasks::OfEpoch(pinned_->masks, reduced->record());
+    }
     source.raw = std::make_unique<PageSource>(pages, refs.size() >= kDenseRefs, &warnings_);
     sources_.push_back(std::move(source));
   };
-  for (const auto& epoch : pinned_->state->epochs) add(epoch.get());
-  for (const auto& slab : pinned_->state->slabs) add(slab.get());
+  for (const auto& epoch : pinned_->state->epochs) {
+    add(epoch.get(), epoch->record().tiers_only ? epoch.get() : nullptr);
+  }
+  for (const auto& slab : pinned_->state->slabs) add(slab.get(), nullptr);
   // By time: buckets that several of them have a part of are put together from neighbours.
   std::stable_sort(sources_.begin(), sources_.end(), [](const Source& left, const Source& right) {
     return left.pages->range().first < right.pages->range().first;
   });
   for (const MarkedSet& marked : pinned_->heads) heads_.push_back(&marked);
   for (const auto& mask : pinned_->masks) {
-    const bool applies = std::any_of(pinned_->state->epochs.begin(), pinned_->state->epochs.end(),
-                                     [&](const auto& epoch) { return mask->AppliesTo(epoch->record()); });
+    const bool applies =
+        std::any_of(pinned_->state->epochs.begin(), pinned_->state->epochs.end(),
+                    [&](const auto& epoch) { return !epoch->record().tiers_only && mask->AppliesTo(epoch->record()); });
     if (applies) masks_.push_back(mask.get());
   }
 }
@@ -68,6 +97,8 @@ Result<bool> TierScan::ReadTiers(Source& source, model::MeasurementId measuremen
     auto directory = source.pages->Directory();
     if (!directory.ok()) {
       if (directory.error().code != ErrorCode::kCorruption) return std::move(directory).error();
+      if (source.reduced && !source.unreadable) warnings_.Add(directory.error().message);
+      source.unreadable = true;
       return false;
     }
     source.directory = *directory;
@@ -80,9 +111,17 @@ Result<bool> TierScan::ReadTiers(Source& source, model::MeasurementId measuremen
       source.tiers.push_back(std::move(tier));
     }
   }
-  for (OpenTier& tier : source.tiers) {
+  const auto is_masked = [&](const Mask* mask) { return mask->refs().Contains(ref); };
+  const std::span<const Mask* const> masks = source.masks.masks();
+  const bool masked = std::any_of(masks.begin(), masks.end(), is_masked);
+  for (size_t i = 0; i < source.tiers.size(); ++i) {
+    // Of what is deleted the narrowest tier loses least.
+    OpenTier& tier = source.tiers[masked ? source.tiers.size() - 1 - i : i];
     TM_TRY_ASSIGN(const bool found, ReadTier(source, tier, measurement, ref, out));
     if (!found) continue;
+    for (const Mask* mask : masks) {
+      if (is_masked(mask)) rollup::EraseInside(mask->range(), out);
+    }
     if (tier.width_ns != width_ns_) *out = rollup::Coarsen(*out, width_ns_ / tier.width_ns);
     return true;
   }
@@ -138,45 +177,53 @@ void TierScan::TakeBuckets(size_t part) {
 }
 
 bool TierScan::JoinBuckets(size_t slot, size_t part, size_t index) {
-  struct Place {
-    const rollup::BucketArrays* arrays;
-    size_t index;
-  };
-  Place earlier{&parts_[slots_[slot].part], slots_[slot].index};
-  Place later{&parts_[part], index};
-  if (earlier.arrays->first_ns[earlier.index] > later.arrays->first_ns[later.index]) std::swap(earlier, later);
-  const rollup::BucketArrays& a = *earlier.arrays;
-  const rollup::BucketArrays& b = *later.arrays;
-  const bool increase = a.has_increase && b.has_increase;
-  if (a.last_ns[earlier.index] >= b.first_ns[later.index] || a.scale != b.scale || a.exact_sum != b.exact_sum ||
-      (increase && a.exact_increase != b.exact_increase)) {
-    return false;
-  }
+  const rollup::BucketArrays& here = parts_[slots_[slot].part];
+  rollup::BucketArrays earlier = OneBucket(here, slots_[slot].index);
+  rollup::BucketArrays later = OneBucket(parts_[part], index);
+  if (earlier.first_ns[0] > later.first_ns[0]) std::swap(earlier, later);
+  if (earlier.last_ns[0] >= later.first_ns[0]) return false;
+  rollup::MakeAlike(&earlier, &later);
   // As two buckets of 1 ns each, of which the wider one is made as of any others.
-  rollup::BucketArrays pair;
-  pair.ref = a.ref;
-  pair.type = a.type;
-  pair.scale = a.scale;
+  rollup::BucketArrays pair = std::move(earlier);
   pair.width_ns = 1;
-  pair.exact_sum = a.exact_sum;
-  pair.has_increase = increase;
-  pair.exact_increase = increase && a.exact_increase;
-  for (const Place& place : {earlier, later}) {
-    const rollup::BucketArrays& from = *place.arrays;
-    pair.bucket.push_back(from.last_ns[place.index]);
-    for (const auto column : {&rollup::BucketArrays::count, &rollup::BucketArrays::first_ns,
-                              &rollup::BucketArrays::last_ns, &rollup::BucketArrays::min, &rollup::BucketArrays::max,
-                              &rollup::BucketArrays::first, &rollup::BucketArrays::last, &rollup::BucketArrays::sum}) {
-      (pair.*column).push_back((from.*column)[place.index]);
-    }
-    if (increase) pair.increase.push_back(from.increase[place.index]);
+  pair.bucket[0] = pair.last_ns[0];
+  pair.bucket.push_back(later.last_ns[0]);
+  for (const auto column : kValues) {
+    if (!(later.*column).empty()) (pair.*column).push_back((later.*column)[0]);
   }
   rollup::BucketArrays joined = rollup::Coarsen(pair, width_ns_);
-  if (joined.size() != 1 || joined.exact_sum != a.exact_sum || joined.has_increase != increase) return false;
+  if (joined.size() != 1) return false;
   slots_[slot] = {static_cast<uint32_t>(parts_used_), 0};
   if (parts_used_ == parts_.size()) parts_.emplace_back();
   parts_[parts_used_++] = std::move(joined);
   return true;
+}
+
+void TierScan::PublishWords(uint8_t scale, bool increase, TierColumn* column) {
+  for (auto* words : {&sum_words_, &first_words_, &last_words_, &increase_words_}) words->assign(slots_.size(), 0);
+  bool fits = true;
+  const auto put = [&](int64_t word, int64_t factor, int64_t* out) {
+    fits &= !__builtin_mul_overflow(word, factor, out);
+  };
+  for (size_t slot = 0; slot < slots_.size() && fits; ++slot) {
+    if (slots_[slot].part == kEmpty || trusted_[slot] == 0) continue;
+    const rollup::BucketArrays& arrays = parts_[slots_[slot].part];
+    const size_t i = slots_[slot].index;
+    constexpr int kLargestPower = 18;  // that int64 holds
+    // The words of unsigned integers past int64 read as negative ones.
+    if (scale - arrays.scale > kLargestPower || (arrays.type == model::FieldType::kUInt && arrays.max[i] < 0)) return;
+    const auto factor = static_cast<int64_t>(model::PowerOfTen(static_cast<uint8_t>(scale - arrays.scale)));
+    put(arrays.sum[i], factor, &sum_words_[slot]);
+    put(arrays.first[i], factor, &first_words_[slot]);
+    put(arrays.last[i], factor, &last_words_[slot]);
+    if (increase) put(arrays.increase[i], factor, &increase_words_[slot]);
+  }
+  if (!fits) return;
+  column->scale = scale;
+  column->sum_words = sum_words_.data();
+  column->first_words = first_words_.data();
+  column->last_words = last_words_.data();
+  column->increase_words = increase ? increase_words_.data() : nullptr;
 }
 
 void TierScan::Publish(TierColumn* column) {
@@ -186,12 +233,16 @@ void TierScan::Publish(TierColumn* column) {
   for (auto* values : {&first_ns_, &last_ns_}) values->assign(buckets, 0);
   bool exact = true;
   bool increase = true;
+  bool exact_increase = true;
+  uint8_t scale = 0;
   for (size_t slot = 0; slot < buckets; ++slot) {
     if (slots_[slot].part == kEmpty || trusted_[slot] == 0) continue;
     const rollup::BucketArrays& arrays = parts_[slots_[slot].part];
     const size_t i = slots_[slot].index;
     exact &= arrays.exact_sum;
     increase &= arrays.has_increase;
+    exact_increase &= arrays.exact_increase;
+    scale = std::max(scale, arrays.scale);
     count_[slot] = static_cast<uint64_t>(arrays.count[i]);
     sum_[slot] = rollup::SumAt(arrays, i);
     min_[slot] = rollup::ValueAt(arrays, arrays.min, i);
@@ -202,6 +253,7 @@ void TierScan::Publish(TierColumn* column) {
     last_ns_[slot] = arrays.last_ns[i];
     if (arrays.has_increase) increases_[slot] = rollup::IncreaseAt(arrays, i);
   }
+  if (exact && scale != model::kBinaryScale) PublishWords(scale, increase && exact_increase, column);
   column->first_start_ns = rollup::BucketEnd(grid_.first - 1, width_ns_);
   column->buckets = buckets;
   column->trusted = trusted_.data();
@@ -233,6 +285,54 @@ void TierScan::DistrustRange(model::TimeRange range) {
   std::fill(trusted_.begin() + first, trusted_.begin() + last + 1, uint8_t{0});
 }
 
+Result<void> TierScan::ReadReduced(Source& source, model::MeasurementId measurement, model::SeriesRef ref) {
+  if (parts_used_ == parts_.size()) parts_.emplace_back();
+  const size_t warned = warnings_.texts().size();
+  TM_TRY_ASSIGN(const bool found, ReadTiers(source, measurement, ref, &parts_[parts_used_]));
+  for (size_t i = warned; i < warnings_.texts().size(); ++i) lost_.push_back(warnings_.texts()[i]);
+  if (found) TakeBuckets(parts_used_++);
+  return {};
+}
+
+Result<void> TierScan::ReadWithRaw(Source& source, model::MeasurementId measurement, model::SeriesRef ref) {
+  if (parts_used_ == parts_.size()) parts_.emplace_back();
+  TM_TRY_ASSIGN(const bool rolled_up, ReadTiers(source, measurement, ref, &parts_[parts_used_]));
+  if (rolled_up) {
+    TakeBuckets(parts_used_++);
+    return {};
+  }
+  const size_t warned = warnings_.texts().size();
+  pieces_.clear();
+  TM_RETURN_IF_ERROR(source.raw->Read(measurement, ref, range_, &buffers_, &pieces_));
+  for (const model::Column& piece : pieces_) Distrust(piece);
+  // Nobody knows which buckets the rows of a damaged page fell into.
+  if (warnings_.texts().size() != warned) trusted_.assign(trusted_.size(), 0);
+  return {};
+}
+
+Result<void> TierScan::Repair(model::SeriesRef ref) {
+  for (const auto& [slot, bucket] : reduced_) {
+    if (trusted_[slot] != 0) continue;
+    trusted_[slot] = 1;
+    slots_[slot] = bucket;
+    const int64_t number = grid_.first + static_cast<int64_t>(slot);
+    const model::TimeRange range{{rollup::BucketEnd(number - 1, width_ns_) + 1},
+                                 {rollup::BucketEnd(number, width_ns_)}};
+    SeriesReader reader(pinned_.get(), range, 1);
+    TM_TRY_ASSIGN(const model::Column rows, reader.Read(ref));
+    lost_.insert(lost_.end(), reader.warnings().begin(), reader.warnings().end());
+    rollup::BucketArrays built = rollup::Build(rows, width_ns_, rollup::Increase::kAlways);
+    if (built.size() == 0) continue;
+    if (parts_used_ == parts_.size()) parts_.emplace_back();
+    parts_[parts_used_] = std::move(built);
+    // Raw rows lie behind what is reduced: partitions do not overlap.
+    if (!JoinBuckets(slot, parts_used_++, 0)) {
+      return MakeError(ErrorCode::kInternal, "raw rows lie before buckets of a partition that has none");
+    }
+  }
+  return {};
+}
+
 Result<bool> TierScan::Next(TierColumn* column) {
   if (at_ == refs_.size()) return false;
   const model::SeriesRef ref = refs_[at_++];
@@ -247,19 +347,17 @@ Result<bool> TierScan::Next(TierColumn* column) {
 
   const model::MeasurementId measurement = pinned_->database->index().Field(ref.field).measurement;
   buffers_.TakeBack();
-  for (Source& source : sources_) {
-    if (parts_used_ == parts_.size()) parts_.emplace_back();
-    TM_TRY_ASSIGN(const bool rolled_up, ReadTiers(source, measurement, ref, &parts_[parts_used_]));
-    if (rolled_up) {
-      TakeBuckets(parts_used_++);
-      continue;
+  reduced_.clear();
+  if (any_reduced_) {
+    for (Source& source : sources_) {
+      if (source.reduced) TM_RETURN_IF_ERROR(ReadReduced(source, measurement, ref));
     }
-    const size_t warned = warnings_.texts().size();
-    pieces_.clear();
-    TM_RETURN_IF_ERROR(source.raw->Read(measurement, ref, range_, &buffers_, &pieces_));
-    for (const model::Column& piece : pieces_) Distrust(piece);
-    // Nobody knows which buckets the rows of a damaged page fell into.
-    if (warnings_.texts().size() != warned) trusted_.assign(buckets, 0);
+    for (size_t slot = 0; slot < buckets; ++slot) {
+      if (slots_[slot].part != kEmpty) reduced_.emplace_back(slot, slots_[slot]);
+    }
+  }
+  for (Source& source : sources_) {
+    if (!source.reduced) TM_RETURN_IF_ERROR(ReadWithRaw(source, measurement, ref));
   }
   for (const Mask* mask : masks_) {
     if (mask->refs().Contains(ref)) DistrustRange(mask->range());
@@ -270,6 +368,7 @@ Result<bool> TierScan::Next(TierColumn* column) {
     Distrust(heads.Read(ref, marked->mark, range_, buffers_.Next()));
   }
 
+  TM_RETURN_IF_ERROR(Repair(ref));
   Publish(column);
   return true;
 }

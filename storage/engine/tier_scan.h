@@ -5,6 +5,10 @@
 // into is trusted and empty.
 //
 // An epoch without a tier of the width that is asked for answers from a narrower one that divides it.
+//
+// An epoch that is reduced to tiers has no rows to fall back on. Its buckets always count; where others in the same
+// bucket cannot be trusted (at the border to the partition behind it only) their raw rows are rolled up and put to it.
+// A deletion takes every bucket whole that has times of it, the narrowest that there are.
 #pragma once
 
 #include <memory>
@@ -24,6 +28,7 @@ class TierScan final : public TierCursor {
            int64_t width_ns);
 
   Result<bool> Next(TierColumn* column) override;
+  [[nodiscard]] std::vector<std::string> Warnings() const override { return lost_; }
 
  private:
   static constexpr size_t kNone = ~size_t{0};
@@ -42,6 +47,9 @@ class TierScan final : public TierCursor {
     std::unique_ptr<PageSource> raw;
     const PageDirectory* directory = nullptr;
     std::vector<OpenTier> tiers;  // that can answer, widest first
+    bool unreadable = false;      // its directory is damaged
+    bool reduced = false;         // has tiers only
+    SourceMasks masks;            // of a reduced one
   };
   // Buckets [first, end) by their numbers.
   struct Grid {
@@ -58,10 +66,15 @@ class TierScan final : public TierCursor {
                         rollup::BucketArrays* out);
   // Puts the buckets of parts_[part] into their slots.
   void TakeBuckets(size_t part);
-  // The two buckets as one; false when their rows may overlap, or int64 does not hold them together.
+  Result<void> ReadReduced(Source& source, model::MeasurementId measurement, model::SeriesRef ref);
+  Result<void> ReadWithRaw(Source& source, model::MeasurementId measurement, model::SeriesRef ref);
+  // Gives the buckets of reduced epochs that others are not trusted beside their raw rows.
+  Result<void> Repair(model::SeriesRef ref);
+  // The two buckets as one; false when their rows may overlap.
   bool JoinBuckets(size_t slot, size_t part, size_t index);
   // Fills the arrays that the column shows.
   void Publish(TierColumn* column);
+  void PublishWords(uint8_t scale, bool increase, TierColumn* column);
   void Distrust(const model::Column& column);
   // Buckets that have times of `range`.
   void DistrustRange(model::TimeRange range);
@@ -73,6 +86,7 @@ class TierScan final : public TierCursor {
   model::TimeRange range_;  // of the grid
   ScanWarnings warnings_;
   std::vector<Source> sources_;
+  bool any_reduced_ = false;
   std::vector<const MarkedSet*> heads_;
   std::vector<const Mask*> masks_;  // that apply to some epoch
   size_t at_ = 0;
@@ -88,10 +102,13 @@ class TierScan final : public TierCursor {
   };
   static constexpr uint32_t kEmpty = ~uint32_t{0};
   std::vector<Slot> slots_;
+  std::vector<std::pair<size_t, Slot>> reduced_;  // slots with buckets of reduced epochs, and these alone
+  std::vector<std::string> lost_;
   std::vector<uint8_t> trusted_;
   std::vector<uint64_t> count_;
   std::vector<double> sum_, min_, max_, first_, last_, increases_;
   std::vector<int64_t> first_ns_, last_ns_;
+  std::vector<int64_t> sum_words_, first_words_, last_words_, increase_words_;
 };
 
 }  // namespace tidemark::storage

@@ -56,6 +56,36 @@ std::vector<int64_t> ViewImpl::Tiers() const {
   return widths;
 }
 
+std::optional<RawGone> ViewImpl::RawGoneIn(model::TimeRange range) const {
+  RawGone out{.range = {model::Timestamp::Max(), model::Timestamp::Min()}, .widths_ns = {}};
+  std::vector<const PageDirectory*> directories;
+  for (const auto& epoch : pinned_->state->epochs) {
+    const EpochRecord& record = epoch->record();
+    if (!record.tiers_only) continue;
+    const model::TimeRange partition{{record.partition_start_ns},
+                                     {record.partition_start_ns + (record.partition_ns - 1)}};
+    if (!partition.Overlaps(range)) continue;
+    out.range.first = std::min(out.range.first, std::max(partition.first, range.first));
+    out.range.last = std::max(out.range.last, std::min(partition.last, range.last));
+    // Whoever reads one that is damaged says so.
+    if (const auto directory = epoch->Directory(); directory.ok()) directories.push_back(*directory);
+  }
+  if (out.range.empty()) return std::nullopt;
+  for (const PageDirectory* directory : directories) {
+    const std::vector<int64_t>& widths = directory->tier_widths_ns();
+    out.widths_ns.insert(out.widths_ns.end(), widths.begin(), widths.end());
+  }
+  std::sort(out.widths_ns.begin(), out.widths_ns.end());
+  out.widths_ns.erase(std::unique(out.widths_ns.begin(), out.widths_ns.end()), out.widths_ns.end());
+  std::erase_if(out.widths_ns, [&](int64_t width) {
+    return !std::all_of(directories.begin(), directories.end(), [&](const PageDirectory* directory) {
+      const std::vector<int64_t>& widths = directory->tier_widths_ns();
+      return std::any_of(widths.begin(), widths.end(), [&](int64_t own) { return own > 0 && width % own == 0; });
+    });
+  });
+  return out;
+}
+
 std::unique_ptr<TierCursor> ViewImpl::ScanTier(std::span<const model::SeriesRef> refs, model::TimeRange range,
                                                int64_t width_ns) const {
   return std::make_unique<TierScan>(pinned_, refs, range, width_ns);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ class ViewImpl final : public View {
   [[nodiscard]] std::unique_ptr<ColumnCursor> Scan(std::span<const model::SeriesRef> refs,
                                                    model::TimeRange range) const override;
   [[nodiscard]] std::vector<int64_t> Tiers() const override;
+  [[nodiscard]] std::optional<RawGone> RawGoneIn(model::TimeRange range) const override;
   [[nodiscard]] std::unique_ptr<TierCursor> ScanTier(std::span<const model::SeriesRef> refs, model::TimeRange range,
                                                      int64_t width_ns) const override;
   [[nodiscard]] Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers,

@@ -98,7 +98,7 @@ Summary<Number> Summarise(std::span<const Number> values) {
 }
 
 template <typename Number>
-void BuildAs(const model::Column& column, int64_t width_ns, BucketArrays* out) {
+void BuildAs(const model::Column& column, int64_t width_ns, Increase increase, BucketArrays* out) {
   using Total = typename Summary<Number>::Total;
   const Number* const values = NumbersOf<Number>(column);
   std::vector<Total> sums;
@@ -124,7 +124,7 @@ void BuildAs(const model::Column& column, int64_t width_ns, BucketArrays* out) {
     begin = end;
   }
   out->exact_sum = StoreTotals(sums, out->scale, &out->sum);
-  out->has_increase = falls <= column.size() / kRowsPerFall;
+  out->has_increase = increase == Increase::kAlways || falls <= column.size() / kRowsPerFall;
   if (out->has_increase) {
     out->exact_increase = StoreTotals(increases, out->scale, &out->increase);
   } else {
@@ -210,6 +210,55 @@ bool StoreMerged(const BucketArrays& from, const std::vector<size_t>& ends, cons
   return StoreTotals(MergeTotals<Number, CompensatedTotal>(from, ends, words, steps), from.scale, out);
 }
 
+std::array<std::vector<int64_t>*, 10> Arrays(BucketArrays* b) {
+  return {&b->bucket, &b->count, &b->first_ns, &b->last_ns, &b->min,
+          &b->max,    &b->first, &b->last,     &b->sum,     &b->increase};
+}
+
+void SumsToDoubles(BucketArrays* buckets) {
+  if (!buckets->exact_sum) return;
+  for (size_t i = 0; i < buckets->size(); ++i) buckets->sum[i] = ToWord(SumAt(*buckets, i));
+  buckets->exact_sum = false;
+}
+
+void IncreasesToDoubles(BucketArrays* buckets) {
+  if (!buckets->exact_increase) return;
+  for (size_t i = 0; i < buckets->increase.size(); ++i) buckets->increase[i] = ToWord(IncreaseAt(*buckets, i));
+  buckets->exact_increase = false;
+}
+
+// Of decimals.
+void ToDoubles(BucketArrays* buckets) {
+  if (buckets->scale == model::kBinaryScale) return;
+  SumsToDoubles(buckets);
+  IncreasesToDoubles(buckets);
+  for (auto* values : {&buckets->min, &buckets->max, &buckets->first, &buckets->last}) {
+    for (size_t i = 0; i < values->size(); ++i) (*values)[i] = ToWord(ValueAt(*buckets, *values, i));
+  }
+  buckets->scale = model::kBinaryScale;
+}
+
+// Decimals with more places; false (and nothing changes) where a word would no longer stand for the same double.
+bool ScaleUp(uint8_t scale, BucketArrays* buckets) {
+  constexpr int64_t kExact = int64_t{1} << 53;
+  constexpr int kLargestPower = 18;  // that int64 holds
+  if (scale - buckets->scale > kLargestPower) return false;
+  const auto factor = static_cast<int64_t>(model::PowerOfTen(static_cast<uint8_t>(scale - buckets->scale)));
+  BucketArrays scaled = *buckets;
+  scaled.scale = scale;
+  bool fits = true;
+  const auto multiply = [&](std::vector<int64_t>* words, int64_t limit) {
+    for (int64_t& word : *words)
+      fits &= !__builtin_mul_overflow(word, factor, &word) && word <= limit && word >= -limit;
+  };
+  constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
+  for (auto* values : {&scaled.min, &scaled.max, &scaled.first, &scaled.last}) multiply(values, kExact);
+  if (scaled.exact_sum) multiply(&scaled.sum, kAny);
+  if (scaled.exact_increase) multiply(&scaled.increase, kAny);
+  if (fits) *buckets = std::move(scaled);
+  return fits;
+}
+
 }  // namespace
 
 int64_t BucketOf(int64_t time_ns, int64_t width_ns) { return time_ns / width_ns + (time_ns % width_ns > 0 ? 1 : 0); }
@@ -221,20 +270,17 @@ int64_t BucketEnd(int64_t bucket, int64_t width_ns) {
 }
 
 void BucketArrays::Clear() {
-  for (std::vector<int64_t>* array :
-       {&bucket, &count, &first_ns, &last_ns, &min, &max, &first, &last, &sum, &increase}) {
-    array->clear();
-  }
+  for (std::vector<int64_t>* array : Arrays(this)) array->clear();
 }
 
-BucketArrays Build(const model::Column& column, int64_t width_ns) {
+BucketArrays Build(const model::Column& column, int64_t width_ns, Increase increase) {
   TM_CHECK(width_ns > 0);
   BucketArrays out{.ref = column.ref, .type = column.type, .width_ns = width_ns};
   if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool) return out;
   if (column.type == model::FieldType::kFloat) out.scale = column.scaled() ? column.scale : model::kBinaryScale;
   Unstale memory;
   const model::Column rows = WithoutStale(column, &memory);
-  WithNumberType(out.type, out.scale, [&](auto number) { BuildAs<decltype(number)>(rows, width_ns, &out); });
+  WithNumberType(out.type, out.scale, [&](auto number) { BuildAs<decltype(number)>(rows, width_ns, increase, &out); });
   return out;
 }
 
@@ -260,6 +306,47 @@ BucketArrays Coarsen(const BucketArrays& buckets, int64_t factor) {
                                                                  buckets.exact_increase, true, &out.increase);
   });
   return out;
+}
+
+void EraseInside(model::TimeRange range, BucketArrays* buckets) {
+  if (range.empty() || buckets->size() == 0) return;
+  const std::vector<int64_t>& numbers = buckets->bucket;
+  // Ends before the range, and starts behind it.
+  const auto begin = std::partition_point(numbers.begin(), numbers.end(), [&](int64_t bucket) {
+    return BucketEnd(bucket, buckets->width_ns) < range.first.ns;
+  });
+  const auto end = std::partition_point(
+      begin, numbers.end(), [&](int64_t bucket) { return BucketEnd(bucket - 1, buckets->width_ns) < range.last.ns; });
+  const std::ptrdiff_t first = begin - numbers.begin();
+  const std::ptrdiff_t last = end - numbers.begin();
+  for (std::vector<int64_t>* array : Arrays(buckets)) {
+    if (!array->empty()) array->erase(array->begin() + first, array->begin() + last);
+  }
+}
+
+void MakeAlike(BucketArrays* left, BucketArrays* right) {
+  if (left->scale != right->scale) {
+    BucketArrays* const lower = left->scale < right->scale ? left : right;
+    const BucketArrays* const higher = lower == left ? right : left;
+    if (higher->scale == model::kBinaryScale || !ScaleUp(higher->scale, lower)) {
+      ToDoubles(left);
+      ToDoubles(right);
+    }
+  }
+  if (left->exact_sum != right->exact_sum) {
+    SumsToDoubles(left);
+    SumsToDoubles(right);
+  }
+  if (left->has_increase != right->has_increase) {
+    for (BucketArrays* buckets : {left, right}) {
+      buckets->has_increase = buckets->exact_increase = false;
+      buckets->increase.clear();
+    }
+  }
+  if (left->exact_increase != right->exact_increase) {
+    IncreasesToDoubles(left);
+    IncreasesToDoubles(right);
+  }
 }
 
 double ValueAt(const BucketArrays& buckets, const std::vector<int64_t>& values, size_t i) {

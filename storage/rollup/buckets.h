@@ -13,6 +13,7 @@
 #include "storage/model/column.h"
 #include "storage/model/field.h"
 #include "storage/model/ids.h"
+#include "storage/model/timestamp.h"
 
 namespace tidemark::rollup {
 
@@ -54,12 +55,22 @@ struct BucketArrays {
   void Clear();
 };
 
+// Of which series the increase is kept.
+enum class Increase : uint8_t { kOfCounters, kAlways };
+
 // The buckets of a numeric column. Strings and bools have none.
-BucketArrays Build(const model::Column& column, int64_t width_ns);
+BucketArrays Build(const model::Column& column, int64_t width_ns, Increase increase = Increase::kOfCounters);
 
 // Buckets `factor` times as wide. has_increase and the exact flags are those of `buckets`, and become false (the sums
 // doubles) where int64 does not hold a result.
 BucketArrays Coarsen(const BucketArrays& buckets, int64_t factor);
+
+// Takes out the buckets that have times of `range`. `buckets` of one width that do not lie in it stay.
+void EraseInside(model::TimeRange range, BucketArrays* buckets);
+
+// Brings the buckets of two sources to the same words: the larger scale, or doubles where int64 does not hold that or
+// one of them has doubles; exact sums and increases only where both have them.
+void MakeAlike(BucketArrays* left, BucketArrays* right);
 
 // One of min, max, first, last as a double.
 double ValueAt(const BucketArrays& buckets, const std::vector<int64_t>& values, size_t i);

@@ -141,7 +141,10 @@ CrashScenario RetentionScenario() {
               Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kSecond, .count = 200}),
               Maintain(kSecond),
               Write({.host = "later", .first_ns = kStart - 3 * kNsPerHour + 2000 * kSecond}),
-              SetOptions([](storage::DatabaseOptions* options) { options->retention_ns = kLate + 2 * kNsPerHour; }),
+              SetOptions([](storage::DatabaseOptions* options) {
+                options->retention_ns = kLate + 2 * kNsPerHour;
+                options->tiers[0].keep_ns = options->retention_ns;
+              }),
               Retain(kStart - 2 * kNsPerHour),
               // What is kept again is kept, also where there was something that went.
               SetOptions([](storage::DatabaseOptions* options) { options->retention_ns = 0; }),
@@ -150,11 +153,36 @@ CrashScenario RetentionScenario() {
           }};
 }
 
+// Raw rows go and a tier of them stays, which is rewritten for a deletion.
+CrashScenario ReduceScenario() {
+  return {"Reduce",
+          ThreeHours(),
+          {},
+          {
+              Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kSecond, .count = 200}),
+              Maintain(kSecond),
+              SetOptions([](storage::DatabaseOptions* options) {
+                options->tiers = {{600 * kSecond, 0}};
+                options->retention_ns = kLate + 2 * kNsPerHour;
+              }),
+              Retain(kStart - 2 * kNsPerHour),
+              Delete("a", kStart - 3 * kNsPerHour, kStart - 2 * kNsPerHour - 1),
+              Compact(),
+              // Nothing of it is kept.
+              SetOptions([](storage::DatabaseOptions* options) { options->tiers = {}; }),
+              Retain(kStart - 2 * kNsPerHour),
+          }};
+}
+
 CrashScenario MaxBytesScenario() {
   return {"MaxBytes",
           ThreeHours(),
           {},
-          {SetOptions([](storage::DatabaseOptions* options) { options->max_bytes = 1; }), Retain(kStart - kNsPerHour)}};
+          {SetOptions([](storage::DatabaseOptions* options) {
+             options->max_bytes = 1;
+             options->tiers = {};
+           }),
+           Retain(kStart - kNsPerHour)}};
 }
 
 CrashScenario DeleteScenario() {
@@ -244,9 +272,9 @@ storage::StoreOptions ScenarioOptions(const std::string& directory, Clock* clock
 
 const std::vector<CrashScenario>& CrashScenarios() {
   static const std::vector<CrashScenario> scenarios = {
-      CheckpointScenario(), FoldScenario(),     SealScenario(),   CompactScenario(),
-      RetentionScenario(),  MaxBytesScenario(), DeleteScenario(), SelectorScenario(),
-      DatabasesScenario(),  OpenScenario(),     CloseScenario(),
+      CheckpointScenario(), FoldScenario(),      SealScenario(),     CompactScenario(),
+      RetentionScenario(),  ReduceScenario(),    MaxBytesScenario(), DeleteScenario(),
+      SelectorScenario(),   DatabasesScenario(), OpenScenario(),     CloseScenario(),
   };
   return scenarios;
 }

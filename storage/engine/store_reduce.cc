@@ -1,0 +1,57 @@
+#include <utility>
+
+#include "storage/base/failure_point.h"
+#include "storage/base/log.h"
+#include "storage/engine/partition_epochs.h"
+#include "storage/engine/retention_plan.h"
+#include "storage/engine/store_impl.h"
+
+namespace tidemark::storage {
+
+Result<uint64_t> StoreImpl::ReduceToTiers() {
+  ReaderLock open(open_mutex_);
+  if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  std::vector<std::pair<DatabasePtr, PartitionId>> due;
+  for (const DatabasePtr& database : AllDatabases()) {
+    const RetentionPlan plan = PlanPartitions(*database->state(), database->options(), clock_.NowNs());
+    for (const auto& [partition, _] : plan.reduce) due.emplace_back(database, partition);
+  }
+  if (due.empty()) return 0;
+  {
+    // From here on no row gets a place in line that would belong there; what has one is made part of epochs.
+    MutexLock flush(flush_mutex_);
+    {
+      MutexLock order(order_mutex_);
+      for (const auto& [database, partition] : due) database->RaiseRawFloor(EndNs(partition) + 1);
+    }
+    FailurePoint("reduce.chosen");
+    TM_RETURN_IF_ERROR(CheckpointLocked());
+  }
+  uint64_t reduced = 0;
+  {
+    MutexLock compact(compact_mutex_);
+    for (const auto& [database, partition] : due) {
+      // Read anew each time: retention or a drop may have been quicker, and a state that is kept would keep epochs.
+      const EpochList epochs = ByPartition(*database->state())[partition];
+      if (epochs.empty() || unfoldable_.contains(epochs.back()->record().epoch)) continue;
+      if (closing_.load()) return reduced;
+      CompactionProgress done;
+      auto folded = FoldEpochs(*database, epochs, FoldKind::kReduce, &done);
+      if (!folded.ok() && closing_.load()) return reduced;
+      if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
+        TM_LOG(kError, "{}; the partition keeps its rows", folded.error().message);
+        unfoldable_.insert(epochs.back()->record().epoch);
+        continue;
+      }
+      TM_RETURN_IF_ERROR(std::move(folded));
+      ++reduced;
+      TM_LOG(kInfo, "retention reduced partition {} of database {} to tiers: {} bytes, now {}", partition.first,
+             database->name(), done.bytes_read, done.bytes_written);
+    }
+  }
+  FailurePoint("reduce.done");
+  DropDeadFiles();
+  return reduced;
+}
+
+}  // namespace tidemark::storage
