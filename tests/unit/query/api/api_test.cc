@@ -5,50 +5,10 @@
 #include <bit>
 #include <string>
 
-#include "query/api/metadata_book.h"
-#include "query/engine/engine.h"
-#include "storage/model/batch.h"
-#include "tests/unit/query/api/memory_store.h"
+#include "tests/unit/query/api/api_fixture.h"
 
 namespace tidemark::query::api {
 namespace {
-
-constexpr int64_t kNow = 1'700'000'000;
-
-class ApiTest : public ::testing::Test {
- protected:
-  ApiTest() {
-    model::BatchBuilder rows;
-    for (int64_t i = 0; i < 6; ++i) {
-      const model::Timestamp time{(kNow - 50 + i * 10) * 1'000'000'000};
-      rows.Row("cpu", {{"host", "a"}}, time).Field("user", 1.5 + static_cast<double>(i)).Field("cores", int64_t{4});
-      rows.Row("cpu", {{"host", "b"}}, time).Field("user", 10.0);
-      rows.Row("log", {{"host", "a"}}, time).Field("text", "line " + std::to_string(i));
-    }
-    rows.Row("up", {{"job", "\"x\""}}, model::Timestamp{kNow * 1'000'000'000}).Field("value", 1.0);
-    EXPECT_TRUE(store_.Write("default", rows.batch()).ok());
-  }
-
-  Reply Call(Reply (QueryApi::*handler)(const ApiRequest&) const, std::string_view form, std::string_view db = "") {
-    Params params;
-    EXPECT_TRUE(ParseForm(form, &params).ok());
-    return (api_.*handler)({.params = params, .database = db, .stop = {}});
-  }
-  Reply Values(std::string_view name, std::string_view form = "") {
-    Params params;
-    EXPECT_TRUE(ParseForm(form, &params).ok());
-    return api_.LabelValues({.params = params, .database = {}, .stop = {}}, name);
-  }
-
-  MemoryStore store_;
-  ManualClock clock_{kNow * 1'000'000'000};
-  QueryApi api_{{.store = &store_,
-                 .scheduler = nullptr,
-                 .clock = &clock_,
-                 .rules = nullptr,
-                 .execute = &engine::Execute,
-                 .metadata = nullptr}};
-};
 
 TEST_F(ApiTest, InstantVector) {
   const Reply reply = Call(&QueryApi::Query, "query=cpu_user");
@@ -271,13 +231,7 @@ TEST_F(ApiTest, StatusShowsTheSettings) {
   options.flags = {{"data", "x"}, {"query.timeout", "2m"}};
   options.start_ns = kNow * 1'000'000'000;
   ASSERT_TRUE(store_.CreateDatabase("kept", {.retention_ns = 30 * storage::kNsPerDay}).ok());
-  const QueryApi api({.store = &store_,
-                      .scheduler = nullptr,
-                      .clock = &clock_,
-                      .rules = nullptr,
-                      .execute = &engine::Execute,
-                      .metadata = nullptr},
-                     options);
+  const QueryApi api = With(options);
   EXPECT_EQ(api.StatusConfig().body, R"({"status":"success","data":{"yaml":"data: \"x\"\n"}})");
   EXPECT_EQ(api.StatusFlags().body, R"({"status":"success","data":{"data":"x","query.timeout":"2m"}})");
   const Params none;
@@ -344,132 +298,11 @@ TEST_F(ApiTest, EventsAreTheNewestInOrder) {
   EXPECT_EQ(Call(&QueryApi::Events, "match[]=log_text%7Bhost%3D%22b%22%7D").body, R"({"status":"success","data":[]})");
 }
 
-TEST(EventTap, ShowsNewStringsToThoseWhoAsk) {
-  MemoryStore store;
-  EventTap tap(&store);
-  std::vector<std::string> seen;
-  bool alive = true;
-  ASSERT_TRUE(tap.Follow(
-                     {.database = "db", .matchers = {{{model::MatchOp::kRegex, "host", "a|b"}}}},
-                     [&seen](const Event& event) {
-                       std::string json;
-                       AppendEventJson(&json, event);
-                       seen.push_back(json);
-                       return true;
-                     },
-                     [&alive] { return alive; })
-                  .ok());
-  model::BatchBuilder rows;
-  rows.Row("log", {{"host", "a"}}, model::Timestamp{1}).Field("text", "one").Field("n", int64_t{1});
-  rows.Row("log", {{"host", "c"}}, model::Timestamp{1}).Field("text", "two");
-  ASSERT_TRUE(tap.Write("db", rows.batch()).ok());
-  ASSERT_TRUE(tap.Write("other", rows.batch()).ok());
-  ASSERT_EQ(seen.size(), 1U);
-  EXPECT_EQ(seen[0], R"({"time":0,"time_ns":"1","labels":{"__name__":"log_text","host":"a"},"text":"one"})");
-  store.fail_with.message = "disk";
-  EXPECT_FALSE(tap.Write("db", rows.batch()).ok());
-  EXPECT_EQ(seen.size(), 1U);
-  store.fail_with.message.clear();
-  alive = false;
-  ASSERT_TRUE(tap.Write("db", rows.batch()).ok());
-  EXPECT_EQ(seen.size(), 1U);
-  EXPECT_EQ(tap.followers(), 0U);
-}
-
-TEST(EventTap, RefusesBadMatchers) {
-  MemoryStore store;
-  EventTap tap(&store);
-  const Status following = tap.Follow(
-      {.database = "", .matchers = {{{model::MatchOp::kRegex, "host", "("}}}}, [](const Event&) { return true; },
-      [] { return true; });
-  EXPECT_EQ(following.error().code, ErrorCode::kInvalidArgument);
-}
-
-// Asks for more text than is held at once; gives the pieces.
-TEST_F(ApiTest, ALongResultIsHandedOnInPieces) {
-  ApiOptions options;
-  options.streamed_bytes_min = 1000;
-  const QueryApi small({.store = &store_,
-                        .scheduler = nullptr,
-                        .clock = &clock_,
-                        .rules = nullptr,
-                        .execute = &engine::Execute,
-                        .metadata = nullptr},
-                       options);
-  for (const char* form :
-       {"query=cpu_user&start=1699999950&end=1700000000&step=1&stats=all", "query=cpu_user&start=0&end=1&step=1",
-        "query=sum(cpu_user)&start=1699999950&end=1700000000&step=1", "query=1&start=0&end=900&step=1",
-        "query=cpu_user&start=1699999950&end=1700000000&step=1&limit=1"}) {
-    Params params;
-    ASSERT_TRUE(ParseForm(form, &params).ok());
-    const ApiRequest request{.params = params, .database = {}, .stop = {}};
-    const Reply whole = api_.QueryRange(request);
-    ASSERT_FALSE(whole.rest);
-    const Reply reply = small.QueryRange(request);
-    EXPECT_EQ(reply.status, 200);
-    EXPECT_LT(reply.body.size(), 1100U);
-    EXPECT_EQ(static_cast<bool>(reply.rest), whole.body.size() > 1050) << whole.body.size();
-    std::string text = reply.body;
-    if (reply.rest) {
-      reply.rest([&text](std::string piece) {
-        text += piece;
-        return true;
-      });
-    }
-    const auto before_stats = [](const std::string& body) { return body.substr(0, body.find(R"("stats")")); };
-    EXPECT_EQ(before_stats(text), before_stats(whole.body)) << form;
-  }
-  Params raw;
-  ASSERT_TRUE(ParseForm("query=cpu_user%5B1h%5D", &raw).ok());
-  options.streamed_bytes_min = 50;
-  const QueryApi tiny({.store = &store_,
-                       .scheduler = nullptr,
-                       .clock = &clock_,
-                       .rules = nullptr,
-                       .execute = &engine::Execute,
-                       .metadata = nullptr},
-                      options);
-  const Reply reply = tiny.Query({.params = raw, .database = {}, .stop = {}});
-  ASSERT_TRUE(reply.rest);
-  std::string text = reply.body;
-  reply.rest([&text](std::string piece) {
-    text += piece;
-    return true;
-  });
-  EXPECT_EQ(text, Call(&QueryApi::Query, "query=cpu_user%5B1h%5D").body);
-}
-
-TEST_F(ApiTest, ALongResultEndsWhenNobodyWantsMore) {
-  ApiOptions options;
-  options.streamed_bytes_min = 100;
-  const QueryApi small({.store = &store_,
-                        .scheduler = nullptr,
-                        .clock = &clock_,
-                        .rules = nullptr,
-                        .execute = &engine::Execute,
-                        .metadata = nullptr},
-                       options);
-  Params params;
-  ASSERT_TRUE(ParseForm("query=1&start=0&end=11000&step=1", &params).ok());
-  const Reply reply = small.QueryRange({.params = params, .database = {}, .stop = {}});
-  ASSERT_TRUE(reply.rest);
-  int pieces = 0;
-  reply.rest([&pieces](std::string) { return ++pieces < 2; });
-  EXPECT_EQ(pieces, 2);
-}
-
 TEST_F(ApiTest, SeriesCountAgainstTheBudget) {
   ApiOptions options;
-  Params all;
-  ASSERT_TRUE(ParseForm("match[]=%7B__name__%3D~%22.%2B%22%7D", &all).ok());
+  const Params all = Form("match[]=%7B__name__%3D~%22.%2B%22%7D");
   options.budget.max_bytes = 100;
-  const QueryApi tiny({.store = &store_,
-                       .scheduler = nullptr,
-                       .clock = &clock_,
-                       .rules = nullptr,
-                       .execute = &engine::Execute,
-                       .metadata = nullptr},
-                      options);
+  const QueryApi tiny = With(options);
   EXPECT_EQ(tiny.Series({.params = all, .database = {}, .stop = {}}).status, 422);
 }
 
@@ -489,24 +322,6 @@ TEST_F(ApiTest, NumbersThatAreNone) {
         << step;
     EXPECT_EQ(Call(&QueryApi::Query, std::string("query=cpu_user&timeout=") + step).status, 400) << step;
   }
-}
-
-TEST(MetadataBookTest, KeepsWithinItsBytes) {
-  MetadataBook book;
-  const std::string help(1 << 20, 'h');
-  for (int i = 0; i < 100; ++i) {
-    book.Put("db" + std::to_string(i), "family", {"counter", help, ""});
-    EXPECT_LE(book.bytes(), MetadataBook::kMaxBytes);
-  }
-  EXPECT_EQ(book.Find("db0", "family_total")->help, help);
-  EXPECT_FALSE(book.Find("db99", "family").has_value());
-  // A shorter text for one that is known makes room again; a longer one does not fit.
-  const size_t before = book.bytes();
-  book.Put("db0", "family", {"gauge", "short", ""});
-  EXPECT_LT(book.bytes(), before - (1 << 19));
-  EXPECT_EQ(book.Find("db0", "family")->type, "gauge");
-  book.Put("db0", "family", {"counter", std::string(MetadataBook::kMaxBytes, 'h'), ""});
-  EXPECT_EQ(book.Find("db0", "family")->type, "gauge");
 }
 
 }  // namespace
