@@ -29,6 +29,15 @@ bool Inbox::AddIfRoom(WorkItem* item) {
   return true;
 }
 
+bool Inbox::AddIfOpen(WorkItem* item) {
+  const auto kind = static_cast<size_t>(item->kind);
+  MutexLock lock(mutex_);
+  if (closed_ || kinds_[kind].tasks.size() >= capacity_) return false;
+  kinds_[kind].tasks.push_back(item);
+  Publish(kind);
+  return true;
+}
+
 bool Inbox::Invite(ParallelLoop* loop, uint32_t helpers) {
   const auto index = static_cast<size_t>(loop->kind);
   MutexLock lock(mutex_);

@@ -29,6 +29,9 @@ class Inbox {
   // end.
   bool AddIfRoom(WorkItem* item);
 
+  // The same from outside: false, too, once it is closed.
+  bool AddIfOpen(WorkItem* item);
+
   // Invites up to `helpers` (>= 1) workers to a loop. Each invitation taken is a share of the loop. False when closed.
   bool Invite(ParallelLoop* loop, uint32_t helpers);
   // Takes back the invitations that are left.

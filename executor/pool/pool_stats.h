@@ -15,9 +15,10 @@ inline constexpr size_t kTaskKinds = 4;
 struct KindStats {
   uint64_t tasks_submitted = 0;
   uint64_t tasks_finished = 0;
+  uint64_t tasks_given_up = 0;     // of those: not run, since they were cancelled or late (SubmitWithLimits)
   uint64_t loops = 0;              // calls of ParallelFor
   uint64_t invitations_taken = 0;  // times that a worker joined somebody's loop
-  uint64_t wait_ns = 0;            // from Submit to the start, summed over tasks
+  uint64_t wait_ns = 0;            // from Submit to the start, summed over tasks but those of a TaskGroup
   uint64_t wait_max_ns = 0;        // the longest of them
   // Time that threads spent in tasks and loops. Work nested in other work counts once, for the outer one's kind.
   uint64_t run_ns = 0;

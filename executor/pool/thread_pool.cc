@@ -70,6 +70,8 @@ struct ThreadPool::Shared {
   std::atomic<uint64_t> submit_waits{0};
   // Workers that run kBackground.
   alignas(64) std::atomic<size_t> background_running{0};
+  // Tasks that were not run because of their limits.
+  std::array<std::atomic<uint64_t>, kTaskKinds> given_up{};
   // What threads that are no workers do.
   std::array<KindCounters, kTaskKinds> outside;
 };
@@ -86,6 +88,7 @@ struct ThreadPool::Worker {
   [[nodiscard]] bool HasWork() const;
   WorkItem* Search();
   void RunItem(WorkItem* item);
+  bool RunGroupItem(size_t kind);
   bool EnterBackground();
   void LeaveBackground();
 
@@ -110,6 +113,24 @@ struct ThreadPool::Worker {
 };
 
 thread_local ThreadPool::Worker* ThreadPool::Worker::current = nullptr;
+
+bool ThreadPool::Worker::RunGroupItem(size_t kind) {
+  auto& deque = deques[kind];
+  WorkItem* item = deque.Pop();
+  if (item == nullptr) item = StealFrom(kind);
+  if (item == nullptr) return false;
+  if (!item->in_group) {
+    // Not for a thread in the middle of something else. It lies on top of what this worker does next, and others may
+    // steal it.
+    TM_CHECK(deque.Push(item));
+    shared.gate.Wake(1);
+    return false;
+  }
+  const DetachedFromLoop detached;
+  item->Run();
+  counters[kind].finished.store(counters[kind].finished.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  return true;
+}
 
 bool ThreadPool::Worker::EnterBackground() {
   size_t running = shared.background_running.load(std::memory_order_seq_cst);
@@ -219,6 +240,7 @@ void ThreadPool::Worker::RunItem(WorkItem* item) {
   const auto kind_index = static_cast<size_t>(item->kind);
   const bool background = item->kind == TaskKind::kBackground;
   const bool is_task = item->queued_ns != WorkItem::kNotTimed;
+  const bool in_group = item->in_group;
   const int64_t queued_ns = item->queued_ns;
   KindCounters& kind = counters[kind_index];
   const int64_t start_ns = last_end_ns != WorkItem::kNotTimed ? last_end_ns : shared.clock.SteadyNs();
@@ -232,6 +254,8 @@ void ThreadPool::Worker::RunItem(WorkItem* item) {
       kind.wait_max_ns.store(waited, std::memory_order_relaxed);
     }
     // Release: who sees the count sees what the task did.
+    kind.finished.store(kind.finished.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  } else if (in_group) {
     kind.finished.store(kind.finished.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   } else {
     Add(kind.invitations_taken, 1);
@@ -316,6 +340,76 @@ void ThreadPool::Submit(TaskKind kind, Task task) {
   }
 }
 
+void ThreadPool::SubmitWithLimits(TaskKind kind, Task task, TaskLimits limits, OnGivenUp given_up) {
+  Submit(
+      kind, [this, kind, task = std::move(task), limits = std::move(limits), given_up = std::move(given_up)]() mutable {
+        const bool cancelled = limits.stop.stop_requested();
+        if (!cancelled && (limits.deadline_ns == std::numeric_limits<int64_t>::max() || NowNs() < limits.deadline_ns)) {
+          task();
+          return;
+        }
+        shared_->given_up[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
+        if (given_up) given_up(cancelled ? GivenUp::kCancelled : GivenUp::kExpired);
+      });
+}
+
+bool ThreadPool::TrySubmit(TaskKind kind, Task& task) {
+  const auto index = static_cast<size_t>(kind);
+  Worker* const worker = Worker::current;
+  const bool inside = worker != nullptr && &worker->pool == this;
+  auto item = std::make_unique<TaskItem>(kind, std::move(task));
+  item->queued_ns = shared_->clock.SteadyNs();
+  const bool queued = inside ? worker->deques[index].Push(item.get()) || shared_->inbox.AddIfRoom(item.get())
+                             : shared_->inbox.AddIfOpen(item.get());
+  if (!queued) {
+    task = std::move(item->task);
+    return false;
+  }
+  static_cast<void>(item.release());  // NOLINT(bugprone-unused-return-value): the queue has it
+  if (inside) {
+    Add(worker->counters[index].submitted, 1);
+  } else {
+    shared_->outside[index].submitted.fetch_add(1, std::memory_order_relaxed);
+  }
+  shared_->gate.Wake(1);
+  return true;
+}
+
+int64_t ThreadPool::NowNs() const { return shared_->clock.SteadyNs(); }
+
+void ThreadPool::AddGroupItem(WorkItem* item) {
+  const auto index = static_cast<size_t>(item->kind);
+  Worker* const worker = Worker::current;
+  if (worker != nullptr && &worker->pool == this) {
+    Add(worker->counters[index].submitted, 1);
+    // A full deque means that there is enough to steal.
+    if (worker->deques[index].Push(item)) {
+      shared_->gate.Wake(1);
+    } else {
+      const DetachedFromLoop detached;
+      item->Run();
+      Add(worker->counters[index].finished, 1);
+    }
+    return;
+  }
+  shared_->outside[index].submitted.fetch_add(1, std::memory_order_relaxed);
+  switch (shared_->inbox.AddOrWait(item)) {
+    case Inbox::Added::kQueuedAfterWait: shared_->submit_waits.fetch_add(1, std::memory_order_relaxed); [[fallthrough]];
+    case Inbox::Added::kQueued: shared_->gate.Wake(1); return;
+    case Inbox::Added::kClosed: {
+      item->Run();
+      shared_->outside[index].finished.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+  }
+}
+
+bool ThreadPool::RunGroupItem(TaskKind kind) {
+  Worker* const worker = Worker::current;
+  if (worker == nullptr || &worker->pool != this) return false;
+  return worker->RunGroupItem(static_cast<size_t>(kind));
+}
+
 void ThreadPool::ParallelFor(TaskKind kind, size_t count, const std::function<void(size_t)>& body) {
   if (count == 0) return;
   const auto index = static_cast<size_t>(kind);
@@ -389,6 +483,7 @@ PoolStats ThreadPool::stats() const {
     stats.sleeps += worker->sleeps.load(std::memory_order_relaxed);
   }
   for (size_t i = 0; i < kTaskKinds; ++i) {
+    stats.kinds[i].tasks_given_up = shared_->given_up[i].load(std::memory_order_relaxed);
     stats.kinds[i].tasks_submitted += shared_->outside[i].submitted.load(std::memory_order_relaxed);
     for (const auto& worker : workers_) {
       stats.kinds[i].tasks_submitted += worker->counters[i].submitted.load(std::memory_order_relaxed);

@@ -12,11 +12,15 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
+#include <limits>
 #include <memory>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
 #include "executor/pool/pool_stats.h"
+#include "executor/pool/work_item.h"
 #include "storage/base/clock.h"
 #include "storage/base/scheduler.h"
 
@@ -35,6 +39,12 @@ struct PoolOptions {
   const Clock* clock = &SystemClock::Get();
 };
 
+// When a task need not be run any more. Looked at when its turn comes; what runs is not interrupted.
+struct TaskLimits {
+  std::stop_token stop{};
+  int64_t deadline_ns = std::numeric_limits<int64_t>::max();  // ThreadPool::NowNs
+};
+
 // Thread-safe, but for construction and destruction. Work must not outlive what it refers to: Stop (or the
 // destructor) returns only when all accepted work has run.
 class ThreadPool final : public Scheduler {
@@ -47,6 +57,15 @@ class ThreadPool final : public Scheduler {
 
   // After Stop has begun, the caller runs what it submits from outside.
   void Submit(TaskKind kind, Task task) override;
+  // As Submit. When the limits say so, `given_up` is called instead of the task, on the thread that would have run it;
+  // it may be empty.
+  enum class GivenUp { kCancelled, kExpired };
+  using OnGivenUp = std::move_only_function<void(GivenUp)>;
+  void SubmitWithLimits(TaskKind kind, Task task, TaskLimits limits, OnGivenUp given_up = {});
+
+  // Never waits and never runs the task itself: false, with `task` as it was, when the queue is full or the pool stops.
+  bool TrySubmit(TaskKind kind, Task& task);
+
   // Takes up to concurrency() threads. A caller that waits helps with loops that its own iterations have started, and
   // with nothing else, so it may hold locks that other work wants.
   void ParallelFor(TaskKind kind, size_t count, const std::function<void(size_t)>& body) override;
@@ -56,12 +75,21 @@ class ThreadPool final : public Scheduler {
   // Not on a worker.
   void Stop();
 
+  // The pool's clock.
+  [[nodiscard]] int64_t NowNs() const;
+
   // A snapshot; the figures are read one after another while work goes on.
   [[nodiscard]] PoolStats stats() const;
 
   static constexpr uint32_t kStarvationPeriod = 61;
 
  private:
+  friend class TaskGroup;
+  // Queues a task of a group, which is counted and not timed; see TaskGroup::Run.
+  void AddGroupItem(WorkItem* item);
+  // Runs a task of some group of this kind, if the calling thread is a worker of this pool and finds one.
+  bool RunGroupItem(TaskKind kind);
+
   struct Worker;
   struct Shared;
 

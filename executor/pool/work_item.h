@@ -9,7 +9,7 @@
 namespace tidemark::executor {
 
 struct WorkItem {
-  explicit WorkItem(TaskKind of_kind) : kind(of_kind) {}
+  explicit WorkItem(TaskKind of_kind, bool of_group = false) : kind(of_kind), in_group(of_group) {}
   WorkItem(const WorkItem&) = delete;
   WorkItem& operator=(const WorkItem&) = delete;
 
@@ -18,6 +18,8 @@ struct WorkItem {
   virtual void Run() = 0;
 
   const TaskKind kind;
+  // A task of a TaskGroup: threads that wait for a group may run it.
+  const bool in_group;
   // Clock::SteadyNs when it was queued; kNotTimed for what is not counted as waiting.
   static constexpr int64_t kNotTimed = INT64_MIN;
   int64_t queued_ns = kNotTimed;

@@ -208,18 +208,28 @@ void AddPool(Writer* out, const executor::PoolStats& stats) {
   out->Gauge("tidemark_pool_workers", "Threads of the pool.", static_cast<double>(stats.workers));
   out->Gauge("tidemark_pool_busy_workers", "Threads that run something.", static_cast<double>(stats.busy_workers));
   out->Counter("tidemark_pool_steals_total", "Items taken from another worker.", Number(stats.steals));
-  const auto each = [&](std::string_view name, std::string_view help, auto value) {
-    out->Family(name, "counter", help);
+  out->Counter("tidemark_pool_submit_waits_total", "Times that a full queue made somebody wait.",
+               Number(stats.submit_waits));
+  const auto each = [&](std::string_view name, std::string_view help, auto value, std::string_view type = "counter") {
+    out->Family(name, type, help);
     for (size_t kind = 0; kind < executor::kTaskKinds; ++kind) {
       out->Value(fmt::format("kind=\"{}\"", Name(static_cast<TaskKind>(kind))), value(stats.kinds[kind]));
     }
   };
   each("tidemark_pool_tasks_total", "Tasks finished.",
        [](const executor::KindStats& kind) { return Number(kind.tasks_finished); });
+  each("tidemark_pool_tasks_given_up_total", "Tasks that were cancelled or late when their turn came.",
+       [](const executor::KindStats& kind) { return Number(kind.tasks_given_up); });
+  each(
+      "tidemark_pool_tasks_open", "Tasks that wait or run.",
+      [](const executor::KindStats& kind) { return Number(kind.tasks_submitted - kind.tasks_finished); }, "gauge");
   each("tidemark_pool_loops_total", "Parallel loops begun.",
        [](const executor::KindStats& kind) { return Number(kind.loops); });
   each("tidemark_pool_wait_seconds_total", "Time that tasks waited.",
        [](const executor::KindStats& kind) { return Seconds(kind.wait_ns); });
+  each(
+      "tidemark_pool_wait_seconds_max", "The longest time that a task waited.",
+      [](const executor::KindStats& kind) { return Seconds(kind.wait_max_ns); }, "gauge");
   each("tidemark_pool_run_seconds_total", "Time that threads worked.",
        [](const executor::KindStats& kind) { return Seconds(kind.run_ns); });
 }
