@@ -383,6 +383,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("query.max_series", &c.api.budget.max_series, 0, kMany, "Series of one selector; 0: no limit.");
   table.Count("query.max_samples", &c.api.budget.max_samples, 0, uint64_t{1} << 60,
               "Samples of one query; 0: no limit.");
+  table.Size("query.cache_bytes", &c.api.cache_bytes, "Memory for results of range queries that come again; 0: none.");
   table.Size("query.max_memory", &c.api.budget.max_bytes, "Memory of one query; 0: no limit.");
   table.List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
   table.Text("rules.database", &c.rules.database, "The database that rules read and write; empty: the default one.");

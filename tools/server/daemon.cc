@@ -111,6 +111,7 @@ Status Daemon::Listen() {
                                                     .write_path = write_path_.get(),
                                                     .events = events_.get(),
                                                     .rules = rules_.get(),
+                                                    .api = api_.get(),
                                                     .pool = pool_.get(),
                                                     .udp = &udp_,
                                                     .version = config_.api.version,

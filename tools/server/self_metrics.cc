@@ -234,6 +234,22 @@ void AddPool(Writer* out, const executor::PoolStats& stats) {
        [](const executor::KindStats& kind) { return Seconds(kind.run_ns); });
 }
 
+void AddResultCache(Writer* out, const query::engine::ResultCacheStats& stats) {
+  out->Family("tidemark_query_cache_queries_total", "counter",
+              "Range queries by what the result cache had: all of it, part of it, nothing, or nothing to keep.");
+  out->Value("result=\"hit\"", Number(stats.hits));
+  out->Value("result=\"partial\"", Number(stats.partial_hits));
+  out->Value("result=\"miss\"", Number(stats.misses));
+  out->Value("result=\"bypassed\"", Number(stats.bypassed));
+  out->Counter("tidemark_query_cache_reused_steps_total", "Steps of queries that came out of the cache.",
+               Number(stats.steps_reused));
+  out->Counter("tidemark_query_cache_changed_steps_total", "Steps in the cache whose data had changed.",
+               Number(stats.steps_changed));
+  out->Counter("tidemark_query_cache_evictions_total", "Results that had to make room.", Number(stats.evictions));
+  out->Gauge("tidemark_query_cache_bytes", "Memory of the result cache.", Number(stats.bytes));
+  out->Gauge("tidemark_query_cache_results", "Results in the cache.", Number(stats.entries));
+}
+
 }  // namespace
 
 std::string MetricsText(const MetricSources& sources) {
@@ -252,6 +268,7 @@ std::string MetricsText(const MetricSources& sources) {
   }
   if (sources.udp != nullptr) AddUdp(&out, *sources.udp);
   if (sources.rules != nullptr) AddRules(&out, *sources.rules);
+  if (sources.api != nullptr) AddResultCache(&out, sources.api->CacheStats());
   if (sources.pool != nullptr) AddPool(&out, sources.pool->stats());
   return out.Take();
 }

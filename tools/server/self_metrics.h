@@ -6,6 +6,7 @@
 
 #include "executor/pool/thread_pool.h"
 #include "ingest/write_path/write_path.h"
+#include "query/api/api.h"
 #include "query/api/event_tap.h"
 #include "query/rules/manager.h"
 #include "storage/storage.h"
@@ -25,6 +26,7 @@ struct MetricSources {
   const write_path::WritePath* write_path = nullptr;
   const query::api::EventTap* events = nullptr;
   const query::rules::Manager* rules = nullptr;
+  const query::api::QueryApi* api = nullptr;
   const executor::ThreadPool* pool = nullptr;
   const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;
   std::string version;
