@@ -55,7 +55,7 @@ class Answer:
 
 
 def ask(server, path, **parameters):
-    return Answer(server.request("GET", path + "?" + urllib.parse.urlencode(parameters), timeout=20))
+    return Answer(server.request("GET", path + "?" + urllib.parse.urlencode(parameters), timeout=60))
 
 
 def check_points(server):

@@ -133,7 +133,7 @@ def round_of(server, ledger, ballast, rng, restart):
         process = server.process.pid
         ledger.check(server, "after kill -9 on the full disk", sample=30)
     ballast.unlink(missing_ok=True)
-    wait_until(lambda: takes_writes(server, ledger), 30, "writes to be taken again")
+    wait_until(lambda: takes_writes(server, ledger), what="writes to be taken again")
     expect_equal(server.process.poll(), None, "the server lives")
     expect_equal(server.process.pid, process, "no restart")
     for _ in range(5):

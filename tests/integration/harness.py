@@ -38,7 +38,7 @@ def expect_equal(got, want, what):
         raise Failed(f"{what}: got {got!r}, want {want!r}")
 
 
-def wait_until(condition, seconds=30, what="it"):
+def wait_until(condition, seconds=120, what="it"):
     """Polls until condition() is true; the result is returned. No test depends on how long this takes."""
     end = time.monotonic() + seconds
     while True:

@@ -229,7 +229,7 @@ def test_udp():
         def arrived():
             sender.sendto(b"good v=1 %d" % T0, target)
             return hostile.SERVER.query("good_v", db="udp", time=T0)
-        wait_until(arrived, 10, "a good datagram after bad ones")
+        wait_until(arrived, what="a good datagram after bad ones")
 
 
 @attack

@@ -206,7 +206,7 @@ def test_slow_readers_of_big_replies():
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.sendall(f"GET /api/v1/query?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         healthy("100 slow readers")
-        wait_until(lambda: metric("tidemark_http_connections") < 10, 20, "the slow readers to be cut")
+        wait_until(lambda: metric("tidemark_http_connections") < 10, what="the slow readers to be cut")
 
 
 hostile.run(globals())
