@@ -35,6 +35,9 @@ struct ApiOptions {
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
   engine::Budget budget;
+  // Memory of all queries and unsent results together. 0: no limit.
+  uint64_t total_memory_bytes = uint64_t{2} << 30;
+  engine::TurnOptions turns;
   // What the parser takes. Prometheus' experimental functions are on here, since their names are not used otherwise.
   promql::ParseOptions parse = {.experimental_functions = true};
   // Steps of a range query.
@@ -113,6 +116,8 @@ class QueryApi {
   [[nodiscard]] Result<EventFilter> ParseEventFilter(const ApiRequest& request) const;
 
   [[nodiscard]] engine::ResultCacheStats CacheStats() const { return cache_->Stats(); }
+  [[nodiscard]] engine::Turns::Stats TurnStats() const { return turns_->stats(); }
+  [[nodiscard]] uint64_t query_memory_bytes() const { return memory_->bytes(); }
 
  private:
   struct Selection;
@@ -123,7 +128,10 @@ class QueryApi {
 
   const ApiDependencies dependencies_;
   const ApiOptions options_;
+  // Outlives results, which the cache may hold.
+  const std::unique_ptr<engine::MemoryTotal> memory_;
   const std::unique_ptr<engine::ResultCache> cache_;
+  const std::unique_ptr<engine::Turns> turns_;
 };
 
 // The database that a request names: the base path, else `db=`, else "".

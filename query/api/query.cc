@@ -78,7 +78,9 @@ std::string_view DatabaseOf(const ApiRequest& request) {
 QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
     : dependencies_(std::move(dependencies)),
       options_(std::move(options)),
-      cache_(std::make_unique<engine::ResultCache>(options_.cache_bytes)) {}
+      memory_(std::make_unique<engine::MemoryTotal>(options_.total_memory_bytes)),
+      cache_(std::make_unique<engine::ResultCache>(options_.cache_bytes)),
+      turns_(std::make_unique<engine::Turns>(options_.turns)) {}
 
 int64_t QueryApi::NowMs() const {
   const Clock& clock = dependencies_.clock != nullptr ? *dependencies_.clock : SystemClock::Get();
@@ -171,6 +173,8 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
   context.deadline_ns = began + timeout_ms * 1'000'000;
   context.stop = request.stop;
   context.budget = options_.budget;
+  context.turns = turns_.get();
+  context.memory = memory_.get();
   context.default_subquery_step_ms = options_.default_subquery_step_ms;
   context.resolution = *resolution;
   context.text = text;
@@ -190,11 +194,16 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
   reply.body.reserve(std::min(writer->ExpectedBytes(), options_.streamed_bytes_min + kPieceBytes));
   if (!writer->Write(&reply.body, options_.streamed_bytes_min)) return reply;
   // Labels that many series share are small until each is written out, so that only the text knows how long it is.
-  reply.rest = [writer](const Reply::Push& push) {
+  reply.rest = [writer, turns = turns_.get()](const Reply::Push& push) {
+    // Text of hundreds of megabytes is work like any other.
+    engine::Turn turn(turns, engine::Turn::Work::kWriting);
     for (bool more = true; more;) {
+      // Nothing interrupts it, so that it cannot fail.
+      (void)turn.Pass([] { return Status(); });
       std::string piece;
       piece.reserve(kPieceBytes + kPieceBytes / 8);
       more = writer->Write(&piece, kPieceBytes);
+      turn.Rest();
       if (!push(std::move(piece))) return;
     }
   };

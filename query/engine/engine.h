@@ -18,6 +18,8 @@
 
 #include "query/engine/frame.h"
 #include "query/engine/label_set.h"
+#include "query/engine/memory_total.h"
+#include "query/engine/turns.h"
 #include "query/plan/plan.h"
 #include "query/promql/ast.h"
 #include "storage/base/clock.h"
@@ -32,6 +34,7 @@ struct Budget {
   uint64_t max_series = 1'000'000;         // selected by one selector
   uint64_t max_samples = 2'000'000'000;    // read from storage
   uint64_t max_bytes = uint64_t{1} << 30;  // held at one time by intermediate and final results
+  uint64_t max_points = 100'000'000;       // of one table: series times steps, of an intermediate or final result
 };
 
 // Which data may answer: raw rows only, rollup tiers where they give the exact answer, or one tier by its width.
@@ -51,7 +54,9 @@ struct QueryContext {
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
   Resolution resolution{};
-  std::string_view text{};  // the query, for line and column in annotations; may be empty
+  Turns* turns = nullptr;         // null: never waits for other queries
+  MemoryTotal* memory = nullptr;  // of all queries; null: only `budget` counts
+  std::string_view text{};        // the query, for line and column in annotations; may be empty
 };
 
 // Evaluation times start_ms, start_ms + step_ms, ... up to end_ms. An instant query is evaluated at end_ms only, and
@@ -108,6 +113,8 @@ struct QueryResult {
 
   // What the labels' bytes live in.
   std::shared_ptr<const storage::View> view;
+  // Its share of QueryContext::memory, which must outlive it.
+  std::shared_ptr<const void> memory;
   std::vector<std::unique_ptr<LabelArena>> arenas;
   std::shared_ptr<const void> kept;  // what a cache gave
 };

@@ -111,6 +111,7 @@ class OperatorTimer {
 };
 
 Result<HeldFrame> Evaluator::Held(Frame&& frame) {
+  TM_RETURN_IF_ERROR(state_->CheckPoints(frame.size(), frame.steps));
   HeldFrame held{.frame = std::move(frame), .memory = Reservation(state_)};
   TM_RETURN_IF_ERROR(held.Recount());
   return held;
@@ -259,12 +260,14 @@ Result<HeldFrame> Evaluator::Repeat(const Node& node, const StepGrid& grid) {
 Result<HeldFrame> Evaluator::Collect(const Node& node, const StepGrid& grid) {
   Mutex mutex;
   std::map<size_t, HeldFrame> blocks;
+  size_t rows_in_all = 0;
   TM_RETURN_IF_ERROR(StreamRows(node, grid, true, [&](size_t block, Frame&& frame) -> Status {
     if (frame.size() == 0) return {};
     TM_TRY_ASSIGN(HeldFrame held, Held(std::move(frame)));
     MutexLock lock(mutex);
+    rows_in_all += held.frame.size();
     blocks.emplace(block, std::move(held));
-    return {};
+    return state_->CheckPoints(rows_in_all, grid.count);
   }));
   if (blocks.size() == 1) return std::move(blocks.begin()->second);
   Frame out(grid.count);
@@ -402,7 +405,7 @@ void Evaluator::NoteCounterNames(const plan::RollupNode& node, const std::vector
 Status Evaluator::StreamSubquery(const plan::RollupNode& node, const StepGrid& grid, ScanSpec spec,
                                  const BlockSink& sink) {
   const StepGrid inner_grid = plan::SubqueryGrid(*node.range, grid);
-  TM_RETURN_IF_ERROR(state_->CheckSteps(inner_grid.count, "subquery"));
+  TM_TRY_ASSIGN(const Reservation steps, state_->TakeSteps(inner_grid.count, "subquery"));
   TM_TRY_ASSIGN(const HeldFrame inner, Vector(*node.range->subquery, inner_grid));
   return FoldFrame(inner.frame, inner_grid, spec, state_, sink);
 }
@@ -540,7 +543,7 @@ Result<HeldFrame> Evaluator::Pooled(const plan::RollupNode& node, const StepGrid
   PooledQuantile pooled(windows, std::move(grouping), state_);
   if (node.range->subquery) {
     const StepGrid inner_grid = plan::SubqueryGrid(*node.range, grid);
-    TM_RETURN_IF_ERROR(state_->CheckSteps(inner_grid.count, "subquery"));
+    TM_TRY_ASSIGN(const Reservation steps, state_->TakeSteps(inner_grid.count, "subquery"));
     TM_TRY_ASSIGN(const HeldFrame inner, Vector(*node.range->subquery, inner_grid));
     TM_RETURN_IF_ERROR(pooled.AddFrame(inner.frame, inner_grid));
   } else {

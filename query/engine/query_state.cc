@@ -12,6 +12,9 @@
 namespace tidemark::query::engine {
 namespace {
 
+// Of one step: windows, one row of values and the arithmetic of one scalar operator.
+constexpr uint64_t kBytesPerStep = 64;
+
 std::string Mebibytes(uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
 
 }  // namespace
@@ -19,9 +22,17 @@ std::string Mebibytes(uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20
 QueryState::QueryState(const QueryContext& context)
     : context_(context),
       scheduler_(context.scheduler != nullptr ? context.scheduler : &inline_scheduler_),
-      clock_(context.clock != nullptr ? context.clock : &SystemClock::Get()) {}
+      clock_(context.clock != nullptr ? context.clock : &SystemClock::Get()),
+      turn_(context.turns) {}
+
+QueryState::~QueryState() { Release(bytes_.load(std::memory_order_relaxed)); }
 
 Status QueryState::CheckInterrupt() const {
+  TM_RETURN_IF_ERROR(CheckEnd());
+  return turn_.Pass([this] { return CheckEnd(); });
+}
+
+Status QueryState::CheckEnd() const {
   if (context_.stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "query was cancelled");
   if (context_.deadline_ns != 0 && clock_->SteadyNs() >= context_.deadline_ns) {
     return MakeError(ErrorCode::kTimeout, "query timed out; ask for a shorter range, a longer step or fewer series");
@@ -37,18 +48,44 @@ Status QueryState::Charge(uint64_t bytes) {
   while (now > peak && !peak_bytes_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
   }
   if (context_.budget.max_bytes != 0 && now > context_.budget.max_bytes) {
-    Release(bytes);
+    bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     return LimitExceeded(
         fmt::format("query needs more than its memory budget of {}; ask for a shorter range, a longer "
                     "step or fewer series",
                     Mebibytes(context_.budget.max_bytes)));
   }
+  if (context_.memory != nullptr && !context_.memory->Take(bytes)) {
+    bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    return MakeError(ErrorCode::kResourceExhausted,
+                     fmt::format("all queries together need more than their memory budget of {}; try again later, or "
+                                 "ask for a shorter range, a longer step or fewer series",
+                                 Mebibytes(context_.memory->bytes_max())));
+  }
   return {};
 }
 
+void QueryState::Release(uint64_t bytes) {
+  bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  if (context_.memory != nullptr) context_.memory->Give(bytes);
+}
+
+Status QueryState::CheckPoints(uint64_t series, uint64_t steps) const {
+  const uint64_t budget = context_.budget.max_points;
+  if (budget == 0 || steps == 0 || series <= budget / steps) return {};
+  return LimitExceeded(fmt::format(
+      "query holds more than its budget of {} points at once, {} or more series at {} steps; aggregate, add "
+      "label matchers, or ask for a longer step or a shorter range",
+      budget, series, steps));
+}
+
+Result<Reservation> QueryState::TakeSteps(uint64_t steps, std::string_view what) {
+  TM_RETURN_IF_ERROR(CheckSteps(steps, what));
+  Reservation memory(this);
+  TM_RETURN_IF_ERROR(memory.Set(steps * kBytesPerStep));
+  return memory;
+}
+
 Status QueryState::CheckSteps(uint64_t steps, std::string_view what) const {
-  // Windows, one row of values and the arithmetic of one scalar operator.
-  constexpr uint64_t kBytesPerStep = 64;
   constexpr uint64_t kStepsMax = uint64_t{1} << 31;  // rows are counted in 32 bits
   const uint64_t budget = context_.budget.max_bytes;
   if (steps <= kStepsMax && (budget == 0 || steps <= budget / kBytesPerStep)) return {};
@@ -105,6 +142,7 @@ void QueryState::Info(std::string_view message, const promql::SourceRange& range
 void QueryState::Keep(std::unique_ptr<LabelArena> arena) {
   // Labels stay to the end; whoever asks for memory next finds the budget smaller.
   bytes_.fetch_add(arena->allocated_bytes(), std::memory_order_relaxed);
+  if (context_.memory != nullptr) context_.memory->TakeAnyway(arena->allocated_bytes());
   MutexLock lock(mutex_);
   arenas_.push_back(std::move(arena));
 }
@@ -128,6 +166,13 @@ void QueryState::Finish(QueryResult* result) {
     resolution = "raw";
   } else if (result->stats.samples > 0) {
     resolution += "+raw";
+  }
+  if (context_.memory != nullptr) {
+    // What is in bytes_ now, labels and raw series, goes with the result.
+    const uint64_t bytes = bytes_.load(std::memory_order_relaxed) + result->frame.bytes();
+    context_.memory->TakeAnyway(bytes);
+    MemoryTotal* const total = context_.memory;
+    result->memory = std::shared_ptr<const void>(nullptr, [total, bytes](const void*) { total->Give(bytes); });
   }
   result->stats.peak_bytes = peak_bytes_.load(std::memory_order_relaxed);
 }

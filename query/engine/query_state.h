@@ -18,24 +18,35 @@
 
 namespace tidemark::query::engine {
 
+class Reservation;
+
 // Thread-safe unless a member says otherwise.
 class QueryState {
  public:
   explicit QueryState(const QueryContext& context);
+  ~QueryState();
+  QueryState(const QueryState&) = delete;
+  QueryState& operator=(const QueryState&) = delete;
 
   [[nodiscard]] const QueryContext& context() const { return context_; }
   [[nodiscard]] const storage::View& view() const { return *context_.view; }
   [[nodiscard]] Scheduler& scheduler() const { return *scheduler_; }
   [[nodiscard]] const Clock& clock() const { return *clock_; }
 
-  // kCancelled or kTimeout once the query should end. Cheap enough for every few thousand values.
+  // kCancelled or kTimeout once the query should end. Cheap enough for every few thousand values. On the query's own
+  // thread it may first wait for the turn of a long query (turns.h).
   [[nodiscard]] Status CheckInterrupt() const;
+  [[nodiscard]] Turn* turn() const { return &turn_; }
 
   // Counts memory against the budget; kLimitExceeded when it is used up. Release gives it back.
   [[nodiscard]] Status Charge(uint64_t bytes);
-  void Release(uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  void Release(uint64_t bytes);
+  // Whether one table may have so many points.
+  [[nodiscard]] Status CheckPoints(uint64_t series, uint64_t steps) const;
   // Whether a grid of `steps` can be evaluated at all within the budget; `what` names it in the error.
   [[nodiscard]] Status CheckSteps(uint64_t steps, std::string_view what) const;
+  // The same, and takes the memory that working on so many steps needs besides tables of series.
+  [[nodiscard]] Result<Reservation> TakeSteps(uint64_t steps, std::string_view what);
   // Counts decoded values against the budget.
   [[nodiscard]] Status CountSamples(uint64_t samples, uint64_t series);
   void CountTierBuckets(uint64_t buckets, int64_t width_ns);
@@ -57,11 +68,13 @@ class QueryState {
 
  private:
   [[nodiscard]] std::string Place(const promql::SourceRange& range) const;
+  [[nodiscard]] Status CheckEnd() const;
 
   QueryContext context_;
   InlineScheduler inline_scheduler_;
   Scheduler* scheduler_;
   const Clock* clock_;
+  mutable Turn turn_;
   std::atomic<uint64_t> bytes_{0};
   std::atomic<uint64_t> peak_bytes_{0};
   std::atomic<uint64_t> samples_{0};

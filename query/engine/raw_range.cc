@@ -63,7 +63,7 @@ Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const
   std::vector<RawSeries> out;
   if (node.subquery) {
     const plan::StepGrid inner_grid = plan::SubqueryGrid(node, grid);
-    TM_RETURN_IF_ERROR(state_->CheckSteps(inner_grid.count, "subquery"));
+    TM_TRY_ASSIGN(const Reservation steps, state_->TakeSteps(inner_grid.count, "subquery"));
     TM_TRY_ASSIGN(HeldFrame inner, Vector(*node.subquery, inner_grid));
     TM_RETURN_IF_ERROR(DropNames(&inner.frame, state_));
     for (size_t row = 0; row < inner.frame.size(); ++row) {

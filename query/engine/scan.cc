@@ -168,18 +168,26 @@ Status ForEachBlock(size_t count, size_t block_size, QueryState* state,
   size_t failed_block = blocks;
   std::optional<Error> failure;
   std::atomic<bool> stop{false};
-  state->scheduler().ParallelFor(TaskKind::kQuery, blocks, [&](size_t block) {
-    if (stop.load(std::memory_order_relaxed)) return;
-    Status status = state->CheckInterrupt();
-    if (status.ok()) status = body(block, block * block_size, std::min(count, (block + 1) * block_size));
-    if (status.ok()) return;
-    stop.store(true, std::memory_order_relaxed);
-    MutexLock lock(mutex);
-    if (block < failed_block) {
-      failed_block = block;
-      failure = std::move(status).error();
+  std::atomic<size_t> next{0};
+  const std::function<void(size_t)> draw = [&](size_t) {
+    Turn::Place place(state->turn());
+    while (!stop.load(std::memory_order_relaxed) && place.MayGoOn()) {
+      const size_t block = next.fetch_add(1, std::memory_order_relaxed);
+      if (block >= blocks) return;
+      Status status = state->CheckInterrupt();
+      if (status.ok()) status = body(block, block * block_size, std::min(count, (block + 1) * block_size));
+      if (status.ok()) continue;
+      stop.store(true, std::memory_order_relaxed);
+      MutexLock lock(mutex);
+      if (block < failed_block) {
+        failed_block = block;
+        failure = std::move(status).error();
+      }
     }
-  });
+  };
+  state->scheduler().ParallelFor(TaskKind::kQuery, std::min(blocks, state->scheduler().concurrency()), draw);
+  // Helpers may have left when others wanted their places.
+  draw(0);
   if (failure) return *std::move(failure);
   return {};
 }

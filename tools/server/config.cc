@@ -383,8 +383,17 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("query.max_series", &c.api.budget.max_series, 0, kMany, "Series of one selector; 0: no limit.");
   table.Count("query.max_samples", &c.api.budget.max_samples, 0, uint64_t{1} << 60,
               "Samples of one query; 0: no limit.");
+  table.Count("query.max_points", &c.api.budget.max_points, 0, uint64_t{1} << 60,
+              "Series times steps of one result, also inside a query; 0: no limit.");
   table.Size("query.cache_bytes", &c.api.cache_bytes, "Memory for results of range queries that come again; 0: none.");
   table.Size("query.max_memory", &c.api.budget.max_bytes, "Memory of one query; 0: no limit.");
+  table.Size("query.total_memory", &c.api.total_memory_bytes,
+             "Memory of all queries and results that are not sent yet; more get 503. 0: no limit.");
+  table.Duration("query.grace", &c.api.turns.grace_ns, 1, false,
+                 "Processor time after which a query is a long one, which takes turns with other long ones.");
+  table.Count("query.long_threads", &c.api.turns.places, 0, 1024,
+              "Threads that compute for long queries while short ones come; 0: half the cores.");
+  table.Count("query.long_max", &c.api.turns.long_queries_max, 1, 1'000'000, "Long queries at once; more get 503.");
   table.List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
   table.Text("rules.database", &c.rules.database, "The database that rules read and write; empty: the default one.");
   table.Duration("rules.interval", &c.rules.default_interval_ms, kMs, false, "Interval of groups that name none.");

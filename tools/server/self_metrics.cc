@@ -234,6 +234,16 @@ void AddPool(Writer* out, const executor::PoolStats& stats) {
        [](const executor::KindStats& kind) { return Seconds(kind.run_ns); });
 }
 
+void AddTurns(Writer* out, const query::api::QueryApi& api) {
+  const query::engine::Turns::Stats turns = api.TurnStats();
+  out->Gauge("tidemark_query_long", "Queries that have run for longer than the grace.", Number(turns.long_queries));
+  out->Gauge("tidemark_query_long_waiting", "Of them, those that wait for their turn.", Number(turns.waiting));
+  out->Counter("tidemark_query_long_refused_total", "Queries refused because too many long ones ran.",
+               Number(turns.refused));
+  out->Gauge("tidemark_query_memory_bytes", "Memory of queries and of results that are not sent yet.",
+             Number(api.query_memory_bytes()));
+}
+
 void AddResultCache(Writer* out, const query::engine::ResultCacheStats& stats) {
   out->Family("tidemark_query_cache_queries_total", "counter",
               "Range queries by what the result cache had: all of it, part of it, nothing, or nothing to keep.");
@@ -268,7 +278,10 @@ std::string MetricsText(const MetricSources& sources) {
   }
   if (sources.udp != nullptr) AddUdp(&out, *sources.udp);
   if (sources.rules != nullptr) AddRules(&out, *sources.rules);
-  if (sources.api != nullptr) AddResultCache(&out, sources.api->CacheStats());
+  if (sources.api != nullptr) {
+    AddResultCache(&out, sources.api->CacheStats());
+    AddTurns(&out, *sources.api);
+  }
   if (sources.pool != nullptr) AddPool(&out, sources.pool->stats());
   return out.Take();
 }

@@ -29,7 +29,9 @@ struct ServerOptions {
   size_t io_threads = 0;
   // Threads that run requests which may block. Writes wait for the disk: more of them share one sync.
   size_t write_threads = 8;
-  size_t read_threads = 4;
+  // Queries that run or wait for their turn: more than may be long at once (query.long_max), so that short ones find
+  // one.
+  size_t read_threads = 32;
   // Requests about the server itself have threads of their own, so that a health check never waits behind queries.
   size_t service_threads = 2;
   // Threads for replies that are produced while they are sent (long results and progress, not subscriptions). They
