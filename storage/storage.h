@@ -30,6 +30,7 @@
 #include "storage/model/labels.h"
 #include "storage/model/matcher.h"
 #include "storage/model/point_sink.h"
+#include "storage/model/quantile_sketch.h"
 #include "storage/model/timestamp.h"
 
 namespace rocksdb {
@@ -190,7 +191,7 @@ struct TierColumn {
   const double* last = nullptr;
   const int64_t* first_ns = nullptr;
   const int64_t* last_ns = nullptr;
-  const double* increase = nullptr;  // reset-corrected, within the bucket; null where some bucket has none
+  const double* increase = nullptr;  // reset-corrected, within the bucket; NaN where it is not kept
   bool sum_exact = false;
   // Of buckets that are all integers or decimals, the values times 10^scale, exact: what several buckets come to is
   // added up in these. Null otherwise.
@@ -228,6 +229,25 @@ class TierCursor {
   [[nodiscard]] virtual std::vector<std::string> Warnings() const { return {}; }
 };
 
+// Sketches of a run of buckets of one series, where raw rows are gone. Bucket i covers times as in TierColumn and has
+// the bins [ends[i - 1], ends[i]) (from 0 for the first), ascending by key; none where it has no rows, or where its
+// rows are all still there. A bucket that has rows of both kinds has all of them in its bins.
+struct SketchColumn {
+  model::SeriesRef ref;
+  int64_t width_ns = 0;
+  int64_t first_start_ns = 0;
+  size_t buckets = 0;
+  const uint32_t* ends = nullptr;
+  const model::SketchBin* bins = nullptr;
+};
+
+class SketchCursor {
+ public:
+  virtual ~SketchCursor() = default;
+  virtual Result<bool> Next(SketchColumn* column) = 0;
+  [[nodiscard]] virtual std::vector<std::string> Warnings() const { return {}; }
+};
+
 // A place in the history of what one database shows, for whoever keeps what was read from it.
 struct ChangeMark {
   uint64_t history = 0;  // of which database, in this process; 0: no history is kept
@@ -261,6 +281,12 @@ class View {
   // Buckets that lie whole inside `range` (first < bucket start + 1, bucket end <= last).
   [[nodiscard]] virtual std::unique_ptr<TierCursor> ScanTier(std::span<const model::SeriesRef> refs,
                                                              model::TimeRange range, int64_t width_ns) const = 0;
+
+  // The same of sketches; width_ns out of RawGone. Null for a view without any.
+  [[nodiscard]] virtual std::unique_ptr<SketchCursor> ScanSketches(std::span<const model::SeriesRef>, model::TimeRange,
+                                                                   int64_t) const {
+    return nullptr;
+  }
 
   // Sorted, unique. With matchers: of the series that satisfy them.
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers,

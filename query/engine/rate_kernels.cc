@@ -2,39 +2,24 @@
 // instantValue; documented at https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
 #include <algorithm>
 
+#include "query/engine/extrapolation.h"
 #include "query/engine/fold.h"
 #include "query/engine/time_math.h"
 
 namespace tidemark::query::engine {
 namespace {
 
-enum class RateKind { kRate, kIncrease, kDelta };
-
-// One window's change, extended to the window's ends as far as the samples' spacing allows. `change` is corrected for
-// resets.
 double Extrapolate(RateKind kind, const FoldCall& call, size_t step, uint32_t begin, uint32_t end, double first,
                    double change) {
   const WindowSpec& spec = call.windows.spec();
   const model::Times& times = call.samples.times();
-  const int64_t first_ns = times[begin];
-  const int64_t last_ns = times[end - 1];
-  const int64_t end_ms = spec.EndMs(step);
-  double to_start = SecondsBetween(MsToNs(end_ms - spec.length_ms), first_ns);
-  double to_end = SecondsBetween(last_ns, MsToNs(end_ms));
-  const double sampled = SecondsBetween(first_ns, last_ns);
-  const double average = sampled / static_cast<double>(end - begin - 1);
-  const double threshold = average * 1.1;
-  if (to_start >= threshold) to_start = average / 2;
-  if (kind != RateKind::kDelta) {
-    // A counter is never below zero, so it cannot have started before it would have been zero.
-    double to_zero = to_start;
-    if (change > 0 && first >= 0) to_zero = sampled * (first / change);
-    to_start = std::min(to_start, to_zero);
-  }
-  if (to_end >= threshold) to_end = average / 2;
-  double factor = (sampled + to_start + to_end) / sampled;
-  if (kind == RateKind::kRate) factor /= MsToSeconds(spec.length_ms);
-  return change * factor;
+  return Extrapolated(kind,
+                      {.end_ms = spec.EndMs(step),
+                       .length_ms = spec.length_ms,
+                       .first_ns = times[begin],
+                       .last_ns = times[end - 1],
+                       .count = static_cast<double>(end - begin)},
+                      first, change);
 }
 
 template <RateKind kind>
@@ -48,12 +33,20 @@ void FoldExtrapolated(FoldCall& call) {
     return;
   }
   const std::vector<uint32_t>& drops = samples.Drops();
+  const bool exact = samples.SumsExactly(drops.size());
   size_t drop = 0;
   ForEachWindow<2>(call, [&](size_t step, uint32_t begin, uint32_t end) {
     const double first = samples.At(begin);
     double change = samples.At(end - 1) - first;
     while (drop < drops.size() && drops[drop] <= begin) ++drop;
-    for (size_t i = drop; i < drops.size() && drops[i] < end; ++i) change += samples.At(drops[i] - 1);
+    if (exact) {
+      // What the counter had before each reset, exact also for decimals, so that buckets of rows give the same.
+      int64_t lost = 0;
+      for (size_t i = drop; i < drops.size() && drops[i] < end; ++i) lost += samples.ints()[drops[i] - 1];
+      if (lost != 0) change += static_cast<double>(lost) / samples.divisor();
+    } else {
+      for (size_t i = drop; i < drops.size() && drops[i] < end; ++i) change += samples.At(drops[i] - 1);
+    }
     return Extrapolate(kind, call, step, begin, end, first, change);
   });
 }

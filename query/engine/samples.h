@@ -28,6 +28,8 @@ class Samples {
   // The values times divisor(), exact, or null when they are not integers.
   [[nodiscard]] const int64_t* ints() const { return exact_ints_ ? column_.ints : nullptr; }
   [[nodiscard]] double divisor() const { return divisor_; }
+  // The power of ten that divisor() is.
+  [[nodiscard]] uint8_t scale() const { return divisor_ == 1.0 ? uint8_t{0} : column_.scale; }
   // Whether the sum of any `count` of ints() is exact as a double, whatever the order. False without ints().
   [[nodiscard]] bool SumsExactly(size_t count);
 

@@ -3,13 +3,21 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "query/engine/kahan.h"
+#include <fmt/core.h>
+
+#include "query/engine/extrapolation.h"
 #include "query/engine/samples.h"
+#include "query/engine/sketch_fold.h"
+#include "query/engine/tier_part.h"
 #include "query/engine/time_math.h"
 #include "query/plan/rollup_choice.h"
+#include "query/promql/numbers.h"
 
 namespace tidemark::query::engine {
 namespace {
@@ -17,61 +25,28 @@ namespace {
 using plan::Interval;
 using promql::FunctionId;
 
-// What a stretch of rows, or a bucket, adds to a window.
-struct Part {
-  double count = 0;
-  KahanSum sum;
-  double min = 0;
-  double max = 0;
-
-  void Add(const Part& other) {
-    if (other.count == 0) return;
-    if (count == 0) {
-      *this = other;
-      return;
-    }
-    sum.Add(other.sum.sum);
-    sum.compensation += other.sum.compensation;
-    if (other.min < min || std::isnan(min)) min = other.min;
-    if (other.max > max || std::isnan(max)) max = other.max;
-    count += other.count;
-  }
+// What a function takes of the parts.
+struct Needs {
+  bool sums = false;
+  bool changes = false;  // with resets
 };
 
-double ValueOf(FunctionId function, const Part& part) {
-  switch (function) {
-    case FunctionId::kAvgOverTime: return part.sum.sum / part.count + part.sum.compensation / part.count;
-    case FunctionId::kCountOverTime: return part.count;
-    case FunctionId::kMaxOverTime: return part.max;
-    case FunctionId::kMinOverTime: return part.min;
-    default: return part.sum.Total();
-  }
+Needs NeedsOf(FunctionId function) {
+  return {.sums = function == FunctionId::kAvgOverTime || function == FunctionId::kSumOverTime,
+          .changes = function == FunctionId::kIncrease || function == FunctionId::kRate};
 }
 
-bool NeedsSums(FunctionId function) {
-  return function == FunctionId::kAvgOverTime || function == FunctionId::kSumOverTime;
-}
+// Windows up to a time are answered by buckets alone: raw rows there are gone.
+struct Gone {
+  bool any = false;
+  int64_t until_ns = 0;  // the end of a bucket
+};
 
-// The part that rows [begin, end) make.
-Part PartOfRows(Samples* samples, uint32_t begin, uint32_t end, bool sums) {
-  Part part;
-  if (begin == end) return part;
-  part.count = end - begin;
-  part.min = part.max = samples->At(begin);
-  const double* const values = samples->doubles();
-  for (uint32_t row = begin; row < end; ++row) {
-    if (values[row] < part.min || std::isnan(part.min)) part.min = values[row];
-    if (values[row] > part.max || std::isnan(part.max)) part.max = values[row];
-  }
-  if (!sums) return part;
-  if (samples->SumsExactly(end - begin)) {
-    int64_t sum = 0;
-    for (uint32_t row = begin; row < end; ++row) sum += samples->ints()[row];
-    part.sum.sum = static_cast<double>(sum) / samples->divisor();
-  } else {
-    for (uint32_t row = begin; row < end; ++row) part.sum.Add(values[row]);
-  }
-  return part;
+Gone GoneOf(const WindowSpec& windows, int64_t width_ns, const QueryState& state) {
+  const auto gone = state.view().RawGoneIn(windows.Range());
+  if (!gone) return {};
+  const int64_t bucket = gone->range.last.ns / width_ns + (gone->range.last.ns % width_ns > 0 ? 1 : 0);
+  return {.any = true, .until_ns = bucket * width_ns};
 }
 
 // One block of series. Buckets are numbered from the first that any window uses.
@@ -79,11 +54,21 @@ class TierBlock {
  public:
   TierBlock(std::span<const model::SeriesRef> refs, const ScanSpec& spec, FunctionId function, int64_t width_ns,
             QueryState* state)
-      : refs_(refs), spec_(spec), function_(function), width_ns_(width_ns), state_(state) {
+      : refs_(refs),
+        spec_(spec),
+        function_(function),
+        needs_(NeedsOf(function)),
+        width_ns_(width_ns),
+        gone_(GoneOf(spec.windows, width_ns, *state)),
+        state_(state) {
+    // Whoever asks for a tier gets its sums; otherwise they must be what rows would give.
+    strict_ =
+        (needs_.sums || needs_.changes) && !gone_.any && state->context().resolution.kind == Resolution::Kind::kAuto;
     const WindowSpec& windows = spec.windows;
     for (size_t step = 0; step < windows.grid.count; ++step) {
       windows_.push_back(windows.Window(step));
-      splits_.push_back(plan::Split(windows_.back(), width_ns));
+      splits_.push_back(gone_.any ? plan::SplitGone(windows_.back(), width_ns, gone_.until_ns)
+                                  : plan::Split(windows_.back(), width_ns));
       pieces_.push_back(splits_.back().head);
       pieces_.push_back(splits_.back().tail);
       if (splits_.back().buckets.length_ns() == 0) continue;
@@ -95,18 +80,18 @@ class TierBlock {
 
   // False: raw rows alone are the better way.
   Result<bool> Run(Frame* out) {
-    if (covered_.length_ns() == 0) return false;
+    if (covered_.length_ns() == 0 && !gone_.any) return false;
     buckets_ = static_cast<size_t>(covered_.length_ns() / width_ns_);
     Reservation memory(state_);
-    TM_RETURN_IF_ERROR(memory.Set(refs_.size() * buckets_ * sizeof(Part)));
+    TM_RETURN_IF_ERROR(memory.Set(refs_.size() * buckets_ * sizeof(TierPart)));
     parts_.resize(refs_.size() * buckets_);
-    TM_TRY_ASSIGN(const bool usable, ReadBuckets());
-    if (!usable) return false;
+    TM_RETURN_IF_ERROR(ReadBuckets());
     const std::vector<Interval> stretches = plan::Join(pieces_);
-    if (!plan::WorthTier(stretches, plan::Join(windows_))) return false;
+    if (!gone_.any && !plan::WorthTier(stretches, plan::Join(windows_))) return false;
+    TM_RETURN_IF_ERROR(memory.Set(refs_.size() * (buckets_ + pieces_.size()) * sizeof(TierPart)));
     piece_parts_.resize(refs_.size() * pieces_.size());
     for (const Interval& stretch : stretches) TM_RETURN_IF_ERROR(ReadRaw(stretch));
-    Fold(out);
+    if (!Fold(out)) return false;
     TM_RETURN_IF_ERROR(state_->CountSamples(rows_, refs_.size()));
     state_->CountTierBuckets(used_buckets_, width_ns_);
     return true;
@@ -114,37 +99,43 @@ class TierBlock {
 
  private:
   // Fills parts_ and adds buckets that cannot be trusted to pieces_.
-  Result<bool> ReadBuckets() {
+  Status ReadBuckets() {
+    raw_piece_of_bucket_.assign(buckets_, kNoPiece);
+    if (buckets_ == 0) return {};
     std::vector<uint8_t> untrusted(buckets_);
-    const auto cursor = state_->view().ScanTier(refs_, {{covered_.after_ns}, {covered_.last_ns}}, width_ns_);
+    const auto cursor = state_->view().ScanTier(refs_, {{covered_.after_ns + 1}, {covered_.last_ns}}, width_ns_);
     storage::TierColumn column;
     for (size_t s = 0; s < refs_.size(); ++s) {
       TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
       if (!more) return MakeError(ErrorCode::kInternal, "a tier ended before its last series");
-      if (NeedsSums(function_) && !column.sum_exact) return false;
       for (size_t b = 0; b < buckets_; ++b) {
         const int64_t start = covered_.after_ns + static_cast<int64_t>(b) * width_ns_;
         const int64_t index = (start - column.first_start_ns) / width_ns_;
         const bool there = start >= column.first_start_ns && index < static_cast<int64_t>(column.buckets);
         const auto i = static_cast<size_t>(there ? index : 0);
-        if (!there || column.trusted[i] == 0) {
+        TierPart& part = parts_[s * buckets_ + b];
+        if (!there || column.trusted[i] == 0 || LacksIncrease(column, i, start)) {
           untrusted[b] = 1;
-          continue;
+          part.raw = true;
+        } else if (column.count[i] != 0) {
+          part = TierPart::OfBucket(column, i);
         }
-        parts_[s * buckets_ + b] = {.count = static_cast<double>(column.count[i]),
-                                    .sum = {column.sum[i], 0},
-                                    .min = column.min[i],
-                                    .max = column.max[i]};
       }
     }
-    raw_piece_of_bucket_.assign(buckets_, kNoPiece);
+    for (std::string& warning : cursor->Warnings()) state_->WarnPlain(std::move(warning));
     for (size_t b = 0; b < buckets_; ++b) {
       if (untrusted[b] == 0) continue;
       const int64_t start = covered_.after_ns + static_cast<int64_t>(b) * width_ns_;
       raw_piece_of_bucket_[b] = pieces_.size();
       pieces_.push_back({start, start + width_ns_});
     }
-    return true;
+    return {};
+  }
+
+  // Series that fall often have none; their rows have, where there are any.
+  [[nodiscard]] bool LacksIncrease(const storage::TierColumn& column, size_t i, int64_t start) const {
+    if (!needs_.changes || column.count[i] == 0 || (gone_.any && start < gone_.until_ns)) return false;
+    return column.increase == nullptr || std::isnan(column.increase[i]);
   }
 
   // Reads the rows of one stretch and adds them to the pieces inside it.
@@ -164,18 +155,19 @@ class TierBlock {
       if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
       rows_ += column.size();
       if (column.empty()) continue;
-      samples.Reset(column, true);
+      samples.Reset(column, spec_.drop_stale);
       for (const size_t p : inside) {
         const auto begin = static_cast<uint32_t>(samples.times().UpperBound(pieces_[p].after_ns));
         const auto end = static_cast<uint32_t>(samples.times().UpperBound(pieces_[p].last_ns));
-        piece_parts_[s * pieces_.size() + p] = PartOfRows(&samples, begin, end, NeedsSums(function_));
+        if (begin < end) piece_parts_[s * pieces_.size() + p] = TierPart::OfRows(&samples, begin, end);
       }
     }
     for (const std::string& warning : cursor->warnings()) state_->WarnPlain(warning);
     return state_->CheckInterrupt();
   }
 
-  void Fold(Frame* out) {
+  // false: raw rows would give another last bit.
+  bool Fold(Frame* out) {
     auto arena = std::make_unique<LabelArena>();
     model::LabelViews labels;
     *out = Frame(windows_.size());
@@ -183,9 +175,11 @@ class TierBlock {
       const size_t row = out->AddRow({.labels = {}, .name = spec_.name});
       bool any = false;
       for (size_t step = 0; step < windows_.size(); ++step) {
-        const Part part = WindowPart(s, step);
-        if (part.count == 0) continue;
-        out->RowValues(row)[step] = ValueOf(function_, part);
+        const TierPart part = WindowPart(s, step);
+        if (strict_ && part.count > 0 && !part.AddsUpAsRows()) return false;
+        const std::optional<double> value = ValueOf(part, step);
+        if (!value) continue;
+        out->RowValues(row)[step] = *value;
         out->RowPresent(row)[step] = 1;
         any = true;
       }
@@ -198,17 +192,46 @@ class TierBlock {
       out->rows[row].labels = arena->Store(labels);
     }
     state_->Keep(std::move(arena));
+    return true;
   }
 
-  [[nodiscard]] Part WindowPart(size_t series, size_t step) {
-    const Part* const pieces = piece_parts_.data() + series * pieces_.size();
-    Part part = pieces[2 * step];
+  [[nodiscard]] std::optional<double> ValueOf(const TierPart& part, size_t step) const {
+    if (part.count == 0) return std::nullopt;
+    switch (function_) {
+      case FunctionId::kAvgOverTime: return part.Mean();
+      case FunctionId::kCountOverTime: return part.count;
+      case FunctionId::kFirstOverTime: return part.first;
+      case FunctionId::kLastOverTime: {
+        // Of a selector, which sees the marker.
+        if (!spec_.drop_stale && IsStale(part.last)) return std::nullopt;
+        return part.last;
+      }
+      case FunctionId::kMaxOverTime: return part.max;
+      case FunctionId::kMinOverTime: return part.min;
+      case FunctionId::kPresentOverTime: return 1.0;
+      case FunctionId::kSumOverTime: return part.Sum();
+      default: break;
+    }
+    if (part.count < 2) return std::nullopt;
+    const RateKind kind = function_ == FunctionId::kRate ? RateKind::kRate : RateKind::kIncrease;
+    return Extrapolated(kind,
+                        {.end_ms = spec_.windows.EndMs(step),
+                         .length_ms = spec_.windows.length_ms,
+                         .first_ns = part.first_ns,
+                         .last_ns = part.last_ns,
+                         .count = part.count},
+                        part.first, part.Increase());
+  }
+
+  [[nodiscard]] TierPart WindowPart(size_t series, size_t step) {
+    const TierPart* const pieces = piece_parts_.data() + series * pieces_.size();
+    TierPart part = pieces[2 * step];
     const Interval& whole = splits_[step].buckets;
     if (whole.length_ns() > 0) {
       const auto first = static_cast<size_t>((whole.after_ns - covered_.after_ns) / width_ns_);
       const auto last = static_cast<size_t>((whole.last_ns - covered_.after_ns) / width_ns_);
       for (size_t b = first; b < last; ++b) {
-        const bool raw = raw_piece_of_bucket_[b] != kNoPiece;
+        const bool raw = parts_[series * buckets_ + b].raw;
         part.Add(raw ? pieces[raw_piece_of_bucket_[b]] : parts_[series * buckets_ + b]);
         used_buckets_ += raw ? 0 : 1;
       }
@@ -222,37 +245,61 @@ class TierBlock {
   std::span<const model::SeriesRef> refs_;
   const ScanSpec& spec_;
   FunctionId function_;
+  Needs needs_;
   int64_t width_ns_;
+  Gone gone_;
+  bool strict_ = false;
   QueryState* state_;
   std::vector<Interval> windows_;          // by step
   std::vector<plan::SplitWindow> splits_;  // by step
   std::vector<Interval> pieces_;           // head and tail of each step, then buckets that need raw rows
   Interval covered_;                       // by whole buckets of some window
   size_t buckets_ = 0;
-  std::vector<Part> parts_;  // [series][bucket]
+  std::vector<TierPart> parts_;  // [series][bucket]
   std::vector<size_t> raw_piece_of_bucket_;
-  std::vector<Part> piece_parts_;  // [series][piece]
+  std::vector<TierPart> piece_parts_;  // [series][piece]
   uint64_t rows_ = 0;
   uint64_t used_buckets_ = 0;
 };
 
 }  // namespace
 
-int64_t TierFor(FunctionId function, const WindowSpec& windows, const QueryState& state) {
+int64_t TierFor(FunctionId function, const WindowSpec& windows, QueryState& state) {
+  if (windows.grid.count == 0) return 0;
   const Resolution& resolution = state.context().resolution;
-  if (resolution.kind == Resolution::Kind::kRaw || !plan::RollsUp(function) || windows.grid.count == 0) return 0;
-  std::vector<int64_t> widths = state.view().Tiers();
-  // A window shorter than two buckets may hold no whole one.
-  std::erase_if(widths, [&](int64_t width) { return MsToNs(windows.length_ms) < 2 * width; });
+  const auto gone = state.view().RawGoneIn(windows.Range());
+  // Windows that reach beyond their ends look at single rows.
+  const bool plain = windows.before_ms == 0 && windows.after_ms == 0;
+  const bool rolls_up = (plan::RollsUp(function) && (plain || !NeedsOf(function).changes)) ||
+                        (gone && function == FunctionId::kQuantileOverTime);
+  const auto warn = [&](std::string_view what) {
+    if (!gone) return int64_t{0};
+    state.WarnPlain(fmt::format("raw rows up to Unix time {} are gone, and {}: the answer leaves them out",
+                                MsToSeconds(FloorMs(gone->range.last.ns) + 1), what));
+    return int64_t{0};
+  };
+  if (resolution.kind == Resolution::Kind::kRaw) return warn("resolution=raw was asked for");
+  if (!rolls_up) return warn("this function cannot be answered from the rollup tiers that are left");
+  std::vector<int64_t> widths = gone ? gone->widths_ns : state.view().Tiers();
   if (resolution.kind == Resolution::Kind::kTier) {
     std::erase_if(widths, [&](int64_t width) { return width != resolution.tier_ns; });
   }
-  if (widths.empty()) return 0;
+  if (widths.empty()) return warn("no rollup tier that was asked for is left of all of them");
+  const int64_t narrowest = widths.front();
+  // A window shorter than two buckets may hold no whole one.
+  std::erase_if(widths, [&](int64_t width) { return MsToNs(windows.length_ms) < 2 * width; });
   std::vector<Interval> intervals;
   for (size_t step = 0; step < windows.grid.count; ++step) {
     intervals.push_back(windows.Window(step));
   }
-  return plan::ChooseTier(intervals, widths).value_or(0);
+  const int64_t chosen = widths.empty() ? 0 : plan::ChooseTier(intervals, widths).value_or(0);
+  if (chosen != 0 || !gone) return chosen;
+  if (MsToNs(windows.length_ms) < narrowest) {
+    state.WarnPlain(fmt::format(
+        "raw rows up to Unix time {} are gone, and the rollup tier that is left is wider than the window: {}",
+        MsToSeconds(FloorMs(gone->range.last.ns) + 1), promql::DurationToString(narrowest / kNsPerMs)));
+  }
+  return narrowest;
 }
 
 Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, FunctionId function, int64_t width_ns,
@@ -265,6 +312,11 @@ Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, FunctionId fu
       ForEachBlock(refs.size(), block_size, state, [&](size_t block, size_t first, size_t last) -> Status {
         const auto part = refs.subspan(first, last - first);
         Frame frame;
+        if (function == FunctionId::kQuantileOverTime) {
+          const Gone gone = GoneOf(spec.windows, width_ns, *state);
+          TM_TRY_ASSIGN(frame, FoldSketches(part, spec, width_ns, gone.until_ns, state));
+          return sink(block, std::move(frame));
+        }
         TierBlock tier(part, spec, function, width_ns, state);
         TM_TRY_ASSIGN(const bool done, tier.Run(&frame));
         if (!done) {
@@ -276,6 +328,30 @@ Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, FunctionId fu
   const SeriesSource rest{.refs = {}, .merged = source.merged, .names = source.names};
   return ScanSeries(rest, spec, state,
                     [&](size_t block, Frame&& frame) { return sink(blocks + block, std::move(frame)); });
+}
+
+Status ScanLatest(const SeriesSource& source, const ScanSpec& spec, QueryState* state, const BlockSink& sink) {
+  const Resolution& resolution = state->context().resolution;
+  const auto gone = state->view().RawGoneIn(spec.windows.Range());
+  if (!gone || resolution.kind == Resolution::Kind::kRaw) return ScanSeries(source, spec, state, sink);
+  std::vector<int64_t> widths = gone->widths_ns;
+  if (resolution.kind == Resolution::Kind::kTier) {
+    std::erase_if(widths, [&](int64_t width) { return width != resolution.tier_ns; });
+  }
+  if (widths.empty()) return ScanSeries(source, spec, state, sink);
+  const int64_t width_ns = widths.front();
+  const int64_t until_ns = GoneOf(spec.windows, width_ns, *state).until_ns;
+  const int64_t width_ms = (width_ns + kNsPerMs - 1) / kNsPerMs;
+  auto windows = std::make_shared<std::vector<Interval>>();
+  for (size_t step = 0; step < spec.windows.grid.count; ++step) {
+    Interval window = spec.windows.Window(step);
+    if (window.last_ns <= until_ns) window.after_ns = std::min(window.after_ns, window.last_ns - MsToNs(width_ms));
+    windows->push_back(window);
+  }
+  ScanSpec wider = spec;
+  wider.windows.length_ms = std::max(spec.windows.length_ms, width_ms);
+  wider.windows.own = std::move(windows);
+  return ScanTiers(source, wider, FunctionId::kLastOverTime, width_ns, state, sink);
 }
 
 }  // namespace tidemark::query::engine

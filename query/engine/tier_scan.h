@@ -12,12 +12,17 @@
 
 namespace tidemark::query::engine {
 
-// The tier that the query's resolution allows for this function and these windows; 0 for raw rows.
-int64_t TierFor(promql::FunctionId function, const WindowSpec& windows, const QueryState& state);
+// The tier that the query's resolution allows for this function and these windows; 0 for raw rows. Warns where raw rows
+// are gone and tiers cannot answer.
+int64_t TierFor(promql::FunctionId function, const WindowSpec& windows, QueryState& state);
 
 // As ScanSeries with the kernel of `function` (one that plan::RollsUp), over the tier `width_ns`. Falls back to raw
 // rows block by block where the tier does not help.
 Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, promql::FunctionId function, int64_t width_ns,
                  QueryState* state, const BlockSink& sink);
+
+// The newest sample within the look-back, as ScanSeries with the kernel of a plain selector. Where raw rows are gone
+// that is the last one of the newest bucket that ended within the look-back, or within its own width.
+Status ScanLatest(const SeriesSource& source, const ScanSpec& spec, QueryState* state, const BlockSink& sink);
 
 }  // namespace tidemark::query::engine

@@ -27,6 +27,19 @@ SplitWindow Split(const Interval& window, int64_t width_ns) {
   return {.head = {window.after_ns, first}, .buckets = {first, last}, .tail = {last, window.last_ns}};
 }
 
+SplitWindow SplitGone(const Interval& window, int64_t width_ns, int64_t gone_until_ns) {
+  SplitWindow split = Split(window, width_ns);
+  constexpr int64_t kFar = std::numeric_limits<int64_t>::max() / 4;
+  if (window.after_ns < -kFar || window.last_ns > kFar || width_ns <= 0) return split;
+  if (window.after_ns >= gone_until_ns || window.length_ns() <= 0) return split;
+  const int64_t first = FloorDiv(window.after_ns, width_ns) * width_ns;
+  const int64_t last = FloorDiv(window.last_ns, width_ns) * width_ns;
+  split = {};
+  if (first < last) split.buckets = {first, last};
+  if (window.last_ns > gone_until_ns) split.tail = {std::max(last, gone_until_ns), window.last_ns};
+  return split;
+}
+
 std::vector<Interval> Join(std::vector<Interval> intervals) {
   std::erase_if(intervals, [](const Interval& interval) { return interval.last_ns <= interval.after_ns; });
   std::ranges::sort(intervals, {}, &Interval::after_ns);
@@ -43,8 +56,19 @@ std::vector<Interval> Join(std::vector<Interval> intervals) {
 
 bool RollsUp(promql::FunctionId function) {
   using enum promql::FunctionId;
-  return function == kAvgOverTime || function == kCountOverTime || function == kMaxOverTime ||
-         function == kMinOverTime || function == kSumOverTime;
+  switch (function) {
+    case kAvgOverTime:
+    case kCountOverTime:
+    case kFirstOverTime:
+    case kIncrease:
+    case kLastOverTime:
+    case kMaxOverTime:
+    case kMinOverTime:
+    case kPresentOverTime:
+    case kRate:
+    case kSumOverTime: return true;
+    default: return false;
+  }
 }
 
 bool WorthTier(const std::vector<Interval>& raw, const std::vector<Interval>& all) {

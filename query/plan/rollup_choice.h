@@ -32,10 +32,15 @@ struct SplitWindow {
 };
 SplitWindow Split(const Interval& window, int64_t width_ns);
 
+// The same where raw rows up to `gone_until_ns` (the end of a bucket) have been dropped. When something happened is
+// known to the width of the tier there: a bucket counts to the window that its end lies in. Nothing raw is left over
+// there.
+SplitWindow SplitGone(const Interval& window, int64_t width_ns, int64_t gone_until_ns);
+
 // Sorts `intervals` and joins those that touch or overlap; empty ones go.
 std::vector<Interval> Join(std::vector<Interval> intervals);
 
-// Whether a function's value follows from the buckets' counts, sums, least and greatest values.
+// Whether a function's value follows from what buckets keep.
 bool RollsUp(promql::FunctionId function);
 
 // At most this many stretches of raw rows are read beside a tier: each costs a pass over the index of pages.

@@ -6,6 +6,7 @@
 
 #include "storage/base/check.h"
 #include "storage/rollup/buckets.h"
+#include "storage/rollup/sketches.h"
 
 namespace tidemark::storage {
 namespace {
@@ -87,6 +88,11 @@ void PartitionBuilder::AddTiers(model::SeriesId series, const model::Column& col
     buckets.ref = {column.ref.field, series};
     tier_writers_.try_emplace(width_ns, width_ns).first->second.Add(buckets);
     built.push_back(std::move(buckets));
+    if (options_.raw) continue;
+    // Until its rows go a column answers percentiles itself, exactly.
+    rollup::SketchArrays sketches = rollup::BuildSketches(column, width_ns);
+    sketches.ref = {column.ref.field, series};
+    sketch_writers_.try_emplace(width_ns, width_ns).first->second.Add(sketches);
   }
 }
 
@@ -101,6 +107,12 @@ void PartitionBuilder::FinishMeasurement() {
     }
   }
   tier_writers_.clear();
+  for (auto& [width_ns, writer] : sketch_writers_) {
+    for (page::EncodedPage& page : writer.Finish()) {
+      sketch_pages_[width_ns].push_back({measurement_, kRawTier, std::move(page)});
+    }
+  }
+  sketch_writers_.clear();
 }
 
 PartitionPages PartitionBuilder::Finish() {
@@ -120,8 +132,13 @@ PartitionPages PartitionBuilder::Finish() {
       page.tier = tier;
       out_.pages.push_back(std::move(page));
     }
+    for (PartitionPage& page : sketch_pages_[width_ns]) {
+      page.tier = tier + kSketchTiers;
+      out_.pages.push_back(std::move(page));
+    }
   }
   tier_pages_.clear();
+  sketch_pages_.clear();
   return std::move(out_);
 }
 

@@ -15,6 +15,7 @@
 #include "storage/model/column.h"
 #include "storage/model/ids.h"
 #include "storage/page/page_writer.h"
+#include "storage/rollup/sketch_page.h"
 #include "storage/rollup/tier_writer.h"
 #include "storage/storage.h"
 
@@ -29,7 +30,7 @@ struct BuildOptions {
   bool tiers = false;                  // whether to build rollup tiers
   std::vector<RollupTier> named = {};  // that the database names
   codec::Effort effort = codec::Effort::kFast;
-  // false: only the named tiers are wanted, of rows that are about to go.
+  // false: only the named tiers are wanted, and sketches with them, of rows that are about to go.
   bool raw = true;
 };
 
@@ -55,6 +56,8 @@ class PartitionBuilder {
   model::MeasurementId measurement_{};
   std::optional<page::MeasurementWriter> writer_;
   std::map<int64_t, rollup::TierWriter> tier_writers_;  // by width
+  std::map<int64_t, rollup::SketchWriter> sketch_writers_;
+  std::map<int64_t, std::vector<PartitionPage>> sketch_pages_;
   // Pages by width: tiers are numbered when all widths are known.
   std::map<int64_t, std::vector<PartitionPage>> tier_pages_;
 };

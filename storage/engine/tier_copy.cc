@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "storage/rollup/buckets.h"
+#include "storage/rollup/sketch_page.h"
+#include "storage/rollup/sketches.h"
 #include "storage/rollup/tier_reader.h"
 #include "storage/rollup/tier_writer.h"
 
@@ -28,7 +30,7 @@ class TierCopier {
     std::set<std::pair<model::MeasurementId, model::FieldId>> touched;
     for (size_t index = 0; index < directory_.pages().size(); ++index) {
       const PageInfo& page = directory_.pages()[index];
-      if (NumberOf(page.tier) == 0) continue;
+      if (NumberOf(TierOfPage(page.tier)) == 0) continue;
       if (IsMasked(page)) {
         touched.emplace(page.measurement, page.field);
       } else {
@@ -56,12 +58,19 @@ class TierCopier {
     auto bytes = epoch_.Read(index);
     if (!bytes.ok()) return std::move(bytes).error().Within(epoch_.Name(index));
     // Damage is not handed on under a new name.
-    if (auto reader = rollup::TierReader::Open(bytes->bytes, page::Checksum::kVerify); !reader.ok()) {
-      return std::move(reader).error().Within(epoch_.Name(index));
-    }
     const PageInfo& info = directory_.pages()[index];
+    const bool sketch = info.tier >= kSketchTiers;
+    Result<void> sound;
+    if (sketch) {
+      if (auto reader = rollup::SketchReader::Open(bytes->bytes, page::Checksum::kVerify); !reader.ok()) {
+        sound = std::move(reader).error();
+      }
+    } else if (auto reader = rollup::TierReader::Open(bytes->bytes, page::Checksum::kVerify); !reader.ok()) {
+      sound = std::move(reader).error();
+    }
+    if (!sound.ok()) return std::move(sound).error().Within(epoch_.Name(index));
     page::EncodedPage page;
-    page.kind = page::PageKind::kTier;
+    page.kind = sketch ? page::PageKind::kSketch : page::PageKind::kTier;
     page.field = info.field;
     page.first_series = info.first_series;
     page.last_series = info.last_series;
@@ -69,40 +78,52 @@ class TierCopier {
     page.range = info.range;
     page.rows = info.rows;
     page.bytes = std::string(bytes->bytes);
-    out_.pages.push_back({info.measurement, NumberOf(info.tier), std::move(page)});
+    const auto number = static_cast<uint8_t>(NumberOf(TierOfPage(info.tier)) + (sketch ? kSketchTiers : 0));
+    out_.pages.push_back({info.measurement, number, std::move(page)});
     return {};
   }
 
   // A field of which some series are deleted, in all tiers.
   Result<void> CopyField(model::MeasurementId measurement, model::FieldId field) {
+    TM_RETURN_IF_ERROR((Rewrite<rollup::TierReader, rollup::TierWriter, rollup::BucketArrays>(measurement, field, 0)));
+    return Rewrite<rollup::SketchReader, rollup::SketchWriter, rollup::SketchArrays>(measurement, field, kSketchTiers);
+  }
+
+  // Tier n is under n + first_tier.
+  template <typename Reader, typename Writer, typename Arrays>
+  Result<void> Rewrite(model::MeasurementId measurement, model::FieldId field, uint8_t first_tier) {
     const std::vector<int64_t>& widths = directory_.tier_widths_ns();
-    std::vector<std::map<model::SeriesId, rollup::BucketArrays>> tiers(widths.size());
+    std::vector<std::map<model::SeriesId, Arrays>> tiers(widths.size());
     for (size_t t = 0; t < widths.size(); ++t) {
-      const PageRange pages = directory_.OfField(static_cast<uint8_t>(t + 1), measurement, field);
+      const auto tier = static_cast<uint8_t>(t + 1);
+      const PageRange pages = directory_.OfField(tier + first_tier, measurement, field);
       for (size_t index = pages.begin; index < pages.end; ++index) {
         auto bytes = epoch_.Read(index);
         if (!bytes.ok()) return std::move(bytes).error().Within(epoch_.Name(index));
-        auto reader = rollup::TierReader::Open(bytes->bytes, page::Checksum::kVerify);
+        auto reader = Reader::Open(bytes->bytes, page::Checksum::kVerify);
         if (!reader.ok()) return std::move(reader).error().Within(epoch_.Name(index));
         for (const model::SeriesId series : reader->series()) {
           TM_RETURN_IF_ERROR(reader->Read(series, {}, &tiers[t][series]));
         }
       }
-      const uint8_t number = NumberOf(static_cast<uint8_t>(t + 1));
-      rollup::TierWriter writer(widths[t]);
+      Writer writer(widths[t]);
       for (auto& [series, buckets] : tiers[t]) {
         Cut({field, series}, widths, t, &tiers);
         writer.Add(buckets);
       }
+      const uint8_t number = NumberOf(tier);
       if (number == 0) continue;
-      for (page::EncodedPage& page : writer.Finish()) out_.pages.push_back({measurement, number, std::move(page)});
+      for (page::EncodedPage& page : writer.Finish()) {
+        out_.pages.push_back({measurement, static_cast<uint8_t>(number + first_tier), std::move(page)});
+      }
     }
     return {};
   }
 
+  template <typename Arrays>
   void Cut(model::SeriesRef ref, const std::vector<int64_t>& widths, size_t tier,
-           std::vector<std::map<model::SeriesId, rollup::BucketArrays>>* tiers) {
-    rollup::BucketArrays& buckets = (*tiers)[tier][ref.series];
+           std::vector<std::map<model::SeriesId, Arrays>>* tiers) {
+    Arrays& buckets = (*tiers)[tier][ref.series];
     bool masked = false;
     for (const Mask* mask : masks_.masks()) masked |= mask->refs().Contains(ref);
     if (!masked) return;

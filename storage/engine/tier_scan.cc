@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "storage/rollup/buckets.h"
@@ -182,6 +183,8 @@ bool TierScan::JoinBuckets(size_t slot, size_t part, size_t index) {
   rollup::BucketArrays later = OneBucket(parts_[part], index);
   if (earlier.first_ns[0] > later.first_ns[0]) std::swap(earlier, later);
   if (earlier.last_ns[0] >= later.first_ns[0]) return false;
+  // Of rows that are gone the increase is always kept; raw rows can still be asked for theirs.
+  if (earlier.has_increase != later.has_increase && IsReduced(slot)) return false;
   rollup::MakeAlike(&earlier, &later);
   // As two buckets of 1 ns each, of which the wider one is made as of any others.
   rollup::BucketArrays pair = std::move(earlier);
@@ -197,6 +200,11 @@ bool TierScan::JoinBuckets(size_t slot, size_t part, size_t index) {
   if (parts_used_ == parts_.size()) parts_.emplace_back();
   parts_[parts_used_++] = std::move(joined);
   return true;
+}
+
+bool TierScan::IsReduced(size_t slot) const {
+  const auto at = std::partition_point(reduced_.begin(), reduced_.end(), [&](const auto& r) { return r.first < slot; });
+  return at != reduced_.end() && at->first == slot;
 }
 
 void TierScan::PublishWords(uint8_t scale, bool increase, TierColumn* column) {
@@ -216,7 +224,7 @@ void TierScan::PublishWords(uint8_t scale, bool increase, TierColumn* column) {
     put(arrays.sum[i], factor, &sum_words_[slot]);
     put(arrays.first[i], factor, &first_words_[slot]);
     put(arrays.last[i], factor, &last_words_[slot]);
-    if (increase) put(arrays.increase[i], factor, &increase_words_[slot]);
+    if (increase && arrays.has_increase) put(arrays.increase[i], factor, &increase_words_[slot]);
   }
   if (!fits) return;
   column->scale = scale;
@@ -232,7 +240,6 @@ void TierScan::Publish(TierColumn* column) {
   for (auto* values : {&sum_, &min_, &max_, &first_, &last_, &increases_}) values->assign(buckets, 0);
   for (auto* values : {&first_ns_, &last_ns_}) values->assign(buckets, 0);
   bool exact = true;
-  bool increase = true;
   bool exact_increase = true;
   uint8_t scale = 0;
   for (size_t slot = 0; slot < buckets; ++slot) {
@@ -240,8 +247,7 @@ void TierScan::Publish(TierColumn* column) {
     const rollup::BucketArrays& arrays = parts_[slots_[slot].part];
     const size_t i = slots_[slot].index;
     exact &= arrays.exact_sum;
-    increase &= arrays.has_increase;
-    exact_increase &= arrays.exact_increase;
+    exact_increase &= arrays.exact_increase || !arrays.has_increase;
     scale = std::max(scale, arrays.scale);
     count_[slot] = static_cast<uint64_t>(arrays.count[i]);
     sum_[slot] = rollup::SumAt(arrays, i);
@@ -251,9 +257,9 @@ void TierScan::Publish(TierColumn* column) {
     last_[slot] = rollup::ValueAt(arrays, arrays.last, i);
     first_ns_[slot] = arrays.first_ns[i];
     last_ns_[slot] = arrays.last_ns[i];
-    if (arrays.has_increase) increases_[slot] = rollup::IncreaseAt(arrays, i);
+    increases_[slot] = arrays.has_increase ? rollup::IncreaseAt(arrays, i) : std::numeric_limits<double>::quiet_NaN();
   }
-  if (exact && scale != model::kBinaryScale) PublishWords(scale, increase && exact_increase, column);
+  if (exact && scale != model::kBinaryScale) PublishWords(scale, exact_increase, column);
   column->first_start_ns = rollup::BucketEnd(grid_.first - 1, width_ns_);
   column->buckets = buckets;
   column->trusted = trusted_.data();
@@ -265,7 +271,7 @@ void TierScan::Publish(TierColumn* column) {
   column->last = last_.data();
   column->first_ns = first_ns_.data();
   column->last_ns = last_ns_.data();
-  column->increase = increase ? increases_.data() : nullptr;
+  column->increase = increases_.data();
   column->sum_exact = exact;
 }
 

@@ -72,6 +72,7 @@ class TierScan final : public TierCursor {
   Result<void> Repair(model::SeriesRef ref);
   // The two buckets as one; false when their rows may overlap.
   bool JoinBuckets(size_t slot, size_t part, size_t index);
+  [[nodiscard]] bool IsReduced(size_t slot) const;
   // Fills the arrays that the column shows.
   void Publish(TierColumn* column);
   void PublishWords(uint8_t scale, bool increase, TierColumn* column);

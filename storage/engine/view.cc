@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/engine/partition_builder.h"
+#include "storage/engine/sketch_scan.h"
 #include "storage/engine/tier_scan.h"
 
 namespace tidemark::storage {
@@ -89,6 +90,11 @@ std::optional<RawGone> ViewImpl::RawGoneIn(model::TimeRange range) const {
 std::unique_ptr<TierCursor> ViewImpl::ScanTier(std::span<const model::SeriesRef> refs, model::TimeRange range,
                                                int64_t width_ns) const {
   return std::make_unique<TierScan>(pinned_, refs, range, width_ns);
+}
+
+std::unique_ptr<SketchCursor> ViewImpl::ScanSketches(std::span<const model::SeriesRef> refs, model::TimeRange range,
+                                                     int64_t width_ns) const {
+  return std::make_unique<SketchScan>(pinned_, refs, range, width_ns);
 }
 
 Result<std::vector<std::string>> ViewImpl::LabelNames(std::span<const model::Matcher> matchers,

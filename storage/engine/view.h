@@ -30,6 +30,8 @@ class ViewImpl final : public View {
   [[nodiscard]] std::optional<RawGone> RawGoneIn(model::TimeRange range) const override;
   [[nodiscard]] std::unique_ptr<TierCursor> ScanTier(std::span<const model::SeriesRef> refs, model::TimeRange range,
                                                      int64_t width_ns) const override;
+  [[nodiscard]] std::unique_ptr<SketchCursor> ScanSketches(std::span<const model::SeriesRef> refs,
+                                                           model::TimeRange range, int64_t width_ns) const override;
   [[nodiscard]] Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers,
                                                             model::TimeRange range) const override;
   [[nodiscard]] Result<std::vector<std::string>> LabelValues(std::string_view name,

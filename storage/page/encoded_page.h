@@ -15,6 +15,7 @@ enum class PageKind : uint8_t {
   kValues = 1,     // entries are runs of rows of series
   kTimelines = 2,  // entries are irregular timelines; the "series" of an entry is its timeline number
   kTier = 3,       // entries are runs of rollup buckets of series (storage/rollup)
+  kSketch = 4,     // entries are sketches of such buckets
 };
 
 // Timeline pages are stored under this field.

@@ -20,7 +20,8 @@ uint64_t ChecksumOf(std::string_view bytes) {
 }
 
 bool Known(PageKind kind) {
-  return kind == PageKind::kValues || kind == PageKind::kTimelines || kind == PageKind::kTier;
+  return kind == PageKind::kValues || kind == PageKind::kTimelines || kind == PageKind::kTier ||
+         kind == PageKind::kSketch;
 }
 bool Known(model::FieldType type) { return type >= model::FieldType::kFloat && type <= model::FieldType::kString; }
 

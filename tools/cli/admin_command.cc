@@ -119,10 +119,14 @@ void AddRollup(CLI::App& app, const std::shared_ptr<AdminFlags>& flags, Action* 
   rollup->require_subcommand(1);
   auto* const set = rollup->add_subcommand("set", "the tiers of DB, in place of those that it has");
   AddDatabase(*set, flags);
-  set->add_option("--tier", flags->tiers, "WIDTH:KEEP such as 5m:90d, once for each; none: no tiers")->required();
+  set->add_option("--tier", flags->tiers,
+                  "WIDTH:KEEP such as 5m:90d or 1h:inf, once for each; outlives the raw rows where it is kept longer; "
+                  "none: no tiers")
+      ->required();
+  set->add_flag("--dry-run", flags->dry_run, "only say what would go");
   set->callback([flags, action] {
     *action = [flags] {
-      Parameters parameters = {{"db", flags->database}};
+      Parameters parameters = {{"db", flags->database}, {"dry_run", flags->dry_run ? "1" : ""}};
       for (const std::string& tier : flags->tiers) parameters.emplace_back("tier", tier);
       return Post(*flags, "/api/v1/admin/rollup", parameters);
     };

@@ -162,6 +162,13 @@ std::string ReportJson(const storage::DeleteReport& report) {
   return fmt::format(R"({{"series":{},"rows":{},"bytes":{}}})", report.series, report.rows, report.bytes);
 }
 
+// What a retention would drop, without braces.
+std::string PlanJson(const storage::RetentionReport& plan) {
+  return fmt::format(
+      R"(,"dryRun":true,"partitionsDropped":{},"partitionBytes":{},"partitionsReduced":{},"reducedBytes":{},"selected":{})",
+      plan.partitions, plan.partition_bytes, plan.partitions_reduced, plan.reduced_bytes, ReportJson(plan.selected));
+}
+
 Result<storage::DeleteRequest> ParseDelete(const Request& request) {
   storage::DeleteRequest out;
   const std::vector<std::string_view> matches = Matches(request);
@@ -226,9 +233,7 @@ Response AdminService::SetRetention(Request& request) const {
   if (!plan.ok()) return Fail(plan.error());
   std::string data = "{" + RetentionJson(database, *options);
   if (IsDryRun(request)) {
-    data += fmt::format(R"(,"dryRun":true,"partitionsDropped":{},"partitionBytes":{},"selected":{}}})",
-                        plan->partitions, plan->partition_bytes, ReportJson(plan->selected));
-    return Succeed(std::move(data));
+    return Succeed(data + PlanJson(*plan) + "}");
   }
   if (const Status set = store_->SetDatabaseOptions(database, *options); !set.ok()) return Fail(set.error());
   const Result<uint64_t> dropped = store_->ApplyRetention();
@@ -259,6 +264,11 @@ Response AdminService::SetRollup(Request& request) const {
   }
   std::sort(options->tiers.begin(), options->tiers.end(),
             [](const auto& a, const auto& b) { return a.width_ns < b.width_ns; });
+  if (IsDryRun(request)) {
+    const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
+    if (!plan.ok()) return Fail(plan.error());
+    return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan) + "}");
+  }
   if (const Status set = store_->SetDatabaseOptions(database, *options); !set.ok()) return Fail(set.error());
   return Succeed("{" + RetentionJson(database, *options) + "}");
 }

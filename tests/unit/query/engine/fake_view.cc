@@ -128,7 +128,9 @@ class FakeTierCursor final : public storage::TierCursor {
     for (std::vector<double>* values : {&sum_, &min_, &max_, &first_, &last_, &increase_}) values->assign(buckets, 0);
     first_ns_.assign(buckets, 0);
     last_ns_.assign(buckets, 0);
+    for (auto* words : {&sum_words_, &first_words_, &last_words_, &increase_words_}) words->assign(buckets, 0);
     bool exact = true;
+    uint8_t scale = 0;
     for (size_t b = 0; b < buckets; ++b) {
       const int64_t from = start + static_cast<int64_t>(b) * width;
       if (from + width > tier_.trusted_until_ns) continue;
@@ -151,9 +153,16 @@ class FakeTierCursor final : public storage::TierCursor {
         last_[b] = value;
         last_ns_[b] = rows.times[i];
       }
-      if (rows.ints != nullptr) {
+      if (rows.ints != nullptr && !rows.empty()) {
         int64_t sum = 0;
         for (size_t i = 0; i < rows.size(); ++i) sum += rows.ints[i];
+        scale = rows.scale;
+        sum_words_[b] = sum;
+        first_words_[b] = rows.ints[0];
+        last_words_[b] = rows.ints[rows.size() - 1];
+        for (size_t i = 1; i < rows.size(); ++i) {
+          increase_words_[b] += rows.ints[i] - (rows.ints[i] < rows.ints[i - 1] ? 0 : rows.ints[i - 1]);
+        }
         sum_[b] = rows.scaled() ? model::FloatOf(sum, rows.scale) : static_cast<double>(sum);
       }
     }
@@ -172,6 +181,13 @@ class FakeTierCursor final : public storage::TierCursor {
                .last_ns = last_ns_.data(),
                .increase = increase_.data(),
                .sum_exact = exact};
+    if (exact) {
+      column->scale = scale;
+      column->sum_words = sum_words_.data();
+      column->first_words = first_words_.data();
+      column->last_words = last_words_.data();
+      column->increase_words = increase_words_.data();
+    }
     return true;
   }
 
@@ -187,6 +203,7 @@ class FakeTierCursor final : public storage::TierCursor {
   std::vector<uint64_t> count_;
   std::vector<double> sum_, min_, max_, first_, last_, increase_;
   std::vector<int64_t> first_ns_, last_ns_;
+  std::vector<int64_t> sum_words_, first_words_, last_words_, increase_words_;
 };
 
 }  // namespace

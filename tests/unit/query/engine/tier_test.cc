@@ -73,8 +73,9 @@ void ExpectSame(const std::shared_ptr<const FakeView>& view, const std::string& 
   EXPECT_EQ(raw.stats.resolution, "raw");
 }
 
-constexpr const char* kFunctions[] = {"sum_over_time", "avg_over_time", "min_over_time", "max_over_time",
-                                      "count_over_time"};
+constexpr const char* kFunctions[] = {
+    "sum_over_time",   "avg_over_time",  "min_over_time",     "max_over_time", "count_over_time",
+    "first_over_time", "last_over_time", "present_over_time", "rate",          "increase"};
 
 TEST(TierTest, InstantQueryOverUnalignedDay) {
   const auto view = TwoDays(48);
@@ -115,6 +116,7 @@ TEST(TierTest, SumsOfFreeDoublesStayRaw) {
   const RangeSpec at{.start_ms = 0, .end_ms = 40 * kHour, .step_ms = 0, .instant = true};
   ExpectSame(view, "sum_over_time", at, "1d", false);
   ExpectSame(view, "avg_over_time", at, "1d", false);
+  ExpectSame(view, "rate", at, "1d", false);
   ExpectSame(view, "max_over_time", at, "1d", true);
 }
 
@@ -122,7 +124,7 @@ TEST(TierTest, OtherFunctionsStayRaw) {
   const auto view = TwoDays(48);
   const RangeSpec at{.start_ms = 0, .end_ms = 40 * kHour, .step_ms = 0, .instant = true};
   ExpectSame(view, "stddev_over_time", at, "1d", false);
-  ExpectSame(view, "rate", at, "1d", false);
+  ExpectSame(view, "changes", at, "1d", false);
 }
 
 }  // namespace

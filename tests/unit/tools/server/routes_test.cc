@@ -286,7 +286,8 @@ TEST_F(RoutesTest, RetentionOfSelectorsBytesAndTiers) {
   EXPECT_EQ(Post(fmt::format("{}?db=d&keep=1d&match[]=%7B__name__%3D~%22debug_.*%22%7D&dry_run=1", target), "").body,
             R"({"status":"success","data":{"database":"d","retentionSeconds":0,"maxBytes":0,)"
             R"("selectors":[{"match":"{__name__=~\"debug_.*\"}","keepSeconds":86400}],"tiers":[],"dryRun":true,)"
-            R"("partitionsDropped":4,"partitionBytes":400,"selected":{"series":5,"rows":50,"bytes":500}}})");
+            R"("partitionsDropped":4,"partitionBytes":400,"partitionsReduced":0,"reducedBytes":0,)"
+            R"("selected":{"series":5,"rows":50,"bytes":500}}})");
   EXPECT_TRUE(options().selectors.empty());
   EXPECT_EQ(Post(fmt::format("{}?db=d&keep=1d&match[]=%7B__name__%3D~%22debug_.*%22%7D", target), "").status, 200);
   EXPECT_EQ(Post(fmt::format("{}?db=d&keep=2d&match[]=%7B__name__%3D~%22debug_.*%22%7D", target), "").status, 200);
@@ -308,6 +309,9 @@ TEST_F(RoutesTest, RetentionOfSelectorsBytesAndTiers) {
   for (const char* bad : {"5m", "x:1d", "5m:x", ":"}) {
     EXPECT_EQ(Post(fmt::format("/api/v1/admin/rollup?db=d&tier={}", bad), "").status, 400) << bad;
   }
+  EXPECT_NE(Post("/api/v1/admin/rollup?db=d&tier=none&dry_run=1", "").body.find(R"("partitionsDropped":4)"),
+            std::string::npos);
+  EXPECT_EQ(options().tiers.size(), 2U);
   EXPECT_EQ(Post("/api/v1/admin/rollup?db=d&tier=none", "").status, 200);
   EXPECT_TRUE(options().tiers.empty());
   EXPECT_EQ(Get("/api/v1/admin/retention?db=nope").status, 404);

@@ -1,0 +1,20 @@
+// SketchFold: quantile_over_time where raw rows are gone, out of the sketches of rollup buckets.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "query/engine/frame.h"
+#include "query/engine/query_state.h"
+#include "query/engine/scan.h"
+#include "storage/base/result.h"
+#include "storage/model/ids.h"
+
+namespace tidemark::query::engine {
+
+// One block of series. Raw rows up to `gone_until_ns`, the end of a bucket of `width_ns`, are gone; windows behind it
+// are answered exactly, by their rows, others within 1 % (storage/model/quantile_sketch.h).
+Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpec& spec, int64_t width_ns,
+                           int64_t gone_until_ns, QueryState* state);
+
+}  // namespace tidemark::query::engine
