@@ -2,13 +2,17 @@
 
 Needs the build folder (second argument) from which the library is installed.
 """
+import http.client
 import os
 import random
 import re
+import socket
 import subprocess
 import sys
+import threading
+import time
 
-from harness import HERE, Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
+from harness import BIN, HERE, Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
 
 BUILD = sys.argv[2]
 T0 = 1_700_000_000
@@ -35,6 +39,52 @@ def build_outside(project, prefix, standard):
         "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror " + os.environ.get("TIDEMARK_OUTSIDE_FLAGS", ""))
     run("cmake", "--build", str(build))
     return build
+
+
+class ForgetfulProxy:
+    """Hands requests to a server, and cuts the connection instead of handing back every `every`th reply."""
+
+    def __init__(self, server, every):
+        self.server, self.every = server, every
+        self.replies = self.cut = 0
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    @property
+    def fixed_url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with client, client.makefile("rb") as stream:
+            while request := stream.readline():
+                headers = http.client.parse_headers(stream)
+                body = stream.read(int(headers.get("Content-Length", 0)))
+                method, target, _ = request.decode().split()
+                reply = self.server.request(method, target, body, {"Content-Type": "text/plain"})
+                with self.lock:
+                    self.replies += 1
+                    cut = self.replies % self.every == 1
+                    self.cut += cut
+                if cut:
+                    return
+                client.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (reply.status, len(reply.body)) + reply.body
+                               if reply.status != 204 else b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.listener.close()
 
 
 class StableServer(Server):
@@ -72,6 +122,50 @@ def test_an_unknown_component_is_refused():
                           capture_output=True, text=True)
     expect(done.returncode != 0, "an unknown component was found")
     expect("Nothing" in done.stderr, done.stderr)
+
+
+def all_counted(server, name):
+    """Count and sum of all numbers, whatever their times."""
+    count = server.query(f'sum(count_over_time(count_n{{writer="{name}"}}[1d]))')
+    total = server.query(f'sum(sum_over_time(count_n{{writer="{name}"}}[1d]))')
+    return (int(count[0]["value"][1]), int(float(total[0]["value"][1]))) if count else (0, 0)
+
+
+def test_a_repeated_write_id_changes_nothing():
+    with temporary_folder() as folder, StableServer(folder / "data") as server:
+        now = time.time_ns()
+        body = "".join(f"count,writer=r n={i}i {now - i}\n" for i in range(100))
+        for _ in range(3):
+            reply = server.request("POST", "/write?precision=ns", body, {"X-Tidemark-Write-Id": "0123456789abcdef-1"})
+            expect_equal(reply.status, 204, reply.body)
+        expect_equal(all_counted(server, "r"), (100, 99 * 50), "points after three equal writes")
+        # Over a restart too: it is the points that tell a repeat, not a list of ids.
+        server.kill()
+        server.start()
+        server.request("POST", "/write?precision=ns", body, {"X-Tidemark-Write-Id": "0123456789abcdef-1"})
+        expect_equal(all_counted(server, "r"), (100, 99 * 50), "points after a restart")
+
+
+def test_points_without_times_arrive_once_though_replies_get_lost():
+    with temporary_folder() as folder, StableServer(folder / "data") as server, ForgetfulProxy(server, 3) as proxy:
+        writer = subprocess.Popen([str(WRITER), proxy.fixed_url, str(folder / "spool"), "u", str(T0), "0", "1000", "5000",
+                                   "60000", "untimed"], stdout=subprocess.PIPE, text=True)
+        out = writer.communicate(timeout=120)[0]
+        expect("delivered 1000 " in out and "lost 0" in out, out[-500:])
+        expect(proxy.cut > 1, f"{proxy.cut} of {proxy.replies} replies were cut")
+        expect_equal(all_counted(server, "u"), (1000, 999 * 500), "count and sum")
+
+
+def test_lines_without_times_are_written_once_by_the_command():
+    with temporary_folder() as folder, StableServer(folder / "data") as server, ForgetfulProxy(server, 2) as proxy:
+        # Of series of their own: lines of one request have one time.
+        file = folder / "lines"
+        file.write_text("".join(f"count,writer=c,i={i} n={i}i\n" for i in range(100)))
+        done = subprocess.run([str(BIN / "tidemark"), "write", str(file), "--server", proxy.fixed_url, "--batch", "20"],
+                              capture_output=True, text=True, timeout=120)
+        expect_equal(done.returncode, 0, done.stdout + done.stderr)
+        expect(proxy.cut > 1, f"{proxy.cut} of {proxy.replies} replies were cut")
+        expect_equal(all_counted(server, "c"), (100, 99 * 50), "count and sum")
 
 
 def test_the_executor_embedded_in_a_program_without_the_store():

@@ -6,6 +6,7 @@
 #include <istream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tidemark::cli {
 
@@ -25,6 +26,8 @@ class LineChunks {
   [[nodiscard]] uint64_t lines_before() const { return lines_before_; }
   // Lines that may become rows in the chunk.
   [[nodiscard]] uint64_t rows() const { return rows_; }
+  // Where a time is missing: the ends of lines of the chunk that are whole but for it, as offsets into it, ascending.
+  [[nodiscard]] const std::vector<size_t>& untimed() const { return untimed_; }
 
  private:
   // Bytes of whole lines at the start of the buffer; 0 when more must be read.
@@ -39,6 +42,11 @@ class LineChunks {
   uint64_t lines_before_ = 0;
   uint64_t lines_in_chunk_ = 0;
   uint64_t rows_ = 0;
+  std::vector<size_t> untimed_;
 };
+
+// `chunk` with `time`, in the unit of the request, at each of these places. A request whose lines all have times may be
+// sent again: the server keeps one value for a series and a time.
+std::string WithTimes(std::string_view chunk, const std::vector<size_t>& untimed, int64_t time);
 
 }  // namespace tidemark::cli

@@ -96,13 +96,15 @@ uint64_t PrintRefusals(const std::string& body, uint64_t lines_before) {
   return count;
 }
 
-// Sends one chunk, waiting and trying again while the server is busy.
+// Sends one chunk, waiting and trying again while the server is busy or its reply got lost: its lines have times, so
+// that a repeat is harmless.
 Result<HttpReply> SendChunk(HttpClient* client, const std::string& target, std::string_view chunk) {
   std::chrono::milliseconds pause(100);
   for (int tries = 1;; ++tries) {
     Result<HttpReply> reply = client->Send("POST", target, {{"Content-Type", "text/plain; charset=utf-8"}}, chunk);
     const bool busy = reply.ok() ? reply->status == 429 || reply->status == 503
-                                 : reply.error().code == ErrorCode::kUnavailable && tries > 1;
+                                 : reply.error().code == ErrorCode::kIo ||
+                                       (reply.error().code == ErrorCode::kUnavailable && tries > 1);
     if (!busy || tries == kMaxTries) return reply;
     if (reply.ok() && reply->retry_after_s > 0) pause = std::chrono::seconds(reply->retry_after_s);
     std::this_thread::sleep_for(pause);
@@ -110,7 +112,7 @@ Result<HttpReply> SendChunk(HttpClient* client, const std::string& target, std::
   }
 }
 
-int Send(const WriteFlags& flags, std::istream& input) {
+int Send(const WriteFlags& flags, lineprotocol::Precision precision, std::istream& input) {
   auto client = HttpClient::Create(flags.server);
   if (!client.ok()) return Fail(client.error().message);
   const std::string target = "/write" + QueryString({{"db", flags.database}, {"precision", flags.precision}});
@@ -118,7 +120,11 @@ int Send(const WriteFlags& flags, std::istream& input) {
   Totals totals;
   Progress progress(!flags.quiet && isatty(STDERR_FILENO) != 0);
   for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
-    const Result<HttpReply> reply = SendChunk(client->get(), target, chunk);
+    std::string stamped;
+    if (!chunks.untimed().empty()) {
+      stamped = WithTimes(chunk, chunks.untimed(), SystemClock::Get().NowNs() / static_cast<int64_t>(precision));
+    }
+    const Result<HttpReply> reply = SendChunk(client->get(), target, stamped.empty() ? chunk : stamped);
     if (!reply.ok()) return Fail(fmt::format("after {} lines: {}", totals.rows, reply.error().message));
     totals.bytes += chunk.size();
     totals.rows += chunks.rows();
@@ -146,7 +152,7 @@ int Write(const WriteFlags& flags) {
   std::istream& input = flags.file == "-" ? std::cin : file;
   const auto precision = lineprotocol::ParsePrecision(flags.precision);
   if (!precision.ok()) return Fail(precision.error().message);
-  if (!flags.dry_run) return Send(flags, input);
+  if (!flags.dry_run) return Send(flags, *precision, input);
   const int64_t now = flags.default_time_given ? flags.default_time : SystemClock::Get().NowNs();
   return WriteDryRun(input, {.precision = *precision, .default_time = {now}, .json = flags.json}, std::cout);
 }

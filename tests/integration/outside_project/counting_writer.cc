@@ -1,7 +1,8 @@
 // Writes the points count,writer=NAME v=1i,n=<i>i at the times base + i seconds, for i from FIRST to LAST - 1.
 //
-//   counting_writer URL SPOOL NAME BASE_S FIRST LAST PER_SECOND CLOSE_WAIT_MS
+//   counting_writer URL SPOOL NAME BASE_S FIRST LAST PER_SECOND CLOSE_WAIT_MS [untimed]
 //
+// With `untimed` the points have no times of their own: the writer gives them some.
 // Prints "persisted I" whenever all points before I are safe on disk or at the server, and its counters at the end.
 #include <clients/cpp/writer.h>
 
@@ -15,8 +16,8 @@
 namespace client = tidemark::client;
 
 int main(int argc, char** argv) {
-  if (argc != 9) {
-    std::fprintf(stderr, "counting_writer URL SPOOL NAME BASE_S FIRST LAST PER_SECOND CLOSE_WAIT_MS\n");
+  if (argc != 9 && argc != 10) {
+    std::fprintf(stderr, "counting_writer URL SPOOL NAME BASE_S FIRST LAST PER_SECOND CLOSE_WAIT_MS [untimed]\n");
     return 2;
   }
   client::WriterOptions options;
@@ -45,7 +46,8 @@ int main(int argc, char** argv) {
   client::Point point("count");
   auto next = std::chrono::steady_clock::now();
   for (int64_t i = first; i < last; ++i) {
-    point.Reset("count").Tag("writer", name).Field("v", 1).Field("n", i).Time((base_s + i) * 1'000'000'000);
+    point.Reset("count").Tag("writer", name).Field("v", 1).Field("n", i);
+    if (argc == 9) point.Time((base_s + i) * 1'000'000'000);
     if (const client::Status written = (*writer)->Write(point); !written.ok()) {
       std::fprintf(stderr, "counting_writer: %s\n", written.error().message.c_str());
       return 1;

@@ -22,6 +22,44 @@ TEST(LineChunks, CutsBetweenLines) {
   EXPECT_TRUE(ChunksOf("", {}).empty());
 }
 
+std::vector<std::string> StampedChunksOf(const std::string& text, ChunkLimits limits, int64_t time) {
+  std::istringstream input(text);
+  LineChunks chunks(input, limits);
+  std::vector<std::string> out;
+  for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
+    out.push_back(WithTimes(chunk, chunks.untimed(), time));
+  }
+  return out;
+}
+
+TEST(LineChunks, LinesWithoutATimeGetOne) {
+  const std::string text =
+      "m f=1\n"
+      "m f=1 5\n"
+      "# note\n"
+      "\n"
+      "m,a\\ b=c\\ d s=\"x y\nz\"  \r\n"
+      "m s=\"in string 5\"\n"
+      "m f=1 -7\n"
+      "bad line here 1\n"
+      "m f=2";
+  EXPECT_EQ(StampedChunksOf(text, {}, 42).at(0),
+            "m f=1 42\n"
+            "m f=1 5\n"
+            "# note\n"
+            "\n"
+            "m,a\\ b=c\\ d s=\"x y\nz\" 42  \r\n"
+            "m s=\"in string 5\" 42\n"
+            "m f=1 -7\n"
+            "bad line here 1\n"
+            "m f=2 42");
+}
+
+TEST(LineChunks, EachChunkHasItsOwnPlaces) {
+  EXPECT_EQ(StampedChunksOf("m f=1\nm f=2 3\nm f=4\n", {.lines = 2}, 9),
+            (std::vector<std::string>{"m f=1 9\nm f=2 3\n", "m f=4 9\n"}));
+}
+
 TEST(LineChunks, ANewlineInAStringIsNoEnd) {
   const auto chunks = ChunksOf("m s=\"a\nb\"\nm f=1\n", {.lines = 1});
   EXPECT_EQ(chunks, (std::vector<std::string>{"m s=\"a\nb\"\n", "m f=1\n"}));
