@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <set>
 #include <utility>
 
+#include "query/promql/parser.h"
+#include "query/promql/quote.h"
 #include "query/rules/empty_view.h"
 #include "storage/base/log.h"
 #include "storage/model/batch.h"
@@ -69,6 +72,7 @@ struct Manager::RuleState {
     int64_t keep_since_ms = 0;  // when a firing alert was no longer given; 0: it is given
   };
   std::map<model::Labels, Active> active;
+  bool restored = false;
   std::set<model::Labels> written;  // series of the last evaluation
 };
 
@@ -172,6 +176,33 @@ Result<void> Manager::RunRule(const Group& group, RuleState* state, int64_t now_
 }
 
 Result<Manager::Samples> Manager::Evaluate(const Rule& rule, int64_t time_ms) const {
+  return Run(*rule.expr, rule.expr_text, time_ms, options_.lookback_ms);
+}
+
+Result<std::map<model::Labels, PastAlert>> Manager::ReadPast(const Rule& rule, int64_t now_ms) const {
+  std::map<model::Labels, PastAlert> past;
+  const std::string selector = fmt::format("ALERTS_FOR_STATE{{alertname={}}}", promql::Quote(rule.name));
+  // An alert that ended has a stale marker behind its last sample and is not given.
+  for (const bool times : {false, true}) {
+    const std::string text = times ? fmt::format("timestamp({})", selector) : selector;
+    TM_TRY_ASSIGN(const promql::ExprPtr expr, promql::Parse(text));
+    TM_TRY_ASSIGN(Samples samples, Run(*expr, text, now_ms, options_.outage_tolerance_ms));
+    for (auto& [labels, value] : samples.samples) {
+      SetLabel(&labels, model::kMetricNameLabel, "");
+      // Whoever writes series of this name himself may write anything.
+      if (!(std::fabs(value) < 1e12)) continue;
+      PastAlert& alert = past[std::move(labels)];
+      (times ? alert.last_ms : alert.active_at_ms) = static_cast<int64_t>(value * 1000);
+    }
+  }
+  std::erase_if(past, [](const auto& entry) {
+    return entry.second.active_at_ms <= 0 || entry.second.last_ms < entry.second.active_at_ms;
+  });
+  return past;
+}
+
+Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view text, int64_t time_ms,
+                                      int64_t lookback_ms) const {
   Samples out;
   Result<std::shared_ptr<const storage::View>> view = dependencies_.store->OpenView(options_.database);
   if (!view.ok()) {
@@ -184,10 +215,10 @@ Result<Manager::Samples> Manager::Evaluate(const Rule& rule, int64_t time_ms) co
   context.scheduler = dependencies_.scheduler;
   context.clock = dependencies_.clock;
   context.deadline_ns = dependencies_.clock->SteadyNs() + options_.timeout_ms * 1'000'000;
-  context.lookback_ms = options_.lookback_ms;
-  context.text = rule.expr_text;
+  context.lookback_ms = lookback_ms;
+  context.text = text;
   const engine::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
-  TM_TRY_ASSIGN(const engine::QueryResult result, dependencies_.execute(*rule.expr, at, context));
+  TM_TRY_ASSIGN(const engine::QueryResult result, dependencies_.execute(expr, at, context));
   if (result.type == promql::ValueType::kScalar) {
     out.samples.emplace_back(model::Labels(), result.scalar);
     return out;
@@ -226,10 +257,18 @@ Result<void> Manager::UpdateAlerts(const Group& group, RuleState* state, const S
     state->active.clear();
     return LimitExceeded(fmt::format("exceeded limit of {} with {} alerts", group.limit, given.size()));
   }
+  std::map<model::Labels, PastAlert> past;
+  if (!state->restored && !given.empty()) {
+    TM_TRY_ASSIGN(past, ReadPast(rule, now_ms));
+  }
+  state->restored = true;
   for (auto& [labels, alert] : given) {
     RuleState::Active& active = state->active[labels];
     if (active.last_seen_ms == 0) {
       active.alert = std::move(alert);
+      if (const auto before = past.find(labels); before != past.end()) {
+        active.alert.active_at_ms = RestoredActiveAt(before->second, now_ms, rule.for_ms, options_.for_grace_ms);
+      }
     } else {
       active.alert.value = alert.value;
       active.alert.annotations = std::move(alert.annotations);

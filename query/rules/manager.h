@@ -6,7 +6,8 @@
 //
 // An alert is inactive until its expression gives its labels, then pending for `for`, then firing; it ends when the
 // expression no longer gives them (for a firing one after `keep_firing_for`). Written, as Prometheus does: ALERTS and
-// ALERTS_FOR_STATE for alerts, the rule's name for recordings, and a stale marker where a series ends.
+// ALERTS_FOR_STATE for alerts, the rule's name for recordings, and a stale marker where a series ends. When a rule is
+// evaluated for the first time, alerts that were active not long ago go on from there (restore.h).
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "query/engine/engine.h"
+#include "query/rules/restore.h"
 #include "query/rules/rule_file.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
@@ -76,6 +78,9 @@ struct ManagerOptions {
   int64_t default_interval_ms = 60'000;
   int64_t timeout_ms = 60'000;  // of one rule
   int64_t lookback_ms = 300'000;
+  // How long the server may have been down for alerts to go on, and how soon after that a pending one may fire.
+  int64_t outage_tolerance_ms = 3'600'000;
+  int64_t for_grace_ms = 600'000;
 };
 
 struct ManagerDependencies {
@@ -93,7 +98,7 @@ class Manager {
   Manager(ManagerDependencies dependencies, ManagerOptions options);
   ~Manager();
 
-  // Replaces all groups; alerts begin anew.
+  // Replaces all groups; alerts go on from what was written of them.
   void SetGroups(std::vector<Group> groups);
   // Evaluates what is due. Returns the clock's time at which something will be due next; Timestamp::Max without rules.
   model::Timestamp RunDue();
@@ -107,6 +112,9 @@ class Manager {
   void RunGroup(GroupState* group, int64_t now_ms);
   Result<void> RunRule(const Group& group, RuleState* state, int64_t now_ms);
   Result<Samples> Evaluate(const Rule& rule, int64_t time_ms) const;
+  Result<Samples> Run(const promql::Expr& expr, std::string_view text, int64_t time_ms, int64_t lookback_ms) const;
+  // By labels as alerts have them.
+  Result<std::map<model::Labels, PastAlert>> ReadPast(const Rule& rule, int64_t now_ms) const;
   Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms);
   Result<void> Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms);
   // Writes `series` at `now_ms`, and stale markers for those of the last time that are not among them.

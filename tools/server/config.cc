@@ -397,6 +397,10 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
   table.Text("rules.database", &c.rules.database, "The database that rules read and write; empty: the default one.");
   table.Duration("rules.interval", &c.rules.default_interval_ms, kMs, false, "Interval of groups that name none.");
+  table.Duration("rules.outage_tolerance", &c.rules.outage_tolerance_ms, kMs, false,
+                 "After a start, alerts go on that were active within this time.");
+  table.Duration("rules.for_grace", &c.rules.for_grace_ms, kMs, true,
+                 "After a start, pending alerts fire no sooner than this.");
   table.Count("pool.workers", &c.pool_workers, 0, 1024, "Threads for queries and background work; 0: one a core.");
   table.Add(
       "log.level", "trace, debug, info, warn or error.",

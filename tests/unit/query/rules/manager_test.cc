@@ -97,6 +97,67 @@ TEST_F(ManagerTest, AnAlertGoesFromInactiveToPendingToFiringAndEnds) {
   EXPECT_EQ(since.at(kStart + kMinute).first, static_cast<double>(kStart / 1000));
 }
 
+// A second manager over the same store is the server after a restart.
+TEST_F(ManagerTest, AlertsGoOnAfterARestart) {
+  Load(kDown);
+  down_until_ms_ = kStart + 100 * kMinute;
+  Run(kStart);
+  Run(kStart + kMinute);
+  const auto state_after = [&](int64_t restart_ms, int64_t at_ms) {
+    Manager restarted(
+        {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+        {});
+    restarted.SetGroups(*ParseRuleFile(kDown, "rules.yml"));
+    for (int64_t now = restart_ms; now <= at_ms; now += kMinute) {
+      clock_.Set(now * 1'000'000);
+      Up(0, 1);
+      restarted.RunDue();
+    }
+    const RuleStatus status = restarted.Status().groups[0].rules[0];
+    EXPECT_EQ(status.health, "ok") << status.last_error;
+    return std::pair(status.state(), status.alerts.empty() ? 0 : status.alerts[0].active_at_ms);
+  };
+  // Pending for one of two minutes; the ten minutes of the outage do not count.
+  const auto pending = state_after(kStart + 11 * kMinute, kStart + 11 * kMinute);
+  EXPECT_EQ(pending.first, AlertState::kPending);
+  EXPECT_EQ(pending.second, kStart + 10 * kMinute);
+  const auto firing = state_after(kStart + 12 * kMinute, kStart + 13 * kMinute);
+  EXPECT_EQ(firing.first, AlertState::kFiring);
+  // It fired: it fires at once, since when it did.
+  const auto again = state_after(kStart + 20 * kMinute, kStart + 20 * kMinute);
+  EXPECT_EQ(again.first, AlertState::kFiring);
+  EXPECT_EQ(again.second, firing.second);
+  // Too long ago.
+  EXPECT_EQ(state_after(kStart + 90 * kMinute, kStart + 90 * kMinute).first, AlertState::kPending);
+}
+
+TEST_F(ManagerTest, AnAlertThatEndedBeginsAnew) {
+  Load(kDown);
+  down_until_ms_ = kStart + 3 * kMinute;
+  for (int i = 0; i < 4; ++i) Run(kStart + i * kMinute);
+  Manager restarted(
+      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute}, {});
+  restarted.SetGroups(*ParseRuleFile(kDown, "rules.yml"));
+  clock_.Set((kStart + 5 * kMinute) * 1'000'000);
+  Up(0, 1);
+  restarted.RunDue();
+  const RuleStatus status = restarted.Status().groups[0].rules[0];
+  EXPECT_EQ(status.state(), AlertState::kPending);
+  EXPECT_EQ(status.alerts[0].active_at_ms, kStart + 5 * kMinute);
+}
+
+TEST(RestoreTest, PendingTimeCountsAndTheOutageDoesNot) {
+  // `for` of an hour, grace of ten minutes, 100 minutes after the alert began.
+  const auto restored = [](int64_t pending_min, int64_t now_min) {
+    return RestoredActiveAt({.active_at_ms = 0, .last_ms = pending_min * kMinute}, now_min * kMinute, 60 * kMinute,
+                            10 * kMinute) /
+           kMinute;
+  };
+  EXPECT_EQ(restored(60, 100), 0) << "it fired";
+  EXPECT_EQ(restored(20, 100), 80) << "20 minutes done, 40 to go";
+  EXPECT_EQ(restored(55, 100), 50) << "5 to go, but not before the grace is over";
+}
+
 TEST_F(ManagerTest, KeepsFiringWhenAsked) {
   Load(R"(groups:
   - name: g
