@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
 #include "query/rules/empty_view.h"
@@ -201,6 +202,18 @@ Result<std::map<model::Labels, PastAlert>> Manager::ReadPast(const Rule& rule, i
   return past;
 }
 
+Result<std::vector<TemplateSample>> Manager::QueryForTemplate(std::string_view text, int64_t time_ms) const {
+  TM_TRY_ASSIGN(const promql::ExprPtr expr, promql::Parse(text, options_.parse));
+  TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, 0, 0));
+  if (expr->type != promql::ValueType::kScalar && expr->type != promql::ValueType::kVector) {
+    return InvalidArgument("the expression must give a scalar or an instant vector");
+  }
+  TM_TRY_ASSIGN(Samples samples, Run(*expr, text, time_ms, options_.lookback_ms));
+  std::vector<TemplateSample> out;
+  for (auto& [labels, value] : samples.samples) out.push_back({.labels = std::move(labels), .value = value});
+  return out;
+}
+
 Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view text, int64_t time_ms,
                                       int64_t lookback_ms) const {
   Samples out;
@@ -234,6 +247,9 @@ Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view
 
 Result<void> Manager::UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) {
   const Rule& rule = *state->rule;
+  const TemplateContext context{
+      .query = [&](std::string_view text) { return QueryForTemplate(text, now_ms - group.query_offset_ms); },
+      .now_ms = now_ms};
   std::map<model::Labels, Alert> given;
   for (const auto& [sample_labels, value] : samples.samples) {
     model::Labels labels = sample_labels;
@@ -241,10 +257,11 @@ Result<void> Manager::UpdateAlerts(const Group& group, RuleState* state, const S
     const model::LabelViews views = ViewsOf(labels);
     Alert alert;
     alert.labels = labels;
-    for (const TemplatedText& text : rule.labels) SetLabel(&alert.labels, text.name, text.expand.Expand(views, value));
+    for (const TemplatedText& text : rule.labels)
+      SetLabel(&alert.labels, text.name, text.expand.Expand(views, value, context));
     SetLabel(&alert.labels, kAlertName, rule.name);
     for (const TemplatedText& text : rule.annotations) {
-      alert.annotations.push_back({text.name, text.expand.Expand(views, value)});
+      alert.annotations.push_back({text.name, text.expand.Expand(views, value, context)});
     }
     alert.active_at_ms = now_ms;
     alert.value = value;

@@ -81,6 +81,7 @@ struct ManagerOptions {
   // How long the server may have been down for alerts to go on, and how soon after that a pending one may fire.
   int64_t outage_tolerance_ms = 3'600'000;
   int64_t for_grace_ms = 600'000;
+  promql::ParseOptions parse = {};  // of queries in templates
 };
 
 struct ManagerDependencies {
@@ -113,6 +114,7 @@ class Manager {
   Result<void> RunRule(const Group& group, RuleState* state, int64_t now_ms);
   Result<Samples> Evaluate(const Rule& rule, int64_t time_ms) const;
   Result<Samples> Run(const promql::Expr& expr, std::string_view text, int64_t time_ms, int64_t lookback_ms) const;
+  Result<std::vector<TemplateSample>> QueryForTemplate(std::string_view text, int64_t time_ms) const;
   // By labels as alerts have them.
   Result<std::map<model::Labels, PastAlert>> ReadPast(const Rule& rule, int64_t now_ms) const;
   Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms);

@@ -1,261 +1,194 @@
 #include "query/rules/template.h"
 
+#include <utility>
+
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <chrono>
-#include <cmath>
-#include <cstdio>
+#include "query/rules/template_syntax.h"
+#include "query/rules/template_value.h"
 
 namespace tidemark::query::rules {
 namespace {
 
-constexpr std::array<std::string_view, 9> kFunctions = {
-    "humanize", "humanize1024", "humanizePercentage", "humanizeDuration", "humanizeTimestamp", "toUpper", "toLower",
-    "title",    "printf"};
+using Node = Template::Node;
 
-std::string_view Trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
+// An annotation is read by people.
+constexpr size_t kTextMax = size_t{1} << 20;
 
-bool IsName(std::string_view text) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), fits);
-}
-
-// As C's %.4g, the precision of Prometheus' humanizers.
-std::string FourDigits(double value) { return fmt::format("{:.4g}", value); }
-
-std::string ShortestDecimal(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  return fmt::format("{}", value);
-}
-
-std::string Humanize(double value, double base, const std::array<std::string_view, 9>& larger, bool fractions) {
-  if (value == 0 || !std::isfinite(value)) return FourDigits(value);
-  if (std::fabs(value) >= 1) {
-    std::string_view prefix;
-    for (const std::string_view next : larger) {
-      if (next.empty() || std::fabs(value) < base) break;
-      prefix = next;
-      value /= base;
-    }
-    return FourDigits(value) + std::string(prefix);
+// Runs a tree for one alert.
+class Expansion {
+ public:
+  Expansion(const model::LabelViews& labels, double value, const TemplateContext& context)
+      : labels_(std::make_shared<const model::Labels>(model::ToLabels(labels))), value_(value), context_(context) {
+    variables_ = {{"", TemplateRoot()},
+                  {"labels", labels_},
+                  {"value", value},
+                  {"externalLabels", std::make_shared<const model::Labels>()},
+                  {"externalURL", std::string()}};
   }
-  if (!fractions) return FourDigits(value);
-  static constexpr std::array<std::string_view, 8> kSmaller = {"m", "u", "n", "p", "f", "a", "z", "y"};
-  std::string_view prefix;
-  for (const std::string_view next : kSmaller) {
-    if (std::fabs(value) >= 1) break;
-    prefix = next;
-    value *= base;
-  }
-  return FourDigits(value) + std::string(prefix);
-}
 
-std::string HumanizeDuration(double seconds) {
-  if (!std::isfinite(seconds)) return FourDigits(seconds);
-  if (std::fabs(seconds) < 1) {
-    return seconds == 0 ? "0s" : Humanize(seconds, 1000, {}, true) + "s";
-  }
-  const std::string sign = seconds < 0 ? "-" : "";
-  seconds = std::fabs(seconds);
-  if (seconds >= 1e15) return sign + FourDigits(seconds) + "s";
-  const auto whole = static_cast<int64_t>(seconds);
-  const int64_t days = whole / 86'400;
-  const int64_t hours = whole / 3600 % 24;
-  const int64_t minutes = whole / 60 % 60;
-  if (days > 0) return fmt::format("{}{}d {}h {}m {}s", sign, days, hours, minutes, whole % 60);
-  if (hours > 0) return fmt::format("{}{}h {}m {}s", sign, hours, minutes, whole % 60);
-  if (minutes > 0) return fmt::format("{}{}m {}s", sign, minutes, whole % 60);
-  return sign + FourDigits(seconds) + "s";
-}
-
-std::string HumanizeTimestamp(double seconds) {
-  namespace chrono = std::chrono;
-  if (!std::isfinite(seconds) || std::fabs(seconds) > 9e9) return FourDigits(seconds);
-  const chrono::sys_time<chrono::milliseconds> time{chrono::milliseconds(std::llround(seconds * 1000))};
-  const auto day = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date{day};
-  const chrono::hh_mm_ss clock{time - day};
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} +0000 UTC", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
-}
-
-// Whether `format` is one number verb of printf with nothing that could read past it: %[flags][width][.digits]verb
-// with text around it.
-bool IsNumberFormat(std::string_view format) {
-  size_t verbs = 0;
-  for (size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%') continue;
-    if (i + 1 < format.size() && format[i + 1] == '%') {
-      ++i;
-      continue;
+  Status Run(const std::vector<Node>& nodes, const TemplateValue& dot) {
+    for (const Node& node : nodes) {
+      if (out_.size() > kTextMax) return LimitExceeded("the text is longer than 1 MiB");
+      const size_t known = variables_.size();
+      TM_RETURN_IF_ERROR(RunNode(node, dot));
+      // Variables live to the end of the block that sets them.
+      if (node.kind != Node::Kind::kAction) variables_.resize(known);
     }
-    size_t digits = 0;
-    for (++i; i < format.size() && std::string_view("+-# 0123456789.").find(format[i]) != std::string_view::npos; ++i) {
-      ++digits;
-    }
-    if (digits > 8 || i >= format.size() || std::string_view("eEfFgGv").find(format[i]) == std::string_view::npos) {
-      return false;
-    }
-    ++verbs;
+    return {};
   }
-  return verbs == 1;
-}
 
-std::string PrintNumber(std::string format, double value) {
-  // %v is Go's; %g comes nearest.
-  for (size_t i = 0; i + 1 < format.size(); ++i) {
-    if (format[i] == '%' && format[i + 1] == '%') {
-      ++i;
-    } else if (format[i] == 'v' && format.rfind('%', i) != std::string::npos &&
-               format.find_first_not_of("+-# 0123456789.", format.rfind('%', i) + 1) == i) {
-      format[i] = 'g';
+  std::string Take() { return std::move(out_); }
+
+ private:
+  Status RunNode(const Node& node, const TemplateValue& dot) {
+    if (node.kind == Node::Kind::kText) {
+      out_ += node.text;
+      return {};
+    }
+    TM_TRY_ASSIGN(const TemplateValue value, Evaluate(node.pipeline, dot));
+    if (node.kind == Node::Kind::kRange) return RunRange(node, value, dot);
+    Set(node.pipeline, value);
+    if (node.kind == Node::Kind::kAction) {
+      if (node.pipeline.variables.empty()) out_ += ToText(value);
+      return {};
+    }
+    if (IsTrue(value)) return Run(node.body, node.kind == Node::Kind::kWith ? value : dot);
+    return Run(node.otherwise, dot);
+  }
+
+  Status RunRange(const Node& node, const TemplateValue& value, const TemplateValue& dot) {
+    const auto* samples = std::get_if<std::shared_ptr<const TemplateSamples>>(&value);
+    const auto* labels = std::get_if<std::shared_ptr<const model::Labels>>(&value);
+    if (samples == nullptr && labels == nullptr && !std::holds_alternative<std::monostate>(value)) {
+      return InvalidArgument(fmt::format("range can't iterate over {}", ToText(value)));
+    }
+    const size_t count = samples != nullptr ? (*samples)->size() : labels != nullptr ? (*labels)->size() : 0;
+    if (count == 0) return Run(node.otherwise, dot);
+    const std::vector<std::string>& names = node.pipeline.variables;
+    const size_t known = variables_.size();
+    for (size_t i = 0; i < count; ++i) {
+      TemplateValue key = static_cast<int64_t>(i);
+      TemplateValue element;
+      if (samples != nullptr) {
+        element = std::make_shared<const TemplateSample>((**samples)[i]);
+      } else {
+        key = (**labels)[i].name;
+        element = (**labels)[i].value;
+      }
+      if (!names.empty()) variables_.emplace_back(names.back(), element);
+      if (names.size() > 1) variables_.emplace_back(names.front(), std::move(key));
+      TM_RETURN_IF_ERROR(Run(node.body, element));
+      variables_.resize(known);
+    }
+    return {};
+  }
+
+  void Set(const TemplatePipeline& pipeline, const TemplateValue& value) {
+    for (const std::string& name : pipeline.variables) {
+      TemplateValue* const there = pipeline.declares ? nullptr : Variable(name);
+      if (there != nullptr) {
+        *there = value;
+      } else {
+        variables_.emplace_back(name, value);
+      }
     }
   }
-  if (!format.empty() && format.back() == 'v' && format.rfind('%') != std::string::npos &&
-      format.find_first_not_of("+-# 0123456789.", format.rfind('%') + 1) == format.size() - 1) {
-    format.back() = 'g';
+
+  // The innermost of that name.
+  TemplateValue* Variable(std::string_view name) {
+    for (size_t i = variables_.size(); i-- > 0;) {
+      if (variables_[i].first == name) return &variables_[i].second;
+    }
+    return nullptr;
   }
-  char buffer[512];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  const int length = std::snprintf(buffer, sizeof(buffer), format.c_str(), value);
-#pragma GCC diagnostic pop
-  return {buffer, static_cast<size_t>(std::clamp<int>(length, 0, sizeof(buffer) - 1))};
-}
+
+  Result<TemplateValue> Evaluate(const TemplatePipeline& pipeline, const TemplateValue& dot) {
+    TemplateValue value;
+    bool first = true;
+    for (const TemplateCommand& command : pipeline.commands) {
+      const TemplateOperand& head = command.operands.front();
+      if (head.kind != TemplateOperand::Kind::kFunction) {
+        TM_TRY_ASSIGN(value, EvaluateOperand(head, dot));
+      } else {
+        std::vector<TemplateValue> arguments;
+        for (size_t i = 1; i < command.operands.size(); ++i) {
+          TM_TRY_ASSIGN(TemplateValue argument, EvaluateOperand(command.operands[i], dot));
+          arguments.push_back(std::move(argument));
+        }
+        if (!first) arguments.push_back(std::move(value));
+        TM_TRY_ASSIGN(value, CallTemplateFunction(head.text, arguments, context_));
+      }
+      first = false;
+    }
+    return value;
+  }
+
+  Result<TemplateValue> EvaluateOperand(const TemplateOperand& operand, const TemplateValue& dot) {
+    using Kind = TemplateOperand::Kind;
+    TemplateValue value;
+    switch (operand.kind) {
+      case Kind::kText: return TemplateValue(operand.text);
+      case Kind::kNumber:
+        return operand.integer ? TemplateValue(static_cast<int64_t>(operand.number)) : TemplateValue(operand.number);
+      case Kind::kBool: return TemplateValue(operand.truth);
+      case Kind::kNil: return value;
+      case Kind::kDot: value = dot; break;
+      case Kind::kVariable:
+        if (const TemplateValue* const there = Variable(operand.text); there != nullptr) value = *there;
+        break;
+      case Kind::kFunction: return CallTemplateFunction(operand.text, {}, context_);
+      case Kind::kPipeline: {
+        TM_TRY_ASSIGN(value, Evaluate(operand.pipeline.front(), dot));
+        break;
+      }
+    }
+    for (const std::string& field : operand.fields) {
+      TM_TRY_ASSIGN(value, Field(value, field));
+    }
+    return value;
+  }
+
+  Result<TemplateValue> Field(const TemplateValue& value, const std::string& name) const {
+    if (std::holds_alternative<TemplateRoot>(value)) {
+      if (name == "Labels") return TemplateValue(labels_);
+      if (name == "Value") return TemplateValue(value_);
+      if (name == "ExternalLabels") return TemplateValue(std::make_shared<const model::Labels>());
+      if (name == "ExternalURL") return TemplateValue(std::string());
+    } else if (const auto* labels = std::get_if<std::shared_ptr<const model::Labels>>(&value)) {
+      for (const model::Label& label : **labels) {
+        if (label.name == name) return TemplateValue(label.value);
+      }
+      return TemplateValue(std::string());
+    } else if (const auto* sample = std::get_if<std::shared_ptr<const TemplateSample>>(&value)) {
+      if (name == "Labels") return TemplateValue(std::make_shared<const model::Labels>((*sample)->labels));
+      if (name == "Value") return TemplateValue((*sample)->value);
+    }
+    return InvalidArgument(fmt::format("can't evaluate field {} in {}", name, ToText(value)));
+  }
+
+  std::shared_ptr<const model::Labels> labels_;
+  double value_;
+  const TemplateContext& context_;
+  std::vector<std::pair<std::string, TemplateValue>> variables_;
+  std::string out_;
+};
 
 }  // namespace
 
-Result<Template::Piece> Template::ParseAction(std::string_view action) {
-  const auto unknown = [action](std::string_view what) {
-    return InvalidArgument(fmt::format("template: unknown \"{}\" in {{{{{}}}}}", what, action));
-  };
-  Piece piece;
-  std::string_view rest = action;
-  // Go's trim markers.
-  if (rest.starts_with("- ")) rest.remove_prefix(2);
-  if (rest.ends_with(" -")) rest.remove_suffix(2);
-  bool first = true;
-  while (!rest.empty() || first) {
-    // A '|' inside quotes belongs to printf's format.
-    size_t end = 0;
-    for (bool quoted = false; end < rest.size() && (quoted || rest[end] != '|'); ++end) {
-      if (rest[end] == '"') quoted = !quoted;
-    }
-    std::string_view part = Trim(rest.substr(0, end));
-    rest = end < rest.size() ? rest.substr(end + 1) : std::string_view();
-    if (first) {
-      first = false;
-      // `humanize $value` is `$value | humanize`.
-      if (const size_t space = part.rfind(' '); space != std::string_view::npos && part.front() != '$') {
-        TM_TRY_ASSIGN(Piece inner,
-                      ParseAction(std::string(part.substr(space + 1)) + " | " + std::string(part.substr(0, space))));
-        piece = std::move(inner);
-        continue;
-      }
-      if (part == "$value" || part == ".Value") {
-        piece.kind = Piece::Kind::kValue;
-        continue;
-      }
-      piece.kind = Piece::Kind::kLabel;
-      for (const std::string_view prefix : {"$labels.", ".Labels."}) {
-        if (part.starts_with(prefix)) piece.text = part.substr(prefix.size());
-      }
-      if (!IsName(piece.text)) return unknown(part);
-      continue;
-    }
-    Step step;
-    const size_t space = std::min(part.find(' '), part.size());
-    step.function = part.substr(0, space);
-    const std::string_view argument = Trim(part.substr(space));
-    if (std::find(kFunctions.begin(), kFunctions.end(), step.function) == kFunctions.end()) return unknown(part);
-    if (step.function == "printf") {
-      if (argument.size() < 2 || argument.front() != '"' || argument.back() != '"') return unknown(part);
-      step.argument = argument.substr(1, argument.size() - 2);
-      const bool text = step.argument == "%s";
-      if (!text && !IsNumberFormat(step.argument)) return unknown(part);
-    } else if (!argument.empty()) {
-      return unknown(part);
-    }
-    piece.steps.push_back(std::move(step));
-  }
-  return piece;
-}
-
 Result<Template> Template::Parse(std::string_view text) {
-  Template result;
-  while (!text.empty()) {
-    const size_t open = text.find("{{");
-    if (open != 0) result.pieces_.push_back({std::string(text.substr(0, open)), Piece::Kind::kText, {}});
-    if (open == std::string_view::npos) break;
-    text.remove_prefix(open + 2);
-    const size_t close = text.find("}}");
-    if (close == std::string_view::npos) return InvalidArgument("template: {{ is not closed by }}");
-    TM_TRY_ASSIGN(Piece piece, ParseAction(text.substr(0, close)));
-    result.pieces_.push_back(std::move(piece));
-    text.remove_prefix(close + 2);
-  }
-  return result;
-}
-
-std::string Template::Apply(const Step& step, const std::string& input, double value, bool numeric) {
-  const std::string& f = step.function;
-  if (f == "toUpper" || f == "toLower" || f == "title") {
-    std::string out = input;
-    bool start = true;
-    for (char& c : out) {
-      const bool upper = f == "toUpper" || (f == "title" && start);
-      if (upper && c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-      if (f == "toLower" && c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-      start = c == ' ';
-    }
-    return out;
-  }
-  if (f == "printf" && step.argument == "%s") return input;
-  double number = value;
-  if (!numeric) {
-    const auto [end, error] = std::from_chars(input.data(), input.data() + input.size(), number);
-    if (error != std::errc() || end != input.data() + input.size()) return input;
-  }
-  if (f == "printf") return PrintNumber(step.argument, number);
-  if (f == "humanize") return Humanize(number, 1000, {"k", "M", "G", "T", "P", "E", "Z", "Y"}, true);
-  if (f == "humanize1024") return Humanize(number, 1024, {"ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"}, false);
-  if (f == "humanizePercentage") return FourDigits(number * 100) + "%";
-  if (f == "humanizeDuration") return HumanizeDuration(number);
-  return HumanizeTimestamp(number);
-}
-
-std::string Template::Expand(const model::LabelViews& labels, double value) const {
-  std::string out;
-  for (const Piece& piece : pieces_) {
-    std::string text = piece.text;
-    bool numeric = false;
-    if (piece.kind == Piece::Kind::kLabel) {
-      text.clear();
-      for (const model::LabelView& label : labels) {
-        if (label.name == piece.text) text = label.value;
-      }
-    } else if (piece.kind == Piece::Kind::kValue) {
-      text = ShortestDecimal(value);
-      numeric = true;
-    }
-    for (const Step& step : piece.steps) {
-      text = Apply(step, text, value, numeric);
-      numeric = false;
-    }
-    out += text;
-  }
+  TM_TRY_ASSIGN(std::vector<Node> nodes, ParseTemplate(text));
+  Template out;
+  out.nodes_ = std::make_shared<const std::vector<Node>>(std::move(nodes));
   return out;
+}
+
+std::string Template::Expand(const model::LabelViews& labels, double value, const TemplateContext& context) const {
+  if (!nodes_) return {};
+  Expansion expansion(labels, value, context);
+  const Status status = expansion.Run(*nodes_, TemplateRoot());
+  if (!status.ok()) return fmt::format("<error expanding template: {}>", status.error().message);
+  return expansion.Take();
 }
 
 }  // namespace tidemark::query::rules

@@ -1,12 +1,15 @@
-// Template: the text of a label or annotation of an alert, with a subset of Prometheus' templates:
+// Template: the text of a label or annotation of an alert, in the language of Go's text/template with Prometheus'
+// functions:
 //
-//   Disk of {{ $labels.instance }} is {{ $value | humanizePercentage }} full
+//   {{ if gt $value 0.9 }}{{ $labels.instance }} is {{ $value | humanizePercentage }} full{{ end }}
 //
-// Known: $labels.NAME, .Labels.NAME, $value, .Value; piped into humanize, humanize1024, humanizePercentage,
-// humanizeDuration, humanizeTimestamp, toUpper, toLower, title, printf "%.2f". An absent label gives "".
-// Source: https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
+// README.md lists what is known. An absent label gives "".
+// Source: https://prometheus.io/docs/prometheus/latest/configuration/template_reference/,
+// https://pkg.go.dev/text/template
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,28 +19,34 @@
 
 namespace tidemark::query::rules {
 
-// Immutable; may be used from any thread.
+// One series of what `query` gives.
+struct TemplateSample {
+  model::Labels labels;  // __name__ among them
+  double value = 0;
+};
+
+struct TemplateContext {
+  // Runs an instant query at the time of the evaluation; empty: `query` fails.
+  std::function<Result<std::vector<TemplateSample>>(std::string_view query)> query;
+  int64_t now_ms = 0;
+};
+
+// Immutable and cheap to copy; may be used from any thread.
 class Template {
  public:
-  // kInvalidArgument for an unclosed {{ or something that is not known.
+  struct Node;
+
+  Template() = default;
+  // kInvalidArgument for what is not closed or not known.
   static Result<Template> Parse(std::string_view text);
 
-  [[nodiscard]] std::string Expand(const model::LabelViews& labels, double value) const;
+  // What goes wrong only now (a query that fails, an index beyond the end) is told in the text, as Prometheus does:
+  // "<error expanding template: ...>".
+  [[nodiscard]] std::string Expand(const model::LabelViews& labels, double value,
+                                   const TemplateContext& context = {}) const;
 
  private:
-  struct Step {
-    std::string function;
-    std::string argument;  // of printf
-  };
-  struct Piece {
-    std::string text;  // literal, or the label's name
-    enum class Kind { kText, kLabel, kValue } kind = Kind::kText;
-    std::vector<Step> steps;
-  };
-  static Result<Piece> ParseAction(std::string_view action);
-  static std::string Apply(const Step& step, const std::string& input, double value, bool numeric);
-
-  std::vector<Piece> pieces_;
+  std::shared_ptr<const std::vector<Node>> nodes_;
 };
 
 }  // namespace tidemark::query::rules

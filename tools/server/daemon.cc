@@ -67,13 +67,15 @@ Status Daemon::Open() {
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
   writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), config_.require_database,
                                            config_.parse_memory_bytes);
+  query::rules::ManagerOptions rule_options = config_.rules;
+  rule_options.parse = config_.api.parse;
   rules_ =
       std::make_unique<query::rules::Manager>(query::rules::ManagerDependencies{.store = store_.get(),
                                                                                 .sink = events_.get(),
                                                                                 .scheduler = pool_.get(),
                                                                                 .clock = &SystemClock::Get(),
                                                                                 .execute = &query::engine::Execute},
-                                              config_.rules);
+                                              std::move(rule_options));
   api_ = std::make_unique<query::api::QueryApi>(query::api::ApiDependencies{.store = store_.get(),
                                                                             .scheduler = pool_.get(),
                                                                             .clock = &SystemClock::Get(),

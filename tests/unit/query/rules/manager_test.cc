@@ -158,6 +158,25 @@ TEST(RestoreTest, PendingTimeCountsAndTheOutageDoesNot) {
   EXPECT_EQ(restored(55, 100), 50) << "5 to go, but not before the grace is over";
 }
 
+TEST_F(ManagerTest, TemplatesQueryTheDatabase) {
+  Load(R"(groups:
+  - name: g
+    rules:
+      - alert: Down
+        expr: up == 0
+        annotations:
+          others: '{{ range query "up == 1" }}{{ .Labels.job }}{{ end }} of {{ len (query "up") }}'
+          wrong: '{{ query "up[" }}'
+)");
+  down_until_ms_ = kStart + kMinute;
+  Run(kStart);
+  const std::vector<Alert> alerts = manager_.Status().groups[0].rules[0].alerts;
+  ASSERT_EQ(alerts.size(), 1U);
+  EXPECT_EQ(alerts[0].annotations[0].value, "b of 2");
+  EXPECT_TRUE(alerts[0].annotations[1].value.starts_with("<error expanding template: query: "))
+      << alerts[0].annotations[1].value;
+}
+
 TEST_F(ManagerTest, KeepsFiringWhenAsked) {
   Load(R"(groups:
   - name: g

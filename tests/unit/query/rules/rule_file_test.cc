@@ -77,36 +77,5 @@ TEST(ParseRuleFile, NamesEveryFaultWithItsPlace) {
 
 TEST(ParseRuleFile, TakesAnEmptyFile) { EXPECT_TRUE(ParseRuleFile("", "f")->empty()); }
 
-std::string Expand(std::string_view text, double value) {
-  const model::LabelViews labels = {{"instance", "db 1"}, {"job", "api"}, {"n", "2048"}};
-  const Result<Template> parsed = Template::Parse(text);
-  return parsed.ok() ? parsed->Expand(labels, value) : "error: " + parsed.error().message;
-}
-
-TEST(Template, Expands) {
-  EXPECT_EQ(Expand("plain", 1), "plain");
-  EXPECT_EQ(Expand("{{ $labels.job }}/{{$labels.none}}/{{ .Labels.instance }}", 1), "api//db 1");
-  EXPECT_EQ(Expand("{{ $value }} {{ .Value }}", 0.25), "0.25 0.25");
-  EXPECT_EQ(Expand("{{ $value | humanize }}", 1234567), "1.235M");
-  EXPECT_EQ(Expand("{{ humanize $value }}", 0.00025), "250u");
-  EXPECT_EQ(Expand("{{ $value | humanize1024 }}", 2048), "2ki");
-  EXPECT_EQ(Expand("{{ $labels.n | humanize1024 }}B", 0), "2kiB");
-  EXPECT_EQ(Expand("{{ $value | humanizePercentage }}", 0.1234), "12.34%");
-  EXPECT_EQ(Expand("{{ $value | humanizeDuration }}", 3725), "1h 2m 5s");
-  EXPECT_EQ(Expand("{{ $value | humanizeDuration }}", 0.05), "50ms");
-  EXPECT_EQ(Expand("{{ $value | humanizeTimestamp }}", 1700000000), "2023-11-14 22:13:20 +0000 UTC");
-  EXPECT_EQ(Expand("{{ $value | printf \"%.2f\" }}", 1.005), "1.00");
-  EXPECT_EQ(Expand("{{ printf \"%.1f|\" $value }}", 2), "2.0|");
-  EXPECT_EQ(Expand("{{ $labels.job | toUpper }}", 2), "API");
-}
-
-TEST(Template, RefusesWhatItDoesNotKnow) {
-  for (const char* text :
-       {"{{ $x }}", "{{ $value", "{{ if gt $value 1 }}", "{{ $value | explode }}", "{{ $value | printf \"%s%s\" }}",
-        "{{ $value | printf \"%n\" }}", "{{ }}", "{{ $value | printf \"%99999999999f\" }}"}) {
-    EXPECT_FALSE(Template::Parse(text).ok()) << text;
-  }
-}
-
 }  // namespace
 }  // namespace tidemark::query::rules
