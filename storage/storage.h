@@ -46,7 +46,8 @@ inline constexpr int64_t kNsPerDay = 24 * kNsPerHour;
 inline constexpr std::string_view kDefaultDatabase = "default";
 
 // Series that are kept for a shorter time than the rest of their database: those that satisfy all matchers. Their
-// points older than now - keep_ns are not seen by views, whenever they were written, and are rewritten away later.
+// points older than now - keep_ns are refused, as those beyond retention_ns are; what grows older than that is not seen
+// by views any more, and rewritten away later.
 struct SelectorRetention {
   std::vector<model::Matcher> matchers = {};  // at least one
   int64_t keep_ns = 0;                        // > 0

@@ -1,11 +1,16 @@
 #include "storage/engine/batch_resolver.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <bit>
+#include <map>
 #include <utility>
 
 namespace tidemark::storage {
 namespace {
 
+constexpr std::string_view kBeyondRetention = "points beyond retention policy";
 constexpr int64_t kMantissaLimit = int64_t{1} << 53;
 
 // An integer as a kFloat value: as it is, with scale 0, while a double holds it exactly.
@@ -56,6 +61,48 @@ void BatchResolver::Widen(const model::Batch& batch) {
   }
 }
 
+bool BatchResolver::KeepOthers(const model::Batch& batch, const model::Row& row, std::span<const uint32_t> too_old,
+                               model::WriteReport* report) {
+  const std::vector<model::ShapeField>& fields = batch.shapes[row.shape].fields;
+  if (too_old.size() == fields.size()) {
+    report->Reject(row.line, InvalidArgument(std::string(kBeyondRetention)));
+    return false;
+  }
+  std::string names;
+  for (const uint32_t place : too_old) names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", fields[place].name);
+  report->Reject(row.line, InvalidArgument(fmt::format("{}: field {}", kBeyondRetention, names)));
+  partial_.push_back({rows_.size(), {too_old.begin(), too_old.end()}});
+  return true;
+}
+
+void BatchResolver::TakeOut() {
+  std::map<std::pair<uint32_t, std::vector<uint32_t>>, uint32_t> shapes;
+  for (Partial& partial : partial_) {
+    model::ResolvedRow& row = rows_[partial.row];
+    const size_t count = shapes_[row.shape].fields.size();
+    const uint32_t first_value = row.first_value;
+    const auto refused = [&](uint32_t place) {
+      return std::binary_search(partial.too_old.begin(), partial.too_old.end(), place);
+    };
+    row.first_value = static_cast<uint32_t>(values_.size());
+    for (uint32_t place = 0; place < count; ++place) {
+      if (refused(place)) continue;
+      values_.push_back(values_[first_value + place]);
+      scales_.push_back(scales_[first_value + place]);
+    }
+    const auto [shape, is_new] =
+        shapes.try_emplace({row.shape, partial.too_old}, static_cast<uint32_t>(shapes_.size()));
+    if (is_new) {
+      model::ResolvedShape left{shapes_[row.shape].measurement, {}};
+      for (uint32_t place = 0; place < count; ++place) {
+        if (!refused(place)) left.fields.push_back(shapes_[row.shape].fields[place]);
+      }
+      shapes_.push_back(std::move(left));
+    }
+    row.shape = shape->second;
+  }
+}
+
 model::ResolvedBatch BatchResolver::Resolve(model::DatabaseId database, const model::Batch& batch, int64_t oldest_ns,
                                             index::Index* index, ShapeCache* shapes, model::WriteReport* report) {
   ResolveShapes(batch, index, shapes);
@@ -63,34 +110,52 @@ model::ResolvedBatch BatchResolver::Resolve(model::DatabaseId database, const mo
   index->Lookup(batch.rows, ids_.data());
   rows_.clear();
   rows_.reserve(batch.rows.size());
+  partial_.clear();
+  keep_.Begin(rules_, now_ns_, index, shapes_);
   for (size_t i = 0; i < batch.rows.size(); ++i) {
     const model::Row& row = batch.rows[i];
     if (row.time.ns < oldest_ns || row.time < model::kMinTime || row.time > model::kMaxTime) [[unlikely]] {
       const bool no_time = row.time < model::kMinTime || row.time > model::kMaxTime;
-      report->Reject(row.line, InvalidArgument(no_time ? "time outside range -9223372036854775806 - 9223372036854775806"
-                                                       : "points beyond retention policy"));
+      report->Reject(
+          row.line,
+          InvalidArgument(no_time ? std::string("time outside range -9223372036854775806 - 9223372036854775806")
+                                  : std::string(kBeyondRetention)));
       continue;
     }
     if (!states_[row.shape].usable) [[unlikely]] {
       report->Reject(row.line, states_[row.shape].error);
       continue;
     }
+    std::span<const uint32_t> too_old;
+    if (!keep_.Young(row.time.ns)) [[unlikely]] {
+      too_old = keep_.TooOld(row);
+      if (!too_old.empty() && !KeepOthers(batch, row, too_old, report)) continue;
+    }
     model::SeriesId id = ids_[i];
     if (model::Number(id) == 0) [[unlikely]] {
       auto created = index->FindOrCreate(row.key);
       if (!created.ok()) {
+        if (!too_old.empty()) partial_.pop_back();
         report->Reject(row.line, std::move(created).error());
         continue;
       }
       id = *created;
     }
     rows_.push_back({id, row.shape, row.time, row.first_value, row.line});
-    report->points_written += shapes_[row.shape].fields.size();
+    report->points_written += shapes_[row.shape].fields.size() - too_old.size();
   }
   report->rows_written += rows_.size();
   model::ResolvedBatch out{database, shapes_, rows_, batch.values, batch.scales, batch.strings};
-  if (any_widens_) {
-    Widen(batch);
+  if (any_widens_) Widen(batch);
+  if (!partial_.empty()) {
+    if (!any_widens_) {
+      values_ = batch.values;
+      scales_ = batch.scales;
+    }
+    TakeOut();
+    out.shapes = shapes_;
+  }
+  if (any_widens_ || !partial_.empty()) {
     out.values = values_;
     out.scales = scales_;
   }

@@ -3,10 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/base/result.h"
+#include "storage/engine/keep_check.h"
+#include "storage/engine/keep_rules.h"
 #include "storage/engine/shape_cache.h"
 #include "storage/index/index.h"
 #include "storage/model/batch.h"
@@ -24,8 +29,17 @@ class BatchResolver {
   //   * a row whose field types contradict the stored ones: kConflict
   //   * a row whose key does not parse, or outside [kMinTime, kMaxTime], or beyond retention: kInvalidArgument
   //   * a row whose series would be one too many: kLimitExceeded
+  //   * fields that a selector of the retention does not keep so long (see RefuseOld): kInvalidArgument. The row's
+  //   other
+  //     fields are written; it counts as rejected and, when there are some, as written.
   model::ResolvedBatch Resolve(model::DatabaseId database, const model::Batch& batch, int64_t oldest_ns,
                                index::Index* index, ShapeCache* shapes, model::WriteReport* report);
+
+  // The selectors by which the next batches are judged, as of `now_ns`; null: none.
+  void RefuseOld(std::shared_ptr<const KeepRules> rules, int64_t now_ns) {
+    rules_ = std::move(rules);
+    now_ns_ = now_ns;
+  }
 
   // The batch record; lives here so that its memory is reused.
   std::string record;
@@ -40,7 +54,23 @@ class BatchResolver {
   void ResolveShapes(const model::Batch& batch, index::Index* index, ShapeCache* shapes);
   // Rewrites integers to floats in a copy of the values.
   void Widen(const model::Batch& batch);
+  // Puts the fields of the row at the end of rows_ that are too old into the report, in words, and notes the others.
+  // false: there are no others.
+  bool KeepOthers(const model::Batch& batch, const model::Row& row, std::span<const uint32_t> too_old,
+                  model::WriteReport* report);
+  // Gives rows of which some fields are refused a shape and values of their own.
+  void TakeOut();
 
+  // A row of rows_ that keeps only some of its fields.
+  struct Partial {
+    size_t row = 0;
+    std::vector<uint32_t> too_old;
+  };
+
+  std::shared_ptr<const KeepRules> rules_;
+  int64_t now_ns_ = 0;
+  KeepCheck keep_;
+  std::vector<Partial> partial_;
   std::vector<model::SeriesId> ids_;
   std::vector<ShapeState> states_;
   std::vector<model::ResolvedShape> shapes_;

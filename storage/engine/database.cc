@@ -21,6 +21,7 @@ Database::Database(model::DatabaseId id, std::string name, const DatabaseOptions
   auto state = std::make_shared<DatabaseState>();
   state->live = live_;
   state_ = std::move(state);
+  SetOptions(options);
 }
 
 std::unique_ptr<head::HeadSet> Database::NewHeads() {
@@ -38,9 +39,21 @@ DatabaseOptions Database::options() const {
 }
 
 void Database::SetOptions(const DatabaseOptions& options) {
+  std::shared_ptr<const KeepRules> rules;
+  if (!options.selectors.empty()) {
+    // Checked when the option was set; expressions that this version refuses keep their points.
+    auto made = KeepRules::Make(options.selectors);
+    if (made.ok()) rules = std::move(made).value();
+  }
   MutexLock lock(mutex_);
   options_ = options;
+  keep_rules_ = std::move(rules);
   selected_.reset();
+}
+
+std::shared_ptr<const KeepRules> Database::keep_rules() const {
+  MutexLock lock(mutex_);
+  return keep_rules_;
 }
 
 std::shared_ptr<const DatabaseState> Database::state() const {

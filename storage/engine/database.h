@@ -13,6 +13,7 @@
 #include "storage/engine/change_log.h"
 #include "storage/engine/database_state.h"
 #include "storage/engine/definition_ledger.h"
+#include "storage/engine/keep_rules.h"
 #include "storage/engine/shape_cache.h"
 #include "storage/head/block_pool.h"
 #include "storage/index/index.h"
@@ -61,6 +62,9 @@ class Database {
   // What the selectors of the retention hide at `now_ns`; empty without selectors. Kept until series get new fields.
   [[nodiscard]] MaskList RetentionMasks(int64_t now_ns) const;
 
+  // The same rules for points that come; null without selectors.
+  [[nodiscard]] std::shared_ptr<const KeepRules> keep_rules() const;
+
   // Rows before this are refused, whatever is said of retention: partitions there are reduced to tiers, or about to be.
   // Ascends while the store is open.
   [[nodiscard]] int64_t raw_floor_ns() const { return raw_floor_ns_.load(std::memory_order_relaxed); }
@@ -90,6 +94,7 @@ class Database {
   std::shared_ptr<StagedSet> live_;
   mutable Mutex mutex_;
   DatabaseOptions options_ TM_GUARDED_BY(mutex_);
+  std::shared_ptr<const KeepRules> keep_rules_ TM_GUARDED_BY(mutex_);  // of options_
   // What the selectors select, as of a version of the index.
   struct Selected {
     uint64_t index_version = 0;

@@ -28,6 +28,7 @@ Result<model::WriteReport> StoreImpl::Write(std::string_view database_name, cons
   TM_TRY_ASSIGN(const DatabasePtr database, FindOrCreateDatabase(database_name));
   model::WriteReport report;
   std::unique_ptr<BatchResolver> resolver = TakeResolver();
+  resolver->RefuseOld(database->keep_rules(), clock_.NowNs());
   Result<void> written;
   for (bool again = true; again;) {
     report = {};

@@ -21,6 +21,7 @@ struct Rejection {
 struct WriteReport {
   uint64_t rows_written = 0;
   uint64_t points_written = 0;
+  // Those of which some fields only were refused are among the rows written too.
   uint64_t rows_rejected = 0;
   // The first kMaxRejections of them, in the order of the input.
   std::vector<Rejection> rejections;

@@ -200,8 +200,10 @@ TEST_F(StoreDeleteTest, ASelectorHidesAsTheClockMoves) {
   EXPECT_EQ(Rows("cpu_usage", "a"), 100U);
   EXPECT_EQ(Read(*view, {Equal("__name__", "debug_usage")}).size(), 50U);
   // A series that comes later is seen by the selector too.
-  WriteRows("debug", "b", kStart, 100);
-  EXPECT_EQ(Rows("debug_usage", "b"), 40U);
+  WriteRows("debug", "b", kStart + 600 * kSecond, 40);
+  clock_.Advance(100 * kSecond);
+  EXPECT_EQ(Rows("debug_usage", "b"), 30U);
+  clock_.Set(kStart + kNsPerDay + 600 * kSecond);
   CloseAndOpen();
   EXPECT_EQ(Rows("debug_usage", "a"), 40U);
   EXPECT_EQ(store_->Databases()[0].options, Debug(kNsPerDay));
