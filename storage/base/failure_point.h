@@ -32,6 +32,8 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "meta.before_write",
     "meta.written",
     // Files of RocksDB that nothing names any more.
+    "files.before_values_dropped",
+    "files.values_dropped",
     "files.before_drop",
     "files.dropped",
     "checkpoint.frozen",

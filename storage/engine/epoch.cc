@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <functional>
 #include <utility>
 
 #include "storage/base/failure_point.h"
@@ -23,13 +24,18 @@ Epoch::Epoch(const EpochRecord& record, std::shared_ptr<const RocksStore> rocks,
 
 Epoch::~Epoch() {
   if (retired_.load(std::memory_order_relaxed)) {
-    graveyard_->Bury(EpochKeys(record_.database, record_.partition_start_ns, record_.epoch));
+    graveyard_->Bury(KeysOf(record_));
   }
 }
 
 PageKey Epoch::KeyOf(const PageInfo& page) const {
   return {record_.database, record_.partition_start_ns, record_.epoch, page.tier, page.measurement,
           page.field,       page.first_series,          page.part};
+}
+
+Result<PageBytes> Epoch::GetPage(const PageKey& key) const {
+  return record_.in_meta ? rocks_->GetPage(Family::kMeta, PageMetaKey(key))
+                         : rocks_->GetPage(Family::kData, EncodePageKey(key));
 }
 
 Result<const PageDirectory*> Epoch::Directory() const {
@@ -39,7 +45,7 @@ Result<const PageDirectory*> Epoch::Directory() const {
   PageInfo place;
   place.tier = kDirectoryTier;
   const PageKey key = KeyOf(place);
-  auto bytes = rocks_->GetPage(EncodePageKey(key));
+  auto bytes = GetPage(key);
   if (!bytes.ok()) {
     if (bytes.error().code == ErrorCode::kNotFound) return Corruption(fmt::format("{} is missing", Describe(key)));
     return std::move(bytes).error().Within(Describe(key));
@@ -58,7 +64,7 @@ Result<const PageDirectory*> Epoch::Directory() const {
 Result<PageBytes> Epoch::Read(size_t index) const {
   TM_TRY_ASSIGN(const PageDirectory* directory, Directory());
   const PageKey key = KeyOf(directory->pages()[index]);
-  auto bytes = rocks_->GetPage(EncodePageKey(key));
+  auto bytes = GetPage(key);
   if (bytes.ok()) return bytes;
   if (bytes.error().code == ErrorCode::kNotFound) return Corruption("it is missing, and the directory names it");
   return bytes;
@@ -69,21 +75,11 @@ std::string Epoch::Name(size_t index) const {
   return directory.ok() ? Describe(KeyOf((*directory)->pages()[index])) : "a page";
 }
 
-Result<EpochRecord> WriteEpochFile(RocksStore* rocks, const std::string& path, EpochRecord record,
-                                   const PartitionPages& pages, const PageDirectory& directory) {
-  record.partition_start_ns = pages.partition_start_ns;
-  record.partition_ns = pages.partition_ns;
-  record.pages = directory.pages().size();
-  record.rows = directory.rows();
-  record.range = record.tiers_only ? pages.rows_range : directory.range();
-  TM_TRY_ASSIGN(std::unique_ptr<SstWriter> writer,
-                SstWriter::Open(rocks, path,
-                                {{"tidemark.format", fmt::format("{}", kFormatVersion)},
-                                 {"tidemark.database", fmt::format("{}", model::Number(record.database))},
-                                 {"tidemark.partition_start_ns", fmt::format("{}", record.partition_start_ns)},
-                                 {"tidemark.partition_ns", fmt::format("{}", record.partition_ns)},
-                                 {"tidemark.epoch", fmt::format("{}", record.epoch)},
-                                 {"tidemark.precedence", fmt::format("{}", record.precedence)}}));
+namespace {
+
+// Calls `put` with the key and the bytes of each page and of their directory, in the order of keys.
+Result<void> ForEachPage(const EpochRecord& record, const PartitionPages& pages, const PageDirectory& directory,
+                         const std::function<Result<void>(const PageKey&, std::string_view)>& put) {
   PageKey key;
   key.database = record.database;
   key.partition_start_ns = record.partition_start_ns;
@@ -94,11 +90,50 @@ Result<EpochRecord> WriteEpochFile(RocksStore* rocks, const std::string& path, E
     key.field = page.page.field;
     key.first_series = page.page.first_series;
     key.part = page.page.part;
-    TM_RETURN_IF_ERROR(writer->Put(EncodePageKey(key), page.page.bytes));
-    FailurePoint("epoch.page_written");
+    TM_RETURN_IF_ERROR(put(key, page.page.bytes));
   }
   key = {record.database, record.partition_start_ns, record.epoch, kDirectoryTier, {}, {}, {}, 0};
-  TM_RETURN_IF_ERROR(writer->Put(EncodePageKey(key), directory.Encode()));
+  return put(key, directory.Encode());
+}
+
+uint64_t BytesOf(const PartitionPages& pages) {
+  uint64_t bytes = 0;
+  for (const PartitionPage& page : pages.pages) bytes += page.page.bytes.size();
+  return bytes;
+}
+
+}  // namespace
+
+Result<EpochRecord> WriteEpoch(RocksStore* rocks, const std::string& path, uint64_t small_bytes, EpochRecord record,
+                               const PartitionPages& pages, const PageDirectory& directory, RecordBatch* values) {
+  record.partition_start_ns = pages.partition_start_ns;
+  record.partition_ns = pages.partition_ns;
+  record.pages = directory.pages().size();
+  record.rows = directory.rows();
+  record.range = record.tiers_only ? pages.rows_range : directory.range();
+  record.in_meta = BytesOf(pages) < small_bytes;
+  if (record.in_meta) {
+    TM_RETURN_IF_ERROR(
+        ForEachPage(record, pages, directory, [&](const PageKey& key, std::string_view bytes) -> Result<void> {
+          values->Put(Family::kMeta, PageMetaKey(key), std::string(bytes));
+          record.bytes += bytes.size();
+          return {};
+        }));
+    return record;
+  }
+  TM_TRY_ASSIGN(std::unique_ptr<SstWriter> writer,
+                SstWriter::Open(rocks, path,
+                                {{"tidemark.format", fmt::format("{}", kFormatVersion)},
+                                 {"tidemark.database", fmt::format("{}", model::Number(record.database))},
+                                 {"tidemark.partition_start_ns", fmt::format("{}", record.partition_start_ns)},
+                                 {"tidemark.partition_ns", fmt::format("{}", record.partition_ns)},
+                                 {"tidemark.epoch", fmt::format("{}", record.epoch)},
+                                 {"tidemark.precedence", fmt::format("{}", record.precedence)}}));
+  TM_RETURN_IF_ERROR(ForEachPage(record, pages, directory, [&](const PageKey& key, std::string_view bytes) {
+    auto put = writer->Put(EncodePageKey(key), bytes);
+    FailurePoint("epoch.page_written");
+    return put;
+  }));
   TM_TRY_ASSIGN(record.bytes, writer->Finish());
   FailurePoint("epoch.file_finished");
   return record;

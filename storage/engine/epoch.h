@@ -1,5 +1,6 @@
-// Epoch: what one checkpoint or fold wrote for one partition, as one SST. Its file goes when it is no longer live and
-// its last reader has gone: DeleteFilesInRange knows nothing of snapshots, so readers hold the Epoch instead.
+// Epoch: what one checkpoint or fold wrote for one partition, as one SST or as values of `meta`. They go when it is no
+// longer live and its last reader has gone: DeleteFilesInRange knows nothing of snapshots, so readers hold the Epoch
+// instead.
 #pragma once
 
 #include <atomic>
@@ -44,6 +45,7 @@ class Epoch final : public PageSet {
 
  private:
   [[nodiscard]] PageKey KeyOf(const PageInfo& page) const;
+  [[nodiscard]] Result<PageBytes> GetPage(const PageKey& key) const;
 
   const EpochRecord record_;
   const std::shared_ptr<const RocksStore> rocks_;
@@ -54,8 +56,11 @@ class Epoch final : public PageSet {
   mutable std::unique_ptr<const PageDirectory> loaded_ TM_GUARDED_BY(mutex_);
 };
 
-// Writes pages (in key order) and their directory as the file of epoch `epoch`. Fills the record's sizes and range.
-Result<EpochRecord> WriteEpochFile(RocksStore* rocks, const std::string& path, EpochRecord record,
-                                   const PartitionPages& pages, const PageDirectory& directory);
+// Writes pages (in key order) and their directory as epoch `record.epoch`: into the file `path`, which is then to be
+// ingested, or, when they have less than `small_bytes`, as values that `values` is to bring into `meta` (the record
+// says which). Fills the record's sizes and range. Scattered old rows make many small epochs: a file for each would
+// cost more than they do.
+Result<EpochRecord> WriteEpoch(RocksStore* rocks, const std::string& path, uint64_t small_bytes, EpochRecord record,
+                               const PartitionPages& pages, const PageDirectory& directory, RecordBatch* values);
 
 }  // namespace tidemark::storage

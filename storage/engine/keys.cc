@@ -63,6 +63,16 @@ KeyRange EpochKeys(model::DatabaseId database, int64_t partition_start_ns, uint6
   return range;
 }
 
+KeyRange EpochKeysInMeta(model::DatabaseId database, int64_t partition_start_ns, uint64_t epoch) {
+  KeyRange range = EpochKeys(database, partition_start_ns, epoch);
+  range.first.insert(0, kPagePrefix);
+  range.end.insert(0, kPagePrefix);
+  range.in_meta = true;
+  return range;
+}
+
+std::string PageMetaKey(const PageKey& key) { return std::string(kPagePrefix) + EncodePageKey(key); }
+
 KeyRange DatabaseKeys(model::DatabaseId database) {
   KeyRange range;
   PutBig(&range.first, model::Number(database));

@@ -45,8 +45,11 @@ std::string Describe(const PageKey& key);
 struct KeyRange {
   std::string first;
   std::string end;
+  bool in_meta = false;  // of an epoch whose pages lie in `meta`
 };
 KeyRange EpochKeys(model::DatabaseId database, int64_t partition_start_ns, uint64_t epoch);
+// The same of an epoch whose pages lie in `meta`.
+KeyRange EpochKeysInMeta(model::DatabaseId database, int64_t partition_start_ns, uint64_t epoch);
 // All page keys of a database.
 KeyRange DatabaseKeys(model::DatabaseId database);
 
@@ -61,8 +64,11 @@ inline constexpr std::string_view kStoreKey = "store";
 inline constexpr std::string_view kDatabasePrefix = "database/";
 inline constexpr std::string_view kEpochPrefix = "epoch/";
 inline constexpr std::string_view kMaskPrefix = "mask/";
+// Pages of small epochs: the page's key behind it.
+inline constexpr std::string_view kPagePrefix = "page/";
 std::string DatabaseMetaKey(model::DatabaseId database);
 std::string EpochMetaKey(model::DatabaseId database, uint64_t epoch);
+std::string PageMetaKey(const PageKey& key);
 std::string MaskMetaKey(model::DatabaseId database, uint64_t number);
 // Of all epochs of a database.
 std::string EpochMetaPrefix(model::DatabaseId database);

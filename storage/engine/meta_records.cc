@@ -11,9 +11,16 @@ namespace {
 
 // Layout 1 of databases had no byte limit, selectors and tiers; layout 1 of epochs no deletions and no sealing.
 constexpr uint8_t kDatabaseLayout = 2;
-// Layout 3 says that an epoch has tiers only. The others stay in layout 2, which earlier programs can read.
-constexpr uint8_t kEpochLayout = 3;
+// Layout 3 says that an epoch has tiers only, layout 4 that its pages lie in meta. The others stay in layout 2, which
+// earlier programs can read.
+constexpr uint8_t kEpochLayout = 4;
+constexpr uint8_t kTierEpochLayout = 3;
 constexpr uint8_t kPlainEpochLayout = 2;
+
+uint8_t LayoutOf(const EpochRecord& record) {
+  if (record.in_meta) return kEpochLayout;
+  return record.tiers_only ? kTierEpochLayout : kPlainEpochLayout;
+}
 constexpr uint8_t kMaskLayout = 1;
 
 struct OpenedRecord {
@@ -38,6 +45,11 @@ Result<void> Finished(const ByteReader& reader, std::string_view what) {
 }
 
 }  // namespace
+
+KeyRange KeysOf(const EpochRecord& record) {
+  const auto keys = record.in_meta ? EpochKeysInMeta : EpochKeys;
+  return keys(record.database, record.partition_start_ns, record.epoch);
+}
 
 void Seal(std::string* bytes) { PutLittle(bytes, Hash64(*bytes, 0)); }
 
@@ -133,7 +145,8 @@ Result<DatabaseRecord> DecodeDatabaseRecord(std::string_view bytes) {
 }
 
 std::string Encode(const EpochRecord& record) {
-  std::string out(1, static_cast<char>(record.tiers_only ? kEpochLayout : kPlainEpochLayout));
+  const uint8_t layout = LayoutOf(record);
+  std::string out(1, static_cast<char>(layout));
   PutVarint(&out, model::Number(record.database));
   PutSignedVarint(&out, record.partition_start_ns);
   PutSignedVarint(&out, record.partition_ns);
@@ -146,7 +159,8 @@ std::string Encode(const EpochRecord& record) {
   PutSignedVarint(&out, record.range.last.ns);
   PutVarint(&out, record.masked_through);
   PutVarint(&out, record.sealed ? 1 : 0);
-  if (record.tiers_only) PutVarint(&out, 1);
+  if (layout >= 3) PutVarint(&out, record.tiers_only ? 1 : 0);
+  if (layout >= 4) PutVarint(&out, record.in_meta ? 1 : 0);
   Seal(&out);
   return out;
 }
@@ -170,6 +184,7 @@ Result<EpochRecord> DecodeEpochRecord(std::string_view bytes) {
     record.sealed = reader.Varint() != 0;
   }
   if (opened.layout >= 3) record.tiers_only = reader.Varint() != 0;
+  if (opened.layout >= 4) record.in_meta = reader.Varint() != 0;
   TM_RETURN_IF_ERROR(Finished(reader, "an epoch record"));
   if (record.partition_ns <= 0) return Corruption("an epoch record in meta has no partition length");
   return record;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "storage/base/result.h"
+#include "storage/engine/keys.h"
 #include "storage/model/ids.h"
 #include "storage/model/timestamp.h"
 #include "storage/storage.h"
@@ -36,7 +37,7 @@ struct DatabaseRecord {
   friend bool operator==(const DatabaseRecord&, const DatabaseRecord&) = default;
 };
 
-// One epoch of one partition: one SST.
+// One epoch of one partition: one SST, or a few values of `meta`.
 struct EpochRecord {
   model::DatabaseId database{};
   // The partition: times from partition_start_ns to partition_start_ns + partition_ns - 1, both included.
@@ -56,6 +57,8 @@ struct EpochRecord {
   bool sealed = false;
   // Its raw rows have been dropped and rollup tiers are what is left; `rows` is 0, `range` that of the rows that were.
   bool tiers_only = false;
+  // Its pages are values of `meta` instead of a file of `data`: there are too few for one.
+  bool in_meta = false;
   friend bool operator==(const EpochRecord&, const EpochRecord&) = default;
 };
 
@@ -66,6 +69,9 @@ struct MaskRecord {
   std::string spec;  // EncodeMaskSpec
   friend bool operator==(const MaskRecord&, const MaskRecord&) = default;
 };
+
+// Where its pages and their directory are.
+KeyRange KeysOf(const EpochRecord& record);
 
 std::string Encode(const StoreRecord& record);
 std::string Encode(const DatabaseRecord& record);

@@ -153,7 +153,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
   if (auto written = rocks_->Write(batch); !written.ok()) {
     in_doubt_ = true;
     for (const EpochRecord& record : change.add) {
-      files_in_doubt_.push_back(EpochKeys(record.database, record.partition_start_ns, record.epoch));
+      files_in_doubt_.push_back(KeysOf(record));
     }
     return written;
   }

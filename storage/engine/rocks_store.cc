@@ -89,12 +89,12 @@ void RocksStore::Close() {
   if (handles_ != nullptr) handles_->CloseDb();
 }
 
-Result<PageBytes> RocksStore::GetPage(std::string_view key) const {
+Result<PageBytes> RocksStore::GetPage(Family family, std::string_view key) const {
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());
   auto pinned = std::make_shared<rocksdb::PinnableSlice>();
   const rocksdb::Status status =
-      handles_->db->Get(rocksdb::ReadOptions(), handles_->family(Family::kData), ToSlice(key), pinned.get());
+      handles_->db->Get(rocksdb::ReadOptions(), handles_->family(family), ToSlice(key), pinned.get());
   if (!status.ok()) return FromRocks(status, "reading a page").error();
   return PageBytes{ToView(*pinned), std::move(pinned)};
 }
@@ -160,18 +160,29 @@ Result<void> RocksStore::Ingest(const std::vector<std::string>& paths) {
 }
 
 Result<void> RocksStore::DropFiles(const std::vector<KeyRange>& ranges) {
-  if (ranges.empty()) return {};
-  ReaderLock lock(mutex_);
-  TM_RETURN_IF_ERROR(CheckOpen());
   std::vector<rocksdb::Slice> bounds;
-  bounds.reserve(ranges.size() * 2);
+  RecordBatch values;
+  bool any_values = false;
   for (const KeyRange& range : ranges) {
+    if (range.in_meta) {
+      values.DeleteRange(Family::kMeta, range);
+      any_values = true;
+      continue;
+    }
     bounds.push_back(ToSlice(range.first));
     bounds.push_back(ToSlice(range.end));
   }
+  if (any_values) {
+    FailurePoint("files.before_values_dropped");
+    TM_RETURN_IF_ERROR(Write(values));
+    FailurePoint("files.values_dropped");
+  }
+  if (bounds.empty()) return {};
+  ReaderLock lock(mutex_);
+  TM_RETURN_IF_ERROR(CheckOpen());
   std::vector<rocksdb::RangePtr> pointers;
-  pointers.reserve(ranges.size());
-  for (size_t i = 0; i < ranges.size(); ++i) pointers.emplace_back(&bounds[2 * i], &bounds[2 * i + 1]);
+  pointers.reserve(bounds.size() / 2);
+  for (size_t i = 0; i < bounds.size(); i += 2) pointers.emplace_back(&bounds[i], &bounds[i + 1]);
   FailurePoint("files.before_drop");
   const rocksdb::Status status = rocksdb::DeleteFilesInRanges(handles_->db.get(), handles_->family(Family::kData),
                                                               pointers.data(), pointers.size(), /*include_end=*/false);
@@ -200,6 +211,26 @@ Result<void> RocksStore::Flush() {
     TM_RETURN_IF_ERROR(FromRocks(handles_->db->Flush(rocksdb::FlushOptions(), handles_->family(family)), "flushing"));
   }
   return {};
+}
+
+Result<std::vector<PageKey>> RocksStore::EpochsInMeta() const {
+  ReaderLock lock(mutex_);
+  TM_RETURN_IF_ERROR(CheckOpen());
+  const std::string end = PrefixEnd(kPagePrefix);
+  const rocksdb::Slice end_slice(end);
+  rocksdb::ReadOptions read;
+  read.iterate_upper_bound = &end_slice;
+  const std::unique_ptr<rocksdb::Iterator> it(handles_->db->NewIterator(read, handles_->family(Family::kMeta)));
+  std::vector<PageKey> out;
+  // One step per epoch, not per page.
+  for (it->Seek(ToSlice(kPagePrefix)); it->Valid();) {
+    TM_TRY_ASSIGN(const PageKey key, DecodePageKey(ToView(it->key()).substr(kPagePrefix.size())));
+    out.push_back(key);
+    const std::string next = EpochKeysInMeta(key.database, key.partition_start_ns, key.epoch).end;
+    it->Seek(next);
+  }
+  TM_RETURN_IF_ERROR(FromRocks(it->status(), "reading the pages of small epochs"));
+  return out;
 }
 
 Result<void> RocksStore::DropUnknownIndexes(const std::set<model::DatabaseId>& known) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -43,6 +44,11 @@ class RecordBatch {
   void Delete(Family family, std::string key) { changes_.push_back({Kind::kDelete, family, std::move(key), {}}); }
   void DeleteRange(Family family, KeyRange range) {
     changes_.push_back({Kind::kDeleteRange, family, std::move(range.first), std::move(range.end)});
+  }
+  // Everything that `other` does, after what this does.
+  void Append(RecordBatch other) {
+    changes_.insert(changes_.end(), std::make_move_iterator(other.changes_.begin()),
+                    std::make_move_iterator(other.changes_.end()));
   }
 
  private:
@@ -83,8 +89,8 @@ class RocksStore {
   RocksStore(const RocksStore&) = delete;
   RocksStore& operator=(const RocksStore&) = delete;
 
-  // The value of a key of `data`, in place in the block cache; kNotFound when there is none.
-  [[nodiscard]] Result<PageBytes> GetPage(std::string_view key) const;
+  // The value of a key, in place in the block cache where it lies there; kNotFound when there is none.
+  [[nodiscard]] Result<PageBytes> GetPage(Family family, std::string_view key) const;
   [[nodiscard]] Result<std::optional<std::string>> Get(Family family, std::string_view key) const;
   // Calls `visit` for all keys that start with `prefix`, ascending. An error of `visit` ends it.
   using VisitFn = std::function<Result<void>(std::string_view key, std::string_view value)>;
@@ -94,12 +100,14 @@ class RocksStore {
   Result<void> Write(const RecordBatch& batch);
   // Makes the files (of SstWriter, one epoch each) part of `data`, all or none. Moves them.
   Result<void> Ingest(const std::vector<std::string>& paths);
-  // Drops the files of `data` that lie whole in one of the ranges.
+  // Drops the files of `data` that lie whole in one of the ranges, and the values of `meta` in those that say so.
   Result<void> DropFiles(const std::vector<KeyRange>& ranges);
   [[nodiscard]] Result<std::vector<DataFile>> DataFiles() const;
   // Writes the buffers of `index` and `meta` to files, so that RocksDB's own logs may go.
   Result<void> Flush();
 
+  // The keys of pages in `meta`, one for each epoch that has some.
+  [[nodiscard]] Result<std::vector<PageKey>> EpochsInMeta() const;
   // Deletes the `index` entries of all databases but these.
   Result<void> DropUnknownIndexes(const std::set<model::DatabaseId>& known);
   // Deletes all files of a directory.

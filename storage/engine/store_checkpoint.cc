@@ -23,6 +23,7 @@ struct PartitionJob {
   SlabList slabs;
   EpochRecord record;
   std::string path;
+  RecordBatch values;  // of a small one
   Result<void> result;
 };
 
@@ -176,7 +177,8 @@ Result<void> StoreImpl::CheckpointLocked() {
       }
       if (pages->pages.empty()) return;  // all of it was deleted
       const PageDirectory directory = SortAndList(&*pages);
-      auto record = WriteEpochFile(rocks_.get(), job.path, job.record, *pages, directory);
+      auto record =
+          WriteEpoch(rocks_.get(), job.path, options_.small_epoch_bytes, job.record, *pages, directory, &job.values);
       if (record.ok()) {
         job.record = *record;
       } else {
@@ -187,7 +189,8 @@ Result<void> StoreImpl::CheckpointLocked() {
     for (PartitionJob& job : jobs) {
       TM_RETURN_IF_ERROR(std::move(job.result));
       if (job.record.rows == 0) continue;
-      paths.push_back(job.path);
+      if (!job.record.in_meta) paths.push_back(job.path);
+      change.records.Append(std::move(job.values));
       change.add.push_back(job.record);
     }
     FailurePoint("checkpoint.files_finished");
@@ -195,7 +198,7 @@ Result<void> StoreImpl::CheckpointLocked() {
       if (auto ingested = rocks_->Ingest(paths); !ingested.ok()) {
         // They may be in RocksDB all the same, and nobody will ever name them.
         for (const PartitionJob& job : jobs) {
-          graveyard_->Bury(EpochKeys(job.record.database, job.record.partition_start_ns, job.record.epoch));
+          graveyard_->Bury(KeysOf(job.record));
         }
         return ingested;
       }
@@ -213,12 +216,15 @@ Result<void> StoreImpl::CheckpointLocked() {
   FailurePoint("checkpoint.committed");
   for (const DatabasePtr& database : saving) database->index().SaveSucceeded();
   uint64_t bytes = 0;
+  // All of a database at once: a state for each of thousands of partitions would be copied thousands of times.
+  std::map<Database*, std::pair<SlabList, EpochList>> made;
   for (PartitionJob& job : jobs) {
-    std::vector<std::shared_ptr<const Epoch>> epochs;
+    auto& [slabs, epochs] = made[job.database];
+    slabs.insert(slabs.end(), job.slabs.begin(), job.slabs.end());
     if (job.record.rows != 0) epochs.push_back(MakeEpoch(job.record));
-    job.database->ReplacePages(job.slabs, {}, std::move(epochs));
     bytes += job.record.bytes;
   }
+  for (auto& [database, pages] : made) database->ReplacePages(pages.first, {}, std::move(pages.second));
   points_since_checkpoint_.fetch_sub(std::min(points, points_since_checkpoint_.load()));
   counters_.checkpoints.fetch_add(1);
   counters_.last_checkpoint_ns.store(clock_.SteadyNs() - started);

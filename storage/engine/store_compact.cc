@@ -141,12 +141,15 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
   const auto write = [&]() -> Result<void> {
     for (const auto& epoch : old) change.remove.push_back(epoch->record());
     if (pages.pages.empty()) return meta_->Commit(std::move(change));  // all of it was deleted
-    TM_TRY_ASSIGN(record, WriteEpochFile(rocks_.get(), path, record, pages, directory));
+    TM_TRY_ASSIGN(
+        record, WriteEpoch(rocks_.get(), path, options_.small_epoch_bytes, record, pages, directory, &change.records));
     change.add.push_back(record);
     FailurePoint("fold.file_finished");
-    if (auto ingested = rocks_->Ingest({path}); !ingested.ok()) {
-      graveyard_->Bury(EpochKeys(record.database, record.partition_start_ns, record.epoch));
-      return ingested;
+    if (!record.in_meta) {
+      if (auto ingested = rocks_->Ingest({path}); !ingested.ok()) {
+        graveyard_->Bury(KeysOf(record));
+        return ingested;
+      }
     }
     FailurePoint("fold.ingested");
     return meta_->Commit(std::move(change));
@@ -155,7 +158,7 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
     rocks_->DeleteLeftover(path);
     // A partition that retention took, or a database that was dropped meanwhile: nothing is left to compact.
     if (written.error().code == ErrorCode::kConflict) {
-      graveyard_->Bury(EpochKeys(record.database, record.partition_start_ns, record.epoch));
+      graveyard_->Bury(KeysOf(record));
       DropDeadFiles();
       return {};
     }

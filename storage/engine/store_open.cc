@@ -146,7 +146,13 @@ Result<void> StoreImpl::DropOrphans() {
     if (file.level == 0) TM_LOG(kWarn, "{} is in level 0 and cannot be freed", file.name);
     dead.push_back(EpochKeys(key.database, key.partition_start_ns, key.epoch));
   }
-  if (!dead.empty()) TM_LOG(kInfo, "dropping {} files of epochs that are not live", dead.size());
+  TM_TRY_ASSIGN(const std::vector<PageKey> small, rocks_->EpochsInMeta());
+  for (const PageKey& key : small) {
+    meta_->SkipEpochNumbersTo(key.epoch);
+    if (live.contains({key.database, key.epoch})) continue;
+    dead.push_back(EpochKeysInMeta(key.database, key.partition_start_ns, key.epoch));
+  }
+  if (!dead.empty()) TM_LOG(kInfo, "dropping the pages of {} epochs that are not live", dead.size());
   TM_RETURN_IF_ERROR(rocks_->DropFiles(dead));
   // Entries of databases that were dropped.
   std::set<model::DatabaseId> known;

@@ -111,6 +111,7 @@ Result<void> StoreImpl::DeleteStaged(Database& database, const std::set<Partitio
     TM_TRY_ASSIGN(const uint64_t before_set, JournalDeletion(database, spec));
     FailurePoint("retention.deletion_durable");
     for (const auto& set : database.state()->frozen) set->WaitComplete();
+    const ChangeLog::Change noted = database.changes().Begin(spec.range);
     TM_RETURN_IF_ERROR(AddMask(database, before_set, spec));
   }
   return {};

@@ -252,9 +252,16 @@ CrashScenario CloseScenario() {
   return {"Close", {Write({.first_ns = kStart, .count = 300})}, {}, {Write({.host = "b", .first_ns = kStart}), close}};
 }
 
+// The same with epochs that lie in `meta`.
+CrashScenario Small(CrashScenario scenario) {
+  scenario.name += "Small";
+  scenario.small_epoch_bytes = 64 << 10;
+  return scenario;
+}
+
 }  // namespace
 
-storage::StoreOptions ScenarioOptions(const std::string& directory, Clock* clock) {
+storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::string& directory, Clock* clock) {
   storage::StoreOptions options;
   options.directory = directory;
   options.clock = clock;
@@ -264,6 +271,7 @@ storage::StoreOptions ScenarioOptions(const std::string& directory, Clock* clock
   options.journal_segment_bytes = 4 << 10;
   options.cache_bytes = 1 << 20;
   options.max_epochs = 2;
+  options.small_epoch_bytes = scenario.small_epoch_bytes;
   options.staged_bytes = 1;  // maintenance always makes slabs
   options.seal_grace_ns = kNsPerHour;
   options.seal_quiet_ns = 600 * kSecond;
@@ -272,9 +280,21 @@ storage::StoreOptions ScenarioOptions(const std::string& directory, Clock* clock
 
 const std::vector<CrashScenario>& CrashScenarios() {
   static const std::vector<CrashScenario> scenarios = {
-      CheckpointScenario(), FoldScenario(),      SealScenario(),     CompactScenario(),
-      RetentionScenario(),  ReduceScenario(),    MaxBytesScenario(), DeleteScenario(),
-      SelectorScenario(),   DatabasesScenario(), OpenScenario(),     CloseScenario(),
+      CheckpointScenario(),
+      Small(CheckpointScenario()),
+      FoldScenario(),
+      SealScenario(),
+      Small(CompactScenario()),
+      RetentionScenario(),
+      ReduceScenario(),
+      Small(MaxBytesScenario()),
+      DeleteScenario(),
+      Small(DeleteScenario()),
+      Small(SelectorScenario()),
+      DatabasesScenario(),
+      OpenScenario(),
+      Small(OpenScenario()),
+      CloseScenario(),
   };
   return scenarios;
 }

@@ -26,6 +26,8 @@ struct CrashScenario {
   // Where the last step of `prepare` is killed; none: nowhere.
   std::string_view prepare_killed_at = {};
   std::vector<CrashStep> steps;
+  // 0: each epoch is a file. A scenario's data is small enough to lie in `meta` otherwise.
+  uint64_t small_epoch_bytes = 0;
 };
 
 // When they are prepared, and how much later their steps begin.
@@ -33,7 +35,7 @@ inline constexpr int64_t kScenarioStartNs = 1'699'999'200'000'000'000;  // an ho
 inline constexpr int64_t kScenarioLateNs = 4 * storage::kNsPerHour;
 
 // Options of the store of a scenario: small segments, and jobs that are due soon.
-storage::StoreOptions ScenarioOptions(const std::string& directory, Clock* clock);
+storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::string& directory, Clock* clock);
 const std::vector<CrashScenario>& CrashScenarios();
 
 }  // namespace tidemark::fault

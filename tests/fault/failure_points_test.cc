@@ -74,7 +74,7 @@ class FailurePointsTest : public ::testing::Test {
     std::filesystem::remove_all(prepared());
     const ChildResult done = RunInChild([&]() -> std::string {
       ManualClock clock(kScenarioStartNs);
-      auto store = storage::Store::Open(Options(prepared(), &clock));
+      auto store = storage::Store::Open(Options(scenario, prepared(), &clock));
       if (!store.ok()) return store.error().message;
       const std::vector<CrashStep>& steps = scenario.prepare;
       const std::vector<CrashStep> last(steps.end() - 1, steps.end());
@@ -115,7 +115,7 @@ class FailurePointsTest : public ::testing::Test {
     const ChildResult done = RunInChild([&]() -> std::string {
       Arm({});
       ManualClock clock(ClockAt());
-      auto store = storage::Store::Open(Options(work(), &clock));
+      auto store = storage::Store::Open(Options(scenario, work(), &clock));
       if (!store.ok()) return store.error().message;
       if (std::string wrong = DoSteps(scenario.steps, 0, **store, clock, nullptr); !wrong.empty()) return wrong;
       ArmFailurePoints(nullptr);
@@ -138,9 +138,9 @@ class FailurePointsTest : public ::testing::Test {
 
   // Through the forgetful files also where no power is cut: RocksDB reserves tens of megabytes ahead of its logs, which
   // takes most of the time of a run in memory, and those do not let it.
-  static storage::StoreOptions Options(const std::string& directory, Clock* clock,
+  static storage::StoreOptions Options(const CrashScenario& scenario, const std::string& directory, Clock* clock,
                                        std::shared_ptr<ForgetfulFileSystem> files = nullptr) {
-    storage::StoreOptions options = ScenarioOptions(directory, clock);
+    storage::StoreOptions options = ScenarioOptions(scenario, directory, clock);
     options.file_system = files != nullptr ? std::move(files) : std::make_shared<ForgetfulFileSystem>(directory);
     return options;
   }
@@ -156,7 +156,7 @@ class FailurePointsTest : public ::testing::Test {
       ManualClock clock(ClockAt());
       auto files = std::make_shared<ForgetfulFileSystem>(work());
       Arm({point, hit, power_cut ? files : nullptr, seed});
-      auto store = storage::Store::Open(Options(work(), &clock, files));
+      auto store = storage::Store::Open(Options(scenario, work(), &clock, files));
       if (!store.ok()) return store.error().message;
       progress_->opened = true;
       return DoSteps(scenario.steps, 0, **store, clock, progress_);
@@ -166,7 +166,7 @@ class FailurePointsTest : public ::testing::Test {
     const ChildResult checked = RunInChild([&]() -> std::string {
       ManualClock clock(ClockAt());
       {
-        auto store = storage::Store::Open(Options(work(), &clock));
+        auto store = storage::Store::Open(Options(scenario, work(), &clock));
         if (!store.ok()) return "opening: " + store.error().message;
         auto rows = ReadAll(**store);
         if (!rows.ok()) return rows.error().message;
@@ -180,13 +180,13 @@ class FailurePointsTest : public ::testing::Test {
       }
       if (std::string wrong = FindOrphans(work()); !wrong.empty()) return "after the crash: " + wrong;
       {
-        auto store = storage::Store::Open(Options(work(), &clock));
+        auto store = storage::Store::Open(Options(scenario, work(), &clock));
         if (!store.ok()) return "opening once more: " + store.error().message;
         const std::string wrong = DoSteps(scenario.steps, progress_->steps_done, **store, clock, nullptr);
         if (!wrong.empty()) return "the job done again: " + wrong;
       }
       {
-        auto store = storage::Store::Open(Options(work(), &clock));
+        auto store = storage::Store::Open(Options(scenario, work(), &clock));
         if (!store.ok()) return "opening at last: " + store.error().message;
         auto rows = ReadAll(**store);
         if (!rows.ok()) return rows.error().message;

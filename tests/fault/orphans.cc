@@ -29,6 +29,8 @@ struct OpenRocks {
 
 std::string Look(const OpenRocks& rocks, const std::string& directory) {
   std::set<EpochId> live;
+  std::set<EpochId> live_in_meta;
+  std::set<EpochId> with_pages_in_meta;
   std::set<model::DatabaseId> databases;
   const std::unique_ptr<rocksdb::Iterator> meta(rocks.db->NewIterator({}, rocks.families[3]));
   for (meta->SeekToFirst(); meta->Valid(); meta->Next()) {
@@ -36,12 +38,20 @@ std::string Look(const OpenRocks& rocks, const std::string& directory) {
     if (key.starts_with(storage::kEpochPrefix)) {
       auto record = storage::DecodeEpochRecord(meta->value().ToStringView());
       if (!record.ok()) return record.error().message;
-      live.emplace(record->database, record->epoch);
+      (record->in_meta ? live_in_meta : live).emplace(record->database, record->epoch);
     } else if (key.starts_with(storage::kDatabasePrefix)) {
       auto record = storage::DecodeDatabaseRecord(meta->value().ToStringView());
       if (!record.ok()) return record.error().message;
       databases.insert(record->id);
+    } else if (key.starts_with(storage::kPagePrefix)) {
+      auto page = storage::DecodePageKey(key.substr(storage::kPagePrefix.size()));
+      if (!page.ok()) return page.error().message;
+      with_pages_in_meta.emplace(page->database, page->epoch);
     }
+  }
+  if (live_in_meta != with_pages_in_meta) {
+    return fmt::format("{} epochs lie in meta, and {} have pages there", live_in_meta.size(),
+                       with_pages_in_meta.size());
   }
   const std::unique_ptr<rocksdb::Iterator> index(rocks.db->NewIterator({}, rocks.families[2]));
   for (index->SeekToFirst(); index->Valid(); index->Next()) {

@@ -246,6 +246,8 @@ TEST_P(StoreDeleteModelTest, AScanGivesWhatWasNotDeleted) {
   StoreOptions options = Options();
   options.staged_bytes = 1;  // RunMaintenance makes slabs whenever there is anything
   options.max_epochs = 2 + static_cast<uint32_t>(Below(4));
+  // None, some or all epochs in meta.
+  if (Below(2) == 0) options.small_epoch_bytes = uint64_t{1} << (9 + Below(8));
   options.new_database.partition_ns = kNsPerHour;
   Open(options);
   WriteSome();

@@ -52,6 +52,7 @@ class StoreFixture : public ::testing::Test {
     options.clock = &clock_;
     options.background = false;
     options.journal_segment_bytes = 1 << 20;
+    options.small_epoch_bytes = 0;  // what little a test writes is treated as much is
     return options;
   }
 
