@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <cstdlib>
+#include <iostream>
+#include <utility>
 #include <vector>
 
 #include "storage/model/batch.h"
@@ -9,10 +12,14 @@
 namespace tidemark::fault {
 namespace {
 
-constexpr int64_t kStart = 1'700'000'000'000'000'000;
 constexpr int64_t kSecond = 1'000'000'000;
 
 }  // namespace
+
+std::string StoreLedger::HostOf(int writer, int64_t next, std::mt19937_64& random) const {
+  if (series_ == Series::kFew) return fmt::format("w{}h{}", writer, random() % 3);
+  return random() % 4 == 0 ? fmt::format("w{}n{}", writer, next) : fmt::format("w{}", writer);
+}
 
 bool StoreLedger::WriteBatch(storage::Store& store, int writer, std::mt19937_64& random) {
   model::BatchBuilder builder;
@@ -20,14 +27,12 @@ bool StoreLedger::WriteBatch(storage::Store& store, int writer, std::mt19937_64&
   {
     const std::lock_guard lock(mutex_);
     int64_t& next = next_[writer];
-    const size_t count = 1 + random() % 20;
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t count = 1 + random() % 20; count > 0; --count) {
       ++next;
-      // Series of this writer only, a new one now and then, so that definitions are always under way.
-      const std::string host = random() % 4 == 0 ? fmt::format("w{}n{}", writer, next) : fmt::format("w{}", writer);
-      int64_t time = kStart + next * kSecond;
-      if (random() % 8 == 0) time = kStart - next * 900 * kSecond;  // late, in other partitions
-      if (random() % 8 == 0) time = kStart;                         // the counter
+      const std::string host = HostOf(writer, next, random);
+      int64_t time = kLedgerNowNs + next * kSecond;
+      if (random() % 8 == 0) time = kLedgerNowNs - next * 900 * kSecond;  // late, in other partitions
+      if (random() % 8 == 0) time = kLedgerNowNs;                         // the counter
       builder.Row("m", {{"host", host}}, {time}).Field("value", next);
       rows.push_back({{host, time}, next});
       cells_[{host, time}].sent = next;
@@ -42,6 +47,26 @@ bool StoreLedger::WriteBatch(storage::Store& store, int writer, std::mt19937_64&
   for (const auto& [name, value] : rows) cells_[name].acknowledged = value;
   acknowledged_ += rows.size();
   return true;
+}
+
+bool StoreLedger::Delete(storage::Store& store, int writer, std::mt19937_64& random) {
+  const std::string host = HostOf(writer, 0, random);
+  storage::DeleteRequest request;
+  request.selectors.push_back({{model::MatchOp::kEqual, "host", host}});
+  if (random() % 3 != 0) {
+    request.range.first.ns = kLedgerNowNs - static_cast<int64_t>(random() % 9000) * kSecond;
+    request.range.last.ns = request.range.first.ns + static_cast<int64_t>(random() % 9000) * kSecond;
+  }
+  const bool done = store.Delete("", request).ok();
+  const std::lock_guard lock(mutex_);
+  deleted_ += done ? 1 : 0;
+  for (auto& [name, cell] : cells_) {
+    if (name.first != host || !request.range.Contains({name.second})) continue;
+    // One that failed may be on disk all the same.
+    cell.acknowledged = kNone;
+    if (done) cell.gone = cell.sent;
+  }
+  return done;
 }
 
 std::string StoreLedger::Check(const storage::Store& store) const {
@@ -65,11 +90,12 @@ std::string StoreLedger::Check(const storage::Store& store) const {
       for (size_t i = 0; i < column.size(); ++i) {
         const auto found = left.find({host, column.times[i]});
         const int64_t value = column.ints[i];
-        if (found == left.end()) return fmt::format("{} at {} was never sent", host, column.times[i]);
+        const std::string what = fmt::format("{} at {} is {}", host, column.times[i], value);
+        if (found == left.end()) return what + ", which was never sent";
         const Cell& cell = found->second;
+        if (value <= cell.gone) return what + ", which was deleted";
         if (value < cell.acknowledged || value > cell.sent) {
-          return fmt::format("{} at {} is {}, acknowledged was {}, sent at most {}", host, column.times[i], value,
-                             cell.acknowledged, cell.sent);
+          return fmt::format("{}, acknowledged was {}, sent at most {}", what, cell.acknowledged, cell.sent);
         }
         left.erase(found);
       }
@@ -77,7 +103,9 @@ std::string StoreLedger::Check(const storage::Store& store) const {
     if (!cursor->warnings().empty()) return cursor->warnings()[0];
   }
   for (const auto& [name, cell] : left) {
-    if (cell.acknowledged >= 0) return fmt::format("{} at {} is lost, it was acknowledged", name.first, name.second);
+    if (cell.acknowledged != kNone) {
+      return fmt::format("{} at {} is lost, it was acknowledged", name.first, name.second);
+    }
   }
   return {};
 }
@@ -90,6 +118,33 @@ uint64_t StoreLedger::acknowledged() const {
 uint64_t StoreLedger::refused() const {
   const std::lock_guard lock(mutex_);
   return refused_;
+}
+
+uint64_t StoreLedger::deleted() const {
+  const std::lock_guard lock(mutex_);
+  return deleted_;
+}
+
+uint64_t LedgerSeed() {
+  const char* given = std::getenv("TIDEMARK_TEST_SEED");
+  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << "TIDEMARK_TEST_SEED=" << seed << "\n";
+  return seed;
+}
+
+storage::StoreOptions LedgerOptions(const std::string& directory, Clock* clock,
+                                    std::shared_ptr<ForgetfulFileSystem> files) {
+  storage::StoreOptions options;
+  options.directory = directory;
+  options.clock = clock;
+  options.background = false;
+  options.file_system = std::move(files);
+  options.new_database.partition_ns = storage::kNsPerHour;
+  options.journal_segment_bytes = 64 << 10;
+  options.max_epochs = 3;
+  options.staged_bytes = 1;
+  options.small_epoch_bytes = 600;
+  return options;
 }
 
 }  // namespace tidemark::fault
