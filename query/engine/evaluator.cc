@@ -391,6 +391,13 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
   return {};
 }
 
+void Evaluator::NoteTrim(const plan::BinaryNode& node) {
+  const std::string_view symbol = promql::Symbol(node.binary->op);
+  state_->Info(fmt::format("incompatible sample types encountered for binary operator {}: float {} float",
+                           promql::Quote(symbol), symbol),
+               node.source->range);
+}
+
 void Evaluator::NoteCounterNames(const plan::RollupNode& node, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const bool counter =
@@ -441,7 +448,12 @@ Status Evaluator::StreamVectorScalar(const plan::BinaryNode& node, const StepGri
   const bool scalar_left = node.lhs->type == ValueType::kScalar;
   TM_TRY_ASSIGN(const std::vector<double> scalar, Scalar(scalar_left ? *node.lhs : *node.rhs, grid));
   const bool comparison = promql::IsComparison(expr.op);
+  const bool trim = promql::IsTrim(expr.op);
   return Stream(scalar_left ? *node.rhs : *node.lhs, grid, labels, [&](size_t block, Frame&& frame) {
+    if (trim) {
+      if (frame.size() > 0) NoteTrim(node);
+      frame.Resize(0);
+    }
     for (size_t row = 0; row < frame.size(); ++row) {
       const auto values = frame.RowValues(row);
       const auto present = frame.RowPresent(row);
@@ -527,6 +539,10 @@ Result<HeldFrame> Evaluator::Binary(const plan::BinaryNode& node, const StepGrid
   auto out = promql::IsSetOperator(expr.op) ? CombineSets(expr, std::move(lhs.frame), std::move(rhs.frame))
                                             : MatchVectors(expr, std::move(lhs.frame), std::move(rhs.frame), state_);
   if (!out.ok()) return std::move(out).error();
+  if (promql::IsTrim(expr.op)) {
+    if (out->size() > 0) NoteTrim(node);
+    out->Resize(0);
+  }
   return Held(std::move(out).value());
 }
 

@@ -91,6 +91,8 @@ class Evaluator {
   Result<Scalars> EvaluateScalars(const std::vector<plan::NodePtr>& args, const plan::StepGrid& grid);
 
   Result<const SeriesSource*> Source(size_t slot);
+  // Operators that are for native histograms only: what they give for floats.
+  void NoteTrim(const plan::BinaryNode& node);
   void NoteCounterNames(const plan::RollupNode& node, const std::vector<std::string>& names);
 
   const plan::Plan& plan_;

@@ -106,16 +106,14 @@ void FoldExtended(FoldCall& call) {
   }
 }
 
-// `count(first, last)` of the rows of each window that is not empty.
+// `count(first, last)` of the rows of each window. Where no row lies in the window proper it is of the last two before
+// it: so does Prometheus, unlike for rates.
 template <typename Count>
 void ForEachExtent(FoldCall& call, Count count) {
   ForEachWindow<1>(call, [&](size_t step, uint32_t begin, uint32_t end) {
     const Extent extent = ExtentOf(call, step, begin, end);
-    return extent.empty ? -1.0 : count(extent.first, extent.last);
+    return count(extent.first, extent.last);
   });
-  for (size_t step = 0; step < call.windows.steps(); ++step) {
-    if (call.present[step] == 1 && call.out[step] < 0) call.present[step] = 0;
-  }
 }
 
 }  // namespace

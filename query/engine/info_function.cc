@@ -63,9 +63,6 @@ class InfoJoin {
       const bool name = matcher.name == model::kMetricNameLabel;
       (name ? names_ : data_).emplace_back(matcher);
     }
-    if (names_.empty()) {
-      names_.emplace_back(model::Matcher{model::MatchOp::kEqual, std::string(model::kMetricNameLabel), "target_info"});
-    }
   }
 
   Result<Frame> Run() {

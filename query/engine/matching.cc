@@ -270,7 +270,12 @@ class Join {
 }  // namespace
 
 Signatures SignRows(const VectorMatching& matching, const Frame& lhs, const Frame& rhs) {
-  const std::vector<std::string> names = SortedNames(matching);
+  std::vector<std::string> names = SortedNames(matching);
+  if (!matching.on) {
+    // What kind of metric it is does not keep series apart, any more than its name does.
+    names.insert(names.end(), {"__type__", "__unit__"});
+    std::ranges::sort(names);
+  }
   std::unordered_map<std::string, uint32_t> numbers;
   std::string key;
   const auto sign = [&](const Frame& frame) {

@@ -126,7 +126,7 @@ struct CallNode : Node {
   explicit CallNode(const promql::Call& s) : Node(kKind, s.type, s), function(s.function->id) {}
   promql::FunctionId function;
   std::vector<NodePtr> args;
-  // info(): the times of the info series (a SelectNode), and what the second argument asks of them.
+  // info(): the times of the info series (a SelectNode), and what is asked of them, their names included.
   NodePtr info;
   const std::vector<model::Matcher>* info_matchers = nullptr;
 };

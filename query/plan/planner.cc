@@ -221,8 +221,8 @@ class Planner {
   }
 
   Result<NodePtr> BuildBinary(const promql::BinaryExpr& expr, const StepGrid& grid) {
-    if (expr.op == promql::BinaryOp::kTrimUpper || expr.op == promql::BinaryOp::kTrimLower) {
-      return Unsupported(fmt::format("the operator \"{}\" is not available yet", promql::Symbol(expr.op)));
+    if (promql::IsTrim(expr.op) && expr.type == ValueType::kScalar) {
+      return InvalidArgument(fmt::format("operator \"{}\" not allowed for Scalar operations", promql::Symbol(expr.op)));
     }
     TM_TRY_ASSIGN(NodePtr lhs, BuildNode(*expr.lhs, grid));
     TM_TRY_ASSIGN(NodePtr rhs, BuildNode(*expr.rhs, grid));
@@ -295,12 +295,23 @@ class Planner {
     static const std::vector<model::Matcher> kNone;
     const auto* labels =
         call.args.size() > 1 ? &As<promql::VectorSelector>(promql::SkipParens(*call.args[1])) : nullptr;
-    node->info_matchers = labels != nullptr ? &labels->matchers : &kNone;
-    std::vector<model::Matcher> matchers = *node->info_matchers;
-    if (std::ranges::find(matchers, model::kMetricNameLabel, &model::Matcher::name) == matchers.end()) {
-      matchers.push_back({model::MatchOp::kEqual, std::string(model::kMetricNameLabel), "target_info"});
+    std::vector<model::Matcher> matchers = labels != nullptr ? labels->matchers : kNone;
+    bool named = false;
+    bool positive = false;
+    for (const model::Matcher& matcher : matchers) {
+      if (matcher.name != model::kMetricNameLabel) continue;
+      named = true;
+      positive = positive || matcher.op == model::MatchOp::kEqual || matcher.op == model::MatchOp::kRegex;
+    }
+    const std::string name(model::kMetricNameLabel);
+    if (!named) {
+      matchers.push_back({model::MatchOp::kEqual, name, "target_info"});
+    } else if (!positive) {
+      // A name that is not to be: of all that are called info.
+      matchers.push_back({model::MatchOp::kRegex, name, ".+_info"});
     }
     const auto& made = plan_.made_matchers.emplace_back(std::move(matchers));
+    node->info_matchers = &made;
     static const promql::VectorSelector kPlain;
     auto select = std::make_unique<SelectNode>(call, labels != nullptr ? *labels : kPlain);
     select->timestamps = true;

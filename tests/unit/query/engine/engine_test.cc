@@ -255,13 +255,23 @@ TEST(EngineTest, AnnotationsKnowLineAndColumn) {
   EXPECT_TRUE(result->infos[0].ends_with(": \"m\" (2:8)")) << result->infos[0];
 }
 
-TEST(EngineTest, UnknownKernelsAreRefusedBeforeAnythingIsRead) {
+TEST(EngineTest, TrimOperatorsGiveNothingForFloats) {
   const auto view = ManySeries(3);
-  const auto result = Query("m </ 1", At(kMinute), {.view = view});
-  ASSERT_FALSE(result.ok());
-  EXPECT_EQ(result.error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(result.error().message, "the operator \"</\" is not available yet");
-  EXPECT_EQ(view->rows_scanned(), 0U);
+  for (const char* text : {"m </ 1", "1 </ m", "m </ m", "m </ on () group_left () sum(m)"}) {
+    SCOPED_TRACE(text);
+    const auto result = Query(text, At(kMinute), {.view = view});
+    ASSERT_TRUE(result.ok()) << result.error().message;
+    EXPECT_EQ(result->frame.size(), 0U);
+    ASSERT_EQ(result->infos.size(), 1U);
+    EXPECT_EQ(result->infos[0],
+              "PromQL info: incompatible sample types encountered for binary operator \"</\": float </ float (1:1)");
+  }
+  const auto nothing = Query("nothing >/ 1", At(kMinute), {.view = view});
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_TRUE(nothing->infos.empty());
+  const auto scalars = Query("1 >/ 2", At(kMinute), {.view = view});
+  ASSERT_FALSE(scalars.ok());
+  EXPECT_EQ(scalars.error().message, "operator \">/\" not allowed for Scalar operations");
 }
 
 TEST(EngineTest, StatsSayWhatWasRead) {
