@@ -54,7 +54,7 @@ def values(metric):
 
 
 def test_lines_beyond_a_selector_are_refused():
-    expect_equal(SERVER.write("cpu,host=a x=1", db="kept").status, 204, "a first write")
+    expect_equal(SERVER.write(f"cpu,host=a x=1 {NOW - 20}000000000", db="kept").status, 204, "a first write")
     keep('{__name__="debug_x"}', "1d")
     keep('{__name__=~"debug_.*",host="b"}', "2d")
     reply = SERVER.write(lines(NOW - 10, NOW - 3 * DAY) + f"\ndebug,host=b x=1,y=2 {NOW - 3 * DAY}000000000", db="kept")
