@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "query/influxql/name_match.h"
 #include "query/influxql/scanner.h"
 
 namespace tidemark::query::influxql {
@@ -84,10 +85,13 @@ class Parser {
 
   // The grammar: a further statement is a row here. Errors list the words in this order.
   static std::span<const Rule> Rules() {
-    static constexpr std::array<Rule, 5> kRules{{
+    static constexpr std::array<Rule, 8> kRules{{
         {{"SHOW", "DATABASES"}, &Parser::RestOfShowDatabases},
+        {{"SHOW", "FIELD", "KEYS"}, &Parser::RestOfShowFieldKeys},
         {{"SHOW", "MEASUREMENTS"}, &Parser::RestOfShowMeasurements},
         {{"SHOW", "RETENTION", "POLICIES"}, &Parser::RestOfShowRetentionPolicies},
+        {{"SHOW", "TAG", "KEYS"}, &Parser::RestOfShowTagKeys},
+        {{"SHOW", "TAG", "VALUES"}, &Parser::RestOfShowTagValues},
         {{"CREATE", "DATABASE"}, &Parser::RestOfCreateDatabase},
         {{"DROP", "DATABASE"}, &Parser::RestOfDropDatabase},
     }};
@@ -149,13 +153,127 @@ class Parser {
     if (TakeIf("ON")) {
       TM_TRY_ASSIGN(show.database, TakeIdent());
     }
+    if (TakeIf("WITH")) {
+      if (!TakeIf("MEASUREMENT")) return Unexpected(token_, "MEASUREMENT");
+      TM_TRY_ASSIGN(show.name, TakeComparison("", true));
+    }
+    TM_TRY_ASSIGN(show.where, TakeWhere());
+    TM_RETURN_IF_ERROR(TakeLimits(&show.limit, &show.offset));
+    return Statement(std::move(show));
+  }
+
+  Result<Statement> RestOfShowFieldKeys() { return RestOfShowKeys(ShowKeys::What::kFieldKeys); }
+  Result<Statement> RestOfShowTagKeys() { return RestOfShowKeys(ShowKeys::What::kTagKeys); }
+  Result<Statement> RestOfShowTagValues() { return RestOfShowKeys(ShowKeys::What::kTagValues); }
+
+  Result<Statement> RestOfShowKeys(ShowKeys::What what) {
+    ShowKeys show;
+    show.what = what;
+    if (TakeIf("ON")) {
+      TM_TRY_ASSIGN(show.database, TakeIdent());
+    }
+    if (TakeIf("FROM")) {
+      TM_TRY_ASSIGN(show.from, TakeMeasurement());
+    }
+    if (what == ShowKeys::What::kTagValues) {
+      if (!TakeIf("WITH")) return Unexpected(token_, "WITH");
+      if (!TakeIf("KEY")) return Unexpected(token_, "KEY");
+      TM_RETURN_IF_ERROR(TakeKeys(&show));
+    }
+    if (what != ShowKeys::What::kFieldKeys) {
+      TM_TRY_ASSIGN(show.where, TakeWhere());
+    }
+    TM_RETURN_IF_ERROR(TakeLimits(&show.limit, &show.offset));
+    return Statement(std::move(show));
+  }
+
+  // "policy"."measurement", "measurement" or /regex/. There is one policy.
+  Result<model::Matcher> TakeMeasurement() {
+    if (token_.Is("/")) {
+      TM_TRY_ASSIGN(std::string regex, TakeRegex());
+      return model::Matcher{model::MatchOp::kRegex, "", Unanchored(regex)};
+    }
+    TM_TRY_ASSIGN(std::string name, TakeIdent());
+    while (TakeIf(".")) {
+      if (token_.Is(".")) continue;
+      TM_TRY_ASSIGN(name, TakeIdent());
+    }
+    return model::Matcher{model::MatchOp::kEqual, "", std::move(name)};
+  }
+
+  // = "key", != "key", IN ("a", "b"), =~ /regex/, !~ /regex/.
+  Status TakeKeys(ShowKeys* show) {
+    if (TakeIf("IN")) {
+      if (!TakeIf("(")) return Unexpected(token_, "(");
+      do {
+        TM_TRY_ASSIGN(std::string key, TakeIdent());
+        show->keys.push_back(std::move(key));
+      } while (TakeIf(","));
+      if (!TakeIf(")")) return Unexpected(token_, ")");
+      return {};
+    }
+    TM_TRY_ASSIGN(model::Matcher key, TakeComparison("", true));
+    if (key.op == model::MatchOp::kEqual) {
+      show->keys.push_back(std::move(key.value));
+    } else {
+      show->key_match = std::move(key);
+    }
+    return {};
+  }
+
+  // WHERE tag = 'value' AND ...
+  Result<std::vector<model::Matcher>> TakeWhere() {
+    std::vector<model::Matcher> out;
+    if (!TakeIf("WHERE")) return out;
+    do {
+      TM_TRY_ASSIGN(std::string tag, TakeIdent());
+      if (TakeIf("::") && !TakeIf("TAG")) return Unexpected(token_, "TAG");
+      TM_TRY_ASSIGN(model::Matcher matcher, TakeComparison(std::move(tag), false));
+      out.push_back(std::move(matcher));
+    } while (TakeIf("AND"));
+    return out;
+  }
+
+  // An operator and what stands behind it; `names`: a name rather than a string.
+  Result<model::Matcher> TakeComparison(std::string label, bool names) {
+    model::Matcher matcher{.op = {}, .name = std::move(label), .value = {}};
+    const bool equal = token_.Is("=");
+    if (equal || token_.Is("!=") || token_.Is("<>")) {
+      Advance();
+      matcher.op = equal ? model::MatchOp::kEqual : model::MatchOp::kNotEqual;
+      if (names) {
+        TM_TRY_ASSIGN(matcher.value, TakeIdent());
+      } else if (token_.kind == TokenKind::kString) {
+        matcher.value = std::move(token_.text);
+        Advance();
+      } else {
+        return Unexpected(token_, "string");
+      }
+      return matcher;
+    }
+    matcher.op = token_.Is("=~") ? model::MatchOp::kRegex : model::MatchOp::kNotRegex;
+    if (!TakeIf("=~") && !TakeIf("!~")) return Unexpected(token_, "=, !=, =~, !~");
+    TM_TRY_ASSIGN(const std::string regex, TakeRegex());
+    matcher.value = Unanchored(regex);
+    return matcher;
+  }
+
+  Result<std::string> TakeRegex() {
+    if (!token_.Is("/")) return Unexpected(token_, "regex");
+    Token regex = scanner_.RestOfRegex();
+    if (regex.kind == TokenKind::kBad) return Unexpected(regex, "regex");
+    Advance();
+    return std::move(regex.text);
+  }
+
+  Status TakeLimits(uint64_t* limit, uint64_t* offset) {
     if (TakeIf("LIMIT")) {
-      TM_TRY_ASSIGN(show.limit, TakeInteger(0));
+      TM_TRY_ASSIGN(*limit, TakeInteger(0));
     }
     if (TakeIf("OFFSET")) {
-      TM_TRY_ASSIGN(show.offset, TakeInteger(0));
+      TM_TRY_ASSIGN(*offset, TakeInteger(0));
     }
-    return Statement(std::move(show));
+    return {};
   }
 
   // DURATION d, REPLICATION n, SHARD DURATION d, FUTURE LIMIT d, PAST LIMIT d, NAME n: each at most once, in this

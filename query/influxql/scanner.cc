@@ -107,6 +107,26 @@ Token Scanner::Next() {
   return token;
 }
 
+Token Scanner::RestOfRegex() {
+  Token token{.kind = TokenKind::kBad, .text = {}, .line = line_, .character = character_};
+  while (at_ < text_.size()) {
+    const char c = Peek();
+    Step();
+    if (c == '/') {
+      token.kind = TokenKind::kString;
+      return token;
+    }
+    // Only the delimiter needs its backslash taken away.
+    if (c == '\\' && Peek() == '/') {
+      token.text += '/';
+      Step();
+    } else {
+      token.text += c;
+    }
+  }
+  return token;
+}
+
 void Scanner::ScanWord(Token& token) {
   const size_t start = at_;
   while (IsWordCharacter(Peek())) Step();

@@ -39,6 +39,9 @@ class Scanner {
 
   // kEnd again and again at the end.
   Token Next();
+  // When the last token was the "/" that begins a regular expression: what is up to its end, as kString. kBad without
+  // one.
+  Token RestOfRegex();
 
  private:
   char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }

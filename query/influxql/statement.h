@@ -5,6 +5,9 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
+
+#include "storage/model/matcher.h"
 
 namespace tidemark::query::influxql {
 
@@ -33,15 +36,33 @@ struct ShowRetentionPolicies {
   friend bool operator==(const ShowRetentionPolicies&, const ShowRetentionPolicies&) = default;
 };
 
-// SHOW MEASUREMENTS [ON "database"] [LIMIT n] [OFFSET n]
+// SHOW MEASUREMENTS [ON "database"] [WITH MEASUREMENT =|=~|!=|!~ ...] [WHERE tags] [LIMIT n] [OFFSET n]
 struct ShowMeasurements {
   std::string database;  // empty: the request's own
-  uint64_t limit = 0;    // 0: all
+  std::optional<model::Matcher> name;
+  std::vector<model::Matcher> where;  // of tags; all must hold
+  uint64_t limit = 0;                 // 0: all
   uint64_t offset = 0;
   friend bool operator==(const ShowMeasurements&, const ShowMeasurements&) = default;
 };
 
-using Statement = std::variant<CreateDatabase, DropDatabase, ShowDatabases, ShowRetentionPolicies, ShowMeasurements>;
+// SHOW FIELD KEYS, SHOW TAG KEYS, SHOW TAG VALUES: [ON "database"] [FROM measurement] [WITH KEY ...] [WHERE tags]
+// [LIMIT n] [OFFSET n], the limits for each measurement. Only TAG VALUES has WITH KEY, and must; FIELD KEYS no WHERE.
+struct ShowKeys {
+  enum class What : uint8_t { kFieldKeys, kTagKeys, kTagValues };
+  What what = What::kFieldKeys;
+  std::string database;                     // empty: the request's own
+  std::optional<model::Matcher> from;       // absent: all measurements
+  std::vector<std::string> keys;            // WITH KEY = or IN
+  std::optional<model::Matcher> key_match;  // WITH KEY =~ or !~ or !=
+  std::vector<model::Matcher> where;
+  uint64_t limit = 0;
+  uint64_t offset = 0;
+  friend bool operator==(const ShowKeys&, const ShowKeys&) = default;
+};
+
+using Statement =
+    std::variant<CreateDatabase, DropDatabase, ShowDatabases, ShowRetentionPolicies, ShowMeasurements, ShowKeys>;
 
 // Whether the statement only reads: a GET request may carry it.
 bool IsReadOnly(const Statement& statement);

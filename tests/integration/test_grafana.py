@@ -226,6 +226,59 @@ def test_status_pages():
         expect(page.body.startswith(b"# TYPE node_load1 untyped\nnode_load1{instance=\"a\"} "), page.body)
 
 
+class GrafanaInflux:
+    """The InfluxDB data source with InfluxQL, below the same base URL."""
+
+    def __init__(self, server):
+        self.server = server
+
+    def ask(self, statement):
+        """The series of one statement's result, as its editor reads them."""
+        query = urllib.parse.urlencode({"db": "shop", "q": statement, "epoch": "ms"})
+        reply = self.server.request("GET", f"{BASE}/query?{query}")
+        expect_equal(reply.status, 200, f"{statement}: {reply.body[:300]}")
+        result, = reply.json()["results"]
+        expect("error" not in result, f"{statement}: {result}")
+        expect_equal(result["statement_id"], 0, statement)
+        return result.get("series", [])
+
+    def names(self, statement):
+        return [row[0] for series in self.ask(statement) for row in series.get("values", [])]
+
+
+def test_influxql_health_check_and_editor():
+    with temporary_folder() as folder, start(folder) as server:
+        now = int(time.time())
+        fill(server, now)
+        expect_equal(server.write(f'disk,host=a\\ b,path=/ used=5i,free=1.5,ok=t,note="full" {now}000000000\n'
+                                  f'disk,host=c,path=/var used=6i {now}000000000\ncpu,host=c idle=3 {now}000000000',
+                                  db="shop").status, 204, "write")
+        grafana = GrafanaInflux(server)
+        names = grafana.names("SHOW measurements")
+        expect({"cpu", "disk", "http_requests_total"} <= set(names) and names == sorted(names), names)
+        policies, = grafana.ask('SHOW RETENTION POLICIES on "shop"')
+        expect_equal(policies["columns"], ["name", "duration", "shardGroupDuration", "replicaN", "default"], "policies")
+        expect_equal([(row[0], row[4]) for row in policies["values"]], [("autogen", True)], "the default policy")
+        expect_equal(grafana.names("SHOW MEASUREMENTS WITH MEASUREMENT =~ /(?i)DIS/ LIMIT 100"), ["disk"], "typed so far")
+        expect_equal(grafana.names("SHOW MEASUREMENTS WHERE \"host\" = 'c' LIMIT 100"), ["cpu", "disk"], "of a tag")
+        expect_equal(grafana.names("SHOW MEASUREMENTS WHERE \"host\"::tag =~ /^a/ LIMIT 100"), ["disk"], "of a regex")
+        expect_equal(grafana.ask('SHOW FIELD KEYS FROM "disk"'),
+                     [{"name": "disk", "columns": ["fieldKey", "fieldType"],
+                       "values": [["free", "float"], ["note", "string"], ["ok", "boolean"], ["used", "integer"]]}], "fields")
+        expect_equal(grafana.ask('SHOW TAG KEYS FROM "autogen"."disk"'),
+                     [{"name": "disk", "columns": ["tagKey"], "values": [["host"], ["path"]]}], "tags")
+        expect({"instance", "job", "host"} <= set(grafana.names("SHOW TAG KEYS")), "tags of all measurements")
+        expect_equal(grafana.ask('SHOW TAG VALUES FROM "disk" WITH KEY = "host"'),
+                     [{"name": "disk", "columns": ["key", "value"], "values": [["host", "a b"], ["host", "c"]]}], "values")
+        expect_equal(grafana.ask("SHOW TAG VALUES FROM \"disk\" WITH KEY = \"path\" WHERE \"host\" =~ /^(a b)$/"),
+                     [{"name": "disk", "columns": ["key", "value"], "values": [["path", "/"]]}], "values of a filter")
+        expect_equal([s["name"] for s in grafana.ask('SHOW TAG VALUES WITH KEY = "host"')], ["cpu", "disk"], "of all")
+        expect_equal(grafana.ask('SHOW TAG VALUES FROM "none" WITH KEY = "host"'), [], "of none")
+        query = urllib.parse.urlencode({"db": "shop", "q": "SHOW TAG VALUES FROM /(/ WITH KEY = host"})
+        result, = server.request("GET", f"{BASE}/query?{query}").json()["results"]
+        expect("error parsing regexp" in result["error"], result)
+
+
 def test_methods_and_origins():
     with temporary_folder() as folder, start(folder, "--http-allowed-origins", "https://grafana.example") as server:
         path = f"{BASE}/api/v1/query?query=1"

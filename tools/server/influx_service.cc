@@ -3,14 +3,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "ingest/write_path/write_path.h"
 #include "query/api/json.h"
+#include "query/influxql/name_match.h"
 #include "query/influxql/parser.h"
+#include "storage/model/field.h"
+#include "storage/model/labels.h"
 #include "tools/server/write_service.h"
 
 namespace tidemark::server {
@@ -39,6 +43,114 @@ std::string NamesSeries(std::string_view series, const std::vector<std::string>&
     out += ']';
   }
   return out + "}]";
+}
+
+// The fields of each measurement.
+using Measurements = std::map<std::string, std::vector<storage::FieldDescription>>;
+
+// Those that `matcher` takes; all without one.
+Result<Measurements> MeasurementsOf(const storage::View& view, const std::optional<model::Matcher>& matcher) {
+  Measurements all;
+  for (storage::FieldDescription& field : view.Fields()) all[field.measurement].push_back(std::move(field));
+  if (!matcher) return all;
+  std::vector<std::string> names;
+  for (const auto& [name, fields] : all) names.push_back(name);
+  TM_TRY_ASSIGN(const std::vector<std::string> kept, influxql::Filter(*matcher, names));
+  std::erase_if(all, [&](const auto& entry) { return !std::ranges::binary_search(kept, entry.first); });
+  return all;
+}
+
+// The series of one measurement that satisfy `where`.
+std::vector<model::Matcher> SeriesOf(const std::vector<storage::FieldDescription>& fields,
+                                     const std::vector<model::Matcher>& where) {
+  std::vector<std::string> metrics;
+  for (const storage::FieldDescription& field : fields) metrics.push_back(field.metric);
+  std::vector<model::Matcher> out = where;
+  out.push_back(influxql::OneOf(std::string(model::kMetricNameLabel), metrics));
+  return out;
+}
+
+// Rows of two columns, or of one where the second is not wanted.
+struct Rows {
+  std::vector<std::pair<std::string, std::string>> rows;
+  bool two = true;
+};
+
+// What LIMIT and OFFSET leave of a list.
+template <typename T>
+void Cut(uint64_t limit, uint64_t offset, std::vector<T>* list) {
+  list->erase(list->begin(), list->begin() + static_cast<std::ptrdiff_t>(std::min<uint64_t>(offset, list->size())));
+  if (limit != 0 && list->size() > limit) list->resize(limit);
+}
+
+Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
+                    const std::vector<storage::FieldDescription>& fields) {
+  using What = influxql::ShowKeys::What;
+  Rows out;
+  if (show.what == What::kFieldKeys) {
+    for (const storage::FieldDescription& field : fields) out.rows.emplace_back(field.field, model::Name(field.type));
+    std::ranges::sort(out.rows);
+    return out;
+  }
+  const std::vector<model::Matcher> series = SeriesOf(fields, show.where);
+  TM_TRY_ASSIGN(std::vector<std::string> keys, view.LabelNames(series, {}));
+  std::erase(keys, model::kMetricNameLabel);
+  if (show.what == What::kTagKeys) {
+    out.two = false;
+    for (std::string& key : keys) out.rows.emplace_back(std::move(key), "");
+    return out;
+  }
+  if (show.key_match) {
+    TM_TRY_ASSIGN(keys, influxql::Filter(*show.key_match, keys));
+  } else {
+    std::erase_if(keys, [&](const std::string& key) { return std::ranges::find(show.keys, key) == show.keys.end(); });
+  }
+  for (const std::string& key : keys) {
+    TM_TRY_ASSIGN(const std::vector<std::string> values, view.LabelValues(key, series, {}));
+    for (const std::string& value : values) out.rows.emplace_back(key, value);
+  }
+  return out;
+}
+
+Result<std::string> ShowMeasurements(const storage::View& view, const influxql::ShowMeasurements& show) {
+  TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.name));
+  std::vector<std::string> names;
+  for (const auto& [name, fields] : measurements) {
+    if (!show.where.empty()) {
+      TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs,
+                    view.Select(SeriesOf(fields, show.where), {}, {.strings = true}));
+      if (refs.empty()) continue;
+    }
+    names.push_back(name);
+  }
+  Cut(show.limit, show.offset, &names);
+  return NamesSeries("measurements", names, true);
+}
+
+// One series for each measurement that has any: {"name":...,"columns":["key","value"],"values":[["host","a"]]}.
+Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys& show) {
+  constexpr std::string_view kColumns[] = {R"("fieldKey","fieldType")", R"("tagKey")", R"("key","value")"};
+  TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
+  std::string out;
+  for (const auto& [name, fields] : measurements) {
+    TM_TRY_ASSIGN(Rows rows, RowsOf(view, show, fields));
+    Cut(show.limit, show.offset, &rows.rows);
+    if (rows.rows.empty()) continue;
+    out += out.empty() ? R"("series":[{"name":)" : R"(,{"name":)";
+    AppendJsonString(&out, name);
+    out += fmt::format(R"(,"columns":[{}],"values":[)", kColumns[static_cast<size_t>(show.what)]);
+    for (size_t i = 0; i < rows.rows.size(); ++i) {
+      out += i > 0 ? ",[" : "[";
+      AppendJsonString(&out, rows.rows[i].first);
+      if (rows.two) {
+        out += ',';
+        AppendJsonString(&out, rows.rows[i].second);
+      }
+      out += ']';
+    }
+    out += "]}";
+  }
+  return out.empty() ? out : out + "]";
 }
 
 // A Go duration: 720h0m0s, 0s.
@@ -116,21 +228,14 @@ Result<std::string> InfluxService::Run(const influxql::Statement& statement, con
     }
     return DatabaseNotFound(name);
   }
-  const auto& show = std::get<influxql::ShowMeasurements>(statement);
-  const std::string& name = show.database.empty() ? database : show.database;
+  const auto* measurements = std::get_if<influxql::ShowMeasurements>(&statement);
+  const auto* keys = std::get_if<influxql::ShowKeys>(&statement);
+  const std::string& shown = measurements != nullptr ? measurements->database : keys->database;
+  const std::string& name = shown.empty() ? database : shown;
   if (name.empty()) return InvalidArgument("database name required");
   const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(name);
   if (!view.ok()) return view.error().code == ErrorCode::kNotFound ? DatabaseNotFound(name) : view.error();
-  std::set<std::string> unique;
-  for (storage::FieldDescription& field : (*view)->Fields()) unique.insert(std::move(field.measurement));
-  std::vector<std::string> measurements;
-  uint64_t skipped = 0;
-  for (const std::string& measurement : unique) {
-    if (skipped++ < show.offset) continue;
-    if (show.limit != 0 && measurements.size() >= show.limit) break;
-    measurements.push_back(measurement);
-  }
-  return NamesSeries("measurements", measurements, true);
+  return measurements != nullptr ? ShowMeasurements(**view, *measurements) : ShowKeys(**view, *keys);
 }
 
 Response InfluxService::Query(Request& request) const {

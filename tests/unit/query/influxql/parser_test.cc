@@ -5,6 +5,9 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "query/influxql/name_match.h"
 
 namespace tidemark::query::influxql {
 namespace {
@@ -50,9 +53,11 @@ TEST(Influxql, TheOthers) {
   EXPECT_EQ(One("  sHoW\tdatabases ;"), Statement(ShowDatabases{}));
   EXPECT_EQ(One("SHOW RETENTION POLICIES ON \"x\""), Statement(ShowRetentionPolicies{"x"}));
   EXPECT_EQ(One("SHOW RETENTION POLICIES"), Statement(ShowRetentionPolicies{""}));
-  EXPECT_EQ(One("SHOW MEASUREMENTS"), Statement(ShowMeasurements{"", 0, 0}));
-  EXPECT_EQ(One("SHOW MEASUREMENTS ON x LIMIT 1"), Statement(ShowMeasurements{"x", 1, 0}));
-  EXPECT_EQ(One("SHOW MEASUREMENTS LIMIT 10 OFFSET 20"), Statement(ShowMeasurements{"", 10, 20}));
+  EXPECT_EQ(One("SHOW MEASUREMENTS"), Statement(ShowMeasurements{}));
+  EXPECT_EQ(One("SHOW MEASUREMENTS ON x LIMIT 1"),
+            Statement(ShowMeasurements{.database = "x", .name = {}, .where = {}, .limit = 1}));
+  EXPECT_EQ(One("SHOW MEASUREMENTS LIMIT 10 OFFSET 20"),
+            Statement(ShowMeasurements{.database = "", .name = {}, .where = {}, .limit = 10, .offset = 20}));
 }
 
 TEST(Influxql, SeveralStatementsAndComments) {
@@ -79,9 +84,9 @@ TEST(Influxql, ErrorsAreInInfluxdbsWords) {
   EXPECT_EQ(Refusal("SELECT 1"), "error parsing query: found SELECT, expected SHOW, CREATE, DROP at line 1, char 1");
   EXPECT_EQ(Refusal("foo"), "error parsing query: found foo, expected SHOW, CREATE, DROP at line 1, char 1");
   EXPECT_EQ(Refusal("SHOW"),
-            "error parsing query: found EOF, expected DATABASES, MEASUREMENTS, RETENTION at line 1, char 6");
+            "error parsing query: found EOF, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, TAG at line 1, char 6");
   EXPECT_EQ(Refusal("SHOW SERIES"),
-            "error parsing query: found SERIES, expected DATABASES, MEASUREMENTS, RETENTION at line 1, char 6");
+            "error parsing query: found SERIES, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, TAG at line 1, char 6");
   EXPECT_EQ(Refusal("SHOW RETENTION ON x"), "error parsing query: found ON, expected POLICIES at line 1, char 16");
   EXPECT_EQ(Refusal("CREATE DATABASE"), "error parsing query: found EOF, expected identifier at line 1, char 17");
   EXPECT_EQ(Refusal("CREATE DATABASE "), "error parsing query: found EOF, expected identifier at line 1, char 18");
@@ -118,14 +123,66 @@ TEST(Influxql, ErrorsAreInInfluxdbsWords) {
   EXPECT_EQ(Refusal("§"), "error parsing query: found §, expected SHOW, CREATE, DROP at line 1, char 1");
 }
 
+TEST(Influxql, ReadsWhatEditorsAskForNames) {
+  using model::MatchOp;
+  ShowMeasurements measurements;
+  measurements.limit = 100;
+  measurements.name = {MatchOp::kRegex, "", "(?s:.*)(?:(?i)cpu/x)(?s:.*)"};
+  measurements.where = {{MatchOp::kEqual, "host", "a"}, {MatchOp::kNotRegex, "os", "(?s:.*)(?:^win)(?s:.*)"}};
+  EXPECT_EQ(
+      One(R"(SHOW MEASUREMENTS WITH MEASUREMENT =~ /(?i)cpu\/x/ WHERE "host" = 'a' AND "os"::tag !~ /^win/ LIMIT 100)"),
+      Statement(measurements));
+  ShowKeys values;
+  values.what = ShowKeys::What::kTagValues;
+  values.from = {MatchOp::kEqual, "", "cpu"};
+  values.keys = {"host"};
+  EXPECT_EQ(One(R"(SHOW TAG VALUES FROM "autogen"."cpu" WITH KEY = "host")"), Statement(values));
+  EXPECT_EQ(One(R"(SHOW TAG VALUES FROM "db".."cpu" WITH KEY = host)"), Statement(values));
+  values.keys = {"host", "region"};
+  values.from = {MatchOp::kRegex, "", "(?s:.*)(?:^c)(?s:.*)"};
+  EXPECT_EQ(One(R"(SHOW TAG VALUES FROM /^c/ WITH KEY IN ("host", "region"))"), Statement(values));
+  ShowKeys keys;
+  keys.what = ShowKeys::What::kTagKeys;
+  EXPECT_EQ(One("SHOW TAG KEYS"), Statement(keys));
+  keys.database = "d";
+  keys.what = ShowKeys::What::kFieldKeys;
+  keys.from = {MatchOp::kEqual, "", "m"};
+  EXPECT_EQ(One(R"(show field keys on d from "m")"), Statement(keys));
+  EXPECT_TRUE(IsReadOnly(keys));
+  for (const char* text :
+       {"SHOW TAG VALUES", "SHOW TAG VALUES WITH KEY", "SHOW TAG VALUES WITH KEY = 'x'", "SHOW TAG",
+        "SHOW TAG VALUES WITH KEY =~ x", "SHOW TAG VALUES WITH KEY =~ /x", "SHOW FIELD KEYS FROM",
+        "SHOW TAG KEYS WHERE host", "SHOW TAG KEYS WHERE host = a", "SHOW TAG KEYS WHERE host > 'a'",
+        "SHOW TAG KEYS WHERE host::field = 'a'", "SHOW FIELD KEYS WHERE a = 'b'", "SHOW MEASUREMENTS WITH MEASUREMENT",
+        "SHOW TAG VALUES WITH KEY IN (a", "SHOW TAG KEYS FROM /"}) {
+    EXPECT_FALSE(Parse(text).ok()) << text;
+  }
+}
+
+TEST(Influxql, NamesAreMatchedAsInfluxDbDoes) {
+  const std::vector<std::string> names{"cpu", "cpu load", "disk", "a.b"};
+  const auto filter = [&](model::MatchOp op, std::string value) {
+    const auto out = Filter({op, "", std::move(value)}, names);
+    return out.ok() ? *out : std::vector<std::string>{"error"};
+  };
+  EXPECT_EQ(filter(model::MatchOp::kRegex, Unanchored("(?i)CPU")), (std::vector<std::string>{"cpu", "cpu load"}));
+  EXPECT_EQ(filter(model::MatchOp::kRegex, Unanchored("^d|load$")), (std::vector<std::string>{"cpu load", "disk"}));
+  EXPECT_EQ(filter(model::MatchOp::kNotRegex, Unanchored("u")), (std::vector<std::string>{"disk", "a.b"}));
+  EXPECT_EQ(filter(model::MatchOp::kEqual, "disk"), (std::vector<std::string>{"disk"}));
+  EXPECT_EQ(filter(model::MatchOp::kNotEqual, "disk").size(), 3U);
+  EXPECT_EQ(filter(model::MatchOp::kRegex, Unanchored("(")), (std::vector<std::string>{"error"}));
+  EXPECT_EQ(OneOf("l", names), (model::Matcher{model::MatchOp::kRegex, "l", "cpu|cpu\\ load|disk|a\\.b"}));
+}
+
 TEST(Influxql, RandomTextNeverHarms) {
   std::random_device device;
   const auto seed = device();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  constexpr std::string_view kPieces[] = {"CREATE", "DATABASE", "SHOW", "DROP", "WITH", "DURATION", "7d",    " ",
-                                          "\"a\"",  "'b'",      "\"",   ";",    "--",   "/*",       "*/",    "\\",
-                                          "\n",     "x",        "\xff", "µ",    "5.",   "::",       "LIMIT", "ON"};
+  constexpr std::string_view kPieces[] = {
+      "CREATE", "DATABASE", "SHOW",   "DROP", "WITH", "DURATION", "7d",   " ",     "\"a\"",        "'b'", "\"",    ";",
+      "--",     "/*",       "*/",     "\\",   "\n",   "x",        "\xff", "µ",     "5.",           "::",  "LIMIT", "ON",
+      "TAG",    "KEYS",     "VALUES", "KEY",  "=~",   "/",        "FROM", "WHERE", "MEASUREMENTS", "IN",  "("};
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
     for (size_t i = random() % 12; i > 0; --i) text += kPieces[random() % std::size(kPieces)];
