@@ -303,10 +303,11 @@ def peak_bytes(server):
 
 
 def test_a_large_reply_is_sent_while_it_is_written():
-    """10,000 series: the reply's text is longer than the query's memory budget, and is never held whole."""
+    """10,000 series: the reply's text is longer than the query's memory budget, and is never held whole. Nor is anything
+    kept for the next query here."""
     series, steps = 10_000, 600
-    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off", "--query-max-memory",
-                                              "128MiB") as server:
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off", "--query-max-memory", "128MiB",
+                                              "--query-cache-bytes", "0") as server:
         now = int(time.time())
         lines = "".join(f"m,series=number-{i} value={i}.1234567890123 {now}000000000\n" for i in range(series))
         expect_equal(server.write(lines, db="shop").status, 204, "write")
