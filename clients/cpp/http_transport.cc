@@ -1,154 +1,41 @@
-#include <atomic>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <optional>
-
+#include "clients/cpp/http_connection.h"
 #include "clients/cpp/transport.h"
 
 namespace tidemark::client {
 namespace {
-
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-using boost::system::error_code;
 
 // A reply to a write is short; a longer one is none of ours.
 constexpr uint64_t kMaxReplyBytes = uint64_t{8} << 20;
 
 class HttpTransport final : public Transport {
  public:
-  HttpTransport(std::string host, std::string port, std::string base, std::chrono::milliseconds timeout)
-      : host_(std::move(host)), port_(std::move(port)), base_(std::move(base)), timeout_(timeout) {}
+  explicit HttpTransport(std::unique_ptr<HttpConnection> connection) : connection_(std::move(connection)) {}
 
   Result<Reply> Post(const Request& request) override {
-    http::request<http::span_body<const char>> message;
-    message.method(http::verb::post);
-    message.target(base_ + request.target);
-    message.version(11);
-    message.set(http::field::host, (host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]") + ":" + port_);
-    message.set(http::field::user_agent, "tidemark-client-cpp");
-    message.set(http::field::content_type, "text/plain; charset=utf-8");
-    for (const auto& [name, value] : request.headers) message.set(name, value);
-    message.body() = {request.body.data(), request.body.size()};
-    message.prepare_payload();
-
-    const bool kept = stream_.has_value();
-    Reply reply;
-    error_code error = kept ? error_code() : Connect();
-    if (!error) error = Exchange(message, &reply);
-    // The server may have closed a kept connection while it was idle. A repeat is harmless by design of the writer.
-    if (error && kept && error != beast::error::timeout && !cancelled_) {
-      error = Connect();
-      if (!error) error = Exchange(message, &reply);
-    }
-    if (!error) return reply;
-    stream_.reset();
-    if (cancelled_) return Error{ErrorCode::kUnavailable, "the request was cancelled"};
-    if (error == beast::error::timeout) {
-      return Error{ErrorCode::kTimeout, "no answer from " + host_ + ":" + port_ + " in time"};
-    }
-    return Error{ErrorCode::kUnavailable, "cannot reach " + host_ + ":" + port_ + ": " + error.message()};
+    HttpRequest message;
+    message.method = "POST";
+    message.target = request.target;
+    message.headers = {{"User-Agent", "tidemark-client-cpp"}, {"Content-Type", "text/plain; charset=utf-8"}};
+    message.headers.insert(message.headers.end(), request.headers.begin(), request.headers.end());
+    message.body = request.body;
+    Result<Reply> reply = connection_->Send(message, kMaxReplyBytes);
+    if (reply.ok() || reply.error().code == ErrorCode::kTimeout) return reply;
+    // Whether the server has seen a request is nothing to this transport's users: a repeat changes nothing.
+    return Error{ErrorCode::kUnavailable, reply.error().message};
   }
 
-  void Cancel() override {
-    cancelled_ = true;
-    asio::post(io_, [this] {
-      if (stream_) stream_->cancel();
-    });
-  }
+  void Cancel() override { connection_->Cancel(); }
 
  private:
-  error_code Connect() {
-    error_code error;
-    asio::ip::tcp::resolver resolver(io_);
-    const auto addresses = resolver.resolve(host_, port_, error);
-    if (error) return error;
-    stream_.emplace(io_);
-    buffer_.clear();
-    error = Wait([&](auto done) {
-      stream_->async_connect(addresses, [done](error_code e, const asio::ip::tcp::endpoint&) { done(e); });
-    });
-    if (error) return error;
-    error_code ignored;  // only slower without it
-    static_cast<void>(stream_->socket().set_option(asio::ip::tcp::no_delay(true), ignored));
-    return {};
-  }
-
-  template <typename Message>
-  error_code Exchange(Message& message, Reply* reply) {
-    error_code error =
-        Wait([&](auto done) { http::async_write(*stream_, message, [done](error_code e, size_t) { done(e); }); });
-    // A server that refuses early may close its side before it has read all: its reply says why, so look for it.
-    if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) return error;
-    http::response_parser<http::string_body> parser;
-    parser.body_limit(kMaxReplyBytes);
-    const error_code read_error = Wait(
-        [&](auto done) { http::async_read(*stream_, buffer_, parser, [done](error_code e, size_t) { done(e); }); });
-    if (read_error) return error ? error : read_error;
-    reply->status = static_cast<int>(parser.get().result_int());
-    const auto retry = parser.get()[http::field::retry_after];
-    reply->retry_after.assign(retry.data(), retry.size());
-    reply->body = std::move(parser.get().body());
-    if (error || !parser.keep_alive()) stream_.reset();
-    return {};
-  }
-
-  // Runs one asynchronous operation to its end: only those know timeouts and can be cancelled.
-  template <typename Start>
-  error_code Wait(Start start) {
-    if (cancelled_) return asio::error::operation_aborted;
-    error_code result;
-    stream_->expires_after(timeout_);
-    start([&result](error_code error) { result = error; });
-    io_.restart();
-    io_.run();
-    return result;
-  }
-
-  const std::string host_;
-  const std::string port_;
-  const std::string base_;
-  const std::chrono::milliseconds timeout_;
-  std::atomic<bool> cancelled_{false};
-  asio::io_context io_;
-  std::optional<beast::tcp_stream> stream_;
-  beast::flat_buffer buffer_;
+  const std::unique_ptr<HttpConnection> connection_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Transport>> MakeHttpTransport(std::string_view url, std::chrono::milliseconds timeout) {
-  const auto refuse = [given = std::string(url)](std::string_view why) {
-    return Error{ErrorCode::kInvalidArgument,
-                 "\"" + given + "\" " + std::string(why) + ": an address is http://HOST[:PORT]"};
-  };
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return refuse("does not begin with http://");
-  url.remove_prefix(kScheme.size());
-  const size_t slash = url.find('/');
-  std::string_view authority = url.substr(0, slash);
-  std::string base(slash == std::string_view::npos ? "" : url.substr(slash));
-  while (base.ends_with('/')) base.pop_back();
-  std::string port = "8086";
-  // The last colon outside of the brackets of an IPv6 address.
-  const size_t colon = authority.rfind(':');
-  if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {
-    port = authority.substr(colon + 1);
-    authority = authority.substr(0, colon);
-  }
-  if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
-  if (authority.empty()) return refuse("names no host");
-  if (port.empty() || port.find_first_not_of("0123456789") != std::string::npos || port.size() > 5 ||
-      std::stoi(port) > 65535) {
-    return refuse("has no port that is a number up to 65535");
-  }
-  return std::unique_ptr<Transport>(
-      std::make_unique<HttpTransport>(std::string(authority), std::move(port), std::move(base), timeout));
+  auto connection = HttpConnection::Open(url, timeout);
+  if (!connection.ok()) return connection.error();
+  return std::unique_ptr<Transport>(std::make_unique<HttpTransport>(std::move(*connection)));
 }
 
 std::string UrlEncode(std::string_view text) {

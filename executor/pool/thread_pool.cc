@@ -429,13 +429,15 @@ void ThreadPool::ParallelFor(TaskKind kind, size_t count, const std::function<vo
       loop->Retain(helpers);
       uint32_t invited = 0;
       while (invited < helpers && deque.Push(loop)) ++invited;
+      // The analyzer does not count references: helpers that are not invited give theirs back, ours stays until the
+      // end.
+      // NOLINTBEGIN(clang-analyzer-cplusplus.NewDelete)
       if (invited < helpers) {
         for (uint32_t i = invited; i < helpers; ++i) loop->Release();
       }
       if (invited > 0) shared_->gate.Wake(invited);
-      // The analyzer does not count references: helpers that are not invited give theirs back, ours stays until the
-      // end.
-      loop->TakePart();  // NOLINT(clang-analyzer-cplusplus.NewDelete)
+      loop->TakePart();
+      // NOLINTEND(clang-analyzer-cplusplus.NewDelete)
       // Invitations that nobody took lie on top of the deque, unless an iteration has submitted something above them.
       while (deque.Bottom() == loop) {
         WorkItem* const popped = deque.Pop();

@@ -160,7 +160,8 @@ def test_a_killed_executor_has_lost_nothing_that_it_had_reported():
         def safe():
             """Tasks whose end lies on disk."""
             text = b"".join(p.read_bytes() for p in spooled(folder)).decode(errors="replace")
-            return set(re.findall(r'^exec_task,.*[ ,]task="(t\d+)"', text, re.M))
+            # A record's first line stands right behind its header.
+            return set(re.findall(r'exec_task,[^\n]*?[ ,]task="(t\d+)"', text))
         wait_until(lambda: len(safe()) >= 10, what="tasks that are told")
         run.kill()
         run.communicate()

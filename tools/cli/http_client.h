@@ -1,4 +1,4 @@
-// HttpClient: blocking HTTP/1.1 requests to one server, over one connection that is kept open.
+// HttpClient: blocking requests to one server over the client library's connection, with errors for people.
 #pragma once
 
 #include <chrono>

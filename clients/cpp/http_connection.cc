@@ -1,0 +1,186 @@
+#include "clients/cpp/http_connection.h"
+
+#include <atomic>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+
+namespace tidemark::client {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+class BeastConnection final : public HttpConnection {
+ public:
+  BeastConnection(std::string host, std::string port, std::string base, std::chrono::milliseconds timeout)
+      : host_(std::move(host)), port_(std::move(port)), base_(std::move(base)), timeout_(timeout) {}
+
+  Result<Reply> Send(const HttpRequest& request, uint64_t body_bytes_max, const OnBody& on_body) override {
+    http::request<http::span_body<const char>> message;
+    message.method_string(beast::string_view(request.method.data(), request.method.size()));
+    message.target(base_ + std::string(request.target));
+    message.version(11);
+    message.set(http::field::host, (host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]") + ":" + port_);
+    message.set(http::field::user_agent, "tidemark");
+    for (const auto& [name, value] : request.headers) message.set(name, value);
+    message.body() = {request.body.data(), request.body.size()};
+    message.prepare_payload();
+
+    const bool kept = stream_.has_value();
+    if (!kept) {
+      if (const error_code error = Connect()) return NotReached(error);
+    }
+    Reply reply;
+    received_ = false;
+    error_code error = Exchange(message, body_bytes_max, on_body, &reply);
+    // The server may have closed a kept connection while it was idle, before it saw this request.
+    if (error && kept && !received_ && error != beast::error::timeout && !cancelled_) {
+      if (const error_code again = Connect()) return NotReached(again);
+      error = Exchange(message, body_bytes_max, on_body, &reply);
+    }
+    if (!error) return reply;
+    stream_.reset();
+    if (cancelled_) return Error{ErrorCode::kUnavailable, "the request was cancelled"};
+    if (error == beast::error::timeout) {
+      return Error{ErrorCode::kTimeout, "no answer from " + host_ + ":" + port_ + " in time"};
+    }
+    if (error == http::error::body_limit) {
+      return Error{ErrorCode::kQueueFull,
+                   host_ + ":" + port_ + " answers more than " + std::to_string(body_bytes_max) + " bytes"};
+    }
+    return Error{ErrorCode::kIo, host_ + ":" + port_ + ": " + error.message()};
+  }
+
+  void set_timeout(std::chrono::milliseconds timeout) override { timeout_ = timeout; }
+
+  void Cancel() override {
+    cancelled_ = true;
+    asio::post(io_, [this] {
+      if (stream_) stream_->cancel();
+    });
+  }
+
+ private:
+  Error NotReached(error_code error) {
+    stream_.reset();
+    if (cancelled_) return {ErrorCode::kUnavailable, "the request was cancelled"};
+    if (error == beast::error::timeout) {
+      return {ErrorCode::kTimeout, "no connection to " + host_ + ":" + port_ + " in time"};
+    }
+    return {ErrorCode::kUnavailable, "cannot reach " + host_ + ":" + port_ + ": " + error.message()};
+  }
+
+  error_code Connect() {
+    error_code error;
+    asio::ip::tcp::resolver resolver(io_);
+    const auto addresses = resolver.resolve(host_, port_, error);
+    if (error) return error;
+    stream_.emplace(io_);
+    buffer_.clear();
+    error = Wait([&](auto done) {
+      stream_->async_connect(addresses, [done](error_code e, const asio::ip::tcp::endpoint&) { done(e); });
+    });
+    if (error) return error;
+    error_code ignored;  // only slower without it
+    static_cast<void>(stream_->socket().set_option(asio::ip::tcp::no_delay(true), ignored));
+    return {};
+  }
+
+  template <typename Message>
+  error_code Exchange(Message& message, uint64_t body_bytes_max, const OnBody& on_body, Reply* reply) {
+    const error_code write_error =
+        Wait([&](auto done) { http::async_write(*stream_, message, [done](error_code e, size_t) { done(e); }); });
+    // A server that refuses early may close its side before it has read all: its reply says why, so look for it.
+    if (write_error && write_error != asio::error::broken_pipe && write_error != asio::error::connection_reset) {
+      return write_error;
+    }
+    http::response_parser<http::string_body> parser;
+    if (body_bytes_max == kNoLimit) {
+      parser.body_limit(boost::none);
+    } else {
+      parser.body_limit(body_bytes_max);
+    }
+    error_code error = Wait([&](auto done) {
+      http::async_read_header(*stream_, buffer_, parser, [done](error_code e, size_t) { done(e); });
+    });
+    if (error) return write_error ? write_error : error;
+    received_ = true;
+    reply->status = static_cast<int>(parser.get().result_int());
+    const auto retry = parser.get()[http::field::retry_after];
+    reply->retry_after.assign(retry.data(), retry.size());
+    const bool in_pieces = on_body && reply->status < 400;
+    while (!parser.is_done()) {
+      error = Wait([&](auto done) {
+        http::async_read_some(*stream_, buffer_, parser, [done](error_code e, size_t) { done(e); });
+      });
+      if (error) return error;
+      if (in_pieces) on_body(&parser.get().body(), false);
+    }
+    if (in_pieces) on_body(&parser.get().body(), true);
+    reply->body = std::move(parser.get().body());
+    if (write_error || !parser.keep_alive()) stream_.reset();
+    return {};
+  }
+
+  // Runs one asynchronous operation to its end: only those know timeouts and can be cancelled.
+  template <typename Start>
+  error_code Wait(Start start) {
+    if (cancelled_) return asio::error::operation_aborted;
+    error_code result;
+    stream_->expires_after(timeout_);
+    start([&result](error_code error) { result = error; });
+    io_.restart();
+    io_.run();
+    return result;
+  }
+
+  const std::string host_;
+  const std::string port_;
+  const std::string base_;
+  std::chrono::milliseconds timeout_;
+  std::atomic<bool> cancelled_{false};
+  asio::io_context io_;
+  std::optional<beast::tcp_stream> stream_;
+  beast::flat_buffer buffer_;
+  bool received_ = false;  // a byte of the reply to the present request
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpConnection>> HttpConnection::Open(std::string_view url, std::chrono::milliseconds timeout) {
+  const auto refuse = [given = std::string(url)](std::string_view why) {
+    return Error{ErrorCode::kInvalidArgument,
+                 "\"" + given + "\" " + std::string(why) + ": an address is http://HOST[:PORT]"};
+  };
+  constexpr std::string_view kScheme = "http://";
+  if (!url.starts_with(kScheme)) return refuse("does not begin with http://");
+  url.remove_prefix(kScheme.size());
+  const size_t slash = url.find('/');
+  std::string_view authority = url.substr(0, slash);
+  std::string base(slash == std::string_view::npos ? "" : url.substr(slash));
+  while (base.ends_with('/')) base.pop_back();
+  std::string port = "8086";
+  // The last colon outside of the brackets of an IPv6 address.
+  const size_t colon = authority.rfind(':');
+  if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {
+    port = authority.substr(colon + 1);
+    authority = authority.substr(0, colon);
+  }
+  if (authority.starts_with('[') && authority.ends_with(']')) authority = authority.substr(1, authority.size() - 2);
+  if (authority.empty()) return refuse("names no host");
+  if (port.empty() || port.find_first_not_of("0123456789") != std::string::npos || port.size() > 5 ||
+      std::stoi(port) > 65535) {
+    return refuse("has no port that is a number up to 65535");
+  }
+  return std::unique_ptr<HttpConnection>(
+      std::make_unique<BeastConnection>(std::string(authority), std::move(port), std::move(base), timeout));
+}
+
+}  // namespace tidemark::client
