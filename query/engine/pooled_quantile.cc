@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include <fmt/core.h>
+
 #include "query/engine/column_merge.h"
 #include "query/engine/quantile.h"
 #include "query/engine/scan.h"
@@ -83,6 +85,11 @@ Status PooledQuantile::ReadOne(const SeriesSource& source, size_t index, Block* 
 }
 
 Status PooledQuantile::AddSeries(const SeriesSource& source) {
+  if (const auto gone = state_->view().RawGoneIn(windows_.Range())) {
+    state_->WarnPlain(fmt::format(
+        "raw rows up to Unix time {} are gone, and tm_pooled_quantile pools raw rows: the answer leaves them out",
+        MsToSeconds(FloorMs(gone->range.last.ns) + 1)));
+  }
   return ForEachBlock(source.size(), kSeriesPerBlock, state_, [&](size_t, size_t first, size_t last) -> Status {
     Block block(state_);
     for (size_t i = first; i < last; ++i) {

@@ -121,14 +121,20 @@ def test_bad_influxql():
             "": "", "quotes": '"' * 5000, "an open string": "SHOW DATABASES '", "a comment without end": "/* ",
             "brackets": "(" * 5000, "nothing known": "FROBNICATE ALL", "a select": "SELECT * FROM \"m\"", "NUL": "SHOW\0",
             "invalid UTF-8": b"\xff\xfe", "drop what is not": "DROP", "create nothing": "CREATE DATABASE",
-            "a bad duration": "CREATE DATABASE x WITH DURATION 99999999999999999999h", "regexes": "SHOW MEASUREMENTS WITH "
-            "MEASUREMENT =~ /(((((a*)*)*)*)*)*b/", "limits": "SHOW MEASUREMENTS LIMIT 99999999999999999999999",
+            "a bad duration": "CREATE DATABASE x WITH DURATION 99999999999999999999h", "a bad regex": "SHOW MEASUREMENTS WITH "
+            "MEASUREMENT =~ /(/", "a bad regex of a tag": "SHOW TAG KEYS WHERE s =~ /(/", "a regex without end":
+            "SHOW TAG VALUES WITH KEY =~ /" + "a" * 5000, "repetition": "SHOW TAG VALUES WITH KEY =~ /(x{1000}){1000}/",
+            "limits": "SHOW MEASUREMENTS LIMIT 99999999999999999999999",
     }.items():
         for method in ("GET", "POST"):
             reply = hostile.SERVER.request(method, "/query?db=big&" + urllib.parse.urlencode({"q": query}))
             expect(reply.status in (200, 400), f"{method} {what}: {reply.status} {reply.body[:200]}")
             expect(b'"error"' in reply.body, f"{method} {what}: {reply.body[:200]}")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for regex in ("(((((a*)*)*)*)*)*b", "|".join(["(x+x+)+y"] * 200), ".*" * 200 + "x"):
+        for statement in (f"SHOW MEASUREMENTS WITH MEASUREMENT =~ /{regex}/", f"SHOW TAG VALUES WITH KEY = s WHERE s =~ /{regex}/"):
+            reply = hostile.SERVER.request("POST", "/query", urllib.parse.urlencode({"q": statement, "db": "big"}), form)
+            expect(reply.status == 200, f"{statement[:100]}: {reply.status} {reply.body[:200]}")
     reply = hostile.SERVER.request("POST", "/query", urllib.parse.urlencode({"q": "SHOW DATABASES;" * 40_000}), form)
     expect_clear(reply, 400, "40,000 statements")
     reply = hostile.SERVER.request("GET", "/query?" + urllib.parse.urlencode({"q": "DROP DATABASE big"}))
