@@ -28,10 +28,12 @@ CLEAR = re.compile(r"corrupt|damaged|checksum|mismatch|not a |unknown|version|mi
 
 
 def points(part):
-    """(series, time) -> (float, integer, string) of one part of the data: two days on disk, one in the journal."""
+    """(series, time) -> (float, integer, string) of one part of the data: a day on disk in a file of its own, one too small
+    for that, and one in the journal."""
     noise = random.Random(part)
+    rows = 8 * ROWS if part == 0 else ROWS
     return {(s, T0 + part * DAY + i * 10): (noise.randrange(10**6) / 100, noise.randrange(-9, 10**6), f"text {i % 17} {s}")
-            for s in range(SERIES) for i in range(ROWS)}
+            for s in range(SERIES) for i in range(rows)}
 
 
 PARTS = [points(part) for part in range(3)]
@@ -160,6 +162,7 @@ def make_pristine(folder):
         # The last record cannot be told from one that a power cut tore, which is cut: what is checked lies before it.
         expect_equal(server.write(f"last v=1 {T0}000000000").status, 204, "the last write")
         server.kill()
+    expect(list((folder / "pristine").rglob("*.sst")), "a day has a file")
     shutil.copytree(folder / "pristine", folder / "check")
     with Server(folder / "check", *ARGUMENTS) as server:
         expect(check_points(server), "the undamaged directory answers")
