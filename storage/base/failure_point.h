@@ -65,6 +65,7 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "database.created",
     "database.dropped",
     "database.options_set",
+    "close.flushed",
     // Opening after a crash is a job like the others, and may be cut short too.
     "open.staging_emptied",
     "open.orphans_dropped",
