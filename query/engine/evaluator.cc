@@ -335,6 +335,7 @@ Status Evaluator::StreamSelect(const plan::SelectNode& node, const StepGrid& gri
                       .arguments = {},
                       .name = node.timestamps ? NameFate::kDrop : NameFate::kKeep,
                       .labels = labels};
+  if (!node.smoothed && !node.timestamps) return ScanLatest(*source, spec, state_, sink);
   return ScanSeries(*source, spec, state_, sink);
 }
 

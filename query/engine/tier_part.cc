@@ -34,6 +34,19 @@ void TierPart::Add(const TierPart& other) {
     *this = other;
     return;
   }
+  if (exact && other.exact && scale == other.scale) {
+    int64_t total = 0;
+    int64_t lost_total = 0;
+    const bool fits = !__builtin_add_overflow(sum_words, other.sum_words, &total) &&
+                      !__builtin_add_overflow(lost_words, other.lost_words, &lost_total) &&
+                      (!(other.first < last) || !__builtin_add_overflow(lost_total, last_word, &lost_total));
+    if (fits) {
+      sum_words = total;
+      lost_words = lost_total;
+      AddEnds(other);
+      return;
+    }
+  }
   TierPart later = other;
   const uint8_t wanted = std::max(scale, later.scale);
   const bool fell = later.first < last;
@@ -52,6 +65,10 @@ void TierPart::Add(const TierPart& other) {
     sum.compensation += later.sum.compensation;
     lost += later.lost + (fell ? last : 0);
   }
+  AddEnds(later);
+}
+
+void TierPart::AddEnds(const TierPart& later) {
   if (later.min < min || std::isnan(min)) min = later.min;
   if (later.max > max || std::isnan(max)) max = later.max;
   count += later.count;

@@ -53,6 +53,7 @@ struct TierPart {
   static TierPart OfBucket(const storage::TierColumn& column, size_t index);
 
  private:
+  void AddEnds(const TierPart& later);
   void MakeInexact();
   // false where int64 does not hold the words.
   bool ScaleTo(uint8_t wanted);

@@ -49,6 +49,17 @@ Gone GoneOf(const WindowSpec& windows, int64_t width_ns, const QueryState& state
   return {.any = true, .until_ns = bucket * width_ns};
 }
 
+// Series per block. Every block opens the pages of its tiers anew, so there are few blocks where there is little to do.
+size_t TierBlockSize(size_t series, const WindowSpec& windows, int64_t width_ns) {
+  constexpr double kBucketsWorthSpreading = 1 << 18;
+  const model::TimeRange range = windows.Range();
+  const double length_ns = static_cast<double>(range.last.ns) - static_cast<double>(range.first.ns);
+  const bool spread = static_cast<double>(series) * length_ns / static_cast<double>(width_ns) >= kBucketsWorthSpreading;
+  if (spread) return ScanBlockSize(series, windows);
+  constexpr size_t kCells = 1 << 18;
+  return std::clamp<size_t>(kCells / windows.grid.count, 1, 512);
+}
+
 // One block of series. Buckets are numbered from the first that any window uses.
 class TierBlock {
  public:
@@ -82,6 +93,11 @@ class TierBlock {
   Result<bool> Run(Frame* out) {
     if (covered_.length_ns() == 0 && !gone_.any) return false;
     buckets_ = static_cast<size_t>(covered_.length_ns() / width_ns_);
+    if (IsAligned()) {
+      TM_TRY_ASSIGN(const Aligned aligned, RunAligned(out));
+      if (aligned != Aligned::kNeedsRows) return aligned == Aligned::kDone;
+      used_buckets_ = 0;
+    }
     Reservation memory(state_);
     TM_RETURN_IF_ERROR(memory.Set(refs_.size() * buckets_ * sizeof(TierPart)));
     parts_.resize(refs_.size() * buckets_);
@@ -98,6 +114,83 @@ class TierBlock {
   }
 
  private:
+  enum class Aligned : uint8_t { kDone, kNeedsRows, kOtherBits };
+
+  // Whether every window is made of whole buckets.
+  [[nodiscard]] bool IsAligned() const {
+    return std::ranges::all_of(splits_, [](const plan::SplitWindow& split) {
+      return split.head.length_ns() == 0 && split.tail.length_ns() == 0;
+    });
+  }
+
+  // Series after series without a place for all of their buckets, as long as no rows are needed.
+  Result<Aligned> RunAligned(Frame* out) {
+    const auto cursor = state_->view().ScanTier(refs_, {{covered_.after_ns + 1}, {covered_.last_ns}}, width_ns_);
+    storage::TierColumn column;
+    FrameMaker maker(this, out);
+    for (size_t s = 0; s < refs_.size(); ++s) {
+      TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
+      if (!more) return MakeError(ErrorCode::kInternal, "a tier ended before its last series");
+      maker.BeginRow();
+      for (size_t step = 0; step < windows_.size(); ++step) {
+        TierPart part;
+        for (int64_t start = splits_[step].buckets.after_ns; start < splits_[step].buckets.last_ns;
+             start += width_ns_) {
+          const int64_t index = (start - column.first_start_ns) / width_ns_;
+          if (start < column.first_start_ns || index >= static_cast<int64_t>(column.buckets))
+            return Aligned::kNeedsRows;
+          const auto i = static_cast<size_t>(index);
+          if (column.trusted[i] == 0 || LacksIncrease(column, i, start)) return Aligned::kNeedsRows;
+          if (column.count[i] != 0) part.Add(TierPart::OfBucket(column, i));
+          ++used_buckets_;
+        }
+        if (strict_ && part.count > 0 && !part.AddsUpAsRows()) return Aligned::kOtherBits;
+        maker.Set(step, ValueOf(part, step));
+      }
+      maker.EndRow(refs_[s]);
+    }
+    maker.Finish();
+    for (std::string& warning : cursor->Warnings()) state_->WarnPlain(std::move(warning));
+    TM_RETURN_IF_ERROR(state_->CountSamples(0, refs_.size()));
+    TM_RETURN_IF_ERROR(state_->CheckInterrupt());
+    state_->CountTierBuckets(used_buckets_, width_ns_);
+    return Aligned::kDone;
+  }
+
+  // Makes the rows of a frame; series without a value have none.
+  class FrameMaker {
+   public:
+    FrameMaker(TierBlock* block, Frame* out) : block_(block), out_(out) { *out_ = Frame(block_->windows_.size()); }
+    void BeginRow() {
+      row_ = out_->AddRow({.labels = {}, .name = block_->spec_.name});
+      any_ = false;
+    }
+    void Set(size_t step, std::optional<double> value) {
+      if (!value) return;
+      out_->RowValues(row_)[step] = *value;
+      out_->RowPresent(row_)[step] = 1;
+      any_ = true;
+    }
+    void EndRow(model::SeriesRef ref) {
+      if (!any_) {
+        out_->Resize(row_);
+        return;
+      }
+      if (!block_->spec_.labels) return;
+      block_->state_->view().LabelsOf(ref, &labels_);
+      out_->rows[row_].labels = arena_->Store(labels_);
+    }
+    void Finish() { block_->state_->Keep(std::move(arena_)); }
+
+   private:
+    TierBlock* block_;
+    Frame* out_;
+    std::unique_ptr<LabelArena> arena_ = std::make_unique<LabelArena>();
+    model::LabelViews labels_;
+    size_t row_ = 0;
+    bool any_ = false;
+  };
+
   // Fills parts_ and adds buckets that cannot be trusted to pieces_.
   Status ReadBuckets() {
     raw_piece_of_bucket_.assign(buckets_, kNoPiece);
@@ -168,30 +261,17 @@ class TierBlock {
 
   // false: raw rows would give another last bit.
   bool Fold(Frame* out) {
-    auto arena = std::make_unique<LabelArena>();
-    model::LabelViews labels;
-    *out = Frame(windows_.size());
+    FrameMaker maker(this, out);
     for (size_t s = 0; s < refs_.size(); ++s) {
-      const size_t row = out->AddRow({.labels = {}, .name = spec_.name});
-      bool any = false;
+      maker.BeginRow();
       for (size_t step = 0; step < windows_.size(); ++step) {
         const TierPart part = WindowPart(s, step);
         if (strict_ && part.count > 0 && !part.AddsUpAsRows()) return false;
-        const std::optional<double> value = ValueOf(part, step);
-        if (!value) continue;
-        out->RowValues(row)[step] = *value;
-        out->RowPresent(row)[step] = 1;
-        any = true;
+        maker.Set(step, ValueOf(part, step));
       }
-      if (!any) {
-        out->Resize(row);
-        continue;
-      }
-      if (!spec_.labels) continue;
-      state_->view().LabelsOf(refs_[s], &labels);
-      out->rows[row].labels = arena->Store(labels);
+      maker.EndRow(refs_[s]);
     }
-    state_->Keep(std::move(arena));
+    maker.Finish();
     return true;
   }
 
@@ -305,7 +385,7 @@ int64_t TierFor(FunctionId function, const WindowSpec& windows, QueryState& stat
 Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, FunctionId function, int64_t width_ns,
                  QueryState* state, const BlockSink& sink) {
   // Series of several spellings are merged row by row, so they have no buckets: they come as one raw block at the end.
-  const size_t block_size = ScanBlockSize(source.refs.size(), spec.windows);
+  const size_t block_size = TierBlockSize(source.refs.size(), spec.windows, width_ns);
   const size_t blocks = (source.refs.size() + block_size - 1) / block_size;
   const std::span<const model::SeriesRef> refs(source.refs);
   TM_RETURN_IF_ERROR(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -21,6 +22,28 @@ constexpr std::array<Values, 9> kValues = {
     &rollup::BucketArrays::min,   &rollup::BucketArrays::max,      &rollup::BucketArrays::first,
     &rollup::BucketArrays::last,  &rollup::BucketArrays::sum,      &rollup::BucketArrays::increase};
 
+// The doubles that the words of some buckets stand for, as rollup::ValueAt and SumAt.
+class WordReader {
+ public:
+  WordReader() = default;
+  explicit WordReader(const rollup::BucketArrays& buckets)
+      : binary_(buckets.scale == model::kBinaryScale),
+        unsigned_(buckets.type == model::FieldType::kUInt),
+        power_(binary_ ? 1 : model::PowerOfTen(buckets.scale)) {}
+  [[nodiscard]] double Value(int64_t word) const {
+    if (binary_) return std::bit_cast<double>(word);
+    return (unsigned_ ? static_cast<double>(static_cast<uint64_t>(word)) : static_cast<double>(word)) / power_;
+  }
+  [[nodiscard]] double Total(int64_t word, bool exact) const {
+    return exact ? static_cast<double>(word) / power_ : std::bit_cast<double>(word);
+  }
+
+ private:
+  bool binary_ = false;
+  bool unsigned_ = false;
+  double power_ = 1;
+};
+
 rollup::BucketArrays OneBucket(const rollup::BucketArrays& from, size_t index) {
   rollup::BucketArrays out{.ref = from.ref,
                            .type = from.type,
@@ -34,6 +57,56 @@ rollup::BucketArrays OneBucket(const rollup::BucketArrays& from, size_t index) {
     if (!(from.*column).empty()) (out.*column).push_back((from.*column)[index]);
   }
   return out;
+}
+
+struct Place {
+  const rollup::BucketArrays* arrays;
+  size_t index;
+};
+
+// The two buckets as one where that is plain arithmetic on integers: at every border between partitions. false: it is
+// not.
+bool JoinExact(Place left, Place right, rollup::BucketArrays* out) {
+  if (left.arrays->first_ns[left.index] > right.arrays->first_ns[right.index]) std::swap(left, right);
+  const rollup::BucketArrays& a = *left.arrays;
+  const rollup::BucketArrays& b = *right.arrays;
+  const size_t i = left.index;
+  const size_t j = right.index;
+  if (a.last_ns[i] >= b.first_ns[j] || a.scale != b.scale || a.scale == model::kBinaryScale || !a.exact_sum ||
+      !b.exact_sum || a.has_increase != b.has_increase || (a.has_increase && !(a.exact_increase && b.exact_increase)) ||
+      a.type == model::FieldType::kUInt) {
+    return false;
+  }
+  int64_t sum = 0;
+  int64_t increase = 0;
+  int64_t step = 0;
+  bool fits = !__builtin_add_overflow(a.sum[i], b.sum[j], &sum);
+  if (a.has_increase) {
+    const int64_t before = b.first[j] < a.last[i] ? 0 : a.last[i];
+    fits = fits && !__builtin_sub_overflow(b.first[j], before, &step) &&
+           !__builtin_add_overflow(a.increase[i], b.increase[j], &increase) &&
+           !__builtin_add_overflow(increase, step, &increase);
+  }
+  if (!fits) return false;
+  out->Clear();
+  out->ref = a.ref;
+  out->type = a.type;
+  out->scale = a.scale;
+  out->width_ns = a.width_ns;
+  out->exact_sum = true;
+  out->has_increase = a.has_increase;
+  out->exact_increase = a.exact_increase;
+  out->bucket.push_back(a.bucket[i]);
+  out->count.push_back(a.count[i] + b.count[j]);
+  out->first_ns.push_back(a.first_ns[i]);
+  out->last_ns.push_back(b.last_ns[j]);
+  out->min.push_back(std::min(a.min[i], b.min[j]));
+  out->max.push_back(std::max(a.max[i], b.max[j]));
+  out->first.push_back(a.first[i]);
+  out->last.push_back(b.last[j]);
+  out->sum.push_back(sum);
+  if (a.has_increase) out->increase.push_back(increase);
+  return true;
 }
 
 }  // namespace
@@ -141,8 +214,13 @@ Result<bool> TierScan::ReadTier(Source& source, OpenTier& tier, model::Measureme
     if (bytes.ok()) {
       tier.bytes = std::move(bytes).value();
       auto reader = rollup::TierReader::Open(tier.bytes.bytes, page::Checksum::kVerify);
-      if (reader.ok()) {
+      Result<void> decoded;
+      if (reader.ok() && refs_.size() >= kDenseRefs) decoded = reader->DecodeAll();
+      if (reader.ok() && decoded.ok()) {
         tier.reader.emplace(std::move(reader).value());
+      } else if (reader.ok()) {
+        // As below: damage of what the checksum found sound is a fault of the writer.
+        warnings_.Add(source.pages->Name(found.begin) + ": " + decoded.error().message);
       } else if (reader.error().code == ErrorCode::kCorruption) {
         // The rows themselves may be sound: they are read instead.
         warnings_.Add(source.pages->Name(found.begin) + ": " + reader.error().message);
@@ -178,7 +256,12 @@ void TierScan::TakeBuckets(size_t part) {
 }
 
 bool TierScan::JoinBuckets(size_t slot, size_t part, size_t index) {
+  if (parts_used_ == parts_.size()) parts_.emplace_back();
   const rollup::BucketArrays& here = parts_[slots_[slot].part];
+  if (JoinExact({&here, slots_[slot].index}, {&parts_[part], index}, &parts_[parts_used_])) {
+    slots_[slot] = {static_cast<uint32_t>(parts_used_++), 0};
+    return true;
+  }
   rollup::BucketArrays earlier = OneBucket(here, slots_[slot].index);
   rollup::BucketArrays later = OneBucket(parts_[part], index);
   if (earlier.first_ns[0] > later.first_ns[0]) std::swap(earlier, later);
@@ -197,7 +280,6 @@ bool TierScan::JoinBuckets(size_t slot, size_t part, size_t index) {
   rollup::BucketArrays joined = rollup::Coarsen(pair, width_ns_);
   if (joined.size() != 1) return false;
   slots_[slot] = {static_cast<uint32_t>(parts_used_), 0};
-  if (parts_used_ == parts_.size()) parts_.emplace_back();
   parts_[parts_used_++] = std::move(joined);
   return true;
 }
@@ -210,21 +292,25 @@ bool TierScan::IsReduced(size_t slot) const {
 void TierScan::PublishWords(uint8_t scale, bool increase, TierColumn* column) {
   for (auto* words : {&sum_words_, &first_words_, &last_words_, &increase_words_}) words->assign(slots_.size(), 0);
   bool fits = true;
-  const auto put = [&](int64_t word, int64_t factor, int64_t* out) {
-    fits &= !__builtin_mul_overflow(word, factor, out);
-  };
+  int64_t factor = 1;
+  const rollup::BucketArrays* last = nullptr;
+  const auto put = [&](int64_t word, int64_t* out) { fits &= !__builtin_mul_overflow(word, factor, out); };
   for (size_t slot = 0; slot < slots_.size() && fits; ++slot) {
     if (slots_[slot].part == kEmpty || trusted_[slot] == 0) continue;
     const rollup::BucketArrays& arrays = parts_[slots_[slot].part];
     const size_t i = slots_[slot].index;
-    constexpr int kLargestPower = 18;  // that int64 holds
     // The words of unsigned integers past int64 read as negative ones.
-    if (scale - arrays.scale > kLargestPower || (arrays.type == model::FieldType::kUInt && arrays.max[i] < 0)) return;
-    const auto factor = static_cast<int64_t>(model::PowerOfTen(static_cast<uint8_t>(scale - arrays.scale)));
-    put(arrays.sum[i], factor, &sum_words_[slot]);
-    put(arrays.first[i], factor, &first_words_[slot]);
-    put(arrays.last[i], factor, &last_words_[slot]);
-    if (increase && arrays.has_increase) put(arrays.increase[i], factor, &increase_words_[slot]);
+    if (arrays.type == model::FieldType::kUInt && arrays.max[i] < 0) return;
+    if (&arrays != last) {
+      last = &arrays;
+      constexpr int kLargestPower = 18;  // that int64 holds
+      if (scale - arrays.scale > kLargestPower) return;
+      factor = static_cast<int64_t>(model::PowerOfTen(static_cast<uint8_t>(scale - arrays.scale)));
+    }
+    put(arrays.sum[i], &sum_words_[slot]);
+    put(arrays.first[i], &first_words_[slot]);
+    put(arrays.last[i], &last_words_[slot]);
+    if (increase && arrays.has_increase) put(arrays.increase[i], &increase_words_[slot]);
   }
   if (!fits) return;
   column->scale = scale;
@@ -242,22 +328,29 @@ void TierScan::Publish(TierColumn* column) {
   bool exact = true;
   bool exact_increase = true;
   uint8_t scale = 0;
+  const rollup::BucketArrays* last = nullptr;
+  WordReader words;
   for (size_t slot = 0; slot < buckets; ++slot) {
     if (slots_[slot].part == kEmpty || trusted_[slot] == 0) continue;
     const rollup::BucketArrays& arrays = parts_[slots_[slot].part];
     const size_t i = slots_[slot].index;
-    exact &= arrays.exact_sum;
-    exact_increase &= arrays.exact_increase || !arrays.has_increase;
-    scale = std::max(scale, arrays.scale);
+    if (&arrays != last) {
+      last = &arrays;
+      words = WordReader(arrays);
+      exact &= arrays.exact_sum;
+      exact_increase &= arrays.exact_increase || !arrays.has_increase;
+      scale = std::max(scale, arrays.scale);
+    }
     count_[slot] = static_cast<uint64_t>(arrays.count[i]);
-    sum_[slot] = rollup::SumAt(arrays, i);
-    min_[slot] = rollup::ValueAt(arrays, arrays.min, i);
-    max_[slot] = rollup::ValueAt(arrays, arrays.max, i);
-    first_[slot] = rollup::ValueAt(arrays, arrays.first, i);
-    last_[slot] = rollup::ValueAt(arrays, arrays.last, i);
+    sum_[slot] = words.Total(arrays.sum[i], arrays.exact_sum);
+    min_[slot] = words.Value(arrays.min[i]);
+    max_[slot] = words.Value(arrays.max[i]);
+    first_[slot] = words.Value(arrays.first[i]);
+    last_[slot] = words.Value(arrays.last[i]);
     first_ns_[slot] = arrays.first_ns[i];
     last_ns_[slot] = arrays.last_ns[i];
-    increases_[slot] = arrays.has_increase ? rollup::IncreaseAt(arrays, i) : std::numeric_limits<double>::quiet_NaN();
+    increases_[slot] = arrays.has_increase ? words.Total(arrays.increase[i], arrays.exact_increase)
+                                           : std::numeric_limits<double>::quiet_NaN();
   }
   if (exact && scale != model::kBinaryScale) PublishWords(scale, exact_increase, column);
   column->first_start_ns = rollup::BucketEnd(grid_.first - 1, width_ns_);

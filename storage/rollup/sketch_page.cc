@@ -28,7 +28,8 @@ std::string EncodeColumns(const std::array<std::vector<int64_t>, Count>& columns
   std::array<std::string_view, Count> views;
   for (size_t i = 0; i < Count; ++i) {
     const bool zero = std::all_of(columns[i].begin(), columns[i].end(), [](int64_t value) { return value == 0; });
-    if (!zero) codec::EncodeInts(columns[i], &frames[i]);
+    // They are written once, when the rows go.
+    if (!zero) codec::EncodeInts(columns[i], &frames[i], codec::Effort::kSmallest);
     views[i] = frames[i];
   }
   std::string out;

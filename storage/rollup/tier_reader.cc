@@ -82,6 +82,13 @@ Result<TierReader> TierReader::Open(std::string_view bytes, page::Checksum check
   return reader;
 }
 
+Result<void> TierReader::DecodeAll() {
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    TM_RETURN_IF_ERROR(DecodeColumn(columns_[i], buckets_, {0, buckets_}, &decoded_[i]));
+  }
+  return {};
+}
+
 Result<void> TierReader::Read(model::SeriesId series, model::TimeRange range, BucketArrays* out) const {
   out->Clear();
   out->ref = {field_, series};
@@ -96,8 +103,11 @@ Result<void> TierReader::Read(model::SeriesId series, model::TimeRange range, Bu
   out->exact_increase = (entry.flags & kExactIncrease) != 0;
 
   const codec::RowRange rows{entry.begin, entry.end};
-  const auto read = [&](BucketColumn column, std::vector<int64_t>* values) {
-    return DecodeColumn(columns_[static_cast<size_t>(column)], buckets_, rows, values);
+  const auto read = [&](BucketColumn column, std::vector<int64_t>* values) -> Result<void> {
+    const std::vector<int64_t>& decoded = decoded_[static_cast<size_t>(column)];
+    if (decoded.empty()) return DecodeColumn(columns_[static_cast<size_t>(column)], buckets_, rows, values);
+    values->assign(decoded.begin() + entry.begin, decoded.begin() + entry.end);
+    return {};
   };
   TM_RETURN_IF_ERROR(read(BucketColumn::kGap, &out->bucket));
   TM_RETURN_IF_ERROR(read(BucketColumn::kCount, &out->count));
@@ -131,6 +141,7 @@ Result<void> TierReader::Read(model::SeriesId series, model::TimeRange range, Bu
     if (start_ns < range.first.ns && Plus(start_ns, 1) != range.first.ns) begin = i + 1;
     if (BucketEnd(bucket, width_ns_) <= range.last.ns) end = i + 1;
   }
+  if (begin == 0 && end == out->size()) return {};
   begin = std::min(begin, end);
   for (std::vector<int64_t>* array : {&out->bucket, &out->count, &out->first_ns, &out->last_ns, &out->min, &out->max,
                                       &out->first, &out->last, &out->sum, &out->increase}) {

@@ -28,6 +28,8 @@ class TierReader {
   // The series of the page, ascending and unique.
   [[nodiscard]] const std::vector<model::SeriesId>& series() const { return series_; }
 
+  // Makes every Read cheap, for whoever reads most of the page.
+  [[nodiscard]] Result<void> DecodeAll();
   // Replaces `out` with the buckets of a series that lie whole inside `range` (bucket start + 1 >= range.first,
   // bucket end <= range.last). Empty when there are none, or when the page does not have the series.
   [[nodiscard]] Result<void> Read(model::SeriesId series, model::TimeRange range, BucketArrays* out) const;
@@ -43,6 +45,7 @@ class TierReader {
 
   TierReader() = default;
 
+  std::array<std::vector<int64_t>, kBucketColumns> decoded_;  // of all buckets, or empty
   std::array<std::string_view, kBucketColumns> columns_;  // each one int frame of buckets_ values; empty: all zero
   int64_t width_ns_ = 0;
   model::FieldType type_ = model::FieldType::kFloat;

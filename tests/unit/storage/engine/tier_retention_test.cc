@@ -39,7 +39,9 @@ class TierRetentionTest : public StoreFixture {
   void WriteRows(int64_t first_ns, int64_t last_ns, const std::string& host = "a") {
     model::BatchBuilder builder;
     for (int64_t time = first_ns; time <= last_ns; time += 10 * kSecond) {
-      const int64_t value = (time - kDayStart) / (10 * kSecond) % 1000;
+      // A counter that begins anew now and then, and does not compress to nothing.
+      const int64_t number = (time - kDayStart) / (10 * kSecond);
+      const int64_t value = number % 3000 * 50 + (number * 2'654'435'761) % 4099 % 50;
       builder.Row("m", {{"host", host}}, {time}).Field("v", value);
       rows_[host][time] = value;
     }
