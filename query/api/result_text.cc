@@ -119,7 +119,20 @@ bool ResultText::WriteRawValues(std::string* out, size_t bytes_min) {
   return true;
 }
 
+void ResultText::WriteStepTexts() {
+  const size_t steps = result_.frame.steps;
+  step_texts_.reserve(steps * 16);
+  step_ends_.reserve(steps);
+  for (size_t step = 0; step < steps; ++step) {
+    step_texts_.push_back('[');
+    AppendTimestampMs(&step_texts_, result_.grid.TimeMs(step));
+    step_texts_.append(",\"");
+    step_ends_.push_back(static_cast<uint32_t>(step_texts_.size()));
+  }
+}
+
 bool ResultText::WriteMatrixValues(std::string* out, size_t bytes_min) {
+  if (step_ends_.empty()) WriteStepTexts();
   const engine::Frame& frame = result_.frame;
   const std::span<const double> values = frame.RowValues(row_);
   const std::span<const uint8_t> present = frame.RowPresent(row_);
@@ -128,7 +141,10 @@ bool ResultText::WriteMatrixValues(std::string* out, size_t bytes_min) {
     if (out->size() >= bytes_min) return false;
     if (row_has_any_) out->push_back(',');
     row_has_any_ = true;
-    AppendSample(out, result_.grid.TimeMs(at_), values[at_]);
+    const size_t begin = at_ == 0 ? 0 : step_ends_[at_ - 1];
+    out->append(step_texts_, begin, step_ends_[at_] - begin);
+    AppendFloat(out, values[at_]);
+    out->append("\"]");
   }
   return true;
 }

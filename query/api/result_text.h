@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "query/engine/engine.h"
 
@@ -33,15 +34,20 @@ class ResultText {
   bool WriteRawValues(std::string* out, size_t bytes_min);
   bool WriteMatrixValues(std::string* out, size_t bytes_min);
 
+  // `[time,"` of each step, which all rows share.
+  void WriteStepTexts();
+
   engine::QueryResult result_;
   const std::string stats_;
   bool raw_ = false;
   size_t shown_ = 0;  // rows
   enum class Part : uint8_t { kHead, kRows, kTail, kDone } part_ = Part::kHead;
   size_t row_ = 0;
-  size_t at_ = 0;             // the sample of the row that comes next
-  bool row_open_ = false;     // the row's labels are written
-  bool row_has_any_ = false;  // and a sample
+  size_t at_ = 0;                    // the sample of the row that comes next
+  bool row_open_ = false;            // the row's labels are written
+  bool row_has_any_ = false;         // and a sample
+  std::string step_texts_;           // one behind the other
+  std::vector<uint32_t> step_ends_;  // in step_texts_
 };
 
 }  // namespace tidemark::query::api
