@@ -159,5 +159,88 @@ TEST(Formats, Version1IsReadWhole) {
   std::filesystem::remove_all(directory);
 }
 
+// Rows of which tiers of 10 m and 1 h are left, with sketches.
+//
+// To write one: TIDEMARK_WRITE_GOLDEN_REDUCED=DIRECTORY conformance_formats
+TEST(Formats, Version1ReducedToTiersIsReadWhole) {
+  constexpr int64_t kWidth = 600 * kSecond;
+  ManualClock clock(kStart + 10 * kNsPerDay);
+  Content content;
+  model::BatchBuilder builder;
+  Add(RowsOf(0), &builder, &content);
+  if (const char* target = std::getenv("TIDEMARK_WRITE_GOLDEN_REDUCED"); target != nullptr) {
+    auto store = Store::Open(Options(target, &clock));
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    DatabaseOptions options;
+    options.tiers = {{kWidth, 0}, {kNsPerHour, 0}};
+    ASSERT_TRUE((*store)->CreateDatabase("golden", options).ok());
+    ASSERT_TRUE((*store)->Write("golden", builder.batch()).ok());
+    ASSERT_TRUE((*store)->Checkpoint().ok());
+    options.retention_ns = kNsPerDay;
+    ASSERT_TRUE((*store)->SetDatabaseOptions("golden", options).ok());
+    auto reduced = (*store)->ApplyRetention();
+    ASSERT_TRUE(reduced.ok());
+    ASSERT_EQ(*reduced, 1U);
+    GTEST_SKIP() << "written to " << target;
+  }
+  std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-XXXXXX").string();
+  const std::filesystem::path directory = mkdtemp(pattern.data());
+  std::filesystem::copy(TM_GOLDEN "/v1-reduced", directory / "data", std::filesystem::copy_options::recursive);
+  {
+    auto store = Store::Open(Options(directory / "data", &clock));
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    auto view = (*store)->OpenView("golden");
+    ASSERT_TRUE(view.ok());
+    const auto gone = (*view)->RawGoneIn({});
+    ASSERT_TRUE(gone.has_value());
+    EXPECT_EQ(gone->widths_ns, (std::vector<int64_t>{kWidth, kNsPerHour}));
+    const std::vector<model::Matcher> matchers = {{model::MatchOp::kEqual, "__name__", "m_int"}};
+    auto refs = (*view)->Select(matchers, {});
+    ASSERT_TRUE(refs.ok());
+    ASSERT_EQ(refs->size(), 2U);
+    const model::TimeRange range{{kStart - kNsPerDay}, {kStart + kNsPerDay}};
+    auto tiers = (*view)->ScanTier(*refs, range, kWidth);
+    auto sketches = (*view)->ScanSketches(*refs, range, kWidth);
+    model::LabelViews labels;
+    size_t filled = 0;
+    for (const model::SeriesRef ref : *refs) {
+      (*view)->LabelsOf(ref, &labels);
+      std::string host;
+      for (const model::LabelView& label : labels) {
+        if (label.name == "host") host = label.value;
+      }
+      std::map<int64_t, std::pair<uint64_t, int64_t>> expected;  // rows and sum by the end of the bucket
+      for (const auto& [key, value] : content) {
+        if (std::get<0>(key) != host || std::get<1>(key) != "int") continue;
+        auto& bucket = expected[(std::get<2>(key) + kWidth - 1) / kWidth * kWidth];
+        ++bucket.first;
+        bucket.second += std::get<int64_t>(value);
+      }
+      TierColumn tier;
+      SketchColumn sketch;
+      ASSERT_TRUE(*tiers->Next(&tier));
+      ASSERT_TRUE(*sketches->Next(&sketch));
+      for (size_t b = 0; b < tier.buckets; ++b) {
+        const int64_t end = tier.first_start_ns + static_cast<int64_t>(b + 1) * kWidth;
+        ASSERT_EQ(tier.trusted[b], 1);
+        ASSERT_EQ(tier.count[b], expected[end].first) << host << " " << end;
+        ASSERT_EQ(tier.sum[b], static_cast<double>(expected[end].second));
+        filled += tier.count[b] > 0 ? 1 : 0;
+      }
+      for (size_t b = 0; b < sketch.buckets; ++b) {
+        const int64_t end = sketch.first_start_ns + static_cast<int64_t>(b + 1) * kWidth;
+        uint64_t rows = 0;
+        for (uint32_t i = b == 0 ? 0 : sketch.ends[b - 1]; i < sketch.ends[b]; ++i) rows += sketch.bins[i].count;
+        ASSERT_EQ(rows, expected[end].first) << host << " " << end;
+      }
+    }
+    EXPECT_GT(filled, 30U);
+    auto report = (*store)->Write("golden", builder.batch());
+    ASSERT_TRUE(report.ok());
+    EXPECT_EQ(report->rows_written, 0U);
+  }
+  std::filesystem::remove_all(directory);
+}
+
 }  // namespace
 }  // namespace tidemark::storage
