@@ -103,7 +103,8 @@ struct StoreOptions {
   uint64_t checkpoint_points = 128'000'000;
   int64_t checkpoint_interval_ns = 600'000'000'000;
   // What a checkpoint or a fold writes of one partition gets a file of its own when it has at least so many bytes. Less
-  // lies together with the small pages of other partitions, so that scattered old points do not make thousands of files.
+  // lies together with the small pages of other partitions, so that scattered old points do not make thousands of
+  // files.
   uint64_t small_epoch_bytes = uint64_t{64} << 10;
   // When a partition has more epochs than this, background work folds the newest of them into one. Fewer make queries
   // cheaper and writing dearer. At least 2.

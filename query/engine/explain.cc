@@ -46,9 +46,9 @@ size_t AppendOperator(const std::vector<OperatorTime>& operators, size_t index, 
 std::string ExplainJson(const QueryStats& stats) {
   std::string out = "{\"resolution\":";
   AppendText(stats.resolution, &out);
-  out += fmt::format(
-      R"(,"samples":{},"series":{},"tierBuckets":{},"peakBytes":{},"cache":"{}","stepsReused":{},"plan":)",
-      stats.samples, stats.series, stats.tier_buckets, stats.peak_bytes, stats.cache, stats.steps_reused);
+  out +=
+      fmt::format(R"(,"samples":{},"series":{},"tierBuckets":{},"peakBytes":{},"cache":"{}","stepsReused":{},"plan":)",
+                  stats.samples, stats.series, stats.tier_buckets, stats.peak_bytes, stats.cache, stats.steps_reused);
   if (stats.operators.empty()) {
     out += "null";  // a constant, or all of it from the cache
   } else {

@@ -46,7 +46,7 @@ class TierReader {
   TierReader() = default;
 
   std::array<std::vector<int64_t>, kBucketColumns> decoded_;  // of all buckets, or empty
-  std::array<std::string_view, kBucketColumns> columns_;  // each one int frame of buckets_ values; empty: all zero
+  std::array<std::string_view, kBucketColumns> columns_;      // each one int frame of buckets_ values; empty: all zero
   int64_t width_ns_ = 0;
   model::FieldType type_ = model::FieldType::kFloat;
   model::FieldId field_{};

@@ -280,21 +280,11 @@ storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::
 
 const std::vector<CrashScenario>& CrashScenarios() {
   static const std::vector<CrashScenario> scenarios = {
-      CheckpointScenario(),
-      Small(CheckpointScenario()),
-      FoldScenario(),
-      SealScenario(),
-      Small(CompactScenario()),
-      RetentionScenario(),
-      ReduceScenario(),
-      Small(MaxBytesScenario()),
-      DeleteScenario(),
-      Small(DeleteScenario()),
-      Small(SelectorScenario()),
-      DatabasesScenario(),
-      OpenScenario(),
-      Small(OpenScenario()),
-      CloseScenario(),
+      CheckpointScenario(),    Small(CheckpointScenario()), FoldScenario(),
+      SealScenario(),          Small(CompactScenario()),    RetentionScenario(),
+      ReduceScenario(),        Small(MaxBytesScenario()),   DeleteScenario(),
+      Small(DeleteScenario()), Small(SelectorScenario()),   DatabasesScenario(),
+      OpenScenario(),          Small(OpenScenario()),       CloseScenario(),
   };
   return scenarios;
 }

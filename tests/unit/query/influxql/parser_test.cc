@@ -83,10 +83,12 @@ TEST(Influxql, OnlySomeChangeAnything) {
 TEST(Influxql, ErrorsAreInInfluxdbsWords) {
   EXPECT_EQ(Refusal("SELECT 1"), "error parsing query: found SELECT, expected SHOW, CREATE, DROP at line 1, char 1");
   EXPECT_EQ(Refusal("foo"), "error parsing query: found foo, expected SHOW, CREATE, DROP at line 1, char 1");
-  EXPECT_EQ(Refusal("SHOW"),
-            "error parsing query: found EOF, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, TAG at line 1, char 6");
-  EXPECT_EQ(Refusal("SHOW SERIES"),
-            "error parsing query: found SERIES, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, TAG at line 1, char 6");
+  EXPECT_EQ(
+      Refusal("SHOW"),
+      "error parsing query: found EOF, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, TAG at line 1, char 6");
+  EXPECT_EQ(
+      Refusal("SHOW SERIES"),
+      "error parsing query: found SERIES, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, TAG at line 1, char 6");
   EXPECT_EQ(Refusal("SHOW RETENTION ON x"), "error parsing query: found ON, expected POLICIES at line 1, char 16");
   EXPECT_EQ(Refusal("CREATE DATABASE"), "error parsing query: found EOF, expected identifier at line 1, char 17");
   EXPECT_EQ(Refusal("CREATE DATABASE "), "error parsing query: found EOF, expected identifier at line 1, char 18");
