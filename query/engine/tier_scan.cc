@@ -366,8 +366,8 @@ int64_t TierFor(FunctionId function, const WindowSpec& windows, QueryState& stat
   }
   if (widths.empty()) return warn("no rollup tier that was asked for is left of all of them");
   const int64_t narrowest = widths.front();
-  // A window shorter than two buckets may hold no whole one.
-  std::erase_if(widths, [&](int64_t width) { return MsToNs(windows.length_ms) < 2 * width; });
+  // A window as long as a bucket is one, where steps are aligned, as those of dashboards often are.
+  std::erase_if(widths, [&](int64_t width) { return MsToNs(windows.length_ms) < width; });
   std::vector<Interval> intervals;
   for (size_t step = 0; step < windows.grid.count; ++step) {
     intervals.push_back(windows.Window(step));

@@ -92,6 +92,16 @@ TEST(TierTest, AlignedStepsReadNoRawRows) {
   EXPECT_EQ(answer.stats.resolution, "1h");
 }
 
+TEST(TierTest, AnAlignedWindowOfOneBucketIsThatBucket) {
+  const auto view = TwoDays(48);
+  RangeSpec range{.start_ms = 6 * kHour, .end_ms = 40 * kHour, .step_ms = kHour, .instant = false};
+  for (const char* function : kFunctions) ExpectSame(view, function, range, "1h", true);
+  EXPECT_EQ(Ask(view, "max_over_time(m[1h])", range, Resolution::Kind::kAuto).rows, 0U);
+  // A second later there is no whole bucket in any window.
+  range.start_ms += 1000;
+  for (const char* function : kFunctions) ExpectSame(view, function, range, "1h", false);
+}
+
 TEST(TierTest, UntrustedBucketsAreReadRaw) {
   const auto view = TwoDays(36);
   const RangeSpec at{.start_ms = 0, .end_ms = 40 * kHour + 777, .step_ms = 0, .instant = true};
