@@ -348,7 +348,7 @@ struct CompactionProgress {
 class Store : public model::PointSink {
  public:
   // Opens or creates the store, deletes what is not live, replays the journal. Errors: kUnsupported for an unknown
-  // format version, kCorruption for a damaged journal (with what `repair` would give up), kIo, kUnavailable when
+  // format version, kCorruption for a damaged journal (RepairJournal of verify.h mends it), kIo, kUnavailable when
   // another process has the directory.
   static Result<std::unique_ptr<Store>> Open(StoreOptions options);
 

@@ -54,7 +54,13 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(RocksStoreOptions options) 
 
 Result<void> RocksStore::OpenLocked() {
   Handles& handles = *handles_;
-  const rocksdb::DBOptions db_options = MakeDbOptions(handles.env.get(), options_.on_error);
+  rocksdb::DBOptions db_options = MakeDbOptions(handles.env.get(), options_.on_error);
+  if (options_.read_only) {
+    db_options.create_if_missing = false;
+    db_options.create_missing_column_families = false;
+    // Point in time ends quietly at the first damaged record; this one at a torn last record only.
+    if (options_.strict_log) db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  }
   const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
       {rocksdb::kDefaultColumnFamilyName, MakeRecordOptions(handles.cache)},
       {"data", MakeDataOptions(handles.cache)},
@@ -63,7 +69,9 @@ Result<void> RocksStore::OpenLocked() {
   };
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(db_options, options_.directory, descriptors, &opened, &db);
+  const rocksdb::Status status =
+      options_.read_only ? rocksdb::DB::OpenForReadOnly(db_options, options_.directory, descriptors, &opened, &db)
+                         : rocksdb::DB::Open(db_options, options_.directory, descriptors, &opened, &db);
   if (!status.ok()) {
     const std::string what = fmt::format("opening RocksDB in {}", options_.directory);
     if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
@@ -198,10 +206,28 @@ Result<std::vector<DataFile>> RocksStore::DataFiles() const {
   std::vector<DataFile> files;
   for (const rocksdb::LevelMetaData& level : metadata.levels) {
     for (const rocksdb::SstFileMetaData& file : level.files) {
-      files.push_back({file.name, level.level, file.size, file.smallestkey, file.largestkey});
+      files.push_back({file.name, level.level, file.size, file.smallestkey, file.largestkey, true});
     }
   }
   return files;
+}
+
+Result<void> RocksStore::CheckFiles(const FileFn& visit) const {
+  ReaderLock lock(mutex_);
+  TM_RETURN_IF_ERROR(CheckOpen());
+  std::vector<rocksdb::LiveFileMetaData> files;
+  handles_->db->GetLiveFilesMetaData(&files);
+  const rocksdb::DBOptions db_options = MakeDbOptions(handles_->env.get(), {});
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    const bool pages = file.column_family_name == "data";
+    // A small cache of its own: blocks that were read whole need not be kept.
+    const auto cache = rocksdb::NewLRUCache(0);
+    const rocksdb::Options options(db_options, pages ? MakeDataOptions(cache) : MakeRecordOptions(cache));
+    const rocksdb::Status status =
+        rocksdb::VerifySstFileChecksum(options, rocksdb::EnvOptions(), options_.directory + file.name);
+    visit({file.name, file.level, file.size, file.smallestkey, file.largestkey, pages}, FromRocks(status, "reading"));
+  }
+  return {};
 }
 
 Result<void> RocksStore::Flush() {

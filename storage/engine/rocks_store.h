@@ -63,13 +63,14 @@ class RecordBatch {
   std::vector<Change> changes_;
 };
 
-// A file of `data`.
+// A file of `data`, or of another family where `pages` says so.
 struct DataFile {
   std::string name;
   int level = 0;
   uint64_t bytes = 0;
   std::string smallest;
   std::string largest;
+  bool pages = true;  // of family `data`
 };
 
 struct RocksStoreOptions {
@@ -77,6 +78,10 @@ struct RocksStoreOptions {
   // Null: the system's.
   std::shared_ptr<rocksdb::FileSystem> file_system;
   uint64_t cache_bytes = 0;
+  // Nothing on disk is changed, and no lock is taken (StoreLock): all that writes fails.
+  bool read_only = false;
+  // Of a read-only store: any record of RocksDB's log that is damaged, but a torn last one, is an error.
+  bool strict_log = false;
   // Called, on any thread, when RocksDB stops writing because of an error.
   std::function<void(const std::string&)> on_error;
 };
@@ -103,6 +108,10 @@ class RocksStore {
   // Drops the files of `data` that lie whole in one of the ranges, and the values of `meta` in those that say so.
   Result<void> DropFiles(const std::vector<KeyRange>& ranges);
   [[nodiscard]] Result<std::vector<DataFile>> DataFiles() const;
+  // Reads every block of every file of all families and calls `visit` with what came of each (kCorruption names the
+  // checksums).
+  using FileFn = std::function<void(const DataFile& file, Result<void> checked)>;
+  [[nodiscard]] Result<void> CheckFiles(const FileFn& visit) const;
   // Writes the buffers of `index` and `meta` to files, so that RocksDB's own logs may go.
   Result<void> Flush();
 

@@ -195,8 +195,9 @@ Result<void> StoreImpl::ReplayJournal() {
     // A record whose names are not defined was never acknowledged: see DefinitionLedger.
     if (!decoded->definitions.empty()) {
       if (auto defined = database.index().ApplyDefinitions(decoded->definitions); !defined.ok()) {
-        TM_LOG(kWarn, "journal record {} is left out, it was never acknowledged: {}", sequence,
-               defined.error().message);
+        TM_LOG(kWarn,
+               "journal record {} is left out, it was never acknowledged or comes after what a repair gave up: {}",
+               sequence, defined.error().message);
         ++skipped;
         return {};
       }
@@ -206,7 +207,10 @@ Result<void> StoreImpl::ReplayJournal() {
       return std::move(rows).error().Within(fmt::format("journal record {}", sequence));
     }
     if (!AllKnown(batch.View(), database.index().Stats())) {
-      TM_LOG(kWarn, "journal record {} is left out, it was never acknowledged: it names what is not defined", sequence);
+      TM_LOG(kWarn,
+             "journal record {} is left out, it was never acknowledged or comes after what a repair gave up: it names "
+             "what is not defined",
+             sequence);
       ++skipped;
       return {};
     }

@@ -14,6 +14,7 @@
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
+#include "storage/journal/journal_scan.h"
 #include "storage/journal/segment_writer.h"
 
 namespace tidemark::journal {
@@ -105,8 +106,8 @@ class LocalJournal final : public Journal {
     TM_CHECK(last_sequence_ == 0 && line_.records.empty());
     if (!closed_.empty() && closed_.front().header.previous_durable >= first_sequence) {
       return Corruption(fmt::format(
-          "the journal begins with record {} in {}, but record {} is needed: a segment is missing; `repair` would give "
-          "up records {} to {}",
+          "the journal begins with record {} in {}, but record {} is needed: a segment is missing; `tidemark admin "
+          "repair` would give up records {} to {}",
           closed_.front().header.first_sequence, closed_.front().path, first_sequence, first_sequence,
           closed_.front().header.previous_durable));
     }
@@ -275,31 +276,22 @@ class LocalJournal final : public Journal {
     const rocksdb::IOStatus status = rocksdb::ReadFileToString(file_system_, segment->path, &bytes);
     if (!status.ok()) return FromStatus(status, segment->path);
     segment->bytes = bytes.size();
-    uint64_t expected = segment->header.first_sequence;
-    size_t offset = kSegmentHeaderBytes;
-    while (expected <= limit) {
-      const std::optional<RecordView> record = ReadRecord(bytes, offset, segment->header.salt);
-      if (!record || record->sequence != expected) break;
-      if (expected >= first_sequence) TM_RETURN_IF_ERROR(apply(expected, record->payload));
-      *last = std::max(*last, expected);
-      offset += RecordBytes(record->payload.size());
-      ++expected;
-    }
-    segment->last_sequence = expected - 1;
-    const bool short_of_limit = !newest && expected <= limit;
-    const std::optional<size_t> proof =
-        newest ? FindProofOfLoss(bytes, offset, expected, segment->header.salt) : std::nullopt;
-    const TailKind tail = newest ? ClassifyTail(bytes, offset, expected) : TailKind::kEnd;
-    if (tail == TailKind::kTorn) {
+    const SegmentScan scan = ScanSegment(bytes, segment->header, newest, limit, first_sequence, apply);
+    if (scan.refused) return *scan.refused;
+    segment->last_sequence = scan.next - 1;
+    if (scan.next > segment->header.first_sequence) *last = std::max(*last, segment->last_sequence);
+    if (scan.tail == TailKind::kTorn) {
       TM_LOG(kWarn,
              "{}: the write of record {} at offset {} did not get to its end; it was never acknowledged and is cut",
-             segment->path, expected, offset);
+             segment->path, scan.next, scan.offset);
     }
-    if ((short_of_limit || proof || tail == TailKind::kDamaged) && limit >= first_sequence) {
-      return Corruption(fmt::format(
-          "{}: record {} at offset {} is damaged although it was written whole{}; `repair` would give up this record "
-          "and what follows it",
-          segment->path, expected, offset, proof ? fmt::format(" (the record at offset {} says so)", *proof) : ""));
+    if (scan.damaged) {
+      return Corruption(
+          fmt::format("{}: record {} at offset {} is damaged although it was written whole{}; `tidemark admin repair` "
+                      "would give up "
+                      "this record and what follows it in this segment",
+                      segment->path, scan.next, scan.offset,
+                      scan.proof ? fmt::format(" (the record at offset {} says so)", *scan.proof) : ""));
     }
     return {};
   }
@@ -340,42 +332,23 @@ class LocalJournal final : public Journal {
   std::jthread filler_;  // last: it uses all of the above
 };
 
-// The segments of a directory with their headers, by number. A newest file without a valid header was being created
-// when the machine stopped: nothing in it was acknowledged, and it goes.
+// The segments of a directory with their headers, by number. A newest file without a valid header and without
+// records was being created when the machine stopped: nothing in it was acknowledged, and it goes.
 Result<std::vector<ClosedSegment>> FindSegments(rocksdb::FileSystem* file_system, const std::string& directory) {
-  const rocksdb::IOOptions io;
-  std::vector<std::string> names;
-  const rocksdb::IOStatus listed = file_system->GetChildren(directory, io, &names, nullptr);
-  if (!listed.ok()) return FromStatus(listed, directory);
-  std::vector<uint64_t> numbers;
-  for (const std::string& name : names) {
-    if (const auto number = SegmentNumber(name)) numbers.push_back(*number);
-  }
-  std::sort(numbers.begin(), numbers.end());
+  TM_TRY_ASSIGN(const std::vector<SegmentFile> files, ListSegments(file_system, directory));
   std::vector<ClosedSegment> segments;
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    const std::string path = SegmentPath(directory, numbers[i]);
-    std::unique_ptr<rocksdb::FSSequentialFile> file;
-    rocksdb::IOStatus status = file_system->NewSequentialFile(path, rocksdb::FileOptions(), &file, nullptr);
-    char buffer[kSegmentHeaderBytes];
-    rocksdb::Slice read;
-    if (status.ok()) status = file->Read(sizeof buffer, io, &read, buffer, nullptr);
-    if (!status.ok()) return FromStatus(status, path);
-    uint32_t version = 0;
-    const auto header = SegmentHeader::Decode(read.ToStringView(), &version);
-    if (!header && version != 0) {
-      return Unsupported(fmt::format("{}: journal format version {}, this program reads version {}", path, version,
-                                     kJournalFormatVersion));
-    }
-    if (!header && i + 1 < numbers.size()) {
-      return Corruption(fmt::format("{}: the segment's header is damaged; `repair` would give up its records", path));
-    }
-    if (!header) {
-      status = file_system->DeleteFile(path, io, nullptr);
-      if (!status.ok()) return FromStatus(status, path);
+  for (size_t i = 0; i < files.size(); ++i) {
+    const SegmentFile& file = files[i];
+    if (file.header) {
+      segments.push_back({*file.header, file.path, 0, 0});
       continue;
     }
-    segments.push_back({*header, path, 0, 0});
+    if (file.used || i + 1 < files.size()) {
+      return Corruption(fmt::format(
+          "{}: the segment's header is damaged; `tidemark admin repair` would give up its records", file.path));
+    }
+    const rocksdb::IOStatus status = file_system->DeleteFile(file.path, rocksdb::IOOptions(), nullptr);
+    if (!status.ok()) return FromStatus(status, file.path);
   }
   return segments;
 }

@@ -62,6 +62,15 @@ std::optional<RecordView> ReadRecord(std::string_view segment, size_t offset, ui
   return view;
 }
 
+std::optional<Checksums> ChecksumsAt(std::string_view segment, size_t offset, uint64_t salt) {
+  if (offset > segment.size() || segment.size() - offset < kRecordHeaderBytes) return std::nullopt;
+  const char* const record = segment.data() + offset;
+  const auto size = LoadLittle<uint32_t>(record);
+  if (LoadLittle<uint64_t>(record + 8) == 0 || size > segment.size() - offset - kRecordHeaderBytes) return std::nullopt;
+  const uint64_t of_payload = Hash64({record + kRecordHeaderBytes, size}, salt);
+  return Checksums{LoadLittle<uint64_t>(record + 24), Hash64({record, 24}, of_payload)};
+}
+
 std::optional<size_t> FindProofOfLoss(std::string_view segment, size_t offset, uint64_t expected, uint64_t salt) {
   for (size_t at = offset; at + kRecordHeaderBytes <= segment.size(); at += 8) {
     // Cheap tests first: nearly all of what lies behind the end is zeros.

@@ -44,6 +44,14 @@ struct RecordView {
 // The record at `offset` of a segment's bytes; nullopt when there is none or its checksum fails.
 std::optional<RecordView> ReadRecord(std::string_view segment, size_t offset, uint64_t salt);
 
+// The checksum that the record at `offset` carries, and that of its bytes; nullopt when there is no record's header, or
+// one whose size goes beyond the segment.
+struct Checksums {
+  uint64_t expected = 0;
+  uint64_t found = 0;
+};
+std::optional<Checksums> ChecksumsAt(std::string_view segment, size_t offset, uint64_t salt);
+
 // Looks behind `offset`, where no valid record with sequence `expected` was found, for proof that one had been synced:
 // a valid record that says so. Returns the offset of that proof.
 std::optional<size_t> FindProofOfLoss(std::string_view segment, size_t offset, uint64_t expected, uint64_t salt);

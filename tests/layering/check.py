@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # folder -> folders of ours that it may include besides itself. The longest prefix that fits a file is its folder.
 BASE = {"storage/base", "storage/model"}
-PUBLIC = BASE | {"storage/storage.h"}
+PUBLIC = BASE | {"storage/storage.h", "storage/verify.h"}
 QUERY_PARSERS = {"query/promql", "query/influxql"}
 MAY_INCLUDE = {
     "storage/base": set(),

@@ -1,4 +1,4 @@
-// tidemark admin: what an operator asks of a running server.
+// tidemark admin: what an operator asks of a running server (and, in admin_verify_command, of a stopped one).
 #include <fmt/core.h>
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
+#include "tools/cli/admin_verify_command.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/time_text.h"
@@ -153,6 +154,7 @@ void AddAdmin(CLI::App& app, Action* action) {
   AddRetention(app, flags, action);
   AddRollup(app, flags, action);
   AddDelete(app, flags, action);
+  AddVerify(app, action);
 
   auto* const compact =
       app.add_subcommand("compact", "fold each partition of DB into one epoch, without what was deleted");

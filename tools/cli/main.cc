@@ -17,7 +17,7 @@ struct Row {
 constexpr Row kCommands[] = {
     {"write", "send line protocol to a server, or check it", AddWrite},
     {"query", "ask a server with PromQL", AddQuery},
-    {"admin", "retention, compaction, checkpoints", AddAdmin},
+    {"admin", "retention, compaction, checkpoints; verify and repair", AddAdmin},
     {"exec", "run the tasks of a pipeline on parallel agents", AddExec},
     {"bench", "measure a server", AddBench},
     {"demo", "simulate a backend to watch, and ask whether goals are met", AddDemo},

@@ -191,6 +191,19 @@ TEST_F(LocalJournalTest, DamageBeforeSyncedRecordsStopsTheStart) {
   EXPECT_NE(records.error().message.find("repair"), std::string::npos);
 }
 
+TEST_F(LocalJournalTest, ADamagedHeaderBeforeRecordsStopsTheStartInTheNewestSegmentToo) {
+  {
+    auto journal = Open();
+    ASSERT_TRUE(ReplayAll(journal.get()).ok());
+    Put(journal.get(), "acknowledged");
+  }
+  Damage(Segments()[0], 20);
+  const auto opened = OpenLocalJournal({.directory = directory_.string(), .file_system = nullptr});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kCorruption);
+  EXPECT_TRUE(fs::exists(Segments()[0]));
+}
+
 TEST_F(LocalJournalTest, AMissingSegmentStopsTheStart) {
   {
     auto journal = Open(4096);
