@@ -312,13 +312,17 @@ void ThreadPool::Stop() {
 size_t ThreadPool::concurrency() const { return workers_.size(); }
 
 void ThreadPool::Submit(TaskKind kind, Task task) {
-  const auto index = static_cast<size_t>(kind);
   auto* const item = new TaskItem(kind, std::move(task));
   item->queued_ns = shared_->clock.SteadyNs();
+  Enqueue(item, FullDeque::kTryInbox);
+}
+
+void ThreadPool::Enqueue(WorkItem* item, FullDeque full) {
+  const auto index = static_cast<size_t>(item->kind);
   Worker* const worker = Worker::current;
   if (worker != nullptr && &worker->pool == this) {
     Add(worker->counters[index].submitted, 1);
-    if (worker->deques[index].Push(item) || shared_->inbox.AddIfRoom(item)) {
+    if (worker->deques[index].Push(item) || (full == FullDeque::kTryInbox && shared_->inbox.AddIfRoom(item))) {
       shared_->gate.Wake(1);
       return;
     }
@@ -377,32 +381,8 @@ bool ThreadPool::TrySubmit(TaskKind kind, Task& task) {
 
 int64_t ThreadPool::NowNs() const { return shared_->clock.SteadyNs(); }
 
-void ThreadPool::AddGroupItem(WorkItem* item) {
-  const auto index = static_cast<size_t>(item->kind);
-  Worker* const worker = Worker::current;
-  if (worker != nullptr && &worker->pool == this) {
-    Add(worker->counters[index].submitted, 1);
-    // A full deque means that there is enough to steal.
-    if (worker->deques[index].Push(item)) {
-      shared_->gate.Wake(1);
-    } else {
-      const DetachedFromLoop detached;
-      item->Run();
-      Add(worker->counters[index].finished, 1);
-    }
-    return;
-  }
-  shared_->outside[index].submitted.fetch_add(1, std::memory_order_relaxed);
-  switch (shared_->inbox.AddOrWait(item)) {
-    case Inbox::Added::kQueuedAfterWait: shared_->submit_waits.fetch_add(1, std::memory_order_relaxed); [[fallthrough]];
-    case Inbox::Added::kQueued: shared_->gate.Wake(1); return;
-    case Inbox::Added::kClosed: {
-      item->Run();
-      shared_->outside[index].finished.fetch_add(1, std::memory_order_relaxed);
-      return;
-    }
-  }
-}
+// A full deque means that there is enough to steal.
+void ThreadPool::AddGroupItem(WorkItem* item) { Enqueue(item, FullDeque::kRunHere); }
 
 bool ThreadPool::RunGroupItem(TaskKind kind) {
   Worker* const worker = Worker::current;

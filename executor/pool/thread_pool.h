@@ -87,6 +87,9 @@ class ThreadPool final : public Scheduler {
   friend class TaskGroup;
   // Queues a task of a group, which is counted and not timed; see TaskGroup::Run.
   void AddGroupItem(WorkItem* item);
+  // What happens to an item for which the own deque of a worker has no room.
+  enum class FullDeque : uint8_t { kTryInbox, kRunHere };
+  void Enqueue(WorkItem* item, FullDeque full);
   // Runs a task of some group of this kind, if the calling thread is a worker of this pool and finds one.
   bool RunGroupItem(TaskKind kind);
 
