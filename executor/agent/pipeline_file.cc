@@ -8,13 +8,12 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <initializer_list>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include "executor/agent/progress.h"
+#include "storage/base/yaml_reader.h"
 
 namespace tidemark::executor {
 namespace {
@@ -27,9 +26,7 @@ class Reader {
 
  private:
   [[nodiscard]] Error At(const YAML::Mark& mark, const std::string& reason) const {
-    // yaml-cpp counts from 0; a null mark (an empty document) has -1.
-    return InvalidArgument(
-        fmt::format("{}:{}:{}: {}", file_, std::max(0, mark.line) + 1, std::max(0, mark.column) + 1, reason));
+    return InvalidArgument(YamlFault(file_, mark, reason));
   }
   [[nodiscard]] Error At(const YAML::Node& node, const std::string& reason) const { return At(node.Mark(), reason); }
 
@@ -297,20 +294,12 @@ Result<Pipeline> ParsePipeline(std::string_view text, const std::string& file) {
   try {
     return Reader(file).Read(YAML::Load(std::string(text)));
   } catch (const YAML::Exception& e) {
-    return InvalidArgument(
-        fmt::format("{}:{}:{}: {}", file, std::max(0, e.mark.line) + 1, std::max(0, e.mark.column) + 1, e.msg));
+    return InvalidArgument(YamlFault(file, e.mark, e.msg));
   }
 }
 
 Result<Pipeline> LoadPipeline(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return NotFound(fmt::format("{}: no such file", path));
-  if (!std::filesystem::is_regular_file(path, error)) return IoError(fmt::format("{}: not a file", path));
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxPipelineFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) return IoError(fmt::format("{}: cannot be read", path));
-  text.resize(static_cast<size_t>(file.gcount()));
+  TM_TRY_ASSIGN(const std::string text, ReadTextFile(path, kMaxPipelineFileBytes));
   return ParsePipeline(text, path);
 }
 

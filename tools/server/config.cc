@@ -7,16 +7,17 @@
 #include <charconv>
 #include <cmath>
 #include <concepts>
-#include <fstream>
 #include <limits>
 #include <set>
-#include <sstream>
 
 #include "ingest/lineprotocol/parser.h"
 #include "query/rules/rule_file.h"
+#include "storage/base/yaml_reader.h"
 
 namespace tidemark::server {
 namespace {
+
+constexpr size_t kMaxFileBytes = size_t{1} << 20;
 
 using Texts = std::vector<std::string>;
 
@@ -214,16 +215,16 @@ std::string YamlScalar(const std::string& text) {
 // Walks the file's tree and gives the scalars to the table.
 class Reader {
  public:
-  Reader(std::string file, std::vector<Setting> rows) : file_(std::move(file)), rows_(std::move(rows)) {}
+  Reader(YamlReader& yaml, std::vector<Setting> rows) : yaml_(yaml), rows_(std::move(rows)) {}
 
   void Read(const YAML::Node& node, const std::string& prefix) {
     if (node.IsNull()) return;
-    if (!node.IsMap()) return Fault(node.Mark(), fmt::format("{} must be a map", prefix.empty() ? "the file" : prefix));
+    if (!node.IsMap()) return yaml_.Fault(node, fmt::format("{} must be a map", prefix.empty() ? "the file" : prefix));
     for (const auto& entry : node) {
       const std::string key =
           (prefix.empty() ? "" : prefix + ".") + (entry.first.IsScalar() ? entry.first.Scalar() : "");
       if (!seen_.insert(key).second) {
-        Fault(entry.first.Mark(), fmt::format("key \"{}\" is given twice", key));
+        yaml_.Fault(entry.first, fmt::format("key \"{}\" is given twice", key));
       } else if (const auto row =
                      std::find_if(rows_.begin(), rows_.end(), [&](const Setting& s) { return s.key == key; });
                  row != rows_.end()) {
@@ -232,21 +233,15 @@ class Reader {
                              [&](const Setting& s) { return s.key.starts_with(key + "."); })) {
         Read(entry.second, key);
       } else {
-        Fault(entry.first.Mark(), fmt::format("unknown key \"{}\"", key));
+        yaml_.Fault(entry.first, fmt::format("unknown key \"{}\"", key));
       }
     }
   }
 
-  void Fault(const YAML::Mark& mark, std::string_view reason) {
-    if (!faults_.empty()) faults_ += '\n';
-    faults_ += fmt::format("{}:{}:{}: {}", file_, mark.line + 1, mark.column + 1, reason);
-  }
-  [[nodiscard]] const std::string& faults() const { return faults_; }
-
  private:
   void ReadValue(const Setting& row, const YAML::Node& node) {
     if (row.list) {
-      if (!node.IsSequence() && !node.IsNull()) return Fault(node.Mark(), fmt::format("{} must be a list", row.key));
+      if (!node.IsSequence() && !node.IsNull()) return yaml_.Fault(node, fmt::format("{} must be a list", row.key));
       row.clear();
       for (const YAML::Node& element : node) ReadScalar(row, element);
       return;
@@ -254,16 +249,15 @@ class Reader {
     ReadScalar(row, node);
   }
   void ReadScalar(const Setting& row, const YAML::Node& node) {
-    if (!node.IsScalar()) return Fault(node.Mark(), fmt::format("{} must be one value", row.key));
+    if (!node.IsScalar()) return yaml_.Fault(node, fmt::format("{} must be one value", row.key));
     if (const Status set = row.set(node.Scalar()); !set.ok()) {
-      Fault(node.Mark(), fmt::format("{}: {}", row.key, set.error().message));
+      yaml_.Fault(node, fmt::format("{}: {}", row.key, set.error().message));
     }
   }
 
-  std::string file_;
+  YamlReader& yaml_;
   std::vector<Setting> rows_;
   std::set<std::string> seen_;
-  std::string faults_;
 };
 
 }  // namespace
@@ -415,22 +409,18 @@ std::vector<Setting> SettingsOf(Config* config) {
 }
 
 Status ParseConfig(std::string_view text, const std::string& file, Config* config) {
-  Reader reader(file, SettingsOf(config));
-  try {
-    reader.Read(YAML::Load(std::string(text)), "");
-  } catch (const YAML::Exception& error) {
-    reader.Fault(error.mark, error.msg);
-  }
-  if (!reader.faults().empty()) return InvalidArgument(reader.faults());
+  YamlReader yaml(file);
+  const auto read = yaml.Read(text, [&](const YAML::Node& root) {
+    Reader(yaml, SettingsOf(config)).Read(root, "");
+    return true;
+  });
+  TM_RETURN_IF_ERROR(read);
   return {};
 }
 
 Status LoadConfig(const std::string& path, Config* config) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return NotFound(fmt::format("cannot open the configuration {}", path));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return ParseConfig(text.view(), path, config);
+  TM_TRY_ASSIGN(const std::string text, ReadTextFile(path, kMaxFileBytes));
+  return ParseConfig(text, path, config);
 }
 
 std::string PrintConfig(Config config) {
