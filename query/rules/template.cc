@@ -68,9 +68,10 @@ class Expansion {
     const std::vector<std::string>& names = node.pipeline.variables;
     const size_t known = variables_.size();
     for (size_t i = 0; i < count; ++i) {
-      TemplateValue key = static_cast<int64_t>(i);
+      TemplateValue key;
       TemplateValue element;
       if (samples != nullptr) {
+        key = static_cast<int64_t>(i);
         element = std::make_shared<const TemplateSample>((**samples)[i]);
       } else {
         key = (**labels)[i].name;
