@@ -6,6 +6,7 @@
 
 #include "query/api/envelope.h"
 #include "query/api/json.h"
+#include "query/engine/go_format.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -81,7 +82,12 @@ void ResultText::WriteHead(std::string* out) const {
   out->append(R"({"resultType":")");
   out->append(promql::Name(result_.type));
   out->append(R"(","result":)");
-  if (result_.type == promql::ValueType::kScalar) AppendSample(out, result_.grid.TimeMs(0), result_.scalar);
+  if (result_.type == promql::ValueType::kScalar) {
+    out->push_back('[');
+    AppendTimestampMs(out, result_.grid.TimeMs(0));
+    // Unlike a sample's value never with an exponent: Prometheus, promql/value.go, Scalar.MarshalJSON.
+    out->append(",\"").append(engine::GoFormatFixed(result_.scalar)).append("\"]");
+  }
   if (result_.type == promql::ValueType::kString) {
     out->push_back('[');
     AppendTimestampMs(out, result_.grid.TimeMs(0));

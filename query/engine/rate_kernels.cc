@@ -33,20 +33,13 @@ void FoldExtrapolated(FoldCall& call) {
     return;
   }
   const std::vector<uint32_t>& drops = samples.Drops();
-  const bool exact = samples.SumsExactly(drops.size());
   size_t drop = 0;
   ForEachWindow<2>(call, [&](size_t step, uint32_t begin, uint32_t end) {
     const double first = samples.At(begin);
     double change = samples.At(end - 1) - first;
     while (drop < drops.size() && drops[drop] <= begin) ++drop;
-    if (exact) {
-      // What the counter had before each reset, exact also for decimals, so that buckets of rows give the same.
-      int64_t lost = 0;
-      for (size_t i = drop; i < drops.size() && drops[i] < end; ++i) lost += samples.ints()[drops[i] - 1];
-      if (lost != 0) change += static_cast<double>(lost) / samples.divisor();
-    } else {
-      for (size_t i = drop; i < drops.size() && drops[i] < end; ++i) change += samples.At(drops[i] - 1);
-    }
+    // What the counter had before each reset, one after the other, as the last bit depends on the order.
+    for (size_t i = drop; i < drops.size() && drops[i] < end; ++i) change += samples.At(drops[i] - 1);
     return Extrapolate(kind, call, step, begin, end, first, change);
   });
 }

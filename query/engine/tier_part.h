@@ -36,6 +36,9 @@ struct TierPart {
   void Add(const TierPart& later);
   // Whether raw rows would add up exactly too (Samples::SumsExactly), so that both give the same bits.
   [[nodiscard]] bool AddsUpAsRows() const;
+  // Whether Increase() has the bits that rows give, which add what each reset lost as a double of its own: always when
+  // those are integers. Of decimals a bucket knows the exact sum only.
+  [[nodiscard]] bool LosesAsRows() const { return exact && (scale == 0 || lost_words == 0); }
   [[nodiscard]] double Sum() const {
     return exact ? static_cast<double>(sum_words) / model::PowerOfTen(scale) : sum.Total();
   }

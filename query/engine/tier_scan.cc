@@ -144,7 +144,7 @@ class TierBlock {
           if (column.count[i] != 0) part.Add(TierPart::OfBucket(column, i));
           ++used_buckets_;
         }
-        if (strict_ && part.count > 0 && !part.AddsUpAsRows()) return Aligned::kOtherBits;
+        if (HasOtherBits(part)) return Aligned::kOtherBits;
         maker.Set(step, ValueOf(part, step));
       }
       maker.EndRow(refs_[s]);
@@ -266,13 +266,19 @@ class TierBlock {
       maker.BeginRow();
       for (size_t step = 0; step < windows_.size(); ++step) {
         const TierPart part = WindowPart(s, step);
-        if (strict_ && part.count > 0 && !part.AddsUpAsRows()) return false;
+        if (HasOtherBits(part)) return false;
         maker.Set(step, ValueOf(part, step));
       }
       maker.EndRow(refs_[s]);
     }
     maker.Finish();
     return true;
+  }
+
+  // Whether rows might give another last bit, where that matters.
+  [[nodiscard]] bool HasOtherBits(const TierPart& part) const {
+    if (!strict_ || part.count == 0) return false;
+    return !part.AddsUpAsRows() || (needs_.changes && !part.LosesAsRows());
   }
 
   [[nodiscard]] std::optional<double> ValueOf(const TierPart& part, size_t step) const {

@@ -1,11 +1,13 @@
 """The same samples by remote write to Prometheus 2.42 and to Tidemark, the same queries to both, every answer compared
-value by value: labels, times, values, and of failures the code, the type and the words.
+value by value: labels, times, values to the last bit, and of failures the code, the type and the words.
 
   python3 differential.py BIN [--seed N] [--queries N] [--show N]
 
-What Prometheus 3 changed on purpose is in changes.py, each change with the answer that it must give now.
+What Prometheus 3 changed on purpose is in changes.py, each change with the answer that it must give now; operations
+whose last digits may differ are in rounding.py, each with how much and why.
 """
 import argparse
+import collections
 import contextlib
 import http.client
 import json
@@ -23,12 +25,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "integratio
 import changes  # noqa: E402
 import harness  # noqa: E402
 import remote_write  # noqa: E402
+import rounding  # noqa: E402
 import samples  # noqa: E402
-from grammar import Grammar  # noqa: E402
-
-# Sums in another order, and aggregations that Prometheus 3 compensates and 2.42 did not.
-RELATIVE, ABSOLUTE = 1e-9, 1e-9
-
+from grammar import COUNTERS, GAUGES, Grammar  # noqa: E402
 
 class Prometheus:
     """Debian's prometheus on a free port, as a receiver of remote write."""
@@ -82,16 +81,6 @@ class Client:
         return reply.status, json.loads(reply.read())
 
 
-def close(a, b):
-    """Whether two values as text are the same number."""
-    if a == b:
-        return True
-    a, b = float(a), float(b)
-    if math.isnan(a) or math.isnan(b) or math.isinf(a) or math.isinf(b):
-        return a == b or (math.isnan(a) and math.isnan(b))
-    return abs(a - b) <= max(ABSOLUTE, RELATIVE * max(abs(a), abs(b)))
-
-
 def words(error):
     """An error without what stands in an order of its own."""
     error = re.sub(r"found duplicate series for the match group .* on the (\w+) hand-side.*", r"duplicates on the \1", error)
@@ -107,8 +96,8 @@ def by_labels(result):
     return {json.dumps(series["metric"], sort_keys=True): points(series) for series in result}
 
 
-def difference(expression, theirs, ours):
-    """What is not the same, or None."""
+def difference(expression, theirs, ours, close=rounding.close):
+    """What is not the same, or None. close(value, value, expression): whether two values as text may stand for one."""
     (their_code, their), (our_code, our) = theirs, ours
     if (their_code, their["status"], their.get("errorType")) != (our_code, our["status"], our.get("errorType")):
         return (f"codes: {their_code} {their.get('errorType')} {their.get('error')}, "
@@ -121,11 +110,11 @@ def difference(expression, theirs, ours):
     if their["resultType"] != our["resultType"]:
         return f"types: {their['resultType']}, {our['resultType']}"
     if their["resultType"] in ("scalar", "string"):
-        same = their["result"][0] == our["result"][0] and close(their["result"][1], our["result"][1])
+        same = their["result"][0] == our["result"][0] and close(their["result"][1], our["result"][1], expression)
         return None if same else f"values: {their['result']}, {our['result']}"
     if re.match(r"(sort|sort_desc)\(", expression) and their["resultType"] == "vector":
         a, b = [[float(series["value"][1]) for series in data["result"]] for data in (their, our)]
-        if not all(close(repr(x), repr(y)) for x, y in zip(a, b)):
+        if not all(close(repr(x), repr(y), expression) for x, y in zip(a, b)):
             return f"order: {a}, {b}"
     a, b = by_labels(their["result"]), by_labels(our["result"])
     if len(b) != len(our["result"]):
@@ -138,7 +127,7 @@ def difference(expression, theirs, ours):
             only = sorted({p[0] for p in want} ^ {p[0] for p in got})
             return f"times: {labels}: {len(want)} and {len(got)} points, not in both: {only[:5]}"
         for (at, x), (_, y) in zip(want, got):
-            if not close(x, y):
+            if not close(x, y, expression):
                 return f"value: {labels} at {at}: {x}, {y}"
     return None
 
@@ -148,17 +137,21 @@ def ours_of(expression):
     return expression.replace("holt_winters", "double_exponential_smoothing")
 
 
+Outcome = collections.namedtuple("Outcome", "expression times difference answered same_bits")
+
+
 def compare(queries, prometheus_port, tidemark_port):
-    """[(expression, times, difference, whether there are values)], in order; two connections to each."""
+    """[Outcome] in order; two connections to each."""
     out = [None] * len(queries)
 
     def work(first):
         theirs, ours = Client(prometheus_port), Client(tidemark_port, db="diff")
         for i in range(first, len(queries), 2):
             expression, times = queries[i]
-            answer = theirs.query(expression, times)
-            found = difference(expression, answer, ours.query(ours_of(expression), times))
-            out[i] = (expression, times, found, bool(answer[1].get("data", {}).get("result")))
+            answer, our_answer = theirs.query(expression, times), ours.query(ours_of(expression), times)
+            out[i] = Outcome(expression, times, difference(expression, answer, our_answer),
+                             bool(answer[1].get("data", {}).get("result")),
+                             difference(expression, answer, our_answer, lambda a, b, _: rounding.same(a, b)) is None)
 
     threads = [threading.Thread(target=work, args=(first,)) for first in range(2)]
     for thread in threads:
@@ -188,10 +181,34 @@ def check_changes(prometheus_port, tidemark_port):
             failures.append(f"{change['query']}: want {change['labels']} ({change['why']}), got {labels}")
         if new[1].get("error") != change.get("error"):
             failures.append(f"{change['query']}: want error {change.get('error')}, got {new[1].get('error')}")
-        if len(got) != len(change["now"]) or not all(close(x, y) for x, y in zip(got, change["now"])):
+        if len(got) != len(change["now"]) or not all(map(rounding.same, got, change["now"])):
             failures.append(f"{change['query']}: want {change['now']} ({change['why']}), got {got or new}")
         if difference(change["query"], old, new) is None:
             failures.append(f"{change['query']}: not a change: Prometheus 2.42 answers the same")
+    return failures
+
+
+def window_failures(generator, prometheus_port, tidemark_port, count=300):
+    """Sums and means of windows to the last bit, from the samples that Prometheus has."""
+    theirs, ours = Client(prometheus_port), Client(tidemark_port, db="diff")
+    failures = []
+    compared = 0
+    for _ in range(count):
+        selector = f"{generator.choice(GAUGES + COUNTERS)}[{generator.choice(['50s', '2m', '5m', '30m'])}]"
+        times = {"time": samples.BASE + 7 + 10 * generator.randrange(60, samples.SPAN // 10)}
+        rows = by_labels(theirs.query(selector, times)[1]["data"]["result"])
+        for function, expected in (("sum_over_time", rounding.sums), ("avg_over_time", rounding.means)):
+            named = f"label_replace({function}({selector}), '__name__', '{selector.split('[')[0]}', '', '')"
+            result = ours.query(named, times)
+            for labels, values in by_labels(result[1]["data"]["result"]).items():
+                texts = [value for _, value in rows[labels]]
+                if not all(math.isfinite(float(text)) and abs(float(text)) < 1e300 for text in texts):
+                    continue
+                compared += 1
+                got, want = values[0][1], expected(texts)
+                if float(got) not in want:
+                    failures.append(f"{function}({selector}) at {times['time']}: {got}, not {want}: {labels}")
+    harness.expect(compared > count, f"only {compared} windows were compared")
     return failures
 
 
@@ -211,14 +228,18 @@ def main():
         write(all_series, prometheus, tidemark)
         results = compare(queries, prometheus.port, tidemark.port)
         failures = check_changes(prometheus.port, tidemark.port)
-    answered = sum(answer for _, _, _, answer in results)
-    different = [result for result in results if result[2]]
-    for expression, times, found, _ in different[:options.show]:
-        print(f"--- {expression}\n    {times}\n    {found}")
+        failures += window_failures(generator, prometheus.port, tidemark.port)
+    different = [result for result in results if result.difference]
+    for result in different[:options.show]:
+        print(f"--- {result.expression}\n    {result.times}\n    {result.difference}")
     for failure in failures:
-        print(f"--- change: {failure}")
-    print(f"seed {options.seed}: {len(results) - len(different)} of {len(results)} queries agree, {answered} of them with values; "
-          f"{len(changes.CHANGES)} listed changes of Prometheus 3, {len(failures)} not as listed")
+        print(f"--- listed: {failure}")
+    exact = [result for result in results if not rounding.named(result.expression)]
+    print(f"seed {options.seed}: {len(results) - len(different)} of {len(results)} queries agree, "
+          f"{sum(result.answered for result in results)} of them with values, "
+          f"{sum(result.same_bits for result in results)} to the last bit, "
+          f"of {len(exact)} without an operation of rounding.py {sum(result.same_bits for result in exact)}; "
+          f"{len(changes.CHANGES)} listed changes of Prometheus 3, {len(failures)} failures of what is listed")
     sys.exit(1 if different or failures else 0)
 
 

@@ -7,7 +7,8 @@ import samples
 
 # What may be in a vector, and what it is like. Names with a metric of one value per label set come first.
 GAUGES = ["temperature", "memory_bytes", "flaky", "tiny", "special", "sparse", "late", "early", "ended", "many", "up"]
-COUNTERS = ["requests_total", "errors_total", "latency_seconds_count", "latency_seconds_sum"]
+COUNTERS = ["requests_total", "errors_total", "latency_seconds_count", "latency_seconds_sum", "cpu_seconds_total",
+            "paid_total"]
 MATCHERS = {
     "requests_total": ['{job="api"}', '{code!="500"}', '{instance=~"a.*|b.*"}', '{job!~"api|x"}', '{code="200"}', ""],
     "errors_total": ['{job=~".+"}', '{instance="a:9100"}', ""],

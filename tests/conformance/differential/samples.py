@@ -39,6 +39,16 @@ def counter(random, first=0, last=SPAN, gaps=False, resets=False):
     return out
 
 
+def fractional_counter(random, digits=None):
+    """Grows by fractions and is reset every few minutes, so that windows see several resets; whole digits or all bits."""
+    value = random.uniform(5_000, 9_000)
+    out = []
+    for at in times(random):
+        value = random.uniform(5_000, 9_000) if random.random() < 0.06 else value + random.uniform(0, 900)
+        out.append((at, round(value, digits) if digits is not None else value))
+    return out
+
+
 def gauge(random, low, high, digits=None, **kind):
     out = []
     value = random.uniform(low, high)
@@ -95,6 +105,9 @@ def make(random):
                 add("latency_seconds_bucket", rows[bound], job=job, instance=instance, le=bound)
             add("latency_seconds_count", rows["+Inf"], job=job, instance=instance)
             add("latency_seconds_sum", [(at, value * 0.37) for at, value in rows["+Inf"]], job=job, instance=instance)
+    for i in range(3):
+        add("cpu_seconds_total", fractional_counter(random), job="api", instance="abc"[i] + ":9100")
+        add("paid_total", fractional_counter(random, 2), job="db", instance="abc"[i] + ":9100")
     for i in range(4):
         add("special", special(random), n=str(i))
         add("flaky", with_stale(gauge(random, 0, 100, 2), random, 0.1), n=str(i))

@@ -241,6 +241,33 @@ TEST(KernelsTest, DeltaExtrapolatesByTheSpacingOfSamples) {
   EXPECT_DOUBLE_EQ(out, 60 * ((20.0 + 0 + 5) / 20 / 35));
 }
 
+TEST(KernelsTest, IncreaseAddsWhatEachResetLostInOrder) {
+  // Hundredths whose sum as integers, divided once, is another double than their doubles added one by one.
+  const std::vector<int64_t> ints{103, 971, 249, 883, 111, 757, 319, 997, 7, 551};
+  model::Column column;
+  column.type = model::FieldType::kFloat;
+  column.times = {.size = ints.size(), .first_ns = 10 * kSecond, .step_ns = 10 * kSecond};
+  column.ints = ints.data();
+  column.scale = 2;
+  // From the first row to the last, so that nothing is extrapolated.
+  const WindowSpec spec{.grid = {.start_ms = 100'000, .step_ms = 1, .count = 1}, .reference = {}, .length_ms = 90'001};
+  Windows windows(spec);
+  Samples samples;
+  samples.Reset(column, true);
+  ASSERT_NE(samples.ints(), nullptr);
+  windows.Fill(samples.times());
+  double out = 0;
+  uint8_t present = 0;
+  FoldScratch scratch;
+  FoldCall call{
+      .windows = windows, .samples = samples, .arguments = {}, .out = &out, .present = &present, .scratch = scratch};
+  FoldIncrease(call);
+  const double change = 5.51 - 1.03 + 9.71 + 8.83 + 7.57 + 9.97;
+  EXPECT_NE(change, (5.51 - 1.03) + 36.08);
+
+  EXPECT_EQ(out, change * ((90 + 0.001) / 90));
+}
+
 TEST(KernelsTest, EveryKernelIsOfOneShape) {
   for (const promql::FunctionSignature& function : promql::Functions()) {
     const Kernel& kernel = KernelFor(function.id);
