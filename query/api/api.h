@@ -68,6 +68,8 @@ struct ApiDependencies {
   const rules::Manager* rules = nullptr;  // null: no rules
   rules::Execute execute;
   const MetadataBook* metadata = nullptr;  // null: types are guessed from names
+  // Of all queries, of rules too; null: one of its own, of ApiOptions::total_memory_bytes.
+  engine::MemoryTotal* memory = nullptr;
 };
 
 struct ApiRequest {
@@ -129,7 +131,8 @@ class QueryApi {
   const ApiDependencies dependencies_;
   const ApiOptions options_;
   // Outlives results, which the cache may hold.
-  const std::unique_ptr<engine::MemoryTotal> memory_;
+  const std::unique_ptr<engine::MemoryTotal> own_memory_;
+  engine::MemoryTotal* const memory_;
   const std::unique_ptr<engine::ResultCache> cache_;
   const std::unique_ptr<engine::Turns> turns_;
 };

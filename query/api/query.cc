@@ -78,7 +78,9 @@ std::string_view DatabaseOf(const ApiRequest& request) {
 QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
     : dependencies_(std::move(dependencies)),
       options_(std::move(options)),
-      memory_(std::make_unique<engine::MemoryTotal>(options_.total_memory_bytes)),
+      own_memory_(dependencies_.memory != nullptr ? nullptr
+                                                  : std::make_unique<engine::MemoryTotal>(options_.total_memory_bytes)),
+      memory_(own_memory_ ? own_memory_.get() : dependencies_.memory),
       cache_(std::make_unique<engine::ResultCache>(options_.cache_bytes)),
       turns_(std::make_unique<engine::Turns>(options_.turns)) {}
 
@@ -174,7 +176,7 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
   context.stop = request.stop;
   context.budget = options_.budget;
   context.turns = turns_.get();
-  context.memory = memory_.get();
+  context.memory = memory_;
   context.default_subquery_step_ms = options_.default_subquery_step_ms;
   context.resolution = *resolution;
   context.text = text;

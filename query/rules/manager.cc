@@ -229,6 +229,9 @@ Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view
   context.clock = dependencies_.clock;
   context.deadline_ns = dependencies_.clock->SteadyNs() + options_.timeout_ms * 1'000'000;
   context.lookback_ms = lookback_ms;
+  context.default_subquery_step_ms = options_.default_subquery_step_ms;
+  context.budget = options_.budget;
+  context.memory = dependencies_.memory;
   context.text = text;
   const engine::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
   TM_TRY_ASSIGN(const engine::QueryResult result, dependencies_.execute(expr, at, context));

@@ -76,8 +76,11 @@ struct Snapshot {
 struct ManagerOptions {
   std::string database;  // rules read and write here; "" is the default one
   int64_t default_interval_ms = 60'000;
-  int64_t timeout_ms = 60'000;  // of one rule
+  // Of each rule's query, as for those that people send.
+  int64_t timeout_ms = 120'000;
   int64_t lookback_ms = 300'000;
+  int64_t default_subquery_step_ms = 60'000;
+  engine::Budget budget = {};
   // How long the server may have been down for alerts to go on, and how soon after that a pending one may fire.
   int64_t outage_tolerance_ms = 3'600'000;
   int64_t for_grace_ms = 600'000;
@@ -91,6 +94,7 @@ struct ManagerDependencies {
   Scheduler* scheduler = nullptr;
   const Clock* clock = nullptr;
   Execute execute;
+  engine::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
 };
 
 // Thread-safe. Groups run in parallel, the rules of a group one after the other, each seeing what the one before wrote.

@@ -33,7 +33,9 @@ query::api::ApiOptions ApiOptionsOf(Config config, double start_seconds) {
 }  // namespace
 
 Daemon::Daemon(const Config& config)
-    : config_(config), start_seconds_(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9) {}
+    : config_(config),
+      query_memory_(config.api.total_memory_bytes),
+      start_seconds_(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9) {}
 
 Daemon::~Daemon() { static_cast<void>(Stop()); }
 
@@ -68,20 +70,26 @@ Status Daemon::Open() {
   writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), config_.require_database,
                                            config_.parse_memory_bytes);
   query::rules::ManagerOptions rule_options = config_.rules;
+  // A rule's query is a query.
   rule_options.parse = config_.api.parse;
-  rules_ =
-      std::make_unique<query::rules::Manager>(query::rules::ManagerDependencies{.store = store_.get(),
-                                                                                .sink = events_.get(),
-                                                                                .scheduler = pool_.get(),
-                                                                                .clock = &SystemClock::Get(),
-                                                                                .execute = &query::engine::Execute},
-                                              std::move(rule_options));
+  rule_options.timeout_ms = config_.api.timeout_ms;
+  rule_options.lookback_ms = config_.api.lookback_ms;
+  rule_options.default_subquery_step_ms = config_.api.default_subquery_step_ms;
+  rule_options.budget = config_.api.budget;
+  rules_ = std::make_unique<query::rules::Manager>(query::rules::ManagerDependencies{.store = store_.get(),
+                                                                                     .sink = events_.get(),
+                                                                                     .scheduler = pool_.get(),
+                                                                                     .clock = &SystemClock::Get(),
+                                                                                     .execute = &query::engine::Execute,
+                                                                                     .memory = &query_memory_},
+                                                   std::move(rule_options));
   api_ = std::make_unique<query::api::QueryApi>(query::api::ApiDependencies{.store = store_.get(),
                                                                             .scheduler = pool_.get(),
                                                                             .clock = &SystemClock::Get(),
                                                                             .rules = rules_.get(),
                                                                             .execute = &query::engine::Execute,
-                                                                            .metadata = &metadata_},
+                                                                            .metadata = &metadata_,
+                                                                            .memory = &query_memory_},
                                                 ApiOptionsOf(config_, start_seconds_));
   influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
   admin_ = std::make_unique<AdminService>(store_.get());

@@ -51,6 +51,7 @@ class Daemon {
   Status LoadRules();
 
   const Config config_;
+  query::engine::MemoryTotal query_memory_;
   const double start_seconds_;
   std::unique_ptr<executor::ThreadPool> pool_;
   std::unique_ptr<storage::Store> store_;

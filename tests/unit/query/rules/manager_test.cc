@@ -131,6 +131,68 @@ TEST_F(ManagerTest, AlertsGoOnAfterARestart) {
   EXPECT_EQ(state_after(kStart + 90 * kMinute, kStart + 90 * kMinute).first, AlertState::kPending);
 }
 
+// An alert that was pending for one of its two minutes when the server went away for ten.
+class OutageTest : public ManagerTest {
+ protected:
+  int64_t ActiveSinceAfter(const ManagerOptions& options) {
+    Load(kDown);
+    down_until_ms_ = kStart + 100 * kMinute;
+    Run(kStart);
+    Run(kStart + kMinute);
+    Manager restarted(
+        {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+        options);
+    restarted.SetGroups(*ParseRuleFile(kDown, "rules.yml"));
+    clock_.Set((kStart + 11 * kMinute) * 1'000'000);
+    Up(0, 1);
+    restarted.RunDue();
+    const RuleStatus status = restarted.Status().groups[0].rules[0];
+    return status.alerts.empty() ? 0 : status.alerts[0].active_at_ms;
+  }
+};
+
+TEST_F(OutageTest, AfterALongerOneThanIsToleratedItBeginsAnew) {
+  EXPECT_EQ(ActiveSinceAfter({.outage_tolerance_ms = 9 * kMinute}), kStart + 11 * kMinute);
+}
+
+TEST_F(OutageTest, ItFiresNoSoonerThanTheGraceSays) {
+  // 90 s from now, not the minute that is left.
+  EXPECT_EQ(ActiveSinceAfter({.for_grace_ms = 90'000}), kStart + 11 * kMinute + 90'000 - 2 * kMinute);
+}
+
+TEST_F(ManagerTest, ARulesQueryKeepsTheLimitsOfQueries) {
+  engine::MemoryTotal memory(1000);
+  engine::QueryContext seen;
+  const auto execute = [&](const promql::Expr& expr, const engine::RangeSpec& at, const engine::QueryContext& context) {
+    seen = context;
+    return engine::Execute(expr, at, context);
+  };
+  ManagerOptions options{.default_interval_ms = 7000,
+                         .timeout_ms = 5000,
+                         .lookback_ms = 10'000,
+                         .default_subquery_step_ms = 3000,
+                         .budget = {.max_series = 1}};
+  Manager manager({.store = &store_,
+                   .sink = &store_,
+                   .scheduler = &scheduler_,
+                   .clock = &clock_,
+                   .execute = execute,
+                   .memory = &memory},
+                  options);
+  manager.SetGroups(*ParseRuleFile("groups: [{name: g, rules: [{record: x, expr: up}]}]", "f"));
+  Up(1, 1);
+  manager.RunDue();
+  EXPECT_EQ(seen.lookback_ms, 10'000);
+  EXPECT_EQ(seen.default_subquery_step_ms, 3000);
+  EXPECT_EQ(seen.deadline_ns, clock_.SteadyNs() + 5'000'000'000);
+  EXPECT_EQ(seen.memory, &memory);
+  const Snapshot snapshot = manager.Status();
+  EXPECT_EQ(snapshot.groups[0].interval_ms, 7000);
+  EXPECT_EQ(snapshot.groups[0].rules[0].health, "err");
+  EXPECT_NE(snapshot.groups[0].rules[0].last_error.find("series"), std::string::npos)
+      << snapshot.groups[0].rules[0].last_error;
+}
+
 TEST_F(ManagerTest, AnAlertThatEndedBeginsAnew) {
   Load(kDown);
   down_until_ms_ = kStart + 3 * kMinute;

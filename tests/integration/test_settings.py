@@ -1,0 +1,122 @@
+"""Every setting that no other test changes does what its comment says."""
+import pathlib
+import re
+import socket
+import time
+
+from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+
+
+def metric(server, name):
+    text = server.request("GET", "/metrics").body.decode()
+    found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)$", text, re.M)
+    expect(found, f"{name} is not in /metrics")
+    return float(found.group(1))
+
+
+def test_a_longer_header_than_may_be_is_refused():
+    with temporary_folder() as folder, Server(folder / "data", "--http-header-bytes-max", "4KiB") as server:
+        expect_equal(server.request("GET", "/health", headers={"X-Long": "x" * 3000}).status, 200, "3 kB")
+        reply = server.request("GET", "/health", headers={"X-Long": "x" * 5000})
+        expect_equal(reply.status, 431, "5 kB")
+        expect(b"4096 bytes" in reply.body, reply.body)
+
+
+def test_connections_beyond_the_limit_are_closed():
+    with temporary_folder() as folder, Server(folder / "data", "--http-connections-max", "2") as server:
+        ask = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", server.port)) as first, \
+                socket.create_connection(("127.0.0.1", server.port)) as second:
+            for connection in first, second:
+                connection.sendall(ask)
+                expect(connection.recv(100).startswith(b"HTTP/1.1 200"), "one of two connections")
+            with socket.create_connection(("127.0.0.1", server.port)) as third:
+                third.settimeout(60)
+                expect_equal(third.recv(100), b"", "what a third connection reads")
+        # Their places are free again.
+        wait_until(lambda: answers(server), what="a connection after the two have gone")
+
+
+def answers(server):
+    try:
+        return server.request("GET", "/health").status == 200
+    except OSError:
+        return False
+
+
+def test_threads():
+    wanted = {"tm-service": 3, "tm-stream": 5, "tm-write": 2, "tm-read": 4, "tm-io": 1}
+    with temporary_folder() as folder, \
+            Server(folder / "data", "--http-service-threads", "3", "--http-stream-threads", "5", "--http-write-threads", "2",
+                   "--http-read-threads", "4", "--http-io-threads", "1", "--pool-workers", "3") as server:
+        names = [path.read_text().strip() for path in pathlib.Path(f"/proc/{server.process.pid}/task").glob("*/comm")]
+        for name, count in wanted.items():
+            expect_equal(names.count(name), count, f"threads called {name} of {sorted(set(names))}")
+        expect_equal(metric(server, "tidemark_pool_workers"), 3, "workers of the pool")
+
+
+def test_a_write_must_name_its_database_if_that_is_required():
+    with temporary_folder() as folder, Server(folder / "data", "--write-require-database", "on") as server:
+        reply = server.request("POST", "/write", b"m v=1 1")
+        expect_equal(reply.status, 400, "without db=")
+        expect(b"database is required" in reply.body, reply.body)
+        expect_equal(server.write("m v=1 1").status, 204, "with db=")
+
+
+def test_a_number_of_points_makes_a_checkpoint():
+    with temporary_folder() as folder, \
+            Server(folder / "data", "--storage-checkpoint-points", "100", "--storage-checkpoint-interval", "365d",
+                   "--host-metrics", "off") as server:
+        for batch in range(10):
+            server.write("\n".join(f"m v={i} {batch * 100 + i}" for i in range(100)))
+        wait_until(lambda: metric(server, "tidemark_checkpoints_total") > 0, what="a checkpoint")
+
+
+def test_what_queries_take_for_granted_holds_for_rules_too():
+    rules = """
+groups:
+  - name: fast
+    rules:
+      - {record: seen_now, expr: m}
+      - {record: steps, expr: 'count_over_time(vector(1)[60s:])'}
+      - {record: many, expr: wide}
+"""
+    with temporary_folder() as folder:
+        (folder / "rules.yml").write_text(rules)
+        with Server(folder / "data", "--rules-files", str(folder / "rules.yml"), "--rules-interval", "1s", "--rules-database",
+                    "ruled", "--query-lookback", "20s", "--query-default-subquery-step", "10s", "--query-max-series", "2",
+                    "--host-metrics", "off") as server:
+            now = time.time_ns()
+            server.write(f"m,age=old value=1 {now - 60 * 10**9}\nm,age=new value=1 {now + 60 * 10**9}", db="ruled")
+            # There for any rule that runs within the next minutes.
+            server.write("\n".join(f"wide,n={n} value=1 {now + s * 10**9}" for n in range(3) for s in range(-5, 300, 5)),
+                         db="ruled")
+            at = {"time": now / 1e9}
+            expect_equal(server.query("m", db="ruled", **at), [], "60 s ago")
+            expect_equal(server.query("count_over_time(vector(1)[60s:])", db="ruled", **at)[0]["value"][1], "6", "steps")
+            wide = server.request("GET", f"/api/v1/query?db=ruled&query=wide&time={now / 1e9}")
+            expect(wide.status != 200 and b"series" in wide.body, wide.body)
+
+            def rule(name):
+                group = server.request("GET", "/api/v1/rules").json()["data"]["groups"][0]
+                expect_equal(group["interval"], 1, "interval")
+                return next(rule for rule in group["rules"] if rule["name"] == name)
+            wait_until(lambda: rule("many")["health"] == "err", what="a rule over too many series")
+            expect("series" in rule("many")["lastError"], rule("many"))
+            expect_equal(rule("seen_now")["health"], "ok", "a rule")
+            steps = wait_until(lambda: server.query("last_over_time(steps[1h])", db="ruled"), what="what a rule recorded")
+            expect_equal(steps[0]["value"][1], "6", "steps of a rule")
+            expect_equal(server.query("last_over_time(seen_now{age=\"old\"}[1h])", db="ruled"), [], "recorded of 60 s ago")
+
+
+def test_requests_that_run_at_the_end_get_so_long_to_finish():
+    with temporary_folder() as folder:
+        server = Server(folder / "data", "--http-drain", "1ms", "--host-metrics", "off").start()
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(b"POST /write?db=x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nm v=1")
+            wait_until(lambda: metric(server, "tidemark_http_connections") >= 2, what="the connection")
+            expect_equal(server.stop(), 0, "exit code")
+        expect("did not finish within 1 ms" in server.log_text(), "nothing about what was cut")
+
+
+run_tests(globals())
