@@ -9,25 +9,10 @@
 #include <thread>
 #include <vector>
 
+#include "tests/unit/executor/pool/busy_worker.h"
+
 namespace tidemark::executor {
 namespace {
-
-// Keeps a worker busy until it is let go.
-class Blocker {
- public:
-  explicit Blocker(ThreadPool& pool, TaskKind kind = TaskKind::kQuery) {
-    pool.Submit(kind, [this] {
-      entered_.count_down();
-      open_.wait();
-    });
-    entered_.wait();
-  }
-  void Open() { open_.count_down(); }
-
- private:
-  std::latch entered_{1};
-  std::latch open_{1};
-};
 
 size_t Fibonacci(ThreadPool& pool, size_t n) {
   if (n < 2) return n;
@@ -134,13 +119,13 @@ TEST(TaskGroup, AWaitingWorkerRunsNothingThatWasSubmittedOtherwise) {
 
 TEST(TaskGroup, WhatHasNotBegunWhenItIsCancelledIsNotRun) {
   ThreadPool pool({.workers = 1});
-  Blocker blocker(pool);
+  BusyWorker busy(pool);
   std::atomic<int> ran = 0;
   TaskGroup group(pool, TaskKind::kQuery);
   for (int i = 0; i < 10; ++i) group.Run([&] { ++ran; });
   group.Cancel();
   EXPECT_TRUE(group.stop_requested());
-  blocker.Open();
+  busy.LetGo();
   EXPECT_EQ(group.Wait(), TaskGroup::End::kCancelled);
   EXPECT_EQ(ran, 0);
   EXPECT_EQ(group.given_up(), 10U);
@@ -149,14 +134,14 @@ TEST(TaskGroup, WhatHasNotBegunWhenItIsCancelledIsNotRun) {
 TEST(TaskGroup, WhatHasNotBegunAtTheDeadlineIsNotRun) {
   ManualClock clock(1'000);
   ThreadPool pool({.workers = 1, .clock = &clock});
-  Blocker blocker(pool);
+  BusyWorker busy(pool);
   std::atomic<int> ran = 0;
   TaskGroup group(pool, TaskKind::kQuery, 2'000);
   group.Run([&] { ++ran; });
   EXPECT_FALSE(group.stop_requested());
   clock.Set(2'000);
   EXPECT_TRUE(group.stop_requested());
-  blocker.Open();
+  busy.LetGo();
   EXPECT_EQ(group.Wait(), TaskGroup::End::kExpired);
   EXPECT_EQ(ran, 0);
 }
@@ -190,7 +175,7 @@ TEST(TaskGroup, TheGroupMayGoAsSoonAsWaitReturns) {
 
 TEST(PoolLimits, ACancelledTaskIsGivenUp) {
   ThreadPool pool({.workers = 1});
-  Blocker blocker(pool);
+  BusyWorker busy(pool);
   std::stop_source stop;
   std::vector<ThreadPool::GivenUp> given_up;  // by the only worker
   int ran = 0;
@@ -200,7 +185,7 @@ TEST(PoolLimits, ACancelledTaskIsGivenUp) {
         [&](ThreadPool::GivenUp why) { given_up.push_back(why); });
   }
   stop.request_stop();
-  blocker.Open();
+  busy.LetGo();
   pool.Stop();
   EXPECT_EQ(ran, 1);
   EXPECT_EQ(given_up, std::vector{ThreadPool::GivenUp::kCancelled});
@@ -211,7 +196,7 @@ TEST(PoolLimits, ACancelledTaskIsGivenUp) {
 TEST(PoolLimits, ALateTaskIsGivenUp) {
   ManualClock clock(100);
   ThreadPool pool({.workers = 1, .clock = &clock});
-  Blocker blocker(pool);
+  BusyWorker busy(pool);
   std::vector<ThreadPool::GivenUp> given_up;
   int ran = 0;
   for (const int64_t deadline : {200, 201}) {
@@ -221,7 +206,7 @@ TEST(PoolLimits, ALateTaskIsGivenUp) {
   }
   pool.SubmitWithLimits(TaskKind::kQuery, [&] { ran += 100; }, {.deadline_ns = 150});
   clock.Set(200);
-  blocker.Open();
+  busy.LetGo();
   pool.Stop();
   EXPECT_EQ(ran, 1);
   EXPECT_EQ(given_up, std::vector{ThreadPool::GivenUp::kExpired});
@@ -230,7 +215,7 @@ TEST(PoolLimits, ALateTaskIsGivenUp) {
 
 TEST(PoolLimits, AFullQueueRefusesAtOnce) {
   ThreadPool pool({.workers = 1, .queue_capacity = 4});
-  Blocker blocker(pool);
+  BusyWorker busy(pool);
   int ran = 0;
   for (int i = 0; i < 4; ++i) {
     ThreadPool::Task task = [&] { ++ran; };
@@ -242,7 +227,7 @@ TEST(PoolLimits, AFullQueueRefusesAtOnce) {
   // Another kind has a queue of its own.
   ThreadPool::Task other = [&] { ++ran; };
   EXPECT_TRUE(pool.TrySubmit(TaskKind::kFlush, other));
-  blocker.Open();
+  busy.LetGo();
   pool.Stop();
   EXPECT_EQ(ran, 5);
   EXPECT_FALSE(pool.TrySubmit(TaskKind::kQuery, task)) << "after Stop";

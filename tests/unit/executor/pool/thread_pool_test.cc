@@ -13,25 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "tests/unit/executor/pool/busy_worker.h"
+
 namespace tidemark::executor {
 namespace {
-
-// A task that keeps a worker busy until it is let go.
-class Gate {
- public:
-  void Submit(ThreadPool& pool, TaskKind kind = TaskKind::kQuery) {
-    pool.Submit(kind, [this] {
-      entered_.count_down();
-      open_.wait();
-    });
-    entered_.wait();
-  }
-  void Open() { open_.count_down(); }
-
- private:
-  std::latch entered_{1};
-  std::latch open_{1};
-};
 
 TEST(ThreadPoolTest, RunsWhatIsSubmitted) {
   std::atomic<int> ran = 0;
@@ -63,12 +48,11 @@ TEST(ThreadPoolTest, UrgentKindsRunFirst) {
   std::vector<TaskKind> order;
   {
     ThreadPool pool({.workers = 1});
-    Gate gate;
-    gate.Submit(pool);
+    BusyWorker busy(pool);
     for (const TaskKind kind : {TaskKind::kBackground, TaskKind::kRule, TaskKind::kFlush, TaskKind::kQuery}) {
       for (int i = 0; i < 3; ++i) pool.Submit(kind, [&order, kind] { order.push_back(kind); });
     }
-    gate.Open();
+    busy.LetGo();
   }
   ASSERT_EQ(order.size(), 12U);
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
@@ -76,8 +60,7 @@ TEST(ThreadPoolTest, UrgentKindsRunFirst) {
 
 TEST(ThreadPoolTest, NoKindStarves) {
   ThreadPool pool({.workers = 1});
-  Gate gate;
-  gate.Submit(pool);
+  BusyWorker busy(pool);
   std::atomic<bool> background_ran = false;
   std::latch done(1);
   pool.Submit(TaskKind::kBackground, [&] { background_ran = true; });
@@ -90,7 +73,7 @@ TEST(ThreadPoolTest, NoKindStarves) {
     }
   };
   pool.Submit(TaskKind::kQuery, [&] { chain(); });
-  gate.Open();
+  busy.LetGo();
   done.wait();
   pool.Stop();
   EXPECT_TRUE(background_ran);
@@ -98,25 +81,23 @@ TEST(ThreadPoolTest, NoKindStarves) {
 
 TEST(ThreadPoolTest, BackgroundWorkLeavesOneWorkerFree) {
   ThreadPool pool({.workers = 3});
-  Gate first, second;
-  first.Submit(pool, TaskKind::kBackground);
-  second.Submit(pool, TaskKind::kBackground);
+  BusyWorker first(pool, TaskKind::kBackground);
+  BusyWorker second(pool, TaskKind::kBackground);
   std::atomic<bool> third_ran = false;
   pool.Submit(TaskKind::kBackground, [&] { third_ran = true; });
   std::latch query_ran(1);
   pool.Submit(TaskKind::kQuery, [&] { query_ran.count_down(); });
   query_ran.wait();
   EXPECT_FALSE(third_ran);
-  first.Open();
-  second.Open();
+  first.LetGo();
+  second.LetGo();
   pool.Stop();
   EXPECT_TRUE(third_ran);
 }
 
 TEST(ThreadPoolTest, SubmitFromOutsideWaitsForRoom) {
   ThreadPool pool({.workers = 1, .queue_capacity = 2});
-  Gate gate;
-  gate.Submit(pool);
+  BusyWorker busy(pool);
   std::atomic<int> submitted = 0, ran = 0;
   std::thread submitter([&] {
     for (int i = 0; i < 3; ++i) {
@@ -124,12 +105,12 @@ TEST(ThreadPoolTest, SubmitFromOutsideWaitsForRoom) {
       ++submitted;
     }
   });
-  // Two fit; the third has to wait as long as the gate is shut.
+  // Two fit; the third has to wait as long as the worker is busy.
   while (submitted < 2) std::this_thread::yield();
   EXPECT_EQ(submitted, 2);
   // Queues are per kind: a full one does not hold up another.
   pool.Submit(TaskKind::kBackground, [&] { ++ran; });
-  gate.Open();
+  busy.LetGo();
   submitter.join();
   pool.Stop();
   EXPECT_EQ(ran, 4);
@@ -162,13 +143,12 @@ TEST(ThreadPoolTest, StopRunsWhatTasksSubmitMeanwhile) {
 
 TEST(ThreadPoolTest, StopLetsBlockedSubmittersGo) {
   ThreadPool pool({.workers = 1, .queue_capacity = 1});
-  Gate gate;
-  gate.Submit(pool);
+  BusyWorker busy(pool);
   std::atomic<int> ran = 0;
   std::vector<std::thread> submitters;
   for (int i = 0; i < 4; ++i) submitters.emplace_back([&] { pool.Submit(TaskKind::kQuery, [&] { ++ran; }); });
   std::thread stopper([&] { pool.Stop(); });
-  gate.Open();
+  busy.LetGo();
   for (std::thread& submitter : submitters) submitter.join();
   stopper.join();
   EXPECT_EQ(ran, 4);
@@ -212,14 +192,13 @@ TEST(ThreadPoolTest, ParallelForRunsOnSeveralThreadsAtOnce) {
 
 TEST(ThreadPoolTest, ParallelForIsDoneByTheCallerWhenAllWorkersAreBusy) {
   ThreadPool pool({.workers = 2});
-  Gate first, second;
-  first.Submit(pool);
-  second.Submit(pool);
+  BusyWorker first(pool);
+  BusyWorker second(pool);
   size_t sum = 0;  // one thread only: no synchronisation needed
   pool.ParallelFor(TaskKind::kQuery, 1000, [&](size_t i) { sum += i; });
   EXPECT_EQ(sum, 499'500U);
-  first.Open();
-  second.Open();
+  first.LetGo();
+  second.LetGo();
 }
 
 TEST(ThreadPoolTest, NestedLoopsComplete) {
@@ -339,12 +318,11 @@ TEST(ThreadPoolTest, ManyPoolsStartAndStop) {
 TEST(ThreadPoolTest, WaitAndRunTimesAreCountedPerKind) {
   ManualClock clock(1'000);
   ThreadPool pool({.workers = 1, .clock = &clock});
-  Gate gate;
-  gate.Submit(pool, TaskKind::kQuery);
+  BusyWorker busy(pool);
   pool.Submit(TaskKind::kRule, [&] { clock.Advance(30); });
   pool.Submit(TaskKind::kRule, [&] { clock.Advance(5); });
   clock.Advance(100);
-  gate.Open();
+  busy.LetGo();
   pool.Stop();
   const PoolStats stats = pool.stats();
   EXPECT_EQ(stats.of(TaskKind::kQuery).run_ns, 100U);
