@@ -11,20 +11,13 @@ namespace tidemark::query::engine {
 namespace {
 
 enum class Kind { kRate, kIncrease, kDelta };
-enum class Edge { kLeft, kRight };
 
-// The value at `at_ns` on the line between rows `row` and `row` + 1. A counter that is reset between them starts at
-// zero on the left edge of a window, and goes on from the old value on the right one.
-double Interpolate(const Samples& samples, uint32_t row, int64_t at_ns, bool counter, Edge edge) {
-  double before = samples.At(row);
-  double after = samples.At(row + 1);
-  if (counter && after < before) {
-    if (edge == Edge::kLeft) {
-      before = 0;
-    } else {
-      after += before;
-    }
-  }
+// The value at `at_ns` on the line between rows `row` and `row` + 1. A counter that is reset between them was reset at
+// once, so it starts at zero.
+double Interpolate(const Samples& samples, uint32_t row, int64_t at_ns, bool counter) {
+  const double after = samples.At(row + 1);
+  const double first = samples.At(row);
+  const double before = counter && after < first ? 0 : first;
   const int64_t from_ns = samples.times()[row];
   const int64_t to_ns = samples.times()[row + 1];
   // In milliseconds, so that the result is Prometheus' to the last bit.
@@ -80,10 +73,10 @@ void FoldExtended(FoldCall& call) {
     uint32_t first = extent.first;
     uint32_t past = extent.last + 1;
     const double left = smoothed && times[first] < extent.start_ns
-                            ? Interpolate(samples, first, extent.start_ns, kCounter, Edge::kLeft)
+                            ? Interpolate(samples, first, extent.start_ns, kCounter)
                             : samples.At(first);
     const double right = smoothed && extent.last > begin && times[extent.last] > extent.end_ns
-                             ? Interpolate(samples, extent.last - 1, extent.end_ns, kCounter, Edge::kRight)
+                             ? Interpolate(samples, extent.last - 1, extent.end_ns, kCounter)
                              : samples.At(extent.last);
     double change = right - left;
     if (kCounter) {
@@ -146,7 +139,7 @@ void FoldSmoothed(FoldCall& call) {
     if (begin == end || past <= begin) continue;
     const uint32_t before = past - 1;
     const bool between = samples.times()[before] < at_ns && past < end;
-    call.out[step] = between ? Interpolate(samples, before, at_ns, false, Edge::kLeft) : samples.At(before);
+    call.out[step] = between ? Interpolate(samples, before, at_ns, false) : samples.At(before);
     call.present[step] = 1;
   }
 }

@@ -22,6 +22,46 @@ void AppendRows(const model::Column& column, RawSeries* out) {
   }
 }
 
+// The ends of an anchored or smoothed range, within the rows that were read around it.
+struct ExtendedRange {
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
+  bool smoothed = false;
+};
+
+// The value at `at_ms` on the line between samples `i` and `i` + 1.
+double Between(const RawSeries& series, size_t i, int64_t at_ms) {
+  const double rise = series.values[i + 1] - series.values[i];
+  return series.values[i] + rise * static_cast<double>(at_ms - series.times_ms[i]) /
+                                static_cast<double>(series.times_ms[i + 1] - series.times_ms[i]);
+}
+
+// What functions would see of the range: a sample at its start, those inside of it, and a sample at its end. Nothing
+// when all samples are before it. Source: Prometheus, promql/engine.go, extendFloats.
+RawSeries Extend(const RawSeries& series, const ExtendedRange& range) {
+  RawSeries out{.labels = series.labels, .times_ms = {}, .values = {}};
+  const std::vector<int64_t>& times = series.times_ms;
+  if (times.empty()) return out;
+  const auto index = [&](auto at) { return static_cast<size_t>(at - times.begin()); };
+  size_t last = times.size() - 1;
+  size_t first = std::min(index(std::ranges::upper_bound(times, range.start_ms)), last);
+  if (first > 0) --first;
+  if (range.smoothed) last = std::min(index(std::ranges::lower_bound(times, range.end_ms)), last);
+  if (times[last] <= range.start_ms) return out;
+  const auto add = [&out](int64_t time_ms, double value) {
+    out.times_ms.push_back(time_ms);
+    out.values.push_back(value);
+  };
+  const bool before = range.smoothed && times[first] < range.start_ms;
+  const bool after = range.smoothed && last > 0 && times[last] > range.end_ms;
+  add(range.start_ms, before ? Between(series, first, range.start_ms) : series.values[first]);
+  for (size_t i = first; i <= last; ++i) {
+    if (times[i] > range.start_ms && times[i] < range.end_ms) add(times[i], series.values[i]);
+  }
+  add(range.end_ms, after ? Between(series, last - 1, range.end_ms) : series.values[last]);
+  return out;
+}
+
 Result<std::vector<RawSeries>> ReadBlock(const SeriesSource& source, size_t first, size_t last,
                                          const model::TimeRange& range, QueryState* state) {
   std::vector<RawSeries> out;
@@ -78,7 +118,10 @@ Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const
     return out;
   }
   TM_TRY_ASSIGN(const SeriesSource* source, Source(node.slot));
-  const WindowSpec windows{.grid = grid, .reference = node.reference, .length_ms = node.window_ms};
+  plan::Reference reference = node.reference;
+  reference.offset_ms -= node.after_ms;
+  const WindowSpec windows{
+      .grid = grid, .reference = reference, .length_ms = node.window_ms + node.before_ms + node.after_ms};
   Mutex mutex;
   std::map<size_t, std::vector<RawSeries>> blocks;
   TM_RETURN_IF_ERROR(
@@ -89,6 +132,11 @@ Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const
         return {};
       }));
   for (auto& [_, block] : blocks) std::ranges::move(block, std::back_inserter(out));
+  if (node.before_ms == 0) return out;
+  const int64_t end_ms = node.reference.TimeMs(grid.TimeMs(0));
+  const ExtendedRange range{.start_ms = end_ms - node.window_ms, .end_ms = end_ms, .smoothed = node.selector->smoothed};
+  for (RawSeries& series : out) series = Extend(series, range);
+  std::erase_if(out, [](const RawSeries& series) { return series.values.empty(); });
   return out;
 }
 

@@ -184,11 +184,7 @@ class Planner {
     auto node = std::make_unique<RangeNode>(expr);
     if (const auto* matrix = promql::TryAs<promql::MatrixSelector>(expr)) {
       const promql::VectorSelector& selector = matrix->selector;
-      if (call != nullptr) {
-        TM_RETURN_IF_ERROR(CheckExtended(selector, *call));
-      } else if (selector.anchored || selector.smoothed) {
-        return InvalidArgument("a range selector with anchored or smoothed needs a function around it");
-      }
+      if (call != nullptr) TM_RETURN_IF_ERROR(CheckExtended(selector, *call));
       node->selector = &matrix->selector;
       node->window_ms = std::min(matrix->window.ms, kWindowMsMax);
       node->reference = Resolve(matrix->selector.at, matrix->selector.offset.ms);
