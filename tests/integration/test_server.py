@@ -3,9 +3,11 @@ import concurrent.futures
 import gzip
 import json
 import signal
+import socket
+import subprocess
 import time
 
-from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+from harness import BIN, Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
 
 T0 = 1_700_000_000
 
@@ -44,6 +46,25 @@ def test_bad_lines_are_named_and_good_ones_kept():
         expect("missing field value" in reply.json()["error"], reply.body)
         expect("partial write" in reply.json()["error"], reply.body)
         expect_equal(server.query("m_w", time=T0)[0]["value"][1], "2", "the good line after the bad one")
+
+
+def test_what_udp_drops_can_be_asked_for():
+    port = free_port(socket.SOCK_DGRAM)
+    with temporary_folder() as folder, \
+            Server(folder / "data", "--host-metrics", "off", "--udp", f"127.0.0.1:{port},db=u,interval=1ms") as server:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"m,a=b v=1\nm,a=b v=\n", ("127.0.0.1", port))
+        tidemark = [str(BIN / "tidemark"), "admin", "rejections", "--server", server.url]
+
+        def refused(*arguments):
+            done = subprocess.run([*tidemark, *arguments], capture_output=True, text=True, timeout=60)
+            expect_equal(done.returncode, 0, done.stderr)
+            return json.loads(done.stdout)["data"]
+        wait_until(refused, what="what was refused")
+        found = refused("u", "--limit", "1")[0]
+        expect_equal((found["database"], found["line"], found["reason"]), ("u", 2, "invalid argument"), "the line")
+        expect("'m,a=b v=': missing field value" in found["message"], found)
+        expect_equal(refused("other"), [], "of another database")
 
 
 def test_databases_are_apart():

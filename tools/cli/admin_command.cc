@@ -29,6 +29,7 @@ struct AdminFlags {
   std::vector<std::string> tiers;
   std::string start;
   std::string end;
+  uint64_t limit = 100;
   bool dry_run = false;
 };
 
@@ -161,6 +162,18 @@ void AddAdmin(CLI::App& app, Action* action) {
   AddDatabase(*compact, flags);
   compact->callback([flags, action] {
     *action = [flags] { return Post(*flags, "/api/v1/admin/compact", {{"db", flags->database}}); };
+  });
+
+  auto* const rejections = app.add_subcommand("rejections", "the last points that were refused, and why; newest first");
+  AddServerFlag(*rejections, &flags->server);
+  rejections->add_option("db", flags->database, "of this database only");
+  rejections->add_option("--limit", flags->limit, "how many at most")->capture_default_str();
+  rejections->callback([flags, action] {
+    *action = [flags] {
+      return Ask(
+          *flags, "GET",
+          "/api/v1/admin/rejections" + QueryString({{"db", flags->database}, {"limit", std::to_string(flags->limit)}}));
+    };
   });
 
   auto* const checkpoint = app.add_subcommand("checkpoint", "write everything staged in memory into pages on disk");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -322,6 +323,32 @@ Response AdminService::ShowDatabases(Request&) const {
         info.options.retention_ns / 1'000'000'000, info.options.partition_ns / 1'000'000'000,
         static_cast<double>(info.options.sync_interval_ns) * 1e-9, info.series, info.fields, info.partitions,
         info.disk_bytes);
+  }
+  return Succeed(data + ']');
+}
+
+Response AdminService::ShowRejections(Request& request) const {
+  size_t limit = 100;
+  if (const std::string_view text = request.params.Get("limit"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return Fail(ErrorType::kBadData, fmt::format("limit: \"{}\" is not a whole number", text));
+    }
+  }
+  const bool all = request.database.empty() && request.params.Get("db").empty();
+  const std::string database = DatabaseOf(request);
+  std::string data = "[";
+  for (const write_path::LoggedRejection& rejection : rejections_->Newest(std::numeric_limits<size_t>::max())) {
+    if (!all && rejection.database != database) continue;
+    if (limit-- == 0) break;
+    if (data.size() > 1) data += ',';
+    data += fmt::format(R"({{"number":{},"time":")", rejection.number);
+    query::api::AppendRfc3339(&data, rejection.at.ns);
+    data += R"(","database":)";
+    AppendJsonString(&data, rejection.database);
+    data += fmt::format(R"(,"line":{},"reason":"{}","message":)", rejection.line, Phrase(rejection.error.code));
+    AppendJsonString(&data, rejection.error.message);
+    data += '}';
   }
   return Succeed(data + ']');
 }

@@ -1,6 +1,7 @@
 // AdminService: what an operator asks of a running server: retention, compaction, checkpoint.
 #pragma once
 
+#include "ingest/write_path/rejection_log.h"
 #include "storage/storage.h"
 #include "tools/server/http/message.h"
 
@@ -9,8 +10,9 @@ namespace tidemark::server {
 // Thread-safe. Answers in the envelope of the Prometheus API.
 class AdminService {
  public:
-  // `store` outlives it.
-  explicit AdminService(storage::Store* store) : store_(store) {}
+  // Both outlive it.
+  AdminService(storage::Store* store, const write_path::RejectionLog* rejections)
+      : store_(store), rejections_(rejections) {}
 
   // POST /api/v1/admin/retention?db=NAME: keep=30d (0 or inf: for ever) of the database, or with match[]=SELECTOR of
   // some of its series (inf takes the selector away); max_bytes=50GiB (0: no limit). dry_run=1 says what would go.
@@ -26,6 +28,8 @@ class AdminService {
   http::Response CleanTombstones(http::Request& request) const;
   // GET /api/v1/admin/databases
   http::Response ShowDatabases(http::Request& request) const;
+  // GET /api/v1/admin/rejections?limit=100[&db=NAME]: the points that were refused last, the newest first.
+  http::Response ShowRejections(http::Request& request) const;
   // POST /api/v1/admin/compact?db=NAME: one JSON object a line, the last with "done":true or "error".
   http::Response Compact(http::Request& request) const;
   // POST /api/v1/admin/checkpoint
@@ -33,6 +37,7 @@ class AdminService {
 
  private:
   storage::Store* const store_;
+  const write_path::RejectionLog* const rejections_;
 };
 
 }  // namespace tidemark::server

@@ -35,7 +35,7 @@ struct Config {
   std::vector<UdpConfig> udp;
   bool host_metrics = true;
   bool require_database = false;
-  uint64_t parse_memory_bytes = WriteService::kParseMemoryBytes;
+  uint64_t parse_memory_bytes = WriteServiceOptions().parse_memory_bytes;
   uint64_t pool_workers = 0;
   int64_t drain_ms = 10'000;
   std::vector<std::string> rule_files;

@@ -67,8 +67,12 @@ Status Daemon::Open() {
          static_cast<double>(stats.recovery_ns) * 1e-9, stats.recovered_points);
   write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
-  writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), config_.require_database,
-                                           config_.parse_memory_bytes);
+  WriteServiceOptions write_options{.require_database = config_.require_database,
+                                    .parse_memory_bytes = config_.parse_memory_bytes};
+  write_options.refused = [path = write_path_.get()](std::string_view database, uint32_t number, const Error& error) {
+    path->CountRejected(database, number, error);
+  };
+  writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), std::move(write_options));
   query::rules::ManagerOptions rule_options = config_.rules;
   // A rule's query is a query.
   rule_options.parse = config_.api.parse;
@@ -92,7 +96,7 @@ Status Daemon::Open() {
                                                                             .memory = &query_memory_},
                                                 ApiOptionsOf(config_, start_seconds_));
   influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
-  admin_ = std::make_unique<AdminService>(store_.get());
+  admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections());
   return {};
 }
 

@@ -199,6 +199,7 @@ std::vector<Route> MakeRoutes(const Services& s) {
     admin(method, "/api/v1/admin/tsdb/clean_tombstones", [a = s.admin](Request& r) { return a->CleanTombstones(r); });
   }
   admin(Method::kGet, "/api/v1/admin/databases", [a = s.admin](Request& r) { return a->ShowDatabases(r); });
+  admin(Method::kGet, "/api/v1/admin/rejections", [a = s.admin](Request& r) { return a->ShowRejections(r); });
   admin(Method::kPost, "/api/v1/admin/compact", [a = s.admin](Request& r) { return a->Compact(r); });
   admin(Method::kPost, "/api/v1/admin/checkpoint", [a = s.admin](Request& r) { return a->Checkpoint(r); });
 

@@ -184,7 +184,7 @@ class WriteService::ParseLease {
   ParseLease(WriteService* service, size_t body_bytes)
       : service_(service), bytes_(uint64_t{body_bytes} * kBatchBytesPerByte) {
     const uint64_t others = service_->parsing_bytes_.fetch_add(bytes_, std::memory_order_relaxed);
-    granted_ = others == 0 || others + bytes_ <= service_->parse_memory_bytes_;
+    granted_ = others == 0 || others + bytes_ <= service_->options_.parse_memory_bytes;
   }
   ~ParseLease() { service_->parsing_bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }
   ParseLease(const ParseLease&) = delete;
@@ -219,18 +219,23 @@ void WriteService::Stack<Workspace>::Return(std::unique_ptr<Workspace> workspace
 }
 
 WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* metadata, const Clock* clock,
-                           bool require_database, uint64_t parse_memory_bytes)
-    : sink_(sink),
-      metadata_(metadata),
-      clock_(clock),
-      require_database_(require_database),
-      parse_memory_bytes_(parse_memory_bytes) {}
+                           WriteServiceOptions options)
+    : sink_(sink), metadata_(metadata), clock_(clock), options_(std::move(options)) {}
+
+void WriteService::CountBadLines(std::string_view database, const lineprotocol::ParseReport& parsed) {
+  counters_.lines_bad.fetch_add(parsed.lines_bad, std::memory_order_relaxed);
+  if (!options_.refused) return;
+  for (const lineprotocol::LineError& error : parsed.errors) {
+    options_.refused(database, error.line,
+                     InvalidArgument(fmt::format("unable to parse '{}': {}", error.text, error.reason)));
+  }
+}
 
 Response WriteService::Write(Request& request) {
   const auto answer = [&]() -> Response {
     Target target;
     target.database = request.database.empty() ? std::string(request.params.Get("db")) : request.database;
-    if (target.database.empty() && require_database_) return InfluxError(400, "database is required");
+    if (target.database.empty() && options_.require_database) return InfluxError(400, "database is required");
     const std::string_view policy = request.params.Get("rp");
     if (!policy.empty() && policy != "autogen" && policy != "default") {
       return InfluxError(404, fmt::format("retention policy not found: {}", policy));
@@ -291,7 +296,7 @@ Response WriteService::WriteBody(Request& request, const Target& target, bool v2
   const lineprotocol::ParseOptions options{
       .precision = target.precision, .default_time = {clock_->NowNs()}, .limits = {}};
   const lineprotocol::ParseReport parsed = workspace->parser.Parse(body, options, &workspace->batch);
-  counters_.lines_bad.fetch_add(parsed.lines_bad, std::memory_order_relaxed);
+  CountBadLines(target.database, parsed);
   std::vector<Fault> faults;
   for (const lineprotocol::LineError& error : parsed.errors) {
     faults.push_back({error.line, error.column, error.reason, error.text});
@@ -344,6 +349,11 @@ Response WriteService::RemoteWrite(Request& request) {
     counters_.requests_failed.fetch_add(1, std::memory_order_relaxed);
     return http::GoError(StatusOf(decoded.error().code), decoded.error().message);
   }
+  if (options_.refused) {
+    for (const remotewrite::SeriesError& error : decoded->errors) {
+      options_.refused(database, error.position, InvalidArgument(fmt::format("{}: {}", error.series, error.reason)));
+    }
+  }
   for (const remotewrite::Metadata& metadata : decoded->metadata) {
     metadata_->Put(database, metadata.family, {metadata.type, metadata.help, metadata.unit});
   }
@@ -373,7 +383,7 @@ Result<model::WriteReport> WriteService::WriteLines(std::string_view database, s
   std::unique_ptr<LineWorkspace> workspace = lines_.Take();
   const lineprotocol::ParseOptions options{.precision = precision, .default_time = {clock_->NowNs()}, .limits = {}};
   const lineprotocol::ParseReport parsed = workspace->parser.Parse(lines, options, &workspace->batch);
-  counters_.lines_bad.fetch_add(parsed.lines_bad, std::memory_order_relaxed);
+  CountBadLines(database, parsed);
   if (parsed.lines_bad > 0) *problem = lineprotocol::ErrorText(parsed);
   Result<model::WriteReport> written = model::WriteReport();
   if (!workspace->batch.rows.empty()) written = sink_->Write(database, workspace->batch);

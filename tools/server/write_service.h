@@ -35,15 +35,21 @@ void AddInfluxHeaders(const http::Request& request, http::Response* response);
 // {"error":"..."} with X-Influxdb-Error, as 1.x answers.
 http::Response InfluxError(int status, std::string_view text);
 
+struct WriteServiceOptions {
+  // /write without db= is refused.
+  bool require_database = false;
+  // Bytes of the batches of all requests that are being parsed; more get 503. One request alone is always taken.
+  uint64_t parse_memory_bytes = uint64_t{1} << 30;
+  // Is told of lines and series that did not become rows; their number is 1-based, in the request.
+  std::function<void(std::string_view database, uint32_t number, const Error& error)> refused = {};
+};
+
 // Thread-safe.
 class WriteService {
  public:
-  // Bytes of the batches of all requests that are being parsed; more get 503. One request alone is always taken.
-  static constexpr uint64_t kParseMemoryBytes = uint64_t{1} << 30;
-
-  // `sink`, `metadata` and `clock` outlive it. With `require_database`, /write without db= is refused.
-  WriteService(model::PointSink* sink, query::api::MetadataBook* metadata, const Clock* clock, bool require_database,
-               uint64_t parse_memory_bytes = kParseMemoryBytes);
+  // `sink`, `metadata` and `clock` outlive it.
+  WriteService(model::PointSink* sink, query::api::MetadataBook* metadata, const Clock* clock,
+               WriteServiceOptions options);
 
   // POST /write: line protocol, 1.x.
   http::Response Write(http::Request& request);
@@ -87,12 +93,12 @@ class WriteService {
   // A share of the memory for parsing, held until it goes out of scope.
   class ParseLease;
   http::Response WriteBody(http::Request& request, const Target& target, bool v2);
+  void CountBadLines(std::string_view database, const lineprotocol::ParseReport& parsed);
 
   model::PointSink* const sink_;
   query::api::MetadataBook* const metadata_;
   const Clock* const clock_;
-  const bool require_database_;
-  const uint64_t parse_memory_bytes_;
+  const WriteServiceOptions options_;
   std::atomic<uint64_t> parsing_bytes_{0};
   WriteCounters counters_;
   Stack<LineWorkspace> lines_;

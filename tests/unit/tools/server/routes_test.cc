@@ -73,9 +73,15 @@ class RoutesTest : public ::testing::Test {
   ManualClock clock_{kNow};
   query::api::MetadataBook metadata_;
   query::api::EventTap events_{&store_};
-  WriteService writes_{&events_, &metadata_, &clock_, false};
+  write_path::RejectionLog rejections_{8};
+  WriteService writes_{&events_,
+                       &metadata_,
+                       &clock_,
+                       {.refused = [this](std::string_view database, uint32_t number, const Error& error) {
+                         rejections_.Add({clock_.NowNs()}, database, number, error);
+                       }}};
   InfluxService influx_{&store_, {}, "0.1.0"};
-  AdminService admin_{&store_};
+  AdminService admin_{&store_, &rejections_};
   query::api::QueryApi api_{{.store = &store_,
                              .scheduler = nullptr,
                              .clock = &clock_,
@@ -133,13 +139,33 @@ TEST_F(RoutesTest, WriteAnswersOfInflux1) {
             "\n");
 }
 
+TEST_F(RoutesTest, WhatWasRefusedCanBeAskedFor) {
+  EXPECT_EQ(Get("/api/v1/admin/rejections").body, R"({"status":"success","data":[]})");
+  Post("/write?db=d", "cpu v=1\ncpu v=\ncpu,a v=2\n");
+  Post("/write?db=e", "cpu v=\"\n");
+  const std::string body = Get("/api/v1/admin/rejections").body;
+  EXPECT_TRUE(body.starts_with(R"({"status":"success","data":[{"number":3,"time":"20)")) << body;
+  EXPECT_NE(body.find(R"("database":"d","line":2,"reason":"invalid argument","message":"unable to parse 'cpu v=': )"
+                      R"(missing field value"})"),
+            std::string::npos)
+      << body;
+  const std::string newest = Get("/api/v1/admin/rejections?limit=1").body;
+  EXPECT_NE(newest.find(R"("database":"e","line":1)"), std::string::npos) << newest;
+  EXPECT_EQ(newest.find(R"("database":"d")"), std::string::npos) << newest;
+  const std::string of_d = Get("/db/d/api/v1/admin/rejections?limit=1").body;
+  EXPECT_NE(of_d.find(R"("number":2)"), std::string::npos) << of_d;
+  EXPECT_EQ(of_d.find(R"("number":1)"), std::string::npos) << of_d;
+  EXPECT_EQ(Get("/api/v1/admin/rejections?limit=0").body, R"({"status":"success","data":[]})");
+  EXPECT_EQ(Get("/api/v1/admin/rejections?limit=-1").status, 400);
+}
+
 TEST_F(RoutesTest, WriteParameters) {
   EXPECT_EQ(Post("/write?precision=year", "m v=1").status, 400);
   EXPECT_EQ(Post("/write?consistency=most", "m v=1").status, 400);
   EXPECT_EQ(Post("/write?consistency=quorum&rp=autogen&u=me&p=secret", "m v=1").status, 204);
   EXPECT_EQ(Post("/write?rp=month", "m v=1").status, 404);
   EXPECT_EQ(Get("/write").status, 405);
-  WriteService strict(&events_, &metadata_, &clock_, true);
+  WriteService strict(&events_, &metadata_, &clock_, {.require_database = true});
   Request request;
   EXPECT_EQ(strict.Write(request).body, "{\"error\":\"database is required\"}\n");
 }
@@ -436,7 +462,7 @@ TEST_F(RoutesTest, ABatchThatIsTooLargeBesideOthersIsRefusedAndTakenAlone) {
       return model::WriteReport();
     }
   } sink;
-  WriteService small(&sink, &metadata_, &clock_, false, 100);
+  WriteService small(&sink, &metadata_, &clock_, {.parse_memory_bytes = 100});
   service = &small;
   const auto send = [&service] {
     Request request;
