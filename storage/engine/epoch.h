@@ -41,6 +41,7 @@ class Epoch final : public PageSet {
   // Read from disk once, at the first call.
   [[nodiscard]] Result<const PageDirectory*> Directory() const override;
   [[nodiscard]] Result<PageBytes> Read(size_t index) const override;
+  [[nodiscard]] page::Checksum checksum() const override { return page::Checksum::kVerify; }
   [[nodiscard]] std::string Name(size_t index) const override;
 
  private:

@@ -55,7 +55,8 @@ class Folder {
     for (size_t i = 0; i < ids.size(); ++i) {
       readers[i].field = ids[i];
       for (const auto& source : sources_) {
-        readers[i].sources.push_back(std::make_unique<PageSource>(source.get(), /*dense=*/true, &warnings_));
+        readers[i].sources.push_back(
+            std::make_unique<PageSource>(source.get(), std::span<const model::SeriesRef>(), &warnings_));
       }
     }
     for (const model::SeriesId id : series) {

@@ -9,6 +9,7 @@
 #include "storage/engine/page_directory.h"
 #include "storage/engine/rocks_store.h"
 #include "storage/model/timestamp.h"
+#include "storage/page/page_format.h"
 
 namespace tidemark::storage {
 
@@ -23,6 +24,8 @@ class PageSet {
   [[nodiscard]] virtual Result<const PageDirectory*> Directory() const = 0;
   // The bytes of page `index` of the directory. Errors: kCorruption for one that is gone, kIo.
   [[nodiscard]] virtual Result<PageBytes> Read(size_t index) const = 0;
+  // Whether whoever reads a page should verify it first.
+  [[nodiscard]] virtual page::Checksum checksum() const = 0;
   // Names page `index`, for messages.
   [[nodiscard]] virtual std::string Name(size_t index) const = 0;
 };

@@ -8,6 +8,12 @@
 #include "storage/base/log.h"
 
 namespace tidemark::storage {
+namespace {
+
+// Decoding the directory of a page whole, some 80 entries, takes as long as finding so many series one by one.
+constexpr std::ptrdiff_t kMany = 4;
+
+}  // namespace
 
 void ScanWarnings::Add(std::string text) {
   TM_LOG(kError, "{}", text);
@@ -15,9 +21,9 @@ void ScanWarnings::Add(std::string text) {
   if (texts_.size() < kMax) texts_.push_back(std::move(text));
 }
 
-PageSource::PageSource(const PageSet* pages, bool dense, ScanWarnings* warnings)
+PageSource::PageSource(const PageSet* pages, std::span<const model::SeriesRef> wanted, ScanWarnings* warnings)
     : pages_(pages),
-      dense_(dense),
+      wanted_(wanted),
       warnings_(warnings),
       timelines_([this](uint32_t timeline) { return OpenTimeline(timeline); }) {}
 
@@ -53,20 +59,30 @@ Result<void> PageSource::Read(model::MeasurementId measurement, model::SeriesRef
   return {};
 }
 
+bool PageSource::ManyWanted(size_t index) const {
+  if (wanted_.empty()) return true;
+  const PageInfo& page = directory_->pages()[index];
+  const auto first = std::lower_bound(wanted_.begin(), wanted_.end(), model::SeriesRef{page.field, page.first_series});
+  return wanted_.end() - first >= kMany && first[kMany - 1] <= model::SeriesRef{page.field, page.last_series};
+}
+
 Result<bool> PageSource::Open(size_t index, OpenPage* open) {
   if (open->index == index) return !open->damaged;
   if (open->reader.has_value()) left_.push_back(std::move(open->bytes));
   open->index = index;
   open->damaged = false;
   open->reader.reset();
-  if (open == &page_) entries_known_ = false;
+  if (open == &page_) {
+    entries_known_ = false;
+    dense_ = ManyWanted(index);
+  }
   auto bytes = pages_->Read(index);
   if (!bytes.ok()) {
     TM_RETURN_IF_ERROR(Skip(index, std::move(bytes).error(), open));
     return false;
   }
   open->bytes = std::move(bytes).value();
-  auto reader = page::PageReader::Open(open->bytes.bytes, page::Checksum::kVerify);
+  auto reader = page::PageReader::Open(open->bytes.bytes, pages_->checksum());
   if (!reader.ok()) {
     TM_RETURN_IF_ERROR(Skip(index, std::move(reader).error(), open));
     return false;

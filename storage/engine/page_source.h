@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,8 +49,9 @@ class ScanWarnings {
 // Not thread-safe. Where the series come ascending by (measurement, field, series) a page is opened once.
 class PageSource {
  public:
-  // `dense`: many series of each page will be asked for, so its directory is decoded whole. All must outlive this.
-  PageSource(const PageSet* pages, bool dense, ScanWarnings* warnings);
+  // `wanted`: the series that will be asked for, ascending; empty: all. Only speed depends on it: the directory of a
+  // page of which several are wanted is decoded whole, otherwise entry by entry. All must outlive this.
+  PageSource(const PageSet* pages, std::span<const model::SeriesRef> wanted, ScanWarnings* warnings);
   PageSource(const PageSource&) = delete;
   PageSource& operator=(const PageSource&) = delete;
 
@@ -68,6 +70,8 @@ class PageSource {
     std::optional<page::PageReader> reader;
   };
 
+  // Whether enough series of page `index` are wanted to decode its directory whole.
+  [[nodiscard]] bool ManyWanted(size_t index) const;
   // Puts page `index` into `open`. false: it is damaged (a warning was given, once). Errors as Read.
   Result<bool> Open(size_t index, OpenPage* open);
   // {} when `error` is damage, after the warning; otherwise `error`.
@@ -79,7 +83,7 @@ class PageSource {
   Result<const page::PageReader*> OpenTimeline(uint32_t timeline);
 
   const PageSet* const pages_;
-  const bool dense_;
+  const std::span<const model::SeriesRef> wanted_;
   ScanWarnings* const warnings_;
   const PageDirectory* directory_ = nullptr;
   bool unreadable_ = false;  // the directory is damaged
@@ -90,6 +94,7 @@ class PageSource {
   OpenPage page_;
   OpenPage timeline_page_;
   page::TimelineSource timelines_;
+  bool dense_ = false;                // the directory of page_ is decoded whole
   std::vector<page::Entry> entries_;  // dense: of the whole page; otherwise of the series
   bool entries_known_ = false;
   size_t entry_at_ = 0;

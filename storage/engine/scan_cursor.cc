@@ -3,18 +3,11 @@
 #include <utility>
 
 namespace tidemark::storage {
-namespace {
 
-// With this many series to read, most of a page's directory is wanted.
-constexpr size_t kDenseRefs = 16;
-
-}  // namespace
-
-SeriesReader::SeriesReader(const Pinned* pinned, model::TimeRange range, size_t refs)
+SeriesReader::SeriesReader(const Pinned* pinned, model::TimeRange range, std::span<const model::SeriesRef> refs)
     : pinned_(pinned), range_(range), warnings_(pinned->corrupt_pages) {
-  const bool dense = refs >= kDenseRefs;
   const auto add = [&](const PageSet* set, SourceMasks masks) {
-    pages_.push_back({std::make_unique<PageSource>(set, dense, &warnings_), std::move(masks)});
+    pages_.push_back({std::make_unique<PageSource>(set, refs, &warnings_), std::move(masks)});
   };
   for (const auto& epoch : pinned->state->epochs) {
     if (!epoch->record().tiers_only && epoch->range().Overlaps(range))

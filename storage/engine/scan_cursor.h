@@ -31,8 +31,8 @@ struct Pinned {
 // Reads series out of everything that a view sees. Not thread-safe.
 class SeriesReader {
  public:
-  // Sources outside `range` are left alone. `refs` is how many series will be read, about. `pinned` outlives this.
-  SeriesReader(const Pinned* pinned, model::TimeRange range, size_t refs);
+  // Sources outside `range` are left alone. `refs`: the series that will be read, ascending. All outlive this.
+  SeriesReader(const Pinned* pinned, model::TimeRange range, std::span<const model::SeriesRef> refs);
 
   // The rows of `ref` in the range. Valid until the next call.
   Result<model::Column> Read(model::SeriesRef ref);
@@ -63,7 +63,7 @@ class SeriesReader {
 class ScanCursor final : public ColumnCursor {
  public:
   ScanCursor(std::shared_ptr<const Pinned> pinned, std::span<const model::SeriesRef> refs, model::TimeRange range)
-      : pinned_(std::move(pinned)), refs_(refs), reader_(pinned_.get(), range, refs.size()) {}
+      : pinned_(std::move(pinned)), refs_(refs), reader_(pinned_.get(), range, refs) {}
 
   Result<bool> Next(model::Column* column) override {
     if (at_ == refs_.size()) return false;

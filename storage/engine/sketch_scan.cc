@@ -99,7 +99,7 @@ Result<void> SketchScan::Read(Source& source, model::MeasurementId measurement, 
 
 Result<void> SketchScan::AddRawRows(model::SeriesRef ref, int64_t bucket, model::QuantileSketch* sketch) {
   const model::TimeRange range{{rollup::BucketEnd(bucket - 1, width_ns_) + 1}, {rollup::BucketEnd(bucket, width_ns_)}};
-  SeriesReader reader(pinned_.get(), range, 1);
+  SeriesReader reader(pinned_.get(), range, {&ref, 1});
   TM_TRY_ASSIGN(const model::Column rows, reader.Read(ref));
   for (const std::string& warning : reader.warnings()) warnings_.Add(warning);
   const rollup::SketchArrays built = rollup::BuildSketches(rows, width_ns_);

@@ -139,7 +139,7 @@ TierScan::TierScan(std::shared_ptr<const Pinned> pinned, std::span<const model::
       source.reduced = any_reduced_ = true;
       source.masks = SourceMasks::OfEpoch(pinned_->masks, reduced->record());
     }
-    source.raw = std::make_unique<PageSource>(pages, refs.size() >= kDenseRefs, &warnings_);
+    source.raw = std::make_unique<PageSource>(pages, refs, &warnings_);
     sources_.push_back(std::move(source));
   };
   for (const auto& epoch : pinned_->state->epochs) {
@@ -417,7 +417,7 @@ Result<void> TierScan::Repair(model::SeriesRef ref) {
     const int64_t number = grid_.first + static_cast<int64_t>(slot);
     const model::TimeRange range{{rollup::BucketEnd(number - 1, width_ns_) + 1},
                                  {rollup::BucketEnd(number, width_ns_)}};
-    SeriesReader reader(pinned_.get(), range, 1);
+    SeriesReader reader(pinned_.get(), range, {&ref, 1});
     TM_TRY_ASSIGN(const model::Column rows, reader.Read(ref));
     lost_.insert(lost_.end(), reader.warnings().begin(), reader.warnings().end());
     rollup::BucketArrays built = rollup::Build(rows, width_ns_, rollup::Increase::kAlways);

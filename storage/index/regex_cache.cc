@@ -1,6 +1,5 @@
 #include "storage/index/regex_cache.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "storage/base/bytes.h"
@@ -31,41 +30,52 @@ Result<std::shared_ptr<const Pattern>> RegexCache::PatternOf(const std::string& 
   const std::string key = PatternKey(expression);
   {
     MutexLock lock(mutex_);
-    if (const auto found = entries_.find(key); found != entries_.end()) {
-      found->second.used = ++uses_;
-      return found->second.pattern;
-    }
+    if (const Entry* const found = Use(key); found != nullptr) return found->pattern;
   }
   TM_TRY_ASSIGN(std::shared_ptr<const Pattern> pattern, Pattern::Parse(expression));
   MutexLock lock(mutex_);
-  Put(key, {.pattern = pattern, .evaluation = nullptr, .bytes = kPatternBytes + expression.size()});
+  Put({.key = key, .pattern = pattern, .evaluation = nullptr, .bytes = kPatternBytes + expression.size()});
   return pattern;
 }
 
 std::shared_ptr<const Evaluation> RegexCache::Find(uint32_t label, const std::string& expression) {
   MutexLock lock(mutex_);
-  const auto found = entries_.find(EvaluationKey(label, expression));
-  if (found == entries_.end()) return nullptr;
-  found->second.used = ++uses_;
-  return found->second.evaluation;
+  const Entry* const found = Use(EvaluationKey(label, expression));
+  return found == nullptr ? nullptr : found->evaluation;
 }
 
 void RegexCache::Store(uint32_t label, const std::string& expression, std::shared_ptr<const Evaluation> evaluation) {
   const size_t bytes = evaluation->memory_bytes() + expression.size();
   MutexLock lock(mutex_);
-  Put(EvaluationKey(label, expression), {.pattern = nullptr, .evaluation = std::move(evaluation), .bytes = bytes});
+  Put({.key = EvaluationKey(label, expression),
+       .pattern = nullptr,
+       .evaluation = std::move(evaluation),
+       .bytes = bytes});
 }
 
-void RegexCache::Put(const std::string& key, Entry entry) {
-  entry.used = ++uses_;
-  Entry& slot = entries_[key];
-  bytes_ += entry.bytes - slot.bytes;
-  slot = std::move(entry);
+RegexCache::Entry* RegexCache::Use(const std::string& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, found->second);
+  return &*found->second;
+}
+
+void RegexCache::Put(Entry entry) {
+  if (Entry* const known = Use(entry.key); known != nullptr) {
+    bytes_ -= known->bytes;
+    known->pattern = std::move(entry.pattern);
+    known->evaluation = std::move(entry.evaluation);
+    known->bytes = entry.bytes;
+  } else {
+    entries_.push_front(std::move(entry));
+    by_key_.emplace(entries_.front().key, entries_.begin());
+  }
+  bytes_ += entries_.front().bytes;
   while (entries_.size() > 1 && (entries_.size() > kMaxEntries || bytes_ > max_bytes_)) {
-    const auto oldest = std::min_element(entries_.begin(), entries_.end(),
-                                         [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
-    bytes_ -= oldest->second.bytes;
-    entries_.erase(oldest);
+    const Entry& oldest = entries_.back();
+    bytes_ -= oldest.bytes;
+    by_key_.erase(oldest.key);
+    entries_.pop_back();
   }
 }
 

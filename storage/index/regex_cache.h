@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,19 +45,22 @@ class RegexCache {
 
  private:
   struct Entry {
+    std::string key;
     std::shared_ptr<const Pattern> pattern;        // of entries with the key of PatternOf
     std::shared_ptr<const Evaluation> evaluation;  // of the others
     size_t bytes = 0;
-    uint64_t used = 0;
   };
+  using Entries = std::list<Entry>;
 
-  void Put(const std::string& key, Entry entry) TM_REQUIRES(mutex_);
+  // The entry of `key`, which is now the one used last; null when there is none.
+  Entry* Use(const std::string& key) TM_REQUIRES(mutex_);
+  void Put(Entry entry) TM_REQUIRES(mutex_);
 
   const size_t max_bytes_;
   mutable Mutex mutex_;
-  std::unordered_map<std::string, Entry> entries_ TM_GUARDED_BY(mutex_);
+  Entries entries_ TM_GUARDED_BY(mutex_);  // that used last is first
+  std::unordered_map<std::string_view, Entries::iterator> by_key_ TM_GUARDED_BY(mutex_);
   size_t bytes_ TM_GUARDED_BY(mutex_) = 0;
-  uint64_t uses_ TM_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace tidemark::index

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <span>
 
@@ -34,6 +35,21 @@ bool Ascends(std::span<const int64_t> times) {
   for (size_t i = 1; i < times.size(); ++i) falls |= times[i - 1] < times[i] ? int64_t{0} : int64_t{1};
   return falls == 0;
 }
+
+// Memory for words of a directory column, without an allocation where few entries are wanted.
+class Words {
+ public:
+  // Valid until the next call.
+  std::span<int64_t> Take(size_t size) {
+    if (size <= few_.size()) return {few_.data(), size};
+    Grow(&many_, size);
+    return {many_.data(), size};
+  }
+
+ private:
+  std::array<int64_t, 8> few_{};
+  std::vector<int64_t> many_;
+};
 
 // The times of a regular entry.
 Result<model::Times> RegularTimes(const Entry& entry) {
@@ -72,11 +88,13 @@ Result<PageReader> PageReader::Open(std::string_view bytes, Checksum checksum) {
   return reader;
 }
 
-Result<void> PageReader::DecodeColumn(DirectoryColumn column, EntryRange range, std::vector<int64_t>* out) const {
-  out->assign(range.end - range.begin, 0);
+Result<void> PageReader::DecodeColumn(DirectoryColumn column, EntryRange range, std::span<int64_t> out) const {
   const std::string_view frame = columns_[static_cast<size_t>(column)];
-  if (frame.empty()) return {};
-  TM_TRY_ASSIGN(const size_t used, codec::DecodeInts(frame, entries_, {range.begin, range.end}, out->data()));
+  if (frame.empty()) {
+    std::ranges::fill(out, 0);
+    return {};
+  }
+  TM_TRY_ASSIGN(const size_t used, codec::DecodeInts(frame, entries_, {range.begin, range.end}, out.data()));
   if (used != frame.size()) return Corruption("page: directory column has bytes left over");
   return {};
 }
@@ -85,16 +103,17 @@ Result<EntryRange> PageReader::Find(model::SeriesId series) const {
   const int64_t wanted = model::Number(series);
   const std::string_view frame = columns_[static_cast<size_t>(DirectoryColumn::kSeries)];
   TM_TRY_ASSIGN(const codec::RowRange near, codec::NarrowInts(frame, entries_, wanted, wanted));
-  std::vector<int64_t> numbers;
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSeries, {near.begin, near.end}, &numbers));
+  Words words;
+  const std::span<int64_t> numbers = words.Take(near.end - near.begin);
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSeries, {near.begin, near.end}, numbers));
   const auto found = std::equal_range(numbers.begin(), numbers.end(), wanted);
   return EntryRange{near.begin + static_cast<size_t>(found.first - numbers.begin()),
                     near.begin + static_cast<size_t>(found.second - numbers.begin())};
 }
 
 Result<void> PageReader::ReadSeries(std::vector<model::SeriesId>* series) const {
-  std::vector<int64_t> numbers;
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSeries, {0, entries_}, &numbers));
+  std::vector<int64_t> numbers(entries_);
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSeries, {0, entries_}, numbers));
   series->resize(numbers.size());
   for (size_t i = 0; i < numbers.size(); ++i) (*series)[i] = model::SeriesId{static_cast<uint32_t>(numbers[i])};
   return {};
@@ -107,41 +126,45 @@ Result<void> PageReader::ReadEntries(EntryRange range, std::vector<Entry>* entri
   const size_t size = range.end - range.begin;
   entries->resize(start + size);
   Entry* const out = entries->data() + start;
-  std::vector<int64_t> values;
+  Words words;
+  // One more for the end of the frame before the first one.
+  const std::span<int64_t> with_before = words.Take(size + 1);
+  const std::span<int64_t> values = with_before.first(size);
   bool valid = true;
 
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSeries, range, &values));
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSeries, range, values));
   for (size_t i = 0; i < size; ++i) {
     out[i].series = model::SeriesId{static_cast<uint32_t>(values[i])};
     valid &= values[i] >= 0 && values[i] <= std::numeric_limits<uint32_t>::max();
   }
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kRows, range, &values));
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kRows, range, values));
   for (size_t i = 0; i < size; ++i) {
     out[i].rows = static_cast<uint32_t>(values[i]);
     valid &= values[i] >= 1 && values[i] <= kMaxFrameRows;
   }
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kFirst, range, &values));
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kFirst, range, values));
   for (size_t i = 0; i < size; ++i) out[i].range.first.ns = values[i];
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSpan, range, &values));
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSpan, range, values));
   for (size_t i = 0; i < size; ++i) {
     out[i].range.last.ns = Sum(out[i].range.first.ns, values[i]);
     valid &= out[i].range.first <= out[i].range.last;
   }
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kTimeline, range, &values));
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kTimeline, range, values));
   for (size_t i = 0; i < size; ++i) {
     out[i].timeline = static_cast<uint32_t>(values[i]);
     valid &= values[i] >= 0 && values[i] <= std::numeric_limits<uint32_t>::max();
   }
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kScale, range, &values));
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kScale, range, values));
   for (size_t i = 0; i < size; ++i) out[i].scale = static_cast<uint8_t>(values[i]);
 
   // With the end of the entry before the first one, where there is one.
   const size_t before = range.begin == 0 ? 0 : 1;
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kFrameEnd, {range.begin - before, range.end}, &values));
-  int64_t frame_begin = before == 0 ? 0 : values[0];
+  TM_RETURN_IF_ERROR(
+      DecodeColumn(DirectoryColumn::kFrameEnd, {range.begin - before, range.end}, with_before.first(size + before)));
+  int64_t frame_begin = before == 0 ? 0 : with_before[0];
   valid &= frame_begin >= 0;
   for (size_t i = 0; i < size; ++i) {
-    const int64_t frame_end = values[i + before];
+    const int64_t frame_end = with_before[i + before];
     valid &= frame_begin < frame_end && std::cmp_less_equal(frame_end, frames_.size());
     out[i].frame_offset = static_cast<uint32_t>(frame_begin);
     out[i].frame_bytes = static_cast<uint32_t>(frame_end - frame_begin);
@@ -152,9 +175,9 @@ Result<void> PageReader::ReadEntries(EntryRange range, std::vector<Entry>* entri
     return Corruption("page: directory entry out of range");
   }
   if (!has_zones_) return {};
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kZoneMin, range, &values));
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kZoneMin, range, values));
   for (size_t i = 0; i < size; ++i) out[i].zone.min = values[i];
-  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kZoneWidth, range, &values));
+  TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kZoneWidth, range, values));
   for (size_t i = 0; i < size; ++i) {
     out[i].zone.known = out[i].zone.min != 1 || values[i] != -1;
     out[i].zone.max = Sum(out[i].zone.min, values[i]);

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -104,7 +105,7 @@ class PageReader {
 
  private:
   PageReader() = default;
-  [[nodiscard]] Result<void> DecodeColumn(DirectoryColumn column, EntryRange range, std::vector<int64_t>* out) const;
+  [[nodiscard]] Result<void> DecodeColumn(DirectoryColumn column, EntryRange range, std::span<int64_t> out) const;
   [[nodiscard]] std::string_view FrameOf(const Entry& entry) const {
     return frames_.substr(entry.frame_offset, entry.frame_bytes);
   }
