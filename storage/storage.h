@@ -207,6 +207,25 @@ struct TierColumn {
   const int64_t* increase_words = nullptr;
 };
 
+// One partition as it lies on disk.
+struct PartitionInfo {
+  model::TimeRange bounds;  // times that belong to it
+  model::TimeRange rows;    // from the first to the last of its rows
+  uint64_t row_count = 0;   // values of columns, in all epochs; 0 where raw rows have been dropped
+  uint64_t bytes = 0;
+  uint32_t epochs = 0;
+  bool sealed = false;      // in its smallest form
+  bool tiers_only = false;  // raw rows have been dropped
+};
+
+// Rows that are in memory, from where the next checkpoint brings them to disk.
+struct StagedInfo {
+  model::TimeRange rows{model::Timestamp::Max(), model::Timestamp::Min()};  // empty without any
+  uint64_t series = 0;                                                      // with rows in heads
+  uint64_t slabs = 0;
+  uint64_t bytes = 0;
+};
+
 // Times whose raw rows have been dropped while rollup tiers of them live.
 struct RawGone {
   // From the first to the last of them, within what was asked for.
@@ -271,6 +290,14 @@ class View {
                                                                      model::TimeRange range,
                                                                      const SelectOptions& options = {}) const = 0;
 
+  // Those of `refs` (sorted, as Select gives them) that have rows in `range`, as far as that is known without reading
+  // rows: on disk by partition (more exactly, by what one checkpoint or fold wrote of it), in memory by series. Deleted
+  // rows count no more where a deletion covers all that lies there in `range`. What it leaves out has no rows.
+  [[nodiscard]] virtual std::vector<model::SeriesRef> Present(std::vector<model::SeriesRef> refs,
+                                                              model::TimeRange range) const {
+    return range.empty() ? std::vector<model::SeriesRef>() : refs;
+  }
+
   // Replaces `labels` with the labels of a series, __name__ included, sorted by name.
   virtual void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const = 0;
   [[nodiscard]] virtual model::FieldType TypeOf(model::FieldId field) const = 0;
@@ -293,7 +320,8 @@ class View {
     return nullptr;
   }
 
-  // Sorted, unique. With matchers: of the series that satisfy them.
+  // Sorted, unique. With matchers: of the series that satisfy them. Of those that are present in `range`, see Present;
+  // with all time and nothing deleted, of all that there ever were.
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers,
                                                                     model::TimeRange range) const = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelValues(std::string_view name,
@@ -301,6 +329,10 @@ class View {
                                                                      model::TimeRange range) const = 0;
   // All fields of the database, sorted by metric.
   [[nodiscard]] virtual std::vector<FieldDescription> Fields() const = 0;
+
+  // Ascending by time.
+  [[nodiscard]] virtual std::vector<PartitionInfo> Partitions() const { return {}; }
+  [[nodiscard]] virtual StagedInfo Staged() const { return {}; }
 
   // Where this view stands: it shows every change up to there, perhaps some later ones.
   [[nodiscard]] virtual ChangeMark Changes() const { return {}; }

@@ -148,7 +148,7 @@ Reply QueryApi::Series(const ApiRequest& request) const {
                                       {.numeric = true, .strings = true, .max_series = options_.series_max});
     if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
     if (request.stop.stop_requested()) return ErrorReply(ErrorType::kCanceled, "the client went away");
-    MergeInto(&refs, *some);
+    MergeInto(&refs, (*view)->Present(*some, selection->range));
   }
   const auto too_large = [this](size_t bytes) {
     return options_.budget.max_bytes != 0 && bytes > options_.budget.max_bytes;

@@ -70,6 +70,21 @@ Result<PageBytes> Epoch::Read(size_t index) const {
   return bytes;
 }
 
+Result<std::shared_ptr<const SeriesList>> Epoch::Series() const {
+  PageInfo place;
+  place.tier = kDirectoryTier;
+  place.part = kSeriesPart;
+  const PageKey key = KeyOf(place);
+  auto bytes = GetPage(key);
+  if (!bytes.ok()) {
+    if (bytes.error().code == ErrorCode::kNotFound) return std::shared_ptr<const SeriesList>();
+    return std::move(bytes).error().Within(Describe(key));
+  }
+  auto decoded = SeriesList::Decode(bytes->bytes);
+  if (!decoded.ok()) return std::move(decoded).error().Within(Describe(key));
+  return std::make_shared<const SeriesList>(std::move(decoded).value());
+}
+
 std::string Epoch::Name(size_t index) const {
   auto directory = Directory();
   return directory.ok() ? Describe(KeyOf((*directory)->pages()[index])) : "a page";
@@ -77,7 +92,8 @@ std::string Epoch::Name(size_t index) const {
 
 namespace {
 
-// Calls `put` with the key and the bytes of each page and of their directory, in the order of keys.
+// Calls `put` with the key and the bytes of each page, of their directory and of the list of series, in the order of
+// keys.
 Result<void> ForEachPage(const EpochRecord& record, const PartitionPages& pages, const PageDirectory& directory,
                          const std::function<Result<void>(const PageKey&, std::string_view)>& put) {
   PageKey key;
@@ -93,7 +109,10 @@ Result<void> ForEachPage(const EpochRecord& record, const PartitionPages& pages,
     TM_RETURN_IF_ERROR(put(key, page.page.bytes));
   }
   key = {record.database, record.partition_start_ns, record.epoch, kDirectoryTier, {}, {}, {}, 0};
-  return put(key, directory.Encode());
+  TM_RETURN_IF_ERROR(put(key, directory.Encode()));
+  if (pages.series == nullptr) return {};
+  key.part = kSeriesPart;
+  return put(key, pages.series->Encode());
 }
 
 uint64_t BytesOf(const PartitionPages& pages) {

@@ -41,6 +41,8 @@ class Epoch final : public PageSet {
   // Read from disk once, at the first call.
   [[nodiscard]] Result<const PageDirectory*> Directory() const override;
   [[nodiscard]] Result<PageBytes> Read(size_t index) const override;
+  // Read from disk at each call: RocksDB's cache holds what is asked for often.
+  [[nodiscard]] Result<std::shared_ptr<const SeriesList>> Series() const override;
   [[nodiscard]] page::Checksum checksum() const override { return page::Checksum::kVerify; }
   [[nodiscard]] std::string Name(size_t index) const override;
 

@@ -19,6 +19,8 @@ inline constexpr uint8_t kSketchTiers = 0x80;
 constexpr uint8_t TierOfPage(uint8_t tier) { return tier & (kSketchTiers - 1U); }
 // The list of an epoch's pages: one key per epoch, after all of its pages.
 inline constexpr uint8_t kDirectoryTier = 255;
+// The part under which the list of the epoch's series stands beside it.
+inline constexpr uint32_t kSeriesPart = 1;
 
 // Names one page in `data`. An SST holds all keys of one (database, partition, epoch) and no others.
 struct PageKey {

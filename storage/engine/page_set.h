@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "storage/base/result.h"
 #include "storage/engine/page_directory.h"
 #include "storage/engine/rocks_store.h"
+#include "storage/engine/series_list.h"
 #include "storage/model/timestamp.h"
 #include "storage/page/page_format.h"
 
@@ -24,6 +26,8 @@ class PageSet {
   [[nodiscard]] virtual Result<const PageDirectory*> Directory() const = 0;
   // The bytes of page `index` of the directory. Errors: kCorruption for one that is gone, kIo.
   [[nodiscard]] virtual Result<PageBytes> Read(size_t index) const = 0;
+  // Which series are inside; null where that was not written. Errors: kCorruption, kIo.
+  [[nodiscard]] virtual Result<std::shared_ptr<const SeriesList>> Series() const = 0;
   // Whether whoever reads a page should verify it first.
   [[nodiscard]] virtual page::Checksum checksum() const = 0;
   // Names page `index`, for messages.

@@ -57,8 +57,10 @@ void PartitionBuilder::Add(model::MeasurementId measurement, model::SeriesId ser
     writer_.emplace(&timelines_, writer_options_);
   }
   if (options_.raw) writer_->Add(series, columns);
+  size_t place = 0;
   for (const model::Column& column : columns) {
     if (column.empty()) continue;
+    if (Kept(column)) series_.Add(column.ref.field, series, place++);
     out_.rows_range.first.ns = std::min(out_.rows_range.first.ns, column.times.front());
     out_.rows_range.last.ns = std::max(out_.rows_range.last.ns, column.times.back());
     if (options_.tiers) AddTiers(series, column);
@@ -101,6 +103,7 @@ void PartitionBuilder::FinishMeasurement() {
     for (page::EncodedPage& page : writer_->Finish()) out_.pages.push_back({measurement_, kRawTier, std::move(page)});
   }
   writer_.reset();
+  series_.FinishMeasurement();
   for (auto& [width_ns, writer] : tier_writers_) {
     for (page::EncodedPage& page : writer.Finish()) {
       tier_pages_[width_ns].push_back({measurement_, kRawTier, std::move(page)});
@@ -117,6 +120,7 @@ void PartitionBuilder::FinishMeasurement() {
 
 PartitionPages PartitionBuilder::Finish() {
   FinishMeasurement();
+  out_.series = std::make_shared<const SeriesList>(series_.Finish());
   for (page::EncodedPage& page : timelines_.Finish()) {
     out_.pages.push_back({model::MeasurementId{}, kRawTier, std::move(page)});
   }

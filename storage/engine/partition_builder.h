@@ -48,9 +48,12 @@ class PartitionBuilder {
   void AddTiers(model::SeriesId series, const model::Column& column);
   [[nodiscard]] std::vector<int64_t> WidthsOf(const model::Column& column) const;
   void FinishMeasurement();
+  // Whether anything of the column comes into a page.
+  [[nodiscard]] bool Kept(const model::Column& column) const { return options_.raw || !WidthsOf(column).empty(); }
 
   const BuildOptions options_;
   PartitionPages out_;
+  SeriesListBuilder series_;
   const page::WriterOptions writer_options_;
   page::TimelineWriter timelines_;
   model::MeasurementId measurement_{};

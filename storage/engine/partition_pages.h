@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "storage/engine/page_directory.h"
+#include "storage/engine/series_list.h"
 #include "storage/page/encoded_page.h"
 
 namespace tidemark::storage {
@@ -22,6 +24,8 @@ struct PartitionPages {
   int64_t partition_ns = 0;
   std::vector<PartitionPage> pages;
   std::vector<int64_t> tier_widths_ns;
+  // Null: not known, as in epochs of earlier programs.
+  std::shared_ptr<const SeriesList> series;
   // Times of the rows that went in, also where no page holds them any more.
   model::TimeRange rows_range{model::Timestamp::Max(), model::Timestamp::Min()};
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -26,6 +27,7 @@ class Slab final : public PageSet {
   [[nodiscard]] Result<PageBytes> Read(size_t index) const override {
     return PageBytes{pages_.pages[index].page.bytes, nullptr};
   }
+  [[nodiscard]] Result<std::shared_ptr<const SeriesList>> Series() const override { return pages_.series; }
   // Its pages have not left this process since they were made, and Fold verifies them before they go to disk.
   [[nodiscard]] page::Checksum checksum() const override { return page::Checksum::kTrusted; }
   [[nodiscard]] std::string Name(size_t index) const override;

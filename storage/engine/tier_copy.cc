@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -38,6 +39,11 @@ class TierCopier {
       }
     }
     for (const auto& [measurement, field] : touched) TM_RETURN_IF_ERROR(CopyField(measurement, field));
+    TM_TRY_ASSIGN(out_.series, epoch_.Series());
+    if (out_.series != nullptr && !masks_.empty()) {
+      out_.series = std::make_shared<const SeriesList>(
+          out_.series->Without([this](model::SeriesRef ref) { return IsMaskedWhole(ref); }));
+    }
     return std::move(out_);
   }
 
@@ -52,6 +58,14 @@ class TierCopier {
   [[nodiscard]] bool IsMasked(const PageInfo& page) const {
     const auto masks = masks_.masks();
     return std::any_of(masks.begin(), masks.end(), [&](const Mask* mask) { return mask->refs().HasField(page.field); });
+  }
+
+  [[nodiscard]] bool IsMaskedWhole(model::SeriesRef ref) const {
+    const model::TimeRange rows = epoch_.record().range;
+    const auto masks = masks_.masks();
+    return std::any_of(masks.begin(), masks.end(), [&](const Mask* mask) {
+      return mask->range().first <= rows.first && rows.last <= mask->range().last && mask->refs().Contains(ref);
+    });
   }
 
   Result<void> CopyPage(size_t index) {

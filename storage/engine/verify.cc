@@ -173,6 +173,7 @@ class Verifier {
         if (report_.pages % kPagesPerProgress == 0) Progress(fmt::format("{} pages", report_.pages));
       }
     }
+    if (const auto series = epoch.Series(); !series.ok()) Found(NameOf(record, database), series.error().message);
     if (report_.damages > before) damaged_epochs_.emplace(record.database, record.epoch);
   }
 

@@ -1,10 +1,11 @@
 #include "storage/engine/view.h"
 
 #include <algorithm>
-
+#include <map>
 #include <utility>
 
 #include "storage/engine/partition_builder.h"
+#include "storage/engine/presence.h"
 #include "storage/engine/sketch_scan.h"
 #include "storage/engine/tier_scan.h"
 
@@ -97,16 +98,70 @@ std::unique_ptr<SketchCursor> ViewImpl::ScanSketches(std::span<const model::Seri
   return std::make_unique<SketchScan>(pinned_, refs, range, width_ns);
 }
 
+std::vector<model::SeriesRef> ViewImpl::Present(std::vector<model::SeriesRef> refs, model::TimeRange range) const {
+  return PresentIn(*pinned_, std::move(refs), range);
+}
+
+bool ViewImpl::AllCount(model::TimeRange range) const { return range == model::TimeRange{} && pinned_->masks.empty(); }
+
 Result<std::vector<std::string>> ViewImpl::LabelNames(std::span<const model::Matcher> matchers,
                                                       model::TimeRange range) const {
-  if (range.empty()) return std::vector<std::string>();
-  return pinned_->database->index().LabelNames(matchers);
+  const index::Index& index = pinned_->database->index();
+  if (AllCount(range)) return index.LabelNames(matchers);
+  TM_TRY_ASSIGN(std::vector<model::SeriesRef> refs, index.Select(matchers, true, true, 0));
+  return index.LabelNamesOf(Present(std::move(refs), range));
 }
 
 Result<std::vector<std::string>> ViewImpl::LabelValues(std::string_view name, std::span<const model::Matcher> matchers,
                                                        model::TimeRange range) const {
-  if (range.empty()) return std::vector<std::string>();
-  return pinned_->database->index().LabelValues(name, matchers);
+  const index::Index& index = pinned_->database->index();
+  if (AllCount(range)) return index.LabelValues(name, matchers);
+  TM_TRY_ASSIGN(std::vector<model::SeriesRef> refs, index.Select(matchers, true, true, 0));
+  return index.LabelValuesOf(name, Present(std::move(refs), range));
+}
+
+std::vector<PartitionInfo> ViewImpl::Partitions() const {
+  std::map<int64_t, PartitionInfo> partitions;
+  for (const auto& epoch : pinned_->state->epochs) {
+    const EpochRecord& record = epoch->record();
+    const auto [at, added] = partitions.try_emplace(record.partition_start_ns);
+    PartitionInfo& info = at->second;
+    if (added) {
+      info.bounds = {{record.partition_start_ns}, {record.partition_start_ns + (record.partition_ns - 1)}};
+      info.rows = record.range;
+      info.sealed = true;
+      info.tiers_only = true;
+    }
+    info.rows = {std::min(info.rows.first, record.range.first), std::max(info.rows.last, record.range.last)};
+    info.row_count += record.rows;
+    info.bytes += record.bytes;
+    ++info.epochs;
+    info.sealed = info.sealed && (record.sealed || record.tiers_only);
+    info.tiers_only = info.tiers_only && record.tiers_only;
+  }
+  std::vector<PartitionInfo> out;
+  out.reserve(partitions.size());
+  for (const auto& [start_ns, info] : partitions) out.push_back(info);
+  return out;
+}
+
+StagedInfo ViewImpl::Staged() const {
+  StagedInfo out;
+  const auto widen = [&out](model::TimeRange range) {
+    out.rows = {std::min(out.rows.first, range.first), std::max(out.rows.last, range.last)};
+  };
+  for (const MarkedSet& marked : pinned_->heads) {
+    const head::HeadSet& heads = marked.set->heads();
+    widen(heads.Range());
+    out.series += heads.Stats().series;
+    out.bytes += heads.Stats().bytes;
+  }
+  for (const auto& slab : pinned_->state->slabs) {
+    widen(slab->range());
+    ++out.slabs;
+    out.bytes += slab->bytes();
+  }
+  return out;
 }
 
 std::vector<FieldDescription> ViewImpl::Fields() const {

@@ -22,6 +22,8 @@ class ViewImpl final : public View {
   [[nodiscard]] Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher> matchers,
                                                              model::TimeRange range,
                                                              const SelectOptions& options) const override;
+  [[nodiscard]] std::vector<model::SeriesRef> Present(std::vector<model::SeriesRef> refs,
+                                                      model::TimeRange range) const override;
   void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const override;
   [[nodiscard]] model::FieldType TypeOf(model::FieldId field) const override;
   [[nodiscard]] std::unique_ptr<ColumnCursor> Scan(std::span<const model::SeriesRef> refs,
@@ -38,10 +40,15 @@ class ViewImpl final : public View {
                                                              std::span<const model::Matcher> matchers,
                                                              model::TimeRange range) const override;
   [[nodiscard]] std::vector<FieldDescription> Fields() const override;
+  [[nodiscard]] std::vector<PartitionInfo> Partitions() const override;
+  [[nodiscard]] StagedInfo Staged() const override;
   [[nodiscard]] ChangeMark Changes() const override { return changes_; }
   [[nodiscard]] std::vector<model::TimeRange> ChangedSince(ChangeMark since) const override;
 
  private:
+  // Whether every series that the index knows counts as present in `range`.
+  [[nodiscard]] bool AllCount(model::TimeRange range) const;
+
   // Kept alive for the counter that pinned_ points to.
   const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages_;
   // Read before anything is pinned.

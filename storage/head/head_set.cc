@@ -169,6 +169,15 @@ class HeadSetImpl final : public HeadSet {
     return stats;
   }
 
+  [[nodiscard]] model::TimeRange Range() const override {
+    model::TimeRange range{model::Timestamp::Max(), model::Timestamp::Min()};
+    for (const auto& shard : shards_) {
+      const model::TimeRange some = shard->range();
+      range = {std::min(range.first, some.first), std::max(range.last, some.last)};
+    }
+    return range;
+  }
+
  private:
   [[nodiscard]] const HeadShard& ShardOf(model::SeriesId series) const {
     return *shards_[Number(series) & (shards_.size() - 1)];

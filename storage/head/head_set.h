@@ -69,6 +69,8 @@ class HeadSet {
   [[nodiscard]] virtual std::vector<int64_t> Partitions(int64_t partition_ns) const = 0;
 
   [[nodiscard]] virtual HeadStats Stats() const = 0;
+  // From the first to the last time of all rows; empty without any. Looks at every series.
+  [[nodiscard]] virtual model::TimeRange Range() const = 0;
 };
 
 }  // namespace tidemark::head

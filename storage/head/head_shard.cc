@@ -216,4 +216,15 @@ HeadShard::Totals HeadShard::totals() const {
           heads_.size()};
 }
 
+model::TimeRange HeadShard::range() const {
+  model::TimeRange range{model::Timestamp::Max(), model::Timestamp::Min()};
+  ReaderLock lock(mutex_);
+  for (const Head& head : heads_) {
+    if (head.rows == 0) continue;
+    range.first.ns = std::min(range.first.ns, head.min_ns);
+    range.last.ns = std::max(range.last.ns, head.max_ns);
+  }
+  return range;
+}
+
 }  // namespace tidemark::head

@@ -55,6 +55,8 @@ class HeadShard {
     uint64_t series = 0;
   };
   [[nodiscard]] Totals totals() const TM_EXCLUDES(mutex_);
+  // See HeadSet::Range.
+  [[nodiscard]] model::TimeRange range() const TM_EXCLUDES(mutex_);
 
  private:
   Head& HeadOf(model::SeriesId series) TM_REQUIRES(mutex_);

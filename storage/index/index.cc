@@ -92,6 +92,8 @@ class IndexImpl final : public Index {
   Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) const override;
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const model::Matcher> matchers) const override;
+  std::vector<std::string> LabelNamesOf(std::span<const SeriesRef> refs) const override;
+  std::vector<std::string> LabelValuesOf(std::string_view name, std::span<const SeriesRef> refs) const override;
   std::vector<Cardinality> TopLabels(size_t limit) const override;
   IndexStats Stats() const override;
 
@@ -115,10 +117,13 @@ class IndexImpl final : public Index {
   [[nodiscard]] FieldInfo InfoOf(uint32_t field) const TM_REQUIRES_SHARED(mutex_);
   // Ids of the values of a label (of metric names for __name__): all that are in use, or those of a selection.
   [[nodiscard]] std::vector<uint32_t> AllValues(std::string_view name) const TM_REQUIRES_SHARED(mutex_);
-  [[nodiscard]] std::vector<uint32_t> ValuesOf(std::string_view name, const std::vector<SeriesRef>& refs) const
+  [[nodiscard]] std::vector<uint32_t> ValuesOf(std::string_view name, std::span<const SeriesRef> refs) const
+      TM_REQUIRES_SHARED(mutex_);
+  // Sorted, each once.
+  [[nodiscard]] std::vector<std::string> TextsOf(std::string_view name, std::vector<uint32_t> values) const
       TM_REQUIRES_SHARED(mutex_);
   // The distinct series of a selection, ascending.
-  [[nodiscard]] static std::vector<uint32_t> SeriesOf(const std::vector<SeriesRef>& refs);
+  [[nodiscard]] static std::vector<uint32_t> SeriesOf(std::span<const SeriesRef> refs);
 
   const IndexOptions options_;
 
@@ -386,7 +391,7 @@ std::vector<FieldInfo> IndexImpl::Fields() const {
   return out;
 }
 
-std::vector<uint32_t> IndexImpl::SeriesOf(const std::vector<SeriesRef>& refs) {
+std::vector<uint32_t> IndexImpl::SeriesOf(std::span<const SeriesRef> refs) {
   std::vector<uint32_t> ids;
   ids.reserve(refs.size());
   for (const SeriesRef& ref : refs) ids.push_back(Number(ref.series));
@@ -396,13 +401,27 @@ std::vector<uint32_t> IndexImpl::SeriesOf(const std::vector<SeriesRef>& refs) {
 }
 
 Result<std::vector<std::string>> IndexImpl::LabelNames(std::span<const model::Matcher> matchers) const {
-  std::vector<uint32_t> ids;
   if (!matchers.empty()) {
     TM_TRY_ASSIGN(const std::vector<SeriesRef> refs, Select(matchers, true, true, 0));
-    if (refs.empty()) return std::vector<std::string>{};
-    ids = SeriesOf(refs);
+    return LabelNamesOf(refs);
   }
   std::vector<std::string> out;
+  {
+    ReaderLock lock(mutex_);
+    for (uint32_t label = 1; label <= catalog_.labels.size(); ++label) {
+      if (catalog_.label(label).series.size() > 0) out.emplace_back(catalog_.labels.Text(label));
+    }
+    if (catalog_.fields.size() > 0) out.emplace_back(model::kMetricNameLabel);
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+std::vector<std::string> IndexImpl::LabelNamesOf(std::span<const SeriesRef> refs) const {
+  std::vector<std::string> out;
+  if (refs.empty()) return out;
+  const std::vector<uint32_t> ids = SeriesOf(refs);
   {
     ReaderLock lock(mutex_);
     std::vector<bool> seen(size_t{catalog_.labels.size()} + 1);
@@ -410,11 +429,9 @@ Result<std::vector<std::string>> IndexImpl::LabelNames(std::span<const model::Ma
       for (const uint32_t pair : catalog_.series.pairs(id)) seen[catalog_.pairs.Scope(pair)] = true;
     }
     for (uint32_t label = 1; label < seen.size(); ++label) {
-      if (matchers.empty() ? catalog_.label(label).series.size() > 0 : seen[label]) {
-        out.emplace_back(catalog_.labels.Text(label));
-      }
+      if (seen[label]) out.emplace_back(catalog_.labels.Text(label));
     }
-    if (catalog_.fields.size() > 0) out.emplace_back(model::kMetricNameLabel);
+    out.emplace_back(model::kMetricNameLabel);
   }
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
@@ -435,7 +452,7 @@ std::vector<uint32_t> IndexImpl::AllValues(std::string_view name) const {
   return values;
 }
 
-std::vector<uint32_t> IndexImpl::ValuesOf(std::string_view name, const std::vector<SeriesRef>& refs) const {
+std::vector<uint32_t> IndexImpl::ValuesOf(std::string_view name, std::span<const SeriesRef> refs) const {
   std::vector<uint32_t> values;
   if (name == model::kMetricNameLabel) {
     for (const SeriesRef& ref : refs) {
@@ -452,20 +469,26 @@ std::vector<uint32_t> IndexImpl::ValuesOf(std::string_view name, const std::vect
 
 Result<std::vector<std::string>> IndexImpl::LabelValues(std::string_view name,
                                                         std::span<const model::Matcher> matchers) const {
-  std::vector<SeriesRef> refs;
   if (!matchers.empty()) {
-    TM_TRY_ASSIGN(refs, Select(matchers, true, true, 0));
+    TM_TRY_ASSIGN(const std::vector<SeriesRef> refs, Select(matchers, true, true, 0));
+    return LabelValuesOf(name, refs);
   }
+  ReaderLock lock(mutex_);
+  return TextsOf(name, AllValues(name));
+}
+
+std::vector<std::string> IndexImpl::LabelValuesOf(std::string_view name, std::span<const SeriesRef> refs) const {
+  ReaderLock lock(mutex_);
+  return TextsOf(name, ValuesOf(name, refs));
+}
+
+std::vector<std::string> IndexImpl::TextsOf(std::string_view name, std::vector<uint32_t> values) const {
   const bool of_metrics = name == model::kMetricNameLabel;
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
   std::vector<std::string> out;
-  {
-    ReaderLock lock(mutex_);
-    std::vector<uint32_t> values = matchers.empty() ? AllValues(name) : ValuesOf(name, refs);
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-    out.reserve(values.size());
-    for (const uint32_t id : values) out.emplace_back(of_metrics ? catalog_.metrics.Text(id) : catalog_.pairs.Text(id));
-  }
+  out.reserve(values.size());
+  for (const uint32_t id : values) out.emplace_back(of_metrics ? catalog_.metrics.Text(id) : catalog_.pairs.Text(id));
   std::sort(out.begin(), out.end());
   return out;
 }

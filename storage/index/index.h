@@ -120,6 +120,10 @@ class Index {
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) const = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelValues(
       std::string_view name, std::span<const model::Matcher> matchers) const = 0;
+  // The same of series that were selected before; sorted by (field, series).
+  [[nodiscard]] virtual std::vector<std::string> LabelNamesOf(std::span<const model::SeriesRef> refs) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> LabelValuesOf(std::string_view name,
+                                                               std::span<const model::SeriesRef> refs) const = 0;
   // Labels with the most distinct values, most first, at most `limit`.
   [[nodiscard]] virtual std::vector<Cardinality> TopLabels(size_t limit) const = 0;
   [[nodiscard]] virtual IndexStats Stats() const = 0;
