@@ -27,6 +27,7 @@ Response FromReply(Reply reply) {
   response.content_type = std::move(reply.content_type);
   response.headers = std::move(reply.headers);
   if (reply.rest) {
+    response.may_be_coded = true;
     response.produce = [rest = std::move(reply.rest)](const std::shared_ptr<http::ReplyStream>& stream) {
       rest([&stream](std::string piece) { return stream->Push(std::move(piece)); });
       stream->Finish();

@@ -81,6 +81,8 @@ struct Response {
   // runs on a thread of its own among a bounded number, may block, and may finish the stream or leave that to
   // somebody to whom it gave it. Refused with 503 when all of those threads are busy.
   std::move_only_function<void(std::shared_ptr<ReplyStream>)> produce;
+  // Whether a streamed reply may be compressed. Not for what must reach the client piece by piece as it comes.
+  bool may_be_coded = false;
   // Close the connection after this reply.
   bool close = false;
 

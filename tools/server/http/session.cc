@@ -14,6 +14,7 @@
 #include "storage/base/log.h"
 #include "tools/server/http/request_parser.h"
 #include "tools/server/http/session_stream.h"
+#include "tools/server/http/stream_coding.h"
 
 namespace tidemark::http {
 namespace {
@@ -36,6 +37,20 @@ constexpr size_t kBodyLeaseBytes = size_t{256} << 10;
 constexpr std::string_view kUnknownVersion = "only HTTP/1.0 and HTTP/1.1 are spoken here";
 
 int64_t NowNs() { return SystemClock::Get().SteadyNs(); }
+
+// Puts the coding that the client takes between the producer of a streamed reply and the session.
+void CodeStream(std::string_view accept_encoding, Response* response) {
+  const Coding coding = CodingFor(accept_encoding);
+  response->Set("Vary", "Accept-Encoding");
+  std::shared_ptr<StreamCoder> coder = MakeStreamCoder(coding);
+  if (coder == nullptr) return;
+  response->Set("Content-Encoding", std::string(Name(coding)));
+  response->body = coder->Code(response->body, false);
+  response->produce = [coder = std::move(coder),
+                       produce = std::move(response->produce)](std::shared_ptr<ReplyStream> stream) mutable {
+    produce(MakeCodedStream(std::move(stream), std::move(coder)));
+  };
+}
 
 }  // namespace
 
@@ -379,6 +394,7 @@ Response Session::Answer() {
       response.body = Gzip(response.body);
       response.Set("Content-Encoding", "gzip").Set("Vary", "Accept-Encoding");
     }
+    if (response.produce && response.may_be_coded) CodeStream(request_.Header("Accept-Encoding"), &response);
     return response;
   } catch (const std::bad_alloc&) {
     return application.Refuse(503, "out of memory", &request_);

@@ -68,6 +68,7 @@ class ServerTest : public Test {
                       .pattern = "/stream",
                       .handler = [](Request&) {
                         Response response = TextResponse(200, "begin\n");
+                        response.may_be_coded = true;
                         response.produce = [](const std::shared_ptr<ReplyStream>& stream) {
                           for (int i = 0; i < 3; ++i) stream->Push(fmt::format("line {}\n", i));
                           stream->Finish();
@@ -186,6 +187,25 @@ TEST_F(ServerTest, RefusesGzipBombsAndDamage) {
   EXPECT_TRUE(Ask(post(liar)).starts_with("HTTP/1.1 413"));
   EXPECT_TRUE(Ask(post("this is not gzip at all, really not")).starts_with("HTTP/1.1 400"));
   EXPECT_TRUE(Ask(post(Compress("abc").substr(0, 12))).starts_with("HTTP/1.1 400"));
+}
+
+TEST_F(ServerTest, CompressesStreamedRepliesWhenAsked) {
+  Start();
+  const auto ask = [this](const std::string& accept) {
+    RawClient client(port_);
+    client.Send("GET /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAccept-Encoding: " + accept + "\r\n\r\n");
+    return client.ReadAll();
+  };
+  const std::string plain = ask("identity");
+  EXPECT_EQ(plain.find("Content-Encoding"), std::string::npos);
+  EXPECT_NE(plain.find("Vary: Accept-Encoding\r\n"), std::string::npos);
+  EXPECT_NE(plain.find("line 2"), std::string::npos);
+  const std::string gzip = ask("gzip");
+  EXPECT_NE(gzip.find("Content-Encoding: gzip\r\n"), std::string::npos);
+  EXPECT_NE(gzip.find("Transfer-Encoding: chunked\r\n"), std::string::npos);
+  EXPECT_NE(gzip.find("\x1f\x8b"), std::string::npos);
+  EXPECT_EQ(gzip.find("line 2"), std::string::npos);
+  EXPECT_NE(ask("zstd").find("\x28\xb5\x2f\xfd"), std::string::npos);
 }
 
 TEST_F(ServerTest, CompressesLargeRepliesWhenAsked) {
