@@ -201,11 +201,12 @@ Result<HeldFrame> Evaluator::SharedVector(const Node& node, const StepGrid& grid
   const auto kept = kept_.find(*node.share);
   if (kept != kept_.end() && kept->second.grid == grid) {
     const OperatorTimer timer(this, node, grid, true);
+    state_->SayAgain(*kept->second.source, *node.source);
     return Copy(kept->second.held.frame);
   }
   TM_TRY_ASSIGN(HeldFrame held, Compute(node, grid));
   TM_TRY_ASSIGN(HeldFrame copy, Copy(held.frame));
-  kept_.insert_or_assign(*node.share, Kept{.grid = grid, .held = std::move(copy)});
+  kept_.insert_or_assign(*node.share, Kept{.grid = grid, .held = std::move(copy), .source = node.source});
   return held;
 }
 

@@ -80,6 +80,7 @@ class Evaluator {
   struct Kept {
     plan::StepGrid grid;
     HeldFrame held;
+    const promql::Expr* source;  // the occurrence that was evaluated
   };
   std::map<size_t, Kept> kept_;  // by Node::share
 

@@ -7,6 +7,7 @@
 
 #include "query/engine/fold.h"
 #include "query/engine/time_math.h"
+#include "query/promql/counterpart.h"
 #include "query/promql/numbers.h"
 
 namespace tidemark::query::engine {
@@ -17,7 +18,26 @@ constexpr uint64_t kBytesPerStep = 64;
 
 std::string Mebibytes(uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
 
+Status TakeOf(MemoryTotal* total, uint64_t bytes) {
+  if (total == nullptr || total->Take(bytes)) return {};
+  return MakeError(ErrorCode::kResourceExhausted,
+                   fmt::format("all queries together need more than their memory budget of {}; try again later, or "
+                               "ask for a shorter range, a longer step or fewer series",
+                               Mebibytes(total->bytes_max())));
+}
+
+// Gives back what has been taken.
+std::shared_ptr<const void> GiveLater(MemoryTotal* total, uint64_t bytes) {
+  if (total == nullptr) return nullptr;
+  return {nullptr, [total, bytes](const void*) { total->Give(bytes); }};
+}
+
 }  // namespace
+
+Result<std::shared_ptr<const void>> HoldBytes(MemoryTotal* total, uint64_t bytes) {
+  TM_RETURN_IF_ERROR(TakeOf(total, bytes));
+  return GiveLater(total, bytes);
+}
 
 QueryState::QueryState(const QueryContext& context)
     : context_(context),
@@ -54,12 +74,9 @@ Status QueryState::Charge(uint64_t bytes) {
                     "step or fewer series",
                     Mebibytes(context_.budget.max_bytes)));
   }
-  if (context_.memory != nullptr && !context_.memory->Take(bytes)) {
+  if (Status taken = TakeOf(context_.memory, bytes); !taken.ok()) {
     bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-    return MakeError(ErrorCode::kResourceExhausted,
-                     fmt::format("all queries together need more than their memory budget of {}; try again later, or "
-                                 "ask for a shorter range, a longer step or fewer series",
-                                 Mebibytes(context_.memory->bytes_max())));
+    return taken;
   }
   return {};
 }
@@ -125,18 +142,35 @@ std::string QueryState::Place(const promql::SourceRange& range) const {
 }
 
 void QueryState::Warn(std::string_view message, const promql::SourceRange& range) {
-  WarnPlain(fmt::format("PromQL warning: {} {}", message, Place(range)));
+  Add({.severity = Severity::kWarning, .range = range, .message = std::string(message)});
+}
+
+void QueryState::Info(std::string_view message, const promql::SourceRange& range) {
+  Add({.severity = Severity::kInfo, .range = range, .message = std::string(message)});
+}
+
+void QueryState::Add(Note note) {
+  MutexLock lock(mutex_);
+  notes_.insert(std::move(note));
+}
+
+void QueryState::SayAgain(const promql::Expr& from, const promql::Expr& to) {
+  std::vector<Note> again;
+  {
+    MutexLock lock(mutex_);
+    for (const Note& note : notes_) {
+      if (note.range.start >= from.range.start && note.range.end <= from.range.end) again.push_back(note);
+    }
+  }
+  for (Note& note : again) {
+    note.range = promql::Counterpart(from, to, note.range);
+    Add(std::move(note));
+  }
 }
 
 void QueryState::WarnPlain(std::string message) {
   MutexLock lock(mutex_);
-  warnings_.insert(std::move(message));
-}
-
-void QueryState::Info(std::string_view message, const promql::SourceRange& range) {
-  std::string text = fmt::format("PromQL info: {} {}", message, Place(range));
-  MutexLock lock(mutex_);
-  infos_.insert(std::move(text));
+  plain_warnings_.insert(std::move(message));
 }
 
 void QueryState::Keep(std::unique_ptr<LabelArena> arena) {
@@ -149,8 +183,15 @@ void QueryState::Keep(std::unique_ptr<LabelArena> arena) {
 
 void QueryState::Finish(QueryResult* result) {
   MutexLock lock(mutex_);
-  result->warnings.assign(warnings_.begin(), warnings_.end());
-  result->infos.assign(infos_.begin(), infos_.end());
+  std::set<std::string> warnings = std::move(plain_warnings_);
+  std::set<std::string> infos;
+  for (const Note& note : notes_) {
+    const bool warning = note.severity == Severity::kWarning;
+    (warning ? warnings : infos)
+        .insert(fmt::format("PromQL {}: {} {}", warning ? "warning" : "info", note.message, Place(note.range)));
+  }
+  result->warnings.assign(warnings.begin(), warnings.end());
+  result->infos.assign(infos.begin(), infos.end());
   result->arenas = std::move(arenas_);
   result->view = context_.view;
   result->stats.samples = samples_.load(std::memory_order_relaxed);
@@ -171,8 +212,7 @@ void QueryState::Finish(QueryResult* result) {
     // What is in bytes_ now, labels and raw series, goes with the result.
     const uint64_t bytes = bytes_.load(std::memory_order_relaxed) + result->frame.bytes();
     context_.memory->TakeAnyway(bytes);
-    MemoryTotal* const total = context_.memory;
-    result->memory = std::shared_ptr<const void>(nullptr, [total, bytes](const void*) { total->Give(bytes); });
+    result->memory = GiveLater(context_.memory, bytes);
   }
   result->stats.peak_bytes = peak_bytes_.load(std::memory_order_relaxed);
 }

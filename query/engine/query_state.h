@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,10 @@
 namespace tidemark::query::engine {
 
 class Reservation;
+
+// Counts `bytes` of a result in `total` until what is returned goes. kResourceExhausted when so much is not there.
+// Without a total there is nothing to count.
+Result<std::shared_ptr<const void>> HoldBytes(MemoryTotal* total, uint64_t bytes);
 
 // Thread-safe unless a member says otherwise.
 class QueryState {
@@ -57,6 +62,8 @@ class QueryState {
   // "PromQL info: " in front, and "(line:column)" behind.
   void Warn(std::string_view message, const promql::SourceRange& range);
   void Info(std::string_view message, const promql::SourceRange& range);
+  // Says again of `to` what was said of `from` and its parts: the same expression, which is not evaluated anew.
+  void SayAgain(const promql::Expr& from, const promql::Expr& to);
   // A warning that does not come from PromQL: damaged pages, merged series.
   void WarnPlain(std::string message);
 
@@ -67,6 +74,17 @@ class QueryState {
   void Finish(QueryResult* result);
 
  private:
+  enum class Severity : uint8_t { kWarning, kInfo };
+  struct Note {
+    Severity severity = Severity::kInfo;
+    promql::SourceRange range;
+    std::string message;
+    friend bool operator<(const Note& a, const Note& b) {
+      return std::tie(a.severity, a.range.start, a.range.end, a.message) <
+             std::tie(b.severity, b.range.start, b.range.end, b.message);
+    }
+  };
+  void Add(Note note);
   [[nodiscard]] std::string Place(const promql::SourceRange& range) const;
   [[nodiscard]] Status CheckEnd() const;
 
@@ -82,9 +100,9 @@ class QueryState {
   std::atomic<uint64_t> tier_buckets_{0};
 
   Mutex mutex_;
-  std::set<std::string> warnings_ TM_GUARDED_BY(mutex_);
+  std::set<std::string> plain_warnings_ TM_GUARDED_BY(mutex_);
+  std::set<Note> notes_ TM_GUARDED_BY(mutex_);
   std::set<int64_t> tier_widths_ TM_GUARDED_BY(mutex_);
-  std::set<std::string> infos_ TM_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<LabelArena>> arenas_ TM_GUARDED_BY(mutex_);
 };
 

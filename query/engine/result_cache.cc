@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "query/engine/frame_order.h"
+#include "query/engine/query_state.h"
 
 namespace tidemark::query::engine {
 namespace {
@@ -189,6 +190,8 @@ Result<QueryResult> ResultCache::Complete(const promql::Expr& expr, const Reuse&
   out.kept = reuse.entry;
   out.view = context.view;
   out.stats.resolution = entry.resolution;
+  constexpr uint64_t kBytesPerPoint = sizeof(double) + sizeof(uint8_t);
+  TM_TRY_ASSIGN(out.memory, HoldBytes(context.memory, entry.frame->size() * count * kBytesPerPoint));
   for (size_t row = 0; row < entry.frame->size(); ++row) {
     const auto values = entry.frame->RowValues(row);
     const auto present = entry.frame->RowPresent(row);
@@ -212,6 +215,7 @@ Result<QueryResult> ResultCache::Complete(const promql::Expr& expr, const Reuse&
   }
   std::set<std::string> warnings;
   std::set<std::string> infos;
+  std::vector<std::shared_ptr<const void>> memory{std::move(out.memory)};
   for (const Run& run : reuse.missing) {
     const RangeSpec part{.start_ms = reuse.grid.TimeMs(run.first),
                          .end_ms = reuse.grid.TimeMs(run.last - 1),
@@ -230,6 +234,7 @@ Result<QueryResult> ResultCache::Complete(const promql::Expr& expr, const Reuse&
     warnings.insert(piece.warnings.begin(), piece.warnings.end());
     infos.insert(piece.infos.begin(), piece.infos.end());
     for (auto& arena : piece.arenas) out.arenas.push_back(std::move(arena));
+    memory.push_back(std::move(piece.memory));
     out.stats.samples += piece.stats.samples;
     out.stats.series = std::max(out.stats.series, piece.stats.series);
     out.stats.tier_buckets += piece.stats.tier_buckets;
@@ -241,6 +246,7 @@ Result<QueryResult> ResultCache::Complete(const promql::Expr& expr, const Reuse&
   out.warnings.assign(warnings.begin(), warnings.end());
   out.infos.assign(infos.begin(), infos.end());
   SortByLabels(&out.frame);
+  out.memory = std::make_shared<const std::vector<std::shared_ptr<const void>>>(std::move(memory));
   return out;
 }
 

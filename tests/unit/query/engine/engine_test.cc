@@ -1,6 +1,7 @@
 #include "query/engine/engine.h"
 
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include <atomic>
 #include <cmath>
@@ -253,6 +254,21 @@ TEST(EngineTest, AnnotationsKnowLineAndColumn) {
   ASSERT_TRUE(result.ok());
   ASSERT_EQ(result->infos.size(), 1U);
   EXPECT_TRUE(result->infos[0].ends_with(": \"m\" (2:8)")) << result->infos[0];
+}
+
+TEST(EngineTest, EveryOccurrenceOfAnExpressionHasItsAnnotations) {
+  // Written twice, with other spaces, and evaluated once.
+  const auto result = Query("sum(rate(m[5m])) / sum (\n rate( m[5m] ))", At(10 * kMinute), {.view = ManySeries(2)});
+  ASSERT_TRUE(result.ok());
+  EXPECT_TRUE(std::ranges::any_of(result->stats.operators, &OperatorTime::reused));
+  ASSERT_EQ(result->infos.size(), 2U);
+  EXPECT_TRUE(result->infos[0].ends_with(": \"m\" (1:10)")) << result->infos[0];
+  EXPECT_TRUE(result->infos[1].ends_with(": \"m\" (2:8)")) << result->infos[1];
+  // Three times, one of them inside of another expression that is there twice.
+  const auto nested =
+      Query("quantile(2, m) + (quantile(2, m) + abs(quantile(2, m)))", At(kMinute), {.view = ManySeries(2)});
+  ASSERT_TRUE(nested.ok());
+  EXPECT_EQ(nested->warnings.size(), 3U);
 }
 
 TEST(EngineTest, TrimOperatorsGiveNothingForFloats) {

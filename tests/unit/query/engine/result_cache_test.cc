@@ -210,6 +210,31 @@ TEST_F(ResultCacheTest, MessagesAreNotKept) {
   EXPECT_EQ(cache_.Stats().entries, 0U);
 }
 
+TEST_F(ResultCacheTest, AResultCountsInTheMemoryOfAllQueries) {
+  Open();
+  WriteMinutes(60);
+  MemoryTotal total(1 << 20);
+  const auto ask = [&](const RangeSpec& range) {
+    QueryContext context = Context();
+    context.memory = &total;
+    return cache_.Execute(*Parse("cpu_usage", range), range, context, &Execute);
+  };
+  for (const char* expected : {"miss", "partial", "hit"}) {
+    SCOPED_TRACE(expected);
+    const auto result = ask(expected == std::string_view("miss") ? Minutes(0, 40) : Minutes(5, 45));
+    ASSERT_TRUE(result.ok());
+    EXPECT_EQ(result->stats.cache, expected);
+    EXPECT_GE(total.bytes(), result->frame.bytes());
+  }
+  EXPECT_EQ(total.bytes(), 0U);
+  // Nothing is left for it, although it is in the cache.
+  ASSERT_TRUE(total.Take(total.bytes_max() - 100));
+  const auto refused = ask(Minutes(5, 45));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+  total.Give(total.bytes_max() - 100);
+}
+
 TEST_F(ResultCacheTest, MemoryIsBounded) {
   Open();
   WriteMinutes(60);
