@@ -190,8 +190,12 @@ Result<QueryResult> ResultCache::Complete(const promql::Expr& expr, const Reuse&
   out.kept = reuse.entry;
   out.view = context.view;
   out.stats.resolution = entry.resolution;
-  constexpr uint64_t kBytesPerPoint = sizeof(double) + sizeof(uint8_t);
-  TM_TRY_ASSIGN(out.memory, HoldBytes(context.memory, entry.frame->size() * count * kBytesPerPoint));
+  const size_t rows = entry.frame->size();
+  const size_t bytes_per_row = sizeof(RowHead) + count * (sizeof(double) + sizeof(uint8_t));
+  TM_TRY_ASSIGN(out.memory, HoldBytes(context.memory, rows * bytes_per_row));
+  out.frame.rows.reserve(rows);
+  out.frame.values.reserve(rows * count);
+  out.frame.present.reserve(rows * count);
   for (size_t row = 0; row < entry.frame->size(); ++row) {
     const auto values = entry.frame->RowValues(row);
     const auto present = entry.frame->RowPresent(row);
@@ -246,6 +250,10 @@ Result<QueryResult> ResultCache::Complete(const promql::Expr& expr, const Reuse&
   out.warnings.assign(warnings.begin(), warnings.end());
   out.infos.assign(infos.begin(), infos.end());
   SortByLabels(&out.frame);
+  if (const size_t bytes = out.frame.bytes(); bytes > rows * bytes_per_row) {
+    TM_TRY_ASSIGN(auto grown, HoldBytes(context.memory, bytes - rows * bytes_per_row));
+    memory.push_back(std::move(grown));
+  }
   out.memory = std::make_shared<const std::vector<std::shared_ptr<const void>>>(std::move(memory));
   return out;
 }
