@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -182,18 +183,21 @@ Result<Manager::Samples> Manager::Evaluate(const Rule& rule, int64_t time_ms) co
 
 Result<std::map<model::Labels, PastAlert>> Manager::ReadPast(const Rule& rule, int64_t now_ms) const {
   std::map<model::Labels, PastAlert> past;
-  const std::string selector = fmt::format("ALERTS_FOR_STATE{{alertname={}}}", promql::Quote(rule.name));
+  const std::string name = promql::Quote(rule.name);
+  const std::string since = fmt::format("ALERTS_FOR_STATE{{alertname={}}}", name);
+  const std::pair<std::string, int64_t PastAlert::*> queries[] = {
+      {since, &PastAlert::active_at_ms},
+      {fmt::format("timestamp({})", since), &PastAlert::last_ms},
+      {fmt::format("timestamp(ALERTS{{alertname={}, alertstate=\"firing\"}})", name), &PastAlert::firing_ms}};
   // An alert that ended has a stale marker behind its last sample and is not given.
-  for (const bool times : {false, true}) {
-    const std::string text = times ? fmt::format("timestamp({})", selector) : selector;
+  for (const auto& [text, member] : queries) {
     TM_TRY_ASSIGN(const promql::ExprPtr expr, promql::Parse(text));
     TM_TRY_ASSIGN(Samples samples, Run(*expr, text, now_ms, options_.outage_tolerance_ms));
     for (auto& [labels, value] : samples.samples) {
       SetLabel(&labels, model::kMetricNameLabel, "");
+      SetLabel(&labels, kAlertState, "");
       // Whoever writes series of this name himself may write anything.
-      if (!(std::fabs(value) < 1e12)) continue;
-      PastAlert& alert = past[std::move(labels)];
-      (times ? alert.last_ms : alert.active_at_ms) = static_cast<int64_t>(value * 1000);
+      if (std::fabs(value) < 1e12) past[std::move(labels)].*member = static_cast<int64_t>(value * 1000);
     }
   }
   std::erase_if(past, [](const auto& entry) {
@@ -248,6 +252,31 @@ Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view
   return out;
 }
 
+void Manager::KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past,
+                         const TemplateContext& context) const {
+  const Rule& rule = *state->rule;
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [labels, before] : past) {
+    if (before.firing_ms == 0 || context.now_ms - before.firing_ms >= rule.keep_firing_for_ms) continue;
+    const model::LabelViews views = ViewsOf(labels);
+    // Another rule may have the same name.
+    const bool of_rule = std::ranges::all_of(rule.labels, [&](const TemplatedText& text) {
+      const auto label = std::ranges::find(labels, text.name, &model::Label::name);
+      return text.expand.Expand(views, unknown, context) == (label == labels.end() ? "" : label->value);
+    });
+    if (!of_rule) continue;
+    RuleState::Active& active = state->active[labels];
+    active.alert.labels = labels;
+    for (const TemplatedText& text : rule.annotations) {
+      active.alert.annotations.push_back({text.name, text.expand.Expand(views, unknown, context)});
+    }
+    active.alert.state = AlertState::kFiring;
+    active.alert.active_at_ms = before.active_at_ms;
+    active.alert.value = unknown;
+    active.last_seen_ms = active.keep_since_ms = before.firing_ms;
+  }
+}
+
 Result<void> Manager::UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) {
   const Rule& rule = *state->rule;
   const TemplateContext context{
@@ -278,7 +307,7 @@ Result<void> Manager::UpdateAlerts(const Group& group, RuleState* state, const S
     return LimitExceeded(fmt::format("exceeded limit of {} with {} alerts", group.limit, given.size()));
   }
   std::map<model::Labels, PastAlert> past;
-  if (!state->restored && !given.empty()) {
+  if (!state->restored && (!given.empty() || rule.keep_firing_for_ms > 0)) {
     TM_TRY_ASSIGN(past, ReadPast(rule, now_ms));
   }
   state->restored = true;
@@ -295,7 +324,9 @@ Result<void> Manager::UpdateAlerts(const Group& group, RuleState* state, const S
     }
     active.last_seen_ms = now_ms;
     active.keep_since_ms = 0;
+    past.erase(labels);
   }
+  KeepFiring(state, past, context);
   std::map<model::Labels, double> series;
   for (auto it = state->active.begin(); it != state->active.end();) {
     RuleState::Active& active = it->second;

@@ -121,6 +121,10 @@ class Manager {
   Result<std::vector<TemplateSample>> QueryForTemplate(std::string_view text, int64_t time_ms) const;
   // By labels as alerts have them.
   Result<std::map<model::Labels, PastAlert>> ReadPast(const Rule& rule, int64_t now_ms) const;
+  // Makes alerts that fired before a restart go on although their expression does not give them, as long as
+  // `keep_firing_for` says. `past` has those that it does not give.
+  void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past,
+                  const TemplateContext& context) const;
   Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms);
   Result<void> Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms);
   // Writes `series` at `now_ms`, and stale markers for those of the last time that are not among them.

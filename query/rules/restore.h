@@ -8,10 +8,11 @@
 
 namespace tidemark::query::rules {
 
-// The last sample of ALERTS_FOR_STATE that was written for it.
+// The last samples that were written for it.
 struct PastAlert {
-  int64_t active_at_ms = 0;  // its value
-  int64_t last_ms = 0;       // its time: how long it is known to have been active
+  int64_t active_at_ms = 0;  // of ALERTS_FOR_STATE: its value
+  int64_t last_ms = 0;       // and its time: how long it is known to have been active
+  int64_t firing_ms = 0;     // the time of that of ALERTS while it fired; 0: it was pending
 };
 
 // `for_ms` of the rule; `grace_ms`: an alert that was pending and would fire sooner than this after the restart fires

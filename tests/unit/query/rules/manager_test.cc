@@ -257,6 +257,44 @@ TEST_F(ManagerTest, KeepsFiringWhenAsked) {
   EXPECT_EQ(state(), AlertState::kInactive);
 }
 
+TEST_F(ManagerTest, KeepsFiringAfterARestart) {
+  constexpr const char* kRules = R"(groups:
+  - name: g
+    interval: 1m
+    rules:
+      - {alert: Down, expr: up == 0, keep_firing_for: 10m, labels: {who: "{{ $labels.job }}"},
+         annotations: {summary: "{{ $labels.job }} is down"}}
+      - {alert: Down, expr: up == 2, keep_firing_for: 1h, labels: {severity: page}}
+)";
+  Load(kRules);
+  down_until_ms_ = kStart + kMinute;
+  Run(kStart);
+  Run(kStart + kMinute);  // up again
+  const auto status_after = [&](int64_t restart_ms) {
+    Manager restarted(
+        {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+        {});
+    restarted.SetGroups(*ParseRuleFile(kRules, "rules.yml"));
+    clock_.Set(restart_ms * 1'000'000);
+    Up(1, 1);
+    restarted.RunDue();
+    const std::vector<RuleStatus> rules = restarted.Status().groups[0].rules;
+    EXPECT_EQ(rules[0].health, "ok") << rules[0].last_error;
+    EXPECT_EQ(rules[1].state(), AlertState::kInactive) << "of the same name, with other labels";
+    return rules[0];
+  };
+  // It fired last at one minute.
+  const RuleStatus kept = status_after(kStart + 10 * kMinute);
+  ASSERT_EQ(kept.state(), AlertState::kFiring);
+  EXPECT_EQ(kept.alerts[0].active_at_ms, kStart);
+  EXPECT_EQ(kept.alerts[0].labels, (model::Labels{{"alertname", "Down"}, {"job", "a"}, {"who", "a"}}));
+  EXPECT_EQ(kept.alerts[0].annotations, (model::Labels{{"summary", "a is down"}}));
+  EXPECT_TRUE(std::isnan(kept.alerts[0].value));
+  // The restart before wrote that it fires at ten minutes.
+  EXPECT_EQ(status_after(kStart + 19 * kMinute).state(), AlertState::kFiring);
+  EXPECT_EQ(status_after(kStart + 29 * kMinute).state(), AlertState::kInactive);
+}
+
 TEST_F(ManagerTest, RecordsAndEachRuleSeesTheOneBefore) {
   Load(R"(groups:
   - name: g
