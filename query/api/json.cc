@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -45,6 +46,8 @@ void AppendEscaped(std::string* out, unsigned char c) {
     }
   }
 }
+
+char* WriteText(char* at, std::string_view text) { return std::ranges::copy(text, at).out; }
 
 template <typename Range>
 void AppendLabelObject(std::string* out, const Range& labels) {
@@ -90,45 +93,40 @@ void AppendJsonString(std::string* out, std::string_view text) {
 }
 
 void AppendFloat(std::string* out, double value) {
+  char buffer[kFloatBytesMax];
+  out->append(buffer, WriteFloat(buffer, value));
+}
+
+char* WriteFloat(char* at, double value) {
+  char* const limit = at + kFloatBytesMax;
   const double magnitude = std::fabs(value);
   // Whole numbers are the most frequent values and the cheapest to print. Zero is left out for the sign of -0.
-  if (magnitude < 9e15 && magnitude >= 1 && value == std::trunc(value)) {
-    AppendInteger(out, static_cast<int64_t>(value));
-    return;
+  if (magnitude < 9e15 && magnitude >= 1) {
+    if (const auto whole = static_cast<int64_t>(value); static_cast<double>(whole) == value) {
+      return std::to_chars(at, limit, whole).ptr;
+    }
   }
-  if (std::isnan(value)) {
-    out->append("NaN");
-    return;
-  }
-  if (std::isinf(value)) {
-    out->append(value > 0 ? "+Inf" : "-Inf");
-    return;
-  }
-  char buffer[64];
-  if (magnitude == 0 || (magnitude >= 1e-6 && magnitude < 9e15)) {
-    const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::fixed);
-    out->append(buffer, end);
-    return;
-  }
+  if (std::isnan(value)) return WriteText(at, "NaN");
+  if (std::isinf(value)) return WriteText(at, value > 0 ? "+Inf" : "-Inf");
+  if (magnitude == 0) return WriteText(at, std::signbit(value) ? "-0" : "0");
+  if (magnitude >= 1e-6 && magnitude < 9e15) return std::to_chars(at, limit, value, std::chars_format::fixed).ptr;
+  char buffer[kFloatBytesMax];
   const auto [end, error] = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific);
   const std::string_view text(buffer, static_cast<size_t>(end - buffer));
-  if (magnitude < 1e-6 || magnitude >= 1e21) {
-    out->append(text);
-    return;
-  }
+  if (magnitude < 1e-6 || magnitude >= 1e21) return WriteText(at, text);
   // Here fixed notation of to_chars would print all digits of the binary value; Go pads the shortest ones with zeros.
   const size_t exponent_at = text.find('e');
-  int exponent = 0;
+  size_t exponent = 0;
   std::from_chars(text.data() + exponent_at + 2, end, exponent);
   std::string_view mantissa = text.substr(0, exponent_at);
   if (mantissa.front() == '-') {
-    out->push_back('-');
+    *at++ = '-';
     mantissa.remove_prefix(1);
   }
-  out->push_back(mantissa.front());
+  *at++ = mantissa.front();
   const std::string_view fraction = mantissa.size() > 2 ? mantissa.substr(2) : std::string_view();
-  out->append(fraction);
-  out->append(static_cast<size_t>(exponent) - fraction.size(), '0');
+  at = WriteText(at, fraction);
+  return std::fill_n(at, exponent - fraction.size(), '0');
 }
 
 void AppendFloatExponent(std::string* out, double value) {
@@ -150,14 +148,18 @@ void AppendJsonNumber(std::string* out, double value) {
 }
 
 void AppendTimestampMs(std::string* out, int64_t ms) {
-  char buffer[28];
-  char* at = buffer;
+  char buffer[kTimestampBytesMax];
+  out->append(buffer, WriteTimestampMs(buffer, ms));
+}
+
+char* WriteTimestampMs(char* at, int64_t ms) {
+  char* const limit = at + kTimestampBytesMax;
   uint64_t magnitude = static_cast<uint64_t>(ms);
   if (ms < 0) {
     *at++ = '-';
     magnitude = 0 - magnitude;
   }
-  at = std::to_chars(at, buffer + sizeof(buffer), magnitude / 1000).ptr;
+  at = std::to_chars(at, limit, magnitude / 1000).ptr;
   const auto fraction = static_cast<int>(magnitude % 1000);
   if (fraction != 0) {
     *at++ = '.';
@@ -165,7 +167,7 @@ void AppendTimestampMs(std::string* out, int64_t ms) {
     *at++ = static_cast<char>('0' + fraction / 10 % 10);
     *at++ = static_cast<char>('0' + fraction % 10);
   }
-  out->append(buffer, at);
+  return at;
 }
 
 void AppendLabels(std::string* out, const model::Labels& labels) { AppendLabelObject(out, labels); }

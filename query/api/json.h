@@ -26,6 +26,9 @@ void AppendInteger(std::string* out, T value) {
 // in fixed notation for 1e-6 <= |value| < 1e21 and 0, else with an exponent of at least two digits; NaN, +Inf, -Inf.
 // Source: prometheus/util/jsonutil MarshalFloat.
 void AppendFloat(std::string* out, double value);
+// The same to `at`, where at least kFloatBytesMax bytes are; the end of what was written.
+inline constexpr size_t kFloatBytesMax = 48;
+char* WriteFloat(char* at, double value);
 
 // The shortest decimal with an exponent: 1.5e+00, as Go's FormatFloat(value, 'e', -1, 64).
 void AppendFloatExponent(std::string* out, double value);
@@ -35,6 +38,9 @@ void AppendJsonNumber(std::string* out, double value);
 
 // Milliseconds as seconds: 1700000000, 1700000000.050.
 void AppendTimestampMs(std::string* out, int64_t ms);
+// The same to `at`, where at least kTimestampBytesMax bytes are; the end of what was written.
+inline constexpr size_t kTimestampBytesMax = 24;
+char* WriteTimestampMs(char* at, int64_t ms);
 
 // {"name":"value",...}
 void AppendLabels(std::string* out, const model::Labels& labels);

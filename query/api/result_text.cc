@@ -1,7 +1,9 @@
 #include "query/api/result_text.h"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "query/api/envelope.h"
@@ -126,33 +128,45 @@ bool ResultText::WriteRawValues(std::string* out, size_t bytes_min) {
 }
 
 void ResultText::WriteStepTexts() {
-  const size_t steps = result_.frame.steps;
-  step_texts_.reserve(steps * 16);
-  step_ends_.reserve(steps);
-  for (size_t step = 0; step < steps; ++step) {
-    step_texts_.push_back('[');
-    AppendTimestampMs(&step_texts_, result_.grid.TimeMs(step));
-    step_texts_.append(",\"");
-    step_ends_.push_back(static_cast<uint32_t>(step_texts_.size()));
+  static_assert(kTimestampBytesMax + std::string_view("[,\"").size() <= StepText::kMax);
+  step_texts_.resize(result_.frame.steps);
+  for (size_t step = 0; step < step_texts_.size(); ++step) {
+    StepText& out = step_texts_[step];
+    char* at = out.text;
+    *at++ = '[';
+    at = WriteTimestampMs(at, result_.grid.TimeMs(step));
+    *at++ = ',';
+    *at++ = '"';
+    out.size = static_cast<uint8_t>(at - out.text);
   }
 }
 
 bool ResultText::WriteMatrixValues(std::string* out, size_t bytes_min) {
-  if (step_ends_.empty()) WriteStepTexts();
+  if (step_texts_.empty()) WriteStepTexts();
   const engine::Frame& frame = result_.frame;
   const std::span<const double> values = frame.RowValues(row_);
   const std::span<const uint8_t> present = frame.RowPresent(row_);
+  // Samples go to `out` some at a time.
+  constexpr size_t kSampleBytesMax = sizeof(StepText) + kFloatBytesMax + 3;
+  char buffer[4096];
+  char* to = buffer;
   for (; at_ < values.size(); ++at_) {
     if (present[at_] == 0) continue;
-    if (out->size() >= bytes_min) return false;
-    if (row_has_any_) out->push_back(',');
+    if (out->size() + static_cast<size_t>(to - buffer) >= bytes_min) break;
+    if (to + kSampleBytesMax > buffer + sizeof(buffer)) {
+      out->append(buffer, to);
+      to = buffer;
+    }
+    if (row_has_any_) *to++ = ',';
     row_has_any_ = true;
-    const size_t begin = at_ == 0 ? 0 : step_ends_[at_ - 1];
-    out->append(step_texts_, begin, step_ends_[at_] - begin);
-    AppendFloat(out, values[at_]);
-    out->append("\"]");
+    const StepText& step = step_texts_[at_];
+    std::memcpy(to, step.text, sizeof(step.text));
+    to = WriteFloat(to + step.size, values[at_]);
+    *to++ = '"';
+    *to++ = ']';
   }
-  return true;
+  out->append(buffer, to);
+  return at_ == values.size();
 }
 
 }  // namespace tidemark::query::api

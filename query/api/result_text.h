@@ -43,11 +43,16 @@ class ResultText {
   size_t shown_ = 0;  // rows
   enum class Part : uint8_t { kHead, kRows, kTail, kDone } part_ = Part::kHead;
   size_t row_ = 0;
-  size_t at_ = 0;                    // the sample of the row that comes next
-  bool row_open_ = false;            // the row's labels are written
-  bool row_has_any_ = false;         // and a sample
-  std::string step_texts_;           // one behind the other
-  std::vector<uint32_t> step_ends_;  // in step_texts_
+  size_t at_ = 0;             // the sample of the row that comes next
+  bool row_open_ = false;     // the row's labels are written
+  bool row_has_any_ = false;  // and a sample
+  struct StepText {
+    // As many bytes as one instruction copies.
+    static constexpr size_t kMax = 31;
+    char text[kMax];
+    uint8_t size;
+  };
+  std::vector<StepText> step_texts_;
 };
 
 }  // namespace tidemark::query::api

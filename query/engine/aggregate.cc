@@ -137,14 +137,24 @@ Status RunningAggregation::Add(size_t block, Frame&& frame) {
   MutexLock lock(mutex_);
   waiting_.emplace(block, std::move(folded));
   while (!waiting_.empty() && waiting_.begin()->first == next_block_) {
-    TM_RETURN_IF_ERROR(Merge(waiting_.begin()->second));
+    TM_RETURN_IF_ERROR(Merge(std::move(waiting_.begin()->second)));
     waiting_.erase(waiting_.begin());
     ++next_block_;
   }
   return {};
 }
 
-Status RunningAggregation::Merge(const Block& block) {
+Status RunningAggregation::Merge(Block&& block) {
+  if (heads_.empty()) {
+    // Mostly the only block.
+    heads_ = std::move(block.grouping.heads);
+    capacity_ = heads_.size();
+    total_ = std::move(block.partial);
+    first_keys_ = std::move(block.grouping.keys);
+    return memory_.Set(total_->bytes());
+  }
+  for (std::string& key : first_keys_) groups_.emplace(std::move(key), groups_.size());
+  first_keys_.clear();
   for (size_t group = 0; group < block.grouping.heads.size(); ++group) {
     const auto [at, added] = groups_.emplace(block.grouping.keys[group], heads_.size());
     if (added) {

@@ -60,7 +60,7 @@ class RunningAggregation {
     Grouping grouping;
     std::unique_ptr<PartialAggregate> partial;
   };
-  Status Merge(const Block& block) TM_REQUIRES(mutex_);
+  Status Merge(Block&& block) TM_REQUIRES(mutex_);
 
   const plan::AggregateNode& node_;
   size_t steps_;
@@ -68,7 +68,9 @@ class RunningAggregation {
   Mutex mutex_;
   size_t next_block_ TM_GUARDED_BY(mutex_) = 0;
   std::map<size_t, Block> waiting_ TM_GUARDED_BY(mutex_);
+  // Of heads_. The keys of the first block come in when there is a second one.
   std::unordered_map<std::string, size_t> groups_ TM_GUARDED_BY(mutex_);
+  std::vector<std::string> first_keys_ TM_GUARDED_BY(mutex_);
   std::vector<RowHead> heads_ TM_GUARDED_BY(mutex_);
   size_t capacity_ TM_GUARDED_BY(mutex_) = 0;  // groups that total_ has room for; grows by doubling
   std::unique_ptr<PartialAggregate> total_ TM_GUARDED_BY(mutex_);

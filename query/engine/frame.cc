@@ -67,6 +67,7 @@ std::vector<size_t> FirstEqual(const Frame& frame, bool* any) {
 }  // namespace
 
 Status MergeEqualLabels(Frame* frame) {
+  if (frame->size() < 2) return {};
   bool any = false;
   const std::vector<size_t> first = FirstEqual(*frame, &any);
   if (!any) return {};

@@ -33,6 +33,7 @@ Frame Reordered(const Frame& frame, const std::vector<uint32_t>& order) {
 }
 
 void SortByLabels(Frame* frame) {
+  if (frame->size() < 2) return;
   std::vector<uint32_t> order(frame->size());
   std::iota(order.begin(), order.end(), 0U);
   const auto less = [&](uint32_t a, uint32_t b) { return (frame->rows[a].labels <=> frame->rows[b].labels) < 0; };
