@@ -6,7 +6,6 @@ a crash. What is true is kept apart from the server: it is computed here, not re
 
   bit_flips.py BIN_FOLDER [--flips N] [--seed N] [--only PART_OF_A_FILE_NAME]
 """
-import argparse
 import pathlib
 import random
 import re
@@ -15,7 +14,7 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from harness import Failed, Server, expect, expect_equal, temporary_folder  # noqa: E402
+from harness import Failed, Server, expect, expect_equal, run_random, temporary_folder  # noqa: E402
 
 T0 = 1_700_000_000
 DAY = 86_400
@@ -180,15 +179,7 @@ def kinds(pristine):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("bin")
-    parser.add_argument("--flips", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("--only", default="")
-    options = parser.parse_args()
-    print("seed", options.seed, flush=True)
-    rng = random.Random(options.seed)
+def main(options, rng):
     tally, failures = {}, []
     with temporary_folder() as folder:
         pristine = make_pristine(folder)
@@ -210,8 +201,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as error:
-        print("FAIL", error)
-        sys.exit(1)
+    run_random(main, flips=60, only="")

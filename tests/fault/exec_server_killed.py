@@ -16,22 +16,10 @@ import sys
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from harness import BIN, Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until  # noqa: E402
+from harness import BIN, StableServer, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
 
 SEED = int(os.environ.get("TIDEMARK_TEST_SEED", random.randrange(1 << 32)))
 TASKS = 60
-
-
-class StableServer(Server):
-    """A server that comes back at the same address."""
-
-    def __init__(self, data):
-        self.fixed = free_port()
-        super().__init__(data, "--host-metrics", "off", "--http", f"127.0.0.1:{self.fixed}")
-
-    @property
-    def fixed_url(self):
-        return f"http://127.0.0.1:{self.fixed}"
 
 
 def pipeline(folder, name, tasks=TASKS):

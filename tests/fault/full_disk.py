@@ -6,7 +6,6 @@ before nor after a restart on the full disk.
 
 Needs the right to mount a tmpfs; without it the test is skipped (exit code 77).
 """
-import argparse
 import os
 import pathlib
 import random
@@ -14,7 +13,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from harness import Failed, Server, expect, expect_equal, temporary_folder, wait_until  # noqa: E402
+from harness import Failed, Server, expect, expect_equal, run_random, temporary_folder, wait_until  # noqa: E402
 
 T0 = 1_700_000_000
 SKIPPED = 77
@@ -141,14 +140,7 @@ def round_of(server, ledger, ballast, rng, restart):
     ledger.check(server, "when there is room again")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("bin")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    options = parser.parse_args()
-    print("seed", options.seed, flush=True)
-    rng = random.Random(options.seed)
+def main(options, rng):
     ledger = Ledger(rng)
     with temporary_folder() as folder:
         disk = folder / "disk"
@@ -173,8 +165,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as error:
-        print("FAIL", error)
-        sys.exit(1)
+    run_random(main, rounds=3)

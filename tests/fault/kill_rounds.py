@@ -6,7 +6,6 @@ that was never answered; a point that nobody sent must not be there.
 
   kill_rounds.py BIN_FOLDER [--rounds N] [--seed N]
 """
-import argparse
 import pathlib
 import random
 import sys
@@ -14,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-from harness import Failed, Server, expect, temporary_folder  # noqa: E402
+from harness import Server, expect, run_random, temporary_folder  # noqa: E402
 
 T0 = 1_700_000_000
 DAY = 86_400
@@ -97,14 +96,7 @@ def read(server, writer, field, scale):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("bin")
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    options = parser.parse_args()
-    print("seed", options.seed, flush=True)
-    rng = random.Random(options.seed)
+def main(options, rng):
     ledgers = [Ledger() for _ in range(WRITERS)]
     clocks = [[0] for _ in range(WRITERS)]
     worst = 0.0
@@ -142,8 +134,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as error:
-        print("FAIL", error)
-        sys.exit(1)
+    run_random(main, rounds=30)

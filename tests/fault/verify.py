@@ -9,7 +9,6 @@
 
   verify.py BIN_FOLDER [--flips N] [--seed N]
 """
-import argparse
 import hashlib
 import pathlib
 import random
@@ -19,7 +18,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 import bit_flips as flips  # noqa: E402
-from harness import BIN, Failed, Server, expect, expect_equal, temporary_folder  # noqa: E402
+from harness import BIN, Failed, Server, expect, expect_equal, run_random, temporary_folder  # noqa: E402
 
 
 # More than bit_flips has in its journal, so that it has several segments.
@@ -200,14 +199,7 @@ def check_flips(pristine, folder, rng, count):
         print(f"{kind}: {outcomes.count('found')} found, {outcomes.count('passed')} without effect")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("bin")
-    parser.add_argument("--flips", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    options = parser.parse_args()
-    print("seed", options.seed, flush=True)
-    rng = random.Random(options.seed)
+def main(options, rng):
     with temporary_folder() as folder:
         pristine = flips.make_pristine(folder)
         check_whole(pristine, folder)
@@ -217,8 +209,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as error:
-        print("FAIL", error)
-        sys.exit(1)
+    run_random(main, flips=30)

@@ -4,11 +4,13 @@ A test is a Python file with functions named test_*; run_tests(globals()) runs t
 for each and exits with 1 when one failed. Each gets the binaries' folder from the command line and makes its own
 temporary folder.
 """
+import argparse
 import contextlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -153,6 +155,34 @@ class Server:
         answer = reply.json()
         expect_equal(answer["status"], "success", f"{expression}: {answer.get('error')}")
         return answer["data"]["result"]
+
+
+class StableServer(Server):
+    """A server that comes back at the same address."""
+
+    def __init__(self, data):
+        self.fixed = free_port()
+        super().__init__(data, "--host-metrics", "off", "--http", f"127.0.0.1:{self.fixed}")
+
+    @property
+    def fixed_url(self):
+        return f"http://127.0.0.1:{self.fixed}"
+
+
+def run_random(main, **flags):
+    """Calls main(options, rng), where each of `flags` is a flag with its default, and --seed repeats a run."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bin")
+    for name, default in flags.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    options = parser.parse_args()
+    print("seed", options.seed, flush=True)
+    try:
+        main(options, random.Random(options.seed))
+    except Failed as error:
+        print("FAIL", error)
+        sys.exit(1)
 
 
 def run_tests(names):

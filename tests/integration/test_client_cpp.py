@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from harness import BIN, HERE, Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
+from harness import BIN, HERE, StableServer, expect, expect_equal, run_tests, temporary_folder, wait_until
 
 BUILD = sys.argv[2]
 T0 = 1_700_000_000
@@ -85,18 +85,6 @@ class ForgetfulProxy:
 
     def __exit__(self, *error):
         self.listener.close()
-
-
-class StableServer(Server):
-    """A server that comes back at the same address."""
-
-    def __init__(self, data):
-        self.fixed = free_port()
-        super().__init__(data, "--host-metrics", "off", "--http", f"127.0.0.1:{self.fixed}")
-
-    @property
-    def fixed_url(self):
-        return f"http://127.0.0.1:{self.fixed}"
 
 
 def start_writer(server, spool, first, last, per_second=2000, close_wait_ms=60_000):

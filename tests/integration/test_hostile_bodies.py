@@ -9,7 +9,9 @@ import urllib.parse
 
 import hostile
 from harness import expect, expect_equal, wait_until
-from hostile import T0, MIB, UDP_PORT, api, attack, expect_clear, metric
+from hostile import T0, MIB, UDP_PORT, api, attack, expect_clear
+from remote_write import HEADERS, field, snappy, varint
+from remote_write import series as series_of
 
 
 # --- compressed bodies
@@ -60,38 +62,12 @@ def test_gzip_bombs():
     expect_clear(reply, (400, 413), "a query of 16 MiB in a compressed form")
 
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def field(number, content):
-    return varint(number << 3 | 2) + varint(len(content)) + content
-
-
 def series(labels, value=1.0, ms=T0 * 1000):
-    sample = b"\x09" + struct.pack("<d", value) + b"\x10" + varint(ms)
-    return field(1, b"".join(field(1, field(1, n) + field(2, v)) for n, v in labels) + field(2, sample))
-
-
-def snappy(message, declared=None):
-    """A block of literals: what a compressor makes of noise."""
-    out = varint(len(message) if declared is None else declared)
-    for at in range(0, len(message), 65536):
-        piece = message[at:at + 65536]
-        out += b"\xf4" + struct.pack("<H", len(piece) - 1) + piece
-    return out
-
-
-REMOTE = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy",
-          "X-Prometheus-Remote-Write-Version": "0.1.0"}
+    return series_of(labels, [(ms, value)])
 
 
 def remote_write(body):
-    return hostile.SERVER.request("POST", "/api/v1/write?db=remote", body, REMOTE)
+    return hostile.SERVER.request("POST", "/api/v1/write?db=remote", body, HEADERS)
 
 
 @attack
@@ -155,7 +131,7 @@ def test_metadata_flood():
     # Metadata of families that nobody writes, into databases that nobody made.
     for n in range(24):
         entries = b"".join(field(3, field(2, b"family_%d_%d" % (n, i)) + field(4, b"h" * 8000)) for i in range(2000))
-        reply = hostile.SERVER.request("POST", f"/api/v1/write?db=meta{n}", snappy(entries), REMOTE)
+        reply = hostile.SERVER.request("POST", f"/api/v1/write?db=meta{n}", snappy(entries), HEADERS)
         expect(reply.status in (204, 400, 413), f"{reply.status} {reply.body[:200]}")
 
 

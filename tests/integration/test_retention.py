@@ -1,40 +1,21 @@
 """What a retention refuses, over each way in: the reason, the line and its text."""
-import struct
-import sys
 import time
 import urllib.parse
 
 from harness import Server, expect, expect_equal, run_tests, temporary_folder
+from remote_write import HEADERS, series, snappy
 
 SERVER = None
 DAY = 86_400
 NOW = int(time.time())
 
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def field(number, content):
-    return varint(number << 3 | 2) + varint(len(content)) + content
-
-
 def remote_series(name, host, seconds):
-    labels = [(b"__name__", name), (b"host", host)]
-    sample = b"\x09" + struct.pack("<d", 1.5) + b"\x10" + varint(seconds * 1000)
-    return field(1, b"".join(field(1, field(1, n) + field(2, v)) for n, v in labels) + field(2, sample))
+    return series([(b"__name__", name), (b"host", host)], [(seconds * 1000, 1.5)])
 
 
 def remote_write(message):
-    # One literal of a snappy block.
-    body = varint(len(message)) + b"\xf4" + struct.pack("<H", len(message) - 1) + message
-    return SERVER.request("POST", "/api/v1/write?db=kept", body, {
-        "Content-Type": "application/x-protobuf", "Content-Encoding": "snappy",
-        "X-Prometheus-Remote-Write-Version": "0.1.0"})
+    return SERVER.request("POST", "/api/v1/write?db=kept", snappy(message), HEADERS)
 
 
 def keep(match, duration):

@@ -36,15 +36,16 @@ def sample(time_ms, value):
 
 
 def series(labels, samples):
-    """labels: a dict with __name__; samples: (milliseconds, value) in order of time."""
-    body = b"".join(field(1, field(1, name.encode()) + field(2, value.encode()))
-                    for name, value in sorted(labels.items()))
+    """labels: a dict with __name__, or pairs of bytes as they are to come; samples: (milliseconds, value) by time."""
+    if isinstance(labels, dict):
+        labels = [(name.encode(), value.encode()) for name, value in sorted(labels.items())]
+    body = b"".join(field(1, field(1, name) + field(2, value)) for name, value in labels)
     return field(1, body + b"".join(sample(*s) for s in samples))
 
 
-def snappy(data):
-    """Snappy's block format, literals only."""
-    out = bytearray(varint(len(data)))
+def snappy(data, declared=None):
+    """Snappy's block format, literals only: what a compressor makes of noise. `declared`: another length in front."""
+    out = bytearray(varint(len(data) if declared is None else declared))
     for start in range(0, len(data), 65536):
         chunk = data[start:start + 65536]
         out += b"\xf4" + struct.pack("<H", len(chunk) - 1) + chunk
