@@ -3,13 +3,11 @@
 //
 //   ninja year_bench && bin/year_bench          # prints both and their ratio; fails if an answer differs
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -20,6 +18,7 @@
 #include "storage/base/clock.h"
 #include "storage/model/batch.h"
 #include "storage/storage.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark {
 namespace {
@@ -34,10 +33,8 @@ constexpr int kHosts = 100;
 class Year {
  public:
   Year() : clock_(kStart + kDays * storage::kNsPerDay) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "year-bench-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
     storage::StoreOptions options;
-    options.directory = directory_;
+    options.directory = directory_.path();
     options.clock = &clock_;
     options.background = false;
     options.new_database.partition_ns = 7 * storage::kNsPerDay;
@@ -49,11 +46,6 @@ class Year {
     std::printf("%d series, %lld rows each, %.2f bytes a row with tiers\n", 2 * kHosts,
                 static_cast<long long>(kDays * kRowsPerDay),
                 static_cast<double>(store_->Stats().disk_bytes) / (2.0 * kHosts * kDays * kRowsPerDay));
-  }
-  ~Year() {
-    store_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
   }
   Year(const Year&) = delete;
   Year& operator=(const Year&) = delete;
@@ -97,7 +89,7 @@ class Year {
   }
 
   ManualClock clock_;
-  std::string directory_;
+  const TempDirectory directory_{TempDirectory::Place::kDisk};
   std::unique_ptr<storage::Store> store_;
 };
 

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "executor/agent/run_guard.h"
 #include "executor/agent/task_mark.h"
 #include "executor/telemetry/process_tree.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::executor {
 namespace {
@@ -32,14 +32,7 @@ bool Lives(pid_t pid) {
 
 class ExecutorFaults : public ::testing::Test {
  protected:
-  ExecutorFaults() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tm_exec_faults_XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~ExecutorFaults() override {
-    prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
-    std::filesystem::remove_all(folder_);
-  }
+  ~ExecutorFaults() override { prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
 
   TaskSpec Shell(const std::string& name, const std::string& script) const {
     TaskSpec task;
@@ -67,7 +60,8 @@ class ExecutorFaults : public ::testing::Test {
     return !Lives(pid);
   }
 
-  std::string folder_;
+  const TempDirectory directory_;
+  const std::string& folder_ = directory_.path();
 };
 
 // Leaves a process behind in a session of its own, and writes its number.

@@ -18,6 +18,7 @@
 #include "forgetful_file_system.h"
 #include "orphans.h"
 #include "storage/base/failure_point.h"
+#include "tests/test_seed.h"
 #include "tests/unit/storage/engine/store_fixture.h"
 
 namespace tidemark::fault {
@@ -199,7 +200,7 @@ class FailurePointsTest : public ::testing::Test {
     EXPECT_EQ(checked.exit_code, 0);
   }
 
-  storage::TempDirectory directory_;
+  TempDirectory directory_;
   Progress* progress_ = nullptr;
   std::vector<RowModel> models_;
 };
@@ -210,10 +211,7 @@ bool Full() { return std::getenv("TIDEMARK_FULL") != nullptr; }
 
 TEST_P(CrashTest, ACrashLeavesTheOldStateOrTheNew) {
   const CrashScenario& scenario = CrashScenarios()[GetParam()];
-  const char* given = std::getenv("TIDEMARK_TEST_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "TIDEMARK_TEST_SEED=" << seed << "\n";
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(TestSeed());
   ASSERT_NO_FATAL_FAILURE(Prepare(scenario));
   const auto counts = CountHits(scenario);
   size_t crashes = 0;

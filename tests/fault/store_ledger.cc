@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <cstdlib>
-#include <iostream>
 #include <utility>
 #include <vector>
 
@@ -123,13 +121,6 @@ uint64_t StoreLedger::refused() const {
 uint64_t StoreLedger::deleted() const {
   const std::lock_guard lock(mutex_);
   return deleted_;
-}
-
-uint64_t LedgerSeed() {
-  const char* given = std::getenv("TIDEMARK_TEST_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "TIDEMARK_TEST_SEED=" << seed << "\n";
-  return seed;
 }
 
 storage::StoreOptions LedgerOptions(const std::string& directory, Clock* clock,

@@ -58,8 +58,6 @@ class StoreLedger {
   uint64_t deleted_ = 0;
 };
 
-// Of TIDEMARK_TEST_SEED, or new; printed.
-uint64_t LedgerSeed();
 // A store without background work in which segments come and go, maintenance always makes slabs, and half of the
 // epochs are files. `files` null: the system's.
 storage::StoreOptions LedgerOptions(const std::string& directory, Clock* clock,

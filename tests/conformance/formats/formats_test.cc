@@ -4,7 +4,6 @@
 //
 // To write one: TIDEMARK_WRITE_GOLDEN=DIRECTORY conformance_formats
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +14,8 @@
 #include "storage/base/clock.h"
 #include "storage/model/batch.h"
 #include "storage/storage.h"
+#include "tests/column_value.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::storage {
 namespace {
@@ -37,17 +38,6 @@ struct Row {
   model::FieldValue value;
   const char* field;
 };
-
-model::FieldValue Stored(const model::Column& column, size_t row) {
-  switch (column.type) {
-    case model::FieldType::kInt: return column.ints[row];
-    case model::FieldType::kUInt: return static_cast<uint64_t>(column.ints[row]);
-    case model::FieldType::kBool: return column.ints[row] != 0;
-    case model::FieldType::kString: return std::string(column.strings[row]);
-    case model::FieldType::kFloat: break;
-  }
-  return model::DoubleAt(column, row);
-}
 
 using Content = std::map<std::tuple<std::string, std::string, int64_t>, model::FieldValue>;
 
@@ -118,11 +108,10 @@ TEST(Formats, Version1IsReadWhole) {
     GTEST_SKIP() << "written to " << target;
   }
   // A copy: opening writes.
-  std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-XXXXXX").string();
-  const std::filesystem::path directory = mkdtemp(pattern.data());
-  std::filesystem::copy(TM_GOLDEN "/v1", directory / "data", std::filesystem::copy_options::recursive);
+  const TempDirectory directory;
+  std::filesystem::copy(TM_GOLDEN "/v1", directory.Below("data"), std::filesystem::copy_options::recursive);
   {
-    auto store = Store::Open(Options(directory / "data", &clock));
+    auto store = Store::Open(Options(directory.Below("data"), &clock));
     ASSERT_TRUE(store.ok()) << store.error().message;
     EXPECT_TRUE((*store)->HasDatabase("empty"));
     EXPECT_EQ((*store)->Stats().sealed_epochs, 1U);
@@ -149,14 +138,13 @@ TEST(Formats, Version1IsReadWhole) {
       for (size_t row = 0; row < column.size(); ++row) {
         const auto found = expected.find({host, field, column.times[row]});
         ASSERT_NE(found, expected.end()) << field << " " << host << " at " << column.times[row];
-        EXPECT_EQ(Stored(column, row), found->second) << field << " " << host << " at " << column.times[row];
+        EXPECT_EQ(ValueOf(column, row), found->second) << field << " " << host << " at " << column.times[row];
         expected.erase(found);
       }
     }
     EXPECT_TRUE(expected.empty()) << expected.size() << " values are missing";
     EXPECT_TRUE(cursor->warnings().empty());
   }
-  std::filesystem::remove_all(directory);
 }
 
 // Rows of which tiers of 10 m and 1 h are left, with sketches.
@@ -183,11 +171,10 @@ TEST(Formats, Version1ReducedToTiersIsReadWhole) {
     ASSERT_EQ(*reduced, 1U);
     GTEST_SKIP() << "written to " << target;
   }
-  std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-XXXXXX").string();
-  const std::filesystem::path directory = mkdtemp(pattern.data());
-  std::filesystem::copy(TM_GOLDEN "/v1-reduced", directory / "data", std::filesystem::copy_options::recursive);
+  const TempDirectory directory;
+  std::filesystem::copy(TM_GOLDEN "/v1-reduced", directory.Below("data"), std::filesystem::copy_options::recursive);
   {
-    auto store = Store::Open(Options(directory / "data", &clock));
+    auto store = Store::Open(Options(directory.Below("data"), &clock));
     ASSERT_TRUE(store.ok()) << store.error().message;
     auto view = (*store)->OpenView("golden");
     ASSERT_TRUE(view.ok());
@@ -239,7 +226,6 @@ TEST(Formats, Version1ReducedToTiersIsReadWhole) {
     ASSERT_TRUE(report.ok());
     EXPECT_EQ(report->rows_written, 0U);
   }
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "tests/unit/clients/cpp/temporary_folder.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::client {
 namespace {
@@ -22,7 +22,7 @@ Batch MakeBatch(uint64_t sequence, size_t bytes = 20) {
 
 class SpoolTest : public testing::Test {
  protected:
-  SpoolOptions Options() const { return {.directory = (folder_.path() / "spool").string()}; }
+  SpoolOptions Options() const { return {.directory = folder_.Below("spool")}; }
   static std::unique_ptr<Spool> OpenIt(const SpoolOptions& options) {
     auto spool = Spool::Open(options);
     EXPECT_TRUE(spool.ok()) << spool.error().message;
@@ -30,13 +30,13 @@ class SpoolTest : public testing::Test {
   }
   std::vector<std::filesystem::path> Segments() const {
     std::vector<std::filesystem::path> paths;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.path() / "spool")) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.Below("spool"))) {
       if (entry.path().extension() == ".spool") paths.push_back(entry.path());
     }
     std::sort(paths.begin(), paths.end());
     return paths;
   }
-  TemporaryFolder folder_;
+  TempDirectory folder_;
 };
 
 void ExpectSame(const std::shared_ptr<const Batch>& got, const Batch& want) {
@@ -189,8 +189,8 @@ TEST_F(SpoolTest, OneOwnerAtATime) {
 }
 
 TEST_F(SpoolTest, AFolderThatCannotBe) {
-  std::ofstream(folder_.path() / "file") << "x";
-  EXPECT_EQ(Spool::Open({.directory = (folder_.path() / "file" / "x").string()}).error().code, ErrorCode::kIo);
+  std::ofstream(folder_.Below("file")) << "x";
+  EXPECT_EQ(Spool::Open({.directory = folder_.Below("file/x")}).error().code, ErrorCode::kIo);
   EXPECT_EQ(Spool::Open({.directory = ""}).error().code, ErrorCode::kInvalidArgument);
   SpoolOptions tiny = Options();
   tiny.max_bytes = 3;
@@ -199,7 +199,7 @@ TEST_F(SpoolTest, AFolderThatCannotBe) {
 
 TEST_F(SpoolTest, OtherFilesAreLeftAlone) {
   static_cast<void>(OpenIt(Options()));
-  const auto stranger = folder_.path() / "spool" / "notes.spool";
+  const std::string stranger = folder_.Below("spool/notes.spool");
   std::ofstream(stranger) << "mine";
   static_cast<void>(OpenIt(Options()));
   EXPECT_TRUE(std::filesystem::exists(stranger));

@@ -7,7 +7,7 @@
 #include <map>
 #include <thread>
 
-#include "tests/unit/clients/cpp/temporary_folder.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::client {
 namespace {
@@ -124,7 +124,7 @@ class WriterTest : public testing::Test {
   std::unique_ptr<Writer> OpenIt(const WriterOptions& options) { return OpenIt(options, &server_); }
   WriterOptions Spooling() const {
     WriterOptions options;
-    options.spool_directory = (folder_.path() / "spool").string();
+    options.spool_directory = folder_.Below("spool");
     options.batch_points = 1;
     return options;
   }
@@ -148,7 +148,7 @@ class WriterTest : public testing::Test {
     }
   }
 
-  TemporaryFolder folder_;
+  TempDirectory folder_;
   ManualClock clock_;
   FakeServer server_{&clock_};
   uint64_t opened_ = 0;

@@ -12,7 +12,7 @@
 #include <future>
 
 #include "storage/model/batch.h"
-#include "tests/unit/clients/cpp/temporary_folder.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::sink {
 namespace {
@@ -63,8 +63,8 @@ std::string LineOf(int64_t value) {
 }
 
 TEST(SpooledSink, ReportsOfARunWithoutAServerAreDeliveredByTheNext) {
-  const client::TemporaryFolder folder;
-  const std::string root = (folder.path() / "spool").string();
+  const TempDirectory folder;
+  const std::string root = folder.Below("spool");
   {
     const auto sink = SpooledSink::Open({.server = kNobody, .spool_root = root});
     ASSERT_TRUE(sink.ok()) << sink.error().message;
@@ -93,8 +93,8 @@ TEST(SpooledSink, ReportsOfARunWithoutAServerAreDeliveredByTheNext) {
 }
 
 TEST(SpooledSink, WhatOthersLeftInTheirFoldersGoesToo) {
-  const client::TemporaryFolder folder;
-  const std::string root = (folder.path() / "spool").string();
+  const TempDirectory folder;
+  const std::string root = folder.Below("spool");
   {
     // Two programs side by side, both without a server: folders 0 and 1.
     const auto first = SpooledSink::Open({.server = kNobody, .spool_root = root});
@@ -136,8 +136,8 @@ TEST(SpooledSink, WhatTheServerRefusesIsTold) {
 }
 
 TEST(SpooledSink, TheSpoolIsBounded) {
-  const client::TemporaryFolder folder;
-  const std::string root = (folder.path() / "spool").string();
+  const TempDirectory folder;
+  const std::string root = folder.Below("spool");
   const auto sink = SpooledSink::Open({.server = kNobody, .spool_root = root, .spool_bytes = 16 << 10});
   ASSERT_TRUE(sink.ok());
   for (int64_t i = 1; i <= 1000; ++i) ASSERT_TRUE((*sink)->Write("_exec", BatchOf(i)).ok());
@@ -150,17 +150,17 @@ TEST(SpooledSink, TheSpoolIsBounded) {
 }
 
 TEST(SpooledSink, ProgramsSideBySideHaveTheirOwnFolders) {
-  const client::TemporaryFolder folder;
-  const std::string root = (folder.path() / "spool").string();
+  const TempDirectory folder;
+  const std::string root = folder.Below("spool");
   const auto first = SpooledSink::Open({.server = kNobody, .spool_root = root});
   const auto second = SpooledSink::Open({.server = kNobody, .spool_root = root});
   ASSERT_TRUE(first.ok() && second.ok());
-  EXPECT_TRUE(std::filesystem::exists(folder.path() / "spool" / "1"));
+  EXPECT_TRUE(std::filesystem::exists(folder.Below("spool/1")));
 }
 
 TEST(SpooledSink, AnAddressThatIsNone) {
-  const client::TemporaryFolder folder;
-  const auto sink = SpooledSink::Open({.server = "nowhere", .spool_root = folder.path().string()});
+  const TempDirectory folder;
+  const auto sink = SpooledSink::Open({.server = "nowhere", .spool_root = folder.path()});
   ASSERT_FALSE(sink.ok());
   EXPECT_EQ(sink.error().code, ErrorCode::kInvalidArgument);
 }

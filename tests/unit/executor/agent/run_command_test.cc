@@ -5,11 +5,11 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "executor/agent/signal_stop.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::executor {
 namespace {
@@ -19,14 +19,7 @@ using ::testing::Not;
 
 class RunCommandTest : public ::testing::Test {
  protected:
-  RunCommandTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tm_command_test_XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~RunCommandTest() override {
-    free(text_);
-    std::filesystem::remove_all(folder_);
-  }
+  ~RunCommandTest() override { free(text_); }
 
   Result<RunReport> RunText(const std::string& text, bool show_output = false, const RunOptions& run = {}) {
     const std::string file = folder_ + "/f.yaml";
@@ -39,7 +32,8 @@ class RunCommandTest : public ::testing::Test {
   [[nodiscard]] std::string printed() const { return {text_, text_size_}; }
 
  private:
-  std::string folder_;
+  const TempDirectory directory_;
+  const std::string& folder_ = directory_.path();
   char* text_ = nullptr;
   size_t text_size_ = 0;
 };

@@ -3,12 +3,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "tests/temp_directory.h"
 
 namespace tidemark::executor {
 namespace {
@@ -18,12 +19,8 @@ using ::testing::IsEmpty;
 
 class RunJournalTest : public ::testing::Test {
  protected:
-  RunJournalTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tm_journal_test_XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~RunJournalTest() override { std::filesystem::remove_all(folder_); }
-  std::string folder_;
+  const TempDirectory directory_;
+  const std::string& folder_ = directory_.path();
 };
 
 TEST_F(RunJournalTest, ARunThatEndsLeavesNothing) {

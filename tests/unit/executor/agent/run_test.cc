@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/temp_directory.h"
 #include "tests/unit/executor/telemetry/recording_sink.h"
 
 namespace tidemark::executor {
@@ -41,23 +41,14 @@ std::map<std::string, TaskFacts> LastAttempts(const RunReport& report) {
   return last;
 }
 
-class Folder {
+class Folder : public TempDirectory {
  public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tm_run_test_XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string Read(const std::string& name) const {
-    std::ifstream file(path_ + "/" + name);
+    std::ifstream file(path() + "/" + name);
     std::stringstream text;
     text << file.rdbuf();
     return text.str();
   }
-
- private:
-  std::string path_;
 };
 
 TEST(RunTest, RunsTasksInDependencyOrder) {

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include <string>
 
 #include "executor/telemetry/host_reporter.h"
+#include "tests/temp_directory.h"
 #include "tests/unit/executor/telemetry/recording_sink.h"
 
 namespace tidemark::executor {
@@ -22,12 +22,7 @@ using ::testing::Not;
 
 class HostSamplerTest : public ::testing::Test {
  protected:
-  HostSamplerTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tm_host_test_XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
-    sampler_.emplace(Options());
-  }
-  ~HostSamplerTest() override { std::filesystem::remove_all(root_); }
+  HostSamplerTest() { sampler_.emplace(Options()); }
 
   [[nodiscard]] HostSamplerOptions Options() const {
     return {.proc_root = root_ + "/proc", .sys_root = root_ + "/sys", .host = "h1"};
@@ -43,7 +38,8 @@ class HostSamplerTest : public ::testing::Test {
     return SeenRows(rows.batch());
   }
 
-  std::string root_;
+  const TempDirectory directory_;
+  const std::string& root_ = directory_.path();
   std::optional<HostSampler> sampler_;
 };
 

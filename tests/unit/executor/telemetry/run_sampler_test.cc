@@ -2,12 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "tests/temp_directory.h"
 #include "tests/unit/executor/telemetry/recording_sink.h"
 
 namespace tidemark::executor {
@@ -18,8 +17,6 @@ using ::testing::Contains;
 class RunSamplerTest : public ::testing::Test {
  protected:
   RunSamplerTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tm_sampler_test_XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
     std::filesystem::create_directories(root_ + "/block/sda");
     File("stat",
          "cpu  100 0 100 700 100 0 0 0 0 0\ncpu0 50 0 50 350 50 0 0 0 0 0\ncpu1 50 0 50 350 50 0 0 0 0 0\nintr 1\n");
@@ -29,7 +26,6 @@ class RunSamplerTest : public ::testing::Test {
     Process(10, 100, 5, "11");
     Process(11, 50, 7, "");
   }
-  ~RunSamplerTest() override { std::filesystem::remove_all(root_); }
 
   void File(const std::string& name, const std::string& text) const {
     const std::string path = root_ + "/" + name;
@@ -45,7 +41,8 @@ class RunSamplerTest : public ::testing::Test {
     File(folder + "/task/" + folder + "/children", children);
   }
 
-  std::string root_;
+  const TempDirectory directory_;
+  const std::string& root_ = directory_.path();
   ManualClock clock_{1'700'000'000'000'000'000};
   RecordingSink sink_;
 };

@@ -1,25 +1,21 @@
 // Parser against the reference on random and hostile input.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <string_view>
 
 #include "tests/fuzz/lineprotocol/compare.h"
+#include "tests/test_seed.h"
 
 namespace tidemark::lineprotocol {
 namespace {
 
 class Differential : public testing::Test {
  protected:
-  Differential() : seed_(std::random_device()()), random_(seed_) {
-    if (const char* seed = std::getenv("TIDEMARK_TEST_SEED")) random_.seed(seed_ = std::strtoull(seed, nullptr, 10));
-  }
-
   void Check(const std::string& body, const ParseOptions& options) {
     const std::string difference = CompareWithReference(body, options, &parser_);
-    ASSERT_EQ(difference, "") << "TIDEMARK_TEST_SEED=" << seed_ << "\nbody:\n" << body.substr(0, 2000);
+    ASSERT_EQ(difference, "") << "body:\n" << body.substr(0, 2000);
   }
   void Check(const std::string& body) { Check(body, OptionsFromByte(static_cast<unsigned char>(random_()))); }
 
@@ -146,8 +142,7 @@ class Differential : public testing::Test {
     }
   }
 
-  uint64_t seed_;
-  std::mt19937_64 random_;
+  std::mt19937_64 random_{TestSeed()};
   Parser parser_;
 };
 

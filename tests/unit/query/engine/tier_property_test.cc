@@ -5,13 +5,12 @@
 
 #include <bit>
 #include <cmath>
-#include <cstdlib>
-#include <iostream>
 #include <map>
 #include <random>
 
 #include "query/engine/engine.h"
 #include "query/promql/parser.h"
+#include "tests/test_seed.h"
 #include "tests/unit/storage/engine/store_fixture.h"
 
 namespace tidemark::query::engine {
@@ -253,10 +252,7 @@ class TierPropertyTest : public storage::StoreFixture, public ::testing::WithPar
 };
 
 TEST_P(TierPropertyTest, AnAnswerIsWhatTheRowsGive) {
-  const char* given = std::getenv("TIDEMARK_TEST_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "TIDEMARK_TEST_SEED=" << seed << " (round " << GetParam() << ")\n";
-  random_.seed(seed + static_cast<uint64_t>(GetParam()));
+  random_.seed(TestSeed() + static_cast<uint64_t>(GetParam()));
   storage::StoreOptions options = Options();
   options.staged_bytes = 1;
   options.max_epochs = 3;

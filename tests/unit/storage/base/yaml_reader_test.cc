@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <random>
+
+#include "tests/temp_directory.h"
 
 namespace tidemark {
 namespace {
@@ -67,8 +67,8 @@ TEST(YamlReader, WhatIsNoYamlIsAFaultToo) {
 }
 
 TEST(ReadTextFile, BoundsAndErrors) {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / ("tidemark-text-" + std::to_string(std::random_device{}()))).string();
+  const TempDirectory directory;
+  const std::string path = directory.Below("file");
   const std::string text(100'000, 'x');
   std::ofstream(path) << text;
   EXPECT_EQ(ReadTextFile(path, text.size()).value(), text);

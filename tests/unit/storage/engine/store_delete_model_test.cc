@@ -5,15 +5,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <functional>
-#include <iostream>
 #include <map>
 #include <random>
 #include <tuple>
 
 #include "store_fixture.h"
+#include "tests/test_seed.h"
 
 namespace tidemark::storage {
 namespace {
@@ -238,10 +237,7 @@ class StoreDeleteModelTest : public StoreFixture, public ::testing::WithParamInt
 };
 
 TEST_P(StoreDeleteModelTest, AScanGivesWhatWasNotDeleted) {
-  const char* given = std::getenv("TIDEMARK_TEST_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "TIDEMARK_TEST_SEED=" << seed << " (round " << GetParam() << ")\n";
-  random_.seed(seed + static_cast<uint64_t>(GetParam()));
+  random_.seed(TestSeed() + static_cast<uint64_t>(GetParam()));
   clock_.Set(kStart + 2 * kNsPerHour);
   StoreOptions options = Options();
   options.staged_bytes = 1;  // RunMaintenance makes slabs whenever there is anything

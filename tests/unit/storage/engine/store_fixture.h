@@ -2,9 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,30 +11,10 @@
 #include "storage/base/scheduler.h"
 #include "storage/model/batch.h"
 #include "storage/storage.h"
+#include "tests/column_value.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::storage {
-
-// A directory that is deleted at the end.
-class TempDirectory {
- public:
-  TempDirectory() {
-    // In memory where that is possible: syncs to a busy disk take most of the time of these tests otherwise.
-    const std::filesystem::path memory = "/dev/shm";
-    const bool in_memory = std::filesystem::is_directory(memory) && access(memory.c_str(), W_OK) == 0;
-    std::string pattern = ((in_memory ? memory : std::filesystem::temp_directory_path()) / "tidemark-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TempDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TempDirectory(const TempDirectory&) = delete;
-  TempDirectory& operator=(const TempDirectory&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // One value of one row, for comparing.
 struct ReadRow {
@@ -79,17 +57,6 @@ class StoreFixture : public ::testing::Test {
     model::BatchBuilder builder;
     builder.Row("cpu", {{"host", host}}, {time_ns}).Field("usage", value);
     Write(builder.batch(), database);
-  }
-
-  static model::FieldValue ValueOf(const model::Column& column, size_t row) {
-    switch (column.type) {
-      case model::FieldType::kInt: return column.ints[row];
-      case model::FieldType::kUInt: return static_cast<uint64_t>(column.ints[row]);
-      case model::FieldType::kBool: return column.ints[row] != 0;
-      case model::FieldType::kString: return std::string(column.strings[row]);
-      case model::FieldType::kFloat: break;
-    }
-    return model::DoubleAt(column, row);
   }
 
   // All rows of the only series that the matchers select.

@@ -5,14 +5,13 @@
 
 #include <bit>
 #include <cmath>
-#include <cstdlib>
-#include <iostream>
 #include <limits>
 #include <map>
 #include <random>
 #include <tuple>
 
 #include "store_fixture.h"
+#include "tests/test_seed.h"
 
 namespace tidemark::storage {
 namespace {
@@ -195,10 +194,7 @@ class StoreModelTest : public StoreFixture, public ::testing::WithParamInterface
 };
 
 TEST_P(StoreModelTest, AScanGivesWhatWasWritten) {
-  const char* given = std::getenv("TIDEMARK_TEST_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "TIDEMARK_TEST_SEED=" << seed << " (round " << GetParam() << ")\n";
-  random_.seed(seed + static_cast<uint64_t>(GetParam()));
+  random_.seed(TestSeed() + static_cast<uint64_t>(GetParam()));
   StoreOptions options = Options();
   options.staged_bytes = 1;  // RunMaintenance makes slabs whenever there is anything
   options.max_epochs = 2 + static_cast<uint32_t>(Below(4));

@@ -5,13 +5,12 @@
 
 #include <bit>
 #include <cmath>
-#include <cstdlib>
-#include <iostream>
 #include <limits>
 #include <map>
 #include <random>
 
 #include "store_fixture.h"
+#include "tests/test_seed.h"
 
 namespace tidemark::storage {
 namespace {
@@ -160,10 +159,7 @@ class TierModelTest : public StoreFixture, public ::testing::WithParamInterface<
 };
 
 TEST_P(TierModelTest, ATrustedBucketSaysWhatTheRowsSay) {
-  const char* given = std::getenv("TIDEMARK_TEST_SEED");
-  const uint64_t seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-  std::cout << "TIDEMARK_TEST_SEED=" << seed << " (round " << GetParam() << ")\n";
-  random_.seed(seed + static_cast<uint64_t>(GetParam()));
+  random_.seed(TestSeed() + static_cast<uint64_t>(GetParam()));
   StoreOptions options = Options();
   options.staged_bytes = 1;
   options.max_epochs = 3;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "storage/journal/segment_format.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::journal {
 namespace {
@@ -17,13 +18,6 @@ namespace fs = std::filesystem;
 
 class LocalJournalTest : public testing::Test {
  protected:
-  LocalJournalTest() {
-    std::string name = (fs::temp_directory_path() / "tidemark-journal-XXXXXX").string();
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  ~LocalJournalTest() override { fs::remove_all(directory_); }
-
   [[nodiscard]] std::unique_ptr<Journal> Open(uint64_t segment_bytes = 1 << 20) const {
     auto journal = OpenLocalJournal({.directory = directory_.string(),
                                      .file_system = nullptr,
@@ -59,7 +53,8 @@ class LocalJournalTest : public testing::Test {
     file.put(byte);
   }
 
-  fs::path directory_;
+  const TempDirectory folder_;
+  const fs::path directory_ = folder_.path();
 };
 
 TEST_F(LocalJournalTest, RecordsComeBackInOrder) {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/model/batch.h"
-#include "tests/unit/clients/cpp/temporary_folder.h"
+#include "tests/temp_directory.h"
 #include "tools/cli/exec_history.h"
 #include "tools/cli/exec_reports.h"
 
@@ -29,8 +29,8 @@ void WriteRun(model::PointSink& sink, int64_t time_ns, double seconds, std::stri
 }
 
 TEST(EmbeddedStore, WhatARunReportsIsThereAfterItWasClosed) {
-  const client::TemporaryFolder folder;
-  const std::string directory = (folder.path() / "data").string();
+  const TempDirectory folder;
+  const std::string directory = folder.Below("data");
   const int64_t now = SystemClock::Get().NowNs() / 1'000'000 * 1'000'000;
   {
     auto store = EmbeddedStore::Open(directory);
@@ -81,9 +81,9 @@ TEST(ExecReports, EachServerHasItsOwnFolder) {
 }
 
 TEST(ExecReports, WithoutAWritableSpoolReportsWaitInMemory) {
-  const client::TemporaryFolder folder;
+  const TempDirectory folder;
   // A file where the folder should be.
-  const std::string state = (folder.path() / "state").string();
+  const std::string state = folder.Below("state");
   std::fclose(std::fopen(state.c_str(), "w"));
   const auto reports = ExecReports::Open({.server = "http://127.0.0.1:1", .state_directory = state});
   ASSERT_TRUE(reports.ok()) << reports.error().message;

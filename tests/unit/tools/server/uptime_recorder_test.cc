@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
-#include "tests/unit/clients/cpp/temporary_folder.h"
+#include "tests/temp_directory.h"
 #include "tests/unit/executor/telemetry/recording_sink.h"
 #include "tools/server/alive_file.h"
 
@@ -50,9 +49,9 @@ class UptimeRecorderTest : public testing::Test {
     EXPECT_TRUE(recorder.Begin(Directory()).ok());
     return sink_.Of("server").at(0);
   }
-  std::string Directory() const { return folder_.path().string(); }
+  std::string Directory() const { return folder_.path(); }
 
-  client::TemporaryFolder folder_;
+  TempDirectory folder_;
   executor::RecordingSink sink_;
   ManualClock clock_{kT0};
 };
@@ -119,7 +118,7 @@ TEST_F(UptimeRecorderTest, AClockThatWasSetBackMakesNoNegativeDowntime) {
 
 TEST_F(UptimeRecorderTest, ADamagedNoteIsAFirstStart) {
   StartOnly();
-  std::ofstream(folder_.path() / "alive") << "rubbish";
+  std::ofstream(folder_.Below("alive")) << "rubbish";
   clock_.Advance(kSecond);
   const executor::SeenRow row = StartOnly();
   EXPECT_EQ(row.Text("event"), "first start");
