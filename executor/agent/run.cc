@@ -11,9 +11,9 @@
 
 #include "executor/agent/attempt.h"
 #include "executor/agent/task_mark.h"
-#include "executor/pool/usable_cpus.h"
 #include "executor/telemetry/run_sampler.h"
 #include "storage/base/mutex.h"
+#include "storage/base/usable_cpus.h"
 
 namespace tidemark::executor {
 namespace {

@@ -10,10 +10,10 @@
 #include "executor/pool/idle_gate.h"
 #include "executor/pool/inbox.h"
 #include "executor/pool/parallel_loop.h"
-#include "executor/pool/usable_cpus.h"
 #include "executor/pool/work_deque.h"
 #include "executor/pool/work_item.h"
 #include "storage/base/check.h"
+#include "storage/base/usable_cpus.h"
 
 namespace tidemark::executor {
 namespace {

@@ -17,6 +17,7 @@
 #include "query/promql/functions.h"
 #include "query/promql/numbers.h"
 #include "storage/base/hash.h"
+#include "storage/base/usable_cpus.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -183,7 +184,7 @@ Reply QueryApi::StatusRuntimeInfo(const ApiRequest& request) const {
     AppendTime(&info, "lastConfigTime", options_.start_ns);
     info.Integer("corruptionCount", dependencies_.store->Stats().corrupt_pages);
     info.Integer("goroutineCount", CountThreads());
-    info.Integer("GOMAXPROCS", std::thread::hardware_concurrency());
+    info.Integer("GOMAXPROCS", UsableCpus());
     info.Integer("GOMEMLIMIT", 0);
     info.String("GOGC", "");
     info.String("GODEBUG", "");

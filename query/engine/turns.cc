@@ -7,6 +7,8 @@
 
 #include <fmt/core.h>
 
+#include "storage/base/usable_cpus.h"
+
 namespace tidemark::query::engine {
 namespace {
 
@@ -20,7 +22,7 @@ int64_t ThreadCpuNs() {
 }
 
 TurnOptions Settle(TurnOptions options) {
-  const size_t cores = std::max<size_t>(std::thread::hardware_concurrency(), 1);
+  const size_t cores = UsableCpus();
   if (options.places == 0) options.places = std::max<size_t>(cores / 2, 1);
   if (options.places_alone == 0) options.places_alone = std::max(cores, options.places);
   if (options.clock == nullptr) options.clock = &SystemClock::Get();
@@ -135,7 +137,9 @@ Status Turn::Pass(const std::function<Status()>& interrupted) {
     if (ThreadCpuNs() - cpu_began_ns_ < turns_->options().grace_ns) return {};
     if (work_ == Work::kQuery) TM_RETURN_IF_ERROR(turns_->EnterLong());
     long_.store(true, std::memory_order_relaxed);
+    background_.emplace();
   } else if (held_) {
+    BackgroundTick();
     if (!turns_->crowded() || turns_->options().clock->SteadyNs() - held_since_ns_ < turns_->options().turn_ns) {
       return {};
     }
@@ -153,7 +157,12 @@ Turn::Place::~Place() {
 
 bool Turn::Place::MayGoOn() {
   if (!helper_ || !turn_->long_.load(std::memory_order_relaxed)) return true;
-  if (!held_) return held_ = turn_->turns_->TryAcquire();
+  if (!held_) {
+    held_ = turn_->turns_->TryAcquire();
+    if (held_) background_.emplace();
+    return held_;
+  }
+  BackgroundTick();
   if (!turn_->turns_->crowded()) return true;
   held_ = false;
   turn_->turns_->Release();

@@ -4,7 +4,8 @@
 // long, and each thread that computes for it needs a place. There is one for each core, but while short queries come
 // (one in the last TurnOptions::quiet_ns) only for some of the cores. Long queries take turns: one that has had its
 // place for TurnOptions::turn_ns goes to the end of the queue if somebody waits. Threads of the pool never wait for a
-// place: they help where one is free and leave when somebody waits or there are too many.
+// place: they help where one is free and leave when somebody waits or there are too many. Who computes for a long query
+// does so in the background (storage/base/background.h), so that a short one is not kept waiting on a core either.
 #pragma once
 
 #include <atomic>
@@ -12,8 +13,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <thread>
 
+#include "storage/base/background.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
@@ -22,7 +25,7 @@ namespace tidemark::query::engine {
 
 struct TurnOptions {
   // Threads that compute for long queries at once: when nobody else asks (0: as many as cores), and while short queries
-  // come (0: half the cores).
+  // come (0: half the cores). Cores are those that the process may use.
   size_t places_alone = 0;
   size_t places = 0;
   size_t long_queries_max = 24;  // more are refused with kResourceExhausted when they become long
@@ -107,6 +110,7 @@ class Turn {
     Turn* turn_;
     bool helper_;
     bool held_ = false;
+    std::optional<BackgroundScope> background_;
   };
 
  private:
@@ -116,6 +120,7 @@ class Turn {
   const int64_t cpu_began_ns_;
   std::atomic<bool> long_{false};
   // The caller's alone.
+  std::optional<BackgroundScope> background_;
   bool held_ = false;
   int64_t held_since_ns_ = 0;
 };

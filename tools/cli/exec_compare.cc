@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "executor/agent/pipeline_file.h"
-#include "executor/pool/usable_cpus.h"
+#include "storage/base/usable_cpus.h"
 #include "tools/cli/command.h"
 #include "tools/cli/exec_history.h"
 
@@ -44,7 +44,7 @@ Result<std::vector<Way>> WaysOf(const CompareFlags& flags) {
                       run.sequential = true;
                       run.agents = 0;
                     }});
-    const size_t most = flags.exec.agents > 0 ? flags.exec.agents : executor::UsableCpus();
+    const size_t most = flags.exec.agents > 0 ? flags.exec.agents : UsableCpus();
     for (size_t count = 1; count <= most; ++count) ways.push_back(Agents(count));
     return ways;
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "storage/base/log.h"
+#include "storage/base/usable_cpus.h"
 #include "tools/server/config.h"
 #include "tools/server/daemon.h"
 
@@ -103,7 +104,7 @@ int Main(int argc, char** argv) {
   }
   // Each arena keeps what its threads have freed, and there are many threads: eight arenas a core, which is the C
   // library's choice, would keep far more than queries may hold.
-  mallopt(M_ARENA_MAX, static_cast<int>(2 * std::max(1U, std::thread::hardware_concurrency())));
+  mallopt(M_ARENA_MAX, static_cast<int>(2 * UsableCpus()));
   return Run(config);
 }
 

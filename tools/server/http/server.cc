@@ -10,6 +10,7 @@
 
 #include "storage/base/clock.h"
 #include "storage/base/log.h"
+#include "storage/base/usable_cpus.h"
 #include "tools/server/http/session.h"
 
 namespace tidemark::http {
@@ -38,7 +39,7 @@ struct Server::Impl {
 
   Impl(const ServerOptions& options, Application* application) : shared(options, application) {
     size_t count = options.io_threads;
-    if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
+    if (count == 0) count = UsableCpus();
     for (size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Worker>());
   }
 

@@ -140,6 +140,8 @@ void Session::Close() {
   const std::shared_ptr<Session> self = std::exchange(waiting_for_stream_, nullptr);
   if (stream_) stream_->Abandon();
   error_code ignored;
+  MutexLock lock(closing_mutex_);
+  closed_ = true;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
 }
@@ -256,7 +258,7 @@ void Session::OnHead() {
   if (!has_body) return Dispatch();
   if (!expect.empty() && !request_.http10 && in_begin_ == in_end_) {
     phase_ = Phase::kReply;
-    return Write("HTTP/1.1 100 Continue\r\n\r\n", {}, After::kReadBody);
+    return Write({.head = "HTTP/1.1 100 Continue\r\n\r\n", .after = After::kReadBody});
   }
   BeginBody();
 }
@@ -362,9 +364,17 @@ void Session::Dispatch() {
   // The worker gives its reference back with the reply, so that a session always ends on its own io thread.
   auto run = [self = shared_from_this()]() mutable {
     Response response = self->Answer();
-    IoLoop* const loop = self->loop_;
-    asio::post(loop->context, [self = std::move(self), response = std::move(response)]() mutable {
-      if (self->phase_ == Phase::kWork) self->Reply(std::move(response));
+    asio::io_context& context = self->loop_->context;
+    if (response.produce) {
+      asio::post(context, [self = std::move(self), response = std::move(response)]() mutable {
+        if (self->phase_ == Phase::kWork) self->Reply(std::move(response));
+      });
+      return;
+    }
+    Outgoing out = self->Compose(std::move(response));
+    self->SendNow(&out);
+    asio::post(context, [self = std::move(self), out = std::move(out)]() mutable {
+      if (self->phase_ == Phase::kWork) self->Write(std::move(out));
     });
   };
   if (!workers.TrySubmit(std::move(run))) {

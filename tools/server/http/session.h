@@ -1,4 +1,5 @@
-// Session: one connection. Internal to the HTTP server; everything but Post runs on its io thread.
+// Session: one connection. Internal to the HTTP server. Runs on its io thread, but for Answer, Compose and SendNow: a
+// worker answers while the phase is kWork, in which the io thread only looks whether the client is still there.
 #pragma once
 
 #include <atomic>
@@ -39,18 +40,13 @@ struct ServerShared {
         writers("tm-write", o.write_threads, o.queue_max),
         readers("tm-read", o.read_threads, o.queue_max),
         service("tm-service", o.service_threads, o.queue_max),
-        streams("tm-stream", o.stream_threads, o.queue_max) {}
+        streams("tm-stream", o.stream_threads, o.queue_max, WorkerSet::Urgency::kBackground) {}
 };
 
 // One thread that moves bytes, and its connections. Its members are used on that thread only.
 struct IoLoop {
   std::unordered_set<Session*> sessions;  // before `context`, whose handlers hold sessions
   boost::asio::io_context context{1};
-  int64_t date_second = -1;
-  std::string date;  // the Date header's value for date_second
-
-  // RFC 9110 date of now.
-  const std::string& Date();
 };
 
 class SessionStream;
@@ -80,12 +76,25 @@ class Session : public std::enable_shared_from_this<Session> {
   void BeginBody();
   void ReadSizedBody();
   void ReadChunkedBody();
+  // An answer in bytes.
+  struct Outgoing {
+    std::string head = {};
+    std::string body = {};
+    size_t sent = 0;  // of head and body
+    After after = After::kClose;
+  };
+
   void Dispatch();
   Response Answer();
   void Reply(Response response);
+  void ReplyInStream(Response response);
+  Outgoing Compose(Response response);
+  // Sends what the socket takes at once, from the worker that made the answer: handing it to the io thread first would
+  // cost the client a wake-up. Errors are left to the io thread, which runs into them too.
+  void SendNow(Outgoing* out);
   void RefuseAndClose(int status, std::string_view text);
   void RefuseForMemory();
-  void Write(std::string head, std::string body, After after);
+  void Write(Outgoing out);
   void WriteMore();
   void OnWritten();
   void PumpStream();
@@ -101,9 +110,17 @@ class Session : public std::enable_shared_from_this<Session> {
   bool LeaseReply(size_t bytes);
   void ReleaseReply();
   bool ClientGone();
-  std::string HeadOf(const Response& response, bool chunked, bool keep_alive, size_t length);
+  // How the client finds the end of the body: by chunks, by a length, or by the end of the connection.
+  struct Framing {
+    bool chunked = false;
+    std::optional<size_t> length = std::nullopt;
+  };
+  [[nodiscard]] std::string HeadOf(const Response& response, const Framing& framing) const;
 
   boost::asio::ip::tcp::socket socket_;
+  // Held while a worker sends and while the socket closes, lest the number of its descriptor go to another one.
+  Mutex closing_mutex_;
+  bool closed_ TM_GUARDED_BY(closing_mutex_) = false;
   IoLoop* const loop_;
   ServerShared* const shared_;
   Phase phase_ = Phase::kIdle;
@@ -125,11 +142,8 @@ class Session : public std::enable_shared_from_this<Session> {
   int64_t body_began_ns_ = 0;
   size_t leased_bytes_ = 0;
 
-  std::string out_head_;
-  std::string out_body_;
-  size_t out_sent_ = 0;
+  Outgoing out_;
   size_t leased_reply_bytes_ = 0;
-  After after_ = After::kClose;
   std::shared_ptr<SessionStream> stream_;
   bool stream_chunked_ = false;
   // While a stream has nothing to send, no operation of the socket holds the session: it holds itself.

@@ -1,5 +1,7 @@
 // How a session answers: heads, bodies, streams.
 #include <fmt/core.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -20,9 +22,10 @@ using boost::system::error_code;
 // Smaller replies are not counted against the memory for replies.
 constexpr size_t kLargeReplyBytes = size_t{64} << 10;
 
-}  // namespace
-
-const std::string& IoLoop::Date() {
+// RFC 9110 date of now. Valid until the thread's next call.
+const std::string& HttpDate() {
+  thread_local int64_t date_second = -1;
+  thread_local std::string date;
   const int64_t second = SystemClock::Get().NowNs() / 1'000'000'000;
   if (second != date_second) {
     date_second = second;
@@ -38,6 +41,8 @@ const std::string& IoLoop::Date() {
   }
   return date;
 }
+
+}  // namespace
 
 bool Session::LeaseReply(size_t bytes) {
   if (bytes < kLargeReplyBytes) return true;
@@ -55,7 +60,7 @@ void Session::ReleaseReply() {
   leased_reply_bytes_ = 0;
 }
 
-std::string Session::HeadOf(const Response& response, bool chunked, bool keep_alive, size_t length) {
+std::string Session::HeadOf(const Response& response, const Framing& framing) const {
   std::string head;
   head.reserve(256);
   head += "HTTP/1.1 ";
@@ -72,13 +77,13 @@ std::string Session::HeadOf(const Response& response, bool chunked, bool keep_al
   };
   if (!response.content_type.empty()) add("Content-Type", response.content_type);
   for (const auto& [name, value] : response.headers) add(name, value);
-  add("Date", loop_->Date());
-  if (chunked) {
+  add("Date", HttpDate());
+  if (framing.chunked) {
     add("Transfer-Encoding", "chunked");
-  } else if (!response.produce && response.status != 204) {
-    add("Content-Length", std::to_string(length));
+  } else if (framing.length) {
+    add("Content-Length", std::to_string(*framing.length));
   }
-  if (!keep_alive) {
+  if (!keep_alive_) {
     add("Connection", "close");
   } else if (request_.http10) {
     add("Connection", "keep-alive");
@@ -89,62 +94,83 @@ std::string Session::HeadOf(const Response& response, bool chunked, bool keep_al
 
 void Session::Reply(Response response) {
   if (phase_ == Phase::kClosed) return;
-  Enter(Phase::kReply, shared_->options.idle_timeout);
+  if (response.produce && !head_only_) return ReplyInStream(std::move(response));
+  Write(Compose(std::move(response)));
+}
+
+void Session::ReplyInStream(Response response) {
+  auto stream = std::make_shared<SessionStream>(loop_, weak_from_this());
+  auto run = [stream, produce = std::move(response.produce)]() mutable { produce(std::move(stream)); };
+  if (!shared_->streams.TrySubmitNow(std::move(run))) {
+    shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+    Response busy = shared_->application->Refuse(503, "too many streamed replies at once", &request_);
+    busy.Set("Retry-After", "1");
+    return Write(Compose(std::move(busy)));
+  }
+  const bool chunked = !request_.http10;
+  keep_alive_ = keep_alive_ && chunked && !response.close && !shared_->draining.load(std::memory_order_relaxed);
+  stream_ = std::move(stream);
+  stream_chunked_ = chunked;
+  Outgoing out{.head = HeadOf(response, Framing{.chunked = chunked}), .after = After::kStream};
+  if (!response.body.empty() && chunked) {
+    out.body = fmt::format("{:x}\r\n{}\r\n", response.body.size(), response.body);
+  } else {
+    out.body = std::move(response.body);
+  }
+  Write(std::move(out));
+}
+
+Session::Outgoing Session::Compose(Response response) {
+  // Of the reply to HEAD that would be a stream only the head goes out.
   const bool streamed = static_cast<bool>(response.produce);
   const bool chunked = streamed && !request_.http10;
-  const bool keep_alive =
-      keep_alive_ && !response.close && !shared_->draining.load(std::memory_order_relaxed) && (!streamed || chunked);
-  keep_alive_ = keep_alive;
-  if (streamed && !head_only_) {
-    auto stream = std::make_shared<SessionStream>(loop_, weak_from_this());
-    auto run = [stream, produce = std::move(response.produce)]() mutable { produce(std::move(stream)); };
-    if (!shared_->streams.TrySubmitNow(std::move(run))) {
-      shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
-      Response busy = shared_->application->Refuse(503, "too many streamed replies at once", &request_);
-      busy.Set("Retry-After", "1");
-      return Reply(std::move(busy));
-    }
-    // `run` has taken it; HeadOf only asks whether there is one.
-    response.produce = [](const std::shared_ptr<ReplyStream>&) {};
-    std::string head = HeadOf(response, chunked, keep_alive, 0);
-    stream_ = std::move(stream);
-    stream_chunked_ = chunked;
-    if (!response.body.empty() && chunked) {
-      response.body = fmt::format("{:x}\r\n{}\r\n", response.body.size(), response.body);
-    }
-    return Write(std::move(head), std::move(response.body), After::kStream);
-  }
   if (!LeaseReply(response.body.size())) {
     shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
     response = shared_->application->Refuse(503, "too many replies wait for their clients", &request_);
     response.Set("Retry-After", "1");
   }
-  std::string head = HeadOf(response, false, keep_alive, response.body.size());
-  if (head_only_ || response.status == 204) response.body.clear();
-  const After after = keep_alive ? After::kNextRequest : response.close ? After::kLinger : After::kClose;
-  Write(std::move(head), std::move(response.body), after);
+  keep_alive_ =
+      keep_alive_ && !response.close && !shared_->draining.load(std::memory_order_relaxed) && (!streamed || chunked);
+  Framing framing{.chunked = chunked};
+  if (!streamed && response.status != 204) framing.length = response.body.size();
+  Outgoing out{.head = HeadOf(response, framing),
+               .after = keep_alive_      ? After::kNextRequest
+                        : response.close ? After::kLinger
+                                         : After::kClose};
+  if (!head_only_ && response.status != 204) out.body = std::move(response.body);
+  return out;
 }
 
-void Session::Write(std::string head, std::string body, After after) {
-  out_head_ = std::move(head);
-  out_body_ = std::move(body);
-  out_sent_ = 0;
-  after_ = after;
+void Session::SendNow(Outgoing* out) {
+  std::array<iovec, 2> parts = {{{out->head.data(), out->head.size()}, {out->body.data(), out->body.size()}}};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  MutexLock lock(closing_mutex_);
+  if (closed_) return;
+  const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent > 0) out->sent = static_cast<size_t>(sent);
+}
+
+void Session::Write(Outgoing out) {
+  Enter(Phase::kReply, shared_->options.idle_timeout);
+  shared_->counters.sent_bytes.fetch_add(out.sent, std::memory_order_relaxed);
+  out_ = std::move(out);
   WriteMore();
 }
 
 void Session::WriteMore() {
-  const size_t head_sent = std::min(out_sent_, out_head_.size());
-  const size_t body_sent = out_sent_ - head_sent;
+  if (out_.sent == out_.head.size() + out_.body.size()) return OnWritten();
+  const size_t head_sent = std::min(out_.sent, out_.head.size());
+  const size_t body_sent = out_.sent - head_sent;
   const std::array<asio::const_buffer, 2> buffers = {
-      asio::buffer(out_head_.data() + head_sent, out_head_.size() - head_sent),
-      asio::buffer(out_body_.data() + body_sent, out_body_.size() - body_sent)};
+      asio::buffer(out_.head.data() + head_sent, out_.head.size() - head_sent),
+      asio::buffer(out_.body.data() + body_sent, out_.body.size() - body_sent)};
   auto on_write = [self = shared_from_this()](const error_code& error, size_t count) {
     if (self->phase_ == Phase::kClosed) return;
     if (error) return self->Close();
     self->shared_->counters.sent_bytes.fetch_add(count, std::memory_order_relaxed);
-    self->out_sent_ += count;
-    if (self->out_sent_ == self->out_head_.size() + self->out_body_.size()) return self->OnWritten();
+    self->out_.sent += count;
     // Each byte that the client takes renews its time.
     self->Enter(Phase::kReply, self->shared_->options.idle_timeout);
     self->WriteMore();
@@ -153,10 +179,10 @@ void Session::WriteMore() {
 }
 
 void Session::OnWritten() {
-  out_head_ = {};
-  out_body_ = {};
+  const After after = out_.after;
+  out_ = {};
   ReleaseReply();
-  switch (after_) {
+  switch (after) {
     case After::kReadBody: return BeginBody();
     case After::kNextRequest: return NextRequest();
     case After::kStream: return PumpStream();
@@ -175,24 +201,21 @@ void Session::PumpStream() {
     waiting_for_stream_ = shared_from_this();  // StreamReady goes on
     return;
   }
-  Enter(Phase::kReply, shared_->options.idle_timeout);
-  std::string head;
+  Outgoing out{.after = After::kStream};
   if (stream_chunked_) {
     if (!bytes.empty()) {
-      head = fmt::format("{:x}\r\n", bytes.size());
+      out.head = fmt::format("{:x}\r\n", bytes.size());
       bytes += "\r\n";
     }
     if (finished) bytes += "0\r\n\r\n";
   }
-  if (!finished) return Write(std::move(head), std::move(bytes), After::kStream);
-  stream_->Abandon();
-  stream_.reset();
-  const After after = keep_alive_ ? After::kNextRequest : After::kClose;
-  if (head.empty() && bytes.empty()) {
-    after_ = after;
-    return OnWritten();
+  out.body = std::move(bytes);
+  if (finished) {
+    stream_->Abandon();
+    stream_.reset();
+    out.after = keep_alive_ ? After::kNextRequest : After::kClose;
   }
-  Write(std::move(head), std::move(bytes), after);
+  Write(std::move(out));
 }
 
 void Session::StreamReady() {

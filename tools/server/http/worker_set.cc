@@ -2,12 +2,15 @@
 
 #include <pthread.h>
 
+#include <optional>
 #include <utility>
+
+#include "storage/base/background.h"
 
 namespace tidemark::http {
 
-WorkerSet::WorkerSet(std::string name, size_t threads, size_t queue_max)
-    : threads_max_(threads), queue_max_(queue_max) {
+WorkerSet::WorkerSet(std::string name, size_t threads, size_t queue_max, Urgency urgency)
+    : queue_max_(queue_max), urgency_(urgency), starting_(threads) {
   threads_.reserve(threads);
   for (size_t i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Work(); });
@@ -19,28 +22,34 @@ void WorkerSet::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
+    for (Idle* const idle : idle_) idle->wake.NotifyOne();
   }
-  wake_.NotifyAll();
   threads_.clear();
 }
 
 bool WorkerSet::TrySubmit(Task task) {
-  {
-    MutexLock lock(mutex_);
-    if (stopping_ || queue_.size() >= queue_max_) return false;
-    queue_.push_back(std::move(task));
-  }
-  wake_.NotifyOne();
-  return true;
+  MutexLock lock(mutex_);
+  return SubmitLocked(std::move(task));
 }
 
 bool WorkerSet::TrySubmitNow(Task task) {
-  {
-    MutexLock lock(mutex_);
-    if (stopping_ || queue_.size() + busy_ >= threads_max_) return false;
+  MutexLock lock(mutex_);
+  // Threads that are being made will take from the queue.
+  return (!idle_.empty() || queue_.size() < starting_) && SubmitLocked(std::move(task));
+}
+
+bool WorkerSet::SubmitLocked(Task task) {
+  if (stopping_) return false;
+  if (idle_.empty()) {
+    if (queue_.size() >= queue_max_) return false;
     queue_.push_back(std::move(task));
+    return true;
   }
-  wake_.NotifyOne();
+  Idle* const idle = idle_.back();
+  idle_.pop_back();
+  idle->task = std::move(task);
+  // Under the mutex: once it is unlocked the thread may go on, and `idle` with it.
+  idle->wake.NotifyOne();
   return true;
 }
 
@@ -49,21 +58,31 @@ size_t WorkerSet::queued() const {
   return queue_.size();
 }
 
+size_t WorkerSet::idle() const {
+  MutexLock lock(mutex_);
+  return idle_.size();
+}
+
+WorkerSet::Task WorkerSet::Next(bool first) {
+  MutexLock lock(mutex_);
+  if (first) --starting_;
+  if (!queue_.empty()) {
+    Task task = std::move(queue_.front());
+    queue_.pop_front();
+    return task;
+  }
+  Idle self;
+  if (!stopping_) idle_.push_back(&self);
+  while (!self.task && !stopping_) self.wake.Wait(mutex_);
+  if (!self.task) std::erase(idle_, &self);
+  return std::move(self.task);
+}
+
 void WorkerSet::Work() {
-  for (;;) {
-    Task task;
-    {
-      MutexLock lock(mutex_);
-      while (queue_.empty() && !stopping_) wake_.Wait(mutex_);
-      if (queue_.empty()) return;
-      task = std::move(queue_.front());
-      queue_.pop_front();
-      ++busy_;
-    }
+  for (Task task = Next(true); task; task = Next(false)) {
+    std::optional<BackgroundScope> background;
+    if (urgency_ == Urgency::kBackground) background.emplace();
     task();
-    task = nullptr;
-    MutexLock lock(mutex_);
-    --busy_;
   }
 }
 

@@ -1,8 +1,11 @@
 // WorkerSet: a bounded number of threads with a bounded queue, for requests that may block: a write waits for the
 // disk, a query may run long. Not the pool of executor/pool: its workers must not sit and wait.
+//
+// A task goes to the thread that became idle last, whose caches are warm.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
@@ -18,8 +21,14 @@ class WorkerSet {
  public:
   using Task = std::move_only_function<void()>;
 
+  // Where its tasks stand when others want the core.
+  enum class Urgency : uint8_t {
+    kUsual,
+    kBackground,  // storage/base/background.h; tasks call BackgroundTick
+  };
+
   // `name` shows in thread lists (15 bytes at most). `threads` >= 1; at most `queue_max` tasks wait.
-  WorkerSet(std::string name, size_t threads, size_t queue_max);
+  WorkerSet(std::string name, size_t threads, size_t queue_max, Urgency urgency = Urgency::kUsual);
   ~WorkerSet() { Stop(); }
   WorkerSet(const WorkerSet&) = delete;
   WorkerSet& operator=(const WorkerSet&) = delete;
@@ -34,16 +43,28 @@ class WorkerSet {
 
   // Tasks that wait.
   [[nodiscard]] size_t queued() const;
+  // Threads that wait.
+  [[nodiscard]] size_t idle() const;
 
  private:
-  void Work();
+  // A thread that waits, and what it is given.
+  struct Idle {
+    CondVar wake;
+    Task task;
+  };
 
-  const size_t threads_max_;
+  bool SubmitLocked(Task task) TM_REQUIRES(mutex_);
+  void Work();
+  // The next task of this thread, waiting for one; empty when the set stops. `first`: it has not asked before.
+  Task Next(bool first);
+
   const size_t queue_max_;
+  const Urgency urgency_;
   mutable Mutex mutex_;
-  CondVar wake_;
+  std::vector<Idle*> idle_ TM_GUARDED_BY(mutex_);  // the last is the one that waits for the shortest time
+  // Threads that have not asked for their first task.
+  size_t starting_ TM_GUARDED_BY(mutex_);
   std::deque<Task> queue_ TM_GUARDED_BY(mutex_);
-  size_t busy_ TM_GUARDED_BY(mutex_) = 0;
   bool stopping_ TM_GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> threads_;
 };

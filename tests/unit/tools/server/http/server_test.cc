@@ -75,12 +75,24 @@ class ServerTest : public Test {
                         };
                         return response;
                       }});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
+                      .pattern = "/large",
+                      .handler = [](Request&) { return TextResponse(200, LargeText()); }});
     router_ = std::make_unique<Router>(std::move(routes), RouterOptions{});
     server_ = std::make_unique<Server>(options, router_.get());
     Result<Endpoint> endpoint = server_->Listen("127.0.0.1", 0);
     ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
     port_ = endpoint->port;
     server_->Start();
+  }
+
+  // More than the socket of a client that does not read takes.
+  static std::string LargeText() {
+    std::string text;
+    for (int i = 0; text.size() < (size_t{24} << 20); ++i) text += fmt::format("{}\n", i);
+    return text;
   }
 
   std::string Ask(const std::string& bytes) {
@@ -216,6 +228,30 @@ TEST_F(ServerTest, CompressesLargeRepliesWhenAsked) {
                   body.size(), body));
   EXPECT_NE(reply.find("Content-Encoding: gzip\r\n"), std::string::npos);
   EXPECT_LT(reply.size(), 2000U);
+}
+
+TEST_F(ServerTest, SendsWhatTheSocketDidNotTakeAtOnce) {
+  Start();
+  RawClient client(port_);
+  client.Send("GET /large HTTP/1.1\r\nHost: a\r\n\r\nGET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
+  // The worker has sent as much as fits, and nobody reads yet.
+  while (server_->counters().sent_bytes.load() == 0) std::this_thread::yield();
+  const std::string reply = client.ReadReply();
+  const size_t body = reply.find("\r\n\r\n") + 4;
+  EXPECT_TRUE(std::string_view(reply).substr(body) == LargeText());
+  EXPECT_TRUE(client.ReadReply().ends_with("pong"));
+}
+
+TEST_F(ServerTest, AClientThatLeavesBeforeItsLargeReplyIsForgotten) {
+  Start();
+  for (int i = 0; i < 5; ++i) {
+    RawClient client(port_);
+    client.Send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (server_->counters().reply_bytes.load() == 0) std::this_thread::yield();
+  }
+  while (server_->counters().reply_bytes.load() != 0 || server_->counters().connections_open.load() != 0) {
+    std::this_thread::yield();
+  }
 }
 
 TEST_F(ServerTest, SaysContinueBeforeTheBody) {

@@ -1,0 +1,97 @@
+#include "tools/server/http/worker_set.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <latch>
+#include <thread>
+
+namespace tidemark::http {
+namespace {
+
+// Keeps a worker busy until it is let go.
+class Hold {
+ public:
+  WorkerSet::Task Task() {
+    return [this] {
+      began_.count_down();
+      end_.wait();
+    };
+  }
+  void AwaitBegin() { began_.wait(); }
+  void LetGo() { end_.count_down(); }
+
+ private:
+  std::latch began_{1};
+  std::latch end_{1};
+};
+
+TEST(WorkerSetTest, RunsEverythingBeforeItStops) {
+  std::atomic<int> ran{0};
+  {
+    WorkerSet workers("test", 3, 1000);
+    for (int i = 0; i < 1000; ++i) {
+      while (!workers.TrySubmit([&] { ++ran; })) std::this_thread::yield();
+    }
+  }
+  EXPECT_EQ(ran, 1000);
+}
+
+TEST(WorkerSetTest, RefusesWhatTheQueueDoesNotHold) {
+  WorkerSet workers("test", 1, 2);
+  Hold hold;
+  ASSERT_TRUE(workers.TrySubmit(hold.Task()));
+  hold.AwaitBegin();
+  std::atomic<int> ran{0};
+  EXPECT_TRUE(workers.TrySubmit([&] { ++ran; }));
+  EXPECT_TRUE(workers.TrySubmit([&] { ++ran; }));
+  EXPECT_FALSE(workers.TrySubmit([&] { ++ran; }));
+  EXPECT_EQ(workers.queued(), 2U);
+  hold.LetGo();
+  workers.Stop();
+  EXPECT_EQ(ran, 2);
+  EXPECT_FALSE(workers.TrySubmit([&] { ++ran; }));
+}
+
+TEST(WorkerSetTest, NowMeansThatAThreadIsFree) {
+  WorkerSet workers("test", 2, 100);
+  Hold first;
+  Hold second;
+  // Free threads are found even before they have begun to wait.
+  ASSERT_TRUE(workers.TrySubmitNow(first.Task()));
+  ASSERT_TRUE(workers.TrySubmitNow(second.Task()));
+  first.AwaitBegin();
+  second.AwaitBegin();
+  EXPECT_FALSE(workers.TrySubmitNow([] {}));
+  EXPECT_EQ(workers.queued(), 0U);
+  first.LetGo();
+  while (!workers.TrySubmitNow([] {})) std::this_thread::yield();
+  second.LetGo();
+}
+
+TEST(WorkerSetTest, TheThreadThatBecameIdleLastGoesFirst) {
+  WorkerSet workers("test", 4, 100);
+  const auto await_idle = [&](size_t count) {
+    while (workers.idle() != count) std::this_thread::yield();
+  };
+  await_idle(4);
+  std::thread::id last;
+  Hold hold;
+  ASSERT_TRUE(workers.TrySubmit([&, task = hold.Task()]() mutable {
+    last = std::this_thread::get_id();
+    task();
+  }));
+  hold.AwaitBegin();
+  await_idle(3);
+  hold.LetGo();
+  for (int i = 0; i < 20; ++i) {
+    await_idle(4);
+    std::thread::id used;
+    ASSERT_TRUE(workers.TrySubmit([&] { used = std::this_thread::get_id(); }));
+    await_idle(4);
+    EXPECT_EQ(used, last);
+  }
+}
+
+}  // namespace
+}  // namespace tidemark::http
