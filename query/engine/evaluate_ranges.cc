@@ -132,7 +132,8 @@ Result<HeldFrame> Evaluator::Pooled(const plan::RollupNode& node, const StepGrid
   std::ranges::sort(grouping);
   grouping.erase(std::ranges::unique(grouping).begin(), grouping.end());
   const WindowSpec windows = Extended(grid, node.range->reference, node.range->window_ms, 0, 0);
-  PooledQuantile pooled(windows, std::move(grouping), state_);
+  const int64_t tier_ns = node.range->subquery ? 0 : TierFor(FunctionId::kQuantileOverTime, windows, *state_);
+  PooledQuantile pooled(windows, std::move(grouping), tier_ns, state_);
   if (node.range->subquery) {
     const StepGrid inner_grid = plan::SubqueryGrid(*node.range, grid);
     TM_TRY_ASSIGN(const Reservation steps, state_->TakeSteps(inner_grid.count, "subquery"));

@@ -1,5 +1,6 @@
-// PooledQuantile: the quantile of all samples that the series of a group have in a window, exactly: as if they were one
-// series. Quantiles of quantiles, which `quantile(0.99, quantile_over_time(0.99, x[5m]))` would be, say nothing.
+// PooledQuantile: the quantile of all samples that the series of a group have in a window: as if they were one series.
+// Exactly, by selection; where raw rows are gone within 1 %, out of the sketches of rollup buckets put together.
+// Quantiles of quantiles, which `quantile(0.99, quantile_over_time(0.99, x[5m]))` would be, say nothing.
 #pragma once
 
 #include <cstddef>
@@ -13,17 +14,20 @@
 #include "query/engine/query_state.h"
 #include "query/engine/samples.h"
 #include "query/engine/series_source.h"
+#include "query/engine/sketch_fold.h"
 #include "query/engine/windows.h"
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
+#include "storage/model/quantile_sketch.h"
 
 namespace tidemark::query::engine {
 
 // Collects the samples of series, block by block, then selects. A sample is kept once, however much windows overlap.
 class PooledQuantile {
  public:
-  // Groups have equal values of the labels `grouping` (sorted). `windows` and `state` outlive this.
-  PooledQuantile(const WindowSpec& windows, std::vector<std::string> grouping, QueryState* state);
+  // Groups have equal values of the labels `grouping` (sorted). `tier_ns`: the rollup tier that answers where raw rows
+  // are gone (TierFor), 0 without. `windows` and `state` outlive this.
+  PooledQuantile(const WindowSpec& windows, std::vector<std::string> grouping, int64_t tier_ns, QueryState* state);
 
   // Reads the series of a selector, in parallel.
   Status AddSeries(const SeriesSource& source);
@@ -39,6 +43,8 @@ class PooledQuantile {
     LabelSet labels;
     std::vector<uint32_t> segments;
     std::vector<double> values;
+    // Of the bucket that begins at covered_.after_ns + index * tier_ns_.
+    std::map<size_t, model::QuantileSketch> sketches;
   };
   // What one worker has collected.
   struct Block {
@@ -47,20 +53,32 @@ class PooledQuantile {
     std::unique_ptr<LabelArena> arena = std::make_unique<LabelArena>();
     Reservation memory;
     uint64_t samples = 0;
+    uint64_t bins = 0;  // of all sketches
     Samples rows;
     std::string key;
   };
 
   Status Add(const model::Column& column, const LabelSet& labels, Block* block) const;
   Status ReadOne(const SeriesSource& source, size_t index, Block* block) const;
+  Status ReadSketches(std::span<const model::SeriesRef> refs, Block* block) const;
   Status Merge(Block&& block);
+  // Adds the bins to a sketch of the group; how many bins it has more then.
+  static uint64_t AddBins(std::span<const model::SketchBin> bins, size_t bucket, Group* group);
+  Group& GroupOf(const LabelSet& labels, Block* block) const;
+  [[nodiscard]] plan::Interval RowsOf(size_t step) const {
+    return tier_ns_ == 0 ? windows_.Window(step) : splits_[step].rows;
+  }
   [[nodiscard]] size_t EdgeAt(int64_t time_ns) const;
   Status Select(const Group& group, const double* q, std::span<double> values, std::span<uint8_t> present) const;
 
   const WindowSpec& windows_;
   std::vector<std::string> grouping_;
+  int64_t tier_ns_;
   QueryState* state_;
-  // Times at which some window begins or ends, ascending. Samples between two neighbours are in the same windows.
+  std::vector<SketchSplit> splits_;  // by step, with a tier
+  plan::Interval covered_;           // by the buckets of all steps
+  // Times at which the rows of some window begin or end, ascending. Samples between two neighbours are in the same
+  // windows.
   std::vector<int64_t> edges_;
   std::vector<uint8_t> in_some_window_;  // by segment
 

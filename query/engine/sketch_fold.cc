@@ -6,7 +6,6 @@
 
 #include "query/engine/quantile.h"
 #include "query/engine/samples.h"
-#include "query/plan/rollup_choice.h"
 #include "storage/model/quantile_sketch.h"
 
 namespace tidemark::query::engine {
@@ -14,24 +13,9 @@ namespace {
 
 using plan::Interval;
 
-// The buckets and the rows of one window.
-struct Split {
-  Interval buckets;
-  Interval rows;
-};
-
-Split SplitAt(const Interval& window, int64_t width_ns, int64_t gone_until_ns) {
-  if (window.after_ns >= gone_until_ns) return {.buckets = {}, .rows = window};
-  Split split;
-  split.buckets =
-      plan::SplitGone({window.after_ns, std::min(window.last_ns, gone_until_ns)}, width_ns, gone_until_ns).buckets;
-  if (window.last_ns > gone_until_ns) split.rows = {gone_until_ns, window.last_ns};
-  return split;
-}
-
-Interval Cover(const std::vector<Split>& splits, Interval Split::* part) {
+Interval Cover(const std::vector<SketchSplit>& splits, Interval SketchSplit::* part) {
   Interval all;
-  for (const Split& split : splits) {
+  for (const SketchSplit& split : splits) {
     const Interval& one = split.*part;
     if (one.length_ns() <= 0) continue;
     if (all.length_ns() == 0) all = one;
@@ -42,15 +26,24 @@ Interval Cover(const std::vector<Split>& splits, Interval Split::* part) {
 
 }  // namespace
 
+SketchSplit SplitAtGone(const Interval& window, int64_t width_ns, int64_t gone_until_ns) {
+  if (window.after_ns >= gone_until_ns) return {.buckets = {}, .rows = window};
+  SketchSplit split;
+  split.buckets =
+      plan::SplitGone({window.after_ns, std::min(window.last_ns, gone_until_ns)}, width_ns, gone_until_ns).buckets;
+  if (window.last_ns > gone_until_ns) split.rows = {gone_until_ns, window.last_ns};
+  return split;
+}
+
 Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpec& spec, int64_t width_ns,
                            int64_t gone_until_ns, QueryState* state) {
   const size_t steps = spec.windows.grid.count;
-  std::vector<Split> splits;
+  std::vector<SketchSplit> splits;
   for (size_t step = 0; step < steps; ++step) {
-    splits.push_back(SplitAt(spec.windows.Window(step), width_ns, gone_until_ns));
+    splits.push_back(SplitAtGone(spec.windows.Window(step), width_ns, gone_until_ns));
   }
-  const Interval buckets = Cover(splits, &Split::buckets);
-  const Interval rows = Cover(splits, &Split::rows);
+  const Interval buckets = Cover(splits, &SketchSplit::buckets);
+  const Interval rows = Cover(splits, &SketchSplit::rows);
   const storage::View& view = state->view();
   std::unique_ptr<storage::SketchCursor> sketches;
   if (buckets.length_ns() > 0)
@@ -80,7 +73,7 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
     bool any = false;
     for (size_t step = 0; step < steps; ++step) {
       sketch.Clear();
-      const Split& split = splits[step];
+      const SketchSplit& split = splits[step];
       for (int64_t start = split.buckets.after_ns; start < split.buckets.last_ns; start += width_ns) {
         const int64_t index = (start - sketch_column.first_start_ns) / width_ns;
         if (start < sketch_column.first_start_ns || index >= static_cast<int64_t>(sketch_column.buckets)) continue;

@@ -7,10 +7,20 @@
 #include "query/engine/frame.h"
 #include "query/engine/query_state.h"
 #include "query/engine/scan.h"
+#include "query/plan/rollup_choice.h"
 #include "storage/base/result.h"
 #include "storage/model/ids.h"
 
 namespace tidemark::query::engine {
+
+// What answers a window where raw rows up to a time are gone: buckets, then the rows behind that time.
+struct SketchSplit {
+  plan::Interval buckets;
+  plan::Interval rows;
+};
+
+// `gone_until_ns`: the end of a bucket of `width_ns`.
+SketchSplit SplitAtGone(const plan::Interval& window, int64_t width_ns, int64_t gone_until_ns);
 
 // One block of series. Raw rows up to `gone_until_ns`, the end of a bucket of `width_ns`, are gone; windows behind it
 // are answered exactly, by their rows, others within 1 % (storage/model/quantile_sketch.h).

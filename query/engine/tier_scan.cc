@@ -388,6 +388,12 @@ int64_t TierFor(FunctionId function, const WindowSpec& windows, QueryState& stat
   return narrowest;
 }
 
+std::optional<int64_t> GoneUntil(const WindowSpec& windows, int64_t width_ns, const QueryState& state) {
+  const Gone gone = GoneOf(windows, width_ns, state);
+  if (!gone.any) return std::nullopt;
+  return gone.until_ns;
+}
+
 Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, FunctionId function, int64_t width_ns,
                  QueryState* state, const BlockSink& sink) {
   // Series of several spellings are merged row by row, so they have no buckets: they come as one raw block at the end.

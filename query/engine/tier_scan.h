@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "query/engine/query_state.h"
 #include "query/engine/scan.h"
@@ -15,6 +16,9 @@ namespace tidemark::query::engine {
 // The tier that the query's resolution allows for this function and these windows; 0 for raw rows. Warns where raw rows
 // are gone and tiers cannot answer.
 int64_t TierFor(promql::FunctionId function, const WindowSpec& windows, QueryState& state);
+
+// Up to when buckets of `width_ns` answer alone, because raw rows of some of these windows are gone: the end of one.
+std::optional<int64_t> GoneUntil(const WindowSpec& windows, int64_t width_ns, const QueryState& state);
 
 // As ScanSeries with the kernel of `function` (one that plan::RollsUp), over the tier `width_ns`. Falls back to raw
 // rows block by block where the tier does not help.

@@ -132,6 +132,50 @@ TEST_F(TierGoneTest, PercentilesAreWithinOnePercent) {
   }
 }
 
+TEST_F(TierGoneTest, PercentilesOverManySeriesAreThoseOfSketchesTogether) {
+  for (const double q : {0.0, 0.1, 0.5, 0.75, 0.99, 1.0}) {
+    SCOPED_TRACE(q);
+    const std::string call = "tm_pooled_quantile(" + std::to_string(q) + ", ";
+    // Windows whole in the gone time, over its end, and behind it; they overlap.
+    const RangeSpec range = Range(2 * kHourMs, 6 * kHourMs, kHourMs / 2);
+    const QueryResult one = Ask(after_, call + "{__name__=~'m_(heavy|negative|normal)'}[2h])", range);
+    EXPECT_TRUE(one.warnings.empty());
+    ASSERT_EQ(one.frame.size(), 1U);
+    EXPECT_TRUE(one.frame.rows[0].labels.empty());
+    for (size_t step = 0; step < one.grid.count; ++step) {
+      const int64_t last_ns = kStart + static_cast<int64_t>(step + 4) * (kNsPerHour / 2);
+      std::vector<double> values;
+      for (const char* field : {"heavy", "negative", "normal"}) {
+        for (auto row = rows_[field].upper_bound(last_ns - 2 * kNsPerHour);
+             row != rows_[field].end() && row->first <= last_ns; ++row) {
+          values.push_back(row->second);
+        }
+      }
+      std::sort(values.begin(), values.end());
+      const double rank = q * static_cast<double>(values.size() - 1);
+      const double low = values[static_cast<size_t>(rank)];
+      const double high = values[std::min(values.size() - 1, static_cast<size_t>(rank) + 1)];
+      const double exact = low + (high - low) * (rank - std::floor(rank));
+      const double allowed = step == 8 ? 1e-9 : 0.0101;  // the last window has all of its rows
+      EXPECT_NEAR(one.frame.RowValues(0)[step], exact, allowed * std::max(std::fabs(low), std::fabs(high))) << step;
+    }
+    EXPECT_NE(one.stats.resolution, "raw");
+    EXPECT_GT(one.stats.tier_buckets, 0U);
+    // Alone in its group a series has its own percentile.
+    const QueryResult groups = Ask(after_, call + "{__name__=~'m_(heavy|normal)'}[2h], '__name__')", range);
+    ASSERT_EQ(groups.frame.size(), 2U);
+    const QueryResult alone = Ask(after_, "quantile_over_time(" + std::to_string(q) + ", m_heavy[2h])", range);
+    for (size_t step = 0; step < alone.grid.count; ++step) {
+      EXPECT_DOUBLE_EQ(groups.frame.RowValues(0)[step], alone.frame.RowValues(0)[step]) << step;
+    }
+  }
+  const RangeSpec gone = Range(kHourMs, 2 * kHourMs, kHourMs);
+  const QueryResult raw = Ask(after_, "tm_pooled_quantile(0.5, m_heavy[1h])", gone, {.kind = Resolution::Kind::kRaw});
+  EXPECT_EQ(raw.frame.size(), 0U);
+  EXPECT_EQ(raw.warnings.size(), 1U);
+  EXPECT_EQ(Ask(after_, "tm_pooled_quantile(0.5, m_absent[1h])", gone).frame.size(), 0U);
+}
+
 TEST_F(TierGoneTest, APlainSelectorShowsTheLastValueOfABucket) {
   const QueryResult result = Ask(after_, "m_counter", Range(0, 6 * kHourMs, 60'000));
   EXPECT_TRUE(result.warnings.empty());
