@@ -1,6 +1,11 @@
 #include "query/promql/matchers.h"
 
 #include <gtest/gtest.h>
+#include <re2/re2.h>
+
+#include <random>
+#include <string>
+#include <string_view>
 
 namespace tidemark::query::promql {
 namespace {
@@ -30,6 +35,44 @@ TEST(Matchers, RegexErrorsAreInGosWords) {
   EXPECT_EQ(refusal("\\y"), "error parsing regexp: invalid escape sequence: `\\y`");
   EXPECT_EQ(refusal("a{1001}"), "error parsing regexp: invalid repeat count: `{1001}`");
   EXPECT_EQ(refusal("(?=x)"), "error parsing regexp: invalid or unsupported Perl syntax: `(?=`");
+}
+
+TEST(Matchers, ListsOfNames) {
+  for (const char* pattern :
+       {"host_1|host_2", "cpu_(usage_user|usage_system)", "", "a|", "|", "()", "(|a)b*", ".*|x"}) {
+    EXPECT_TRUE(CheckRegex(pattern).ok()) << pattern;
+  }
+  EXPECT_FALSE(MatchesEmpty({MatchOp::kRegex, "a", "host_1|host_2"}));
+  EXPECT_TRUE(MatchesEmpty({MatchOp::kRegex, "a", "(a|b*)c?"}));
+  // Too long and too deep to be told without RE2.
+  EXPECT_FALSE(MatchesEmpty({MatchOp::kRegex, "a", std::string(10'000, 'x')}));
+  EXPECT_TRUE(MatchesEmpty({MatchOp::kRegex, "a", std::string(300, '(') + std::string(300, ')')}));
+  EXPECT_FALSE(CheckRegex(std::string(3000, '(')).ok());
+}
+
+TEST(Matchers, RandomPatternsAreWhatRe2MakesOfThem) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  constexpr std::string_view kBytes = "aab|||()()..**++?-?_ \\[]{}^$1,:\xc3";
+  RE2::Options options;
+  options.set_log_errors(false);
+  int good = 0;
+  for (int i = 0; i < 30'000; ++i) {
+    std::string pattern;
+    for (size_t left = random() % 9; left > 0; --left) {
+      // Mostly out of the first ones, of which more is right.
+      pattern.push_back(kBytes[random() % (random() % 8 == 0 ? kBytes.size() : 17)]);
+    }
+    const RE2 regex("^(?s:" + pattern + ")$", options);
+    ASSERT_EQ(CheckRegex(pattern).ok(), regex.ok()) << pattern;
+    if (!regex.ok()) continue;
+    ++good;
+    const bool empty = RE2::FullMatch("", regex);
+    ASSERT_EQ(MatchesEmpty({MatchOp::kRegex, "a", pattern}), empty) << pattern;
+    ASSERT_EQ(MatchesEmpty({MatchOp::kNotRegex, "a", pattern}), !empty) << pattern;
+  }
+  EXPECT_GT(good, 1000);
 }
 
 }  // namespace
