@@ -96,6 +96,8 @@ class QueryApi {
   [[nodiscard]] Reply Metadata(const ApiRequest& request) const;
   // The newest sample of each series within the look-back, as text; `accept` is the header.
   [[nodiscard]] Reply Federate(const ApiRequest& request, std::string_view accept) const;
+  // Prometheus' remote read: `body` is a ReadRequest in one snappy block, the reply samples or a stream of chunks.
+  [[nodiscard]] Reply RemoteRead(const ApiRequest& request, std::string_view body) const;
   [[nodiscard]] Reply BuildInfo() const;
   [[nodiscard]] Reply StatusConfig() const;
   [[nodiscard]] Reply StatusFlags() const;

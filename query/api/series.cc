@@ -53,15 +53,6 @@ void MergeInto(std::vector<T>* all, std::vector<T> more) {
   all->erase(std::unique(all->begin(), all->end()), all->end());
 }
 
-// Nanoseconds at the start (or end) of a millisecond, held within what points can have.
-model::Timestamp AtMs(int64_t ms, int64_t extra_ns) {
-  int64_t ns = 0;
-  if (__builtin_mul_overflow(ms, 1'000'000, &ns) || __builtin_add_overflow(ns, extra_ns, &ns)) {
-    return ms < 0 ? model::Timestamp::Min() : model::Timestamp::Max();
-  }
-  return {ns};
-}
-
 // What the last part of a metric's name says about it, by the conventions of Prometheus clients.
 std::string_view GuessType(std::string_view metric) {
   if (metric.ends_with("_total") || metric.ends_with("_count") || metric.ends_with("_sum")) return "counter";
@@ -88,12 +79,12 @@ Result<QueryApi::Selection> QueryApi::ParseSelection(const ApiRequest& request, 
   if (const std::string_view text = request.params.Get("start"); !text.empty()) {
     const Result<int64_t> ms = ParseTimeMs(text);
     if (!ms.ok()) return InvalidParameter("start", ms.error().Within("Invalid time value for 'start'"));
-    selection.range.first = AtMs(*ms, 0);
+    selection.range.first = TimestampAtMs(*ms, 0);
   }
   if (const std::string_view text = request.params.Get("end"); !text.empty()) {
     const Result<int64_t> ms = ParseTimeMs(text);
     if (!ms.ok()) return InvalidParameter("end", ms.error().Within("Invalid time value for 'end'"));
-    selection.range.last = AtMs(*ms, 999'999);
+    selection.range.last = TimestampAtMs(*ms, 999'999);
   }
   for (const std::string_view text : texts) {
     Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text);

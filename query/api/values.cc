@@ -112,6 +112,14 @@ Result<int64_t> ParseDurationMs(std::string_view text) {
   return InvalidArgument(fmt::format("cannot parse {} to a valid duration", Quoted(text)));
 }
 
+model::Timestamp TimestampAtMs(int64_t ms, int64_t extra_ns) {
+  int64_t ns = 0;
+  if (__builtin_mul_overflow(ms, 1'000'000, &ns) || __builtin_add_overflow(ns, extra_ns, &ns)) {
+    return ms < 0 ? model::Timestamp::Min() : model::Timestamp::Max();
+  }
+  return {ns};
+}
+
 Result<uint64_t> ParseLimit(std::string_view text) {
   if (text.empty()) return 0;
   std::string_view digits = text;

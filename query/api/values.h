@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "storage/base/result.h"
+#include "storage/model/timestamp.h"
 
 namespace tidemark::query::api {
 
@@ -21,6 +22,9 @@ Result<int64_t> ParseTimeMs(std::string_view text);
 // Milliseconds of a float of seconds or a duration such as 1h30m; units y w d h m s ms in this order; negative only as
 // a float. kInvalidArgument: `cannot parse "x" to a valid duration`.
 Result<int64_t> ParseDurationMs(std::string_view text);
+
+// `extra_ns` (0 for its start, 999,999 for its end) into a millisecond, held within the times there are.
+model::Timestamp TimestampAtMs(int64_t ms, int64_t extra_ns);
 
 // A count; 0, also for "", means no limit. kInvalidArgument for what is not a whole number or negative.
 Result<uint64_t> ParseLimit(std::string_view text);

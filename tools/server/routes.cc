@@ -121,6 +121,15 @@ std::vector<Route> MakeRoutes(const Services& s) {
                       [w = s.writes](Request& r) { return w->RemoteWrite(r); });
   remote.body_bytes_max = s.body_bytes_max;
   remote.own_coding = true;
+  // The body is a question, not a change; a page of another origin can neither send this type nor read the answer.
+  Route& read = add(Access::kRead, Lane::kRead, {Method::kPost}, "/api/v1/read", [q = s.api](Request& r) {
+    Response response = FromReply(q->RemoteRead(ToApi(r), r.body.view()));
+    // Chunks are packed already.
+    response.may_be_coded = false;
+    return response;
+  });
+  read.body_bytes_max = kFormBytesMax;
+  read.own_coding = true;
 
   // What is asked before anything else.
   add(Access::kOpen, Lane::kInline, {Method::kGet}, "/ping", [i = s.influx](Request& r) { return i->Ping(r); });

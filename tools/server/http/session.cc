@@ -399,7 +399,10 @@ Response Session::Answer() {
       request_.body = std::move(decoded).value();
     }
     Response response = application.Handle(&request_);
-    if (!response.produce && response.body.size() >= shared_->options.gzip_reply_bytes_min &&
+    const bool coded = std::any_of(response.headers.begin(), response.headers.end(), [](const auto& header) {
+      return EqualsNoCase(header.first, "Content-Encoding");
+    });
+    if (!coded && !response.produce && response.body.size() >= shared_->options.gzip_reply_bytes_min &&
         ListContains(request_.Header("Accept-Encoding"), "gzip")) {
       response.body = Gzip(response.body);
       response.Set("Content-Encoding", "gzip").Set("Vary", "Accept-Encoding");

@@ -32,13 +32,26 @@ class MemoryView final : public storage::View {
 
   Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher> matchers, model::TimeRange,
                                                const storage::SelectOptions& options) const override {
+    for (const model::Matcher& matcher : matchers) {
+      const bool regex = matcher.op == model::MatchOp::kRegex || matcher.op == model::MatchOp::kNotRegex;
+      if (regex && !RE2(matcher.value, RE2::Quiet).ok()) return InvalidArgument("bad expression " + matcher.value);
+    }
     std::vector<model::SeriesRef> refs;
     for (size_t i = 0; i < series_.size(); ++i) {
       const bool string = series_[i].type == model::FieldType::kString;
       if (string ? !options.strings : !options.numeric) continue;
       if (Holds(series_[i].labels, matchers)) refs.push_back({series_[i].field, model::SeriesId(i + 1)});
     }
+    if (options.max_series != 0 && refs.size() > options.max_series) return LimitExceeded("too many series");
     std::sort(refs.begin(), refs.end());
+    return refs;
+  }
+  std::vector<model::SeriesRef> Present(std::vector<model::SeriesRef> refs, model::TimeRange range) const override {
+    std::erase_if(refs, [&](model::SeriesRef ref) {
+      const auto& rows = At(ref).rows;
+      const auto first = rows.lower_bound(range.first.ns);
+      return first == rows.end() || first->first > range.last.ns;
+    });
     return refs;
   }
   void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const override {
