@@ -56,11 +56,45 @@ Reach ReachOf(const Reference& reference, const StepGrid& grid) {
   return {reference.TimeMs(grid.start_ms), reference.TimeMs(grid.end_ms())};
 }
 
+bool IsLiteral(const Expr& expr) {
+  return expr.kind == ExprKind::kNumberLiteral || expr.kind == ExprKind::kStringLiteral;
+}
+
+// Whether each operand of the expression contains all others but for literals, so that no two can be equal. Most
+// queries are like that.
+bool IsChain(const Expr& expr) {
+  switch (expr.kind) {
+    case ExprKind::kParen: return IsChain(*As<promql::ParenExpr>(expr).expr);
+    case ExprKind::kUnary: return IsChain(*As<promql::UnaryExpr>(expr).expr);
+    case ExprKind::kSubquery: return IsChain(*As<promql::SubqueryExpr>(expr).expr);
+    case ExprKind::kBinary: {
+      const auto& binary = As<promql::BinaryExpr>(expr);
+      if (IsLiteral(*binary.lhs)) return IsChain(*binary.rhs);
+      return IsLiteral(*binary.rhs) && IsChain(*binary.lhs);
+    }
+    case ExprKind::kAggregate: {
+      const auto& aggregate = As<promql::AggregateExpr>(expr);
+      return (aggregate.param == nullptr || IsLiteral(*aggregate.param)) && IsChain(*aggregate.expr);
+    }
+    case ExprKind::kCall: {
+      const Expr* longer = nullptr;
+      for (const promql::ExprPtr& arg : As<promql::Call>(expr).args) {
+        if (IsLiteral(*arg)) continue;
+        if (longer != nullptr) return false;
+        longer = arg.get();
+      }
+      return longer == nullptr || IsChain(*longer);
+    }
+    default: return true;
+  }
+}
+
 class Planner {
  public:
   explicit Planner(const PlanOptions& options) : options_(options) { plan_.grid = options.grid; }
 
   Result<Plan> Run(const Expr& expr) {
+    chain_ = IsChain(expr);
     TM_TRY_ASSIGN(plan_.root, BuildNode(expr, options_.grid));
     return std::move(plan_);
   }
@@ -68,7 +102,7 @@ class Planner {
  private:
   Result<NodePtr> BuildNode(const Expr& expr, const StepGrid& grid) {
     TM_TRY_ASSIGN(NodePtr node, BuildOwn(expr, grid));
-    if (!node->share && WorthKeeping(*node)) NoteUse(grid, node.get());
+    if (!chain_ && !node->share && WorthKeeping(*node)) NoteUse(grid, node.get());
     return node;
   }
 
@@ -333,6 +367,7 @@ class Planner {
 
   const PlanOptions& options_;
   Plan plan_;
+  bool chain_ = false;
   std::unordered_map<std::string, size_t> share_of_;
 };
 
