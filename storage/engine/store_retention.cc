@@ -30,6 +30,13 @@ std::shared_ptr<const DatabaseState> Without(const DatabaseState& state, const s
   return out;
 }
 
+// Whether `ns` is at most `by_ns` past `before_ns`, or not past it. Without a retention both are the first time there
+// is.
+bool IsSoonAfter(int64_t before_ns, int64_t ns, int64_t by_ns) {
+  return before_ns >= ns ||
+         static_cast<uint64_t>(ns) - static_cast<uint64_t>(before_ns) <= static_cast<uint64_t>(by_ns);
+}
+
 }  // namespace
 
 int64_t StoreImpl::OldestNs(const Database& database) const {
@@ -165,7 +172,7 @@ Result<void> StoreImpl::FoldHidden() {
         const HiddenLook look{HighestNumber(masks), std::min(until_ns, EndNs(partition))};
         const auto before = hidden_looks_.find(newest);
         if (before != hidden_looks_.end() && before->second.number == look.number &&
-            before->second.until_ns >= look.until_ns - partition.second / kLooksPerPartition &&
+            IsSoonAfter(before->second.until_ns, look.until_ns, partition.second / kLooksPerPartition) &&
             (look.until_ns < EndNs(partition) || before->second.until_ns == look.until_ns)) {
           looked.insert(*before);
           continue;
