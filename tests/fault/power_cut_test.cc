@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
+#include <ostream>
 #include <random>
 #include <string>
 #include <thread>
@@ -31,6 +32,7 @@ struct Workload {
   int64_t maintenance_step_ns;  // how far the clock goes before each maintenance
   int cuts;
 };
+void PrintTo(const Workload& workload, std::ostream* out) { *out << workload.name; }
 constexpr Workload kWorkloads[] = {
     {"Writes", StoreLedger::Series::kGrowing, 60, 0, 0, 100},
     // After the step, partitions of which much is deleted are rewritten.

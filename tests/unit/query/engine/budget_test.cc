@@ -6,18 +6,11 @@
 #include <vector>
 
 #include "query/engine/engine.h"
-#include "query/promql/durations.h"
-#include "query/promql/parser.h"
+#include "tests/unit/query/engine/ask.h"
 #include "tests/unit/query/engine/fake_view.h"
 
 namespace tidemark::query::engine {
 namespace {
-
-Result<QueryResult> Query(std::string_view text, const RangeSpec& range, const QueryContext& context) {
-  TM_TRY_ASSIGN(promql::ExprPtr expr, promql::Parse(text));
-  TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, range.step_ms, range.end_ms - range.start_ms));
-  return Execute(*expr, range, context);
-}
 
 std::shared_ptr<const FakeView> Series(int count) {
   FakeView::Builder builder;

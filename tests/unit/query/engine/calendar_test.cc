@@ -8,8 +8,7 @@
 
 #include "query/engine/engine.h"
 #include "query/engine/samples.h"
-#include "query/promql/durations.h"
-#include "query/promql/parser.h"
+#include "tests/unit/query/engine/ask.h"
 #include "tests/unit/query/engine/fake_view.h"
 
 namespace tidemark::query::engine {
@@ -21,14 +20,8 @@ constexpr int64_t kDay = 24 * kHour;
 constexpr int64_t kChange = 1'743'292'800'000;
 
 Result<QueryResult> Query(std::string_view text, const RangeSpec& range, std::shared_ptr<const FakeView> view) {
-  TM_TRY_ASSIGN(promql::ExprPtr expr, promql::Parse(text));
-  TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, range.step_ms, range.end_ms - range.start_ms));
-  QueryContext context{.view = std::move(view)};
-  context.text = text;
-  return Execute(*expr, range, context);
+  return Query(text, range, QueryContext{.view = std::move(view)});
 }
-
-RangeSpec At(int64_t ms) { return {.start_ms = ms, .end_ms = ms, .step_ms = 0, .instant = true}; }
 
 // The values of the only series by step time; no entry where it is absent.
 std::map<int64_t, double> Values(const QueryResult& result) {

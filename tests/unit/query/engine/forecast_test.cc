@@ -8,8 +8,7 @@
 
 #include "query/engine/engine.h"
 #include "query/engine/quantile.h"
-#include "query/promql/durations.h"
-#include "query/promql/parser.h"
+#include "tests/unit/query/engine/ask.h"
 #include "tests/unit/query/engine/fake_view.h"
 
 namespace tidemark::query::engine {
@@ -18,15 +17,6 @@ namespace {
 constexpr int64_t kMinute = 60'000;
 constexpr int64_t kHour = 60 * kMinute;
 constexpr int64_t kDay = 24 * kHour;
-
-Result<QueryResult> Query(std::string_view text, const RangeSpec& range, QueryContext context) {
-  TM_TRY_ASSIGN(promql::ExprPtr expr, promql::Parse(text));
-  TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, range.step_ms, range.end_ms - range.start_ms));
-  context.text = text;
-  return Execute(*expr, range, context);
-}
-
-RangeSpec At(int64_t ms) { return {.start_ms = ms, .end_ms = ms, .step_ms = 0, .instant = true}; }
 
 // The only value at `ms`, NaN when there is none.
 double One(const std::string& text, int64_t ms, const std::shared_ptr<const FakeView>& view) {

@@ -9,30 +9,11 @@
 #include <fmt/core.h>
 
 #include "query/engine/engine.h"
-#include "query/promql/durations.h"
-#include "query/promql/parser.h"
+#include "tests/unit/query/engine/ask.h"
 #include "tests/unit/query/engine/fake_view.h"
 
 namespace tidemark::query::engine {
 namespace {
-
-Result<QueryResult> Ask(const std::string& text, const RangeSpec& range, QueryContext context) {
-  TM_TRY_ASSIGN(promql::ExprPtr expr, promql::Parse(text, promql::ParseOptions::Experimental()));
-  TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, range.step_ms, range.end_ms - range.start_ms));
-  context.text = text;
-  return Execute(*expr, range, context);
-}
-
-std::shared_ptr<const FakeView> ManySeries(int count) {
-  FakeView::Builder builder;
-  for (int i = 0; i < count; ++i) {
-    std::vector<std::pair<int64_t, int64_t>> samples;
-    for (int64_t row = 0; row < 360; ++row) samples.emplace_back(row * 10'000, i + row);
-    builder.AddInts({{"__name__", "m"}, {"n", std::to_string(i)}, {"half", i % 2 == 0 ? "even" : "odd"}},
-                    model::FieldType::kInt, samples);
-  }
-  return builder.Build();
-}
 
 // Every look takes 10 ms; from look `stop_at` on, the query is to stop.
 class CountingClock final : public Clock {
@@ -116,7 +97,7 @@ TEST(HostileTest, TwoHundredEndInTimeAndMemory) {
     QueryContext context{.view = view, .clock = &clock, .deadline_ns = 200'000'000};
     context.budget.max_bytes = 64 << 20;
     context.budget.max_samples = 2'000'000;
-    const auto result = Ask(query.text, query.range, context);
+    const auto result = Query(query.text, query.range, context);
     // Who is told to end looks no more than its operators need to say how long they took.
     EXPECT_LT(clock.looks(), 200U + 20'000U);
     if (result.ok()) {
@@ -143,13 +124,13 @@ TEST(HostileTest, CancelledQueriesEndAtTheNextLook) {
   const RangeSpec range{.start_ms = 0, .end_ms = 3'600'000, .step_ms = 100, .instant = false};
   const std::string text = "quantile_over_time(0.5, m[1h])";
   const CountingClock whole;
-  ASSERT_TRUE(Ask(text, range, {.view = view, .clock = &whole, .deadline_ns = INT64_MAX}).ok());
+  ASSERT_TRUE(Query(text, range, {.view = view, .clock = &whole, .deadline_ns = INT64_MAX}).ok());
   // A look every 2^17 rows of the slowest kernel: 36,001 windows of up to 360 rows, 50 times.
   ASSERT_GT(whole.looks(), 1000U);
   for (const uint64_t stop_at : {uint64_t{3}, uint64_t{100}, uint64_t{900}}) {
     const CountingClock clock(stop_at);
     const auto result =
-        Ask(text, range, {.view = view, .clock = &clock, .deadline_ns = INT64_MAX, .stop = clock.token()});
+        Query(text, range, {.view = view, .clock = &clock, .deadline_ns = INT64_MAX, .stop = clock.token()});
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(result.error().code, ErrorCode::kCancelled);
     EXPECT_LT(clock.looks(), stop_at + 4);
@@ -159,25 +140,25 @@ TEST(HostileTest, CancelledQueriesEndAtTheNextLook) {
 TEST(ExplainTest, EqualExpressionsAreComputedOnce) {
   const auto view = ManySeries(4);
   const RangeSpec range{.start_ms = 600'000, .end_ms = 1'200'000, .step_ms = 60'000, .instant = false};
-  const auto once = Ask("sum(rate(m[5m]))", range, {.view = view});
+  const auto once = Query("sum(rate(m[5m]))", range, {.view = view});
   ASSERT_TRUE(once.ok());
-  const auto twice = Ask("sum(rate(m[5m])) / (sum(rate(m[5m])) + 1)", range, {.view = view});
+  const auto twice = Query("sum(rate(m[5m])) / (sum(rate(m[5m])) + 1)", range, {.view = view});
   ASSERT_TRUE(twice.ok());
   EXPECT_EQ(twice->stats.samples, once->stats.samples);
-  const auto whole = Ask("rate(m[5m]) / ignoring (n, half) group_left sum(rate(m[5m]))", range, {.view = view});
+  const auto whole = Query("rate(m[5m]) / ignoring (n, half) group_left sum(rate(m[5m]))", range, {.view = view});
   ASSERT_TRUE(whole.ok());
   EXPECT_EQ(whole->stats.samples, once->stats.samples);
   // Another grid is another value.
-  const auto moved = Ask("sum(rate(m[5m])) / sum_over_time(sum(rate(m[5m]))[2m:10s])", range, {.view = view});
+  const auto moved = Query("sum(rate(m[5m])) / sum_over_time(sum(rate(m[5m]))[2m:10s])", range, {.view = view});
   ASSERT_TRUE(moved.ok());
   EXPECT_GT(moved->stats.samples, once->stats.samples);
 }
 
 TEST(ExplainTest, SaysWhatWasDone) {
   const CountingClock clock;
-  const auto result = Ask("sum by (half) (rate(m{n!=\"\"}[5m])) + 1",
-                          {.start_ms = 600'000, .end_ms = 660'000, .step_ms = 60'000, .instant = false},
-                          {.view = ManySeries(4), .clock = &clock});
+  const auto result = Query("sum by (half) (rate(m{n!=\"\"}[5m])) + 1",
+                            {.start_ms = 600'000, .end_ms = 660'000, .step_ms = 60'000, .instant = false},
+                            {.view = ManySeries(4), .clock = &clock});
   ASSERT_TRUE(result.ok());
   ASSERT_EQ(result->stats.operators.size(), 3U);
   EXPECT_EQ(result->stats.operators[2].text, "rate(m{n!=\"\"}[5m])");
