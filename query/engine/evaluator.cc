@@ -182,7 +182,7 @@ bool Evaluator::Streams(const Node& node) {
 Result<HeldFrame> Evaluator::Vector(const Node& node, const StepGrid& grid) {
   TM_RETURN_IF_ERROR(state_->CheckInterrupt());
   if (node.step_invariant && grid.count > 1) return Repeat(node, grid);
-  return IsShared(node) ? SharedVector(node, grid) : Compute(node, grid);
+  return node.share && IsShared(node) ? SharedVector(*node.share, node, grid) : Compute(node, grid);
 }
 
 bool Evaluator::IsShared(const Node& node) const {
@@ -197,8 +197,8 @@ Result<HeldFrame> Evaluator::Copy(const Frame& frame) {
   return HeldFrame{.frame = frame, .memory = std::move(memory)};
 }
 
-Result<HeldFrame> Evaluator::SharedVector(const Node& node, const StepGrid& grid) {
-  const auto kept = kept_.find(*node.share);
+Result<HeldFrame> Evaluator::SharedVector(size_t share, const Node& node, const StepGrid& grid) {
+  const auto kept = kept_.find(share);
   if (kept != kept_.end() && kept->second.grid == grid) {
     const OperatorTimer timer(this, node, grid, true);
     state_->SayAgain(*kept->second.source, *node.source);
@@ -206,7 +206,7 @@ Result<HeldFrame> Evaluator::SharedVector(const Node& node, const StepGrid& grid
   }
   TM_TRY_ASSIGN(HeldFrame held, Compute(node, grid));
   TM_TRY_ASSIGN(HeldFrame copy, Copy(held.frame));
-  kept_.insert_or_assign(*node.share, Kept{.grid = grid, .held = std::move(copy), .source = node.source});
+  kept_.insert_or_assign(share, Kept{.grid = grid, .held = std::move(copy), .source = node.source});
   return held;
 }
 

@@ -74,7 +74,8 @@ class Evaluator {
   // A node that occurs more than once: its value, kept from the first time. Nodes that stream are kept only where one
   // of the places needs the whole table anyway.
   [[nodiscard]] bool IsShared(const plan::Node& node) const;
-  Result<HeldFrame> SharedVector(const plan::Node& node, const plan::StepGrid& grid);
+  // `share`: that of the node.
+  Result<HeldFrame> SharedVector(size_t share, const plan::Node& node, const plan::StepGrid& grid);
   Result<HeldFrame> Compute(const plan::Node& node, const plan::StepGrid& grid);
   Result<HeldFrame> Copy(const Frame& frame);
   struct Kept {

@@ -7,7 +7,9 @@ namespace tidemark::storage {
 SeriesReader::SeriesReader(const Pinned* pinned, model::TimeRange range, std::span<const model::SeriesRef> refs)
     : pinned_(pinned), range_(range), warnings_(pinned->corrupt_pages) {
   const auto add = [&](const PageSet* set, SourceMasks masks) {
-    pages_.push_back({std::make_unique<PageSource>(set, refs, &warnings_), std::move(masks)});
+    Pages& pages = pages_.emplace_back();
+    pages.source = std::make_unique<PageSource>(set, refs, &warnings_);
+    pages.masks = std::move(masks);
   };
   for (const auto& epoch : pinned->state->epochs) {
     if (!epoch->record().tiers_only && epoch->range().Overlaps(range))
