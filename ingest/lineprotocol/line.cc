@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "ingest/lineprotocol/text.h"
+#include "storage/base/utf8.h"
 #include "storage/model/series_key.h"
 #include "storage/model/timestamp.h"
 

@@ -12,6 +12,7 @@
 #include "ingest/lineprotocol/row.h"
 #include "ingest/lineprotocol/shape_cache.h"
 #include "ingest/lineprotocol/text.h"
+#include "storage/base/utf8.h"
 #include "storage/model/series_key.h"
 
 namespace tidemark::lineprotocol {

@@ -17,6 +17,7 @@
 
 #include "storage/base/result.h"
 #include "storage/model/batch.h"
+#include "storage/model/limits.h"
 #include "storage/model/timestamp.h"
 
 namespace tidemark::lineprotocol {
@@ -41,7 +42,7 @@ struct Limits {
   // Bytes of one string value after unescaping. InfluxDB's own limit is 1 MiB.
   size_t max_string_bytes = size_t{1} << 20;
   // Bytes of a line's `measurement,tags` as written + 4 + its longest field name as written. InfluxDB's limit.
-  size_t max_key_bytes = 65'535;
+  size_t max_key_bytes = model::kSeriesKeyBytesMax;
   // How many bad lines are described in the report; all are counted.
   size_t max_errors = 100;
   // Bytes of the offending line that LineError::text keeps.

@@ -12,6 +12,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#include "storage/base/utf8.h"
 
 namespace tidemark::lineprotocol {
 namespace {

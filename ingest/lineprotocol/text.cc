@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cstdint>
-#include <cstring>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -12,31 +11,6 @@ namespace tidemark::lineprotocol {
 namespace {
 
 constexpr uint8_t Byte(char c) { return static_cast<uint8_t>(c); }
-
-// The length of the well-formed sequence at text[at], which is >= 0x80, or 0.
-size_t SequenceLength(std::string_view text, size_t at) {
-  const uint8_t lead = Byte(text[at]);
-  size_t length = 0;
-  uint8_t low = 0x80;
-  uint8_t high = 0xBF;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3;
-    if (lead == 0xE0) low = 0xA0;   // overlong
-    if (lead == 0xED) high = 0x9F;  // surrogates
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    if (lead == 0xF0) low = 0x90;   // overlong
-    if (lead == 0xF4) high = 0x8F;  // above U+10FFFF
-  }
-  if (length == 0 || text.size() - at < length) return 0;
-  if (Byte(text[at + 1]) < low || Byte(text[at + 1]) > high) return 0;
-  for (size_t i = 2; i < length; ++i) {
-    if ((Byte(text[at + i]) & 0xC0) != 0x80) return 0;
-  }
-  return length;
-}
 
 const char* FindKeyStopScalar(const char* at, const char* end) {
   while (at < end && *at != ' ' && *at != '\\' && *at != '\n') ++at;
@@ -97,36 +71,6 @@ const FindKeyStopFunction kFindKeyStop = __builtin_cpu_supports("avx2") ? FindKe
 #endif
 
 }  // namespace
-
-bool IsUtf8(std::string_view text) {
-  size_t at = 0;
-  while (at < text.size()) {
-    uint64_t word = 0;
-    if (text.size() - at >= sizeof(word)) {
-      std::memcpy(&word, text.data() + at, sizeof(word));
-      if ((word & 0x8080808080808080) == 0) {
-        at += sizeof(word);
-        continue;
-      }
-    }
-    if (Byte(text[at]) < 0x80) {
-      ++at;
-      continue;
-    }
-    const size_t length = SequenceLength(text, at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
-}
-
-std::string_view CutUtf8(std::string_view text, size_t max_bytes) {
-  if (text.size() <= max_bytes) return text;
-  size_t size = max_bytes;
-  // A sequence has at most three continuation bytes; more of them are not UTF-8 and may be cut anywhere.
-  while (size > 0 && max_bytes - size < 3 && (Byte(text[size]) & 0xC0) == 0x80) --size;
-  return text.substr(0, size);
-}
 
 const char* FindKeyStop(const char* at, const char* end) {
 #if defined(__x86_64__)

@@ -14,6 +14,7 @@
 #include "ingest/remotewrite/label_cache.h"
 #include "ingest/remotewrite/labels.h"
 #include "ingest/remotewrite/metric_shapes.h"
+#include "storage/base/utf8.h"
 #include "storage/model/timestamp.h"
 
 namespace tidemark::remotewrite {

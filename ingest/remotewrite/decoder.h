@@ -18,6 +18,7 @@
 
 #include "storage/base/result.h"
 #include "storage/model/batch.h"
+#include "storage/model/limits.h"
 
 namespace tidemark::remotewrite {
 
@@ -25,7 +26,7 @@ struct Limits {
   // Bytes of the request after decompression. The length that a snappy block declares is checked first.
   size_t max_decoded_bytes = size_t{64} << 20;
   // Bytes of a series' labels as encoded. The limit that InfluxDB sets to a series key.
-  size_t max_key_bytes = 65'535;
+  size_t max_key_bytes = model::kSeriesKeyBytesMax;
   // Samples and metadata entries of a request. Both are much larger in memory than as bytes, so that the limit on bytes
   // alone would not bound it; senders put at most some ten thousand into one request.
   size_t max_samples = 1'000'000;

@@ -9,6 +9,7 @@
 #include <protozero/pbf_reader.hpp>
 #include <utility>
 
+#include "storage/base/utf8.h"
 #include "storage/model/labels.h"
 #include "storage/model/series_key.h"
 
@@ -26,26 +27,6 @@ bool IsAscii(const char* at, const char* end) {
   }
   for (; at < end; ++at) bits |= static_cast<uint8_t>(*at);
   return (bits & 0x8080'8080'8080'8080U) == 0;
-}
-
-// Length of the well-formed sequence of more than one byte at `at`, 0 when there is none.
-size_t SequenceLength(const uint8_t* at, const uint8_t* end) {
-  const auto continues = [&](size_t i, uint8_t first = 0x80, uint8_t last = 0xBF) {
-    return at + i < end && at[i] >= first && at[i] <= last;
-  };
-  const uint8_t lead = *at;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const uint8_t first = lead == 0xE0 ? 0xA0 : 0x80;
-    const uint8_t last = lead == 0xED ? 0x9F : 0xBF;
-    return continues(1, first, last) && continues(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const uint8_t first = lead == 0xF0 ? 0x90 : 0x80;
-    const uint8_t last = lead == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, first, last) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
 }
 
 // One string field of fewer than 128 bytes at `at`, whose tag is `tag`, taken off; nullopt when it is anything else.
@@ -85,32 +66,18 @@ std::string_view MetricNameOfPlain(std::string_view key) {
 
 std::string Printable(std::string_view text, size_t max_bytes) {
   std::string out;
-  const auto* at = reinterpret_cast<const uint8_t*>(text.data());
-  const uint8_t* const end = at + text.size();
-  while (at < end) {
-    const size_t length = *at < 0x80 ? 1 : SequenceLength(at, end);
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
     if (out.size() + std::max<size_t>(length, 1) > max_bytes) return out + "...";
     if (length == 0) {
       out.push_back('?');
-      ++at;
+      text.remove_prefix(1);
     } else {
-      out.append(reinterpret_cast<const char*>(at), length);
-      at += length;
+      out.append(text, 0, length);
+      text.remove_prefix(length);
     }
   }
   return out;
-}
-
-bool IsUtf8(std::string_view text) {
-  if (IsAscii(text.data(), text.data() + text.size())) return true;
-  const auto* at = reinterpret_cast<const uint8_t*>(text.data());
-  const uint8_t* const end = at + text.size();
-  while (at < end) {
-    const size_t length = *at < 0x80 ? 1 : SequenceLength(at, end);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
 }
 
 Result<std::string_view> MetricNameOf(std::string_view key, Arena* arena) {

@@ -21,7 +21,4 @@ std::string PrintLabels(std::string_view key, size_t max_bytes);
 // `text` with every byte that is not UTF-8 replaced by '?', at most `max_bytes` and "..." where it was cut.
 std::string Printable(std::string_view text, size_t max_bytes);
 
-// True when `text` is well-formed UTF-8 (Unicode 15, table 3-7).
-bool IsUtf8(std::string_view text);
-
 }  // namespace tidemark::remotewrite

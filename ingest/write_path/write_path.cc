@@ -11,8 +11,6 @@
 namespace tidemark::write_path {
 namespace {
 
-constexpr size_t kMaxDatabaseNameBytes = 64;
-
 // The batch without the rows that `check` rejects; those go into `report`. Values are copied: this happens only when a
 // sender breaks a limit.
 template <typename Check>
@@ -54,20 +52,6 @@ void Merge(model::WriteReport&& own, model::WriteReport* report) {
 uint64_t BatchBytes(const model::Batch& batch) {
   return batch.rows.size() * sizeof(model::Row) + batch.values.size() * (sizeof(int64_t) + 1) +
          batch.strings.size() * sizeof(std::string_view) + batch.arena.allocated_bytes();
-}
-
-Result<void> CheckDatabaseName(std::string_view name) {
-  if (name.size() > kMaxDatabaseNameBytes) {
-    return InvalidArgument(
-        fmt::format("database name of {} bytes: at most {} are allowed", name.size(), kMaxDatabaseNameBytes));
-  }
-  const bool bad = std::any_of(name.begin(), name.end(), [](char c) {
-    return static_cast<uint8_t>(c) < 0x20 || c == 0x7F || c == '/' || c == '\\';
-  });
-  if (bad || name == "." || name == "..") {
-    return InvalidArgument("database name: '/', '\\', control characters, \".\" and \"..\" are not allowed");
-  }
-  return {};
 }
 
 // A place among the writes under way, held until it goes out of scope.
@@ -134,7 +118,7 @@ Result<void> WritePath::CheckRow(const model::Batch& batch, const model::Row& ro
 }
 
 Result<model::WriteReport> WritePath::WriteChecked(std::string_view database, const model::Batch& batch) {
-  TM_RETURN_IF_ERROR(CheckDatabaseName(database));
+  TM_RETURN_IF_ERROR(model::CheckDatabaseName(database));
   const Admission admission(this, BatchBytes(batch));
   if (!admission.refused().empty()) return MakeError(ErrorCode::kResourceExhausted, admission.refused());
   if (AllFits(batch)) return store_->Write(database, batch);

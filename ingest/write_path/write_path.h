@@ -17,6 +17,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
+#include "storage/model/limits.h"
 #include "storage/model/point_sink.h"
 
 namespace tidemark::write_path {
@@ -28,7 +29,7 @@ struct WritePathOptions {
   // Bytes of the batches of those writes (BatchBytes). A batch that alone is larger is taken when it is alone.
   uint64_t max_bytes_in_flight = uint64_t{512} << 20;
   // Rows with a longer series key, as it was sent, are rejected.
-  size_t max_key_bytes = 65'535;
+  size_t max_key_bytes = model::kSeriesKeyBytesMax;
   // Rows whose measurement or one of whose fields has a longer name are rejected.
   size_t max_name_bytes = 16'384;
   // Entries of the log of rejections.
@@ -53,10 +54,6 @@ struct WritePathStats {
 
 // Bytes that a batch holds, roughly: rows, values, scales, strings, arena.
 uint64_t BatchBytes(const model::Batch& batch);
-
-// "" (the default database) or 1 to 64 bytes of UTF-8 text without '/', '\\' and control characters, not "." or "..".
-// Errors: kInvalidArgument.
-Result<void> CheckDatabaseName(std::string_view name);
 
 // Thread-safe.
 class WritePath final : public model::PointSink {

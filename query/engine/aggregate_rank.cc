@@ -19,6 +19,7 @@
 #include "query/engine/scan.h"
 #include "query/promql/printer.h"
 #include "query/promql/quote.h"
+#include "storage/base/utf8.h"
 
 namespace tidemark::query::engine {
 namespace {
@@ -219,7 +220,7 @@ Result<Frame> QuantileOfGroups(const plan::AggregateNode& node, const Frame& fra
 
 Result<Frame> CountValues(const plan::AggregateNode& node, const Frame& frame, QueryState* state) {
   const std::string& label = *plan::As<plan::TextNode>(*node.param).value;
-  if (label.empty() || !promql::IsValidUtf8(label)) {
+  if (label.empty() || !IsUtf8(label)) {
     return InvalidArgument("invalid label name " + promql::ToString(*node.param->source));
   }
   const bool without = node.aggregate->without;

@@ -9,12 +9,13 @@
 
 #include "query/engine/kernels.h"
 #include "query/promql/quote.h"
+#include "storage/base/utf8.h"
 
 namespace tidemark::query::engine {
 namespace {
 
 Status CheckLabelName(std::string_view name, std::string_view what, std::string_view function) {
-  if (!name.empty() && promql::IsValidUtf8(name)) return {};
+  if (!name.empty() && IsUtf8(name)) return {};
   return InvalidArgument(fmt::format("invalid {} label name in {}(): {}", what, function, name));
 }
 

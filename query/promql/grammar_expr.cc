@@ -8,6 +8,7 @@
 #include "query/promql/location.h"
 #include "query/promql/numbers.h"
 #include "query/promql/quote.h"
+#include "storage/base/utf8.h"
 
 namespace tidemark::query::promql {
 namespace {
@@ -417,7 +418,7 @@ Result<std::string> Grammar::ParseGroupingLabel() {
     return Unexpected("grouping opts", "label");
   }
   Advance();
-  if (label.empty() || !IsValidUtf8(label)) {
+  if (label.empty() || !IsUtf8(label)) {
     return Fail(token.start, "invalid label name for grouping: " + Quote(label));
   }
   return label;

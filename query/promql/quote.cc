@@ -131,15 +131,6 @@ void AppendRune(std::string& out, char32_t rune) {
   }
 }
 
-bool IsValidUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const Rune rune = DecodeRune(text);
-    if (rune.value == kRuneError && rune.size == 1) return false;
-    text.remove_prefix(rune.size);
-  }
-  return true;
-}
-
 std::string Quote(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {

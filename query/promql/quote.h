@@ -23,8 +23,6 @@ Rune DecodeRune(std::string_view text);
 // Appends `rune` in UTF-8; a surrogate or a value past U+10FFFF becomes U+FFFD.
 void AppendRune(std::string& out, char32_t rune);
 
-bool IsValidUtf8(std::string_view text);
-
 // `text` in double quotes, one line, every byte recoverable: a"b -> "a\"b".
 std::string Quote(std::string_view text);
 

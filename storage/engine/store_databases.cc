@@ -7,26 +7,16 @@
 #include "storage/base/failure_point.h"
 #include "storage/engine/store_impl.h"
 #include "storage/engine/view.h"
+#include "storage/model/limits.h"
 
 namespace tidemark::storage {
 namespace {
 
-constexpr size_t kMaxNameBytes = 64;
 // Tiers have numbers of one byte, and storage adds some of its own.
 constexpr size_t kMaxNamedTiers = 32;
 constexpr int64_t kMinTierWidthNs = 1'000'000'000;
 constexpr int64_t kMinPartitionNs = 60'000'000'000;
 constexpr int64_t kMaxPartitionNs = 366 * kNsPerDay;
-
-Result<void> CheckName(std::string_view name) {
-  const bool bad_byte = std::any_of(
-      name.begin(), name.end(), [](char c) { return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (name.empty() || name.size() > kMaxNameBytes || bad_byte) {
-    return InvalidArgument(
-        fmt::format("a database name has 1 to {} bytes and neither '/' nor control characters", kMaxNameBytes));
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -79,7 +69,7 @@ std::vector<StoreImpl::DatabasePtr> StoreImpl::AllDatabases() const {
 }
 
 Result<StoreImpl::DatabasePtr> StoreImpl::Create(std::string_view name, const DatabaseOptions& options) {
-  TM_RETURN_IF_ERROR(CheckName(name));
+  TM_RETURN_IF_ERROR(model::CheckDatabaseName(name));
   TM_RETURN_IF_ERROR(CheckOptions(options));
   MutexLock create(create_mutex_);
   if (Find(name) != nullptr) {

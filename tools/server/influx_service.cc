@@ -9,12 +9,12 @@
 #include <variant>
 #include <vector>
 
-#include "ingest/write_path/write_path.h"
 #include "query/api/json.h"
 #include "query/influxql/name_match.h"
 #include "query/influxql/parser.h"
 #include "storage/model/field.h"
 #include "storage/model/labels.h"
+#include "storage/model/limits.h"
 #include "tools/server/write_service.h"
 
 namespace tidemark::server {
@@ -162,11 +162,6 @@ std::string GoDuration(int64_t ns) {
   return fmt::format("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60);
 }
 
-// Statements of one request. Each may look at the whole store.
-constexpr size_t kStatementsMax = 1000;
-// Bytes of a reply to one request, which may hold many statements.
-constexpr size_t kReplyBytesMax = size_t{32} << 20;
-
 bool IsTrue(std::string_view value) { return !value.empty() && value != "0" && value != "false"; }
 
 }  // namespace
@@ -200,7 +195,7 @@ Response InfluxService::Health(Request& request) const {
 Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database) const {
   if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) {
     // As for a write that makes a database: what is made here must be a name that can be written to.
-    TM_RETURN_IF_ERROR(write_path::CheckDatabaseName(create->name));
+    TM_RETURN_IF_ERROR(model::CheckDatabaseName(create->name));
     storage::DatabaseOptions options = defaults_;
     options.retention_ns = create->retention_ns.value_or(options.retention_ns);
     const Status created = store_->CreateDatabase(create->name, options);

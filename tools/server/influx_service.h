@@ -13,6 +13,11 @@ namespace tidemark::server {
 // Thread-safe.
 class InfluxService {
  public:
+  // Statements of one request. Each may look at the whole store.
+  static constexpr size_t kStatementsMax = 1000;
+  // Bytes of a reply to one request, which may hold many statements.
+  static constexpr size_t kReplyBytesMax = size_t{32} << 20;
+
   // `store` outlives it. `version` is Tidemark's own; new databases get `defaults`.
   InfluxService(storage::Store* store, storage::DatabaseOptions defaults, std::string version);
 

@@ -7,6 +7,7 @@
 
 #include "ingest/remotewrite/decoder.h"
 #include "ingest/remotewrite/labels.h"
+#include "storage/base/utf8.h"
 #include "storage/model/series_key.h"
 
 namespace {
@@ -22,7 +23,7 @@ void Require(bool condition, const char* what) {
 void CheckBatch(const model::Batch& batch, const remotewrite::DecodeReport& report) {
   Require(batch.rows.size() == report.samples, "rows are not the samples");
   Require(batch.values.size() == report.samples && batch.scales.size() == report.samples, "values are not the samples");
-  Require(remotewrite::IsUtf8(remotewrite::ErrorText(report)), "the error text is not UTF-8");
+  Require(IsUtf8(remotewrite::ErrorText(report)), "the error text is not UTF-8");
   Arena arena;
   for (size_t i = 0; i < batch.rows.size(); ++i) {
     const model::Row& row = batch.rows[i];

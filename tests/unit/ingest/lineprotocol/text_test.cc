@@ -8,29 +8,6 @@
 namespace tidemark::lineprotocol {
 namespace {
 
-TEST(Text, Utf8) {
-  for (const char* good : {"", "plain ascii of some length", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
-                           "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "12345678\xC3\xA9"}) {
-    EXPECT_TRUE(IsUtf8(good)) << good;
-  }
-  for (const char* bad :
-       {"\x80", "\xC1\xBF", "\xC2", "\xC2\x41", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xE1\x80", "\xF0\x8F\xBF\xBF",
-        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "12345678\xC3", "\xF1\x80\x80\x41"}) {
-    EXPECT_FALSE(IsUtf8(bad)) << bad;
-  }
-  EXPECT_TRUE(IsUtf8(std::string_view("\0", 1)));
-}
-
-TEST(Text, CutKeepsSequencesWhole) {
-  EXPECT_EQ(CutUtf8("abc", 3), "abc");
-  EXPECT_EQ(CutUtf8("abcd", 3), "abc");
-  EXPECT_EQ(CutUtf8("ab\xC3\xA9", 3), "ab");
-  EXPECT_EQ(CutUtf8("a\xF0\x9F\x98\x80z", 4), "a");
-  EXPECT_EQ(CutUtf8("a\xF0\x9F\x98\x80z", 5), "a\xF0\x9F\x98\x80");
-  EXPECT_EQ(CutUtf8("\x80\x80\x80\x80\x80\x80", 5).size(), 2U);
-  EXPECT_EQ(CutUtf8("\xC3\xA9", 0), "");
-}
-
 // Every byte value, at every position of a run that is longer than two vectors, with every length behind it.
 TEST(Text, KeyStopIsTheFirstOfItsSet) {
   for (int c = 0; c < 256; ++c) {

@@ -4,25 +4,13 @@
 
 #include <random>
 
+#include "storage/base/utf8.h"
 #include "storage/model/series_key.h"
 #include "tests/unit/ingest/remotewrite/request_builder.h"
 
 namespace tidemark::remotewrite {
 namespace {
 
-TEST(LabelsTest, Utf8) {
-  for (const std::string_view good : {"", "a", "12345678", "é", "12345678é", "\xed\x9f\xbf", "\xee\x80\x80",
-                                      "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xe0\xa0\x80"}) {
-    EXPECT_TRUE(IsUtf8(good)) << good;
-  }
-  for (const std::string_view bad :
-       {"\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-        "\xf5\x80\x80\x80", "\xff", "12345678\xe2\x82", "\xe2\x28\xa1"}) {
-    EXPECT_FALSE(IsUtf8(bad)) << bad;
-  }
-}
-
-// Whether or not labels are plain, they mean what model::ParseSeriesKey says.
 TEST(LabelsTest, TheMetricNameIsTheOneOfTheStore) {
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
