@@ -15,8 +15,6 @@
 namespace tidemark::query::rules {
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t{16} << 20;
-
 bool IsLabelName(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   if (text.empty() || !letter(text.front()) || text == model::kMetricNameLabel) return false;
@@ -201,7 +199,7 @@ Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::strin
 }
 
 Result<std::vector<Group>> LoadRuleFile(const std::string& path, const promql::ParseOptions& options) {
-  TM_TRY_ASSIGN(const std::string text, ReadTextFile(path, kMaxFileBytes));
+  TM_TRY_ASSIGN(const std::string text, ReadTextFile(path, kRuleFileBytesMax));
   return ParseRuleFile(text, path, options);
 }
 

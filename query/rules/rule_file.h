@@ -48,7 +48,9 @@ struct Group {
 Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::string& file,
                                          const promql::ParseOptions& options = {});
 
-// The same, read from disk. kNotFound, kIo.
+inline constexpr size_t kRuleFileBytesMax = size_t{16} << 20;
+
+// The same, read from disk. kNotFound, kIo, kLimitExceeded.
 Result<std::vector<Group>> LoadRuleFile(const std::string& path, const promql::ParseOptions& options = {});
 
 // Milliseconds of a duration such as 5m or 1h30m; kInvalidArgument in Prometheus' words.

@@ -12,9 +12,6 @@ namespace {
 
 using Node = Template::Node;
 
-// An annotation is read by people.
-constexpr size_t kTextMax = size_t{1} << 20;
-
 // Runs a tree for one alert.
 class Expansion {
  public:
@@ -29,7 +26,7 @@ class Expansion {
 
   Status Run(const std::vector<Node>& nodes, const TemplateValue& dot) {
     for (const Node& node : nodes) {
-      if (out_.size() > kTextMax) return LimitExceeded("the text is longer than 1 MiB");
+      if (out_.size() > Template::kTextBytesMax) return LimitExceeded("the text is longer than 1 MiB");
       const size_t known = variables_.size();
       TM_RETURN_IF_ERROR(RunNode(node, dot));
       // Variables live to the end of the block that sets them.

@@ -35,9 +35,13 @@ struct TemplateContext {
 class Template {
  public:
   struct Node;
+  // Bytes of an expanded text: an annotation is read by people.
+  static constexpr size_t kTextBytesMax = size_t{1} << 20;
+  // Blocks inside blocks, parentheses inside parentheses.
+  static constexpr int kDepthMax = 50;
 
   Template() = default;
-  // kInvalidArgument for what is not closed or not known.
+  // kInvalidArgument for what is not closed or not known, and for what is too deep.
   static Result<Template> Parse(std::string_view text);
 
   // What goes wrong only now (a query that fails, an index beyond the end) is told in the text, as Prometheus does:

@@ -11,8 +11,6 @@ namespace {
 
 using Node = Template::Node;
 
-constexpr int kDepthMax = 50;
-
 bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool IsNameChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -98,7 +96,7 @@ class ActionParser {
   }
 
   Result<std::vector<TemplateCommand>> Commands(int depth) {
-    if (depth > kDepthMax) return Fail("nesting is too deep");
+    if (depth > Template::kDepthMax) return Fail("nesting is too deep");
     std::vector<TemplateCommand> out;
     do {
       TM_TRY_ASSIGN(TemplateCommand command, Command(depth));
@@ -224,7 +222,7 @@ class TemplateParser {
 
   // The nodes up to {{ else }}, {{ end }} or the end of the text.
   Result<Stop> List(int depth, std::vector<Node>* nodes) {
-    if (depth > kDepthMax) return InvalidArgument("template: nesting is too deep");
+    if (depth > Template::kDepthMax) return InvalidArgument("template: nesting is too deep");
     for (;;) {
       const size_t open = rest_.find("{{");
       std::string_view text = rest_.substr(0, open);

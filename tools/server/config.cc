@@ -17,8 +17,6 @@
 namespace tidemark::server {
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t{1} << 20;
-
 using Texts = std::vector<std::string>;
 
 Result<uint64_t> ParseCount(std::string_view text) {
@@ -58,13 +56,6 @@ Result<uint64_t> ParseSize(std::string_view text) {
     return InvalidArgument(fmt::format("\"{}\" is not a size such as 25MB or 64MiB", text));
   }
   return bytes;
-}
-
-std::string ShowSize(uint64_t bytes) {
-  for (const SizeUnit& unit : {kSizeUnits[2], kSizeUnits[1], kSizeUnits[5], kSizeUnits[4], kSizeUnits[0]}) {
-    if (bytes != 0 && bytes % unit.bytes == 0) return fmt::format("{}{}", bytes / unit.bytes, unit.name);
-  }
-  return std::to_string(bytes);
 }
 
 Result<int64_t> ParseDuration(std::string_view text) {
@@ -262,6 +253,13 @@ class Reader {
 
 }  // namespace
 
+std::string ShowSize(uint64_t bytes) {
+  for (const SizeUnit& unit : {kSizeUnits[2], kSizeUnits[1], kSizeUnits[5], kSizeUnits[4], kSizeUnits[0]}) {
+    if (bytes != 0 && bytes % unit.bytes == 0) return fmt::format("{}{}", bytes / unit.bytes, unit.name);
+  }
+  return std::to_string(bytes);
+}
+
 Result<http::Endpoint> ParseEndpoint(std::string_view text) {
   const size_t colon = text.rfind(':');
   uint16_t port = 0;
@@ -419,7 +417,7 @@ Status ParseConfig(std::string_view text, const std::string& file, Config* confi
 }
 
 Status LoadConfig(const std::string& path, Config* config) {
-  TM_TRY_ASSIGN(const std::string text, ReadTextFile(path, kMaxFileBytes));
+  TM_TRY_ASSIGN(const std::string text, ReadTextFile(path, kConfigFileBytesMax));
   return ParseConfig(text, path, config);
 }
 

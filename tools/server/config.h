@@ -61,6 +61,8 @@ struct Setting {
 // All settings, bound to `config`, which must outlive them.
 std::vector<Setting> SettingsOf(Config* config);
 
+inline constexpr size_t kConfigFileBytesMax = size_t{1} << 20;
+
 // Reads a file into `config`. kInvalidArgument: `FILE:LINE:COLUMN: reason`, unknown keys included.
 Status LoadConfig(const std::string& path, Config* config);
 Status ParseConfig(std::string_view text, const std::string& file, Config* config);
@@ -70,6 +72,9 @@ std::string PrintConfig(Config config);
 
 // "127.0.0.1:8086" or "[::1]:8086" in its parts.
 Result<http::Endpoint> ParseEndpoint(std::string_view text);
+
+// "64MiB", "25MB" or, where no unit divides it, the number of bytes: as the settings take it.
+std::string ShowSize(uint64_t bytes);
 
 // "127.0.0.1:8089,db=telegraf,precision=s,batch=1MiB,interval=1s": the flag's form of a UDP listener.
 Result<UdpConfig> ParseUdp(std::string_view text);

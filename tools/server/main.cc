@@ -17,6 +17,7 @@
 #include "storage/base/usable_cpus.h"
 #include "tools/server/config.h"
 #include "tools/server/daemon.h"
+#include "tools/server/limits.h"
 
 namespace tidemark::server {
 namespace {
@@ -73,10 +74,12 @@ int Main(int argc, char** argv) {
   std::vector<std::vector<std::string>> given(settings.size());
   std::string file;
   bool print_config = false;
+  bool print_limits = false;
   CLI::App app("Tidemark, a time-series metrics database", "tidemarkd");
   app.set_version_flag("--version", "tidemarkd " + config.api.version);
   app.add_option("--config", file, "YAML file with the settings; flags come after it");
   app.add_flag("--print-config", print_config, "Show the effective settings and end");
+  app.add_flag("--print-limits", print_limits, "Show every limit, its value and what happens beyond it, and end");
   for (size_t i = 0; i < settings.size(); ++i) {
     CLI::Option* const option = app.add_option(FlagOf(settings[i]), given[i], settings[i].comment);
     option->allow_extra_args(false)->type_name("VALUE");
@@ -98,8 +101,8 @@ int Main(int argc, char** argv) {
       }
     }
   }
-  if (print_config) {
-    fmt::print("{}", PrintConfig(config));
+  if (print_config || print_limits) {
+    fmt::print("{}", print_config ? PrintConfig(config) : PrintLimits(config));
     return kOk;
   }
   // Each arena keeps what its threads have freed, and there are many threads: eight arenas a core, which is the C

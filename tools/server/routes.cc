@@ -19,9 +19,6 @@ using query::api::ApiRequest;
 using query::api::ErrorType;
 using query::api::Reply;
 
-// A form with a query in it.
-constexpr size_t kFormBytesMax = size_t{1} << 20;
-
 Response FromReply(Reply reply) {
   Response response = http::JsonResponse(reply.status, std::move(reply.body));
   response.content_type = std::move(reply.content_type);

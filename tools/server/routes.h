@@ -15,6 +15,9 @@
 
 namespace tidemark::server {
 
+// Bytes of a form with a query in it.
+inline constexpr size_t kFormBytesMax = size_t{1} << 20;
+
 // What the handlers call. All outlive the router.
 struct Services {
   WriteService* writes = nullptr;
