@@ -38,8 +38,8 @@ struct ApiOptions {
   // Memory of all queries and unsent results together. 0: no limit.
   uint64_t total_memory_bytes = uint64_t{2} << 30;
   engine::TurnOptions turns;
-  // What the parser takes. Prometheus' experimental functions are on here, since their names are not used otherwise.
-  promql::ParseOptions parse = {.experimental_functions = true};
+  // What the parser takes. What is experimental in Prometheus is on here: it gives no other meaning to queries without.
+  promql::ParseOptions parse = promql::ParseOptions::Experimental();
   // Steps of a range query.
   int64_t points_max = 11'000;
   // Series that one series, labels or events request may look at.

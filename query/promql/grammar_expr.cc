@@ -6,6 +6,7 @@
 #include "query/promql/functions.h"
 #include "query/promql/grammar.h"
 #include "query/promql/location.h"
+#include "query/promql/metricsql.h"
 #include "query/promql/numbers.h"
 #include "query/promql/quote.h"
 #include "storage/base/utf8.h"
@@ -55,17 +56,6 @@ static_assert(static_cast<int>(TokenKind::kLimitRatio) - static_cast<int>(TokenK
 
 bool HasParam(AggregateOp op) { return op >= AggregateOp::kTopk; }
 bool IsExperimental(AggregateOp op) { return op >= AggregateOp::kLimitk; }
-
-struct Hint {
-  std::string_view word;
-  std::string_view text;
-};
-constexpr std::array kMetricsQlWords{
-    Hint{"default", "PromQL has no \"default\": write a or b, for a constant a or on () vector(0)"},
-    Hint{"if", "PromQL has no \"if\": write a and b"},
-    Hint{"ifnot", "PromQL has no \"ifnot\": write a unless b"},
-    Hint{"keep_metric_names", "PromQL has no \"keep_metric_names\": write label_replace() to set the name again"},
-};
 
 }  // namespace
 
@@ -128,8 +118,8 @@ Error Grammar::Unexpected(std::string_view context, std::string_view expected) c
 
 // What to write instead, where the query is MetricsQL: the words of its own are identifiers in a wrong place.
 std::string Grammar::MetricsQlHint() const {
-  for (const Hint& hint : kMetricsQlWords) {
-    if (At(TokenKind::kIdentifier) && token_.text == hint.word) return fmt::format(" ({})", hint.text);
+  if (At(TokenKind::kIdentifier)) {
+    if (std::string hint = MetricsQlWordHint(token_.text); !hint.empty()) return hint;
   }
   Lexer again(text_);
   const Token first = again.Next();
@@ -271,7 +261,9 @@ Result<ExprPtr> Grammar::ParseCall(const Token& name) {
   TM_TRY_ASSIGN(call->args, ParseArguments());
   call->function = FindFunction(name.text);
   if (call->function == nullptr) {
-    return Fail(name.start, "unknown function with name " + Quote(name.text) + MetricsQlHint());
+    std::string hint = MetricsQlFunctionHint(name.text);
+    if (hint.empty()) hint = MetricsQlHint();
+    return Fail(name.start, "unknown function with name " + Quote(name.text) + hint);
   }
   if (call->function->experimental && !options_.experimental_functions) {
     return Fail(name.start, fmt::format("function {} is not enabled", Quote(name.text)));

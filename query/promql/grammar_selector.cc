@@ -78,6 +78,12 @@ Status Grammar::ParseMatchers(VectorSelector& selector) {
     TM_TRY_ASSIGN(model::Matcher matcher, ParseMatcher());
     selector.matchers.push_back(std::move(matcher));
     if (TakeIf(TokenKind::kRightBrace)) return {};
+    if (At(TokenKind::kIdentifier) && token_.text == "or") {
+      return Fail(
+          token_.start,
+          "unexpected identifier \"or\" in label matching, expected \",\" or \"}\" (PromQL has no \"or\" between "
+          "matchers: write {a=\"b\"} or {c=\"d\"})");
+    }
     if (!TakeIf(TokenKind::kComma)) return Unexpected(kMatching, "\",\" or \"}\"");
     if (TakeIf(TokenKind::kRightBrace)) return {};
   }

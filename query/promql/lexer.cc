@@ -254,7 +254,12 @@ bool Lexer::OpensParenNext() const {
 Token Lexer::LexNumberOrDuration() {
   if (ScanNumber()) return Emit(kNumber);
   if (ScanDurationRest()) return Emit(kDuration);
-  return Fail("bad number or duration syntax: " + Quote(text_.substr(start_, at_ - start_)));
+  // MetricsQL counts in steps: 5i.
+  const bool steps =
+      text_.substr(at_).starts_with('i') &&
+      (text_.substr(at_).size() == 1 || !IsAlphaNumeric(static_cast<unsigned char>(text_.substr(at_)[1])));
+  return Fail("bad number or duration syntax: " + Quote(text_.substr(start_, at_ - start_)) +
+              (steps ? " (PromQL has no unit for steps: write step(), as in [5 * step()])" : ""));
 }
 
 // Reads a number as upstream's lexer does, which leaves some wrong ones to the parser and, by reading e as an exponent

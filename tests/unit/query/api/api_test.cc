@@ -239,7 +239,7 @@ TEST_F(ApiTest, StatusShowsTheSettings) {
   EXPECT_NE(info.find(R"("startTime":"2023-11-14T22:13:20Z")"), std::string::npos) << info;
   EXPECT_NE(info.find(R"("storageRetention":"30d")"), std::string::npos) << info;
   EXPECT_NE(api.Features().body.find(R"("rate":true)"), std::string::npos);
-  EXPECT_NE(api.Features().body.find(R"("fill":false)"), std::string::npos);
+  EXPECT_NE(api.Features().body.find(R"("fill":true)"), std::string::npos);
 }
 
 TEST_F(ApiTest, FederatesTheNewestSamples) {
