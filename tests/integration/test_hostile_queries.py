@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.parse
 
-from harness import Server, expect, expect_equal, run_tests, temporary_folder
+from harness import SANITIZED, Server, expect, expect_bounded, expect_equal, run_tests, temporary_folder
 import hostile_queries
 
 TIMEOUT = 3
@@ -39,7 +39,7 @@ def send(server, what, path, parameters, problems):
     took = time.monotonic() - began
     if reply.status not in CLEAR:
         problems.append(f"{what}: {reply.status} {reply.body[:200]!r}")
-    elif took > TIMEOUT + PATIENCE:
+    elif took > TIMEOUT + PATIENCE and not SANITIZED:
         problems.append(f"{what}: {took:.1f} s with a timeout of {TIMEOUT} s")
     elif reply.status != 200:
         answer = json.loads(reply.body)
@@ -82,8 +82,8 @@ def test_hostile_queries_end_and_leave_others_alone():
             thread.join()
         expect(not problems, "\n".join(problems))
         print(f"     {answers}, {light} small queries meanwhile, {high_water_mib(server):.0f} MiB at most", flush=True)
-        expect(light > 20, f"only {light} small queries were answered meanwhile")
-        expect(high_water_mib(server) < MEMORY_BOUND_MIB, f"{high_water_mib(server):.0f} MiB of memory")
+        expect_bounded(light > 20, f"only {light} small queries were answered meanwhile")
+        expect_bounded(high_water_mib(server) < MEMORY_BOUND_MIB, f"{high_water_mib(server):.0f} MiB of memory")
         expect(server.process.poll() is None, "the server lives")
         expect_equal(server.stop(), 0, "and ends well")
 
