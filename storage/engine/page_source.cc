@@ -102,12 +102,12 @@ Result<page::EntryRange> PageSource::FindEntries(model::SeriesId series) {
   if (!dense_) {
     TM_TRY_ASSIGN(const page::EntryRange range, page_.reader->Find(series));
     entries_.clear();
-    TM_RETURN_IF_ERROR(page_.reader->ReadEntries(range, &entries_));
+    TM_RETURN_IF_ERROR(page_.reader->ReadEntries(range, &entries_, page::Zones::kLeave));
     return page::EntryRange{0, entries_.size()};
   }
   if (!entries_known_) {
     entries_.clear();
-    TM_RETURN_IF_ERROR(page_.reader->ReadEntries({0, page_.reader->entries()}, &entries_));
+    TM_RETURN_IF_ERROR(page_.reader->ReadEntries({0, page_.reader->entries()}, &entries_, page::Zones::kLeave));
     entries_known_ = true;
     entry_at_ = 0;
   }

@@ -68,7 +68,9 @@ Result<model::Times> RegularTimes(const Entry& entry) {
 
 Result<PageReader> PageReader::Open(std::string_view bytes, Checksum checksum) {
   TM_TRY_ASSIGN(const ParsedPage page, ParsePage(bytes, checksum));
-  if (page.header.kind == PageKind::kTier) return Corruption("page: a rollup tier, expected values or timelines");
+  if (page.header.kind != PageKind::kValues && page.header.kind != PageKind::kTimelines) {
+    return Corruption("page: a rollup tier, expected values or timelines");
+  }
   if (page.header.entries == 0 || page.header.entries > page.frames.size() / kMinFrameBytes) {
     return Corruption(fmt::format("page: {} entries in {} bytes", page.header.entries, page.frames.size()));
   }
@@ -119,7 +121,7 @@ Result<void> PageReader::ReadSeries(std::vector<model::SeriesId>* series) const 
   return {};
 }
 
-Result<void> PageReader::ReadEntries(EntryRange range, std::vector<Entry>* entries) const {
+Result<void> PageReader::ReadEntries(EntryRange range, std::vector<Entry>* entries, Zones zones) const {
   TM_CHECK(range.begin <= range.end && range.end <= entries_);
   if (range.empty()) return {};
   const size_t start = entries->size();
@@ -174,7 +176,7 @@ Result<void> PageReader::ReadEntries(EntryRange range, std::vector<Entry>* entri
     entries->resize(start);
     return Corruption("page: directory entry out of range");
   }
-  if (!has_zones_) return {};
+  if (!has_zones_ || zones == Zones::kLeave) return {};
   TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kZoneMin, range, values));
   for (size_t i = 0; i < size; ++i) out[i].zone.min = values[i];
   TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kZoneWidth, range, values));

@@ -112,6 +112,19 @@ TEST(DamagedPage, MessagesNameWhatWasExpectedAndFound) {
   EXPECT_EQ(PageReader::Open(bytes, Checksum::kVerify).error().message, "page: format version 9, this program reads 1");
 }
 
+TEST(DamagedPage, PagesOfRollupsAreNotTakenForValues) {
+  std::mt19937_64 random(13);
+  std::string bytes = RandomPages(random).values.at(0).bytes;
+  constexpr size_t kKindAt = 4;
+  ASSERT_EQ(PageKind{static_cast<uint8_t>(bytes[kKindAt])}, PageKind::kValues);
+  for (const PageKind kind : {PageKind::kTier, PageKind::kSketch}) {
+    bytes[kKindAt] = static_cast<char>(kind);
+    const auto reader = PageReader::Open(bytes, Checksum::kTrusted);
+    ASSERT_FALSE(reader.ok());
+    EXPECT_EQ(reader.error().code, ErrorCode::kCorruption);
+  }
+}
+
 TEST(DamagedPage, WithoutTheChecksumItIsAnErrorOrRowsAndNeverACrash) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

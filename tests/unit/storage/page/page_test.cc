@@ -145,6 +145,31 @@ TEST(Page, TextDecimalsStayDecimals) {
   EXPECT_EQ(entries[0].zone.max, 1063);
 }
 
+TEST(Page, EntriesAreTheSameWithoutTheirZones) {
+  SourceColumn column{.field = 1, .type = FieldType::kInt, .times = RegularTimes(kStart, kSecond, 300)};
+  for (int64_t i = 0; i < 300; ++i) column.ints.push_back(i * 7 % 64);
+  const Pages pages = Write({{column}, {column}, {column}});
+  const auto reader = PageReader::Open(pages.values[0].bytes, Checksum::kVerify);
+  ASSERT_TRUE(reader.ok());
+  ASSERT_EQ(reader->entries(), 3U);
+  std::vector<Entry> with;
+  std::vector<Entry> without;
+  ASSERT_TRUE(reader->ReadEntries({0, 3}, &with).ok());
+  ASSERT_TRUE(reader->ReadEntries({0, 1}, &without, Zones::kLeave).ok());
+  ASSERT_TRUE(reader->ReadEntries({1, 3}, &without, Zones::kLeave).ok());
+  ASSERT_EQ(without.size(), 3U);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(with[i].zone.known);
+    EXPECT_FALSE(without[i].zone.known);
+    EXPECT_EQ(without[i].series, with[i].series);
+    EXPECT_EQ(without[i].range, with[i].range);
+    model::ColumnBuffer buffer;
+    const auto read = reader->Read(without[i], kEverything, nullptr, &buffer);
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(std::vector<int64_t>(read->ints, read->ints + read->size()), column.ints);
+  }
+}
+
 TEST(Page, ColumnsWithTheSameTimesShareATimelineAcrossSeriesAndMeasurements) {
   std::vector<int64_t> times;
   for (int64_t i = 0; i < 100; ++i) times.push_back(kStart + i * kSecond + i % 7);
