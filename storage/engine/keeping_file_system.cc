@@ -5,8 +5,8 @@
 
 namespace tidemark::storage {
 
-KeepingFileSystem::KeepingFileSystem(std::shared_ptr<rocksdb::FileSystem> target, const std::string& directory)
-    : FileSystemWrapper(std::move(target)), directory_(std::filesystem::path(directory).lexically_normal().string()) {}
+KeepingFileSystem::KeepingFileSystem(const std::shared_ptr<rocksdb::FileSystem>& target, const std::string& directory)
+    : FileSystemWrapper(target), directory_(std::filesystem::path(directory).lexically_normal().string()) {}
 
 KeepingFileSystem::~KeepingFileSystem() = default;
 

@@ -21,7 +21,7 @@ namespace tidemark::storage {
 class KeepingFileSystem final : public rocksdb::FileSystemWrapper {
  public:
   // Files directly in `directory` are kept.
-  KeepingFileSystem(std::shared_ptr<rocksdb::FileSystem> target, const std::string& directory);
+  KeepingFileSystem(const std::shared_ptr<rocksdb::FileSystem>& target, const std::string& directory);
   ~KeepingFileSystem() override;
   [[nodiscard]] const char* Name() const override { return "KeepingFileSystem"; }
 

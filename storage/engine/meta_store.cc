@@ -173,6 +173,7 @@ uint64_t MetaStore::checkpoint_sequence() const {
 std::vector<DatabaseRecord> MetaStore::databases() const {
   MutexLock lock(mutex_);
   std::vector<DatabaseRecord> out;
+  out.reserve(truth_.databases.size());
   for (const auto& [id, record] : truth_.databases) out.push_back(record);
   return out;
 }
@@ -180,6 +181,7 @@ std::vector<DatabaseRecord> MetaStore::databases() const {
 std::vector<EpochRecord> MetaStore::epochs() const {
   MutexLock lock(mutex_);
   std::vector<EpochRecord> out;
+  out.reserve(truth_.epochs.size());
   for (const auto& [id, record] : truth_.epochs) out.push_back(record);
   return out;
 }
@@ -187,6 +189,7 @@ std::vector<EpochRecord> MetaStore::epochs() const {
 std::vector<MaskRecord> MetaStore::masks() const {
   MutexLock lock(mutex_);
   std::vector<MaskRecord> out;
+  out.reserve(truth_.masks.size());
   for (const auto& [id, record] : truth_.masks) out.push_back(record);
   return out;
 }

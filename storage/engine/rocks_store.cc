@@ -288,7 +288,7 @@ Result<void> RocksStore::DeleteChildren(const std::string& directory) {
   TM_RETURN_IF_ERROR(FromRocks(env->GetChildren(directory, &children), "listing " + directory));
   for (const std::string& child : children) {
     if (child == "." || child == "..") continue;
-    TM_RETURN_IF_ERROR(FromRocks(env->DeleteFile(directory + "/" + child), "deleting " + child));
+    TM_RETURN_IF_ERROR(FromRocks(env->DeleteFile(fmt::format("{}/{}", directory, child)), "deleting " + child));
   }
   return {};
 }

@@ -64,6 +64,7 @@ StoreImpl::DatabasePtr StoreImpl::Find(std::string_view name) const {
 std::vector<StoreImpl::DatabasePtr> StoreImpl::AllDatabases() const {
   ReaderLock lock(databases_mutex_);
   std::vector<DatabasePtr> out;
+  out.reserve(databases_.size());
   for (const auto& [name, database] : databases_) out.push_back(database);
   return out;
 }

@@ -170,8 +170,8 @@ class StoreImpl final : public Store {
   // take long, and has a thread of its own so that the first never waits for it.
   Result<void> KeepUp();
   Result<void> FoldAndSeal();
-  void RunBackground(std::stop_token stop);
-  void RunFolding(std::stop_token stop);
+  void RunBackground(const std::stop_token& stop);
+  void RunFolding(const std::stop_token& stop);
   Result<void> SyncByInterval();
   Result<void> TryResume();
   [[nodiscard]] bool CheckpointDue() const;

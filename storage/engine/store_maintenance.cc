@@ -127,7 +127,7 @@ Result<void> StoreImpl::FoldAndSeal() {
   return {};
 }
 
-void StoreImpl::RunFolding(std::stop_token stop) {
+void StoreImpl::RunFolding(const std::stop_token& stop) {
   std::string last_error;
   while (!stop.stop_requested()) {
     {
@@ -143,7 +143,7 @@ void StoreImpl::RunFolding(std::stop_token stop) {
   }
 }
 
-void StoreImpl::RunBackground(std::stop_token stop) {
+void StoreImpl::RunBackground(const std::stop_token& stop) {
   std::string last_error;
   while (!stop.stop_requested()) {
     std::chrono::nanoseconds sleep = kLongestSleep;

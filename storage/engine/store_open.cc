@@ -89,8 +89,8 @@ Result<void> StoreImpl::Start() {
   last_hidden_look_at_ns_.store(clock_.SteadyNs());
   counters_.recovery_ns.store(clock_.SteadyNs() - started);
   if (options_.background) {
-    background_ = std::jthread([this](std::stop_token stop) { RunBackground(std::move(stop)); });
-    folding_ = std::jthread([this](std::stop_token stop) { RunFolding(std::move(stop)); });
+    background_ = std::jthread([this](const std::stop_token& stop) { RunBackground(stop); });
+    folding_ = std::jthread([this](const std::stop_token& stop) { RunFolding(stop); });
   }
   return {};
 }

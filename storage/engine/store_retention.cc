@@ -99,6 +99,7 @@ Result<uint64_t> StoreImpl::DropExpired() {
     for (const auto& epoch : old) epoch->Retire();
     {
       std::vector<model::TimeRange> ranges;
+      ranges.reserve(partitions.size());
       for (const auto& [partition, _] : partitions) ranges.push_back({{partition.first}, {EndNs(partition)}});
       const ChangeLog::Change noted = database->changes().Begin(ranges);
       database->ReplacePages(old_slabs, old, {});

@@ -12,7 +12,7 @@ namespace tidemark::storage {
 namespace {
 
 // Heads are weighed again after this many points: often enough to keep to a budget of megabytes.
-constexpr uint64_t kPointsPerWeighing = 32 * 1024;
+constexpr uint64_t kPointsPerWeighing = uint64_t{32} * 1024;
 // A write that follows a failed one is appended anew this often at most.
 constexpr int kMaxAppends = 8;
 

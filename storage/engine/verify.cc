@@ -108,7 +108,7 @@ class Verifier {
   }
 
   Result<void> CheckMeta() {
-    const auto read = rocks_->ForEach(Family::kMeta, "", [&](std::string_view key, std::string_view value) {
+    auto read = rocks_->ForEach(Family::kMeta, "", [&](std::string_view key, std::string_view value) {
       auto checked = CheckRecord(key, value);
       if (checked.ok() || checked.error().code != ErrorCode::kCorruption) return checked;
       Found(fmt::format("meta, {}", key.substr(0, key.find('/'))), checked.error().message);
