@@ -23,20 +23,26 @@ class QueryGenerator {
  private:
   std::string Modifiers() {
     std::string out;
-    if (Below(5) == 0) out += " offset " + Pick({"15s", "1m", "-2m", "7s"});
+    if (Below(5) == 0)
+      out += " offset " + Pick({"15s", "1m", "-2m", "7s", "(1m - 45s * 2)", "-(step() / 2)", "min_of(2m, 7s)"});
     if (Below(7) == 0) out += " @ " + Pick({"start()", "end()", "1200", "1807.5"});
     return out;
   }
   std::string Name() { return Pick({"a_total", "b", "c", "a_total{x=\"1\"}", "b{y!=\"p\"}", "c{x=\"2\",y=\"q\"}"}); }
-  std::string Selector() { return Name() + Modifiers(); }
+  std::string Selector() { return Name() + (Below(12) == 0 ? " smoothed" : "") + Modifiers(); }
+  std::string Fill() {
+    return Below(4) == 0 ? Pick({"fill(0) ", "fill_left(2) ", "fill_right(-1) ", "fill_left(3) fill_right(4) "}) : "";
+  }
   std::string Grouping() { return Pick({"", "by (x)", "by (x, y)", "without (y)", "by (none)", "without (x)"}); }
 
   std::string Matrix(size_t depth) {
     if (depth > 0 && Below(4) == 0) {
-      return fmt::format("({})[{}:{}]{}", Vector(depth - 1), Pick({"2m", "5m", "95s"}), Pick({"15s", "1m", "7s"}),
-                         Modifiers());
+      return fmt::format("({})[{}:{}]{}", Vector(depth - 1), Pick({"2m", "5m", "95s", "1m * 2 + 5"}),
+                         Pick({"15s", "1m", "7s", "30s % 19s"}), Modifiers());
     }
-    return fmt::format("{}[{}]{}", Name(), Pick({"15s", "1m", "5m", "20m", "37s"}), Modifiers());
+    return fmt::format("{}[{}]{}", Name(),
+                       Pick({"15s", "1m", "5m", "20m", "37s", "2m / 3", "step() + 15s", "max_of(range(), 1m)"}),
+                       Modifiers());
   }
 
   std::string Scalar(size_t depth) {
@@ -51,6 +57,10 @@ class QueryGenerator {
 
   std::string Vector(size_t depth) {
     if (depth == 0) return Selector();
+    if (Below(12) == 0) {
+      return fmt::format("{}({}[{}] {}{})", Pick({"rate", "increase", "delta"}), Name(), Pick({"1m", "5m", "37s"}),
+                         Pick({"anchored", "smoothed"}), Modifiers());
+    }
     switch (Below(8)) {
       case 0:
       case 1:
@@ -76,9 +86,10 @@ class QueryGenerator {
       default: {
         const std::string op = Pick({"+", "/", ">", "< bool"});
         if (Below(3) == 0) {
-          return fmt::format("({}) {} on (x) group_left () sum by (x) ({})", Selector(), op, Vector(depth - 1));
+          return fmt::format("({}) {} on (x) group_left () {}sum by (x) ({})", Selector(), op, Fill(),
+                             Vector(depth - 1));
         }
-        return fmt::format("({}) {} {} ({})", Vector(depth - 1), op, Pick({"", "on (x, y)", "ignoring (y)"}),
+        return fmt::format("({}) {} {} {}({})", Vector(depth - 1), op, Pick({"", "on (x, y)", "ignoring (y)"}), Fill(),
                            Vector(depth - 1));
       }
     }

@@ -69,6 +69,7 @@ void Compare(const std::string& text, const std::vector<SlowSeries>& data, const
   SCOPED_TRACE(fmt::format("{} from {} to {} step {}", text, range.start_ms, range.end_ms, range.step_ms));
   auto expr = promql::Parse(text, promql::ParseOptions::Experimental());
   ASSERT_TRUE(expr.ok()) << expr.error().message;
+  ASSERT_TRUE(promql::ResolveDurations(**expr, range.step_ms, range.end_ms - range.start_ms).ok());
   const auto result = Execute(**expr, range, context);
   SlowEvaluator slow(data, range.start_ms, range.end_ms);
   bool failed = false;
@@ -92,7 +93,7 @@ void Compare(const std::string& text, const std::vector<SlowSeries>& data, const
 }
 
 TEST(RandomTest, EngineAgreesWithSlowEvaluator) {
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     QueryGenerator generator(seed);
     const std::vector<SlowSeries> data = MakeData(&generator);
@@ -116,6 +117,40 @@ TEST(RandomTest, EngineAgreesWithSlowEvaluator) {
       Compare(text, data, context, range);
       if (testing::Test::HasFatalFailure()) return;
     }
+  }
+}
+
+// limit_ratio(r, v) and limit_ratio(r - 1, v) part v in two, whatever the ratio, and each keeps what it takes.
+TEST(RandomTest, LimitRatioPartsAVector) {
+  QueryGenerator generator(7);
+  FakeView::Builder builder;
+  for (const SlowSeries& series : MakeData(&generator)) {
+    model::Labels labels;
+    for (const auto& [name, value] : series.labels) labels.push_back({name, value});
+    builder.AddFloats(labels, series.samples);
+  }
+  const QueryContext context{.view = builder.Build()};
+  const RangeSpec at{.start_ms = 1'800'000, .end_ms = 1'800'000, .step_ms = 0, .instant = true};
+  const auto ask = [&](const std::string& text) {
+    const auto expr = promql::Parse(text, promql::ParseOptions::Experimental());
+    EXPECT_TRUE(expr.ok()) << text;
+    const auto result = Execute(**expr, at, context);
+    EXPECT_TRUE(result.ok()) << text;
+    return At(*result, 0);
+  };
+  const auto all = ask("b");
+  ASSERT_GT(all.size(), 2U);
+  std::map<SlowLabels, double> before;
+  for (int percent = 1; percent < 100; ++percent) {
+    SCOPED_TRACE(percent);
+    const auto taken = ask(fmt::format("limit_ratio({}, b)", percent / 100.0));
+    auto both = ask(fmt::format("limit_ratio({}, b)", percent / 100.0 - 1));
+    EXPECT_EQ(taken.size() + both.size(), all.size());
+    both.insert(taken.begin(), taken.end());
+    EXPECT_EQ(both, all);
+    // What a ratio takes, a larger one takes too.
+    for (const auto& [labels, value] : before) EXPECT_TRUE(taken.contains(labels));
+    before = taken;
   }
 }
 

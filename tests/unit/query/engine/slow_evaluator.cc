@@ -95,6 +95,41 @@ double Extrapolated(const std::string& name, const SlowSeries& series, int64_t e
   return name == "rate" ? whole / (static_cast<double>(window_ms) / 1000) : whole;
 }
 
+// The value at `at_ms` on the line from sample `i` to the next.
+double Between(const SlowSeries& series, size_t i, int64_t at_ms, bool counter) {
+  const auto& [from_ms, from] = series.samples[i];
+  const auto& [to_ms, to] = series.samples[i + 1];
+  const double start = counter && to < from ? 0 : from;
+  return start + (to - start) * static_cast<double>(at_ms - from_ms) / static_cast<double>(to_ms - from_ms);
+}
+
+// rate(), increase(), delta() of an anchored or smoothed range; `series` has the samples around it too.
+std::optional<double> Extended(const std::string& name, const SlowSeries& series, int64_t end_ms, int64_t window_ms,
+                               bool smoothed) {
+  const auto& samples = series.samples;
+  const bool counter = name != "delta";
+  const int64_t start_ms = end_ms - window_ms;
+  if (samples.empty()) return std::nullopt;
+  size_t first = 0;
+  size_t last = samples.size() - 1;
+  for (size_t i = 0; i < samples.size() && samples[i].first <= start_ms; ++i) first = i;
+  while (smoothed && last > 0 && samples[last - 1].first >= end_ms) --last;
+  if (samples[last].first <= start_ms) return std::nullopt;
+  const bool left_line = smoothed && samples[first].first < start_ms;
+  const bool right_line = smoothed && last > 0 && samples[last].first > end_ms;
+  const double left = left_line ? Between(series, first, start_ms, counter) : samples[first].second;
+  const double right = right_line ? Between(series, last - 1, end_ms, counter) : samples[last].second;
+  double change = right - left;
+  double before = left;
+  for (const auto& [at, value] : samples) {
+    if (at <= start_ms || at >= end_ms || !counter) continue;
+    if (value < before) change += before;
+    before = value;
+  }
+  if (counter && right < before) change += before;
+  return name == "rate" ? change / (static_cast<double>(window_ms) / 1000) : change;
+}
+
 std::optional<double> OverWindow(const std::string& name, const SlowSeries& series, int64_t end_ms, int64_t window_ms,
                                  double parameter) {
   std::vector<double> values;
@@ -135,6 +170,7 @@ std::optional<std::map<SlowLabels, double>> SlowEvaluator::At(const promql::Expr
   std::map<SlowLabels, double> out;
   if (expr.type == promql::ValueType::kScalar) {
     out[{}] = Scalar(expr, time_ms);
+    if (failed_) return std::nullopt;
     return out;
   }
   for (Sample& sample : Eval(expr, time_ms)) {
@@ -201,9 +237,20 @@ SlowEvaluator::Vector SlowEvaluator::Select(const promql::VectorSelector& select
   Vector out;
   for (const SlowSeries& series : data_) {
     if (!Selected(selector, series.labels)) continue;
+    SlowSeries near{series.labels, {}};  // what `smoothed` sees
+    std::optional<size_t> before;
     std::optional<double> newest;
     for (const auto& [at, value] : series.samples) {
-      if (at > end_ms - kLookbackMs && at <= end_ms) newest = value;
+      if (at <= end_ms - kLookbackMs || at > end_ms + kLookbackMs) continue;
+      if (at <= end_ms) newest = value;
+      if (IsStaleMarker(value)) continue;
+      if (at <= end_ms) before = near.samples.size();
+      near.samples.emplace_back(at, value);
+    }
+    if (selector.smoothed) {
+      if (!before) continue;
+      const bool exact = near.samples[*before].first == end_ms || *before + 1 == near.samples.size();
+      newest = exact ? near.samples[*before].second : Between(near, *before, end_ms, false);
     }
     if (newest && !IsStaleMarker(*newest)) out.push_back({series.labels, *newest, false});
   }
@@ -219,9 +266,13 @@ std::vector<SlowSeries> SlowEvaluator::Range(const promql::Expr& expr, int64_t t
     *window_ms = matrix.window.ms;
     for (const SlowSeries& series : data_) {
       if (!Selected(matrix.selector, series.labels)) continue;
+      const bool smoothed = matrix.selector.smoothed;
+      const int64_t before_ms = smoothed || matrix.selector.anchored ? kLookbackMs : 0;
+      const int64_t after_ms = smoothed ? kLookbackMs : 0;
       SlowSeries& cut = out.emplace_back(SlowSeries{series.labels, {}});
       for (const auto& [at, value] : series.samples) {
-        if (at > *end_ms - *window_ms && at <= *end_ms && !IsStaleMarker(value)) cut.samples.emplace_back(at, value);
+        const bool inside = at > *end_ms - *window_ms - before_ms && at <= *end_ms + after_ms;
+        if (inside && !IsStaleMarker(value)) cut.samples.emplace_back(at, value);
       }
     }
     return out;
@@ -253,8 +304,11 @@ SlowEvaluator::Vector SlowEvaluator::Call(const promql::Call& call, int64_t time
     int64_t window_ms = 0;
     const double parameter = call.args.size() > 1 ? Scalar(*call.args[0], time_ms) : 0;
     const bool keeps_name = name == "last_over_time" || name == "first_over_time";
+    const auto* const matrix = promql::TryAs<promql::MatrixSelector>(last);
+    const bool extended = matrix != nullptr && (matrix->selector.anchored || matrix->selector.smoothed);
     for (const SlowSeries& series : Range(last, time_ms, &end_ms, &window_ms)) {
-      const auto value = OverWindow(name, series, end_ms, window_ms, parameter);
+      const auto value = extended ? Extended(name, series, end_ms, window_ms, matrix->selector.smoothed)
+                                  : OverWindow(name, series, end_ms, window_ms, parameter);
       if (value) out.push_back({series.labels, *value, !keeps_name});
     }
     return out;
@@ -338,7 +392,7 @@ SlowEvaluator::Vector SlowEvaluator::Binary(const promql::BinaryExpr& expr, int6
     }
     return out;
   }
-  if (lhs.empty() || rhs.empty()) return out;
+  if ((lhs.empty() && !matching.fill_left) || (rhs.empty() && !matching.fill_right)) return out;
   const bool one_to_one = matching.card == promql::MatchCardinality::kOneToOne;
   std::map<SlowLabels, const Sample*> one;
   for (const Sample& sample : rhs) {
@@ -347,7 +401,7 @@ SlowEvaluator::Vector SlowEvaluator::Binary(const promql::BinaryExpr& expr, int6
   std::set<SlowLabels> matched;
   for (const Sample& sample : lhs) {
     const auto other = one.find(key(sample));
-    if (other == one.end()) continue;
+    if (other == one.end() && !matching.fill_right) continue;
     if (one_to_one && !matched.insert(key(sample)).second) failed_ = true;
     Sample result = sample;
     if (one_to_one) {
@@ -356,12 +410,13 @@ SlowEvaluator::Vector SlowEvaluator::Binary(const promql::BinaryExpr& expr, int6
         if (named != matching.on && !(comparison && !matching.on && name == "__name__")) result.labels.erase(name);
       }
     }
-    for (const std::string& name : matching.include) {
-      const auto value = other->second->labels.find(name);
-      result.labels.erase(name);
-      if (value != other->second->labels.end()) result.labels[name] = value->second;
-    }
-    add(std::move(result), sample.value, other->second->value, sample.value);
+    // The generator includes no labels.
+    add(std::move(result), sample.value, other == one.end() ? *matching.fill_right : other->second->value,
+        sample.value);
+  }
+  for (const Sample& sample : rhs) {
+    if (!matching.fill_left || has(lhs, sample)) continue;
+    add({key(sample), 0, true}, *matching.fill_left, sample.value, *matching.fill_left);
   }
   return out;
 }
