@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "query/promql/parser.h"
 
@@ -41,6 +43,26 @@ TEST(PlannerTest, EqualSelectorsShareASlotOverTheUnionOfTheirTimes) {
   EXPECT_EQ(planned->plan.selectors[0].after_ms, -10 * kMinute);  // the range of 20 m before the first step
   EXPECT_EQ(planned->plan.selectors[0].last_ms, 15 * kMinute);
   EXPECT_EQ(planned->plan.selectors[1].after_ms, 5 * kMinute);  // the look-back
+}
+
+TEST(PlannerTest, EqualOperandsAreFound) {
+  const auto uses = [](std::string_view text) {
+    const auto planned = MakePlan(text);
+    size_t most = 0;
+    for (const Share& share : planned->plan.shares) most = std::max(most, share.uses);
+    return most;
+  };
+  EXPECT_EQ(uses("rate(up[5m]) / on () group_left () sum(rate(up[5m]))"), 2U);
+  EXPECT_EQ(uses("(sum(up)) + (sum( up )) * sum(up)"), 3U);
+  EXPECT_EQ(uses("clamp(up, scalar(sum(x)), scalar(sum(x)))"), 2U);
+  EXPECT_EQ(uses("quantile(scalar(sum(x)), sum(x))"), 2U);
+  EXPECT_EQ(uses("sum(rate(up[5m])) / sum(rate(up[6m]))"), 1U);
+  // Each operand contains the next one, so that none is looked for.
+  for (const char* text :
+       {"max(max_over_time(up[1h])) by (job)", "2 * -(1 - sum(up)) > 5", "topk(3, up)",
+        "max_over_time(sum(rate(up[5m]))[1h:1m])", "label_replace(up, \"a\", \"b\", \"c\", \"d\")"}) {
+    EXPECT_EQ(uses(text), 0U) << text;
+  }
 }
 
 TEST(PlannerTest, FindsWhatDoesNotDependOnTheStep) {
