@@ -101,7 +101,7 @@ class BestRows {
         if (frame_.steps == 1) order.insert(order.end(), candidates.begin(), kept);
       }
     }
-    if (frame_.steps == 1) return Reordered(frame_, order);
+    if (frame_.steps == 1) return Reordered(frame_, order, state_);
     frame_.DropEmptyRows();
     return std::move(frame_);
   }

@@ -62,7 +62,7 @@ Status Fill(const plan::Plan& plan, const RangeSpec& range, Evaluator* evaluator
   }
   TM_TRY_ASSIGN(HeldFrame held, evaluator->Vector(root, plan.grid));
   TM_RETURN_IF_ERROR(DropNames(&held.frame, state));
-  if (!range.instant) SortByLabels(&held.frame);
+  if (!range.instant) TM_RETURN_IF_ERROR(SortByLabels(&held.frame, state));
   result->frame = std::move(held.frame);
   return {};
 }

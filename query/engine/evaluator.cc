@@ -432,7 +432,7 @@ Result<HeldFrame> Evaluator::Binary(const plan::BinaryNode& node, const StepGrid
   TM_TRY_ASSIGN(HeldFrame lhs, Vector(*node.lhs, grid));
   TM_TRY_ASSIGN(HeldFrame rhs, Vector(*node.rhs, grid));
   const promql::BinaryExpr& expr = *node.binary;
-  auto out = promql::IsSetOperator(expr.op) ? CombineSets(expr, std::move(lhs.frame), std::move(rhs.frame))
+  auto out = promql::IsSetOperator(expr.op) ? CombineSets(expr, std::move(lhs.frame), std::move(rhs.frame), state_)
                                             : MatchVectors(expr, std::move(lhs.frame), std::move(rhs.frame), state_);
   if (!out.ok()) return std::move(out).error();
   if (promql::IsTrim(expr.op)) {

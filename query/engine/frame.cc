@@ -4,10 +4,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
+#include "query/engine/key_numbers.h"
 #include "query/engine/query_state.h"
+#include "storage/base/hash.h"
 
 namespace tidemark::query::engine {
 
@@ -49,29 +50,40 @@ void Frame::DropEmptyRows() {
 
 namespace {
 
-// For each row the first row with equal labels.
-std::vector<size_t> FirstEqual(const Frame& frame, bool* any) {
-  std::vector<size_t> first(frame.size());
-  std::unordered_map<std::string, size_t> seen;
-  seen.reserve(frame.size());
+// For each row the first row with equal labels; empty when no two are equal.
+Result<std::vector<uint32_t>> FirstEqual(const Frame& frame, const QueryState* state) {
+  std::vector<uint32_t> first(frame.size());
+  std::vector<uint32_t> row_of_number;
+  row_of_number.reserve(frame.size());
+  KeyNumbers numbers(frame.size());
   std::string key;
-  *any = false;
-  for (size_t row = 0; row < frame.size(); ++row) {
+  for (uint32_t row = 0; row < frame.size(); ++row) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
     KeyOf(frame.rows[row].labels, &key);
-    first[row] = seen.emplace(key, row).first->second;
-    *any = *any || first[row] != row;
+    const auto [number, added] = numbers.NumberOf(Hash64(key, 0), [&](uint32_t other) {
+      return frame.rows[row_of_number[other]].labels == frame.rows[row].labels;
+    });
+    if (added) row_of_number.push_back(row);
+    first[row] = row_of_number[number];
   }
+  if (row_of_number.size() == frame.size()) first.clear();
   return first;
 }
 
 }  // namespace
 
-Status MergeEqualLabels(Frame* frame) {
+Status CheckAtRow(const QueryState* state, size_t row) {
+  // Under a millisecond of hashing labels.
+  constexpr size_t kRowsPerCheck = 1024;
+  return state != nullptr && row % kRowsPerCheck == 0 ? state->CheckInterrupt() : Status();
+}
+
+Status MergeEqualLabels(Frame* frame, const QueryState* state) {
   if (frame->size() < 2) return {};
-  bool any = false;
-  const std::vector<size_t> first = FirstEqual(*frame, &any);
-  if (!any) return {};
+  TM_TRY_ASSIGN(const std::vector<uint32_t> first, FirstEqual(*frame, state));
+  if (first.empty()) return {};
   for (size_t row = 0; row < frame->size(); ++row) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
     if (first[row] == row) continue;
     const auto into_values = frame->RowValues(first[row]);
     const auto into_present = frame->RowPresent(first[row]);
@@ -94,14 +106,16 @@ Status MergeEqualLabels(Frame* frame) {
 Status DropNames(Frame* frame, QueryState* state) {
   auto arena = std::make_unique<LabelArena>();
   bool dropped = false;
-  for (RowHead& row : frame->rows) {
+  for (size_t i = 0; i < frame->size(); ++i) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, i));
+    RowHead& row = frame->rows[i];
     if (row.name == NameFate::kKeep) continue;
     row.labels = WithoutMetadata(row.labels, arena.get());
     row.name = NameFate::kKeep;
     dropped = true;
   }
   if (dropped) state->Keep(std::move(arena));
-  return MergeEqualLabels(frame);
+  return MergeEqualLabels(frame, state);
 }
 
 }  // namespace tidemark::query::engine

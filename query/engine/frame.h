@@ -55,11 +55,14 @@ struct Frame {
   void DropEmptyRows();
 };
 
+class QueryState;
+
+// Whether the query should end, asked at every few thousandth `row` of a loop; a null state never ends.
+Status CheckAtRow(const QueryState* state, size_t row);
+
 // Makes rows with equal labels one row. kInvalidArgument, in Prometheus' words, when two of them have a value at the
 // same step.
-Status MergeEqualLabels(Frame* frame);
-
-class QueryState;
+Status MergeEqualLabels(Frame* frame, const QueryState* state);
 
 // Takes away the metric names of all rows whose fate it is, which is the end of a query. Rows that become equal are
 // merged or refused, as in MergeEqualLabels.

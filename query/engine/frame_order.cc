@@ -23,23 +23,27 @@ std::string_view WithoutLeadingZeros(std::string_view digits) {
 
 }  // namespace
 
-Frame Reordered(const Frame& frame, const std::vector<uint32_t>& order) {
+Result<Frame> Reordered(const Frame& frame, const std::vector<uint32_t>& order, const QueryState* state) {
   Frame out(frame.steps);
   out.rows.reserve(order.size());
   out.values.reserve(order.size() * frame.steps);
   out.present.reserve(order.size() * frame.steps);
-  for (const uint32_t row : order) out.AddRowOf(frame, row);
+  for (size_t i = 0; i < order.size(); ++i) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, i));
+    out.AddRowOf(frame, order[i]);
+  }
   return out;
 }
 
-void SortByLabels(Frame* frame) {
-  if (frame->size() < 2) return;
+Status SortByLabels(Frame* frame, const QueryState* state) {
+  if (frame->size() < 2) return {};
   std::vector<uint32_t> order(frame->size());
   std::iota(order.begin(), order.end(), 0U);
   const auto less = [&](uint32_t a, uint32_t b) { return (frame->rows[a].labels <=> frame->rows[b].labels) < 0; };
-  if (std::is_sorted(order.begin(), order.end(), less)) return;
-  std::stable_sort(order.begin(), order.end(), less);
-  *frame = Reordered(*frame, order);
+  if (std::is_sorted(order.begin(), order.end(), less)) return {};
+  TM_RETURN_IF_ERROR(StableSort(&order, less, state));
+  TM_TRY_ASSIGN(*frame, Reordered(*frame, order, state));
+  return {};
 }
 
 bool NaturalLess(std::string_view a, std::string_view b) {

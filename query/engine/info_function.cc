@@ -74,7 +74,7 @@ class InfoJoin {
     }
     call_.state->Keep(std::move(arena_));
     out_.DropEmptyRows();
-    if (out_.steps > 1) TM_RETURN_IF_ERROR(MergeEqualLabels(&out_));
+    if (out_.steps > 1) TM_RETURN_IF_ERROR(MergeEqualLabels(&out_, call_.state));
     return std::move(out_);
   }
 

@@ -104,7 +104,9 @@ Status Relabel(const CallArguments& call, std::string_view name, Frame* frame, F
   const std::string_view kept_name = arena->Copy(name);
   model::LabelViews labels;
   size_t seen_bytes = 0;
-  for (RowHead& row : frame->rows) {
+  for (size_t i = 0; i < frame->size(); ++i) {
+    TM_RETURN_IF_ERROR(CheckAtRow(call.state, i));
+    RowHead& row = frame->rows[i];
     TM_TRY_ASSIGN(const std::optional<std::string> replaced, value(row.labels));
     if (!replaced) continue;
     if (arena->allocated_bytes() != seen_bytes) {
@@ -112,7 +114,6 @@ Status Relabel(const CallArguments& call, std::string_view name, Frame* frame, F
       seen_bytes = arena->allocated_bytes();
       TM_RETURN_IF_ERROR(call.state->Charge(seen_bytes));
       call.state->Release(seen_bytes);
-      TM_RETURN_IF_ERROR(call.state->CheckInterrupt());
     }
     labels.assign(row.labels.begin(), row.labels.end());
     SetLabel(&labels, kept_name, arena->Copy(*replaced));
@@ -120,7 +121,7 @@ Status Relabel(const CallArguments& call, std::string_view name, Frame* frame, F
     if (name == model::kMetricNameLabel) row.name = NameFate::kKeep;
   }
   call.state->Keep(std::move(arena));
-  return MergeEqualLabels(frame);
+  return MergeEqualLabels(frame, call.state);
 }
 
 }  // namespace

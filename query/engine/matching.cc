@@ -10,7 +10,9 @@
 
 #include <fmt/core.h>
 
+#include "query/engine/key_numbers.h"
 #include "query/plan/arithmetic.h"
+#include "storage/base/hash.h"
 
 namespace tidemark::query::engine {
 namespace {
@@ -54,12 +56,13 @@ class Join {
 
   Result<Frame> Run() {
     if (matching_.fill_left || matching_.fill_right) TM_RETURN_IF_ERROR(FillIn());
-    const Signatures signatures = SignRows(matching_, many_, one_);
+    TM_TRY_ASSIGN(const Signatures signatures, SignRows(matching_, many_, one_, state_));
     const std::vector<std::vector<uint32_t>> many_of = RowsOf(signatures.lhs, signatures.count);
     const std::vector<std::vector<uint32_t>> one_of = RowsOf(signatures.rhs, signatures.count);
     std::vector<uint8_t> any_many = AnyPresent(many_);
     if (matching_.fill_left) std::ranges::fill(any_many, uint8_t{1});
     for (size_t s = 0; s < signatures.count; ++s) {
+      TM_RETURN_IF_ERROR(CheckAtRow(state_, s));
       TM_RETURN_IF_ERROR(CheckOneSide(one_of[s], any_many));
       if (many_of[s].empty() || one_of[s].empty()) continue;
       TM_RETURN_IF_ERROR(CheckManySide(many_of[s], one_of[s]));
@@ -70,7 +73,7 @@ class Join {
     out_.DropEmptyRows();
     state_->Keep(std::move(arena_));
     // At a single step the check waits until names have been dropped, as it does in Prometheus.
-    if (out_.steps > 1) TM_RETURN_IF_ERROR(MergeEqualLabels(&out_));
+    if (out_.steps > 1) TM_RETURN_IF_ERROR(MergeEqualLabels(&out_, state_));
     return std::move(out_);
   }
 
@@ -78,7 +81,7 @@ class Join {
   // Gives each side a row for every signature that only the other one has, at the steps at which that is so. Upstream
   // does not swap the values with the sides under group_right: fill_left is always for the "many" side.
   Status FillIn() {
-    const Signatures signatures = SignRows(matching_, many_, one_);
+    TM_TRY_ASSIGN(const Signatures signatures, SignRows(matching_, many_, one_, state_));
     const std::vector<uint8_t> many_has = Presence(many_, signatures.lhs, signatures.count);
     const std::vector<uint8_t> one_has = Presence(one_, signatures.rhs, signatures.count);
     TM_RETURN_IF_ERROR(memory_.Set(2 * signatures.count * out_.steps * (sizeof(double) + 3 * sizeof(uint8_t))));
@@ -269,30 +272,43 @@ class Join {
 
 }  // namespace
 
-Signatures SignRows(const VectorMatching& matching, const Frame& lhs, const Frame& rhs) {
+Result<Signatures> SignRows(const VectorMatching& matching, const Frame& lhs, const Frame& rhs,
+                            const QueryState* state) {
   std::vector<std::string> names = SortedNames(matching);
   if (!matching.on) {
     // What kind of metric it is does not keep series apart, any more than its name does.
     names.insert(names.end(), {"__type__", "__unit__"});
     std::ranges::sort(names);
   }
-  std::unordered_map<std::string, uint32_t> numbers;
+  const auto key_of = [&](const LabelSet& labels, std::string* key) {
+    if (matching.on) {
+      KeyOfOnly(labels, names, key);
+    } else {
+      KeyOfAllBut(labels, names, key);
+    }
+  };
+  KeyNumbers numbers(lhs.size());
+  std::vector<const LabelSet*> first_of_number;
+  first_of_number.reserve(lhs.size());
   std::string key;
-  const auto sign = [&](const Frame& frame) {
+  std::string other_key;
+  const auto sign = [&](const Frame& frame) -> Result<std::vector<uint32_t>> {
     std::vector<uint32_t> out(frame.size());
     for (size_t row = 0; row < frame.size(); ++row) {
-      if (matching.on) {
-        KeyOfOnly(frame.rows[row].labels, names, &key);
-      } else {
-        KeyOfAllBut(frame.rows[row].labels, names, &key);
-      }
-      out[row] = numbers.emplace(key, static_cast<uint32_t>(numbers.size())).first->second;
+      TM_RETURN_IF_ERROR(CheckAtRow(state, row));
+      key_of(frame.rows[row].labels, &key);
+      const auto [number, added] = numbers.NumberOf(Hash64(key, 0), [&](uint32_t other) {
+        key_of(*first_of_number[other], &other_key);
+        return other_key == key;
+      });
+      if (added) first_of_number.push_back(&frame.rows[row].labels);
+      out[row] = number;
     }
     return out;
   };
   Signatures out;
-  out.lhs = sign(lhs);
-  out.rhs = sign(rhs);
+  TM_TRY_ASSIGN(out.lhs, sign(lhs));
+  TM_TRY_ASSIGN(out.rhs, sign(rhs));
   out.count = numbers.size();
   return out;
 }
@@ -301,14 +317,15 @@ Result<Frame> MatchVectors(const BinaryExpr& expr, Frame lhs, Frame rhs, QuerySt
   return Join(expr, std::move(lhs), std::move(rhs), state).Run();
 }
 
-Result<Frame> CombineSets(const BinaryExpr& expr, Frame lhs, Frame rhs) {
-  const Signatures signatures = SignRows(*expr.matching, lhs, rhs);
+Result<Frame> CombineSets(const BinaryExpr& expr, Frame lhs, Frame rhs, const QueryState* state) {
+  TM_TRY_ASSIGN(const Signatures signatures, SignRows(*expr.matching, lhs, rhs, state));
   const bool keeps_right = expr.op == promql::BinaryOp::kOr;
   const Frame& decides = keeps_right ? lhs : rhs;
   const std::vector<uint32_t>& deciding = keeps_right ? signatures.lhs : signatures.rhs;
   // For each signature the steps at which the deciding side has it.
   std::vector<uint8_t> has(signatures.count * lhs.steps);
   for (size_t row = 0; row < decides.size(); ++row) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
     const auto present = decides.RowPresent(row);
     uint8_t* const marks = has.data() + deciding[row] * lhs.steps;
     for (size_t step = 0; step < lhs.steps; ++step) marks[step] |= present[step];
@@ -317,6 +334,7 @@ Result<Frame> CombineSets(const BinaryExpr& expr, Frame lhs, Frame rhs) {
   const std::vector<uint32_t>& filtering = keeps_right ? signatures.rhs : signatures.lhs;
   const uint8_t flip = expr.op == promql::BinaryOp::kAnd ? 0 : 1;
   for (size_t row = 0; row < filtered.size(); ++row) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
     const auto present = filtered.RowPresent(row);
     const uint8_t* const marks = has.data() + filtering[row] * lhs.steps;
     for (size_t step = 0; step < lhs.steps; ++step) {
@@ -325,8 +343,11 @@ Result<Frame> CombineSets(const BinaryExpr& expr, Frame lhs, Frame rhs) {
   }
   filtered.DropEmptyRows();
   if (!keeps_right) return lhs;
-  for (size_t row = 0; row < rhs.size(); ++row) lhs.AddRowOf(rhs, row);
-  if (lhs.steps > 1) TM_RETURN_IF_ERROR(MergeEqualLabels(&lhs));
+  for (size_t row = 0; row < rhs.size(); ++row) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
+    lhs.AddRowOf(rhs, row);
+  }
+  if (lhs.steps > 1) TM_RETURN_IF_ERROR(MergeEqualLabels(&lhs, state));
   return lhs;
 }
 

@@ -13,7 +13,7 @@ namespace tidemark::query::engine {
 Result<Frame> MatchVectors(const promql::BinaryExpr& expr, Frame lhs, Frame rhs, QueryState* state);
 
 // and, or, unless.
-Result<Frame> CombineSets(const promql::BinaryExpr& expr, Frame lhs, Frame rhs);
+Result<Frame> CombineSets(const promql::BinaryExpr& expr, Frame lhs, Frame rhs, const QueryState* state);
 
 // For each row of each side the number of its signature: the labels that matching compares.
 struct Signatures {
@@ -21,6 +21,7 @@ struct Signatures {
   std::vector<uint32_t> rhs;
   size_t count = 0;
 };
-Signatures SignRows(const promql::VectorMatching& matching, const Frame& lhs, const Frame& rhs);
+Result<Signatures> SignRows(const promql::VectorMatching& matching, const Frame& lhs, const Frame& rhs,
+                            const QueryState* state);
 
 }  // namespace tidemark::query::engine

@@ -249,7 +249,7 @@ Result<QueryResult> ResultCache::Complete(const promql::Expr& expr, const Reuse&
   }
   out.warnings.assign(warnings.begin(), warnings.end());
   out.infos.assign(infos.begin(), infos.end());
-  SortByLabels(&out.frame);
+  TM_RETURN_IF_ERROR(SortByLabels(&out.frame, nullptr));
   if (const size_t bytes = out.frame.bytes(); bytes > rows * bytes_per_row) {
     TM_TRY_ASSIGN(auto grown, HoldBytes(context.memory, bytes - rows * bytes_per_row));
     memory.push_back(std::move(grown));
