@@ -381,8 +381,22 @@ void Session::Dispatch() {
     shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
     Response response = shared_->application->Refuse(503, "too many requests wait for a thread", &request_);
     response.Set("Retry-After", "1");
-    Reply(std::move(response));
+    return Reply(std::move(response));
   }
+  if (admission_.lane == Lane::kRead) WatchClient();
+}
+
+// Hears at once of a client that goes away while its query runs or its reply is produced. One that sends its next
+// request meanwhile is looked at by the sweep only.
+void Session::WatchClient() {
+  if (watching_) return;
+  watching_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
+    self->watching_ = false;
+    if (error || !self->ClientGone()) return;
+    if (self->phase_ == Phase::kWork) self->stop_.request_stop();
+    if (self->phase_ == Phase::kStream) self->Close();
+  });
 }
 
 // Runs on a worker, or on the io thread for Lane::kInline. Nothing else touches request_ meanwhile.
@@ -399,9 +413,8 @@ Response Session::Answer() {
       request_.body = std::move(decoded).value();
     }
     Response response = application.Handle(&request_);
-    const bool coded = std::any_of(response.headers.begin(), response.headers.end(), [](const auto& header) {
-      return EqualsNoCase(header.first, "Content-Encoding");
-    });
+    const bool coded = std::any_of(response.headers.begin(), response.headers.end(),
+                                   [](const auto& header) { return EqualsNoCase(header.first, "Content-Encoding"); });
     if (!coded && !response.produce && response.body.size() >= shared_->options.gzip_reply_bytes_min &&
         ListContains(request_.Header("Accept-Encoding"), "gzip")) {
       response.body = Gzip(response.body);

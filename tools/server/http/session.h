@@ -110,6 +110,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool LeaseReply(size_t bytes);
   void ReleaseReply();
   bool ClientGone();
+  void WatchClient();
   // How the client finds the end of the body: by chunks, by a length, or by the end of the connection.
   struct Framing {
     bool chunked = false;
@@ -137,6 +138,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Request request_;
   Admission admission_;
   std::stop_source stop_;
+  bool watching_ = false;  // an operation waits for the client to send or to go
   bool keep_alive_ = false;
   bool head_only_ = false;
   int64_t body_began_ns_ = 0;
