@@ -24,10 +24,6 @@ struct SeriesSource {
 
   // Series in all: first `refs`, then `merged`.
   [[nodiscard]] size_t size() const { return refs.size() + merged.size(); }
-  // The ref whose labels series `index` has.
-  [[nodiscard]] model::SeriesRef RefOf(size_t index) const {
-    return index < refs.size() ? refs[index] : merged[index - refs.size()].front();
-  }
 };
 
 // Asks the index. Errors: kLimitExceeded past Budget::max_series, those of View::Select.

@@ -30,13 +30,6 @@ PageDirectory::PageDirectory(std::vector<PageInfo> pages, std::vector<int64_t> t
   }
 }
 
-uint8_t PageDirectory::TierOf(int64_t width_ns) const {
-  for (size_t i = 0; i < tier_widths_ns_.size(); ++i) {
-    if (tier_widths_ns_[i] == width_ns) return static_cast<uint8_t>(i + 1);
-  }
-  return 0;
-}
-
 PageRange PageDirectory::OfField(uint8_t tier, model::MeasurementId measurement, model::FieldId field) const {
   const auto key = std::make_tuple(tier, measurement, field);
   const auto begin =

@@ -41,8 +41,6 @@ class PageDirectory {
 
   [[nodiscard]] const std::vector<PageInfo>& pages() const { return pages_; }
   [[nodiscard]] const std::vector<int64_t>& tier_widths_ns() const { return tier_widths_ns_; }
-  // The tier of a width; 0 when there is none.
-  [[nodiscard]] uint8_t TierOf(int64_t width_ns) const;
   // Of all raw rows; empty when there are none.
   [[nodiscard]] model::TimeRange range() const { return range_; }
   [[nodiscard]] uint64_t rows() const { return rows_; }    // of raw pages

@@ -138,7 +138,6 @@ struct MeasurementWriter::Impl {
   TimelineWriter* timelines;
   WriterOptions options;
   std::map<model::FieldId, FieldPages> fields;
-  size_t closed_bytes = 0;
   model::SeriesId last_series{};
   // What TimelineOf has found for the present series: columns of one row group share their times.
   struct KnownTimes {
@@ -163,7 +162,6 @@ struct MeasurementWriter::Impl {
   void Close(FieldPages* field) {
     field->pages.push_back(field->open.Seal());
     field->pages.back().part = std::exchange(field->open_part, 0);
-    closed_bytes += field->pages.back().bytes.size();
   }
 
   void Split(model::SeriesId series, const model::Column& column, FieldPages* field);
@@ -233,15 +231,8 @@ std::vector<EncodedPage> MeasurementWriter::Finish() {
     std::move(field.pages.begin(), field.pages.end(), std::back_inserter(pages));
   }
   impl_->fields.clear();
-  impl_->closed_bytes = 0;
   impl_->last_series = model::SeriesId{};
   return pages;
-}
-
-size_t MeasurementWriter::encoded_bytes() const {
-  size_t bytes = impl_->closed_bytes;
-  for (const auto& [id, field] : impl_->fields) bytes += field.open.frame_bytes();
-  return bytes;
 }
 
 }  // namespace tidemark::page

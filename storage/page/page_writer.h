@@ -71,9 +71,6 @@ class MeasurementWriter {
   // All pages, sorted by (field, first_series, part). The writer is empty afterwards.
   std::vector<EncodedPage> Finish();
 
-  // Bytes that Finish would return now, roughly; for budgets.
-  [[nodiscard]] size_t encoded_bytes() const;
-
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

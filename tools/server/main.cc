@@ -79,7 +79,7 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "tidemarkd " + config.api.version);
   app.add_option("--config", file, "YAML file with the settings; flags come after it");
   app.add_flag("--print-config", print_config, "Show the effective settings and end");
-  app.add_flag("--print-limits", print_limits, "Show every limit, its value and what happens beyond it, and end");
+  app.add_flag("--print-limits", print_limits, "Show the limits, their values and what happens beyond them, and end");
   for (size_t i = 0; i < settings.size(); ++i) {
     CLI::Option* const option = app.add_option(FlagOf(settings[i]), given[i], settings[i].comment);
     option->allow_extra_args(false)->type_name("VALUE");

@@ -298,6 +298,7 @@ Response WriteService::WriteBody(Request& request, const Target& target, bool v2
   const lineprotocol::ParseReport parsed = workspace->parser.Parse(body, options, &workspace->batch);
   CountBadLines(target.database, parsed);
   std::vector<Fault> faults;
+  faults.reserve(parsed.errors.size());
   for (const lineprotocol::LineError& error : parsed.errors) {
     faults.push_back({error.line, error.column, error.reason, error.text});
   }

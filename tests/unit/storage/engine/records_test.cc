@@ -118,8 +118,7 @@ TEST(PageDirectoryTest, FindsThePagesOfASeries) {
   EXPECT_EQ(of(25).first, of(25).second);
   EXPECT_EQ(of(99).first, of(99).second);
   EXPECT_TRUE(directory.OfField(kRawTier, model::MeasurementId{2}, model::FieldId{1}).empty());
-  EXPECT_EQ(directory.TierOf(kNsPerHour), 1);
-  EXPECT_EQ(directory.TierOf(kNsPerDay), 0);
+  EXPECT_EQ(directory.tier_widths_ns(), std::vector<int64_t>{kNsPerHour});
   EXPECT_EQ(directory.rows(), 60U);
 }
 
