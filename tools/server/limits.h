@@ -1,5 +1,5 @@
-// The limits that clients and operators meet, in one table: how much, and what happens beyond it. Those that are settings come with their
-// value in a configuration; the others are constants of the folder that keeps them.
+// The limits that clients and operators meet, in one table: how much, and what happens beyond it. Those that are
+// settings come with their value in a configuration; the others are constants of the folder that keeps them.
 #pragma once
 
 #include <string>
