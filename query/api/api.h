@@ -104,11 +104,14 @@ class QueryApi {
   [[nodiscard]] Reply StatusRuntimeInfo(const ApiRequest& request) const;
   // Counts labels over all series: work that grows with them.
   [[nodiscard]] Reply StatusTsdb(const ApiRequest& request) const;
+  // Partitions, in the shape of Prometheus' blocks.
+  [[nodiscard]] Reply StatusTsdbBlocks(const ApiRequest& request) const;
   [[nodiscard]] Reply WalReplay() const;
   [[nodiscard]] Reply Features() const;
   // Of servers that scrape; empty here.
   [[nodiscard]] Reply Targets() const;
   [[nodiscard]] Reply TargetsMetadata() const;
+  [[nodiscard]] Reply TargetsRelabelSteps(const ApiRequest& request) const;
   [[nodiscard]] Reply ScrapePools() const;
   [[nodiscard]] Reply Alertmanagers() const;
   [[nodiscard]] Reply Notifications() const;

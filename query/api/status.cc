@@ -126,6 +126,18 @@ int64_t CountThreads() {
   return error ? 0 : std::distance(begin(tasks), end(tasks));
 }
 
+// The ULID of a time, its random part zero: partitions of a database begin at different times, so it names one. Times
+// before 1970 wrap around. Source: https://github.com/ulid/spec
+std::string UlidOf(int64_t ms) {
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  constexpr size_t kTimeDigits = 10;
+  constexpr size_t kRandomDigits = 16;
+  auto bits = static_cast<uint64_t>(ms) & ((uint64_t{1} << 48U) - 1);
+  std::string out(kTimeDigits + kRandomDigits, '0');
+  for (size_t i = kTimeDigits; i-- > 0; bits >>= 5U) out[i] = kDigits[bits & 31U];
+  return out;
+}
+
 void AppendAllOn(std::string* out, std::span<const std::string_view> names) {
   JsonObject object(out);
   for (const std::string_view name : names) object.Bool(name, true);
@@ -205,15 +217,17 @@ Reply QueryApi::StatusTsdb(const ApiRequest& request) const {
   }
   const auto view = OpenView(request);
   if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
-  const auto refs = (*view)->Select({}, {}, {.numeric = true, .strings = true, .max_series = options_.series_max});
-  if (!refs.ok()) return ErrorReply(ExecutionErrorType(refs.error().code), refs.error().message);
+  auto known = (*view)->Select({}, {}, {.numeric = true, .strings = true, .max_series = options_.series_max});
+  if (!known.ok()) return ErrorReply(ExecutionErrorType(known.error().code), known.error().message);
+  // Names outlive their rows.
+  const std::vector<model::SeriesRef> refs = (*view)->Present(std::move(known).value(), {});
   Cardinality cardinality;
   model::LabelViews labels;
-  for (size_t i = 0; i < refs->size(); ++i) {
+  for (size_t i = 0; i < refs.size(); ++i) {
     if (i % kSeriesBetweenChecks == 0 && request.stop.stop_requested()) {
       return ErrorReply(ErrorType::kCanceled, "the client went away");
     }
-    (*view)->LabelsOf((*refs)[i], &labels);
+    (*view)->LabelsOf(refs[i], &labels);
     cardinality.Add(labels);
   }
   std::string body = BeginSuccess();
@@ -223,15 +237,56 @@ Reply QueryApi::StatusTsdb(const ApiRequest& request) const {
       JsonObject head(data.Key("headStats"));
       head.Integer("numSeries", cardinality.series());
       head.Integer("numLabelPairs", cardinality.pairs());
-      // There is no head block: chunks and their times are Prometheus' own.
+      // Of what is in memory and not on disk yet. Chunks are Prometheus' own.
+      const model::TimeRange rows = (*view)->Staged().rows;
       head.Integer("chunkCount", 0);
-      head.Integer("minTime", 0);
-      head.Integer("maxTime", 0);
+      head.Integer("minTime", rows.empty() ? 0 : rows.first.FloorMs());
+      head.Integer("maxTime", rows.empty() ? 0 : rows.last.FloorMs());
     }
     AppendTop(data.Key("seriesCountByMetricName"), cardinality.ByMetric(), limit);
     AppendTop(data.Key("labelValueCountByLabelName"), cardinality.ByName(false), limit);
     AppendTop(data.Key("memoryInBytesByLabelName"), cardinality.ByName(true), limit);
     AppendTop(data.Key("seriesCountByLabelValuePair"), cardinality.ByPair(limit), limit);
+  }
+  return EndSuccess(std::move(body));
+}
+
+Reply QueryApi::StatusTsdbBlocks(const ApiRequest& request) const {
+  const auto view = OpenView(request);
+  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  std::string body = BeginSuccess();
+  {
+    JsonObject data(&body);
+    std::string* const out = data.Key("blocks");
+    out->push_back('[');
+    bool first = true;
+    for (const storage::PartitionInfo& partition : (*view)->Partitions()) {
+      if (!first) out->push_back(',');
+      first = false;
+      JsonObject block(out);
+      block.String("ulid", UlidOf(partition.bounds.first.FloorMs()));
+      // The end of a block is not in it.
+      block.Integer("minTime", partition.rows.first.FloorMs());
+      block.Integer("maxTime", partition.rows.last.FloorMs() + 1);
+      {
+        JsonObject stats(block.Key("stats"));
+        stats.Integer("numSamples", partition.row_count);
+        stats.Integer("numBytes", partition.bytes);
+      }
+      {
+        JsonObject compaction(block.Key("compaction"));
+        compaction.Integer("level", partition.sealed ? 2 : 1);
+        compaction.Raw("sources", "[]");
+      }
+      {
+        JsonObject own(block.Key("tidemark"));
+        own.Integer("epochs", partition.epochs);
+        own.Bool("sealed", partition.sealed);
+        own.Bool("tiersOnly", partition.tiers_only);
+      }
+      block.Integer("version", 1);
+    }
+    out->push_back(']');
   }
   return EndSuccess(std::move(body));
 }

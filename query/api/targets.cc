@@ -35,6 +35,12 @@ Reply QueryApi::Targets() const {
   return Fixed(R"({"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}})");
 }
 Reply QueryApi::TargetsMetadata() const { return ErrorReply(ErrorType::kNotFound, "specified metadata not found"); }
+Reply QueryApi::TargetsRelabelSteps(const ApiRequest& request) const {
+  const std::string_view pool = request.params.Get("scrapePool");
+  if (pool.empty()) return ErrorReply(ErrorType::kBadData, "no scrapePool parameter provided");
+  if (request.params.Get("labels").empty()) return ErrorReply(ErrorType::kBadData, "no labels parameter provided");
+  return ErrorReply(ErrorType::kBadData, "error getting relabel configs: scrape pool not found: " + std::string(pool));
+}
 Reply QueryApi::ScrapePools() const { return Fixed(R"({"scrapePools":[]})"); }
 Reply QueryApi::Alertmanagers() const { return Fixed(R"({"activeAlertmanagers":[],"droppedAlertmanagers":[]})"); }
 Reply QueryApi::Notifications() const { return Fixed("[]"); }

@@ -148,6 +148,7 @@ std::vector<Route> MakeRoutes(const Services& s) {
   api("/api/v1/series", true, [q](const Request& r) { return q->Series(ToApi(r)); });
   api("/api/v1/metadata", false, [q](const Request& r) { return q->Metadata(ToApi(r)); });
   api("/api/v1/status/tsdb", false, [q](const Request& r) { return q->StatusTsdb(ToApi(r)); });
+  api("/api/v1/status/tsdb/blocks", false, [q](const Request& r) { return q->StatusTsdbBlocks(ToApi(r)); });
   // What costs nothing has threads of its own, so that it answers while queries fill theirs.
   const auto fixed = [&api, &routes](std::string pattern, std::function<Reply(const Request&)> handler) {
     api(std::move(pattern), false, std::move(handler));
@@ -161,6 +162,7 @@ std::vector<Route> MakeRoutes(const Services& s) {
   fixed("/api/v1/features", [q](const Request&) { return q->Features(); });
   fixed("/api/v1/targets", [q](const Request&) { return q->Targets(); });
   fixed("/api/v1/targets/metadata", [q](const Request&) { return q->TargetsMetadata(); });
+  fixed("/api/v1/targets/relabel_steps", [q](const Request& r) { return q->TargetsRelabelSteps(ToApi(r)); });
   fixed("/api/v1/scrape_pools", [q](const Request&) { return q->ScrapePools(); });
   fixed("/api/v1/alertmanagers", [q](const Request&) { return q->Alertmanagers(); });
   fixed("/api/v1/notifications", [q](const Request&) { return q->Notifications(); });

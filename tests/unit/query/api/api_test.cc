@@ -225,6 +225,27 @@ TEST_F(ApiTest, CardinalityIsCounted) {
   EXPECT_NE(Call(&QueryApi::StatusTsdb, "db=other").body.find(R"("numSeries":0)"), std::string::npos);
 }
 
+TEST_F(ApiTest, SeriesAndLabelsOfATime) {
+  // `up` has one row, now; the others begin 50 s before.
+  const std::string before = "&start=1699999950&end=1699999999.999";
+  EXPECT_EQ(Call(&QueryApi::Series, "match[]=up" + before).body, R"({"status":"success","data":[]})");
+  EXPECT_EQ(Call(&QueryApi::Series, "match[]=up&start=1700000000").body,
+            R"({"status":"success","data":[{"__name__":"up","job":"\"x\""}]})");
+  EXPECT_EQ(Call(&QueryApi::Labels, before).body, R"({"status":"success","data":["__name__","host"]})");
+  EXPECT_EQ(Call(&QueryApi::Labels, "start=1700000001").body, R"({"status":"success","data":[]})");
+  EXPECT_EQ(Values("job", before).body, R"({"status":"success","data":[]})");
+  EXPECT_EQ(Values("job", "end=1700000000").body, R"({"status":"success","data":["\"x\""]})");
+  EXPECT_EQ(Values("host", "limit=1" + before).body,
+            R"({"status":"success","data":["a"],"warnings":["results truncated due to limit"]})");
+}
+
+TEST_F(ApiTest, RelabelStepsOfNoScrapePool) {
+  EXPECT_EQ(Call(&QueryApi::TargetsRelabelSteps, "labels={}").status, 400);
+  EXPECT_EQ(Call(&QueryApi::TargetsRelabelSteps, "scrapePool=x").status, 400);
+  EXPECT_NE(Call(&QueryApi::TargetsRelabelSteps, "scrapePool=x&labels={}").body.find("scrape pool not found: x"),
+            std::string::npos);
+}
+
 TEST_F(ApiTest, StatusShowsTheSettings) {
   ApiOptions options;
   options.config_yaml = "data: \"x\"\n";

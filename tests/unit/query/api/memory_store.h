@@ -47,11 +47,7 @@ class MemoryView final : public storage::View {
     return refs;
   }
   std::vector<model::SeriesRef> Present(std::vector<model::SeriesRef> refs, model::TimeRange range) const override {
-    std::erase_if(refs, [&](model::SeriesRef ref) {
-      const auto& rows = At(ref).rows;
-      const auto first = rows.lower_bound(range.first.ns);
-      return first == rows.end() || first->first > range.last.ns;
-    });
+    std::erase_if(refs, [&](model::SeriesRef ref) { return !HasRowsIn(At(ref), range); });
     return refs;
   }
   void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const override {
@@ -74,19 +70,19 @@ class MemoryView final : public storage::View {
     return nullptr;
   }
   Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers,
-                                              model::TimeRange) const override {
+                                              model::TimeRange range) const override {
     std::set<std::string> names;
     for (const MemorySeries& series : series_) {
-      if (!Holds(series.labels, matchers)) continue;
+      if (!Holds(series.labels, matchers) || !HasRowsIn(series, range)) continue;
       for (const model::Label& label : series.labels) names.insert(label.name);
     }
     return std::vector<std::string>(names.begin(), names.end());
   }
   Result<std::vector<std::string>> LabelValues(std::string_view name, std::span<const model::Matcher> matchers,
-                                               model::TimeRange) const override {
+                                               model::TimeRange range) const override {
     std::set<std::string> values;
     for (const MemorySeries& series : series_) {
-      if (!Holds(series.labels, matchers)) continue;
+      if (!Holds(series.labels, matchers) || !HasRowsIn(series, range)) continue;
       for (const model::Label& label : series.labels) {
         if (label.name == name) values.insert(label.value);
       }
@@ -143,6 +139,10 @@ class MemoryView final : public storage::View {
   };
 
   const MemorySeries& At(model::SeriesRef ref) const { return series_[model::Number(ref.series) - 1]; }
+  static bool HasRowsIn(const MemorySeries& series, model::TimeRange range) {
+    const auto first = series.rows.lower_bound(range.first.ns);
+    return first != series.rows.end() && first->first <= range.last.ns;
+  }
   static bool Holds(const model::Labels& labels, std::span<const model::Matcher> matchers) {
     return std::all_of(matchers.begin(), matchers.end(), [&labels](const model::Matcher& matcher) {
       std::string value;
