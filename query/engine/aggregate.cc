@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "query/engine/aggregate_cells.h"
+#include "query/engine/key_numbers.h"
 #include "storage/base/check.h"
+#include "storage/base/hash.h"
 
 namespace tidemark::query::engine {
 namespace {
@@ -82,7 +84,8 @@ std::unique_ptr<PartialAggregate> NewPartialAggregate(AggregateOp op, size_t ste
   }
 }
 
-Grouping GroupRows(const plan::AggregateNode& node, const Frame& frame, LabelArena* arena) {
+Result<Grouping> GroupRows(const plan::AggregateNode& node, const Frame& frame, LabelArena* arena,
+                           const QueryState* state) {
   Grouping out;
   out.group_of_row.resize(frame.size());
   const bool without = node.aggregate->without;
@@ -92,17 +95,17 @@ Grouping GroupRows(const plan::AggregateNode& node, const Frame& frame, LabelAre
     std::ranges::sort(names);
   }
   const bool keeps_name = !without && NamesMetric(names);
-  std::unordered_map<std::string, uint32_t> seen;
+  KeyNumbers seen(0);
   std::string key;
   for (size_t row = 0; row < frame.size(); ++row) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
     const RowHead& head = frame.rows[row];
     if (without) {
       KeyOfAllBut(head.labels, names, &key);
     } else {
       KeyOfOnly(head.labels, names, &key);
     }
-    const auto [at, added] = seen.emplace(key, static_cast<uint32_t>(out.heads.size()));
-    const uint32_t group = at->second;
+    const auto [group, added] = seen.NumberOf(Hash64(key, 0), [&](uint32_t other) { return out.keys[other] == key; });
     if (added) {
       out.keys.push_back(key);
       out.heads.push_back(
@@ -126,8 +129,8 @@ RunningAggregation::RunningAggregation(const plan::AggregateNode& node, size_t s
 
 Status RunningAggregation::Add(size_t block, Frame&& frame) {
   auto arena = std::make_unique<LabelArena>();
-  Block folded{.grouping = GroupRows(node_, frame, arena.get()),
-               .partial = NewPartialAggregate(node_.aggregate->op, steps_)};
+  TM_TRY_ASSIGN(Grouping grouping, GroupRows(node_, frame, arena.get(), state_));
+  Block folded{.grouping = std::move(grouping), .partial = NewPartialAggregate(node_.aggregate->op, steps_)};
   folded.partial->Resize(folded.grouping.heads.size());
   for (size_t row = 0; row < frame.size(); ++row) {
     folded.partial->AddRow(folded.grouping.group_of_row[row], frame.RowValues(row), frame.RowPresent(row));

@@ -28,7 +28,8 @@ struct Grouping {
 };
 
 // Groups in order of first appearance. Labels are made in `arena`.
-Grouping GroupRows(const plan::AggregateNode& node, const Frame& frame, LabelArena* arena);
+Result<Grouping> GroupRows(const plan::AggregateNode& node, const Frame& frame, LabelArena* arena,
+                           const QueryState* state);
 
 // The states of some groups at every step. Not thread-safe.
 class PartialAggregate {

@@ -28,6 +28,8 @@ using promql::AggregateOp;
 
 // Cells looked at between two looks at the clock.
 constexpr size_t kCellsPerCheck = 1 << 18;
+// To keep more than this of a group takes long enough that it must be possible to cancel it.
+constexpr size_t kManyKept = 4096;
 
 struct ParamRange {
   double least = 0;
@@ -45,9 +47,10 @@ ParamRange RangeOf(std::span<const double> param) {
   return out;
 }
 
-std::vector<std::vector<uint32_t>> RowsOfGroups(const Grouping& grouping) {
+Result<std::vector<std::vector<uint32_t>>> RowsOfGroups(const Grouping& grouping, const QueryState* state) {
   std::vector<std::vector<uint32_t>> rows(grouping.heads.size());
   for (size_t row = 0; row < grouping.group_of_row.size(); ++row) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
     rows[grouping.group_of_row[row]].push_back(static_cast<uint32_t>(row));
   }
   return rows;
@@ -82,7 +85,8 @@ class BestRows {
     std::vector<uint32_t> order;
     std::vector<uint32_t> candidates;
     size_t looked_at = 0;
-    for (const std::vector<uint32_t>& rows : RowsOfGroups(grouping)) {
+    TM_TRY_ASSIGN(const std::vector<std::vector<uint32_t>> groups, RowsOfGroups(grouping, state_));
+    for (const std::vector<uint32_t>& rows : groups) {
       for (size_t step = 0; step < frame_.steps; ++step) {
         looked_at += rows.size();
         if (looked_at >= kCellsPerCheck) {
@@ -93,10 +97,16 @@ class BestRows {
         for (const uint32_t row : rows) {
           if (frame_.RowPresent(row)[step] != 0) candidates.push_back(row);
         }
-        const auto kept = candidates.begin() + static_cast<std::ptrdiff_t>(std::min(limits[step], candidates.size()));
-        std::partial_sort(candidates.begin(), kept, candidates.end(), [&](uint32_t a, uint32_t b) {
+        const auto keep = static_cast<std::ptrdiff_t>(std::min(limits[step], candidates.size()));
+        const auto better = [&](uint32_t a, uint32_t b) {
           return Better(frame_.RowValues(a)[step], frame_.RowValues(b)[step], a < b);
-        });
+        };
+        if (limits[step] > kManyKept) {
+          TM_RETURN_IF_ERROR(StableSort(&candidates, better, state_));
+        } else {
+          std::partial_sort(candidates.begin(), candidates.begin() + keep, candidates.end(), better);
+        }
+        const auto kept = candidates.begin() + keep;
         for (auto it = kept; it != candidates.end(); ++it) frame_.RowPresent(*it)[step] = 0;
         if (frame_.steps == 1) order.insert(order.end(), candidates.begin(), kept);
       }
@@ -118,8 +128,10 @@ class BestRows {
   const QueryState* state_;
 };
 
-Frame FirstRows(Frame frame, const Grouping& grouping, const std::vector<size_t>& limits) {
-  for (const std::vector<uint32_t>& rows : RowsOfGroups(grouping)) {
+Result<Frame> FirstRows(Frame frame, const Grouping& grouping, const std::vector<size_t>& limits,
+                        const QueryState* state) {
+  TM_TRY_ASSIGN(const std::vector<std::vector<uint32_t>> groups, RowsOfGroups(grouping, state));
+  for (const std::vector<uint32_t>& rows : groups) {
     for (size_t step = 0; step < frame.steps; ++step) {
       size_t left = limits[step];
       for (const uint32_t row : rows) {
@@ -193,7 +205,7 @@ Result<Frame> QuantileOfGroups(const plan::AggregateNode& node, const Frame& fra
   if (range.least < 0) warn(range.least);
   Frame out(frame.steps);
   out.Resize(grouping.heads.size());
-  const std::vector<std::vector<uint32_t>> rows = RowsOfGroups(grouping);
+  TM_TRY_ASSIGN(const std::vector<std::vector<uint32_t>> rows, RowsOfGroups(grouping, state));
   Status status = ForEachBlock(rows.size(), 1, state, [&](size_t group, size_t, size_t) -> Status {
     std::vector<double> values;
     size_t looked_at = 0;
@@ -281,11 +293,11 @@ Result<Frame> AggregateRanked(const plan::AggregateNode& node, Frame frame, std:
   if (op == AggregateOp::kCountValues) return CountValues(node, frame, state);
   if (op == AggregateOp::kLimitRatio) return LimitRatio(node, std::move(frame), param, state);
   auto arena = std::make_unique<LabelArena>();
-  const Grouping grouping = GroupRows(node, frame, arena.get());
+  TM_TRY_ASSIGN(const Grouping grouping, GroupRows(node, frame, arena.get(), state));
   state->Keep(std::move(arena));
   if (op == AggregateOp::kQuantile) return QuantileOfGroups(node, frame, grouping, param, state);
   TM_TRY_ASSIGN(const std::vector<size_t> limits, Limits(param, frame.size()));
-  if (op == AggregateOp::kLimitk) return FirstRows(std::move(frame), grouping, limits);
+  if (op == AggregateOp::kLimitk) return FirstRows(std::move(frame), grouping, limits, state);
   return BestRows(op == AggregateOp::kTopk, std::move(frame), state).Run(grouping, limits);
 }
 
