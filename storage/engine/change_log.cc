@@ -81,7 +81,7 @@ void ChangeLog::Forget() {
   const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
   std::ranges::nth_element(numbers, middle);
   forgotten_ = *middle;
-  std::erase_if(intervals_, [this](const auto& item) { return item.second.number <= forgotten_; });
+  std::erase_if(intervals_, [until = forgotten_](const auto& item) { return item.second.number <= until; });
 }
 
 void ChangeLog::NoteHidden(int64_t last_ns) {
