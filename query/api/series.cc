@@ -2,12 +2,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
 #include "query/api/api.h"
 #include "query/api/json.h"
 #include "query/api/values.h"
+#include "query/engine/frame_order.h"
 #include "query/promql/parser.h"
 
 namespace tidemark::query::api {
@@ -151,14 +153,25 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   };
   size_t held = refs.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews));
   if (too_large(held)) return refuse();
-  std::vector<model::LabelViews> series(refs.size());
+  const auto gone = [&request](size_t row) -> Status {
+    constexpr size_t kRowsPerCheck = 1024;
+    if (row % kRowsPerCheck != 0 || !request.stop.stop_requested()) return {};
+    return MakeError(ErrorCode::kCancelled, "the client went away");
+  };
+  const auto end = [](const Error& error) { return ErrorReply(ExecutionErrorType(error.code), error.message); };
+  std::vector<model::LabelViews> labels(refs.size());
   for (size_t i = 0; i < refs.size(); ++i) {
-    (*view)->LabelsOf(refs[i], &series[i]);
-    held += series[i].capacity() * sizeof(model::LabelView);
+    if (const Status status = gone(i); !status.ok()) return end(status.error());
+    (*view)->LabelsOf(refs[i], &labels[i]);
+    held += labels[i].capacity() * sizeof(model::LabelView);
     if (too_large(held)) return refuse();
   }
-  std::sort(series.begin(), series.end());
-  series.erase(std::unique(series.begin(), series.end()), series.end());
+  std::vector<uint32_t> series(refs.size());
+  std::iota(series.begin(), series.end(), 0U);
+  const auto less = [&labels](uint32_t a, uint32_t b) { return labels[a] < labels[b]; };
+  if (const Status sorted = engine::StableSortChecked(&series, less, gone); !sorted.ok()) return end(sorted.error());
+  const auto same = [&labels](uint32_t a, uint32_t b) { return labels[a] == labels[b]; };
+  series.erase(std::unique(series.begin(), series.end(), same), series.end());
   std::vector<std::string> warnings;
   if (selection->limit != 0 && series.size() > selection->limit) {
     series.resize(selection->limit);
@@ -167,8 +180,9 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   std::string body = BeginSuccess(64 + std::min<size_t>(series.size(), 100'000) * 160);
   body += '[';
   for (size_t i = 0; i < series.size(); ++i) {
+    if (const Status status = gone(i); !status.ok()) return end(status.error());
     if (i > 0) body += ',';
-    AppendLabels(&body, std::span<const model::LabelView>(series[i]));
+    AppendLabels(&body, std::span<const model::LabelView>(labels[series[i]]));
     if (too_large(body.size())) return refuse();
   }
   body += ']';

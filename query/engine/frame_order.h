@@ -15,14 +15,14 @@ namespace tidemark::query::engine {
 // Rows rearranged: row i of the result is row order[i] of `frame`; rows not named are left out.
 Result<Frame> Reordered(const Frame& frame, const std::vector<uint32_t>& order, const QueryState* state);
 
-// std::stable_sort in pieces, between which the query may be cancelled; a null state never is.
-template <typename Less>
-Status StableSort(std::vector<uint32_t>* order, const Less& less, const QueryState* state) {
+// std::stable_sort in pieces, between which check(row) is asked: its error ends it.
+template <typename Less, typename Check>
+Status StableSortChecked(std::vector<uint32_t>* order, const Less& less, const Check& check) {
   constexpr size_t kRun = 4096;
   const size_t size = order->size();
   const auto at = [&](size_t index) { return order->begin() + static_cast<std::ptrdiff_t>(std::min(index, size)); };
   for (size_t begin = 0; begin < size; begin += kRun) {
-    TM_RETURN_IF_ERROR(CheckAtRow(state, 0));
+    TM_RETURN_IF_ERROR(check(size_t{0}));
     std::stable_sort(at(begin), at(begin + kRun), less);
   }
   std::vector<uint32_t> merged(size <= kRun ? 0 : size);
@@ -33,7 +33,7 @@ Status StableSort(std::vector<uint32_t>* order, const Less& less, const QuerySta
       const size_t left_end = right;
       const size_t right_end = std::min(begin + 2 * run, size);
       for (size_t out = begin; out < right_end; ++out) {
-        TM_RETURN_IF_ERROR(CheckAtRow(state, out));
+        TM_RETURN_IF_ERROR(check(out));
         const bool take_right = left == left_end || (right < right_end && less((*order)[right], (*order)[left]));
         merged[out] = (*order)[take_right ? right++ : left++];
       }
@@ -41,6 +41,12 @@ Status StableSort(std::vector<uint32_t>* order, const Less& less, const QuerySta
     order->swap(merged);
   }
   return {};
+}
+
+// The same while the query is not cancelled; a null state never is.
+template <typename Less>
+Status StableSort(std::vector<uint32_t>* order, const Less& less, const QueryState* state) {
+  return StableSortChecked(order, less, [state](size_t row) { return CheckAtRow(state, row); });
 }
 
 // All rows by their labels.
