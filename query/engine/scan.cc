@@ -8,6 +8,7 @@
 
 #include "query/engine/column_merge.h"
 #include "query/engine/time_math.h"
+#include "storage/base/lent_thread.h"
 #include "storage/base/mutex.h"
 #include "storage/model/batch.h"
 
@@ -164,6 +165,7 @@ Status ForEachBlock(size_t count, size_t block_size, QueryState* state,
     TM_RETURN_IF_ERROR(state->CheckInterrupt());
     return body(0, 0, count);
   }
+  ThisThreadIsBusy();
   Mutex mutex;
   size_t failed_block = blocks;
   std::optional<Error> failure;

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "storage/base/lent_thread.h"
 #include "storage/base/usable_cpus.h"
 
 namespace tidemark::query::engine {
@@ -134,7 +135,10 @@ void Turn::Rest() {
 Status Turn::Pass(const std::function<Status()>& interrupted) {
   if (turns_ == nullptr || std::this_thread::get_id() != caller_) return {};
   if (!long_.load(std::memory_order_relaxed)) {
-    if (ThreadCpuNs() - cpu_began_ns_ < turns_->options().grace_ns) return {};
+    const int64_t ran_ns = ThreadCpuNs() - cpu_began_ns_;
+    if (ran_ns >= turns_->options().lent_ns) ThisThreadIsBusy();
+    if (ran_ns < turns_->options().grace_ns) return {};
+    ThisThreadIsBusy();
     if (work_ == Work::kQuery) TM_RETURN_IF_ERROR(turns_->EnterLong());
     long_.store(true, std::memory_order_relaxed);
     background_.emplace();

@@ -30,6 +30,7 @@ struct TurnOptions {
   size_t places = 0;
   size_t long_queries_max = 24;  // more are refused with kResourceExhausted when they become long
   int64_t grace_ns = 5'000'000;  // of processor time of the calling thread
+  int64_t lent_ns = 500'000;     // the same, after which a thread that somebody lent is busy (lent_thread.h)
   int64_t turn_ns = 100'000'000;
   int64_t quiet_ns = 500'000'000;
   const Clock* clock = nullptr;  // null: the system's

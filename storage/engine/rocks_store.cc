@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "storage/base/failure_point.h"
+#include "storage/base/lent_thread.h"
 #include "storage/base/log.h"
 #include "storage/engine/rocks_handles.h"
 #include "storage/engine/rocks_options.h"
@@ -101,6 +102,16 @@ Result<PageBytes> RocksStore::GetPage(Family family, std::string_view key) const
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());
   auto pinned = std::make_shared<rocksdb::PinnableSlice>();
+  if (ThisThreadIsLent()) {
+    // It must not wait for the disk before its owner has another one. What the cache does not have ends as Incomplete,
+    // or, where the file itself is not open, as an empty value: pages are never empty.
+    rocksdb::ReadOptions cached;
+    cached.read_tier = rocksdb::kBlockCacheTier;
+    const rocksdb::Status status = handles_->db->Get(cached, handles_->family(family), ToSlice(key), pinned.get());
+    if (status.ok() && !pinned->empty()) return PageBytes{ToView(*pinned), std::move(pinned)};
+    ThisThreadIsBusy();
+    pinned->Reset();
+  }
   const rocksdb::Status status =
       handles_->db->Get(rocksdb::ReadOptions(), handles_->family(family), ToSlice(key), pinned.get());
   if (!status.ok()) return FromRocks(status, "reading a page").error();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/base/lent_thread.h"
 #include "storage/model/labels.h"
 
 namespace tidemark::index {
@@ -14,6 +15,8 @@ namespace {
 constexpr uint64_t kFew = 1024;
 // A union of more postings than this is kept with its evaluation.
 constexpr size_t kManyPairs = 64;
+// Testing so many values takes long enough to say so.
+constexpr uint32_t kManyValues = 1024;
 
 }  // namespace
 
@@ -65,6 +68,7 @@ std::shared_ptr<const Evaluation> Selection::Evaluate(const Condition& condition
   auto grown = known == nullptr ? std::make_shared<Evaluation>() : std::make_shared<Evaluation>(*known);
   const size_t matching_before = grown->matching.size();
   const uint32_t end = grown->values_seen + std::min(max_new, count - grown->values_seen);
+  if (end - grown->values_seen > kManyValues) ThisThreadIsBusy();
   for (; grown->values_seen < end; ++grown->values_seen) {
     const uint32_t id = ValueId(label, grown->values_seen);
     if (condition.pattern->Matches(ValueText(label, id))) grown->matching.push_back(id);

@@ -45,9 +45,24 @@ def expect_bounded(condition, message):
     expect(condition or SANITIZED, message)
 
 
+def short(value):
+    """What fits on a screen."""
+    text = repr(value)
+    return text if len(text) <= 2000 else f"{text[:2000]}... ({len(text)} characters)"
+
+
+def difference(got, want):
+    """What a message says of two values; of large tables only where they differ."""
+    if isinstance(got, dict) and isinstance(want, dict) and len(want) > 20:
+        keys = sorted(key for key in {*got, *want} if got.get(key) != want.get(key))
+        return (f"{len(keys)} of {len(want)} entries differ: got {short({k: got.get(k) for k in keys[:20]})}, "
+                f"want {short({k: want.get(k) for k in keys[:20]})}")
+    return f"got {short(got)}, want {short(want)}"
+
+
 def expect_equal(got, want, what):
     if got != want:
-        raise Failed(f"{what}: got {got!r}, want {want!r}")
+        raise Failed(f"{what}: {difference(got, want)}")
 
 
 def wait_until(condition, seconds=120, what="it"):

@@ -45,7 +45,7 @@ def answers(server):
 
 
 def test_threads():
-    wanted = {"tm-service": 3, "tm-stream": 5, "tm-write": 2, "tm-read": 4, "tm-io": 1}
+    wanted = {"tm-service": 3, "tm-stream": 5, "tm-write": 2, "tm-read": 4 + 1}
     with temporary_folder() as folder, \
             Server(folder / "data", "--http-service-threads", "3", "--http-stream-threads", "5", "--http-write-threads", "2",
                    "--http-read-threads", "4", "--http-io-threads", "1", "--pool-workers", "3") as server:

@@ -94,10 +94,11 @@ std::vector<Route> MakeRoutes(const Services& s) {
     return route;
   };
   // Reads of the Prometheus API; `post`: the parameters may come as a form.
-  const auto api = [&add](std::string pattern, bool post, std::function<Reply(const Request&)> handler) {
+  const auto api = [&add](std::string pattern, bool post, std::function<Reply(const Request&)> handler,
+                          Lane lane = Lane::kRead) {
     std::vector<Method> methods = {Method::kGet};
     if (post) methods.push_back(Method::kPost);
-    Route& route = add(Access::kRead, Lane::kRead, std::move(methods), std::move(pattern),
+    Route& route = add(Access::kRead, lane, std::move(methods), std::move(pattern),
                        [handler = std::move(handler)](Request& r) { return FromReply(handler(r)); });
     route.form = post;
     route.body_bytes_max = post ? kFormBytesMax : 0;
@@ -138,8 +139,8 @@ std::vector<Route> MakeRoutes(const Services& s) {
 
   // Prometheus' API.
   const query::api::QueryApi* const q = s.api;
-  api("/api/v1/query", true, [q](const Request& r) { return q->Query(ToApi(r)); });
-  api("/api/v1/query_range", true, [q](const Request& r) { return q->QueryRange(ToApi(r)); });
+  api("/api/v1/query", true, [q](const Request& r) { return q->Query(ToApi(r)); }, Lane::kQuery);
+  api("/api/v1/query_range", true, [q](const Request& r) { return q->QueryRange(ToApi(r)); }, Lane::kQuery);
   api("/api/v1/format_query", true, [q](const Request& r) { return q->FormatQuery(ToApi(r)); });
   api("/api/v1/parse_query", true, [q](const Request& r) { return q->ParseQuery(ToApi(r)); });
   api("/api/v1/query_exemplars", true, [q](const Request& r) { return q->QueryExemplars(ToApi(r)); });

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <thread>
 #include <vector>
 
 #include "storage/base/clock.h"
@@ -30,17 +29,23 @@ std::chrono::milliseconds SweepInterval(const ServerOptions& options) {
 }  // namespace
 
 struct Server::Impl {
+  // A loop, and its timer for deadlines.
   struct Worker {
+    explicit Worker(WorkerSet* workers) : loop(workers) {}
     IoLoop loop;
-    Guard guard = asio::make_work_guard(loop.context);
-    asio::steady_timer sweep{loop.context};
-    std::jthread thread;
+    Guard guard = asio::make_work_guard(loop.context());
+    asio::steady_timer sweep{loop.context()};
   };
 
-  Impl(const ServerOptions& options, Application* application) : shared(options, application) {
-    size_t count = options.io_threads;
-    if (count == 0) count = UsableCpus();
-    for (size_t i = 0; i < count; ++i) loops.push_back(std::make_unique<Worker>());
+  Impl(const ServerOptions& options, Application* application) : shared(Settle(options), application) {
+    for (size_t i = 0; i < shared.options.io_threads; ++i) {
+      loops.push_back(std::make_unique<Worker>(&shared.readers));
+    }
+  }
+
+  static ServerOptions Settle(ServerOptions options) {
+    if (options.io_threads == 0) options.io_threads = UsableCpus();
+    return options;
   }
 
   void Accept(asio::ip::tcp::acceptor* acceptor) {
@@ -57,7 +62,7 @@ struct Server::Impl {
       Adopt(target, std::move(socket));
       Accept(acceptor);
     };
-    acceptor->async_accept(target->loop.context, std::move(on_accept));
+    acceptor->async_accept(target->loop.context(), std::move(on_accept));
   }
 
   void Adopt(Worker* target, asio::ip::tcp::socket socket) {
@@ -71,7 +76,7 @@ struct Server::Impl {
     auto start = [this, target, moved = std::move(socket)]() mutable {
       std::make_shared<Session>(std::move(moved), &target->loop, &shared)->Start();
     };
-    asio::post(target->loop.context, std::move(start));
+    asio::post(target->loop.context(), std::move(start));
   }
 
   void ScheduleSweep(Worker* worker) {
@@ -84,15 +89,9 @@ struct Server::Impl {
     });
   }
 
-  // A session may end, and leave the set, while it is being looked at.
   template <typename Visit>
   static void ForEachSession(Worker* worker, Visit visit) {
-    std::vector<std::shared_ptr<Session>> sessions;
-    sessions.reserve(worker->loop.sessions.size());
-    for (Session* const session : worker->loop.sessions) {
-      if (std::shared_ptr<Session> alive = session->weak_from_this().lock()) sessions.push_back(std::move(alive));
-    }
-    for (const auto& session : sessions) visit(*session);
+    for (const std::shared_ptr<Session>& session : worker->loop.Sessions()) visit(*session);
   }
 
   ServerShared shared;
@@ -122,7 +121,7 @@ Result<Endpoint> Server::Listen(const std::string& address, uint16_t port) {
   if (error) return InvalidArgument(fmt::format("\"{}\" is not an IP address", address));
   const asio::ip::tcp::endpoint endpoint(ip, port);
   // All acceptors live on the first loop; the connections go round all of them.
-  auto acceptor = std::make_unique<asio::ip::tcp::acceptor>(impl_->loops.front()->loop.context);
+  auto acceptor = std::make_unique<asio::ip::tcp::acceptor>(impl_->loops.front()->loop.context());
   acceptor->open(endpoint.protocol(), error);
   if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor->bind(endpoint, error);
@@ -140,8 +139,7 @@ void Server::Start() {
   impl_->started = true;
   for (auto& worker : impl_->loops) {
     impl_->ScheduleSweep(worker.get());
-    worker->thread = std::jthread([loop = &worker->loop] { loop->context.run(); });
-    pthread_setname_np(worker->thread.native_handle(), "tm-io");
+    worker->loop.Start();
   }
   for (auto& acceptor : impl_->acceptors) {
     asio::post(acceptor->get_executor(), [this, raw = acceptor.get()] { impl_->Accept(raw); });
@@ -161,7 +159,7 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
     });
   }
   for (auto& worker : impl_->loops) {
-    asio::post(worker->loop.context,
+    asio::post(worker->loop.context(),
                [raw = worker.get()] { Impl::ForEachSession(raw, [](Session& session) { session.BeginDrain(); }); });
   }
   const auto wait_until_closed = [&shared](std::chrono::milliseconds limit) {
@@ -177,7 +175,7 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   const bool all = wait_until_closed(timeout);
   if (!all) {
     for (auto& worker : impl_->loops) {
-      asio::post(worker->loop.context,
+      asio::post(worker->loop.context(),
                  [raw = worker.get()] { Impl::ForEachSession(raw, [](Session& session) { session.Abort(); }); });
     }
     // Handlers that are running keep their sessions; they see the stop token.
@@ -186,12 +184,11 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   impl_->ending.store(true);
   for (auto& worker : impl_->loops) {
     worker->guard.reset();
-    asio::post(worker->loop.context, [raw = worker.get()] { raw->sweep.cancel(); });
-    if (!all) worker->loop.context.stop();
+    asio::post(worker->loop.context(), [raw = worker.get()] { raw->sweep.cancel(); });
+    if (!all) worker->loop.context().stop();
   }
-  for (auto& worker : impl_->loops) {
-    if (worker->thread.joinable()) worker->thread.join();
-  }
+  // Ends with the last leader.
+  shared.readers.Stop();
   return all;
 }
 

@@ -25,7 +25,7 @@
 namespace tidemark::http {
 
 struct ServerOptions {
-  // Threads that move bytes. 0: as many as cores.
+  // Loops, each with a thread that moves bytes and begins queries. 0: as many as cores.
   size_t io_threads = 0;
   // Threads that run requests which may block. Writes wait for the disk: more of them share one sync.
   size_t write_threads = 8;
@@ -66,6 +66,7 @@ enum class Lane : uint8_t {
   kInline,  // on the io thread: answers at once from memory
   kWrite,
   kRead,
+  kQuery,  // on the io thread too, but goes on as a worker when it calls ThisThreadIsBusy (storage/base/lent_thread.h)
   kService,  // short, may take a lock: health, metrics, lists
 };
 

@@ -28,6 +28,8 @@ constexpr size_t kSmallInputBytes = 4096;
 constexpr size_t kLargeInputBytes = size_t{64} << 10;
 // A connection that is refused with its body unread is kept open this long, so that the client can read the answer.
 constexpr std::chrono::milliseconds kLingerTime{2000};
+// Queries up to this size begin where they were read.
+constexpr size_t kShortRequestBytes = size_t{4} << 10;
 // Bodies up to this size are read and dropped when a request is refused, to keep the connection.
 constexpr size_t kSkippedBodyBytes = size_t{64} << 10;
 
@@ -56,14 +58,14 @@ void CodeStream(std::string_view accept_encoding, Response* response) {
 
 Session::Session(asio::ip::tcp::socket socket, IoLoop* loop, ServerShared* shared)
     : socket_(std::move(socket)), loop_(loop), shared_(shared) {
-  loop_->sessions.insert(this);
+  loop_->Insert(this);
 }
 
 Session::~Session() {
   if (stream_) stream_->Abandon();
   ReleaseBody();
   ReleaseReply();
-  loop_->sessions.erase(this);
+  loop_->Erase(this);
   // The waiter looks at the count under the mutex: take it, so that the notification is not lost in between.
   MutexLock lock(shared_->mutex);
   shared_->counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
@@ -357,33 +359,16 @@ void Session::Dispatch() {
   if (admission_.refusal) return Reply(std::move(*admission_.refusal));
   phase_ = Phase::kWork;
   request_.wire_bytes = request_.body.size();
-  if (admission_.lane == Lane::kInline) return Reply(Answer());
-  WorkerSet& workers = admission_.lane == Lane::kWrite  ? shared_->writers
-                       : admission_.lane == Lane::kRead ? shared_->readers
-                                                        : shared_->service;
-  // The worker gives its reference back with the reply, so that a session always ends on its own io thread.
-  auto run = [self = shared_from_this()]() mutable {
-    Response response = self->Answer();
-    asio::io_context& context = self->loop_->context;
-    if (response.produce) {
-      asio::post(context, [self = std::move(self), response = std::move(response)]() mutable {
-        if (self->phase_ == Phase::kWork) self->Reply(std::move(response));
-      });
-      return;
-    }
-    Outgoing out = self->Compose(std::move(response));
-    self->SendNow(&out);
-    asio::post(context, [self = std::move(self), out = std::move(out)]() mutable {
-      if (self->phase_ == Phase::kWork) self->Write(std::move(out));
-    });
-  };
-  if (!workers.TrySubmit(std::move(run))) {
-    shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
-    Response response = shared_->application->Refuse(503, "too many requests wait for a thread", &request_);
-    response.Set("Retry-After", "1");
-    return Reply(std::move(response));
+  switch (admission_.lane) {
+    case Lane::kInline: return Reply(Answer());
+    case Lane::kQuery:
+      // A long text may be long to read.
+      if (request_.target.size() + request_.body.size() <= kShortRequestBytes && TryAnswerHere()) return;
+      return AnswerOn(&shared_->readers);
+    case Lane::kRead: return AnswerOn(&shared_->readers);
+    case Lane::kWrite: return AnswerOn(&shared_->writers);
+    case Lane::kService: return AnswerOn(&shared_->service);
   }
-  if (admission_.lane == Lane::kRead) WatchClient();
 }
 
 // Hears at once of a client that goes away while its query runs or its reply is produced. One that sends its next
@@ -399,7 +384,52 @@ void Session::WatchClient() {
   });
 }
 
-// Runs on a worker, or on the io thread for Lane::kInline. Nothing else touches request_ meanwhile.
+// The loop may have another leader when this returns true: nothing may be touched afterwards.
+bool Session::TryAnswerHere() {
+  IoLoop::Loan loan(loop_, [weak = weak_from_this()] {
+    const std::shared_ptr<Session> self = weak.lock();
+    if (self && self->phase_ == Phase::kWork) self->WatchClient();
+  });
+  if (!loan.granted()) return false;
+  Response response = [&] {
+    LentThread::Scope scope(&loan);
+    return Answer();
+  }();
+  if (loan.taken_back()) {
+    HandBack(std::move(response));
+  } else {
+    Reply(std::move(response));
+  }
+  return true;
+}
+
+void Session::AnswerOn(WorkerSet* workers) {
+  if (workers->TrySubmit([self = shared_from_this()] { self->HandBack(self->Answer()); })) {
+    if (workers == &shared_->readers) WatchClient();
+    return;
+  }
+  shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+  Response response = shared_->application->Refuse(503, "too many requests wait for a thread", &request_);
+  response.Set("Retry-After", "1");
+  Reply(std::move(response));
+}
+
+// Gives the session back to the leader of its loop, with an answer.
+void Session::HandBack(Response response) {
+  if (response.produce) {
+    asio::post(loop_->context(), [self = shared_from_this(), response = std::move(response)]() mutable {
+      if (self->phase_ == Phase::kWork) self->Reply(std::move(response));
+    });
+    return;
+  }
+  Outgoing out = Compose(std::move(response));
+  SendNow(&out);
+  asio::post(loop_->context(), [self = shared_from_this(), out = std::move(out)]() mutable {
+    if (self->phase_ == Phase::kWork) self->Write(std::move(out));
+  });
+}
+
+// Nothing else touches request_ meanwhile.
 Response Session::Answer() {
   Application& application = *shared_->application;
   try {

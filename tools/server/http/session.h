@@ -1,25 +1,23 @@
-// Session: one connection. Internal to the HTTP server. Runs on its io thread, but for Answer, Compose and SendNow: a
-// worker answers while the phase is kWork, in which the io thread only looks whether the client is still there.
+// Session: one connection. Internal to the HTTP server. Runs on the thread that leads its loop, but for Answer, Compose
+// and SendNow: a worker answers while the phase is kWork, in which the leader only looks whether the client is still
+// there.
 #pragma once
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 
 #include "storage/base/mutex.h"
+#include "tools/server/http/io_loop.h"
 #include "tools/server/http/message.h"
 #include "tools/server/http/server.h"
 #include "tools/server/http/worker_set.h"
 
 namespace tidemark::http {
-
-class Session;
 
 // What the sessions of one server share. Thread-safe.
 struct ServerShared {
@@ -27,7 +25,7 @@ struct ServerShared {
   Application* application;
   ServerCounters counters;
   WorkerSet writers;
-  WorkerSet readers;
+  WorkerSet readers;  // lead the loops too
   WorkerSet service;
   WorkerSet streams;
   std::atomic<bool> draining{false};
@@ -38,15 +36,9 @@ struct ServerShared {
       : options(o),
         application(a),
         writers("tm-write", o.write_threads, o.queue_max),
-        readers("tm-read", o.read_threads, o.queue_max),
+        readers("tm-read", o.io_threads + o.read_threads, o.queue_max),
         service("tm-service", o.service_threads, o.queue_max),
         streams("tm-stream", o.stream_threads, o.queue_max, WorkerSet::Urgency::kBackground) {}
-};
-
-// One thread that moves bytes, and its connections. Its members are used on that thread only.
-struct IoLoop {
-  std::unordered_set<Session*> sessions;  // before `context`, whose handlers hold sessions
-  boost::asio::io_context context{1};
 };
 
 class SessionStream;
@@ -85,6 +77,9 @@ class Session : public std::enable_shared_from_this<Session> {
   };
 
   void Dispatch();
+  bool TryAnswerHere();
+  void AnswerOn(WorkerSet* workers);
+  void HandBack(Response response);
   Response Answer();
   void Reply(Response response);
   void ReplyInStream(Response response);

@@ -72,7 +72,7 @@ bool SessionStream::Queue(std::string bytes) {
 void SessionStream::Wake() {
   if (wake_posted_ || abandoned_) return;
   wake_posted_ = true;
-  boost::asio::post(loop_->context, [weak = session_] {
+  boost::asio::post(loop_->context(), [weak = session_] {
     if (const std::shared_ptr<Session> session = weak.lock()) session->StreamReady();
   });
 }

@@ -35,22 +35,48 @@ bool WorkerSet::TrySubmit(Task task) {
 bool WorkerSet::TrySubmitNow(Task task) {
   MutexLock lock(mutex_);
   // Threads that are being made will take from the queue.
-  return (!idle_.empty() || queue_.size() < starting_) && SubmitLocked(std::move(task));
+  return (idle_.size() > reserved_ || queue_.size() < starting_) && SubmitLocked(std::move(task));
 }
 
 bool WorkerSet::SubmitLocked(Task task) {
   if (stopping_) return false;
-  if (idle_.empty()) {
-    if (queue_.size() >= queue_max_) return false;
-    queue_.push_back(std::move(task));
+  if (idle_.size() > reserved_) {
+    WakeLocked(std::move(task));
     return true;
   }
+  if (queue_.size() >= queue_max_) return false;
+  queue_.push_back(std::move(task));
+  return true;
+}
+
+void WorkerSet::WakeLocked(Task task) {
   Idle* const idle = idle_.back();
   idle_.pop_back();
   idle->task = std::move(task);
   // Under the mutex: once it is unlocked the thread may go on, and `idle` with it.
   idle->wake.NotifyOne();
+}
+
+bool WorkerSet::TryReserve() {
+  MutexLock lock(mutex_);
+  if (stopping_ || idle_.size() <= reserved_) return false;
+  ++reserved_;
   return true;
+}
+
+void WorkerSet::SubmitReserved(Task task) {
+  MutexLock lock(mutex_);
+  --reserved_;
+  if (!stopping_) WakeLocked(std::move(task));
+}
+
+void WorkerSet::CancelReservation() {
+  MutexLock lock(mutex_);
+  --reserved_;
+  // Came while the thread was kept.
+  if (stopping_ || queue_.empty()) return;
+  WakeLocked(std::move(queue_.front()));
+  queue_.pop_front();
 }
 
 size_t WorkerSet::queued() const {
@@ -83,6 +109,7 @@ void WorkerSet::Work() {
     std::optional<BackgroundScope> background;
     if (urgency_ == Urgency::kBackground) background.emplace();
     task();
+    task = nullptr;  // what it holds must not wait for the next one
   }
 }
 

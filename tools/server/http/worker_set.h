@@ -38,6 +38,13 @@ class WorkerSet {
   // As TrySubmit, but also false when no thread is free to start it at once.
   bool TrySubmitNow(Task task);
 
+  // Keeps one of the threads that wait now for SubmitReserved. false: none is left. The calling thread must not wait
+  // for the set before it submits or cancels.
+  bool TryReserve();
+  // Goes to a thread at once. Dropped when the set is stopping.
+  void SubmitReserved(Task task);
+  void CancelReservation();
+
   // Takes no more tasks, runs what is queued, then joins. Idempotent.
   void Stop();
 
@@ -54,6 +61,7 @@ class WorkerSet {
   };
 
   bool SubmitLocked(Task task) TM_REQUIRES(mutex_);
+  void WakeLocked(Task task) TM_REQUIRES(mutex_);
   void Work();
   // The next task of this thread, waiting for one; empty when the set stops. `first`: it has not asked before.
   Task Next(bool first);
@@ -62,6 +70,7 @@ class WorkerSet {
   const Urgency urgency_;
   mutable Mutex mutex_;
   std::vector<Idle*> idle_ TM_GUARDED_BY(mutex_);  // the last is the one that waits for the shortest time
+  size_t reserved_ TM_GUARDED_BY(mutex_) = 0;      // of idle_; at most its size, but while the set stops
   // Threads that have not asked for their first task.
   size_t starting_ TM_GUARDED_BY(mutex_);
   std::deque<Task> queue_ TM_GUARDED_BY(mutex_);

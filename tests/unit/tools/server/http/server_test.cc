@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <libdeflate.h>
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <thread>
+#include <vector>
 
+#include "storage/base/lent_thread.h"
 #include "tests/unit/tools/server/http/raw_client.h"
 #include "tools/server/http/router.h"
 
@@ -29,7 +32,7 @@ class ServerTest : public Test {
   static constexpr size_t kBodyMax = 1'000'000;
 
   void Start(ServerOptions options = {}) {
-    options.io_threads = 2;
+    if (options.io_threads == 0) options.io_threads = 2;
     std::vector<Route> routes;
     routes.push_back({.access = Access::kOpen,
                       .lane = Lane::kInline,
@@ -76,6 +79,28 @@ class ServerTest : public Test {
                         return response;
                       }});
     routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kQuery,
+                      .methods = {Method::kGet},
+                      .pattern = "/busy",
+                      .handler = [](Request&) {
+                        ThisThreadIsBusy();
+                        return TextResponse(200, "busy");
+                      }});
+    // Begins on the thread that read it; with ?busy=1 it turns out to be long.
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kQuery,
+                      .methods = {Method::kGet},
+                      .pattern = "/query",
+                      .handler = [this](Request& r) {
+                        if (ThisThreadIsLent()) ++lent_;
+                        if (r.params.Get("busy") != "1") return TextResponse(200, "short");
+                        ThisThreadIsBusy();
+                        EXPECT_FALSE(ThisThreadIsLent());
+                        ++busy_;
+                        may_end_.wait(false);
+                        return TextResponse(200, "long");
+                      }});
+    routes.push_back({.access = Access::kRead,
                       .lane = Lane::kRead,
                       .methods = {Method::kGet},
                       .pattern = "/large",
@@ -102,6 +127,13 @@ class ServerTest : public Test {
     return client.ReadReply();
   }
 
+  void AwaitBusy(int count) {
+    while (busy_ != count) std::this_thread::yield();
+  }
+
+  std::atomic<int> lent_{0};
+  std::atomic<int> busy_{0};
+  std::atomic<bool> may_end_{false};
   std::promise<void> entered_;
   std::promise<void> release_;
   std::unique_ptr<Router> router_;
@@ -408,6 +440,72 @@ TEST_F(ServerTest, ASlowRequestDoesNotHoldUpOthers) {
   release_.set_value();
   EXPECT_TRUE(slow.ReadReply().ends_with("waited"));
   EXPECT_TRUE(queued.ReadReply().ends_with("|a|"));
+}
+
+TEST_F(ServerTest, ALongQueryLeavesItsLoopToAnotherThread) {
+  ServerOptions options;
+  options.io_threads = 1;
+  options.read_threads = 2;
+  Start(options);
+  const std::string query = "GET /query HTTP/1.1\r\nHost: a\r\n\r\n";
+  // As soon as there is a thread that stands by, the loop's own answers.
+  while (lent_ == 0) EXPECT_TRUE(Ask(query).ends_with("short"));
+  const std::string busy = "GET /query?busy=1 HTTP/1.1\r\nHost: a\r\n\r\n";
+  RawClient first(port_);
+  first.Send(busy);
+  AwaitBusy(1);
+  RawClient second(port_);
+  second.Send(busy + query);  // the next one is read when this one is answered
+  AwaitBusy(2);
+  // Nobody is left to take the loop: this one waits in the queue, and what needs no thread goes on.
+  RawClient third(port_);
+  third.Send("GET /query?busy=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  while (server_->queued_reads() != 1) std::this_thread::yield();
+  EXPECT_TRUE(Ask("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("pong"));
+  EXPECT_EQ(busy_, 2);
+  may_end_ = true;
+  may_end_.notify_all();
+  EXPECT_TRUE(first.ReadReply().ends_with("long"));
+  EXPECT_TRUE(second.ReadReply().ends_with("long"));
+  EXPECT_TRUE(second.ReadReply().ends_with("short"));
+  EXPECT_TRUE(third.ReadReply().ends_with("long"));
+  first.Send(query);
+  EXPECT_TRUE(first.ReadReply().ends_with("short"));
+}
+
+TEST_F(ServerTest, ALongQueryOfAClientThatLeftEndsAlone) {
+  ServerOptions options;
+  options.io_threads = 1;
+  options.idle_timeout = std::chrono::milliseconds(200);
+  Start(options);
+  for (int i = 1; i <= 4; ++i) {
+    RawClient client(port_);
+    client.Send("GET /query?busy=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    AwaitBusy(i);
+  }
+  EXPECT_TRUE(Ask("GET /query HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("short"));
+  may_end_ = true;
+  may_end_.notify_all();
+  while (server_->counters().connections_open.load() != 0) std::this_thread::yield();
+}
+
+TEST_F(ServerTest, ManyClientsOfShortAndLongQueries) {
+  ServerOptions options;
+  options.io_threads = 2;
+  options.read_threads = 3;
+  Start(options);
+  may_end_ = true;
+  std::vector<std::jthread> clients;
+  for (int c = 0; c < 8; ++c) {
+    clients.emplace_back([this, c] {
+      RawClient client(port_);
+      for (int i = 0; i < 200; ++i) {
+        const bool large = (i * 7 + c) % 5 == 0;
+        client.Send(large ? "GET /busy HTTP/1.1\r\nHost: a\r\n\r\n" : "GET /query HTTP/1.1\r\nHost: a\r\n\r\n");
+        EXPECT_TRUE(client.ReadReply().ends_with(large ? "busy" : "short"));
+      }
+    });
+  }
 }
 
 TEST_F(ServerTest, DrainFinishesWhatHasBegun) {
