@@ -16,11 +16,15 @@ namespace {
 // How soon a waiting query notices that it was cancelled or is too late.
 constexpr std::chrono::milliseconds kLookEvery{5};
 
-int64_t ThreadCpuNs() {
+int64_t ReadClock(clockid_t clock) {
   timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  clock_gettime(clock, &time);
   return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
+
+int64_t ThreadCpuNs() { return ReadClock(CLOCK_THREAD_CPUTIME_ID); }
+// Costs a tenth of that, and bounds it from above.
+int64_t RealNs() { return ReadClock(CLOCK_MONOTONIC); }
 
 TurnOptions Settle(TurnOptions options) {
   const size_t cores = UsableCpus();
@@ -113,7 +117,11 @@ void Turns::Release() {
   GrantLocked();
 }
 
-Turn::Turn(Turns* turns, Work work) : turns_(turns), work_(work), cpu_began_ns_(turns != nullptr ? ThreadCpuNs() : 0) {}
+Turn::Turn(Turns* turns, Work work)
+    : turns_(turns),
+      work_(work),
+      began_ns_(turns != nullptr ? RealNs() : 0),
+      cpu_began_ns_(turns != nullptr ? ThreadCpuNs() : 0) {}
 
 Turn::~Turn() {
   if (turns_ == nullptr) return;
@@ -135,9 +143,11 @@ void Turn::Rest() {
 Status Turn::Pass(const std::function<Status()>& interrupted) {
   if (turns_ == nullptr || std::this_thread::get_id() != caller_) return {};
   if (!long_.load(std::memory_order_relaxed)) {
+    const TurnOptions& options = turns_->options();
+    if (RealNs() - began_ns_ < std::min(options.lent_ns, options.grace_ns)) return {};
     const int64_t ran_ns = ThreadCpuNs() - cpu_began_ns_;
-    if (ran_ns >= turns_->options().lent_ns) ThisThreadIsBusy();
-    if (ran_ns < turns_->options().grace_ns) return {};
+    if (ran_ns >= options.lent_ns) ThisThreadIsBusy();
+    if (ran_ns < options.grace_ns) return {};
     ThisThreadIsBusy();
     if (work_ == Work::kQuery) TM_RETURN_IF_ERROR(turns_->EnterLong());
     long_.store(true, std::memory_order_relaxed);

@@ -118,6 +118,7 @@ class Turn {
   Turns* const turns_;
   const Work work_;
   const std::thread::id caller_ = std::this_thread::get_id();
+  const int64_t began_ns_;
   const int64_t cpu_began_ns_;
   std::atomic<bool> long_{false};
   // The caller's alone.
