@@ -11,7 +11,7 @@
 namespace tidemark::http {
 
 class Session;
-struct IoLoop;
+class IoLoop;
 
 // Thread-safe.
 class SessionStream : public ReplyStream {
