@@ -152,12 +152,12 @@ class OutageTest : public ManagerTest {
 };
 
 TEST_F(OutageTest, AfterALongerOneThanIsToleratedItBeginsAnew) {
-  EXPECT_EQ(ActiveSinceAfter({.outage_tolerance_ms = 9 * kMinute}), kStart + 11 * kMinute);
+  EXPECT_EQ(ActiveSinceAfter({.database = "", .outage_tolerance_ms = 9 * kMinute}), kStart + 11 * kMinute);
 }
 
 TEST_F(OutageTest, ItFiresNoSoonerThanTheGraceSays) {
   // 90 s from now, not the minute that is left.
-  EXPECT_EQ(ActiveSinceAfter({.for_grace_ms = 90'000}), kStart + 11 * kMinute + 90'000 - 2 * kMinute);
+  EXPECT_EQ(ActiveSinceAfter({.database = "", .for_grace_ms = 90'000}), kStart + 11 * kMinute + 90'000 - 2 * kMinute);
 }
 
 TEST_F(ManagerTest, ARulesQueryKeepsTheLimitsOfQueries) {
@@ -167,7 +167,8 @@ TEST_F(ManagerTest, ARulesQueryKeepsTheLimitsOfQueries) {
     seen = context;
     return engine::Execute(expr, at, context);
   };
-  ManagerOptions options{.default_interval_ms = 7000,
+  ManagerOptions options{.database = "",
+                         .default_interval_ms = 7000,
                          .timeout_ms = 5000,
                          .lookback_ms = 10'000,
                          .default_subquery_step_ms = 3000,
