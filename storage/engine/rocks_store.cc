@@ -119,6 +119,7 @@ Result<PageBytes> RocksStore::GetPage(Family family, std::string_view key) const
 }
 
 Result<std::optional<std::string>> RocksStore::Get(Family family, std::string_view key) const {
+  ThisThreadIsBusy();
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());
   std::string value;
@@ -130,6 +131,7 @@ Result<std::optional<std::string>> RocksStore::Get(Family family, std::string_vi
 }
 
 Result<void> RocksStore::ForEach(Family family, std::string_view prefix, const VisitFn& visit) const {
+  ThisThreadIsBusy();
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());
   const std::string end = PrefixEnd(prefix);

@@ -30,6 +30,8 @@ constexpr size_t kLargeInputBytes = size_t{64} << 10;
 constexpr std::chrono::milliseconds kLingerTime{2000};
 // Queries up to this size begin where they were read.
 constexpr size_t kShortRequestBytes = size_t{4} << 10;
+// Compressing so much takes a millisecond.
+constexpr size_t kLongToCompress = size_t{64} << 10;
 // Bodies up to this size are read and dropped when a request is refused, to keep the connection.
 constexpr size_t kSkippedBodyBytes = size_t{64} << 10;
 
@@ -447,6 +449,7 @@ Response Session::Answer() {
                                    [](const auto& header) { return EqualsNoCase(header.first, "Content-Encoding"); });
     if (!coded && !response.produce && response.body.size() >= shared_->options.gzip_reply_bytes_min &&
         ListContains(request_.Header("Accept-Encoding"), "gzip")) {
+      if (response.body.size() >= kLongToCompress) ThisThreadIsBusy();
       response.body = Gzip(response.body);
       response.Set("Content-Encoding", "gzip").Set("Vary", "Accept-Encoding");
     }
