@@ -10,7 +10,7 @@
 // The thread is in the kernel's class SCHED_IDLE meanwhile, whose threads make way at once for any other. They also get
 // next to no time while others compute, so a thread that starves goes back to its own class for a while
 // (BackgroundTick). Going back takes a right that not every process has (CAP_SYS_NICE, or RLIMIT_NICE of 20 or more,
-// as systemd's LimitNICE=0 gives); without it a scope only asks for long slices, before which threads with the usual
+// as systemd's LimitNICE=+0 gives); without it a scope only asks for long slices, before which threads with the usual
 // slice may come since Linux 6.12.
 // Source: Linux, sched(7) and kernel/sched/fair.c.
 #pragma once

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "query/engine/engine.h"
+#include "storage/base/background.h"
 #include "storage/base/log.h"
 #include "tools/server/routes.h"
 #include "tools/server/self_metrics.h"
@@ -65,6 +66,10 @@ Status Daemon::Open() {
   const storage::StoreStats stats = store_->Stats();
   TM_LOG(kInfo, "opened {} in {:.3f} s; {} points replayed", config_.data,
          static_cast<double>(stats.recovery_ns) * 1e-9, stats.recovered_points);
+  if (HowBackgroundWorks() != BackgroundMeans::kIdleClass) {
+    TM_LOG(kInfo,
+           "long queries cannot make way at once for short ones: give the process CAP_SYS_NICE or RLIMIT_NICE of 20");
+  }
   write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
   WriteServiceOptions write_options{.require_database = config_.require_database,
