@@ -71,13 +71,17 @@ TEST(BackgroundTest, WhoStarvesGoesBackToItsOwnClass) {
     CPU_SET(core, &one);
     ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
   };
+  std::atomic<bool> is_busy{false};
   std::jthread busy([&] {
     on_one_core();
+    is_busy = true;
+    is_busy.notify_one();
     while (!done.load(std::memory_order_relaxed)) {
     }
   });
   std::jthread starving([&] {
     on_one_core();
+    is_busy.wait(false);
     BackgroundScope scope;
     const int64_t began_ns = ThreadCpuNs();
     while (ThreadCpuNs() - began_ns < 50'000'000) BackgroundTick();
