@@ -128,7 +128,8 @@ class Expansion {
     switch (operand.kind) {
       case Kind::kText: return TemplateValue(operand.text);
       case Kind::kNumber:
-        return operand.integer ? TemplateValue(static_cast<int64_t>(operand.number)) : TemplateValue(operand.number);
+        if (operand.integer) return TemplateValue(static_cast<int64_t>(operand.number));
+        return TemplateValue(operand.number);
       case Kind::kBool: return TemplateValue(operand.truth);
       case Kind::kNil: return value;
       case Kind::kDot: value = dot; break;
