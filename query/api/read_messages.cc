@@ -16,6 +16,12 @@ constexpr size_t kRequestBytesMax = size_t{1} << 20;
 constexpr size_t kQueriesMax = 100;
 constexpr size_t kFrameBytesMax = size_t{1} << 20;
 
+// Fields are told by number and wire type: one of another type than the schema's is unknown, and skipped, as protobuf's
+// own parsers do. protozero aborts when it is asked for a value of another type.
+using protozero::tag_and_type;
+constexpr auto kVarint = protozero::pbf_wire_type::varint;
+constexpr auto kBytes = protozero::pbf_wire_type::length_delimited;
+
 enum ResponseType : int32_t { kSamples = 0, kStreamedXorChunks = 1 };
 constexpr int32_t kXorEncoding = 1;
 
@@ -40,10 +46,10 @@ Result<model::Matcher> ParseMatcher(protozero::pbf_reader message) {
   model::Matcher matcher;
   int32_t type = 0;
   while (message.next()) {
-    switch (message.tag()) {
-      case 1: type = message.get_enum(); break;
-      case 2: matcher.name = message.get_string(); break;
-      case 3: matcher.value = message.get_string(); break;
+    switch (message.tag_and_type()) {
+      case tag_and_type(1, kVarint): type = message.get_enum(); break;
+      case tag_and_type(2, kBytes): matcher.name = message.get_string(); break;
+      case tag_and_type(3, kBytes): matcher.value = message.get_string(); break;
       default: message.skip();
     }
   }
@@ -60,10 +66,10 @@ Result<model::Matcher> ParseMatcher(protozero::pbf_reader message) {
 Result<ReadQuery> ParseQuery(protozero::pbf_reader message) {
   ReadQuery query;
   while (message.next()) {
-    switch (message.tag()) {
-      case 1: query.start_ms = message.get_int64(); break;
-      case 2: query.end_ms = message.get_int64(); break;
-      case 3: {
+    switch (message.tag_and_type()) {
+      case tag_and_type(1, kVarint): query.start_ms = message.get_int64(); break;
+      case tag_and_type(2, kVarint): query.end_ms = message.get_int64(); break;
+      case tag_and_type(3, kBytes): {
         TM_TRY_ASSIGN(model::Matcher matcher, ParseMatcher(message.get_message()));
         query.matchers.push_back(std::move(matcher));
         break;
@@ -86,16 +92,18 @@ Result<ReadRequest> ParseMessage(std::string_view bytes) {
   };
   protozero::pbf_reader message(bytes.data(), bytes.size());
   while (message.next()) {
-    if (message.tag() == 1) {
-      TM_TRY_ASSIGN(ReadQuery query, ParseQuery(message.get_message()));
-      if (request.queries.size() == kQueriesMax) return InvalidArgument("more than 100 queries in one request");
-      request.queries.push_back(std::move(query));
-    } else if (message.tag() == 2 && message.wire_type() == protozero::pbf_wire_type::length_delimited) {
-      for (const int32_t type : message.get_packed_enum()) consider(type);
-    } else if (message.tag() == 2) {
-      consider(message.get_enum());
-    } else {
-      message.skip();
+    switch (message.tag_and_type()) {
+      case tag_and_type(1, kBytes): {
+        TM_TRY_ASSIGN(ReadQuery query, ParseQuery(message.get_message()));
+        if (request.queries.size() == kQueriesMax) return InvalidArgument("more than 100 queries in one request");
+        request.queries.push_back(std::move(query));
+        break;
+      }
+      case tag_and_type(2, kBytes):
+        for (const int32_t type : message.get_packed_enum()) consider(type);
+        break;
+      case tag_and_type(2, kVarint): consider(message.get_enum()); break;
+      default: message.skip();
     }
   }
   if (any_type && !chosen) {

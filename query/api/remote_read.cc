@@ -52,14 +52,23 @@ struct ReadLimits {
   engine::Turns* turns = nullptr;
 };
 
+// What the queries of one request have used of its limits.
+struct ReadSpent {
+  int64_t ns = 0;
+  uint64_t samples = 0;
+};
+
 // The series of one query in the order of their labels, each with its samples.
 class SeriesReader {
  public:
-  SeriesReader(std::shared_ptr<const storage::View> view, const ReadQuery& query, const ReadLimits& limits)
+  // `spent` outlives it.
+  SeriesReader(std::shared_ptr<const storage::View> view, const ReadQuery& query, const ReadLimits& limits,
+               ReadSpent* spent)
       : view_(std::move(view)),
         matchers_(query.matchers),
         range_{TimestampAtMs(query.start_ms, 0), TimestampAtMs(query.end_ms, 999'999)},
-        limits_(limits) {}
+        limits_(limits),
+        spent_(spent) {}
   ~SeriesReader() { limits_.memory->Give(charged_); }
   SeriesReader(const SeriesReader&) = delete;
   SeriesReader& operator=(const SeriesReader&) = delete;
@@ -81,7 +90,7 @@ class SeriesReader {
     std::iota(order_.begin(), order_.end(), 0U);
     std::sort(order_.begin(), order_.end(),
               [this](uint32_t a, uint32_t b) { return labels_[a] != labels_[b] ? labels_[a] < labels_[b] : a < b; });
-    spent_ns_ += limits_.clock->SteadyNs() - began;
+    spent_->ns += limits_.clock->SteadyNs() - began;
     return {};
   }
 
@@ -98,7 +107,7 @@ class SeriesReader {
  private:
   [[nodiscard]] Status CheckEnd(int64_t began) const {
     if (limits_.stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "the client went away");
-    if (spent_ns_ + limits_.clock->SteadyNs() - began > limits_.timeout_ns) {
+    if (spent_->ns + limits_.clock->SteadyNs() - began > limits_.timeout_ns) {
       return MakeError(ErrorCode::kTimeout, "the read took longer than query.timeout; ask for less");
     }
     return {};
@@ -146,8 +155,8 @@ class SeriesReader {
       model::Column column;
       TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
       if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
-      samples_ += column.size();
-      if (limits_.budget.max_samples != 0 && samples_ > limits_.budget.max_samples) {
+      spent_->samples += column.size();
+      if (limits_.budget.max_samples != 0 && spent_->samples > limits_.budget.max_samples) {
         return LimitExceeded(fmt::format("exceeded sample limit ({})", limits_.budget.max_samples));
       }
       longest = std::max(longest, column.size());
@@ -170,7 +179,7 @@ class SeriesReader {
     }
     at_ = end;
     together_ = std::clamp(kBytesTogether / (longest * kSampleBytes), size_t{1}, kSeriesTogether);
-    spent_ns_ += limits_.clock->SteadyNs() - began;
+    spent_->ns += limits_.clock->SteadyNs() - began;
     return {};
   }
 
@@ -209,8 +218,7 @@ class SeriesReader {
   size_t ready_at_ = 0;
   uint64_t ready_bytes_ = 0;
   uint64_t charged_ = 0;
-  uint64_t samples_ = 0;
-  int64_t spent_ns_ = 0;
+  ReadSpent* const spent_;
 };
 
 // The frames of all queries, one after the other.
@@ -223,7 +231,7 @@ class ChunkStream {
   Result<bool> Write(engine::Turn* turn, std::string* out, size_t bytes_min) {
     while (query_ < queries_.size()) {
       if (reader_ == nullptr) {
-        reader_ = std::make_unique<SeriesReader>(view_, queries_[query_], limits_);
+        reader_ = std::make_unique<SeriesReader>(view_, queries_[query_], limits_, &spent_);
         TM_RETURN_IF_ERROR(reader_->Open());
       }
       if (out->size() >= bytes_min) return true;
@@ -245,6 +253,7 @@ class ChunkStream {
   const std::shared_ptr<const storage::View> view_;
   const std::vector<ReadQuery> queries_;
   const ReadLimits limits_;
+  ReadSpent spent_;
   size_t query_ = 0;
   std::unique_ptr<SeriesReader> reader_;
 };
@@ -273,13 +282,47 @@ Reply StreamChunks(const std::shared_ptr<ChunkStream>& stream) {
   return reply;
 }
 
+// The memory of an answer that is put together, counted among that of all queries.
+class AnswerMemory {
+ public:
+  explicit AnswerMemory(engine::MemoryTotal* total) : total_(total) {}
+  ~AnswerMemory() { total_->Give(bytes_); }
+  AnswerMemory(const AnswerMemory&) = delete;
+  AnswerMemory& operator=(const AnswerMemory&) = delete;
+
+  // Makes it `bytes` in all, at least what it is.
+  Status GrowTo(uint64_t bytes, uint64_t max) {
+    if (max != 0 && bytes > max) {
+      return LimitExceeded(
+          fmt::format("the answer takes more than the memory budget of {} MiB; ask for fewer series, "
+                      "a shorter time, or STREAMED_XOR_CHUNKS",
+                      max >> 20U));
+    }
+    if (bytes > bytes_) {
+      if (!total_->Take(bytes - bytes_)) {
+        return MakeError(ErrorCode::kResourceExhausted, "all queries together use all the memory there is for them");
+      }
+      bytes_ = bytes;
+    }
+    return {};
+  }
+
+ private:
+  engine::MemoryTotal* const total_;
+  uint64_t bytes_ = 0;
+};
+
 Result<std::string> ReadSamples(const std::shared_ptr<const storage::View>& view, const ReadRequest& request,
                                 const ReadLimits& limits) {
+  // Held three times while it is put together and compressed.
+  constexpr uint64_t kCopies = 3;
   engine::Turn turn(limits.turns);
+  ReadSpent spent;
+  AnswerMemory memory(limits.memory);
   std::vector<std::string> results;
-  size_t bytes = 0;
+  uint64_t bytes = 0;
   for (const ReadQuery& query : request.queries) {
-    SeriesReader reader(view, query, limits);
+    SeriesReader reader(view, query, limits, &spent);
     TM_RETURN_IF_ERROR(reader.Open());
     std::string& result = results.emplace_back();
     for (;;) {
@@ -287,13 +330,7 @@ Result<std::string> ReadSamples(const std::shared_ptr<const storage::View>& view
       TM_TRY_ASSIGN(const bool more, reader.Next(&turn, &series));
       if (!more) break;
       AppendTimeSeries(&result, *series);
-      // Held three times while it is put together and compressed.
-      if (limits.budget.max_bytes != 0 && 3 * (bytes + result.size()) > limits.budget.max_bytes) {
-        return LimitExceeded(
-            fmt::format("the answer takes more than the memory budget of {} MiB; ask for fewer series, "
-                        "a shorter time, or STREAMED_XOR_CHUNKS",
-                        limits.budget.max_bytes >> 20U));
-      }
+      TM_RETURN_IF_ERROR(memory.GrowTo(kCopies * (bytes + result.size()), limits.budget.max_bytes));
     }
     bytes += result.size();
   }

@@ -366,6 +366,7 @@ Response AdminService::Compact(Request& request) const {
   }
   Response response;
   response.content_type = "application/x-ndjson";
+  response.ends_at_drain = true;
   response.produce = [store = store_, database](const std::shared_ptr<http::ReplyStream>& stream) {
     // A client that goes away stops the work after the partition at hand.
     std::stop_source stop;

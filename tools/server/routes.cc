@@ -55,6 +55,7 @@ Response FollowEvents(const Services& services, const Request& request) {
   Response response;
   response.content_type = sse ? "text/event-stream" : "application/x-ndjson";
   response.Set("Cache-Control", "no-store").Set("X-Accel-Buffering", "no");
+  response.ends_at_drain = true;
   response.produce = [events = services.events, filter = std::move(filter).value(),
                       sse](const std::shared_ptr<http::ReplyStream>& stream) {
     const auto show = [stream, sse](const query::api::Event& event) {

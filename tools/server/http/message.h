@@ -81,6 +81,9 @@ struct Response {
   // runs on a thread of its own among a bounded number, may block, and may finish the stream or leave that to
   // somebody to whom it gave it. Refused with 503 when all of those threads are busy.
   std::move_only_function<void(std::shared_ptr<ReplyStream>)> produce;
+  // Of a streamed reply without an end of its own, or that may end at any piece: it ends when the server drains. Others
+  // have until then to end, and are cut so that the client sees it.
+  bool ends_at_drain = false;
   // Whether a streamed reply may be compressed. Not for what must reach the client piece by piece as it comes.
   bool may_be_coded = false;
   // Close the connection after this reply.

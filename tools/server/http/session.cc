@@ -130,7 +130,7 @@ bool Session::ClientGone() {
 
 void Session::BeginDrain() {
   if (phase_ == Phase::kIdle) Close();
-  if (phase_ == Phase::kStream && stream_) stream_->Finish();
+  if (phase_ == Phase::kStream && stream_ && stream_ends_at_drain_) stream_->Finish();
 }
 
 void Session::Abort() {

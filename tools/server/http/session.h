@@ -143,6 +143,7 @@ class Session : public std::enable_shared_from_this<Session> {
   size_t leased_reply_bytes_ = 0;
   std::shared_ptr<SessionStream> stream_;
   bool stream_chunked_ = false;
+  bool stream_ends_at_drain_ = false;
   // While a stream has nothing to send, no operation of the socket holds the session: it holds itself.
   std::shared_ptr<Session> waiting_for_stream_;
 };

@@ -111,6 +111,7 @@ void Session::ReplyInStream(Response response) {
   keep_alive_ = keep_alive_ && chunked && !response.close && !shared_->draining.load(std::memory_order_relaxed);
   stream_ = std::move(stream);
   stream_chunked_ = chunked;
+  stream_ends_at_drain_ = response.ends_at_drain;
   Outgoing out{.head = HeadOf(response, Framing{.chunked = chunked}), .after = After::kStream};
   if (!response.body.empty() && chunked) {
     out.body = fmt::format("{:x}\r\n{}\r\n", response.body.size(), response.body);
@@ -196,7 +197,7 @@ void Session::PumpStream() {
   phase_ = Phase::kStream;
   bool finished = false;
   std::string bytes = stream_->Take(&finished);
-  if (shared_->draining.load(std::memory_order_relaxed)) finished = true;
+  if (stream_ends_at_drain_ && shared_->draining.load(std::memory_order_relaxed)) finished = true;
   if (bytes.empty() && !finished) {
     waiting_for_stream_ = shared_from_this();  // StreamReady goes on
     return;

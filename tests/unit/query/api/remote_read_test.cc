@@ -283,6 +283,40 @@ TEST_F(RemoteReadTest, RefusesWhatIsNoRequest) {
   }
 }
 
+TEST_F(RemoteReadTest, FieldsOfOtherWireTypesAreSkipped) {
+  using namespace std::string_literals;
+  // Every field of every message with every wire type that has a value.
+  for (const int depth : {0, 1, 2}) {
+    for (char field = 1; field <= 4; ++field) {
+      for (const auto& [type, value] : {std::pair(0, "\x01"s), {1, "12345678"s}, {2, "\x01z"s}, {5, "1234"s}}) {
+        std::string message = static_cast<char>(field << 3 | type) + value;
+        if (depth >= 2) message = "\x1a"s + static_cast<char>(message.size()) + message;
+        if (depth >= 1) message = "\x0a"s + static_cast<char>(message.size()) + message;
+        std::string body;
+        snappy::Compress(message.data(), message.size(), &body);
+        const int status = Read(body).status;
+        EXPECT_TRUE(status == 200 || status == 400 || status == 415) << depth << ' ' << int{field} << ' ' << type;
+      }
+    }
+  }
+}
+
+TEST_F(RemoteReadTest, DamagedRequestsGetAnAnswer) {
+  const std::string good =
+      Pack({{0, kNowMs, {{0, "__name__", "s"}, {2, "a", "b.*"}}}, {5, 6, {{1, "c", "d"}}}}, {1, 0});
+  std::string plain;
+  ASSERT_TRUE(snappy::Uncompress(good.data(), good.size(), &plain));
+  for (size_t at = 0; at < plain.size(); ++at) {
+    for (int value = 0; value < 256; value += 3) {
+      std::string message = plain;
+      message[at] = static_cast<char>(value);
+      std::string body;
+      snappy::Compress(message.data(), message.size(), &body);
+      EXPECT_GE(Read(body).status, 200);
+    }
+  }
+}
+
 TEST_F(RemoteReadTest, StaleMarkersAndSubMillisecondRows) {
   model::BatchBuilder rows;
   rows.Row("s", {}, {kNow * 1'000'000'000 + 100}).Field("value", 1.0);

@@ -103,6 +103,21 @@ class ServerTest : public Test {
     routes.push_back({.access = Access::kRead,
                       .lane = Lane::kRead,
                       .methods = {Method::kGet},
+                      .pattern = "/slow-stream",
+                      .handler = [this](Request& r) {
+                        Response response = TextResponse(200, "begin\n");
+                        response.ends_at_drain = r.params.Get("endless") == "1";
+                        response.produce = [this](const std::shared_ptr<ReplyStream>& stream) {
+                          ++busy_;
+                          may_end_.wait(false);
+                          stream->Push("end\n");
+                          stream->Finish();
+                        };
+                        return response;
+                      }});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
                       .pattern = "/large",
                       .handler = [](Request&) { return TextResponse(200, LargeText()); }});
     router_ = std::make_unique<Router>(std::move(routes), RouterOptions{});
@@ -523,6 +538,38 @@ TEST_F(ServerTest, DrainFinishesWhatHasBegun) {
   EXPECT_TRUE(reply.ends_with("waited"));
   EXPECT_NE(reply.find("Connection: close\r\n"), std::string::npos);
   EXPECT_TRUE(drained.get());
+}
+
+TEST_F(ServerTest, DrainLetsAStreamedReplyEnd) {
+  Start();
+  RawClient client(port_);
+  client.Send("GET /slow-stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.ReadUntil("begin\n");
+  RawClient endless(port_);
+  endless.Send("GET /slow-stream?endless=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  endless.ReadUntil("begin\n");
+  AwaitBusy(2);
+  std::future<bool> drained =
+      std::async(std::launch::async, [this] { return server_->Drain(std::chrono::seconds(60)); });
+  EXPECT_TRUE(endless.ReadAll().ends_with("\r\n0\r\n\r\n"));
+  may_end_ = true;
+  may_end_.notify_all();
+  EXPECT_TRUE(client.ReadAll().ends_with("4\r\nend\n\r\n0\r\n\r\n"));
+  EXPECT_TRUE(drained.get());
+}
+
+TEST_F(ServerTest, AStreamedReplyThatIsCutDoesNotLookWhole) {
+  Start();
+  RawClient client(port_);
+  client.Send("GET /slow-stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.ReadUntil("begin\n");
+  AwaitBusy(1);
+  std::future<bool> drained =
+      std::async(std::launch::async, [this] { return server_->Drain(std::chrono::milliseconds(0)); });
+  EXPECT_EQ(client.ReadAll().find("0\r\n\r\n"), std::string::npos);
+  may_end_ = true;
+  may_end_.notify_all();
+  EXPECT_FALSE(drained.get());
 }
 
 TEST_F(ServerTest, RoutesByBasePathPatternAndForm) {
