@@ -20,6 +20,8 @@ enum class Method : uint8_t { kGet, kHead, kPost, kPut, kPatch, kDelete, kOption
 // "GET", ...; "?" for kOther.
 std::string_view Name(Method method);
 
+// Without the optional whitespace around it (RFC 9110, 5.6.3).
+std::string_view Trim(std::string_view text);
 // Whether two header names, or tokens in header values, are the same. ASCII letters compare without case.
 bool EqualsNoCase(std::string_view a, std::string_view b);
 // Whether the comma-separated list `value` has the element `token`; parameters after ';' are not looked at.

@@ -103,19 +103,13 @@ class CodedStream final : public ReplyStream {
   bool finished_ TM_GUARDED_BY(mutex_) = false;
 };
 
-std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // The weight behind a ';' (RFC 9110, 12.4.2); 1 without one or where it cannot be read.
 double WeightOf(std::string_view parameters) {
-  parameters = Trimmed(parameters);
+  parameters = Trim(parameters);
   if (parameters.size() < 2 || (parameters[0] != 'q' && parameters[0] != 'Q')) return 1;
-  parameters = Trimmed(parameters.substr(1));
+  parameters = Trim(parameters.substr(1));
   if (!parameters.starts_with('=')) return 1;
-  parameters = Trimmed(parameters.substr(1));
+  parameters = Trim(parameters.substr(1));
   double weight = 1;
   const auto [end, error] = std::from_chars(parameters.data(), parameters.data() + parameters.size(), weight);
   return error == std::errc() && end == parameters.data() + parameters.size() ? weight : 1;
@@ -140,7 +134,7 @@ Coding CodingFor(std::string_view accept_encoding) {
     const std::string_view item = accept_encoding.substr(0, end);
     accept_encoding.remove_prefix(std::min(end + 1, accept_encoding.size()));
     const size_t semicolon = std::min(item.find(';'), item.size());
-    const std::string_view name = Trimmed(item.substr(0, semicolon));
+    const std::string_view name = Trim(item.substr(0, semicolon));
     const double weight = semicolon == item.size() ? 1 : WeightOf(item.substr(semicolon + 1));
     if (EqualsNoCase(name, "gzip") || EqualsNoCase(name, "x-gzip")) gzip = weight;
     if (EqualsNoCase(name, "zstd")) zstd = weight;

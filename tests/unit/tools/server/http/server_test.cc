@@ -4,20 +4,12 @@
 #include <gtest/gtest.h>
 #include <libdeflate.h>
 
-#include <atomic>
-#include <future>
-#include <memory>
 #include <thread>
-#include <vector>
 
-#include "storage/base/lent_thread.h"
-#include "tests/unit/tools/server/http/raw_client.h"
-#include "tools/server/http/router.h"
+#include "tests/unit/tools/server/http/server_fixture.h"
 
 namespace tidemark::http {
 namespace {
-
-using ::testing::Test;
 
 std::string Compress(const std::string& text) {
   libdeflate_compressor* const compressor = libdeflate_alloc_compressor(6);
@@ -26,135 +18,6 @@ std::string Compress(const std::string& text) {
   libdeflate_free_compressor(compressor);
   return out;
 }
-
-class ServerTest : public Test {
- protected:
-  static constexpr size_t kBodyMax = 1'000'000;
-
-  void Start(ServerOptions options = {}) {
-    if (options.io_threads == 0) options.io_threads = 2;
-    std::vector<Route> routes;
-    routes.push_back({.access = Access::kOpen,
-                      .lane = Lane::kInline,
-                      .methods = {Method::kGet},
-                      .pattern = "/ping",
-                      .handler = [](Request&) { return TextResponse(200, "pong"); }});
-    routes.push_back({.access = Access::kWrite,
-                      .lane = Lane::kWrite,
-                      .methods = {Method::kPost},
-                      .pattern = "/echo",
-                      .body_bytes_max = kBodyMax,
-                      .handler = [](Request& r) { return TextResponse(200, std::string(r.body.view())); }});
-    routes.push_back({.access = Access::kRead,
-                      .lane = Lane::kRead,
-                      .methods = {Method::kGet, Method::kPost},
-                      .pattern = "/label/*/values",
-                      .body_bytes_max = kBodyMax,
-                      .handler =
-                          [](Request& r) {
-                            return TextResponse(
-                                200, fmt::format("{}|{}|{}", r.database, r.captures.at(0), r.params.Get("x")));
-                          },
-                      .form = true});
-    routes.push_back({.access = Access::kRead,
-                      .lane = Lane::kRead,
-                      .methods = {Method::kGet},
-                      .pattern = "/wait",
-                      .handler = [this](Request&) {
-                        entered_.set_value();
-                        release_.get_future().wait();
-                        return TextResponse(200, "waited");
-                      }});
-    routes.push_back({.access = Access::kRead,
-                      .lane = Lane::kRead,
-                      .methods = {Method::kGet},
-                      .pattern = "/stream",
-                      .handler = [](Request&) {
-                        Response response = TextResponse(200, "begin\n");
-                        response.may_be_coded = true;
-                        response.produce = [](const std::shared_ptr<ReplyStream>& stream) {
-                          for (int i = 0; i < 3; ++i) stream->Push(fmt::format("line {}\n", i));
-                          stream->Finish();
-                        };
-                        return response;
-                      }});
-    routes.push_back({.access = Access::kRead,
-                      .lane = Lane::kQuery,
-                      .methods = {Method::kGet},
-                      .pattern = "/busy",
-                      .handler = [](Request&) {
-                        ThisThreadIsBusy();
-                        return TextResponse(200, "busy");
-                      }});
-    // Begins on the thread that read it; with ?busy=1 it turns out to be long.
-    routes.push_back({.access = Access::kRead,
-                      .lane = Lane::kQuery,
-                      .methods = {Method::kGet},
-                      .pattern = "/query",
-                      .handler = [this](Request& r) {
-                        if (ThisThreadIsLent()) ++lent_;
-                        if (r.params.Get("busy") != "1") return TextResponse(200, "short");
-                        ThisThreadIsBusy();
-                        EXPECT_FALSE(ThisThreadIsLent());
-                        ++busy_;
-                        may_end_.wait(false);
-                        return TextResponse(200, "long");
-                      }});
-    routes.push_back({.access = Access::kRead,
-                      .lane = Lane::kRead,
-                      .methods = {Method::kGet},
-                      .pattern = "/slow-stream",
-                      .handler = [this](Request& r) {
-                        Response response = TextResponse(200, "begin\n");
-                        response.ends_at_drain = r.params.Get("endless") == "1";
-                        response.produce = [this](const std::shared_ptr<ReplyStream>& stream) {
-                          ++busy_;
-                          may_end_.wait(false);
-                          stream->Push("end\n");
-                          stream->Finish();
-                        };
-                        return response;
-                      }});
-    routes.push_back({.access = Access::kRead,
-                      .lane = Lane::kRead,
-                      .methods = {Method::kGet},
-                      .pattern = "/large",
-                      .handler = [](Request&) { return TextResponse(200, LargeText()); }});
-    router_ = std::make_unique<Router>(std::move(routes), RouterOptions{});
-    server_ = std::make_unique<Server>(options, router_.get());
-    Result<Endpoint> endpoint = server_->Listen("127.0.0.1", 0);
-    ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
-    port_ = endpoint->port;
-    server_->Start();
-  }
-
-  // More than the socket of a client that does not read takes.
-  static std::string LargeText() {
-    std::string text;
-    for (int i = 0; text.size() < (size_t{24} << 20); ++i) text += fmt::format("{}\n", i);
-    return text;
-  }
-
-  std::string Ask(const std::string& bytes) {
-    RawClient client(port_);
-    EXPECT_TRUE(client.connected());
-    client.Send(bytes);
-    return client.ReadReply();
-  }
-
-  void AwaitBusy(int count) {
-    while (busy_ != count) std::this_thread::yield();
-  }
-
-  std::atomic<int> lent_{0};
-  std::atomic<int> busy_{0};
-  std::atomic<bool> may_end_{false};
-  std::promise<void> entered_;
-  std::promise<void> release_;
-  std::unique_ptr<Router> router_;
-  std::unique_ptr<Server> server_;
-  uint16_t port_ = 0;
-};
 
 TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
   Start();
@@ -275,30 +138,6 @@ TEST_F(ServerTest, CompressesLargeRepliesWhenAsked) {
                   body.size(), body));
   EXPECT_NE(reply.find("Content-Encoding: gzip\r\n"), std::string::npos);
   EXPECT_LT(reply.size(), 2000U);
-}
-
-TEST_F(ServerTest, SendsWhatTheSocketDidNotTakeAtOnce) {
-  Start();
-  RawClient client(port_);
-  client.Send("GET /large HTTP/1.1\r\nHost: a\r\n\r\nGET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
-  // The worker has sent as much as fits, and nobody reads yet.
-  while (server_->counters().sent_bytes.load() == 0) std::this_thread::yield();
-  const std::string reply = client.ReadReply();
-  const size_t body = reply.find("\r\n\r\n") + 4;
-  EXPECT_TRUE(std::string_view(reply).substr(body) == LargeText());
-  EXPECT_TRUE(client.ReadReply().ends_with("pong"));
-}
-
-TEST_F(ServerTest, AClientThatLeavesBeforeItsLargeReplyIsForgotten) {
-  Start();
-  for (int i = 0; i < 5; ++i) {
-    RawClient client(port_);
-    client.Send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
-    while (server_->counters().reply_bytes.load() == 0) std::this_thread::yield();
-  }
-  while (server_->counters().reply_bytes.load() != 0 || server_->counters().connections_open.load() != 0) {
-    std::this_thread::yield();
-  }
 }
 
 TEST_F(ServerTest, SaysContinueBeforeTheBody) {
@@ -436,140 +275,6 @@ TEST_F(ServerTest, StreamsReplies) {
   RawClient old(port_);
   old.Send("GET /stream HTTP/1.0\r\n\r\n");
   EXPECT_TRUE(old.ReadAll().ends_with("\r\n\r\nbegin\nline 0\nline 1\nline 2\n"));
-}
-
-TEST_F(ServerTest, ASlowRequestDoesNotHoldUpOthers) {
-  ServerOptions options;
-  options.read_threads = 1;
-  options.queue_max = 1;
-  Start(options);
-  RawClient slow(port_);
-  slow.Send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
-  entered_.get_future().wait();
-  EXPECT_TRUE(Ask("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("pong"));
-  EXPECT_TRUE(Ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi").ends_with("hi"));
-  RawClient queued(port_);
-  queued.Send("GET /label/a/values HTTP/1.1\r\nHost: a\r\n\r\n");
-  while (server_->queued_reads() == 0) std::this_thread::yield();
-  EXPECT_TRUE(Ask("GET /label/a/values HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 503 "));
-  release_.set_value();
-  EXPECT_TRUE(slow.ReadReply().ends_with("waited"));
-  EXPECT_TRUE(queued.ReadReply().ends_with("|a|"));
-}
-
-TEST_F(ServerTest, ALongQueryLeavesItsLoopToAnotherThread) {
-  ServerOptions options;
-  options.io_threads = 1;
-  options.read_threads = 2;
-  Start(options);
-  const std::string query = "GET /query HTTP/1.1\r\nHost: a\r\n\r\n";
-  // As soon as there is a thread that stands by, the loop's own answers.
-  while (lent_ == 0) EXPECT_TRUE(Ask(query).ends_with("short"));
-  const std::string busy = "GET /query?busy=1 HTTP/1.1\r\nHost: a\r\n\r\n";
-  RawClient first(port_);
-  first.Send(busy);
-  AwaitBusy(1);
-  RawClient second(port_);
-  second.Send(busy + query);  // the next one is read when this one is answered
-  AwaitBusy(2);
-  // Nobody is left to take the loop: this one waits in the queue, and what needs no thread goes on.
-  RawClient third(port_);
-  third.Send("GET /query?busy=1 HTTP/1.1\r\nHost: a\r\n\r\n");
-  while (server_->queued_reads() != 1) std::this_thread::yield();
-  EXPECT_TRUE(Ask("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("pong"));
-  EXPECT_EQ(busy_, 2);
-  may_end_ = true;
-  may_end_.notify_all();
-  EXPECT_TRUE(first.ReadReply().ends_with("long"));
-  EXPECT_TRUE(second.ReadReply().ends_with("long"));
-  EXPECT_TRUE(second.ReadReply().ends_with("short"));
-  EXPECT_TRUE(third.ReadReply().ends_with("long"));
-  first.Send(query);
-  EXPECT_TRUE(first.ReadReply().ends_with("short"));
-}
-
-TEST_F(ServerTest, ALongQueryOfAClientThatLeftEndsAlone) {
-  ServerOptions options;
-  options.io_threads = 1;
-  Start(options);
-  for (int i = 1; i <= 4; ++i) {
-    RawClient client(port_);
-    client.Send("GET /query?busy=1 HTTP/1.1\r\nHost: a\r\n\r\n");
-    AwaitBusy(i);
-  }
-  EXPECT_TRUE(Ask("GET /query HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("short"));
-  may_end_ = true;
-  may_end_.notify_all();
-  while (server_->counters().connections_open.load() != 0) std::this_thread::yield();
-}
-
-TEST_F(ServerTest, ManyClientsOfShortAndLongQueries) {
-  ServerOptions options;
-  options.io_threads = 2;
-  options.read_threads = 3;
-  Start(options);
-  may_end_ = true;
-  std::vector<std::jthread> clients;
-  for (int c = 0; c < 8; ++c) {
-    clients.emplace_back([this, c] {
-      RawClient client(port_);
-      for (int i = 0; i < 200; ++i) {
-        const bool large = (i * 7 + c) % 5 == 0;
-        client.Send(large ? "GET /busy HTTP/1.1\r\nHost: a\r\n\r\n" : "GET /query HTTP/1.1\r\nHost: a\r\n\r\n");
-        EXPECT_TRUE(client.ReadReply().ends_with(large ? "busy" : "short"));
-      }
-    });
-  }
-}
-
-TEST_F(ServerTest, DrainFinishesWhatHasBegun) {
-  Start();
-  RawClient idle(port_);
-  idle.Send("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
-  idle.ReadReply();
-  RawClient slow(port_);
-  slow.Send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n");
-  entered_.get_future().wait();
-  std::future<bool> drained =
-      std::async(std::launch::async, [this] { return server_->Drain(std::chrono::seconds(10)); });
-  EXPECT_EQ(idle.ReadAll(), "");
-  release_.set_value();
-  const std::string reply = slow.ReadAll();
-  EXPECT_TRUE(reply.ends_with("waited"));
-  EXPECT_NE(reply.find("Connection: close\r\n"), std::string::npos);
-  EXPECT_TRUE(drained.get());
-}
-
-TEST_F(ServerTest, DrainLetsAStreamedReplyEnd) {
-  Start();
-  RawClient client(port_);
-  client.Send("GET /slow-stream HTTP/1.1\r\nHost: a\r\n\r\n");
-  client.ReadUntil("begin\n");
-  RawClient endless(port_);
-  endless.Send("GET /slow-stream?endless=1 HTTP/1.1\r\nHost: a\r\n\r\n");
-  endless.ReadUntil("begin\n");
-  AwaitBusy(2);
-  std::future<bool> drained =
-      std::async(std::launch::async, [this] { return server_->Drain(std::chrono::seconds(60)); });
-  EXPECT_TRUE(endless.ReadAll().ends_with("\r\n0\r\n\r\n"));
-  may_end_ = true;
-  may_end_.notify_all();
-  EXPECT_TRUE(client.ReadAll().ends_with("4\r\nend\n\r\n0\r\n\r\n"));
-  EXPECT_TRUE(drained.get());
-}
-
-TEST_F(ServerTest, AStreamedReplyThatIsCutDoesNotLookWhole) {
-  Start();
-  RawClient client(port_);
-  client.Send("GET /slow-stream HTTP/1.1\r\nHost: a\r\n\r\n");
-  client.ReadUntil("begin\n");
-  AwaitBusy(1);
-  std::future<bool> drained =
-      std::async(std::launch::async, [this] { return server_->Drain(std::chrono::milliseconds(0)); });
-  EXPECT_EQ(client.ReadAll().find("0\r\n\r\n"), std::string::npos);
-  may_end_ = true;
-  may_end_.notify_all();
-  EXPECT_FALSE(drained.get());
 }
 
 TEST_F(ServerTest, RoutesByBasePathPatternAndForm) {
