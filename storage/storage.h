@@ -119,6 +119,8 @@ struct StoreOptions {
   uint64_t journal_segment_bytes = uint64_t{64} << 20;
   // Size of RocksDB's block cache, which holds compressed pages.
   uint64_t cache_bytes = uint64_t{256} << 20;
+  // Table files that RocksDB keeps open, at most: each takes a file descriptor of the process.
+  int max_open_files = 4096;
   // Rows older or newer than these limits allow are refused; rows in the future are taken.
   uint64_t max_series_per_database = 50'000'000;
   // The file layer under journal and RocksDB alike; null: the system's. Tests hand in one that fails or forgets.
@@ -379,9 +381,10 @@ struct CompactionProgress {
 // Thread-safe. Destruction closes: it syncs the journal but takes no checkpoint (call Close for that).
 class Store : public model::PointSink {
  public:
-  // Opens or creates the store, deletes what is not live, replays the journal. Errors: kUnsupported for an unknown
-  // format version, kCorruption for a damaged journal (RepairJournal of verify.h mends it), kIo, kUnavailable when
-  // another process has the directory.
+  // Opens the store, or makes one where there is none, and replays the journal. An open that fails because of what it
+  // found has changed nothing. Errors: kUnsupported for an unknown format version, kCorruption for files that are
+  // damaged or missing (RepairJournal of verify.h mends the journal), kIo, kUnavailable when another process has the
+  // directory.
   static Result<std::unique_ptr<Store>> Open(StoreOptions options);
 
   // model::PointSink::Write, see there.

@@ -20,6 +20,13 @@ KeyRange PrefixRange(std::string_view prefix) {
 MetaStore::MetaStore(std::shared_ptr<RocksStore> rocks, std::shared_ptr<Graveyard> graveyard)
     : rocks_(std::move(rocks)), graveyard_(std::move(graveyard)) {}
 
+Result<void> MetaStore::Create() {
+  auto loaded = Load();
+  if (loaded.ok() || loaded.error().code != ErrorCode::kNotFound) return loaded;
+  MutexLock lock(mutex_);
+  return CommitLocked({});
+}
+
 Result<void> MetaStore::Load() {
   MutexLock lock(mutex_);
   TM_TRY_ASSIGN(const std::optional<std::string> store, rocks_->Get(Family::kMeta, kStoreKey));
@@ -30,7 +37,7 @@ Result<void> MetaStore::Load() {
       return {};
     }));
     if (any) return Corruption("meta has records but no store record");
-    return CommitLocked({});
+    return NotFound("meta has no record");
   }
   Truth truth;
   TM_TRY_ASSIGN(truth.store, DecodeStoreRecord(*store));

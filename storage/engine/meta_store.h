@@ -36,7 +36,9 @@ class MetaStore {
  public:
   MetaStore(std::shared_ptr<RocksStore> rocks, std::shared_ptr<Graveyard> graveyard);
 
-  // Reads everything; writes the first store record when there is none. Errors: kUnsupported, kCorruption, kIo.
+  // Of a new store: writes the first store record, unless a start that was cut short did so.
+  Result<void> Create();
+  // Reads everything. Errors: kNotFound when there is no record at all; kUnsupported, kCorruption, kIo.
   Result<void> Load();
 
   // Numbers that were never given out before, and never will be again.

@@ -28,8 +28,6 @@ class ErrorListener final : public rocksdb::EventListener {
 rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, RocksErrorFn on_error) {
   rocksdb::DBOptions options;
   options.env = env;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
   options.max_background_jobs = 2;
   // RocksDB's own LOG writer asserts when the disk is full; ours does not write to that disk.
   options.info_log = MakeRocksLogger();
@@ -40,7 +38,6 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, RocksErrorFn on_error) {
   options.track_and_verify_wals_in_manifest = true;
   // Index and meta are small: their logs go once the buffers behind them are flushed.
   options.max_total_wal_size = uint64_t{64} << 20;
-  options.max_open_files = 4096;
   // We decide when to try again (Store's self-test), so that refusing and resuming go together.
   options.max_bgerror_resume_count = 0;
   options.avoid_unnecessary_blocking_io = true;

@@ -33,6 +33,20 @@ std::string PrefixEnd(std::string_view prefix) {
   return end;
 }
 
+// What RocksDB says of an open that failed. It looks for a table that is missing by the name that LevelDB would have
+// given it too, and names that one; nobody has such files.
+Result<void> FromOpen(const rocksdb::Status& status, const std::string& what) {
+  auto failed = FromRocks(status, what);
+  constexpr std::string_view kForeign = ".ldb";
+  if (!failed.ok()) {
+    std::string& text = failed.error().message;
+    for (size_t at = text.find(kForeign); at != std::string::npos; at = text.find(kForeign, at)) {
+      text.replace(at, kForeign.size(), ".sst");
+    }
+  }
+  return failed;
+}
+
 }  // namespace
 
 RocksStore::RocksStore(RocksStoreOptions options) : options_(std::move(options)) {}
@@ -42,6 +56,8 @@ RocksStore::~RocksStore() { Close(); }
 Result<std::shared_ptr<RocksStore>> RocksStore::Open(RocksStoreOptions options) {
   std::shared_ptr<RocksStore> store(new RocksStore(std::move(options)));
   WriterLock lock(store->mutex_);
+  store->read_only_ = store->options_.read_only;
+  store->may_create_ = store->options_.create;
   store->handles_ = std::make_unique<Handles>();
   Handles& handles = *store->handles_;
   std::shared_ptr<rocksdb::FileSystem> files = store->options_.file_system;
@@ -56,9 +72,10 @@ Result<std::shared_ptr<RocksStore>> RocksStore::Open(RocksStoreOptions options) 
 Result<void> RocksStore::OpenLocked() {
   Handles& handles = *handles_;
   rocksdb::DBOptions db_options = MakeDbOptions(handles.env.get(), options_.on_error);
-  if (options_.read_only) {
-    db_options.create_if_missing = false;
-    db_options.create_missing_column_families = false;
+  db_options.max_open_files = options_.max_open_files;
+  db_options.create_if_missing = may_create_;
+  db_options.create_missing_column_families = may_create_;
+  if (read_only_) {
     // Point in time ends quietly at the first damaged record; this one at a torn last record only.
     if (options_.strict_log) db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   }
@@ -71,16 +88,18 @@ Result<void> RocksStore::OpenLocked() {
   std::vector<rocksdb::ColumnFamilyHandle*> opened;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
-      options_.read_only ? rocksdb::DB::OpenForReadOnly(db_options, options_.directory, descriptors, &opened, &db)
-                         : rocksdb::DB::Open(db_options, options_.directory, descriptors, &opened, &db);
+      read_only_ ? rocksdb::DB::OpenForReadOnly(db_options, options_.directory, descriptors, &opened, &db)
+                 : rocksdb::DB::Open(db_options, options_.directory, descriptors, &opened, &db);
   if (!status.ok()) {
     const std::string what = fmt::format("opening RocksDB in {}", options_.directory);
     if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
       return MakeError(ErrorCode::kUnavailable,
                        fmt::format("{}: {} (another process has it)", what, status.ToString()));
     }
-    return FromRocks(status, what);
+    return FromOpen(status, what);
   }
+  // From here on there is one.
+  may_create_ = false;
   handles.db.reset(db);
   handles.default_family.reset(opened[0]);
   for (size_t i = 0; i < handles.families.size(); ++i) handles.families[i].reset(opened[i + 1]);
@@ -247,7 +266,10 @@ Result<void> RocksStore::Flush() {
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());
   for (const Family family : {Family::kIndex, Family::kMeta}) {
+    // The index first: with names that meta does not count yet a start does nothing, without names that it counts on it
+    // could not read.
     TM_RETURN_IF_ERROR(FromRocks(handles_->db->Flush(rocksdb::FlushOptions(), handles_->family(family)), "flushing"));
+    FailurePoint("files.family_flushed");
   }
   return {};
 }
@@ -294,18 +316,6 @@ Result<void> RocksStore::DropUnknownIndexes(const std::set<model::DatabaseId>& k
   return Write(batch);
 }
 
-Result<void> RocksStore::DeleteChildren(const std::string& directory) {
-  ReaderLock lock(mutex_);
-  rocksdb::Env* const env = handles_->env.get();
-  std::vector<std::string> children;
-  TM_RETURN_IF_ERROR(FromRocks(env->GetChildren(directory, &children), "listing " + directory));
-  for (const std::string& child : children) {
-    if (child == "." || child == "..") continue;
-    TM_RETURN_IF_ERROR(FromRocks(env->DeleteFile(fmt::format("{}/{}", directory, child)), "deleting " + child));
-  }
-  return {};
-}
-
 void RocksStore::DeleteLeftover(const std::string& path) {
   ReaderLock lock(mutex_);
   rocksdb::Env* const env = handles_->env.get();
@@ -329,6 +339,14 @@ Result<void> RocksStore::SelfTest(const std::string& path, uint64_t bytes) {
     if (status.ok()) status = deleted;
   }
   return FromRocks(status, "testing the disk");
+}
+
+Result<void> RocksStore::Enter() {
+  WriterLock lock(mutex_);
+  TM_RETURN_IF_ERROR(CheckOpen());
+  handles_->CloseDb();
+  read_only_ = false;
+  return OpenLocked();
 }
 
 Result<void> RocksStore::Recover() {

@@ -78,7 +78,12 @@ struct RocksStoreOptions {
   // Null: the system's.
   std::shared_ptr<rocksdb::FileSystem> file_system;
   uint64_t cache_bytes = 0;
-  // Nothing on disk is changed, and no lock is taken (StoreLock): all that writes fails.
+  // Table files that are kept open, at most.
+  int max_open_files = 4096;
+  // Whether a database that is not there is made. Only the first open of a store that is new may say so: whoever makes
+  // one where another has lost its CURRENT has RocksDB delete all that the lost one knew.
+  bool create = false;
+  // Nothing on disk is changed, and no lock is taken (StoreLock): all that writes fails. See Enter.
   bool read_only = false;
   // Of a read-only store: any record of RocksDB's log that is damaged, but a torn last one, is an error.
   bool strict_log = false;
@@ -88,7 +93,7 @@ struct RocksStoreOptions {
 
 class RocksStore {
  public:
-  // Errors: kUnavailable when another process has it; as FromRocks.
+  // Errors: kUnavailable when another process has it; as FromRocks, also where a family is missing.
   static Result<std::shared_ptr<RocksStore>> Open(RocksStoreOptions options);
   ~RocksStore();
   RocksStore(const RocksStore&) = delete;
@@ -112,20 +117,22 @@ class RocksStore {
   // checksums).
   using FileFn = std::function<void(const DataFile& file, Result<void> checked)>;
   [[nodiscard]] Result<void> CheckFiles(const FileFn& visit) const;
-  // Writes the buffers of `index` and `meta` to files, so that RocksDB's own logs may go.
+  // Brings every change of `index` and `meta` that was written before into table files, so that RocksDB's own logs may
+  // go. Until then a change lies in the log alone, and what it makes superfluous must stay: a log that was cut would
+  // bring back the state before.
   Result<void> Flush();
 
   // The keys of pages in `meta`, one for each epoch that has some.
   [[nodiscard]] Result<std::vector<PageKey>> EpochsInMeta() const;
   // Deletes the `index` entries of all databases but these.
   Result<void> DropUnknownIndexes(const std::set<model::DatabaseId>& known);
-  // Deletes all files of a directory.
-  Result<void> DeleteChildren(const std::string& directory);
   // Deletes a file if it is there; a failure is logged, not more.
   void DeleteLeftover(const std::string& path);
   // Writes, syncs and deletes a file of `bytes`: whether the disk takes writes.
   Result<void> SelfTest(const std::string& path, uint64_t bytes);
 
+  // Of a store that was opened read-only: opens it again, for writing. Errors: as Open.
+  Result<void> Enter();
   // Clears RocksDB's background error, if need be by closing and opening the database.
   Result<void> Recover();
   void Close();
@@ -140,6 +147,8 @@ class RocksStore {
   const RocksStoreOptions options_;
   mutable SharedMutex mutex_;  // exclusive only while opening and closing
   std::unique_ptr<Handles> handles_;
+  bool read_only_ TM_GUARDED_BY(mutex_) = false;
+  bool may_create_ TM_GUARDED_BY(mutex_) = false;
   bool closed_ TM_GUARDED_BY(mutex_) = false;
 };
 

@@ -13,11 +13,24 @@
 #include "storage/engine/tier_copy.h"
 
 namespace tidemark::storage {
+namespace {
+
+// A compaction deletes what it has replaced each time that so much has been read since.
+constexpr uint64_t kFreeBytes = uint64_t{64} << 20;
+constexpr uint64_t kFreePartitions = 64;
+
+}  // namespace
 
 void StoreImpl::DropDeadFiles() {
   std::vector<KeyRange> dead = graveyard_->TakeAll();
   if (dead.empty()) return;
-  if (auto dropped = rocks_->DropFiles(dead); !dropped.ok()) {
+  const auto drop = [&]() -> Result<void> {
+    // Everything that was buried before is named no more by what this writes down.
+    TM_RETURN_IF_ERROR(rocks_->Flush());
+    FailurePoint("files.flushed");
+    return rocks_->DropFiles(dead);
+  };
+  if (auto dropped = drop(); !dropped.ok()) {
     TM_LOG(kWarn, "{}", dropped.error().message);
     for (KeyRange& range : dead) graveyard_->Bury(std::move(range));
   }
@@ -47,15 +60,23 @@ Result<CompactionProgress> StoreImpl::Compact(std::string_view name, std::stop_t
       }
     }
     done.partitions_total = partitions.size();
+    uint64_t freed_bytes = 0;
+    uint64_t freed_partitions = 0;
     for (const PartitionId& partition : partitions) {
       if (stop.stop_requested() || closing_.load()) break;
       // Read anew each time: a state that is kept would keep epochs that are folded away.
       result = FoldEpochs(*database, ByPartition(*database->state())[partition], FoldKind::kSeal, &done);
       if (!result.ok()) break;
       ++done.partitions_done;
-      DropDeadFiles();
+      // Each time brings meta to disk, which for thousands of small partitions would be most of the work.
+      if (done.bytes_read - freed_bytes >= kFreeBytes || done.partitions_done - freed_partitions >= kFreePartitions) {
+        freed_bytes = done.bytes_read;
+        freed_partitions = done.partitions_done;
+        DropDeadFiles();
+      }
       if (progress) progress(done);
     }
+    DropDeadFiles();
   }
   if (result.ok()) result = DropSpentMasks();
   compacting_.store(false);

@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -39,6 +40,7 @@
 #include "storage/engine/meta_store.h"
 #include "storage/engine/partition_epochs.h"
 #include "storage/engine/rocks_store.h"
+#include "storage/engine/store_sight.h"
 #include "storage/journal/journal.h"
 #include "storage/storage.h"
 
@@ -72,13 +74,30 @@ class StoreImpl final : public Store {
   using DatabasePtr = std::shared_ptr<Database>;
 
   // ---- store_open.cc ----
+  // An open has two halves. Look changes no byte: it opens RocksDB for reading only, loads meta and the indexes, and
+  // reads the journal. Enter, which runs only when Look found the store whole, lets RocksDB write. Look returns false
+  // where there is nothing yet and a store may be made.
+  Result<bool> Look(const StoreSight& sight);
+  Result<void> LookAtJournal();
+  Result<void> Enter(const StoreSight& sight);
+  // Makes a new store, or one anew whose making was cut short.
+  Result<void> Create(const StoreSight& sight);
+  // kLook: for reading only, and any damage of RocksDB's log is an error; kLookPastTornEnd: but a last record that a
+  // power cut tore.
+  enum class RocksMode { kCreate, kLook, kLookPastTornEnd };
+  Result<void> OpenRocks(RocksMode mode);
+  Result<void> MakeStaging();
   Result<void> LoadDatabases();
   Result<void> LoadIndexes();
-  // Deletes files of `data` whose epoch meta does not name.
-  Result<void> DropOrphans();
+  // An error when there never was such a database, which a journal record names.
+  [[nodiscard]] Result<void> CheckOnceKnown(uint64_t sequence, model::DatabaseId database) const;
+  // Finds what an earlier crash left and nothing names, before a number is given out that it may have.
+  Result<void> NoteOrphans() TM_EXCLUDES(flush_mutex_);
+  // Deletes it. Only a checkpoint does this, when meta is in table files: what a shortened log does not name may be
+  // the only copy of something.
+  Result<void> DropOrphans() TM_REQUIRES(flush_mutex_);
   Result<void> OpenJournal();
   Result<void> ReplayJournal();
-  Result<void> EmptyStaging();
 
   // ---- store_write.cc ----
   Result<DatabasePtr> FindOrCreateDatabase(std::string_view name);
@@ -183,6 +202,7 @@ class StoreImpl final : public Store {
 
   const StoreOptions options_;
   InlineScheduler inline_scheduler_;
+  const std::shared_ptr<rocksdb::FileSystem> files_;
   Clock& clock_;
   Scheduler& scheduler_;
   const uint32_t head_shards_;
@@ -201,6 +221,11 @@ class StoreImpl final : public Store {
   bool closed_ TM_GUARDED_BY(open_mutex_) = false;
 
   Mutex flush_mutex_;
+  struct Orphans {
+    std::vector<KeyRange> pages;
+    std::vector<std::string> staged;  // paths
+  };
+  std::optional<Orphans> orphans_ TM_GUARDED_BY(flush_mutex_);  // until they are dropped
   Mutex compact_mutex_;
   std::atomic<bool> compacting_ = false;  // by Compact
   // Epochs whose fold found damage, by the newest one: not tried again until the partition has a newer one.

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <rocksdb/env.h>
 
+#include "storage/engine/store_identity.h"
+
 namespace tidemark::storage {
 namespace {
 
@@ -17,6 +19,9 @@ class RocksLock final : public StoreLock {
   rocksdb::FileLock* const lock_;
 };
 
+// Of a store without a lock file: nobody has it open.
+class NoLock final : public StoreLock {};
+
 }  // namespace
 
 Result<std::unique_ptr<StoreLock>> StoreLock::Take(const std::string& directory) {
@@ -24,7 +29,11 @@ Result<std::unique_ptr<StoreLock>> StoreLock::Take(const std::string& directory)
   const std::string path = directory + "/rocksdb/LOCK";
   // Locking would make the file; whoever has a store open has made it already.
   if (!env->FileExists(path).ok()) {
-    return NotFound(fmt::format("{} is no data directory: {} is not there", directory, path));
+    for (const std::string& trace : {IdentityPath(directory), directory + "/rocksdb/CURRENT"}) {
+      if (env->FileExists(trace).ok()) return std::make_unique<NoLock>();
+    }
+    return NotFound(
+        fmt::format("{} is no data directory: neither {} nor {} is there", directory, IdentityPath(directory), path));
   }
   rocksdb::FileLock* lock = nullptr;
   const rocksdb::Status status = env->LockFile(path, &lock);

@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <rocksdb/file_system.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -8,10 +9,14 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
+#include "storage/engine/directory.h"
 #include "storage/engine/journal_record.h"
 #include "storage/engine/retention_plan.h"
+#include "storage/engine/rocks_log.h"
 #include "storage/engine/store_impl.h"
+#include "storage/engine/store_lock.h"
 #include "storage/journal/batch_record.h"
+#include "storage/journal/journal_scan.h"
 #include "storage/journal/local_journal.h"
 
 namespace tidemark::storage {
@@ -47,6 +52,7 @@ Result<std::unique_ptr<Store>> Store::Open(StoreOptions options) {
 
 StoreImpl::StoreImpl(StoreOptions options)
     : options_(std::move(options)),
+      files_(options_.file_system != nullptr ? options_.file_system : rocksdb::FileSystem::Default()),
       clock_(options_.clock != nullptr ? *options_.clock : SystemClock::Get()),
       scheduler_(options_.scheduler != nullptr ? *options_.scheduler : static_cast<Scheduler&>(inline_scheduler_)),
       head_shards_(HeadShards(scheduler_.concurrency())) {}
@@ -64,22 +70,14 @@ StoreImpl::~StoreImpl() {
 
 Result<void> StoreImpl::Start() {
   const int64_t started = clock_.SteadyNs();
-  std::error_code error;
-  std::filesystem::create_directories(options_.directory + "/rocksdb", error);
-  if (error) return IoError(fmt::format("creating {}: {}", options_.directory, error.message()));
-  TM_TRY_ASSIGN(rocks_, RocksStore::Open({.directory = options_.directory + "/rocksdb",
-                                          .file_system = options_.file_system,
-                                          .cache_bytes = options_.cache_bytes,
-                                          .on_error = [this](const std::string& text) { health_.ReportText(text); }}));
-  meta_ = std::make_unique<MetaStore>(rocks_, graveyard_);
-  TM_RETURN_IF_ERROR(meta_->Load());
-  TM_RETURN_IF_ERROR(EmptyStaging());
-  FailurePoint("open.staging_emptied");
-  TM_RETURN_IF_ERROR(LoadDatabases());
-  TM_RETURN_IF_ERROR(LoadIndexes());
-  TM_RETURN_IF_ERROR(LoadMasks());
-  TM_RETURN_IF_ERROR(DropOrphans());
-  FailurePoint("open.orphans_dropped");
+  TM_TRY_ASSIGN(const StoreSight sight, LookForStore(files_.get(), options_.directory));
+  bool there = sight.kind == StoreSight::Kind::kStore;
+  if (there) {
+    TM_TRY_ASSIGN(there, Look(sight));
+    FailurePoint("open.looked");
+  }
+  TM_RETURN_IF_ERROR(there ? Enter(sight) : Create(sight));
+  TM_RETURN_IF_ERROR(NoteOrphans());
   TM_RETURN_IF_ERROR(OpenJournal());
   TM_RETURN_IF_ERROR(ReplayJournal());
   FailurePoint("open.replayed");
@@ -95,12 +93,122 @@ Result<void> StoreImpl::Start() {
   return {};
 }
 
-Result<void> StoreImpl::EmptyStaging() {
+Result<void> StoreImpl::OpenRocks(RocksMode mode) {
+  const bool create = mode == RocksMode::kCreate;
+  TM_TRY_ASSIGN(rocks_, RocksStore::Open({.directory = options_.directory + "/rocksdb",
+                                          .file_system = options_.file_system,
+                                          .cache_bytes = options_.cache_bytes,
+                                          .max_open_files = options_.max_open_files,
+                                          .create = create,
+                                          .read_only = !create,
+                                          .strict_log = mode == RocksMode::kLook,
+                                          .on_error = [this](const std::string& text) { health_.ReportText(text); }}));
+  meta_ = std::make_unique<MetaStore>(rocks_, graveyard_);
+  return {};
+}
+
+Result<void> StoreImpl::Create(const StoreSight& sight) {
+  // What an old version left of a start that was cut short may be open.
+  if (rocks_ != nullptr) rocks_->Close();
+  const std::string& directory = options_.directory;
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return IoError(fmt::format("creating {}: {}", directory, error.message()));
+  StoreIdentity identity = sight.identity.value_or(DrawIdentity());
+  identity.state = StoreIdentity::State::kCreating;
+  TM_RETURN_IF_ERROR(WriteIdentity(files_.get(), directory, identity));
+  std::filesystem::create_directories(directory + "/rocksdb", error);
+  if (error) return IoError(fmt::format("creating {}/rocksdb: {}", directory, error.message()));
+  auto opened = OpenRocks(RocksMode::kCreate);
+  if (!opened.ok() && opened.error().code != ErrorCode::kUnavailable && sight.kind == StoreSight::Kind::kUnfinished) {
+    // The power went while RocksDB made its files; there has never been anything in them.
+    TM_RETURN_IF_ERROR(DeleteFilesIn(files_.get(), directory + "/rocksdb"));
+    opened = OpenRocks(RocksMode::kCreate);
+  }
+  TM_RETURN_IF_ERROR(std::move(opened));
+  TM_RETURN_IF_ERROR(meta_->Create());
+  FailurePoint("create.meta_written");
+  TM_RETURN_IF_ERROR(rocks_->Flush());
+  FailurePoint("create.flushed");
+  identity.state = StoreIdentity::State::kReady;
+  TM_RETURN_IF_ERROR(WriteIdentity(files_.get(), directory, identity));
+  return MakeStaging();
+}
+
+Result<bool> StoreImpl::Look(const StoreSight& sight) {
+  // Whoever has the store open is changing it.
+  TM_TRY_ASSIGN(const std::unique_ptr<StoreLock> lock, StoreLock::Take(options_.directory));
+  auto opened = OpenRocks(RocksMode::kLook);
+  if (!opened.ok() && opened.error().code == ErrorCode::kCorruption) {
+    TM_TRY_ASSIGN(const LogEnd end, ClassifyLogs(files_.get(), options_.directory + "/rocksdb"));
+    if (end == LogEnd::kTorn) opened = OpenRocks(RocksMode::kLookPastTornEnd);
+  }
+  if (!opened.ok()) {
+    Error error = std::move(opened).error();
+    if (error.code == ErrorCode::kCorruption) {
+      error.message += "; nothing was changed: put back what is missing, or restore a copy of the directory";
+    }
+    return error;
+  }
+  if (auto loaded = meta_->Load(); !loaded.ok()) {
+    if (loaded.error().code != ErrorCode::kNotFound) return std::move(loaded).error();
+    TM_TRY_ASSIGN(const std::vector<DataFile> pages, rocks_->DataFiles());
+    TM_TRY_ASSIGN(const auto segments, journal::ListSegments(files_.get(), options_.directory + "/journal"));
+    // Versions that wrote no identity left such a directory when their first start was cut short.
+    if (!sight.identity && pages.empty() && segments.empty()) return false;
+    return Corruption(fmt::format("{}/rocksdb: meta has no store record; nothing was changed", options_.directory));
+  }
+  TM_RETURN_IF_ERROR(LoadDatabases());
+  TM_RETURN_IF_ERROR(LoadIndexes());
+  TM_RETURN_IF_ERROR(LoadMasks());
+  TM_RETURN_IF_ERROR(LookAtJournal());
+  return true;
+}
+
+Result<void> StoreImpl::LookAtJournal() {
+  std::set<model::DatabaseId> known;
+  for (const DatabaseRecord& record : meta_->databases()) known.insert(record.id);
+  // The rows themselves are decoded by the replay: that a record's bytes are those that were written is known by then.
+  const auto check = [&](uint64_t sequence, std::string_view bytes) -> Result<void> {
+    TM_TRY_ASSIGN(const JournalRecord record, DecodeRecord(bytes));
+    if (record == JournalRecord{} || known.contains(record.database)) return {};
+    return CheckOnceKnown(sequence, record.database);
+  };
+  TM_TRY_ASSIGN(
+      const journal::JournalCheck journal,
+      journal::CheckJournal(files_.get(), options_.directory + "/journal", meta_->checkpoint_sequence() + 1, check));
+  if (journal.damages.empty()) return {};
+  const journal::JournalDamage& first = journal.damages.front();
+  return Corruption(fmt::format(
+      "{}: {}{}; nothing was changed: `tidemark admin verify` lists what is damaged, and "
+      "`tidemark admin repair --dry-run` what a repair would give up",
+      first.path, first.what,
+      journal.damages.size() > 1 ? fmt::format(" (and {} more places are damaged)", journal.damages.size() - 1) : ""));
+}
+
+Result<void> StoreImpl::CheckOnceKnown(uint64_t sequence, model::DatabaseId database) const {
+  if (meta_->KnowsDatabaseId(database)) return {};  // dropped since
+  return Corruption(
+      fmt::format("journal record {} is of database {}, which there never was", sequence, model::Number(database)));
+}
+
+Result<void> StoreImpl::Enter(const StoreSight& sight) {
+  TM_RETURN_IF_ERROR(rocks_->Enter());
+  FailurePoint("open.entered");
+  if (!sight.identity) {
+    StoreIdentity identity = DrawIdentity();
+    identity.state = StoreIdentity::State::kReady;
+    TM_RETURN_IF_ERROR(WriteIdentity(files_.get(), options_.directory, identity));
+  }
+  return MakeStaging();
+}
+
+Result<void> StoreImpl::MakeStaging() {
   const std::string directory = options_.directory + "/staging";
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return IoError(fmt::format("creating {}: {}", directory, error.message()));
-  return rocks_->DeleteChildren(directory);
+  return {};
 }
 
 Result<void> StoreImpl::LoadDatabases() {
@@ -133,31 +241,49 @@ Result<void> StoreImpl::LoadIndexes() {
   return {};
 }
 
-Result<void> StoreImpl::DropOrphans() {
+Result<void> StoreImpl::NoteOrphans() {
+  Orphans orphans;
   std::set<std::pair<model::DatabaseId, uint64_t>> live;
   for (const EpochRecord& record : meta_->epochs()) live.emplace(record.database, record.epoch);
   TM_TRY_ASSIGN(const std::vector<DataFile> files, rocks_->DataFiles());
-  std::vector<KeyRange> dead;
   for (const DataFile& file : files) {
     TM_TRY_ASSIGN(const PageKey key, DecodePageKey(file.smallest));
     // Numbers of orphans are passed over, so that a file which cannot be dropped is never taken for a later epoch.
     meta_->SkipEpochNumbersTo(key.epoch);
     if (live.contains({key.database, key.epoch})) continue;
     if (file.level == 0) TM_LOG(kWarn, "{} is in level 0 and cannot be freed", file.name);
-    dead.push_back(EpochKeys(key.database, key.partition_start_ns, key.epoch));
+    orphans.pages.push_back(EpochKeys(key.database, key.partition_start_ns, key.epoch));
   }
   TM_TRY_ASSIGN(const std::vector<PageKey> small, rocks_->EpochsInMeta());
   for (const PageKey& key : small) {
     meta_->SkipEpochNumbersTo(key.epoch);
     if (live.contains({key.database, key.epoch})) continue;
-    dead.push_back(EpochKeysInMeta(key.database, key.partition_start_ns, key.epoch));
+    orphans.pages.push_back(EpochKeysInMeta(key.database, key.partition_start_ns, key.epoch));
   }
-  if (!dead.empty()) TM_LOG(kInfo, "dropping the pages of {} epochs that are not live", dead.size());
-  TM_RETURN_IF_ERROR(rocks_->DropFiles(dead));
+  TM_TRY_ASSIGN(const std::vector<std::string> staged, NamesIn(files_.get(), options_.directory + "/staging"));
+  for (const std::string& name : staged) {
+    // A new file of the same number would be written over it, and through it over what RocksDB has linked.
+    if (const auto epoch = EpochOfStagingName(name)) meta_->SkipEpochNumbersTo(*epoch);
+    orphans.staged.push_back(options_.directory + "/staging/" + name);
+  }
+  MutexLock flush(flush_mutex_);
+  orphans_ = std::move(orphans);
+  return {};
+}
+
+Result<void> StoreImpl::DropOrphans() {
+  if (!orphans_) return {};
+  if (!orphans_->pages.empty())
+    TM_LOG(kInfo, "dropping the pages of {} epochs that are not live", orphans_->pages.size());
+  TM_RETURN_IF_ERROR(rocks_->DropFiles(orphans_->pages));
+  for (const std::string& path : orphans_->staged) rocks_->DeleteLeftover(path);
   // Entries of databases that were dropped.
   std::set<model::DatabaseId> known;
   for (const DatabaseRecord& record : meta_->databases()) known.insert(record.id);
-  return rocks_->DropUnknownIndexes(known);
+  TM_RETURN_IF_ERROR(rocks_->DropUnknownIndexes(known));
+  orphans_.reset();
+  FailurePoint("checkpoint.orphans_dropped");
+  return {};
 }
 
 Result<void> StoreImpl::OpenJournal() {
@@ -182,9 +308,7 @@ Result<void> StoreImpl::ReplayJournal() {
     if (*decoded == JournalRecord{}) return {};  // of a self-test
     const auto found = by_id.find(decoded->database);
     if (found == by_id.end()) {
-      if (meta_->KnowsDatabaseId(decoded->database)) return {};  // dropped since
-      return Corruption(fmt::format("journal record {} is of database {}, which there never was", sequence,
-                                    model::Number(decoded->database)));
+      return CheckOnceKnown(sequence, decoded->database);
     }
     Database& database = *found->second;
     if (!decoded->deletion.empty()) {

@@ -12,7 +12,9 @@
 #include "storage/engine/epoch.h"
 #include "storage/engine/journal_record.h"
 #include "storage/engine/mask_spec.h"
+#include "storage/engine/rocks_log.h"
 #include "storage/engine/store_lock.h"
+#include "storage/engine/store_sight.h"
 #include "storage/engine/verify_journal.h"
 #include "storage/engine/verify_names.h"
 #include "storage/journal/journal_scan.h"
@@ -57,6 +59,7 @@ class Verifier {
 
   Result<VerifyReport> Run() {
     TM_TRY_ASSIGN(const std::unique_ptr<StoreLock> lock, StoreLock::Take(options_.directory));
+    TM_RETURN_IF_ERROR(CheckBeginning());
     TM_RETURN_IF_ERROR(OpenRocks());
     if (rocks_ != nullptr) {
       TM_RETURN_IF_ERROR(CheckMeta());
@@ -76,11 +79,27 @@ class Verifier {
     if (options_.on_progress) options_.on_progress(text);
   }
 
+  // The files that say that a store is here, and where it begins.
+  Result<void> CheckBeginning() {
+    rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
+    auto identity = ReadIdentity(files, options_.directory);
+    if (!identity.ok() && identity.error().code != ErrorCode::kCorruption) return std::move(identity).error();
+    if (!identity.ok()) Found(IdentityPath(options_.directory), identity.error().message);
+    auto sight = LookForStore(files, options_.directory);
+    if (sight.ok()) return {};
+    if (sight.error().code != ErrorCode::kCorruption) return std::move(sight).error();
+    Found(options_.directory, sight.error().message);
+    return {};
+  }
+
   Result<void> OpenRocks() {
     TM_TRY_ASSIGN(const std::string damage, TryOpen(/*strict_log=*/true));
     if (rocks_ != nullptr) return {};
     // A damaged log does not keep what stands before the damage from being looked at.
     TM_TRY_ASSIGN(const std::string worse, TryOpen(/*strict_log=*/false));
+    TM_TRY_ASSIGN(const LogEnd end,
+                  ClassifyLogs(rocksdb::FileSystem::Default().get(), options_.directory + "/rocksdb"));
+    if (rocks_ != nullptr && end == LogEnd::kTorn) return {};
     Found(options_.directory + "/rocksdb",
           rocks_ != nullptr ? damage : fmt::format("{}; meta and pages could not be read", worse));
     return {};

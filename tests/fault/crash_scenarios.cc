@@ -86,6 +86,8 @@ std::vector<CrashStep> Joined(std::vector<CrashStep> first, const std::vector<Cr
   return first;
 }
 
+CrashScenario CreateScenario() { return {"Create", {}, {}, {Write({.first_ns = kStart, .count = 100})}}; }
+
 CrashScenario CheckpointScenario() {
   return {"Checkpoint",
           {Write({.first_ns = kStart, .count = 300}), Checkpoint(), Write({.host = "b", .first_ns = kStart})},
@@ -280,11 +282,12 @@ storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::
 
 const std::vector<CrashScenario>& CrashScenarios() {
   static const std::vector<CrashScenario> scenarios = {
-      CheckpointScenario(),    Small(CheckpointScenario()), FoldScenario(),
-      SealScenario(),          Small(CompactScenario()),    RetentionScenario(),
-      ReduceScenario(),        Small(MaxBytesScenario()),   DeleteScenario(),
-      Small(DeleteScenario()), Small(SelectorScenario()),   DatabasesScenario(),
-      OpenScenario(),          Small(OpenScenario()),       CloseScenario(),
+      CreateScenario(),    CheckpointScenario(),    Small(CheckpointScenario()),
+      FoldScenario(),      SealScenario(),          Small(CompactScenario()),
+      RetentionScenario(), ReduceScenario(),        Small(MaxBytesScenario()),
+      DeleteScenario(),    Small(DeleteScenario()), Small(SelectorScenario()),
+      DatabasesScenario(), OpenScenario(),          Small(OpenScenario()),
+      CloseScenario(),
   };
   return scenarios;
 }

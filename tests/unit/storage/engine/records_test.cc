@@ -7,11 +7,13 @@
 #include <limits>
 #include <vector>
 
+#include "storage/base/hash.h"
 #include "storage/engine/database_state.h"
 #include "storage/engine/journal_record.h"
 #include "storage/engine/keys.h"
 #include "storage/engine/meta_records.h"
 #include "storage/engine/page_directory.h"
+#include "storage/engine/store_identity.h"
 
 namespace tidemark::storage {
 namespace {
@@ -173,6 +175,45 @@ TEST(PartitionTest, RowsGoIntoThePartitionThatIsThere) {
   // Or 20 long.
   EXPECT_THAT(FitPartitions(state, {{80, 99}, {100, 119}, {140, 159}}),
               testing::ElementsAre(PartitionBounds{80, 99}, PartitionBounds{100, 149}, PartitionBounds{150, 159}));
+}
+
+// FORMAT.md, "Identity".
+constexpr std::string_view kIdentityExample =
+    "# Tidemark keeps a store in this directory. Do not delete this file.\n"
+    "format 1\n"
+    "id 0f1e2d3c4b5a69788796a5b4c3d2e1f0\n"
+    "state ready\n"
+    "checksum d3f858acd05551c8\n";
+
+TEST(StoreIdentityTest, TheExampleOfTheFormatHolds) {
+  const StoreIdentity identity{"0f1e2d3c4b5a69788796a5b4c3d2e1f0", StoreIdentity::State::kReady};
+  EXPECT_EQ(Encode(identity), kIdentityExample);
+  auto decoded = DecodeIdentity(kIdentityExample);
+  ASSERT_TRUE(decoded.ok()) << decoded.error().message;
+  EXPECT_EQ(*decoded, identity);
+}
+
+TEST(StoreIdentityTest, EveryFlippedBitIsDamage) {
+  for (size_t at = 0; at < kIdentityExample.size() * 8; ++at) {
+    std::string flipped(kIdentityExample);
+    flipped[at / 8] = static_cast<char>(flipped[at / 8] ^ (1 << at % 8));
+    auto decoded = DecodeIdentity(flipped);
+    ASSERT_FALSE(decoded.ok()) << at;
+    EXPECT_EQ(decoded.error().code, ErrorCode::kCorruption) << at;
+  }
+  for (size_t size = 0; size < kIdentityExample.size(); ++size) {
+    EXPECT_FALSE(DecodeIdentity(kIdentityExample.substr(0, size)).ok()) << size;
+  }
+}
+
+TEST(StoreIdentityTest, ALaterFormatIsRefusedByItsNumber) {
+  std::string later(kIdentityExample.substr(0, kIdentityExample.find("checksum")));
+  later.replace(later.find("format 1"), 8, "format 2");
+  later += fmt::format("checksum {:016x}\n", Hash64(later, 0));
+  auto decoded = DecodeIdentity(later);
+  ASSERT_FALSE(decoded.ok());
+  EXPECT_EQ(decoded.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(decoded.error().message.find("format 2"), std::string::npos) << decoded.error().message;
 }
 
 }  // namespace

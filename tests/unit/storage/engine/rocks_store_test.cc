@@ -18,8 +18,8 @@ class Owner : public LentThread {
 };
 
 std::shared_ptr<RocksStore> Open(const std::string& directory) {
-  Result<std::shared_ptr<RocksStore>> store =
-      RocksStore::Open({.directory = directory, .file_system = nullptr, .cache_bytes = 1 << 20, .on_error = nullptr});
+  Result<std::shared_ptr<RocksStore>> store = RocksStore::Open(
+      {.directory = directory, .file_system = nullptr, .cache_bytes = 1 << 20, .create = true, .on_error = nullptr});
   EXPECT_TRUE(store.ok()) << store.error().message;
   return std::move(store).value();
 }
