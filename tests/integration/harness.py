@@ -104,7 +104,8 @@ class Reply:
 class Server:
     """A tidemarkd on a free port."""
 
-    def __init__(self, data, *arguments, environment=None):
+    def __init__(self, data, *arguments, environment=None, prefix=()):
+        self.prefix = prefix  # a command that starts the server, with its arguments
         self.data = pathlib.Path(data)
         self.arguments = arguments
         self.environment = environment
@@ -113,10 +114,11 @@ class Server:
         self.log = None
 
     def start(self, seconds=60):
+        self.port = None
         self.data.mkdir(parents=True, exist_ok=True)
         self.log = open(self.data.parent / (self.data.name + ".log"), "ab")
         self.process = subprocess.Popen(
-            [str(BIN / "tidemarkd"), "--data", str(self.data), "--http", "127.0.0.1:0", *self.arguments],
+            [*self.prefix, str(BIN / "tidemarkd"), "--data", str(self.data), "--http", "127.0.0.1:0", *self.arguments],
             stdout=subprocess.PIPE, stderr=self.log, env={**os.environ, **(self.environment or {})})
         end = time.monotonic() + seconds * SLOWNESS
         for line in self.process.stdout:

@@ -9,6 +9,7 @@
 #include "query/engine/engine.h"
 #include "storage/base/background.h"
 #include "storage/base/log.h"
+#include "tools/server/open_files.h"
 #include "tools/server/routes.h"
 #include "tools/server/self_metrics.h"
 
@@ -57,6 +58,7 @@ Status Daemon::Open() {
           "{} is not a loopback address: without tokens only this machine is served (put a proxy in front)", text));
     }
   }
+  TakeOpenFiles();
   pool_ = std::make_unique<executor::ThreadPool>(executor::PoolOptions{.workers = config_.pool_workers});
   storage::StoreOptions options = config_.store;
   options.directory = config_.data;
@@ -105,14 +107,31 @@ Status Daemon::Open() {
   return {};
 }
 
-Status Daemon::LoadRules() {
+void Daemon::TakeOpenFiles() {
+  const OpenFiles files =
+      ShareOpenFiles(RaiseOpenFileLimit(), config_.store.max_open_files, config_.http.connections_max);
+  if (files.connections < config_.http.connections_max) {
+    TM_LOG(kWarn,
+           "{} open files are allowed: {} connections are taken instead of {}; raise the hard limit (ulimit -Hn, "
+           "LimitNOFILE= of systemd) for more",
+           files.limit, files.connections, config_.http.connections_max);
+  }
+  config_.store.max_open_files = files.tables;
+  config_.http.connections_max = files.connections;
+}
+
+Result<size_t> Daemon::Reload() { return LoadRules(); }
+
+Result<size_t> Daemon::LoadRules() {
   std::vector<query::rules::Group> groups;
+  size_t rules = 0;
   for (const std::string& file : config_.rule_files) {
     TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config_.api.parse));
+    for (const query::rules::Group& group : some) rules += group.rules.size();
     std::move(some.begin(), some.end(), std::back_inserter(groups));
   }
   rules_->SetGroups(std::move(groups));
-  return {};
+  return rules;
 }
 
 Status Daemon::Listen() {

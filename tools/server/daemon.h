@@ -41,16 +41,21 @@ class Daemon {
   [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
   [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
 
+  // Reads the rule files again. On an error, which names file, line and reason, nothing has changed. Returns the number
+  // of rules that are in force.
+  Result<size_t> Reload();
   // Accepts no more, lets requests finish, takes a checkpoint, closes the store. Idempotent.
   Status Stop();
 
  private:
   explicit Daemon(const Config& config);
+  // Before the store and the listeners take any.
+  void TakeOpenFiles();
   Status Open();
   Status Listen();
-  Status LoadRules();
+  Result<size_t> LoadRules();
 
-  const Config config_;
+  Config config_;
   query::engine::MemoryTotal query_memory_;
   const double start_seconds_;
   std::unique_ptr<executor::ThreadPool> pool_;

@@ -40,12 +40,23 @@ int Fail(int code, std::string_view message) {
   return code;
 }
 
+// What SIGHUP asks for. A terminal that goes away sends it too: that is no reason to end.
+void Reload(Daemon* daemon, const Config& config) {
+  const Result<size_t> rules = daemon->Reload();
+  if (rules.ok()) {
+    TM_LOG(kInfo, "SIGHUP: {} rules of {} files are in force", *rules, config.rule_files.size());
+  } else {
+    TM_LOG(kError, "SIGHUP: nothing was changed, the rules from before are in force: {}", rules.error().message);
+  }
+}
+
 int Run(const Config& config) {
   // Blocked before any thread starts, so that only the wait below sees them.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   log::SetLevel(config.log_level);
@@ -61,7 +72,7 @@ int Run(const Config& config) {
   fmt::print("no tokens are configured: only this machine is served\n");
   std::fflush(stdout);
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) Reload(daemon->get(), config);
   TM_LOG(kInfo, "{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   if (const Status stopped = (*daemon)->Stop(); !stopped.ok()) return Fail(kFailed, stopped.error().message);
   TM_LOG(kInfo, "closed");
