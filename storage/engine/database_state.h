@@ -2,12 +2,12 @@
 // keeps what it started with.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "storage/engine/epoch.h"
 #include "storage/engine/mask.h"
+#include "storage/engine/partition_bounds.h"
 #include "storage/engine/slab.h"
 #include "storage/engine/staged_set.h"
 
@@ -20,17 +20,6 @@ struct DatabaseState {
   std::shared_ptr<StagedSet> live;
   MaskList masks;  // ascending by number
 };
-
-// Times [start_ns, end_ns], both included: the last partition of all time would end past int64 otherwise.
-struct PartitionBounds {
-  int64_t start_ns = 0;
-  int64_t end_ns = 0;
-  [[nodiscard]] int64_t length_ns() const { return end_ns - start_ns + 1; }
-  friend auto operator<=>(const PartitionBounds&, const PartitionBounds&) = default;
-};
-
-// The partition of length `partition_ns` that holds `time_ns`, where nothing lies there yet.
-PartitionBounds PartitionOf(int64_t time_ns, int64_t partition_ns);
 
 // The partitions that rows in `wanted` (from PartitionOf, ascending) belong to, ascending and disjoint: those that
 // exist, where one holds the time, whatever the length of partitions is now; else what is left between them. Partitions

@@ -9,16 +9,6 @@
 
 namespace tidemark::storage {
 
-void Graveyard::Bury(KeyRange range) {
-  MutexLock lock(mutex_);
-  ranges_.push_back(std::move(range));
-}
-
-std::vector<KeyRange> Graveyard::TakeAll() {
-  MutexLock lock(mutex_);
-  return std::exchange(ranges_, {});
-}
-
 Epoch::Epoch(const EpochRecord& record, std::shared_ptr<const RocksStore> rocks, std::shared_ptr<Graveyard> graveyard)
     : record_(record), rocks_(std::move(rocks)), graveyard_(std::move(graveyard)) {}
 

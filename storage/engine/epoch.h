@@ -9,22 +9,12 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
+#include "storage/engine/graveyard.h"
 #include "storage/engine/meta_records.h"
 #include "storage/engine/page_set.h"
 #include "storage/engine/partition_pages.h"
 
 namespace tidemark::storage {
-
-// Key ranges whose files nobody reads any more. Thread-safe.
-class Graveyard {
- public:
-  void Bury(KeyRange range);
-  [[nodiscard]] std::vector<KeyRange> TakeAll();
-
- private:
-  Mutex mutex_;
-  std::vector<KeyRange> ranges_ TM_GUARDED_BY(mutex_);
-};
 
 class Epoch final : public PageSet {
  public:

@@ -13,7 +13,7 @@
 
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
-#include "storage/engine/epoch.h"
+#include "storage/engine/graveyard.h"
 #include "storage/engine/meta_records.h"
 #include "storage/engine/rocks_store.h"
 

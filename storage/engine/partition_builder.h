@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "storage/codec/int_codec.h"
-#include "storage/engine/database_state.h"
+#include "storage/engine/partition_bounds.h"
+#include "storage/engine/partition_pages.h"
+#include "storage/engine/series_list.h"
 #include "storage/engine/slab.h"
 #include "storage/head/head_set.h"
 #include "storage/model/column.h"
