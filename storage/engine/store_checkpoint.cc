@@ -7,41 +7,41 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
-#include "storage/engine/directory.h"
-#include "storage/engine/fold.h"
-#include "storage/engine/partition_builder.h"
-#include "storage/engine/retention_plan.h"
+#include "storage/database/retention_plan.h"
 #include "storage/engine/store_impl.h"
+#include "storage/partition/fold.h"
+#include "storage/partition/partition_builder.h"
+#include "storage/rocks/directory.h"
 
 namespace tidemark::storage {
 namespace {
 
-using SlabList = std::vector<std::shared_ptr<const Slab>>;
+using SlabList = std::vector<std::shared_ptr<const partition::Slab>>;
 
 // The slabs of one partition, on their way into one epoch.
 struct PartitionJob {
-  Database* database = nullptr;
+  database::Database* database = nullptr;
   SlabList slabs;
-  EpochRecord record;
+  meta::EpochRecord record;
   std::string path;
-  RecordBatch values;  // of a small one
+  rocks::RecordBatch values;  // of a small one
   Result<void> result;
 };
 
 }  // namespace
 
 std::string StoreImpl::StagingPath(uint64_t epoch) const {
-  return fmt::format("{}/staging/{}", options_.directory, StagingName(epoch));
+  return fmt::format("{}/staging/{}", options_.directory, rocks::StagingName(epoch));
 }
 
-std::shared_ptr<const Epoch> StoreImpl::MakeEpoch(const EpochRecord& record) const {
-  return std::make_shared<const Epoch>(record, rocks_, graveyard_);
+std::shared_ptr<const partition::Epoch> StoreImpl::MakeEpoch(const meta::EpochRecord& record) const {
+  return std::make_shared<const partition::Epoch>(record, rocks_, graveyard_);
 }
 
 uint64_t StoreImpl::HeadBytes() const {
   uint64_t bytes = 0;
   for (const DatabasePtr& database : AllDatabases()) {
-    const std::shared_ptr<const DatabaseState> state = database->state();
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
     bytes += state->live->heads().Stats().bytes;
     for (const auto& set : state->frozen) bytes += set->heads().Stats().bytes;
   }
@@ -62,20 +62,21 @@ uint64_t StoreImpl::Freeze(uint64_t min_bytes) {
   return last_sequence_;
 }
 
-Result<void> StoreImpl::MakeSlabs(Database& database, const std::shared_ptr<StagedSet>& set) {
+Result<void> StoreImpl::MakeSlabs(database::Database& database, const std::shared_ptr<database::StagedSet>& set) {
   set->WaitComplete();
   const int64_t length_ns = database.options().partition_ns;
-  std::vector<PartitionBounds> wanted;
-  for (const int64_t start : set->heads().Partitions(length_ns)) wanted.push_back(PartitionOf(start, length_ns));
-  const std::vector<PartitionBounds> partitions = FitPartitions(*database.state(), wanted);
+  std::vector<partition::PartitionBounds> wanted;
+  for (const int64_t start : set->heads().Partitions(length_ns))
+    wanted.push_back(partition::PartitionOf(start, length_ns));
+  const std::vector<partition::PartitionBounds> partitions = database::FitPartitions(*database.state(), wanted);
   SlabList slabs(partitions.size());
   std::vector<Result<void>> results(partitions.size());
   scheduler_.ParallelFor(TaskKind::kFlush, partitions.size(), [&](size_t i) {
-    auto pages = Transpose(set->heads(), partitions[i]);
+    auto pages = partition::Transpose(set->heads(), partitions[i]);
     if (!pages.ok()) {
       results[i] = std::move(pages).error();
     } else if (!pages->pages.empty()) {
-      slabs[i] = std::make_shared<const Slab>(set->number(), std::move(pages).value());
+      slabs[i] = std::make_shared<const partition::Slab>(set->number(), std::move(pages).value());
     }
   });
   std::erase(slabs, nullptr);
@@ -87,7 +88,7 @@ Result<void> StoreImpl::MakeSlabs(Database& database, const std::shared_ptr<Stag
 Result<void> StoreImpl::MakeSlabs() {
   for (const DatabasePtr& database : AllDatabases()) {
     // Held: each set that is made into slabs gives the database a new state.
-    const std::shared_ptr<const DatabaseState> state = database->state();
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
     for (const auto& set : state->frozen) TM_RETURN_IF_ERROR(MakeSlabs(*database, set));
   }
   return {};
@@ -128,7 +129,7 @@ Result<void> StoreImpl::CheckpointLocked() {
   std::vector<PartitionJob> jobs;
   for (const DatabasePtr& database : databases) {
     std::map<std::pair<int64_t, int64_t>, SlabList> partitions;
-    const std::shared_ptr<const DatabaseState> state = database->state();
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
     for (const auto& slab : state->slabs) {
       partitions[{slab->partition_start_ns(), slab->partition_ns()}].push_back(slab);
     }
@@ -144,20 +145,20 @@ Result<void> StoreImpl::CheckpointLocked() {
     }
   }
 
-  MetaChange change;
+  meta::MetaChange change;
   change.checkpoint_sequence = sequence;
   std::vector<DatabasePtr> saving;
   uint64_t entries = 0;
-  std::map<const Database*, MaskList> hidden;
+  std::map<const database::Database*, retention::MaskList> hidden;
   for (const DatabasePtr& database : databases) {
     hidden.emplace(database.get(), HiddenRows(*database));
-    const std::shared_ptr<const DatabaseState> state = database->state();
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
     for (const auto& mask : state->masks) {
       change.put_masks.push_back({database->id(), mask->number(), mask->spec()});
     }
     saving.push_back(database);
     for (index::Entry& entry : database->index().BeginSave()) {
-      change.records.Put(Family::kIndex, IndexKey(database->id(), entry.key), std::move(entry.value));
+      change.records.Put(rocks::Family::kIndex, rocks::IndexKey(database->id(), entry.key), std::move(entry.value));
       ++entries;
     }
   }
@@ -165,21 +166,23 @@ Result<void> StoreImpl::CheckpointLocked() {
     if (jobs.empty() && entries == 0 && sequence == meta_->checkpoint_sequence()) return {};
     scheduler_.ParallelFor(TaskKind::kFlush, jobs.size(), [&](size_t i) {
       PartitionJob& job = jobs[i];
-      const std::vector<std::shared_ptr<const PageSet>> sources(job.slabs.begin(), job.slabs.end());
-      std::vector<SourceMasks> masks;
-      for (const auto& slab : job.slabs) masks.push_back(SourceMasks::OfSet(hidden.at(job.database), slab->number()));
-      auto pages = Fold(
-          sources, job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns(), corrupt_pages_.get(), masks,
-          {.tiers = LivingTiers(job.database->options(),
-                                {job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns()}, clock_.NowNs())});
+      const std::vector<std::shared_ptr<const partition::PageSet>> sources(job.slabs.begin(), job.slabs.end());
+      std::vector<retention::SourceMasks> masks;
+      for (const auto& slab : job.slabs)
+        masks.push_back(retention::SourceMasks::OfSet(hidden.at(job.database), slab->number()));
+      auto pages =
+          Fold(sources, job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns(), corrupt_pages_.get(), masks,
+               {.tiers = database::LivingTiers(job.database->options(),
+                                               {job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns()},
+                                               clock_.NowNs())});
       if (!pages.ok()) {
         job.result = std::move(pages).error();
         return;
       }
       if (pages->pages.empty()) return;  // all of it was deleted
-      const PageDirectory directory = SortAndList(&*pages);
-      auto record =
-          WriteEpoch(rocks_.get(), job.path, options_.small_epoch_bytes, job.record, *pages, directory, &job.values);
+      const partition::PageDirectory directory = partition::SortAndList(&*pages);
+      auto record = partition::WriteEpoch(rocks_.get(), job.path, options_.small_epoch_bytes, job.record, *pages,
+                                          directory, &job.values);
       if (record.ok()) {
         job.record = *record;
       } else {
@@ -199,7 +202,7 @@ Result<void> StoreImpl::CheckpointLocked() {
       if (auto ingested = rocks_->Ingest(paths); !ingested.ok()) {
         // They may be in RocksDB all the same, and nobody will ever name them.
         for (const PartitionJob& job : jobs) {
-          graveyard_->Bury(KeysOf(job.record));
+          graveyard_->Bury(meta::KeysOf(job.record));
         }
         return ingested;
       }
@@ -218,7 +221,7 @@ Result<void> StoreImpl::CheckpointLocked() {
   for (const DatabasePtr& database : saving) database->index().SaveSucceeded();
   uint64_t bytes = 0;
   // All of a database at once: a state for each of thousands of partitions would be copied thousands of times.
-  std::map<Database*, std::pair<SlabList, EpochList>> made;
+  std::map<database::Database*, std::pair<SlabList, database::EpochList>> made;
   for (PartitionJob& job : jobs) {
     auto& [slabs, epochs] = made[job.database];
     slabs.insert(slabs.end(), job.slabs.begin(), job.slabs.end());

@@ -6,11 +6,11 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
-#include "storage/engine/fold.h"
-#include "storage/engine/partition_epochs.h"
-#include "storage/engine/retention_plan.h"
+#include "storage/database/partition_epochs.h"
+#include "storage/database/retention_plan.h"
 #include "storage/engine/store_impl.h"
-#include "storage/engine/tier_copy.h"
+#include "storage/partition/fold.h"
+#include "storage/partition/tier_copy.h"
 
 namespace tidemark::storage {
 namespace {
@@ -22,7 +22,7 @@ constexpr uint64_t kFreePartitions = 64;
 }  // namespace
 
 void StoreImpl::DropDeadFiles() {
-  std::vector<KeyRange> dead = graveyard_->TakeAll();
+  std::vector<rocks::KeyRange> dead = graveyard_->TakeAll();
   if (dead.empty()) return;
   const auto drop = [&]() -> Result<void> {
     // Everything that was buried before is named no more by what this writes down.
@@ -32,7 +32,7 @@ void StoreImpl::DropDeadFiles() {
   };
   if (auto dropped = drop(); !dropped.ok()) {
     TM_LOG(kWarn, "{}", dropped.error().message);
-    for (KeyRange& range : dead) graveyard_->Bury(std::move(range));
+    for (rocks::KeyRange& range : dead) graveyard_->Bury(std::move(range));
   }
 }
 
@@ -48,24 +48,24 @@ Result<CompactionProgress> StoreImpl::Compact(std::string_view name, std::stop_t
   Result<void> result;
   {
     MutexLock compact(compact_mutex_);
-    const MaskList hidden = HiddenRows(*database);
+    const retention::MaskList hidden = HiddenRows(*database);
     const DatabaseOptions options = database->options();
-    std::vector<PartitionId> partitions;
-    for (const auto& [partition, epochs] : ByPartition(*database->state())) {
-      const std::vector<RollupTier> tiers = LivingTiers(options, partition, clock_.NowNs());
+    std::vector<database::PartitionId> partitions;
+    for (const auto& [partition, epochs] : database::ByPartition(*database->state())) {
+      const std::vector<RollupTier> tiers = database::LivingTiers(options, partition, clock_.NowNs());
       const bool reduced = epochs.front()->record().tiers_only;
-      if (epochs.size() > 1 || !epochs.front()->record().sealed || AnyMasked(epochs, hidden) ||
-          (!reduced && !HasTiers(*epochs.front(), tiers))) {
+      if (epochs.size() > 1 || !epochs.front()->record().sealed || database::AnyMasked(epochs, hidden) ||
+          (!reduced && !database::HasTiers(*epochs.front(), tiers))) {
         partitions.push_back(partition);
       }
     }
     done.partitions_total = partitions.size();
     uint64_t freed_bytes = 0;
     uint64_t freed_partitions = 0;
-    for (const PartitionId& partition : partitions) {
+    for (const database::PartitionId& partition : partitions) {
       if (stop.stop_requested() || closing_.load()) break;
       // Read anew each time: a state that is kept would keep epochs that are folded away.
-      result = FoldEpochs(*database, ByPartition(*database->state())[partition], FoldKind::kSeal, &done);
+      result = FoldEpochs(*database, database::ByPartition(*database->state())[partition], FoldKind::kSeal, &done);
       if (!result.ok()) break;
       ++done.partitions_done;
       // Each time brings meta to disk, which for thousands of small partitions would be most of the work.
@@ -90,7 +90,7 @@ Result<void> StoreImpl::FoldCrowded() {
   if (closed_ || compacting_.load()) return {};
   MutexLock compact(compact_mutex_);
   for (const DatabasePtr& database : AllDatabases()) {
-    for (auto& [partition, epochs] : ByPartition(*database->state())) {
+    for (auto& [partition, epochs] : database::ByPartition(*database->state())) {
       if (epochs.size() <= std::max<size_t>(options_.max_epochs, 2)) continue;
       // From the newest back, as long as an older one is not much larger than all that is folded into it: so each row
       // is rewritten a few times only, however long a partition takes writes.
@@ -116,28 +116,28 @@ Result<void> StoreImpl::FoldCrowded() {
   return {};
 }
 
-Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, FoldKind kind,
+Result<void> StoreImpl::FoldEpochs(database::Database& database, const database::EpochList& old, FoldKind kind,
                                    CompactionProgress* progress) {
-  const MaskList masks = HiddenRows(database);
+  const retention::MaskList masks = HiddenRows(database);
   const bool were_sealed =
       std::all_of(old.begin(), old.end(), [](const auto& epoch) { return epoch->record().sealed; });
   const bool seal = kind == FoldKind::kSeal || were_sealed;
   if (old.empty()) return {};
   const bool reduced = old[0]->record().tiers_only;  // then it is the only one
   const bool reduce = kind == FoldKind::kReduce;
-  const PartitionId partition{old[0]->record().partition_start_ns, old[0]->record().partition_ns};
-  const std::vector<RollupTier> tiers = LivingTiers(database.options(), partition, clock_.NowNs());
-  if (!reduce && old.size() < 2 && seal == were_sealed && !AnyMasked(old, masks) &&
-      (reduced || !seal || HasTiers(*old[0], tiers))) {
+  const database::PartitionId partition{old[0]->record().partition_start_ns, old[0]->record().partition_ns};
+  const std::vector<RollupTier> tiers = database::LivingTiers(database.options(), partition, clock_.NowNs());
+  if (!reduce && old.size() < 2 && seal == were_sealed && !database::AnyMasked(old, masks) &&
+      (reduced || !seal || database::HasTiers(*old[0], tiers))) {
     return {};
   }
   const int64_t start_ns = old[0]->record().partition_start_ns;
   const int64_t length_ns = old[0]->record().partition_ns;
-  const std::vector<std::shared_ptr<const PageSet>> sources(old.begin(), old.end());
-  std::vector<SourceMasks> hidden;
-  for (const auto& epoch : old) hidden.push_back(SourceMasks::OfEpoch(masks, epoch->record()));
+  const std::vector<std::shared_ptr<const partition::PageSet>> sources(old.begin(), old.end());
+  std::vector<retention::SourceMasks> hidden;
+  for (const auto& epoch : old) hidden.push_back(retention::SourceMasks::OfEpoch(masks, epoch->record()));
   const auto make_pages = [&] {
-    if (reduced) return CopyTiers(*old[0], hidden[0], tiers);
+    if (reduced) return partition::CopyTiers(*old[0], hidden[0], tiers);
     return Fold(sources, start_ns, length_ns, corrupt_pages_.get(), hidden,
                 {.effort = seal || reduce ? codec::Effort::kSmallest : codec::Effort::kFast,
                  .tiers = tiers,
@@ -145,30 +145,30 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
                  .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
                  .stop = &closing_});
   };
-  TM_TRY_ASSIGN(PartitionPages pages, make_pages());
+  TM_TRY_ASSIGN(partition::PartitionPages pages, make_pages());
   FailurePoint("fold.merged");
-  const PageDirectory directory = SortAndList(&pages);
-  EpochRecord record;
+  const partition::PageDirectory directory = partition::SortAndList(&pages);
+  meta::EpochRecord record;
   record.database = database.id();
   record.epoch = meta_->TakeEpochNumber();
   // Nothing lies between the epochs that are folded, and what comes meanwhile is newer than all of them.
   record.precedence = old.back()->record().precedence;
   record.tiers_only = reduced || reduce;
   record.sealed = seal || record.tiers_only;
-  record.masked_through = HighestNumber(masks);
+  record.masked_through = retention::HighestNumber(masks);
   for (const auto& epoch : old) record.masked_through = std::max(record.masked_through, epoch->record().masked_through);
   const std::string path = StagingPath(record.epoch);
-  MetaChange change;
+  meta::MetaChange change;
   const auto write = [&]() -> Result<void> {
     for (const auto& epoch : old) change.remove.push_back(epoch->record());
     if (pages.pages.empty()) return meta_->Commit(std::move(change));  // all of it was deleted
-    TM_TRY_ASSIGN(
-        record, WriteEpoch(rocks_.get(), path, options_.small_epoch_bytes, record, pages, directory, &change.records));
+    TM_TRY_ASSIGN(record, partition::WriteEpoch(rocks_.get(), path, options_.small_epoch_bytes, record, pages,
+                                                directory, &change.records));
     change.add.push_back(record);
     FailurePoint("fold.file_finished");
     if (!record.in_meta) {
       if (auto ingested = rocks_->Ingest({path}); !ingested.ok()) {
-        graveyard_->Bury(KeysOf(record));
+        graveyard_->Bury(meta::KeysOf(record));
         return ingested;
       }
     }
@@ -179,7 +179,7 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
     rocks_->DeleteLeftover(path);
     // A partition that retention took, or a database that was dropped meanwhile: nothing is left to compact.
     if (written.error().code == ErrorCode::kConflict) {
-      graveyard_->Bury(KeysOf(record));
+      graveyard_->Bury(meta::KeysOf(record));
       DropDeadFiles();
       return {};
     }
@@ -187,10 +187,11 @@ Result<void> StoreImpl::FoldEpochs(Database& database, const EpochList& old, Fol
     return std::move(written).error().Within(fmt::format("compacting database {}", database.name()));
   }
   FailurePoint("fold.committed");
-  std::vector<std::shared_ptr<const Epoch>> folded;
+  std::vector<std::shared_ptr<const partition::Epoch>> folded;
   if (!pages.pages.empty()) folded.push_back(MakeEpoch(record));
   if (record.tiers_only) {
-    const ChangeLog::Change noted = database.changes().Begin(model::TimeRange{{start_ns}, {EndNs(partition)}});
+    const database::ChangeLog::Change noted =
+        database.changes().Begin(model::TimeRange{{start_ns}, {database::EndNs(partition)}});
     database.ReplacePages({}, old, std::move(folded));
   } else {
     database.ReplacePages({}, old, std::move(folded));

@@ -6,8 +6,8 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/engine/store_impl.h"
-#include "storage/engine/view.h"
 #include "storage/model/limits.h"
+#include "storage/view/view.h"
 
 namespace tidemark::storage {
 namespace {
@@ -30,9 +30,9 @@ Result<void> StoreImpl::CheckOptions(const DatabaseOptions& options) {
     if (selector.keep_ns <= 0) return InvalidArgument("a selector keeps its points for some time");
     if (selector.matchers.empty()) return InvalidArgument("a selector has at least one matcher");
     // An empty index shows whether the expressions can be read.
-    MaskSpec spec;
+    meta::MaskSpec spec;
     spec.selectors.push_back(selector.matchers);
-    if (auto read = RefSet::Select(spec, *index::Index::Create({.max_series = 1}), true); !read.ok()) {
+    if (auto read = retention::RefSet::Select(spec, *index::Index::Create({.max_series = 1}), true); !read.ok()) {
       return std::move(read).error();
     }
   }
@@ -50,9 +50,9 @@ Result<void> StoreImpl::CheckOptions(const DatabaseOptions& options) {
   return {};
 }
 
-StoreImpl::DatabasePtr StoreImpl::NewDatabase(const DatabaseRecord& record) {
-  return std::make_shared<Database>(record.id, record.name, record.options, options_.max_series_per_database,
-                                    head_shards_, blocks_);
+StoreImpl::DatabasePtr StoreImpl::NewDatabase(const meta::DatabaseRecord& record) {
+  return std::make_shared<database::Database>(record.id, record.name, record.options, options_.max_series_per_database,
+                                              head_shards_, blocks_);
 }
 
 StoreImpl::DatabasePtr StoreImpl::Find(std::string_view name) const {
@@ -76,8 +76,8 @@ Result<StoreImpl::DatabasePtr> StoreImpl::Create(std::string_view name, const Da
   if (Find(name) != nullptr) {
     return MakeError(ErrorCode::kAlreadyExists, fmt::format("database \"{}\" exists already", name));
   }
-  const DatabaseRecord record{meta_->TakeDatabaseId(), std::string(name), options};
-  MetaChange change;
+  const meta::DatabaseRecord record{meta_->TakeDatabaseId(), std::string(name), options};
+  meta::MetaChange change;
   change.put_databases.push_back(record);
   if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
     health_.Report(committed.error());
@@ -105,7 +105,7 @@ Result<void> StoreImpl::DropDatabase(std::string_view name) {
   MutexLock create(create_mutex_);
   const DatabasePtr database = Find(name);
   if (database == nullptr) return NotFound(fmt::format("database not found: \"{}\"", name));
-  MetaChange change;
+  meta::MetaChange change;
   change.drop_database = database->id();
   if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
     health_.Report(committed.error());
@@ -117,12 +117,12 @@ Result<void> StoreImpl::DropDatabase(std::string_view name) {
     WriterLock lock(databases_mutex_);
     databases_.erase(database->name());
   }
-  const std::shared_ptr<const DatabaseState> state = database->state();
+  const std::shared_ptr<const database::DatabaseState> state = database->state();
   for (const auto& epoch : state->epochs) epoch->Retire();
   database->ReplacePages(state->slabs, state->epochs, {});
   // Certain now, and only now: index entries that went with a drop that did not happen could not be brought back.
-  RecordBatch batch;
-  batch.DeleteRange(Family::kIndex, DatabaseKeys(database->id()));
+  rocks::RecordBatch batch;
+  batch.DeleteRange(rocks::Family::kIndex, rocks::DatabaseKeys(database->id()));
   if (auto cleaned = rocks_->Write(batch); !cleaned.ok()) health_.Report(cleaned.error());
   return {};
 }
@@ -134,7 +134,7 @@ Result<void> StoreImpl::SetDatabaseOptions(std::string_view name, const Database
   MutexLock create(create_mutex_);
   const DatabasePtr database = Find(name);
   if (database == nullptr) return NotFound(fmt::format("database not found: \"{}\"", name));
-  MetaChange change;
+  meta::MetaChange change;
   change.put_databases.push_back({database->id(), database->name(), options});
   if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
     health_.Report(committed.error());
@@ -142,7 +142,7 @@ Result<void> StoreImpl::SetDatabaseOptions(std::string_view name, const Database
   }
   FailurePoint("database.options_set");
   // Other selectors hide other rows.
-  const ChangeLog::Change noted = database->changes().Begin(model::TimeRange{});
+  const database::ChangeLog::Change noted = database->changes().Begin(model::TimeRange{});
   database->SetOptions(options);
   return {};
 }
@@ -152,7 +152,7 @@ Result<std::shared_ptr<const View>> StoreImpl::OpenView(std::string_view name) c
   if (database == nullptr) {
     return NotFound(fmt::format("database not found: \"{}\"", name.empty() ? kDefaultDatabase : name));
   }
-  return std::shared_ptr<const View>(std::make_shared<ViewImpl>(database, clock_.NowNs(), corrupt_pages_));
+  return std::shared_ptr<const View>(std::make_shared<view::ViewImpl>(database, clock_.NowNs(), corrupt_pages_));
 }
 
 std::vector<DatabaseInfo> StoreImpl::Databases() const {
@@ -165,7 +165,7 @@ std::vector<DatabaseInfo> StoreImpl::Databases() const {
     info.series = stats.series;
     info.fields = stats.fields;
     std::set<std::pair<int64_t, int64_t>> partitions;
-    const std::shared_ptr<const DatabaseState> state = database->state();
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
     for (const auto& epoch : state->epochs) {
       partitions.emplace(epoch->record().partition_start_ns, epoch->record().partition_ns);
       info.disk_bytes += epoch->record().bytes;

@@ -5,28 +5,29 @@
 #include <utility>
 
 #include "storage/base/failure_point.h"
-#include "storage/engine/journal_record.h"
-#include "storage/engine/mask_estimate.h"
-#include "storage/engine/partition_epochs.h"
-#include "storage/engine/scan_cursor.h"
+#include "storage/database/journal_record.h"
+#include "storage/database/partition_epochs.h"
 #include "storage/engine/store_impl.h"
+#include "storage/partition/mask_estimate.h"
+#include "storage/view/scan_cursor.h"
 
 namespace tidemark::storage {
 
-MaskList StoreImpl::HiddenRows(const Database& database) const {
-  MaskList masks = database.state()->masks;
+retention::MaskList StoreImpl::HiddenRows(const database::Database& database) const {
+  retention::MaskList masks = database.state()->masks;
   for (auto& mask : database.RetentionMasks(clock_.NowNs())) masks.push_back(std::move(mask));
   return masks;
 }
 
-DeleteReport StoreImpl::EstimateHidden(const DatabaseState& state, const MaskList& masks) {
-  MaskedRows found;
+DeleteReport StoreImpl::EstimateHidden(const database::DatabaseState& state, const retention::MaskList& masks) {
+  partition::MaskedRows found;
   for (const auto& epoch : state.epochs) {
-    AddMaskedRows(*epoch, SourceMasks::OfEpoch(masks, epoch->record()), &found);
+    partition::AddMaskedRows(*epoch, retention::SourceMasks::OfEpoch(masks, epoch->record()), &found);
   }
-  for (const auto& slab : state.slabs) AddMaskedRows(*slab, SourceMasks::OfSet(masks, slab->number()), &found);
+  for (const auto& slab : state.slabs)
+    partition::AddMaskedRows(*slab, retention::SourceMasks::OfSet(masks, slab->number()), &found);
   // Rows in heads are on disk in the journal only, which goes anyway.
-  std::vector<std::shared_ptr<const StagedSet>> sets(state.frozen.begin(), state.frozen.end());
+  std::vector<std::shared_ptr<const database::StagedSet>> sets(state.frozen.begin(), state.frozen.end());
   sets.push_back(state.live);
   model::ColumnBuffer buffer;
   std::vector<model::SeriesRef> all;
@@ -49,15 +50,15 @@ DeleteReport StoreImpl::EstimateHidden(const DatabaseState& state, const MaskLis
   return {found.refs.size(), found.rows, found.bytes};
 }
 
-Result<uint64_t> StoreImpl::JournalDeletion(Database& database, const MaskSpec& spec) {
-  const std::string encoded = EncodeMaskSpec(spec);
+Result<uint64_t> StoreImpl::JournalDeletion(database::Database& database, const meta::MaskSpec& spec) {
+  const std::string encoded = meta::EncodeMaskSpec(spec);
   uint64_t before_set = 0;
   auto appended = journal_->Append([&](uint64_t sequence, std::string* out) {
     MutexLock order(order_mutex_);
     last_sequence_ = sequence;
     if (database.Freeze(next_set_) != nullptr) ++next_set_;
     before_set = database.live()->number();
-    EncodeRecord({.database = database.id(), .definitions = {}, .batch = {}, .deletion = encoded}, out);
+    database::EncodeRecord({.database = database.id(), .definitions = {}, .batch = {}, .deletion = encoded}, out);
   });
   FailurePoint("delete.in_line");
   Result<void> durable;
@@ -74,7 +75,7 @@ Result<uint64_t> StoreImpl::JournalDeletion(Database& database, const MaskSpec& 
 }
 
 Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteRequest& request) {
-  const MaskSpec spec{request.selectors, request.range, request.fields};
+  const meta::MaskSpec spec{request.selectors, request.range, request.fields};
   const bool empty = std::any_of(spec.selectors.begin(), spec.selectors.end(), [](const auto& s) { return s.empty(); });
   if (spec.selectors.empty() || empty) return InvalidArgument("a deletion says which series by at least one matcher");
   ReaderLock open(open_mutex_);
@@ -87,9 +88,10 @@ Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteReques
     return NotFound(fmt::format("database not found: \"{}\"", name.empty() ? kDefaultDatabase : name));
   }
   // Before anything is written: finds expressions that cannot be read.
-  TM_TRY_ASSIGN(RefSet selected, RefSet::Select(spec, database->index(), /*open_end=*/true));
-  const MaskList planned{std::make_shared<const Mask>(Mask::kRetention, Mask::kRetention, spec.range,
-                                                      std::make_shared<const RefSet>(std::move(selected)))};
+  TM_TRY_ASSIGN(retention::RefSet selected, retention::RefSet::Select(spec, database->index(), /*open_end=*/true));
+  const retention::MaskList planned{
+      std::make_shared<const retention::Mask>(retention::Mask::kRetention, retention::Mask::kRetention, spec.range,
+                                              std::make_shared<const retention::RefSet>(std::move(selected)))};
   const DeleteReport report = EstimateHidden(*database->state(), planned);
   if (request.dry_run || spec.range.empty()) return report;
 
@@ -100,35 +102,35 @@ Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteReques
   TM_TRY_ASSIGN(const uint64_t before_set, JournalDeletion(*database, spec));
   FailurePoint("delete.durable");
   // The rows of every write that came before are in, so that the index knows which series have which fields.
-  const std::shared_ptr<const DatabaseState> state = database->state();
+  const std::shared_ptr<const database::DatabaseState> state = database->state();
   for (const auto& set : state->frozen) set->WaitComplete();
-  const ChangeLog::Change change = database->changes().Begin(spec.range);
+  const database::ChangeLog::Change change = database->changes().Begin(spec.range);
   TM_RETURN_IF_ERROR(AddMask(*database, before_set, spec));
   FailurePoint("delete.visible");
   return report;
 }
 
-Result<void> StoreImpl::AddMask(Database& database, uint64_t before_set, const MaskSpec& spec) {
-  TM_TRY_ASSIGN(auto mask, Mask::Make(meta_->TakeEpochNumber(), before_set, spec, database.index()));
+Result<void> StoreImpl::AddMask(database::Database& database, uint64_t before_set, const meta::MaskSpec& spec) {
+  TM_TRY_ASSIGN(auto mask, retention::Mask::Make(meta_->TakeEpochNumber(), before_set, spec, database.index()));
   database.AddMask(std::move(mask));
   return {};
 }
 
 Result<void> StoreImpl::LoadMasks() {
-  for (const MaskRecord& record : meta_->masks()) {
-    TM_TRY_ASSIGN(const MaskSpec spec, DecodeMaskSpec(record.spec));
+  for (const meta::MaskRecord& record : meta_->masks()) {
+    TM_TRY_ASSIGN(const meta::MaskSpec spec, meta::DecodeMaskSpec(record.spec));
     for (const DatabasePtr& database : AllDatabases()) {
       if (database->id() != record.database) continue;
       // All rows that it hides are in epochs.
-      TM_TRY_ASSIGN(auto mask, Mask::Make(record.number, /*before_set=*/0, spec, database->index()));
+      TM_TRY_ASSIGN(auto mask, retention::Mask::Make(record.number, /*before_set=*/0, spec, database->index()));
       database->AddMask(std::move(mask));
     }
   }
   return {};
 }
 
-Result<void> StoreImpl::ReplayDelete(Database& database, std::string_view encoded) {
-  TM_TRY_ASSIGN(const MaskSpec spec, DecodeMaskSpec(encoded));
+Result<void> StoreImpl::ReplayDelete(database::Database& database, std::string_view encoded) {
+  TM_TRY_ASSIGN(const meta::MaskSpec spec, meta::DecodeMaskSpec(encoded));
   uint64_t before_set = 0;
   {
     MutexLock order(order_mutex_);
@@ -140,14 +142,14 @@ Result<void> StoreImpl::ReplayDelete(Database& database, std::string_view encode
 
 Result<void> StoreImpl::DropSpentMasks() {
   MutexLock flush(flush_mutex_);
-  MetaChange change;
-  std::vector<std::pair<DatabasePtr, MaskList>> spent;
+  meta::MetaChange change;
+  std::vector<std::pair<DatabasePtr, retention::MaskList>> spent;
   for (const DatabasePtr& database : AllDatabases()) {
-    const std::shared_ptr<const DatabaseState> state = database->state();
-    MaskList unneeded;
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
+    retention::MaskList unneeded;
     for (const auto& mask : state->masks) {
       const auto older = [&](const auto& set) { return mask->AppliesToSet(set->number()); };
-      if (AnyMasked(state->epochs, {mask}) || std::any_of(state->slabs.begin(), state->slabs.end(), older) ||
+      if (database::AnyMasked(state->epochs, {mask}) || std::any_of(state->slabs.begin(), state->slabs.end(), older) ||
           std::any_of(state->frozen.begin(), state->frozen.end(), older)) {
         continue;
       }

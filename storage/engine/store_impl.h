@@ -33,15 +33,15 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
-#include "storage/engine/batch_resolver.h"
-#include "storage/engine/database.h"
-#include "storage/engine/fold.h"
+#include "storage/database/batch_resolver.h"
+#include "storage/database/database.h"
+#include "storage/database/partition_epochs.h"
 #include "storage/engine/health.h"
-#include "storage/engine/meta_store.h"
-#include "storage/engine/partition_epochs.h"
-#include "storage/engine/rocks_store.h"
-#include "storage/engine/store_sight.h"
 #include "storage/journal/journal.h"
+#include "storage/meta/meta_store.h"
+#include "storage/partition/fold.h"
+#include "storage/rocks/rocks_store.h"
+#include "storage/rocks/store_sight.h"
 #include "storage/storage.h"
 
 namespace tidemark::storage {
@@ -71,17 +71,17 @@ class StoreImpl final : public Store {
   Result<void> Close() override;
 
  private:
-  using DatabasePtr = std::shared_ptr<Database>;
+  using DatabasePtr = std::shared_ptr<database::Database>;
 
   // ---- store_open.cc ----
   // An open has two halves. Look changes no byte: it opens RocksDB for reading only, loads meta and the indexes, and
   // reads the journal. Enter, which runs only when Look found the store whole, lets RocksDB write. Look returns false
   // where there is nothing yet and a store may be made.
-  Result<bool> Look(const StoreSight& sight);
+  Result<bool> Look(const rocks::StoreSight& sight);
   Result<void> LookAtJournal();
-  Result<void> Enter(const StoreSight& sight);
+  Result<void> Enter(const rocks::StoreSight& sight);
   // Makes a new store, or one anew whose making was cut short.
-  Result<void> Create(const StoreSight& sight);
+  Result<void> Create(const rocks::StoreSight& sight);
   // kLook: for reading only, and any damage of RocksDB's log is an error; kLookPastTornEnd: but a last record that a
   // power cut tore.
   enum class RocksMode { kCreate, kLook, kLookPastTornEnd };
@@ -102,38 +102,39 @@ class StoreImpl final : public Store {
   // ---- store_write.cc ----
   Result<DatabasePtr> FindOrCreateDatabase(std::string_view name);
   // `oldest_ns`: what the batch was resolved with. kConflict when some rows have become too old since.
-  Result<void> JournalAndApply(Database& database, const model::ResolvedBatch& batch, int64_t oldest_ns,
+  Result<void> JournalAndApply(database::Database& database, const model::ResolvedBatch& batch, int64_t oldest_ns,
                                std::string* record);
-  std::unique_ptr<BatchResolver> TakeResolver();
-  void ReturnResolver(std::unique_ptr<BatchResolver> resolver);
+  std::unique_ptr<database::BatchResolver> TakeResolver();
+  void ReturnResolver(std::unique_ptr<database::BatchResolver> resolver);
   // After rows were staged: has slabs made when heads are full, and waits when they are too full.
-  void KeepWithinBudget(const Database& database, uint64_t points);
+  void KeepWithinBudget(const database::Database& database, uint64_t points);
 
   // ---- store_databases.cc ----
   [[nodiscard]] DatabasePtr Find(std::string_view name) const;
   [[nodiscard]] std::vector<DatabasePtr> AllDatabases() const;
   [[nodiscard]] static Result<void> CheckOptions(const DatabaseOptions& options);
   Result<DatabasePtr> Create(std::string_view name, const DatabaseOptions& options);
-  DatabasePtr NewDatabase(const DatabaseRecord& record);
+  DatabasePtr NewDatabase(const meta::DatabaseRecord& record);
 
   // ---- store_checkpoint.cc ----
   // Freezes the live sets that hold at least `min_bytes`. Returns the sequence of the last record in line before.
   uint64_t Freeze(uint64_t min_bytes);
   // Makes slabs of all frozen sets.
   Result<void> MakeSlabs() TM_REQUIRES(flush_mutex_);
-  Result<void> MakeSlabs(Database& database, const std::shared_ptr<StagedSet>& set) TM_REQUIRES(flush_mutex_);
+  Result<void> MakeSlabs(database::Database& database, const std::shared_ptr<database::StagedSet>& set)
+      TM_REQUIRES(flush_mutex_);
   Result<void> FreezeFull() TM_EXCLUDES(flush_mutex_);
   Result<void> CheckpointLocked() TM_REQUIRES(flush_mutex_);
   [[nodiscard]] std::string StagingPath(uint64_t epoch) const;
-  [[nodiscard]] std::shared_ptr<const Epoch> MakeEpoch(const EpochRecord& record) const;
+  [[nodiscard]] std::shared_ptr<const partition::Epoch> MakeEpoch(const meta::EpochRecord& record) const;
   [[nodiscard]] uint64_t HeadBytes() const;
 
   // ---- store_compact.cc ----
   // kSeal: as small as possible, for data that is past. kReduce: to the tiers that the database keeps.
   enum class FoldKind { kFold, kSeal, kReduce };
   // Folds epochs of one partition that follow each other in precedence into one. What was sealed stays sealed.
-  Result<void> FoldEpochs(Database& database, const std::vector<std::shared_ptr<const Epoch>>& run, FoldKind kind,
-                          CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
+  Result<void> FoldEpochs(database::Database& database, const std::vector<std::shared_ptr<const partition::Epoch>>& run,
+                          FoldKind kind, CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
   // Folds the newest epochs of each partition that has too many.
   Result<void> FoldCrowded();
   void DropDeadFiles();
@@ -141,37 +142,39 @@ class StoreImpl final : public Store {
   // ---- store_seal.cc ----
   struct SealCandidate {
     DatabasePtr database;
-    PartitionId partition;
+    database::PartitionId partition;
   };
   // Seals one partition that is past, if there is one and the last was long enough ago.
   Result<void> SealPast();
-  Result<void> SealPartition(Database& database, const EpochList& epochs, CompactionProgress* progress)
-      TM_REQUIRES(compact_mutex_);
+  Result<void> SealPartition(database::Database& database, const database::EpochList& epochs,
+                             CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
   // The partitions to seal now. Notes which are quiet, and since when.
   [[nodiscard]] std::vector<SealCandidate> SealQueue() TM_REQUIRES(compact_mutex_);
-  [[nodiscard]] bool IsPast(const PartitionId& partition) const;
+  [[nodiscard]] bool IsPast(const database::PartitionId& partition) const;
 
   // ---- store_delete.cc ----
   // Everything that hides rows of `database` now: deletions and retentions of selectors.
-  [[nodiscard]] MaskList HiddenRows(const Database& database) const;
+  [[nodiscard]] retention::MaskList HiddenRows(const database::Database& database) const;
   // What `masks` (their series enumerated: RefSet::Select with an open end) hide of `state`.
-  [[nodiscard]] static DeleteReport EstimateHidden(const DatabaseState& state, const MaskList& masks);
+  [[nodiscard]] static DeleteReport EstimateHidden(const database::DatabaseState& state,
+                                                   const retention::MaskList& masks);
   // Writes a deletion into the journal, and waits until it is there. No checkpoint may come between that and AddMask.
   // Returns the staged set before which its place is.
-  Result<uint64_t> JournalDeletion(Database& database, const MaskSpec& spec) TM_REQUIRES(flush_mutex_);
+  Result<uint64_t> JournalDeletion(database::Database& database, const meta::MaskSpec& spec) TM_REQUIRES(flush_mutex_);
   // Partitions that are dropped may have rows in the journal too, which would come back with it after a crash: those
   // are deleted, as by Delete.
-  Result<void> DeleteStaged(Database& database, const std::set<PartitionId>& partitions) TM_REQUIRES(flush_mutex_);
+  Result<void> DeleteStaged(database::Database& database, const std::set<database::PartitionId>& partitions)
+      TM_REQUIRES(flush_mutex_);
   // Makes a deletion visible whose place lies before the staged set `before_set`.
-  Result<void> AddMask(Database& database, uint64_t before_set, const MaskSpec& spec);
+  Result<void> AddMask(database::Database& database, uint64_t before_set, const meta::MaskSpec& spec);
   Result<void> LoadMasks();
-  Result<void> ReplayDelete(Database& database, std::string_view encoded);
+  Result<void> ReplayDelete(database::Database& database, std::string_view encoded);
   // Forgets deletions that no older row is left of.
   Result<void> DropSpentMasks() TM_EXCLUDES(flush_mutex_);
 
   // ---- store_retention.cc ----
   // The oldest time of which a database takes rows; INT64_MIN when it takes all.
-  [[nodiscard]] int64_t OldestNs(const Database& database) const;
+  [[nodiscard]] int64_t OldestNs(const database::Database& database) const;
   // Drops what no tier outlives.
   Result<uint64_t> DropExpired();
 
@@ -208,12 +211,12 @@ class StoreImpl final : public Store {
   const uint32_t head_shards_;
   // Memory of heads, of all databases: as much as may be staged is kept for the next rows.
   const std::shared_ptr<head::BlockPool> blocks_ = std::make_shared<head::BlockPool>(options_.staged_bytes);
-  const std::shared_ptr<Graveyard> graveyard_ = std::make_shared<Graveyard>();
+  const std::shared_ptr<rocks::Graveyard> graveyard_ = std::make_shared<rocks::Graveyard>();
   const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages_ = std::make_shared<std::atomic<uint64_t>>(0);
   Health health_;
 
-  std::shared_ptr<RocksStore> rocks_;
-  std::unique_ptr<MetaStore> meta_;
+  std::shared_ptr<rocks::RocksStore> rocks_;
+  std::unique_ptr<meta::MetaStore> meta_;
   std::unique_ptr<journal::Journal> journal_;
 
   mutable SharedMutex open_mutex_;
@@ -222,7 +225,7 @@ class StoreImpl final : public Store {
 
   Mutex flush_mutex_;
   struct Orphans {
-    std::vector<KeyRange> pages;
+    std::vector<rocks::KeyRange> pages;
     std::vector<std::string> staged;  // paths
   };
   std::optional<Orphans> orphans_ TM_GUARDED_BY(flush_mutex_);  // until they are dropped
@@ -243,9 +246,9 @@ class StoreImpl final : public Store {
     uint64_t newest = 0;
     int64_t since_ns = 0;
   };
-  std::map<std::pair<model::DatabaseId, PartitionId>, QuietLook> quiet_looks_ TM_GUARDED_BY(compact_mutex_);
+  std::map<std::pair<model::DatabaseId, database::PartitionId>, QuietLook> quiet_looks_ TM_GUARDED_BY(compact_mutex_);
   int64_t next_seal_at_ns_ TM_GUARDED_BY(compact_mutex_) = 0;
-  FoldProgress seal_progress_;  // of the partition being sealed
+  partition::FoldProgress seal_progress_;  // of the partition being sealed
   mutable Mutex seal_result_mutex_;
   std::string last_seal_error_ TM_GUARDED_BY(seal_result_mutex_);
 
@@ -258,7 +261,7 @@ class StoreImpl final : public Store {
   uint64_t next_set_ TM_GUARDED_BY(order_mutex_) = 1;
 
   Mutex resolvers_mutex_;
-  std::vector<std::unique_ptr<BatchResolver>> resolvers_ TM_GUARDED_BY(resolvers_mutex_);
+  std::vector<std::unique_ptr<database::BatchResolver>> resolvers_ TM_GUARDED_BY(resolvers_mutex_);
 
   Mutex wake_mutex_;
   CondVar wake_;       // background work to do

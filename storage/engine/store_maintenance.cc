@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "storage/base/log.h"
-#include "storage/engine/journal_record.h"
+#include "storage/database/journal_record.h"
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
@@ -55,7 +55,7 @@ Result<void> StoreImpl::TryResume() {
   TM_TRY_ASSIGN(const uint64_t sequence, journal_->Append([this](uint64_t next, std::string* out) {
     MutexLock order(order_mutex_);
     last_sequence_ = next;
-    EncodeRecord({}, out);
+    database::EncodeRecord({}, out);
   }));
   TM_RETURN_IF_ERROR(journal_->WaitDurable(sequence));
   health_.Clear();
@@ -197,12 +197,12 @@ StoreStats StoreImpl::Stats() const {
   }
   std::set<std::pair<model::DatabaseId, std::pair<int64_t, int64_t>>> partitions;
   for (const DatabasePtr& database : AllDatabases()) {
-    const std::shared_ptr<const DatabaseState> state = database->state();
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
     stats.staged_bytes += state->live->heads().Stats().bytes;
     for (const auto& set : state->frozen) stats.staged_bytes += set->heads().Stats().bytes;
     for (const auto& slab : state->slabs) stats.slab_bytes += slab->bytes();
     for (const auto& epoch : state->epochs) {
-      const EpochRecord& record = epoch->record();
+      const meta::EpochRecord& record = epoch->record();
       stats.disk_bytes += record.bytes;
       if (record.sealed) ++stats.sealed_epochs;
       partitions.emplace(record.database, std::make_pair(record.partition_start_ns, record.partition_ns));

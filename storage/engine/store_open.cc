@@ -9,15 +9,15 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
-#include "storage/engine/directory.h"
-#include "storage/engine/journal_record.h"
-#include "storage/engine/retention_plan.h"
-#include "storage/engine/rocks_log.h"
+#include "storage/database/journal_record.h"
+#include "storage/database/retention_plan.h"
 #include "storage/engine/store_impl.h"
-#include "storage/engine/store_lock.h"
 #include "storage/journal/batch_record.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/journal/local_journal.h"
+#include "storage/rocks/directory.h"
+#include "storage/rocks/rocks_log.h"
+#include "storage/rocks/store_lock.h"
 
 namespace tidemark::storage {
 namespace {
@@ -70,8 +70,8 @@ StoreImpl::~StoreImpl() {
 
 Result<void> StoreImpl::Start() {
   const int64_t started = clock_.SteadyNs();
-  TM_TRY_ASSIGN(const StoreSight sight, LookForStore(files_.get(), options_.directory));
-  bool there = sight.kind == StoreSight::Kind::kStore;
+  TM_TRY_ASSIGN(const rocks::StoreSight sight, rocks::LookForStore(files_.get(), options_.directory));
+  bool there = sight.kind == rocks::StoreSight::Kind::kStore;
   if (there) {
     TM_TRY_ASSIGN(there, Look(sight));
     FailurePoint("open.looked");
@@ -95,34 +95,36 @@ Result<void> StoreImpl::Start() {
 
 Result<void> StoreImpl::OpenRocks(RocksMode mode) {
   const bool create = mode == RocksMode::kCreate;
-  TM_TRY_ASSIGN(rocks_, RocksStore::Open({.directory = options_.directory + "/rocksdb",
-                                          .file_system = options_.file_system,
-                                          .cache_bytes = options_.cache_bytes,
-                                          .max_open_files = options_.max_open_files,
-                                          .create = create,
-                                          .read_only = !create,
-                                          .strict_log = mode == RocksMode::kLook,
-                                          .on_error = [this](const std::string& text) { health_.ReportText(text); }}));
-  meta_ = std::make_unique<MetaStore>(rocks_, graveyard_);
+  TM_TRY_ASSIGN(rocks_,
+                rocks::RocksStore::Open({.directory = options_.directory + "/rocksdb",
+                                         .file_system = options_.file_system,
+                                         .cache_bytes = options_.cache_bytes,
+                                         .max_open_files = options_.max_open_files,
+                                         .create = create,
+                                         .read_only = !create,
+                                         .strict_log = mode == RocksMode::kLook,
+                                         .on_error = [this](const std::string& text) { health_.ReportText(text); }}));
+  meta_ = std::make_unique<meta::MetaStore>(rocks_, graveyard_);
   return {};
 }
 
-Result<void> StoreImpl::Create(const StoreSight& sight) {
+Result<void> StoreImpl::Create(const rocks::StoreSight& sight) {
   // What an old version left of a start that was cut short may be open.
   if (rocks_ != nullptr) rocks_->Close();
   const std::string& directory = options_.directory;
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return IoError(fmt::format("creating {}: {}", directory, error.message()));
-  StoreIdentity identity = sight.identity.value_or(DrawIdentity());
-  identity.state = StoreIdentity::State::kCreating;
-  TM_RETURN_IF_ERROR(WriteIdentity(files_.get(), directory, identity));
+  rocks::StoreIdentity identity = sight.identity.value_or(rocks::DrawIdentity());
+  identity.state = rocks::StoreIdentity::State::kCreating;
+  TM_RETURN_IF_ERROR(rocks::WriteIdentity(files_.get(), directory, identity));
   std::filesystem::create_directories(directory + "/rocksdb", error);
   if (error) return IoError(fmt::format("creating {}/rocksdb: {}", directory, error.message()));
   auto opened = OpenRocks(RocksMode::kCreate);
-  if (!opened.ok() && opened.error().code != ErrorCode::kUnavailable && sight.kind == StoreSight::Kind::kUnfinished) {
+  if (!opened.ok() && opened.error().code != ErrorCode::kUnavailable &&
+      sight.kind == rocks::StoreSight::Kind::kUnfinished) {
     // The power went while RocksDB made its files; there has never been anything in them.
-    TM_RETURN_IF_ERROR(DeleteFilesIn(files_.get(), directory + "/rocksdb"));
+    TM_RETURN_IF_ERROR(rocks::DeleteFilesIn(files_.get(), directory + "/rocksdb"));
     opened = OpenRocks(RocksMode::kCreate);
   }
   TM_RETURN_IF_ERROR(std::move(opened));
@@ -130,18 +132,18 @@ Result<void> StoreImpl::Create(const StoreSight& sight) {
   FailurePoint("create.meta_written");
   TM_RETURN_IF_ERROR(rocks_->Flush());
   FailurePoint("create.flushed");
-  identity.state = StoreIdentity::State::kReady;
-  TM_RETURN_IF_ERROR(WriteIdentity(files_.get(), directory, identity));
+  identity.state = rocks::StoreIdentity::State::kReady;
+  TM_RETURN_IF_ERROR(rocks::WriteIdentity(files_.get(), directory, identity));
   return MakeStaging();
 }
 
-Result<bool> StoreImpl::Look(const StoreSight& sight) {
+Result<bool> StoreImpl::Look(const rocks::StoreSight& sight) {
   // Whoever has the store open is changing it.
-  TM_TRY_ASSIGN(const std::unique_ptr<StoreLock> lock, StoreLock::Take(options_.directory));
+  TM_TRY_ASSIGN(const std::unique_ptr<rocks::StoreLock> lock, rocks::StoreLock::Take(options_.directory));
   auto opened = OpenRocks(RocksMode::kLook);
   if (!opened.ok() && opened.error().code == ErrorCode::kCorruption) {
-    TM_TRY_ASSIGN(const LogEnd end, ClassifyLogs(files_.get(), options_.directory + "/rocksdb"));
-    if (end == LogEnd::kTorn) opened = OpenRocks(RocksMode::kLookPastTornEnd);
+    TM_TRY_ASSIGN(const rocks::LogEnd end, rocks::ClassifyLogs(files_.get(), options_.directory + "/rocksdb"));
+    if (end == rocks::LogEnd::kTorn) opened = OpenRocks(RocksMode::kLookPastTornEnd);
   }
   if (!opened.ok()) {
     Error error = std::move(opened).error();
@@ -152,7 +154,7 @@ Result<bool> StoreImpl::Look(const StoreSight& sight) {
   }
   if (auto loaded = meta_->Load(); !loaded.ok()) {
     if (loaded.error().code != ErrorCode::kNotFound) return std::move(loaded).error();
-    TM_TRY_ASSIGN(const std::vector<DataFile> pages, rocks_->DataFiles());
+    TM_TRY_ASSIGN(const std::vector<rocks::DataFile> pages, rocks_->DataFiles());
     TM_TRY_ASSIGN(const auto segments, journal::ListSegments(files_.get(), options_.directory + "/journal"));
     // Versions that wrote no identity left such a directory when their first start was cut short.
     if (!sight.identity && pages.empty() && segments.empty()) return false;
@@ -167,11 +169,11 @@ Result<bool> StoreImpl::Look(const StoreSight& sight) {
 
 Result<void> StoreImpl::LookAtJournal() {
   std::set<model::DatabaseId> known;
-  for (const DatabaseRecord& record : meta_->databases()) known.insert(record.id);
+  for (const meta::DatabaseRecord& record : meta_->databases()) known.insert(record.id);
   // The rows themselves are decoded by the replay: that a record's bytes are those that were written is known by then.
   const auto check = [&](uint64_t sequence, std::string_view bytes) -> Result<void> {
-    TM_TRY_ASSIGN(const JournalRecord record, DecodeRecord(bytes));
-    if (record == JournalRecord{} || known.contains(record.database)) return {};
+    TM_TRY_ASSIGN(const database::JournalRecord record, database::DecodeRecord(bytes));
+    if (record == database::JournalRecord{} || known.contains(record.database)) return {};
     return CheckOnceKnown(sequence, record.database);
   };
   TM_TRY_ASSIGN(
@@ -192,13 +194,13 @@ Result<void> StoreImpl::CheckOnceKnown(uint64_t sequence, model::DatabaseId data
       fmt::format("journal record {} is of database {}, which there never was", sequence, model::Number(database)));
 }
 
-Result<void> StoreImpl::Enter(const StoreSight& sight) {
+Result<void> StoreImpl::Enter(const rocks::StoreSight& sight) {
   TM_RETURN_IF_ERROR(rocks_->Enter());
   FailurePoint("open.entered");
   if (!sight.identity) {
-    StoreIdentity identity = DrawIdentity();
-    identity.state = StoreIdentity::State::kReady;
-    TM_RETURN_IF_ERROR(WriteIdentity(files_.get(), options_.directory, identity));
+    rocks::StoreIdentity identity = rocks::DrawIdentity();
+    identity.state = rocks::StoreIdentity::State::kReady;
+    TM_RETURN_IF_ERROR(rocks::WriteIdentity(files_.get(), options_.directory, identity));
   }
   return MakeStaging();
 }
@@ -212,14 +214,14 @@ Result<void> StoreImpl::MakeStaging() {
 }
 
 Result<void> StoreImpl::LoadDatabases() {
-  std::map<model::DatabaseId, std::vector<std::shared_ptr<const Epoch>>> epochs;
-  for (const EpochRecord& record : meta_->epochs()) epochs[record.database].push_back(MakeEpoch(record));
+  std::map<model::DatabaseId, std::vector<std::shared_ptr<const partition::Epoch>>> epochs;
+  for (const meta::EpochRecord& record : meta_->epochs()) epochs[record.database].push_back(MakeEpoch(record));
   WriterLock lock(databases_mutex_);
-  for (const DatabaseRecord& record : meta_->databases()) {
+  for (const meta::DatabaseRecord& record : meta_->databases()) {
     DatabasePtr database = NewDatabase(record);
     for (const auto& epoch : epochs[record.id]) {
-      const EpochRecord& e = epoch->record();
-      if (e.tiers_only) database->RaiseRawFloor(EndNs({e.partition_start_ns, e.partition_ns}) + 1);
+      const meta::EpochRecord& e = epoch->record();
+      if (e.tiers_only) database->RaiseRawFloor(database::EndNs({e.partition_start_ns, e.partition_ns}) + 1);
     }
     database->ReplacePages({}, {}, std::move(epochs[record.id]));
     databases_.emplace(record.name, std::move(database));
@@ -229,9 +231,9 @@ Result<void> StoreImpl::LoadDatabases() {
 
 Result<void> StoreImpl::LoadIndexes() {
   for (const DatabasePtr& database : AllDatabases()) {
-    TM_RETURN_IF_ERROR(rocks_->ForEach(Family::kIndex, IndexKey(database->id(), {}),
+    TM_RETURN_IF_ERROR(rocks_->ForEach(rocks::Family::kIndex, rocks::IndexKey(database->id(), {}),
                                        [&](std::string_view key, std::string_view value) {
-                                         return database->index().Load(key.substr(kIndexKeyPrefixBytes), value);
+                                         return database->index().Load(key.substr(rocks::kIndexKeyPrefixBytes), value);
                                        }));
     if (auto finished = database->index().FinishLoad(); !finished.ok()) {
       return std::move(finished).error().Within(fmt::format("the index of database {}", database->name()));
@@ -244,26 +246,26 @@ Result<void> StoreImpl::LoadIndexes() {
 Result<void> StoreImpl::NoteOrphans() {
   Orphans orphans;
   std::set<std::pair<model::DatabaseId, uint64_t>> live;
-  for (const EpochRecord& record : meta_->epochs()) live.emplace(record.database, record.epoch);
-  TM_TRY_ASSIGN(const std::vector<DataFile> files, rocks_->DataFiles());
-  for (const DataFile& file : files) {
-    TM_TRY_ASSIGN(const PageKey key, DecodePageKey(file.smallest));
+  for (const meta::EpochRecord& record : meta_->epochs()) live.emplace(record.database, record.epoch);
+  TM_TRY_ASSIGN(const std::vector<rocks::DataFile> files, rocks_->DataFiles());
+  for (const rocks::DataFile& file : files) {
+    TM_TRY_ASSIGN(const rocks::PageKey key, rocks::DecodePageKey(file.smallest));
     // Numbers of orphans are passed over, so that a file which cannot be dropped is never taken for a later epoch.
     meta_->SkipEpochNumbersTo(key.epoch);
     if (live.contains({key.database, key.epoch})) continue;
     if (file.level == 0) TM_LOG(kWarn, "{} is in level 0 and cannot be freed", file.name);
-    orphans.pages.push_back(EpochKeys(key.database, key.partition_start_ns, key.epoch));
+    orphans.pages.push_back(rocks::EpochKeys(key.database, key.partition_start_ns, key.epoch));
   }
-  TM_TRY_ASSIGN(const std::vector<PageKey> small, rocks_->EpochsInMeta());
-  for (const PageKey& key : small) {
+  TM_TRY_ASSIGN(const std::vector<rocks::PageKey> small, rocks_->EpochsInMeta());
+  for (const rocks::PageKey& key : small) {
     meta_->SkipEpochNumbersTo(key.epoch);
     if (live.contains({key.database, key.epoch})) continue;
-    orphans.pages.push_back(EpochKeysInMeta(key.database, key.partition_start_ns, key.epoch));
+    orphans.pages.push_back(rocks::EpochKeysInMeta(key.database, key.partition_start_ns, key.epoch));
   }
-  TM_TRY_ASSIGN(const std::vector<std::string> staged, NamesIn(files_.get(), options_.directory + "/staging"));
+  TM_TRY_ASSIGN(const std::vector<std::string> staged, rocks::NamesIn(files_.get(), options_.directory + "/staging"));
   for (const std::string& name : staged) {
     // A new file of the same number would be written over it, and through it over what RocksDB has linked.
-    if (const auto epoch = EpochOfStagingName(name)) meta_->SkipEpochNumbersTo(*epoch);
+    if (const auto epoch = rocks::EpochOfStagingName(name)) meta_->SkipEpochNumbersTo(*epoch);
     orphans.staged.push_back(options_.directory + "/staging/" + name);
   }
   MutexLock flush(flush_mutex_);
@@ -279,7 +281,7 @@ Result<void> StoreImpl::DropOrphans() {
   for (const std::string& path : orphans_->staged) rocks_->DeleteLeftover(path);
   // Entries of databases that were dropped.
   std::set<model::DatabaseId> known;
-  for (const DatabaseRecord& record : meta_->databases()) known.insert(record.id);
+  for (const meta::DatabaseRecord& record : meta_->databases()) known.insert(record.id);
   TM_RETURN_IF_ERROR(rocks_->DropUnknownIndexes(known));
   orphans_.reset();
   FailurePoint("checkpoint.orphans_dropped");
@@ -299,18 +301,18 @@ Result<void> StoreImpl::ReplayJournal() {
   uint64_t skipped = 0;
   journal::DecodedBatch batch;
   const auto apply = [&](uint64_t sequence, std::string_view bytes) -> Result<void> {
-    auto decoded = DecodeRecord(bytes);
+    auto decoded = database::DecodeRecord(bytes);
     if (!decoded.ok()) return std::move(decoded).error().Within(fmt::format("journal record {}", sequence));
     {
       MutexLock lock(order_mutex_);
       last_sequence_ = sequence;
     }
-    if (*decoded == JournalRecord{}) return {};  // of a self-test
+    if (*decoded == database::JournalRecord{}) return {};  // of a self-test
     const auto found = by_id.find(decoded->database);
     if (found == by_id.end()) {
       return CheckOnceKnown(sequence, decoded->database);
     }
-    Database& database = *found->second;
+    database::Database& database = *found->second;
     if (!decoded->deletion.empty()) {
       auto deleted = ReplayDelete(database, decoded->deletion);
       if (!deleted.ok()) return std::move(deleted).error().Within(fmt::format("journal record {}", sequence));
@@ -338,7 +340,7 @@ Result<void> StoreImpl::ReplayJournal() {
       ++skipped;
       return {};
     }
-    const std::shared_ptr<StagedSet> set = database.live();
+    const std::shared_ptr<database::StagedSet> set = database.live();
     set->heads().Append(batch.View(), set->TakeTicket());
     set->TicketDone();
     const uint64_t points = batch.values.size();

@@ -2,8 +2,8 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
-#include "storage/engine/partition_epochs.h"
-#include "storage/engine/retention_plan.h"
+#include "storage/database/partition_epochs.h"
+#include "storage/database/retention_plan.h"
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
@@ -11,9 +11,10 @@ namespace tidemark::storage {
 Result<uint64_t> StoreImpl::ReduceToTiers() {
   ReaderLock open(open_mutex_);
   if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
-  std::vector<std::pair<DatabasePtr, PartitionId>> due;
+  std::vector<std::pair<DatabasePtr, database::PartitionId>> due;
   for (const DatabasePtr& database : AllDatabases()) {
-    const RetentionPlan plan = PlanPartitions(*database->state(), database->options(), clock_.NowNs());
+    const database::RetentionPlan plan =
+        database::PlanPartitions(*database->state(), database->options(), clock_.NowNs());
     for (const auto& [partition, _] : plan.reduce) due.emplace_back(database, partition);
   }
   if (due.empty()) return 0;
@@ -22,7 +23,7 @@ Result<uint64_t> StoreImpl::ReduceToTiers() {
     MutexLock flush(flush_mutex_);
     {
       MutexLock order(order_mutex_);
-      for (const auto& [database, partition] : due) database->RaiseRawFloor(EndNs(partition) + 1);
+      for (const auto& [database, partition] : due) database->RaiseRawFloor(database::EndNs(partition) + 1);
     }
     FailurePoint("reduce.chosen");
     TM_RETURN_IF_ERROR(CheckpointLocked());
@@ -32,7 +33,7 @@ Result<uint64_t> StoreImpl::ReduceToTiers() {
     MutexLock compact(compact_mutex_);
     for (const auto& [database, partition] : due) {
       // Read anew each time: retention or a drop may have been quicker, and a state that is kept would keep epochs.
-      const EpochList epochs = ByPartition(*database->state())[partition];
+      const database::EpochList epochs = database::ByPartition(*database->state())[partition];
       if (epochs.empty() || unfoldable_.contains(epochs.back()->record().epoch)) continue;
       if (closing_.load()) return reduced;
       CompactionProgress done;

@@ -4,8 +4,8 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
-#include "storage/engine/partition_epochs.h"
-#include "storage/engine/retention_plan.h"
+#include "storage/database/partition_epochs.h"
+#include "storage/database/retention_plan.h"
 #include "storage/engine/store_impl.h"
 
 namespace tidemark::storage {
@@ -16,21 +16,21 @@ constexpr size_t kLateEpochs = 4;
 constexpr uint64_t kLateShare = 20;
 
 // Whether sealing would change anything worth its cost. `tiers`: that the database names and keeps of the partition.
-bool WorthSealing(const EpochList& epochs, const std::vector<RollupTier>& tiers) {
+bool WorthSealing(const database::EpochList& epochs, const std::vector<RollupTier>& tiers) {
   if (epochs.front()->record().tiers_only) return false;
   uint64_t sealed_rows = 0;
   uint64_t late_rows = 0;
   for (const auto& epoch : epochs) (epoch->record().sealed ? sealed_rows : late_rows) += epoch->record().rows;
   if (sealed_rows == 0) return true;
   // A tier that was named after the partition had been sealed.
-  if (std::any_of(epochs.begin(), epochs.end(), [&](const auto& epoch) { return !HasTiers(*epoch, tiers); }))
+  if (std::any_of(epochs.begin(), epochs.end(), [&](const auto& epoch) { return !database::HasTiers(*epoch, tiers); }))
     return true;
   return epochs.size() >= kLateEpochs || late_rows * kLateShare > sealed_rows;
 }
 
 }  // namespace
 
-bool StoreImpl::IsPast(const PartitionId& partition) const {
+bool StoreImpl::IsPast(const database::PartitionId& partition) const {
   int64_t ready_ns = 0;
   return !__builtin_add_overflow(partition.first + (partition.second - 1), options_.seal_grace_ns, &ready_ns) &&
          ready_ns < clock_.NowNs();
@@ -38,15 +38,16 @@ bool StoreImpl::IsPast(const PartitionId& partition) const {
 
 std::vector<StoreImpl::SealCandidate> StoreImpl::SealQueue() {
   const int64_t now_ns = clock_.SteadyNs();
-  std::map<std::pair<model::DatabaseId, PartitionId>, QuietLook> looks;
+  std::map<std::pair<model::DatabaseId, database::PartitionId>, QuietLook> looks;
   std::vector<SealCandidate> due;
   for (const DatabasePtr& database : AllDatabases()) {
-    const std::shared_ptr<const DatabaseState> state = database->state();
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
     const DatabaseOptions options = database->options();
-    std::set<PartitionId> staged;
+    std::set<database::PartitionId> staged;
     for (const auto& slab : state->slabs) staged.emplace(slab->partition_start_ns(), slab->partition_ns());
-    for (auto& [partition, epochs] : ByPartition(*state)) {
-      if (!IsPast(partition) || !WorthSealing(epochs, LivingTiers(options, partition, clock_.NowNs()))) continue;
+    for (auto& [partition, epochs] : database::ByPartition(*state)) {
+      if (!IsPast(partition) || !WorthSealing(epochs, database::LivingTiers(options, partition, clock_.NowNs())))
+        continue;
       const uint64_t newest = epochs.back()->record().epoch;
       if (unfoldable_.contains(newest)) continue;
       const auto key = std::make_pair(database->id(), partition);
@@ -74,7 +75,7 @@ Result<void> StoreImpl::SealPast() {
   const SealCandidate& next = *std::min_element(queue.begin(), queue.end(),
                                                 [](const auto& a, const auto& b) { return a.partition < b.partition; });
   CompactionProgress done;
-  auto sealed = SealPartition(*next.database, ByPartition(*next.database->state())[next.partition], &done);
+  auto sealed = SealPartition(*next.database, database::ByPartition(*next.database->state())[next.partition], &done);
   const uint64_t rate = std::max<uint64_t>(options_.seal_bytes_per_second, 1);
   next_seal_at_ns_ =
       clock_.SteadyNs() + static_cast<int64_t>(static_cast<double>(done.bytes_read) / static_cast<double>(rate) * 1e9);
@@ -82,7 +83,8 @@ Result<void> StoreImpl::SealPast() {
   return sealed;
 }
 
-Result<void> StoreImpl::SealPartition(Database& database, const EpochList& epochs, CompactionProgress* progress) {
+Result<void> StoreImpl::SealPartition(database::Database& database, const database::EpochList& epochs,
+                                      CompactionProgress* progress) {
   if (epochs.empty()) return {};
   const int64_t started_ns = clock_.SteadyNs();
   const uint64_t newest = epochs.back()->record().epoch;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "storage/base/log.h"
-#include "storage/engine/journal_record.h"
+#include "storage/database/journal_record.h"
 #include "storage/engine/store_impl.h"
 #include "storage/journal/batch_record.h"
 
@@ -27,7 +27,7 @@ Result<model::WriteReport> StoreImpl::Write(std::string_view database_name, cons
   }
   TM_TRY_ASSIGN(const DatabasePtr database, FindOrCreateDatabase(database_name));
   model::WriteReport report;
-  std::unique_ptr<BatchResolver> resolver = TakeResolver();
+  std::unique_ptr<database::BatchResolver> resolver = TakeResolver();
   resolver->RefuseOld(database->keep_rules(), clock_.NowNs());
   Result<void> written;
   for (bool again = true; again;) {
@@ -54,11 +54,11 @@ Result<model::WriteReport> StoreImpl::Write(std::string_view database_name, cons
   return report;
 }
 
-Result<void> StoreImpl::JournalAndApply(Database& database, const model::ResolvedBatch& batch, int64_t oldest_ns,
-                                        std::string* record) {
+Result<void> StoreImpl::JournalAndApply(database::Database& database, const model::ResolvedBatch& batch,
+                                        int64_t oldest_ns, std::string* record) {
   const bool wait = database.options().sync_interval_ns == 0;
   for (int attempt = 0; attempt < kMaxAppends; ++attempt) {
-    std::shared_ptr<StagedSet> set;
+    std::shared_ptr<database::StagedSet> set;
     bool too_old = false;
     uint64_t ticket = 0;
     uint64_t sequence_in_line = 0;
@@ -73,12 +73,12 @@ Result<void> StoreImpl::JournalAndApply(Database& database, const model::Resolve
       too_old = floor_ns > oldest_ns && std::any_of(batch.rows.begin(), batch.rows.end(),
                                                     [&](const auto& row) { return row.time.ns < floor_ns; });
       if (too_old) {
-        EncodeRecord({}, out);
+        database::EncodeRecord({}, out);
         return;
       }
       set = database.live();
       ticket = set->TakeTicket();
-      EncodeRecord({database.id(), database.definitions().Begin(sequence), *record}, out);
+      database::EncodeRecord({database.id(), database.definitions().Begin(sequence), *record}, out);
     };
     const auto give_up = [&] {
       if (set == nullptr) return;
@@ -93,12 +93,12 @@ Result<void> StoreImpl::JournalAndApply(Database& database, const model::Resolve
     } else if (wait) {
       durable = journal_->WaitDurable(*appended);
     }
-    const DefinitionLedger::Verdict verdict = set == nullptr
-                                                  ? DefinitionLedger::Verdict::kFailed
-                                                  : database.definitions().Settle(sequence_in_line, durable.ok());
-    if (verdict == DefinitionLedger::Verdict::kAcknowledge) {
+    const database::DefinitionLedger::Verdict verdict =
+        set == nullptr ? database::DefinitionLedger::Verdict::kFailed
+                       : database.definitions().Settle(sequence_in_line, durable.ok());
+    if (verdict == database::DefinitionLedger::Verdict::kAcknowledge) {
       {
-        const ChangeLog::Change change = database.changes().Begin(TouchedRanges(batch.rows));
+        const database::ChangeLog::Change change = database.changes().Begin(database::TouchedRanges(batch.rows));
         set->heads().Append(batch, ticket);
       }
       set->TicketDone();
@@ -125,20 +125,20 @@ Result<StoreImpl::DatabasePtr> StoreImpl::FindOrCreateDatabase(std::string_view 
   return created;
 }
 
-std::unique_ptr<BatchResolver> StoreImpl::TakeResolver() {
+std::unique_ptr<database::BatchResolver> StoreImpl::TakeResolver() {
   MutexLock lock(resolvers_mutex_);
-  if (resolvers_.empty()) return std::make_unique<BatchResolver>();
-  std::unique_ptr<BatchResolver> resolver = std::move(resolvers_.back());
+  if (resolvers_.empty()) return std::make_unique<database::BatchResolver>();
+  std::unique_ptr<database::BatchResolver> resolver = std::move(resolvers_.back());
   resolvers_.pop_back();
   return resolver;
 }
 
-void StoreImpl::ReturnResolver(std::unique_ptr<BatchResolver> resolver) {
+void StoreImpl::ReturnResolver(std::unique_ptr<database::BatchResolver> resolver) {
   MutexLock lock(resolvers_mutex_);
   resolvers_.push_back(std::move(resolver));
 }
 
-void StoreImpl::KeepWithinBudget(const Database& database, uint64_t points) {
+void StoreImpl::KeepWithinBudget(const database::Database& database, uint64_t points) {
   if (points_unweighed_.fetch_add(points, std::memory_order_relaxed) + points < kPointsPerWeighing) return;
   points_unweighed_.store(0, std::memory_order_relaxed);
   const uint64_t bytes = HeadBytes();

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "storage/engine/rocks_store.h"
+#include "storage/rocks/rocks_store.h"
 #include "store_fixture.h"
 
 namespace tidemark::storage {
@@ -29,7 +29,7 @@ class SmallEpochTest : public StoreFixture {
   }
   // Those of pages; nobody has the store open.
   [[nodiscard]] size_t DataFiles() const {
-    auto rocks = RocksStore::Open({.directory = directory_.path() + "/data/rocksdb",
+    auto rocks = rocks::RocksStore::Open({.directory = directory_.path() + "/data/rocksdb",
                                    .file_system = nullptr,
                                    .cache_bytes = 1 << 20,
                                    .read_only = true,
