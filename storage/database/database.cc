@@ -51,6 +51,12 @@ void Database::SetOptions(const DatabaseOptions& options) {
   selected_.reset();
 }
 
+retention::MaskList Database::HiddenRows(int64_t now_ns) const {
+  retention::MaskList masks = state()->masks;
+  for (auto& mask : RetentionMasks(now_ns)) masks.push_back(std::move(mask));
+  return masks;
+}
+
 std::shared_ptr<const retention::KeepRules> Database::keep_rules() const {
   MutexLock lock(mutex_);
   return keep_rules_;

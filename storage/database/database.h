@@ -62,6 +62,9 @@ class Database {
   // What the selectors of the retention hide at `now_ns`; empty without selectors. Kept until series get new fields.
   [[nodiscard]] retention::MaskList RetentionMasks(int64_t now_ns) const;
 
+  // Everything that hides rows at `now_ns`: deletions, ascending by number, and retentions of selectors behind them.
+  [[nodiscard]] retention::MaskList HiddenRows(int64_t now_ns) const;
+
   // The same rules for points that come; null without selectors.
   [[nodiscard]] std::shared_ptr<const retention::KeepRules> keep_rules() const;
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "storage/rocks/keys.h"
 #include "storage/meta/meta_records.h"
+#include "storage/rocks/keys.h"
 
 namespace tidemark::fault {
 namespace {

@@ -23,7 +23,9 @@ bool Has(const std::vector<model::TimeRange>& ranges, int64_t ns) {
   return std::ranges::any_of(ranges, [ns](const model::TimeRange& range) { return range.Contains({ns}); });
 }
 
-void Note(database::ChangeLog* log, model::TimeRange range) { const database::ChangeLog::Change change = log->Begin(range); }
+void Note(database::ChangeLog* log, model::TimeRange range) {
+  const database::ChangeLog::Change change = log->Begin(range);
+}
 
 TEST(ChangeLogTest, NothingHasChangedSinceNow) {
   database::ChangeLog log;

@@ -10,9 +10,9 @@
 #include "storage/base/hash.h"
 #include "storage/database/database_state.h"
 #include "storage/database/journal_record.h"
-#include "storage/rocks/keys.h"
 #include "storage/meta/meta_records.h"
 #include "storage/partition/page_directory.h"
+#include "storage/rocks/keys.h"
 #include "storage/rocks/store_identity.h"
 
 namespace tidemark::storage {
@@ -20,18 +20,20 @@ namespace {
 
 TEST(KeysTest, BytesSortAsNumbersDo) {
   const auto key = [](uint32_t database, int64_t start, uint64_t epoch, uint8_t tier, uint32_t field, uint32_t part) {
-    return rocks::PageKey{model::DatabaseId{database}, start, epoch, tier, model::MeasurementId{1}, model::FieldId{field},
-                   model::SeriesId{0x01020304}, part};
+    return rocks::PageKey{
+        model::DatabaseId{database}, start, epoch, tier, model::MeasurementId{1}, model::FieldId{field},
+        model::SeriesId{0x01020304}, part};
   };
   const std::vector<rocks::PageKey> sorted = {key(1, std::numeric_limits<int64_t>::min(), 9, 0, 1, 0),
-                                       key(1, -1, 9, 0, 1, 0),
-                                       key(1, 0, 8, 255, 0, 0),
-                                       key(1, 0, 9, 0, 255, 0),
-                                       key(1, 0, 9, 0, 256, 0),
-                                       key(1, 0, 9, 0, 256, 1),
-                                       key(1, 0, 9, 1, 1, 0),
-                                       key(2, -5, 1, 0, 1, 0)};
-  for (size_t i = 0; i + 1 < sorted.size(); ++i) EXPECT_LT(rocks::EncodePageKey(sorted[i]), rocks::EncodePageKey(sorted[i + 1])) << i;
+                                              key(1, -1, 9, 0, 1, 0),
+                                              key(1, 0, 8, 255, 0, 0),
+                                              key(1, 0, 9, 0, 255, 0),
+                                              key(1, 0, 9, 0, 256, 0),
+                                              key(1, 0, 9, 0, 256, 1),
+                                              key(1, 0, 9, 1, 1, 0),
+                                              key(2, -5, 1, 0, 1, 0)};
+  for (size_t i = 0; i + 1 < sorted.size(); ++i)
+    EXPECT_LT(rocks::EncodePageKey(sorted[i]), rocks::EncodePageKey(sorted[i + 1])) << i;
   for (const rocks::PageKey& k : sorted) {
     auto decoded = rocks::DecodePageKey(rocks::EncodePageKey(k));
     ASSERT_TRUE(decoded.ok());
@@ -45,7 +47,7 @@ TEST(KeysTest, BytesSortAsNumbersDo) {
 
 TEST(KeysTest, TheExampleOfTheFormatHolds) {
   const rocks::PageKey key{model::DatabaseId{1}, 1'700'006'400'000'000'000, 7, 0, model::MeasurementId{2},
-                    model::FieldId{3},    model::SeriesId{4},        5};
+                           model::FieldId{3},    model::SeriesId{4},        5};
   std::string hex;
   for (const char c : rocks::EncodePageKey(key)) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
   EXPECT_EQ(hex,
@@ -159,7 +161,8 @@ TEST(PartitionTest, CoversAllTimeWithoutGaps) {
   const partition::PartitionBounds first = partition::PartitionOf(std::numeric_limits<int64_t>::min(), kNsPerDay);
   EXPECT_EQ(first.start_ns, std::numeric_limits<int64_t>::min());
   EXPECT_EQ(partition::PartitionOf(first.end_ns + 1, kNsPerDay).start_ns, first.end_ns + 1);
-  EXPECT_EQ(partition::PartitionOf(std::numeric_limits<int64_t>::max(), kNsPerDay).end_ns, std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(partition::PartitionOf(std::numeric_limits<int64_t>::max(), kNsPerDay).end_ns,
+            std::numeric_limits<int64_t>::max());
 }
 
 TEST(PartitionTest, RowsGoIntoThePartitionThatIsThere) {
@@ -167,14 +170,16 @@ TEST(PartitionTest, RowsGoIntoThePartitionThatIsThere) {
   meta::EpochRecord record;
   record.partition_start_ns = 100;
   record.partition_ns = 50;
-  state.epochs.push_back(std::make_shared<const partition::Epoch>(record, nullptr, std::make_shared<rocks::Graveyard>()));
+  state.epochs.push_back(
+      std::make_shared<const partition::Epoch>(record, nullptr, std::make_shared<rocks::Graveyard>()));
   // Partitions are 200 long now.
   const std::vector<partition::PartitionBounds> fitted = database::FitPartitions(state, {{0, 199}, {200, 399}});
-  EXPECT_THAT(fitted, testing::ElementsAre(partition::PartitionBounds{0, 99}, partition::PartitionBounds{100, 149}, partition::PartitionBounds{150, 199},
-                                           partition::PartitionBounds{200, 399}));
+  EXPECT_THAT(fitted, testing::ElementsAre(partition::PartitionBounds{0, 99}, partition::PartitionBounds{100, 149},
+                                           partition::PartitionBounds{150, 199}, partition::PartitionBounds{200, 399}));
   // Or 20 long.
   EXPECT_THAT(database::FitPartitions(state, {{80, 99}, {100, 119}, {140, 159}}),
-              testing::ElementsAre(partition::PartitionBounds{80, 99}, partition::PartitionBounds{100, 149}, partition::PartitionBounds{150, 159}));
+              testing::ElementsAre(partition::PartitionBounds{80, 99}, partition::PartitionBounds{100, 149},
+                                   partition::PartitionBounds{150, 159}));
 }
 
 // FORMAT.md, "Identity".

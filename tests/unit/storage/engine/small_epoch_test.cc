@@ -30,10 +30,10 @@ class SmallEpochTest : public StoreFixture {
   // Those of pages; nobody has the store open.
   [[nodiscard]] size_t DataFiles() const {
     auto rocks = rocks::RocksStore::Open({.directory = directory_.path() + "/data/rocksdb",
-                                   .file_system = nullptr,
-                                   .cache_bytes = 1 << 20,
-                                   .read_only = true,
-                                   .on_error = nullptr});
+                                          .file_system = nullptr,
+                                          .cache_bytes = 1 << 20,
+                                          .read_only = true,
+                                          .on_error = nullptr});
     EXPECT_TRUE(rocks.ok());
     return rocks.ok() ? (*rocks)->DataFiles()->size() : 0;
   }

@@ -48,7 +48,8 @@ TEST(SeriesListTest, TheEndsOfTheIds) {
   builder.Add(FieldId{UINT32_MAX}, SeriesId{UINT32_MAX}, 0);
   const auto list = partition::SeriesList::Decode(builder.Finish().Encode());
   ASSERT_TRUE(list.ok()) << list.error().message;
-  EXPECT_THAT(RunsOf(*list, UINT32_MAX), ElementsAre(partition::SeriesRun{0, 0}, partition::SeriesRun{UINT32_MAX - 1, UINT32_MAX}));
+  EXPECT_THAT(RunsOf(*list, UINT32_MAX),
+              ElementsAre(partition::SeriesRun{0, 0}, partition::SeriesRun{UINT32_MAX - 1, UINT32_MAX}));
   EXPECT_TRUE(partition::SeriesList::Decode(partition::SeriesList().Encode())->empty());
 }
 
@@ -88,7 +89,8 @@ TEST(SeriesListTest, RandomListsComeBack) {
     const partition::SeriesList list = builder.Finish();
     const auto decoded = partition::SeriesList::Decode(list.Encode());
     ASSERT_TRUE(decoded.ok()) << decoded.error().message;
-    const partition::SeriesList odd = decoded->Without([](model::SeriesRef ref) { return model::Number(ref.series) % 2 == 0; });
+    const partition::SeriesList odd =
+        decoded->Without([](model::SeriesRef ref) { return model::Number(ref.series) % 2 == 0; });
     for (uint32_t field = 0; field <= field_base; ++field) {
       EXPECT_EQ(RunsOf(*decoded, field), RunsOf(list, field));
       std::set<uint32_t> found;

@@ -8,9 +8,9 @@
 
 #include "storage/base/bytes.h"
 #include "storage/database/journal_record.h"
+#include "storage/index/index.h"
 #include "storage/meta/mask_spec.h"
 #include "storage/meta/meta_records.h"
-#include "storage/index/index.h"
 
 namespace tidemark::storage {
 namespace {
@@ -25,7 +25,8 @@ meta::MaskSpec Everything() {
 }
 
 TEST(MaskSpecTest, WhatIsWrittenIsRead) {
-  for (const meta::MaskSpec& spec : {Everything(), meta::MaskSpec{}}) EXPECT_EQ(*meta::DecodeMaskSpec(meta::EncodeMaskSpec(spec)), spec);
+  for (const meta::MaskSpec& spec : {Everything(), meta::MaskSpec{}})
+    EXPECT_EQ(*meta::DecodeMaskSpec(meta::EncodeMaskSpec(spec)), spec);
 }
 
 TEST(MaskSpecTest, TheExampleOfTheFormatHolds) {
@@ -46,7 +47,8 @@ TEST(MaskSpecTest, TheExampleOfTheFormatHolds) {
 
 TEST(MaskSpecTest, DamageIsFound) {
   const std::string bytes = meta::EncodeMaskSpec(Everything());
-  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(meta::DecodeMaskSpec(bytes.substr(0, size)).ok()) << size;
+  for (size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(meta::DecodeMaskSpec(bytes.substr(0, size)).ok()) << size;
   EXPECT_FALSE(meta::DecodeMaskSpec(bytes + "x").ok());
   // An operator that nobody knows, and counts beyond the end.
   meta::MaskSpec one;

@@ -72,7 +72,8 @@ TEST(RocksLogTest, AFlipBeforeTheLastRecordIsDamageAndOneInItMayBeATornWrite) {
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << random() % 8));
     // Zeros that fill a block up are nobody's.
     if (rocks::ClassifyLog(flipped) == rocks::LogEnd::kWhole) continue;
-    EXPECT_EQ(rocks::ClassifyLog(flipped), at < front.size() ? rocks::LogEnd::kDamaged : rocks::LogEnd::kTorn) << "at " << at;
+    EXPECT_EQ(rocks::ClassifyLog(flipped), at < front.size() ? rocks::LogEnd::kDamaged : rocks::LogEnd::kTorn)
+        << "at " << at;
   }
 }
 

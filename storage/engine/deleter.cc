@@ -7,19 +7,14 @@
 #include "storage/base/failure_point.h"
 #include "storage/database/journal_record.h"
 #include "storage/database/partition_epochs.h"
-#include "storage/engine/store_impl.h"
+#include "storage/database/retention_plan.h"
+#include "storage/engine/deleter.h"
 #include "storage/partition/mask_estimate.h"
 #include "storage/view/scan_cursor.h"
 
 namespace tidemark::storage {
 
-retention::MaskList StoreImpl::HiddenRows(const database::Database& database) const {
-  retention::MaskList masks = database.state()->masks;
-  for (auto& mask : database.RetentionMasks(clock_.NowNs())) masks.push_back(std::move(mask));
-  return masks;
-}
-
-DeleteReport StoreImpl::EstimateHidden(const database::DatabaseState& state, const retention::MaskList& masks) {
+DeleteReport Deleter::EstimateHidden(const database::DatabaseState& state, const retention::MaskList& masks) {
   partition::MaskedRows found;
   for (const auto& epoch : state.epochs) {
     partition::AddMaskedRows(*epoch, retention::SourceMasks::OfEpoch(masks, epoch->record()), &found);
@@ -50,42 +45,39 @@ DeleteReport StoreImpl::EstimateHidden(const database::DatabaseState& state, con
   return {found.refs.size(), found.rows, found.bytes};
 }
 
-Result<uint64_t> StoreImpl::JournalDeletion(database::Database& database, const meta::MaskSpec& spec) {
+Result<uint64_t> Deleter::JournalDeletion(database::Database& database, const meta::MaskSpec& spec) {
   const std::string encoded = meta::EncodeMaskSpec(spec);
   uint64_t before_set = 0;
-  auto appended = journal_->Append([&](uint64_t sequence, std::string* out) {
-    MutexLock order(order_mutex_);
-    last_sequence_ = sequence;
-    if (database.Freeze(next_set_) != nullptr) ++next_set_;
-    before_set = database.live()->number();
+  auto appended = parts_.journal->Append([&](uint64_t sequence, std::string* out) {
+    before_set = parts_.line.FreezeAt(sequence, &database);
     database::EncodeRecord({.database = database.id(), .definitions = {}, .batch = {}, .deletion = encoded}, out);
   });
   FailurePoint("delete.in_line");
   Result<void> durable;
   if (appended.ok()) {
-    durable = journal_->WaitDurable(*appended);
+    durable = parts_.journal->WaitDurable(*appended);
   } else {
     durable = std::move(appended).error();
   }
   if (!durable.ok()) {
-    health_.Report(durable.error());
+    parts_.health.Report(durable.error());
     return std::move(durable).error();
   }
   return before_set;
 }
 
-Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteRequest& request) {
+Result<DeleteReport> Deleter::Delete(std::string_view name, const DeleteRequest& request) {
   const meta::MaskSpec spec{request.selectors, request.range, request.fields};
   const bool empty = std::any_of(spec.selectors.begin(), spec.selectors.end(), [](const auto& s) { return s.empty(); });
   if (spec.selectors.empty() || empty) return InvalidArgument("a deletion says which series by at least one matcher");
-  ReaderLock open(open_mutex_);
-  if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
-  if (auto refusal = health_.Refusal(); !request.dry_run && refusal.has_value()) {
-    if (auto resumed = TryResume(); !resumed.ok() || health_.Refusal().has_value()) return *refusal;
+  ReaderLock open(parts_.open_mutex);
+  if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  if (auto refusal = parts_.health.Refusal(); !request.dry_run && refusal.has_value()) {
+    if (auto resumed = parts_.TryResume(); !resumed.ok() || parts_.health.Refusal().has_value()) return *refusal;
   }
-  const DatabasePtr database = Find(name);
+  const DatabasePtr database = parts_.databases.Find(name);
   if (database == nullptr) {
-    return NotFound(fmt::format("database not found: \"{}\"", name.empty() ? kDefaultDatabase : name));
+    return NoDatabase(name);
   }
   // Before anything is written: finds expressions that cannot be read.
   TM_TRY_ASSIGN(retention::RefSet selected, retention::RefSet::Select(spec, database->index(), /*open_end=*/true));
@@ -96,7 +88,7 @@ Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteReques
   if (request.dry_run || spec.range.empty()) return report;
 
   // No checkpoint comes between the deletion's place in the journal and in the order of epochs.
-  MutexLock flush(flush_mutex_);
+  MutexLock flush(checkpointer_.flush_mutex());
   if (database->dropped()) return NotFound(fmt::format("database \"{}\" has been dropped", database->name()));
 
   TM_TRY_ASSIGN(const uint64_t before_set, JournalDeletion(*database, spec));
@@ -110,16 +102,16 @@ Result<DeleteReport> StoreImpl::Delete(std::string_view name, const DeleteReques
   return report;
 }
 
-Result<void> StoreImpl::AddMask(database::Database& database, uint64_t before_set, const meta::MaskSpec& spec) {
-  TM_TRY_ASSIGN(auto mask, retention::Mask::Make(meta_->TakeEpochNumber(), before_set, spec, database.index()));
+Result<void> Deleter::AddMask(database::Database& database, uint64_t before_set, const meta::MaskSpec& spec) {
+  TM_TRY_ASSIGN(auto mask, retention::Mask::Make(parts_.meta->TakeEpochNumber(), before_set, spec, database.index()));
   database.AddMask(std::move(mask));
   return {};
 }
 
-Result<void> StoreImpl::LoadMasks() {
-  for (const meta::MaskRecord& record : meta_->masks()) {
+Result<void> Deleter::LoadMasks() {
+  for (const meta::MaskRecord& record : parts_.meta->masks()) {
     TM_TRY_ASSIGN(const meta::MaskSpec spec, meta::DecodeMaskSpec(record.spec));
-    for (const DatabasePtr& database : AllDatabases()) {
+    for (const DatabasePtr& database : parts_.databases.All()) {
       if (database->id() != record.database) continue;
       // All rows that it hides are in epochs.
       TM_TRY_ASSIGN(auto mask, retention::Mask::Make(record.number, /*before_set=*/0, spec, database->index()));
@@ -129,22 +121,16 @@ Result<void> StoreImpl::LoadMasks() {
   return {};
 }
 
-Result<void> StoreImpl::ReplayDelete(database::Database& database, std::string_view encoded) {
+Result<void> Deleter::Replay(database::Database& database, std::string_view encoded) {
   TM_TRY_ASSIGN(const meta::MaskSpec spec, meta::DecodeMaskSpec(encoded));
-  uint64_t before_set = 0;
-  {
-    MutexLock order(order_mutex_);
-    if (database.Freeze(next_set_) != nullptr) ++next_set_;
-    before_set = database.live()->number();
-  }
-  return AddMask(database, before_set, spec);
+  return AddMask(database, parts_.line.Freeze(&database), spec);
 }
 
-Result<void> StoreImpl::DropSpentMasks() {
-  MutexLock flush(flush_mutex_);
+Result<void> Deleter::DropSpentMasks() {
+  MutexLock flush(checkpointer_.flush_mutex());
   meta::MetaChange change;
   std::vector<std::pair<DatabasePtr, retention::MaskList>> spent;
-  for (const DatabasePtr& database : AllDatabases()) {
+  for (const DatabasePtr& database : parts_.databases.All()) {
     const std::shared_ptr<const database::DatabaseState> state = database->state();
     retention::MaskList unneeded;
     for (const auto& mask : state->masks) {
@@ -160,12 +146,27 @@ Result<void> StoreImpl::DropSpentMasks() {
   }
   if (spent.empty()) return {};
   FailurePoint("deletions.spent");
-  if (auto committed = meta_->Commit(std::move(change)); !committed.ok()) {
-    health_.Report(committed.error());
+  if (auto committed = parts_.meta->Commit(std::move(change)); !committed.ok()) {
+    parts_.health.Report(committed.error());
     return committed;
   }
   for (const auto& [database, masks] : spent) database->RemoveMasks(masks);
   FailurePoint("deletions.forgotten");
+  return {};
+}
+
+Result<void> Deleter::DeleteStaged(Checkpointer& /*checkpointer*/, database::Database& database,
+                                   const std::set<database::PartitionId>& partitions) {
+  for (const database::PartitionId& partition : partitions) {
+    // Of every series.
+    const meta::MaskSpec spec{
+        {{{model::MatchOp::kNotEqual, "__name__", ""}}}, {{partition.first}, {database::EndNs(partition)}}, {}};
+    TM_TRY_ASSIGN(const uint64_t before_set, JournalDeletion(database, spec));
+    FailurePoint("retention.deletion_durable");
+    for (const auto& set : database.state()->frozen) set->WaitComplete();
+    const database::ChangeLog::Change noted = database.changes().Begin(spec.range);
+    TM_RETURN_IF_ERROR(AddMask(database, before_set, spec));
+  }
   return {};
 }
 

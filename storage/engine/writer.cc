@@ -3,32 +3,33 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/database/journal_record.h"
-#include "storage/engine/store_impl.h"
+#include "storage/database/retention_plan.h"
+#include "storage/engine/writer.h"
 #include "storage/journal/batch_record.h"
+#include "storage/model/limits.h"
 
 namespace tidemark::storage {
 namespace {
 
-// Heads are weighed again after this many points: often enough to keep to a budget of megabytes.
-constexpr uint64_t kPointsPerWeighing = uint64_t{32} * 1024;
 // A write that follows a failed one is appended anew this often at most.
 constexpr int kMaxAppends = 8;
 
 }  // namespace
 
-Result<model::WriteReport> StoreImpl::Write(std::string_view database_name, const model::Batch& batch) {
-  if (closing_.load(std::memory_order_relaxed)) return MakeError(ErrorCode::kUnavailable, "the store is closing");
-  ReaderLock open(open_mutex_);
-  if (closed_) return MakeError(ErrorCode::kUnavailable, "the store is closed");
-  if (auto refusal = health_.Refusal(); refusal.has_value()) {
-    if (auto resumed = TryResume(); !resumed.ok() || health_.Refusal().has_value()) return *refusal;
+Result<model::WriteReport> Writer::Write(std::string_view database_name, const model::Batch& batch) {
+  if (parts_.closing.load(std::memory_order_relaxed)) return MakeError(ErrorCode::kUnavailable, "the store is closing");
+  ReaderLock open(parts_.open_mutex);
+  if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  if (auto refusal = parts_.health.Refusal(); refusal.has_value()) {
+    if (auto resumed = parts_.TryResume(); !resumed.ok() || parts_.health.Refusal().has_value()) return *refusal;
   }
   TM_TRY_ASSIGN(const DatabasePtr database, FindOrCreateDatabase(database_name));
   model::WriteReport report;
   std::unique_ptr<database::BatchResolver> resolver = TakeResolver();
-  resolver->RefuseOld(database->keep_rules(), clock_.NowNs());
+  resolver->RefuseOld(database->keep_rules(), parts_.clock.NowNs());
   Result<void> written;
   for (bool again = true; again;) {
     report = {};
@@ -46,16 +47,16 @@ Result<model::WriteReport> StoreImpl::Write(std::string_view database_name, cons
   }
   ReturnResolver(std::move(resolver));
   if (!written.ok()) return std::move(written).error();
-  counters_.rows_written.fetch_add(report.rows_written, std::memory_order_relaxed);
-  counters_.points_written.fetch_add(report.points_written, std::memory_order_relaxed);
-  counters_.rows_rejected.fetch_add(report.rows_rejected, std::memory_order_relaxed);
-  points_since_checkpoint_.fetch_add(report.points_written, std::memory_order_relaxed);
+  parts_.counters.rows_written.fetch_add(report.rows_written, std::memory_order_relaxed);
+  parts_.counters.points_written.fetch_add(report.points_written, std::memory_order_relaxed);
+  parts_.counters.rows_rejected.fetch_add(report.rows_rejected, std::memory_order_relaxed);
+  parts_.points_since_checkpoint.fetch_add(report.points_written, std::memory_order_relaxed);
   KeepWithinBudget(*database, report.points_written);
   return report;
 }
 
-Result<void> StoreImpl::JournalAndApply(database::Database& database, const model::ResolvedBatch& batch,
-                                        int64_t oldest_ns, std::string* record) {
+Result<void> Writer::JournalAndApply(database::Database& database, const model::ResolvedBatch& batch, int64_t oldest_ns,
+                                     std::string* record) {
   const bool wait = database.options().sync_interval_ns == 0;
   for (int attempt = 0; attempt < kMaxAppends; ++attempt) {
     std::shared_ptr<database::StagedSet> set;
@@ -64,9 +65,7 @@ Result<void> StoreImpl::JournalAndApply(database::Database& database, const mode
     uint64_t sequence_in_line = 0;
     // Sequence, set, ticket and definitions are taken together, so that what the journal says in order is what the
     // heads get in order.
-    const auto make = [&](uint64_t sequence, std::string* out) {
-      MutexLock order(order_mutex_);
-      last_sequence_ = sequence;
+    const auto take_place = [&](uint64_t sequence, std::string* out) {
       sequence_in_line = sequence;
       // What is reduced to tiers takes no row any more; the floor is raised before the last of its rows are counted.
       const int64_t floor_ns = database.raw_floor_ns();
@@ -85,13 +84,14 @@ Result<void> StoreImpl::JournalAndApply(database::Database& database, const mode
       set->heads().SkipTicket(ticket);
       set->TicketDone();
     };
-    auto appended = journal_->Append(make);
+    auto appended = parts_.journal->Append(
+        [&](uint64_t sequence, std::string* out) { parts_.line.Take(sequence, [&] { take_place(sequence, out); }); });
     if (appended.ok() && too_old) return MakeError(ErrorCode::kConflict, "the rows are too old");
     Result<void> durable;
     if (!appended.ok()) {
       durable = std::move(appended).error();
     } else if (wait) {
-      durable = journal_->WaitDurable(*appended);
+      durable = parts_.journal->WaitDurable(*appended);
     }
     const database::DefinitionLedger::Verdict verdict =
         set == nullptr ? database::DefinitionLedger::Verdict::kFailed
@@ -107,25 +107,25 @@ Result<void> StoreImpl::JournalAndApply(database::Database& database, const mode
     }
     give_up();
     if (!durable.ok()) {
-      health_.Report(durable.error());
+      parts_.health.Report(durable.error());
       return durable;
     }
   }
   return MakeError(ErrorCode::kUnavailable, "the journal failed again and again under this write; try again");
 }
 
-Result<StoreImpl::DatabasePtr> StoreImpl::FindOrCreateDatabase(std::string_view name) {
+Result<DatabasePtr> Writer::FindOrCreateDatabase(std::string_view name) {
   if (name.empty()) name = kDefaultDatabase;
-  if (DatabasePtr found = Find(name); found != nullptr) return found;
-  if (!options_.create_databases) return NotFound(fmt::format("database not found: \"{}\"", name));
-  auto created = Create(name, options_.new_database);
+  if (DatabasePtr found = parts_.databases.Find(name); found != nullptr) return found;
+  if (!parts_.options.create_databases) return NoDatabase(name);
+  auto created = CreateDatabase(name, parts_.options.new_database);
   if (!created.ok() && created.error().code == ErrorCode::kAlreadyExists) {
-    if (DatabasePtr found = Find(name); found != nullptr) return found;
+    if (DatabasePtr found = parts_.databases.Find(name); found != nullptr) return found;
   }
   return created;
 }
 
-std::unique_ptr<database::BatchResolver> StoreImpl::TakeResolver() {
+std::unique_ptr<database::BatchResolver> Writer::TakeResolver() {
   MutexLock lock(resolvers_mutex_);
   if (resolvers_.empty()) return std::make_unique<database::BatchResolver>();
   std::unique_ptr<database::BatchResolver> resolver = std::move(resolvers_.back());
@@ -133,30 +133,44 @@ std::unique_ptr<database::BatchResolver> StoreImpl::TakeResolver() {
   return resolver;
 }
 
-void StoreImpl::ReturnResolver(std::unique_ptr<database::BatchResolver> resolver) {
+void Writer::ReturnResolver(std::unique_ptr<database::BatchResolver> resolver) {
   MutexLock lock(resolvers_mutex_);
   resolvers_.push_back(std::move(resolver));
 }
 
-void StoreImpl::KeepWithinBudget(const database::Database& database, uint64_t points) {
-  if (points_unweighed_.fetch_add(points, std::memory_order_relaxed) + points < kPointsPerWeighing) return;
-  points_unweighed_.store(0, std::memory_order_relaxed);
-  const uint64_t bytes = HeadBytes();
-  head_bytes_.store(bytes, std::memory_order_relaxed);
-  if (bytes < options_.staged_bytes) return;
-  if (!background_.joinable()) {
-    // Nobody else does it: while the journal is replayed, or where there is no background work.
-    if (auto made = FreezeFull(); !made.ok()) {
-      TM_LOG(kError, "making pages of {}: {}", database.name(), made.error().message);
-    }
+Result<DatabasePtr> Writer::CreateDatabase(std::string_view name, const DatabaseOptions& options) {
+  TM_RETURN_IF_ERROR(model::CheckDatabaseName(name));
+  TM_RETURN_IF_ERROR(CheckOptions(options));
+  MutexLock change_lock(parts_.databases.change_mutex());
+  if (parts_.databases.Find(name) != nullptr) {
+    return MakeError(ErrorCode::kAlreadyExists, fmt::format("database \"{}\" exists already", name));
+  }
+  const meta::DatabaseRecord record{parts_.meta->TakeDatabaseId(), std::string(name), options};
+  meta::MetaChange change;
+  change.put_databases.push_back(record);
+  if (auto committed = parts_.meta->Commit(std::move(change)); !committed.ok()) {
+    parts_.health.Report(committed.error());
+    return std::move(committed).error();
+  }
+  FailurePoint("database.created");
+  DatabasePtr database = parts_.MakeDatabase(record);
+  parts_.databases.Add(database);
+  return database;
+}
+
+int64_t Writer::OldestNs(const database::Database& database) const {
+  return std::max(database::OldestKept(parts_.clock.NowNs(), database.options().retention_ns), database.raw_floor_ns());
+}
+
+void Writer::KeepWithinBudget(const database::Database& database, uint64_t points) {
+  if (!parts_.heads.Added(points) || !parts_.heads.Weighed(parts_.HeadBytes())) return;
+  if (background_.load(std::memory_order_relaxed)) {
+    parts_.heads.AskForSlabs(parts_.closing);
     return;
   }
-  MutexLock lock(wake_mutex_);
-  wanted_ = true;
-  wake_.NotifyAll();
-  // Twice the budget is where writers wait for the background, so that memory stays bounded.
-  while (head_bytes_.load(std::memory_order_relaxed) > 2 * options_.staged_bytes && !closing_.load()) {
-    slabs_made_.Wait(wake_mutex_);
+  // Nobody else does it: while the journal is replayed, or where there is no background work.
+  if (auto made = checkpointer_.FreezeFull(); !made.ok()) {
+    TM_LOG(kError, "making pages of {}: {}", database.name(), made.error().message);
   }
 }
 
