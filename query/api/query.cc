@@ -9,6 +9,7 @@
 #include "query/api/json.h"
 #include "query/api/result_text.h"
 #include "query/api/values.h"
+#include "query/engine/explain.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "query/rules/empty_view.h"

@@ -1,5 +1,6 @@
 #include "query/engine/engine.h"
 
+#include <memory>
 #include <utility>
 
 #include <fmt/core.h>
@@ -61,7 +62,9 @@ Status Fill(const plan::Plan& plan, const RangeSpec& range, Evaluator* evaluator
     case ValueType::kVector: break;
   }
   TM_TRY_ASSIGN(HeldFrame held, evaluator->Vector(root, plan.grid));
-  TM_RETURN_IF_ERROR(DropNames(&held.frame, state));
+  auto arena = std::make_unique<LabelArena>();
+  TM_RETURN_IF_ERROR(DropNames(&held.frame, arena.get(), state));
+  state->Keep(std::move(arena));
   if (!range.instant) TM_RETURN_IF_ERROR(SortByLabels(&held.frame, state));
   result->frame = std::move(held.frame);
   return {};

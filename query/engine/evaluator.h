@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "query/engine/engine.h"
+#include "query/engine/query_context.h"
 #include "query/engine/frame.h"
 #include "query/engine/kernels.h"
 #include "query/engine/query_state.h"

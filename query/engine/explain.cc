@@ -1,9 +1,9 @@
+#include "query/engine/explain.h"
+
 #include <string>
 #include <string_view>
 
 #include <fmt/core.h>
-
-#include "query/engine/engine.h"
 
 namespace tidemark::query::engine {
 namespace {

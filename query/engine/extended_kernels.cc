@@ -4,7 +4,7 @@
 // https://prometheus.io/docs/prometheus/latest/feature_flags/#extended-range-selectors
 #include <algorithm>
 
-#include "query/engine/fold.h"
+#include "query/engine/fold_kernels.h"
 #include "query/engine/time_math.h"
 
 namespace tidemark::query::engine {
@@ -63,7 +63,7 @@ void FoldExtended(FoldCall& call) {
     const uint32_t begin = call.windows.begin(step);
     const uint32_t end = call.windows.end(step);
     if (begin == end) continue;
-    if (call.state != nullptr && step % 256 == 0 && ShouldStop(*call.state)) {
+    if (step % 256 == 0 && ShouldStop(call)) {
       call.stopped = true;
       return;
     }

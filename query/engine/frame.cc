@@ -1,13 +1,11 @@
 #include "query/engine/frame.h"
 
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "query/engine/key_numbers.h"
-#include "query/engine/query_state.h"
 #include "storage/base/hash.h"
 
 namespace tidemark::query::engine {
@@ -51,14 +49,14 @@ void Frame::DropEmptyRows() {
 namespace {
 
 // For each row the first row with equal labels; empty when no two are equal.
-Result<std::vector<uint32_t>> FirstEqual(const Frame& frame, const QueryState* state) {
+Result<std::vector<uint32_t>> FirstEqual(const Frame& frame, const Interrupt* interrupt) {
   std::vector<uint32_t> first(frame.size());
   std::vector<uint32_t> row_of_number;
   row_of_number.reserve(frame.size());
   KeyNumbers numbers(frame.size());
   std::string key;
   for (uint32_t row = 0; row < frame.size(); ++row) {
-    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
+    TM_RETURN_IF_ERROR(CheckAtRow(interrupt, row));
     KeyOf(frame.rows[row].labels, &key);
     const auto [number, added] = numbers.NumberOf(Hash64(key, 0), [&](uint32_t other) {
       return frame.rows[row_of_number[other]].labels == frame.rows[row].labels;
@@ -72,18 +70,18 @@ Result<std::vector<uint32_t>> FirstEqual(const Frame& frame, const QueryState* s
 
 }  // namespace
 
-Status CheckAtRow(const QueryState* state, size_t row) {
+Status CheckAtRow(const Interrupt* interrupt, size_t row) {
   // Under a millisecond of hashing labels.
   constexpr size_t kRowsPerCheck = 1024;
-  return state != nullptr && row % kRowsPerCheck == 0 ? state->CheckInterrupt() : Status();
+  return interrupt != nullptr && row % kRowsPerCheck == 0 ? interrupt->CheckInterrupt() : Status();
 }
 
-Status MergeEqualLabels(Frame* frame, const QueryState* state) {
+Status MergeEqualLabels(Frame* frame, const Interrupt* interrupt) {
   if (frame->size() < 2) return {};
-  TM_TRY_ASSIGN(const std::vector<uint32_t> first, FirstEqual(*frame, state));
+  TM_TRY_ASSIGN(const std::vector<uint32_t> first, FirstEqual(*frame, interrupt));
   if (first.empty()) return {};
   for (size_t row = 0; row < frame->size(); ++row) {
-    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
+    TM_RETURN_IF_ERROR(CheckAtRow(interrupt, row));
     if (first[row] == row) continue;
     const auto into_values = frame->RowValues(first[row]);
     const auto into_present = frame->RowPresent(first[row]);
@@ -103,19 +101,15 @@ Status MergeEqualLabels(Frame* frame, const QueryState* state) {
   return {};
 }
 
-Status DropNames(Frame* frame, QueryState* state) {
-  auto arena = std::make_unique<LabelArena>();
-  bool dropped = false;
+Status DropNames(Frame* frame, LabelArena* arena, const Interrupt* interrupt) {
   for (size_t i = 0; i < frame->size(); ++i) {
-    TM_RETURN_IF_ERROR(CheckAtRow(state, i));
+    TM_RETURN_IF_ERROR(CheckAtRow(interrupt, i));
     RowHead& row = frame->rows[i];
     if (row.name == NameFate::kKeep) continue;
-    row.labels = WithoutMetadata(row.labels, arena.get());
+    row.labels = WithoutMetadata(row.labels, arena);
     row.name = NameFate::kKeep;
-    dropped = true;
   }
-  if (dropped) state->Keep(std::move(arena));
-  return MergeEqualLabels(frame, state);
+  return MergeEqualLabels(frame, interrupt);
 }
 
 }  // namespace tidemark::query::engine

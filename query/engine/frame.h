@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "query/engine/interrupt.h"
 #include "query/engine/label_set.h"
 #include "storage/base/result.h"
 
@@ -55,17 +56,15 @@ struct Frame {
   void DropEmptyRows();
 };
 
-class QueryState;
-
-// Whether the query should end, asked at every few thousandth `row` of a loop; a null state never ends.
-Status CheckAtRow(const QueryState* state, size_t row);
+// Whether the query should end, asked at every few thousandth `row` of a loop; a null one never ends.
+Status CheckAtRow(const Interrupt* interrupt, size_t row);
 
 // Makes rows with equal labels one row. kInvalidArgument, in Prometheus' words, when two of them have a value at the
 // same step.
-Status MergeEqualLabels(Frame* frame, const QueryState* state);
+Status MergeEqualLabels(Frame* frame, const Interrupt* interrupt);
 
 // Takes away the metric names of all rows whose fate it is, which is the end of a query. Rows that become equal are
-// merged or refused, as in MergeEqualLabels.
-Status DropNames(Frame* frame, QueryState* state);
+// merged or refused, as in MergeEqualLabels. The new labels are in `arena`.
+Status DropNames(Frame* frame, LabelArena* arena, const Interrupt* interrupt);
 
 }  // namespace tidemark::query::engine

@@ -23,26 +23,26 @@ std::string_view WithoutLeadingZeros(std::string_view digits) {
 
 }  // namespace
 
-Result<Frame> Reordered(const Frame& frame, const std::vector<uint32_t>& order, const QueryState* state) {
+Result<Frame> Reordered(const Frame& frame, const std::vector<uint32_t>& order, const Interrupt* interrupt) {
   Frame out(frame.steps);
   out.rows.reserve(order.size());
   out.values.reserve(order.size() * frame.steps);
   out.present.reserve(order.size() * frame.steps);
   for (size_t i = 0; i < order.size(); ++i) {
-    TM_RETURN_IF_ERROR(CheckAtRow(state, i));
+    TM_RETURN_IF_ERROR(CheckAtRow(interrupt, i));
     out.AddRowOf(frame, order[i]);
   }
   return out;
 }
 
-Status SortByLabels(Frame* frame, const QueryState* state) {
+Status SortByLabels(Frame* frame, const Interrupt* interrupt) {
   if (frame->size() < 2) return {};
   std::vector<uint32_t> order(frame->size());
   std::iota(order.begin(), order.end(), 0U);
   const auto less = [&](uint32_t a, uint32_t b) { return (frame->rows[a].labels <=> frame->rows[b].labels) < 0; };
   if (std::is_sorted(order.begin(), order.end(), less)) return {};
-  TM_RETURN_IF_ERROR(StableSort(&order, less, state));
-  TM_TRY_ASSIGN(*frame, Reordered(*frame, order, state));
+  TM_RETURN_IF_ERROR(StableSort(&order, less, interrupt));
+  TM_TRY_ASSIGN(*frame, Reordered(*frame, order, interrupt));
   return {};
 }
 

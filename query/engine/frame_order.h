@@ -13,7 +13,7 @@
 namespace tidemark::query::engine {
 
 // Rows rearranged: row i of the result is row order[i] of `frame`; rows not named are left out.
-Result<Frame> Reordered(const Frame& frame, const std::vector<uint32_t>& order, const QueryState* state);
+Result<Frame> Reordered(const Frame& frame, const std::vector<uint32_t>& order, const Interrupt* interrupt);
 
 // std::stable_sort in pieces, between which check(row) is asked: its error ends it.
 template <typename Less, typename Check>
@@ -43,14 +43,14 @@ Status StableSortChecked(std::vector<uint32_t>* order, const Less& less, const C
   return {};
 }
 
-// The same while the query is not cancelled; a null state never is.
+// The same while the query is not cancelled; a null interrupt never is.
 template <typename Less>
-Status StableSort(std::vector<uint32_t>* order, const Less& less, const QueryState* state) {
-  return StableSortChecked(order, less, [state](size_t row) { return CheckAtRow(state, row); });
+Status StableSort(std::vector<uint32_t>* order, const Less& less, const Interrupt* interrupt) {
+  return StableSortChecked(order, less, [interrupt](size_t row) { return CheckAtRow(interrupt, row); });
 }
 
 // All rows by their labels.
-Status SortByLabels(Frame* frame, const QueryState* state);
+Status SortByLabels(Frame* frame, const Interrupt* interrupt);
 
 // Natural order: runs of digits compare as numbers ("a2" before "a10").
 bool NaturalLess(std::string_view a, std::string_view b);

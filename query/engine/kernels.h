@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "query/engine/fold.h"
+#include "query/engine/fold_kernels.h"
 #include "query/engine/frame.h"
 #include "query/engine/query_state.h"
 #include "query/engine/scan.h"

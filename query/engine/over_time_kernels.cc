@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "query/engine/fold.h"
+#include "query/engine/fold_kernels.h"
 #include "query/engine/kahan.h"
 #include "query/engine/time_math.h"
 

@@ -5,7 +5,6 @@
 
 #include <fmt/core.h>
 
-#include "query/engine/fold.h"
 #include "query/engine/time_math.h"
 #include "query/promql/counterpart.h"
 #include "query/promql/numbers.h"
@@ -59,8 +58,6 @@ Status QueryState::CheckEnd() const {
   }
   return {};
 }
-
-bool ShouldStop(const QueryState& state) { return !state.CheckInterrupt().ok(); }
 
 Status QueryState::Charge(uint64_t bytes) {
   const uint64_t now = bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;

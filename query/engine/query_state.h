@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "query/engine/engine.h"
+#include "query/engine/interrupt.h"
+#include "query/engine/query_context.h"
 #include "query/promql/ast.h"
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
@@ -26,10 +27,10 @@ class Reservation;
 Result<std::shared_ptr<const void>> HoldBytes(MemoryTotal* total, uint64_t bytes);
 
 // Thread-safe unless a member says otherwise.
-class QueryState {
+class QueryState final : public Interrupt {
  public:
   explicit QueryState(const QueryContext& context);
-  ~QueryState();
+  ~QueryState() override;
   QueryState(const QueryState&) = delete;
   QueryState& operator=(const QueryState&) = delete;
 
@@ -40,7 +41,7 @@ class QueryState {
 
   // kCancelled or kTimeout once the query should end. Cheap enough for every few thousand values. On the query's own
   // thread it may first wait for the turn of a long query (turns.h).
-  [[nodiscard]] Status CheckInterrupt() const;
+  [[nodiscard]] Status CheckInterrupt() const override;
   [[nodiscard]] Turn* turn() const { return &turn_; }
 
   // Counts memory against the budget; kLimitExceeded when it is used up. Release gives it back.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "query/engine/extrapolation.h"
-#include "query/engine/fold.h"
+#include "query/engine/fold_kernels.h"
 #include "query/engine/time_math.h"
 
 namespace tidemark::query::engine {

@@ -105,7 +105,9 @@ Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const
     const plan::StepGrid inner_grid = plan::SubqueryGrid(node, grid);
     TM_TRY_ASSIGN(const Reservation steps, state_->TakeSteps(inner_grid.count, "subquery"));
     TM_TRY_ASSIGN(HeldFrame inner, Vector(*node.subquery, inner_grid));
-    TM_RETURN_IF_ERROR(DropNames(&inner.frame, state_));
+    auto arena = std::make_unique<LabelArena>();
+    TM_RETURN_IF_ERROR(DropNames(&inner.frame, arena.get(), state_));
+    state_->Keep(std::move(arena));
     for (size_t row = 0; row < inner.frame.size(); ++row) {
       RawSeries series{.labels = inner.frame.rows[row].labels, .times_ms = {}, .values = {}};
       for (size_t step = 0; step < inner_grid.count; ++step) {

@@ -17,7 +17,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "query/engine/engine.h"
+#include "query/engine/query_context.h"
 #include "query/engine/reuse_rule.h"
 #include "query/promql/ast.h"
 #include "storage/base/mutex.h"

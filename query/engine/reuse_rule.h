@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "query/engine/engine.h"
+#include "query/engine/query_context.h"
 #include "query/promql/ast.h"
 
 namespace tidemark::query::engine {

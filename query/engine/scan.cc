@@ -87,7 +87,7 @@ class BlockFolder {
                   .out = values,
                   .present = present,
                   .scratch = scratch_,
-                  .state = state_};
+                  .interrupt = state_};
     spec_.kernel(call);
     if (call.stopped) TM_RETURN_IF_ERROR(state_->CheckInterrupt());
     return std::find(present, present + frame_.steps, uint8_t{1}) != present + frame_.steps;

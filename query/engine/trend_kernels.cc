@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "query/engine/fold.h"
+#include "query/engine/fold_kernels.h"
 #include "query/engine/kahan.h"
 #include "query/engine/time_math.h"
 

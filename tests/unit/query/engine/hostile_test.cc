@@ -9,6 +9,7 @@
 #include <fmt/core.h>
 
 #include "query/engine/engine.h"
+#include "query/engine/explain.h"
 #include "tests/unit/query/engine/ask.h"
 #include "tests/unit/query/engine/fake_view.h"
 

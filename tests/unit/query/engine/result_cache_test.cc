@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "query/engine/engine.h"
 #include "query/engine/reuse_rule.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
