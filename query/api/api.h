@@ -19,8 +19,8 @@
 #include "query/api/event_tap.h"
 #include "query/api/metadata_book.h"
 #include "query/api/params.h"
+#include "query/cache/result_cache.h"
 #include "query/engine/engine.h"
-#include "query/engine/result_cache.h"
 #include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
@@ -34,10 +34,10 @@ struct ApiOptions {
   int64_t timeout_ms = 120'000;
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
-  engine::Budget budget;
+  run::Budget budget;
   // Memory of all queries and unsent results together. 0: no limit.
   uint64_t total_memory_bytes = uint64_t{2} << 30;
-  engine::TurnOptions turns;
+  run::TurnOptions turns;
   // What the parser takes. What is experimental in Prometheus is on here: it gives no other meaning to queries without.
   promql::ParseOptions parse = promql::ParseOptions::Experimental();
   // Steps of a range query.
@@ -69,7 +69,7 @@ struct ApiDependencies {
   rules::Execute execute;
   const MetadataBook* metadata = nullptr;  // null: types are guessed from names
   // Of all queries, of rules too; null: one of its own, of ApiOptions::total_memory_bytes.
-  engine::MemoryTotal* memory = nullptr;
+  run::MemoryTotal* memory = nullptr;
 };
 
 struct ApiRequest {
@@ -122,24 +122,24 @@ class QueryApi {
   // What a follower of new events asks for.
   [[nodiscard]] Result<EventFilter> ParseEventFilter(const ApiRequest& request) const;
 
-  [[nodiscard]] engine::ResultCacheStats CacheStats() const { return cache_->Stats(); }
-  [[nodiscard]] engine::Turns::Stats TurnStats() const { return turns_->stats(); }
+  [[nodiscard]] cache::ResultCacheStats CacheStats() const { return cache_->Stats(); }
+  [[nodiscard]] run::Turns::Stats TurnStats() const { return turns_->stats(); }
   [[nodiscard]] uint64_t query_memory_bytes() const { return memory_->bytes(); }
 
  private:
   struct Selection;
   [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(const ApiRequest& request) const;
   [[nodiscard]] Result<Selection> ParseSelection(const ApiRequest& request, bool matchers_needed) const;
-  [[nodiscard]] Reply Run(const ApiRequest& request, engine::RangeSpec range, uint64_t limit) const;
+  [[nodiscard]] Reply Run(const ApiRequest& request, run::RangeSpec range, uint64_t limit) const;
   [[nodiscard]] int64_t NowMs() const;
 
   const ApiDependencies dependencies_;
   const ApiOptions options_;
   // Outlives results, which the cache may hold.
-  const std::unique_ptr<engine::MemoryTotal> own_memory_;
-  engine::MemoryTotal* const memory_;
-  const std::unique_ptr<engine::ResultCache> cache_;
-  const std::unique_ptr<engine::Turns> turns_;
+  const std::unique_ptr<run::MemoryTotal> own_memory_;
+  run::MemoryTotal* const memory_;
+  const std::unique_ptr<cache::ResultCache> cache_;
+  const std::unique_ptr<run::Turns> turns_;
 };
 
 // The database that a request names: the base path, else `db=`, else "".

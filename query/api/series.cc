@@ -9,7 +9,7 @@
 #include "query/api/api.h"
 #include "query/api/json.h"
 #include "query/api/values.h"
-#include "query/engine/frame_order.h"
+#include "query/frame/frame_order.h"
 #include "query/promql/parser.h"
 
 namespace tidemark::query::api {
@@ -169,7 +169,7 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   std::vector<uint32_t> series(refs.size());
   std::iota(series.begin(), series.end(), 0U);
   const auto less = [&labels](uint32_t a, uint32_t b) { return labels[a] < labels[b]; };
-  if (const Status sorted = engine::StableSortChecked(&series, less, gone); !sorted.ok()) return end(sorted.error());
+  if (const Status sorted = frame::StableSortChecked(&series, less, gone); !sorted.ok()) return end(sorted.error());
   const auto same = [&labels](uint32_t a, uint32_t b) { return labels[a] == labels[b]; };
   series.erase(std::unique(series.begin(), series.end(), same), series.end());
   std::vector<std::string> warnings;

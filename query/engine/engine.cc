@@ -6,15 +6,24 @@
 #include <fmt/core.h>
 
 #include "query/engine/evaluator.h"
-#include "query/engine/frame_order.h"
-#include "query/engine/kernels.h"
-#include "query/engine/query_state.h"
+#include "query/frame/frame_order.h"
+#include "query/functions/kernels.h"
 #include "query/plan/planner.h"
+#include "query/run/query_state.h"
 
 namespace tidemark::query::engine {
 namespace {
 
+using frame::DropNames;
+using frame::Frame;
+using frame::LabelArena;
+using frame::SortByLabels;
+using functions::KernelFor;
 using promql::ValueType;
+using run::QueryContext;
+using run::QueryResult;
+using run::QueryState;
+using run::RangeSpec;
 
 // Times farther from 1970 than three million years would overflow the arithmetic on windows.
 constexpr int64_t kTimeMsMax = 100'000'000'000'000'000;

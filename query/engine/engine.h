@@ -8,14 +8,15 @@
 // Semantics are those of Prometheus 3 with delayed name removal; README.md lists the intended deviations.
 #pragma once
 
-#include "query/engine/query_context.h"
 #include "query/promql/ast.h"
+#include "query/run/query_context.h"
 #include "storage/base/result.h"
 
 namespace tidemark::query::engine {
 
 // May be called from any thread, also for several queries at once. Errors: kInvalidArgument and kUnsupported for
 // expressions that cannot be evaluated, kTimeout, kCancelled, kLimitExceeded, and those of the store.
-Result<QueryResult> Execute(const promql::Expr& expr, const RangeSpec& range, const QueryContext& context);
+Result<run::QueryResult> Execute(const promql::Expr& expr, const run::RangeSpec& range,
+                                 const run::QueryContext& context);
 
 }  // namespace tidemark::query::engine

@@ -6,18 +6,41 @@
 #include <utility>
 
 #include "query/engine/evaluator.h"
-#include "query/engine/pooled_quantile.h"
-#include "query/engine/tier_scan.h"
 #include "query/plan/planner.h"
 #include "query/promql/quote.h"
+#include "query/scan/pooled_quantile.h"
+#include "query/scan/tier_scan.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark::query::engine {
 
+using frame::Frame;
+using frame::LabelArena;
+using frame::NameFate;
+using frame::RowHead;
+using functions::FoldLookback;
+using functions::FoldLookbackTime;
+using functions::FoldSmoothed;
+using functions::Kernel;
+using functions::KernelFor;
+using functions::LabelsOfAbsence;
+using functions::RollupSetup;
+using functions::WarnOfQuantiles;
 using plan::As;
 using plan::NodeKind;
 using plan::StepGrid;
 using promql::FunctionId;
+using run::Reservation;
+using scan::BlockSink;
+using scan::FoldFrame;
+using scan::PooledQuantile;
+using scan::ScanLatest;
+using scan::ScanSeries;
+using scan::ScanSpec;
+using scan::ScanTiers;
+using scan::SeriesSource;
+using scan::TierFor;
+using scan::WindowSpec;
 
 namespace {
 

@@ -6,24 +6,45 @@
 
 #include <fmt/core.h>
 
-#include "query/engine/aggregate.h"
-#include "query/engine/aggregate_rank.h"
-#include "query/engine/matching.h"
-#include "query/engine/pooled_quantile.h"
+#include "query/operators/aggregate.h"
+#include "query/operators/aggregate_rank.h"
+#include "query/operators/matching.h"
 #include "query/plan/arithmetic.h"
 #include "query/plan/planner.h"
 #include "query/promql/quote.h"
+#include "query/scan/pooled_quantile.h"
 #include "storage/base/check.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark::query::engine {
 
+using frame::Frame;
+using frame::NameFate;
+using frame::RowHead;
+using functions::CallArguments;
+using functions::JoinInfo;
+using functions::Kernel;
+using functions::KernelFor;
+using functions::MapTimestamp;
+using operators::AggregateRanked;
+using operators::CombineSets;
+using operators::IsRunningAggregate;
+using operators::MatchVectors;
+using operators::RunningAggregation;
 using plan::As;
 using plan::Node;
 using plan::NodeKind;
 using plan::StepGrid;
 using promql::FunctionId;
 using promql::ValueType;
+using run::OperatorTime;
+using run::QueryState;
+using run::Reservation;
+using scan::BlockSink;
+using scan::BlockSize;
+using scan::FindSeries;
+using scan::ForEachBlock;
+using scan::SeriesSource;
 
 namespace {
 

@@ -3,15 +3,29 @@
 #include <map>
 #include <utility>
 
-#include "query/engine/column_merge.h"
 #include "query/engine/evaluator.h"
-#include "query/engine/samples.h"
-#include "query/engine/time_math.h"
+#include "query/frame/column_merge.h"
+#include "query/frame/samples.h"
+#include "query/frame/time_math.h"
 #include "query/plan/planner.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark::query::engine {
 namespace {
+
+using frame::CopyAsDoubles;
+using frame::DropNames;
+using frame::FloorMs;
+using frame::IsStale;
+using frame::LabelArena;
+using frame::MergeColumns;
+using run::QueryState;
+using run::RawSeries;
+using run::Reservation;
+using scan::BlockSize;
+using scan::ForEachBlock;
+using scan::SeriesSource;
+using scan::WindowSpec;
 
 void AppendRows(const model::Column& column, RawSeries* out) {
   for (size_t row = 0; row < column.size(); ++row) {

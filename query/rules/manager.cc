@@ -9,10 +9,10 @@
 #include <set>
 #include <utility>
 
+#include "query/engine/empty_view.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
-#include "query/rules/empty_view.h"
 #include "storage/base/log.h"
 #include "storage/model/batch.h"
 
@@ -225,9 +225,9 @@ Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view
   if (!view.ok()) {
     // A database without a point yet is empty, which is not an error of the rule.
     if (view.error().code != ErrorCode::kNotFound) return view.error();
-    view = EmptyView();
+    view = engine::EmptyView();
   }
-  engine::QueryContext context;
+  run::QueryContext context;
   context.view = std::move(view).value();
   context.scheduler = dependencies_.scheduler;
   context.clock = dependencies_.clock;
@@ -237,15 +237,15 @@ Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view
   context.budget = options_.budget;
   context.memory = dependencies_.memory;
   context.text = text;
-  const engine::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
-  TM_TRY_ASSIGN(const engine::QueryResult result, dependencies_.execute(expr, at, context));
+  const run::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
+  TM_TRY_ASSIGN(const run::QueryResult result, dependencies_.execute(expr, at, context));
   if (result.type == promql::ValueType::kScalar) {
     out.samples.emplace_back(model::Labels(), result.scalar);
     return out;
   }
   for (size_t row = 0; row < result.frame.size(); ++row) {
     if (result.frame.RowPresent(row)[0] == 0) continue;
-    const engine::LabelSet& labels = result.frame.rows[row].labels;
+    const frame::LabelSet& labels = result.frame.rows[row].labels;
     out.samples.emplace_back(model::ToLabels(model::LabelViews(labels.begin(), labels.end())),
                              result.frame.RowValues(row)[0]);
   }

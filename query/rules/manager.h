@@ -29,8 +29,8 @@
 
 namespace tidemark::query::rules {
 
-using Execute = std::function<Result<engine::QueryResult>(const promql::Expr&, const engine::RangeSpec&,
-                                                          const engine::QueryContext&)>;
+using Execute =
+    std::function<Result<run::QueryResult>(const promql::Expr&, const run::RangeSpec&, const run::QueryContext&)>;
 
 enum class AlertState : uint8_t { kInactive, kPending, kFiring };
 
@@ -80,7 +80,7 @@ struct ManagerOptions {
   int64_t timeout_ms = 120'000;
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
-  engine::Budget budget = {};
+  run::Budget budget = {};
   // How long the server may have been down for alerts to go on, and how soon after that a pending one may fire.
   int64_t outage_tolerance_ms = 3'600'000;
   int64_t for_grace_ms = 600'000;
@@ -94,7 +94,7 @@ struct ManagerDependencies {
   Scheduler* scheduler = nullptr;
   const Clock* clock = nullptr;
   Execute execute;
-  engine::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
+  run::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
 };
 
 // Thread-safe. Groups run in parallel, the rules of a group one after the other, each seeing what the one before wrote.

@@ -56,7 +56,7 @@ class Daemon {
   Result<size_t> LoadRules();
 
   Config config_;
-  query::engine::MemoryTotal query_memory_;
+  query::run::MemoryTotal query_memory_;
   const double start_seconds_;
   std::unique_ptr<executor::ThreadPool> pool_;
   std::unique_ptr<storage::Store> store_;

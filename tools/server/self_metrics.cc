@@ -235,7 +235,7 @@ void AddPool(Writer* out, const executor::PoolStats& stats) {
 }
 
 void AddTurns(Writer* out, const query::api::QueryApi& api) {
-  const query::engine::Turns::Stats turns = api.TurnStats();
+  const query::run::Turns::Stats turns = api.TurnStats();
   out->Gauge("tidemark_query_long", "Queries that have run for longer than the grace.", Number(turns.long_queries));
   out->Gauge("tidemark_query_long_waiting", "Of them, those that wait for their turn.", Number(turns.waiting));
   out->Counter("tidemark_query_long_refused_total", "Queries refused because too many long ones ran.",
@@ -244,7 +244,7 @@ void AddTurns(Writer* out, const query::api::QueryApi& api) {
              Number(api.query_memory_bytes()));
 }
 
-void AddResultCache(Writer* out, const query::engine::ResultCacheStats& stats) {
+void AddResultCache(Writer* out, const query::cache::ResultCacheStats& stats) {
   out->Family("tidemark_query_cache_queries_total", "counter",
               "Range queries by what the result cache had: all of it, part of it, nothing, or nothing to keep.");
   out->Value("result=\"hit\"", Number(stats.hits));

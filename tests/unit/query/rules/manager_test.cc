@@ -161,9 +161,9 @@ TEST_F(OutageTest, ItFiresNoSoonerThanTheGraceSays) {
 }
 
 TEST_F(ManagerTest, ARulesQueryKeepsTheLimitsOfQueries) {
-  engine::MemoryTotal memory(1000);
-  engine::QueryContext seen;
-  const auto execute = [&](const promql::Expr& expr, const engine::RangeSpec& at, const engine::QueryContext& context) {
+  run::MemoryTotal memory(1000);
+  run::QueryContext seen;
+  const auto execute = [&](const promql::Expr& expr, const run::RangeSpec& at, const run::QueryContext& context) {
     seen = context;
     return engine::Execute(expr, at, context);
   };
