@@ -9,6 +9,7 @@
 #include "query/frame/time_math.h"
 #include "query/plan/planner.h"
 #include "storage/base/mutex.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::engine {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 using frame::CopyAsDoubles;
 using frame::DropNames;
 using frame::FloorMs;
-using frame::IsStale;
 using frame::LabelArena;
 using frame::MergeColumns;
 using run::QueryState;
@@ -30,7 +30,7 @@ using scan::WindowSpec;
 void AppendRows(const model::Column& column, RawSeries* out) {
   for (size_t row = 0; row < column.size(); ++row) {
     const double value = model::DoubleAt(column, row);
-    if (IsStale(value)) continue;
+    if (model::IsStaleMarker(value)) continue;
     out->times_ms.push_back(FloorMs(column.times[row]));
     out->values.push_back(value);
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "storage/model/batch.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::frame {
 
@@ -26,12 +27,12 @@ void Samples::DropStaleRows() {
   const double* const from = column_.floats;
   const size_t count = size();
   size_t stale = 0;
-  for (size_t i = 0; i < count; ++i) stale += std::bit_cast<uint64_t>(from[i]) == kStaleBits ? 1 : 0;
+  for (size_t i = 0; i < count; ++i) stale += model::IsStaleMarker(from[i]) ? 1 : 0;
   if (stale == 0) return;
   kept_times_.clear();
   kept_floats_.clear();
   for (size_t i = 0; i < count; ++i) {
-    if (IsStale(from[i])) continue;
+    if (model::IsStaleMarker(from[i])) continue;
     kept_times_.push_back(column_.times[i]);
     kept_floats_.push_back(from[i]);
   }

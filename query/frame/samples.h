@@ -2,7 +2,6 @@
 // they are, as doubles when somebody asks.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -10,10 +9,6 @@
 #include "storage/model/column.h"
 
 namespace tidemark::query::frame {
-
-// The NaN that says "the series ended here". Source: Prometheus, model/value/value.go.
-inline constexpr uint64_t kStaleBits = 0x7ff0000000000002;
-inline bool IsStale(double value) { return std::bit_cast<uint64_t>(value) == kStaleBits; }
 
 // Reused for one series after the other; keeps its memory. Not thread-safe.
 class Samples {

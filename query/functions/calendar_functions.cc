@@ -11,12 +11,12 @@
 #include "query/functions/kernels.h"
 #include "query/promql/numbers.h"
 #include "query/trend/zone.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::functions {
 namespace {
 
 using frame::Frame;
-using frame::IsStale;
 using frame::MsToNs;
 using frame::MsToSeconds;
 using frame::NameFate;
@@ -168,7 +168,7 @@ void FoldChangeWith(FoldCall& call, Function change) {
     const auto seen_from = [&](int64_t at_ns, uint32_t end, double* value) {
       if (end <= begin || at_ns - samples.times()[end - 1] >= lookback_ns) return false;
       *value = samples.At(end - 1);
-      return !IsStale(*value);
+      return !model::IsStaleMarker(*value);
     };
     const int64_t then_ns = MsToNs(static_cast<int64_t>(call.arguments[0][step]));
     double now = 0;

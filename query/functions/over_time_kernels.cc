@@ -5,12 +5,12 @@
 #include "query/frame/kahan.h"
 #include "query/frame/time_math.h"
 #include "query/functions/fold_kernels.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::functions {
 namespace {
 
 using frame::FloorMs;
-using frame::IsStale;
 using frame::KahanMean;
 using frame::KahanSum;
 using frame::MsToSeconds;
@@ -232,7 +232,7 @@ void FoldLookback(FoldCall& call) {
     if (end == call.windows.begin(step)) continue;
     const double value = samples.At(end - 1);
     call.out[step] = value;
-    call.present[step] = IsStale(value) ? 0 : 1;
+    call.present[step] = model::IsStaleMarker(value) ? 0 : 1;
   }
 }
 
@@ -243,7 +243,7 @@ void FoldLookbackTime(FoldCall& call) {
     return MsToSeconds(FloorMs(samples.times()[end - 1]));
   });
   for (size_t step = 0; step < call.windows.steps(); ++step) {
-    if (call.present[step] != 0 && IsStale(samples.At(call.windows.end(step) - 1))) call.present[step] = 0;
+    if (call.present[step] != 0 && model::IsStaleMarker(samples.At(call.windows.end(step) - 1))) call.present[step] = 0;
   }
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -15,11 +14,11 @@
 #include "query/promql/quote.h"
 #include "storage/base/log.h"
 #include "storage/model/batch.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::rules {
 namespace {
 
-constexpr uint64_t kStaleBits = 0x7ff0000000000002;
 constexpr std::string_view kAlertName = "alertname";
 constexpr std::string_view kAlertState = "alertstate";
 
@@ -373,7 +372,7 @@ Result<void> Manager::Record(const Group& group, RuleState* state, const Samples
 Result<void> Manager::WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms) {
   std::set<model::Labels> written;
   for (const auto& [labels, value] : series) written.insert(labels);
-  for (const model::Labels& gone : state->written) series.emplace(gone, std::bit_cast<double>(kStaleBits));
+  for (const model::Labels& gone : state->written) series.emplace(gone, model::kStaleMarker);
   state->written = std::move(written);
   if (series.empty()) return {};
   model::BatchBuilder builder;

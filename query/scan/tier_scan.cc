@@ -18,13 +18,13 @@
 #include "query/scan/extrapolation.h"
 #include "query/scan/sketch_fold.h"
 #include "query/scan/tier_part.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::scan {
 namespace {
 
 using frame::FloorMs;
 using frame::Frame;
-using frame::IsStale;
 using frame::kNsPerMs;
 using frame::LabelArena;
 using frame::MsToNs;
@@ -300,7 +300,7 @@ class TierBlock {
       case FunctionId::kFirstOverTime: return part.first;
       case FunctionId::kLastOverTime: {
         // Of a selector, which sees the marker.
-        if (!spec_.drop_stale && IsStale(part.last)) return std::nullopt;
+        if (!spec_.drop_stale && model::IsStaleMarker(part.last)) return std::nullopt;
         return part.last;
       }
       case FunctionId::kMaxOverTime: return part.max;

@@ -11,9 +11,9 @@
 #include <re2/re2.h>
 
 #include "query/engine/engine.h"
-#include "query/frame/samples.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
+#include "storage/model/stale_marker.h"
 #include "tests/conformance/promql/script.h"
 #include "tests/unit/query/engine/fake_view.h"
 
@@ -26,7 +26,7 @@ using Problem = std::optional<std::string>;  // nothing when all is well
 
 bool AlmostEqual(double a, double b) {
   constexpr double kEpsilon = 1e-6;
-  if (frame::IsStale(a) || frame::IsStale(b)) return frame::IsStale(a) && frame::IsStale(b);
+  if (model::IsStaleMarker(a) || model::IsStaleMarker(b)) return model::IsStaleMarker(a) && model::IsStaleMarker(b);
   if (std::isnan(a) && std::isnan(b)) return true;
   if (a == b) return true;
   const double difference = std::fabs(a - b);

@@ -9,7 +9,7 @@
 #include <re2/re2.h>
 
 #include "query/frame/go_format.h"
-#include "query/frame/samples.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::conformance {
 namespace {
@@ -129,7 +129,7 @@ Result<model::Labels> ParseLabels(std::string_view text) {
 }
 
 std::optional<double> ParseNumber(std::string text) {
-  if (text == "stale") return std::bit_cast<double>(frame::kStaleBits);
+  if (text == "stale") return model::kStaleMarker;
   std::erase(text, '_');
   return frame::ParseGoFloat(text);
 }

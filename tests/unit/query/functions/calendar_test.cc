@@ -1,13 +1,12 @@
 // tm_calendar_*, tm_change, tm_local_time against plain loops over days.
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 #include <map>
 #include <string>
 
 #include "query/engine/engine.h"
-#include "query/frame/samples.h"
+#include "storage/model/stale_marker.h"
 #include "tests/unit/query/engine/ask.h"
 #include "tests/unit/query/engine/fake_view.h"
 
@@ -17,7 +16,6 @@ namespace {
 using engine::At;
 using engine::FakeView;
 using engine::Query;
-using frame::kStaleBits;
 using run::QueryContext;
 using run::QueryResult;
 using run::RangeSpec;
@@ -257,7 +255,7 @@ TEST(CalendarTest, ChangeAgainstTheSameTimeOnTheClock) {
 }
 
 TEST(CalendarTest, ChangeSeesWhereASeriesEndedAndItsGaps) {
-  const double stale = std::bit_cast<double>(kStaleBits);
+  const double stale = model::kStaleMarker;
   FakeView::Builder builder;
   builder.AddFloats({{"__name__", "ended"}}, {{0, 1}, {kDay - 1000, 3}, {kDay, stale}});
   builder.AddFloats({{"__name__", "began"}}, {{kDay - 1000, 3}});
