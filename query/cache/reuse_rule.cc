@@ -16,7 +16,6 @@ using promql::As;
 using promql::AtModifier;
 using promql::Expr;
 using promql::ExprKind;
-using promql::FunctionId;
 using run::QueryContext;
 using run::RangeSpec;
 using run::Resolution;
@@ -94,17 +93,13 @@ class RuleFinder {
   }
 
   bool VisitCall(const promql::Call& call, const Times& times) {
-    switch (call.function->id) {
-      case FunctionId::kStart:
-      case FunctionId::kEnd:
-      case FunctionId::kRange: return false;
-      case FunctionId::kInfo:
-        // The info series stand at the evaluation time; the second argument only names them.
-        Read(times, lookback_ms_, 0);
-        return Visit(*call.args.front(), times);
-      default: break;
+    const promql::FunctionFacts& facts = call.function->facts;
+    if (!facts.cacheable) return false;
+    if (facts.joins_info) {
+      // The info series stand at the evaluation time; the second argument only names them.
+      Read(times, lookback_ms_, 0);
+      return Visit(*call.args.front(), times);
     }
-    if (call.function->name.starts_with("tm_")) return false;
     return std::ranges::all_of(call.args, [&](const promql::ExprPtr& arg) { return Visit(*arg, times); });
   }
 

@@ -7,7 +7,6 @@
 
 #include "query/engine/evaluator.h"
 #include "query/frame/frame_order.h"
-#include "query/functions/kernels.h"
 #include "query/plan/planner.h"
 #include "query/run/query_state.h"
 
@@ -18,7 +17,6 @@ using frame::DropNames;
 using frame::Frame;
 using frame::LabelArena;
 using frame::SortByLabels;
-using functions::KernelFor;
 using promql::ValueType;
 using run::QueryContext;
 using run::QueryResult;
@@ -92,8 +90,7 @@ Result<QueryResult> Execute(const promql::Expr& expr, const RangeSpec& range, co
                                   .start_ms = query.start_ms,
                                   .end_ms = query.end_ms,
                                   .lookback_ms = context.lookback_ms,
-                                  .default_subquery_step_ms = context.default_subquery_step_ms,
-                                  .available = [](promql::FunctionId id) { return KernelFor(id).available(); }};
+                                  .default_subquery_step_ms = context.default_subquery_step_ms};
   TM_TRY_ASSIGN(const plan::Plan plan, plan::Build(expr, options));
   QueryState state(context);
   TM_RETURN_IF_ERROR(state.CheckSteps(grid.count, "query"));

@@ -22,6 +22,7 @@ using frame::Frame;
 using frame::NameFate;
 using frame::RowHead;
 using functions::CallArguments;
+using functions::FoldUse;
 using functions::JoinInfo;
 using functions::Kernel;
 using functions::KernelFor;
@@ -35,7 +36,6 @@ using plan::As;
 using plan::Node;
 using plan::NodeKind;
 using plan::StepGrid;
-using promql::FunctionId;
 using promql::ValueType;
 using run::OperatorTime;
 using run::QueryState;
@@ -186,10 +186,7 @@ bool Evaluator::Streams(const Node& node) {
     case NodeKind::kSelect:
     case NodeKind::kNegate:
     case NodeKind::kVectorScalar: return true;
-    case NodeKind::kRollup: {
-      const FunctionId function = As<plan::RollupNode>(node).function;
-      return function != FunctionId::kAbsentOverTime && function != FunctionId::kTmPooledQuantile;
-    }
+    case NodeKind::kRollup: return KernelFor(As<plan::RollupNode>(node).function).fold_use == FoldUse::kEachSeries;
     case NodeKind::kCall: {
       const auto& call = As<plan::CallNode>(node);
       const bool has_vector =
@@ -237,7 +234,8 @@ Result<HeldFrame> Evaluator::Compute(const Node& node, const StepGrid& grid) {
   switch (node.kind) {
     case NodeKind::kRollup: {
       const auto& rollup = As<plan::RollupNode>(node);
-      return rollup.function == FunctionId::kTmPooledQuantile ? Pooled(rollup, grid) : AbsentOverTime(rollup, grid);
+      return KernelFor(rollup.function).fold_use == FoldUse::kPooled ? Pooled(rollup, grid)
+                                                                     : AbsentOverTime(rollup, grid);
     }
     case NodeKind::kCall: return CallFrame(As<plan::CallNode>(node), grid);
     case NodeKind::kVectorBinary: return Binary(As<plan::BinaryNode>(node), grid);

@@ -102,7 +102,12 @@ Status SetUpCalendar(RollupSetup* setup) {
     WarnOfShortRange(node, needed_ms, fmt::format("the start of the {}", TextOf(*node.scalars[unit_at])), setup->state);
   }
   windows.own = std::move(own);
-  if (node.function == promql::FunctionId::kTmCalendarIncrease) windows.before_ms = setup->state->context().lookback_ms;
+  return {};
+}
+
+Status SetUpCalendarIncrease(RollupSetup* setup) {
+  TM_RETURN_IF_ERROR(SetUpCalendar(setup));
+  setup->spec->windows.before_ms = setup->state->context().lookback_ms;
   return {};
 }
 

@@ -104,8 +104,8 @@ Status SetUpSeason(RollupSetup* setup) {
 }
 
 Status WarnOfProbability(const FoldArguments& arguments) {
-  // It is the last argument of all of them, and may be left out.
-  const size_t index = arguments.node.function == promql::FunctionId::kTmForecastSeasonal ? 2 : 1;
+  // The range is no scalar.
+  const size_t index = promql::Signature(arguments.node.function).args.size() - 2;
   if (arguments.node.scalars.size() <= index) return {};
   for (size_t step = 0; step < arguments.steps; ++step) {
     const double q = arguments.scalars[index][step];

@@ -20,10 +20,10 @@ constexpr auto kDrop = NameFate::kDrop;
 
 using enum FunctionId;
 
-constexpr Row kRows[] = {
+constexpr std::array<Row, promql::kFunctionCount> kRows{{
     {kAbs, {.map = MapEach<std::fabs>}},
     {kAbsent, {.frame = FrameAbsent}},
-    {kAbsentOverTime, {.fold = FoldPresent}},  // the evaluator turns presence into absence
+    {kAbsentOverTime, {.fold = FoldPresent, .fold_use = FoldUse::kAbsence}},
     {kAcos, {.map = MapEach<std::acos>}},
     {kAcosh, {.map = MapEach<std::acosh>}},
     {kAsin, {.map = MapEach<std::asin>}},
@@ -105,27 +105,24 @@ constexpr Row kRows[] = {
     {kTanh, {.map = MapEach<std::tanh>}},
     {kTime, {.scalar = ScalarTime}},
     {kTimestamp, {.map = MapTimestamp}},
-    {kTmCalendarAvg, {.fold = FoldAvg, .name = kUnlessGrouped, .set_up = SetUpCalendar, .same_as = kAvgOverTime}},
-    {kTmCalendarCount, {.fold = FoldCount, .name = kDrop, .set_up = SetUpCalendar, .same_as = kCountOverTime}},
+    {kTmCalendarAvg, {.fold = FoldAvg, .name = kUnlessGrouped, .set_up = SetUpCalendar}},
+    {kTmCalendarCount, {.fold = FoldCount, .name = kDrop, .set_up = SetUpCalendar}},
     {kTmCalendarFirst, {.fold = FoldFirst, .name = kKeep, .set_up = SetUpCalendar}},
-    {kTmCalendarIncrease, {.fold = FoldIncreaseInBucket, .name = kDrop, .set_up = SetUpCalendar, .counter = true}},
+    {kTmCalendarIncrease,
+     {.fold = FoldIncreaseInBucket, .name = kDrop, .set_up = SetUpCalendarIncrease, .counter = true}},
     {kTmCalendarLast, {.fold = FoldLast, .name = kKeep, .set_up = SetUpCalendar}},
-    {kTmCalendarMax, {.fold = FoldMax, .name = kUnlessGrouped, .set_up = SetUpCalendar, .same_as = kMaxOverTime}},
-    {kTmCalendarMin, {.fold = FoldMin, .name = kUnlessGrouped, .set_up = SetUpCalendar, .same_as = kMinOverTime}},
+    {kTmCalendarMax, {.fold = FoldMax, .name = kUnlessGrouped, .set_up = SetUpCalendar}},
+    {kTmCalendarMin, {.fold = FoldMin, .name = kUnlessGrouped, .set_up = SetUpCalendar}},
     {kTmCalendarQuantile,
-     {.fold = FoldQuantile,
-      .name = kUnlessGrouped,
-      .check = WarnOfQuantiles,
-      .set_up = SetUpCalendar,
-      .same_as = kQuantileOverTime}},
+     {.fold = FoldQuantile, .name = kUnlessGrouped, .check = WarnOfQuantiles, .set_up = SetUpCalendar}},
     {kTmCalendarStart, {.frame = FrameCalendarStart}},
-    {kTmCalendarSum, {.fold = FoldSum, .name = kDrop, .set_up = SetUpCalendar, .same_as = kSumOverTime}},
+    {kTmCalendarSum, {.fold = FoldSum, .name = kDrop, .set_up = SetUpCalendar}},
     {kTmChange, {.fold = FoldChange, .set_up = SetUpChange, .sees_stale = true}},
     {kTmChangeRatio, {.fold = FoldChangeRatio, .set_up = SetUpChange, .sees_stale = true}},
     {kTmForecastLinear, {.fold = FoldForecastLinear, .check = WarnOfProbability}},
     {kTmForecastSeasonal, {.fold = FoldForecastSeasonal, .check = WarnOfProbability, .set_up = SetUpSeason}},
     {kTmLocalTime, {.frame = FrameLocalTime}},
-    {kTmPooledQuantile, {.fold = FoldQuantile, .check = WarnOfQuantiles}},  // the evaluator pools the series
+    {kTmPooledQuantile, {.fold = FoldQuantile, .check = WarnOfQuantiles, .fold_use = FoldUse::kPooled}},
     {kTmTimeUntilAbove, {.fold = FoldTimeUntilAbove, .check = WarnOfProbability}},
     {kTmTimeUntilBelow, {.fold = FoldTimeUntilBelow, .check = WarnOfProbability}},
     {kTsOfFirstOverTime, {.fold = FoldTimeOfFirst}},
@@ -134,21 +131,19 @@ constexpr Row kRows[] = {
     {kTsOfMinOverTime, {.fold = FoldTimeOfMin}},
     {kVector, {.frame = FrameOfScalar}},
     {kYear, {.map = MapEach<Year>}},
-};
+}};
 
-using Table = std::array<Kernel, promql::kFunctionCount>;
-
-constexpr Table MakeTable() {
-  Table table{};
-  for (const Row& row : kRows) table[static_cast<size_t>(row.id)] = row.kernel;
-  return table;
+// Rows are found by index.
+constexpr bool InOrder() {
+  for (size_t i = 0; i < kRows.size(); ++i) {
+    if (static_cast<size_t>(kRows[i].id) != i || kRows[i].kernel.count() != 1) return false;
+  }
+  return true;
 }
+static_assert(InOrder(), "one row with one kernel per FunctionId, in its order");
 
 }  // namespace
 
-const Kernel& KernelFor(FunctionId id) {
-  static constexpr Table kTable = MakeTable();
-  return kTable[static_cast<size_t>(id)];
-}
+const Kernel& KernelFor(FunctionId id) { return kRows[static_cast<size_t>(id)].kernel; }
 
 }  // namespace tidemark::query::functions

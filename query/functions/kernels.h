@@ -1,8 +1,7 @@
-// The engine's function table: one row for each function of PromQL that it has, found by FunctionId. A row names one
-// kernel, of the shape that fits the function. README.md says how to add one.
+// The kernels of all functions of PromQL, found by FunctionId: one of the shape that fits the function. What else there
+// is to know of a function stands in query/promql/functions.h. README.md says how to add one.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -55,7 +54,14 @@ struct RollupSetup {
 };
 using SetUp = Status (*)(RollupSetup* setup);
 
-// At most one kernel is set; a row without any is a function that the engine does not have.
+// How the evaluator uses a fold.
+enum class FoldUse : uint8_t {
+  kEachSeries,
+  kAbsence,  // where no series has a value
+  kPooled,   // all series of a group are one: the evaluator collects their samples
+};
+
+// One of fold, map, frame and scalar is set.
 struct Kernel {
   scan::FoldKernel fold = nullptr;
   scan::FoldKernel extended_fold = nullptr;  // the same over anchored and smoothed ranges
@@ -70,13 +76,14 @@ struct Kernel {
   SetUp set_up = nullptr;
   // The fold wants to see stale markers.
   bool sees_stale = false;
-  // Of a fold: the range function that gives the same value for the same window, if rollup tiers can stand in for that.
-  std::optional<promql::FunctionId> same_as = std::nullopt;
+  FoldUse fold_use = FoldUse::kEachSeries;
   // The argument counts up; a name that does not look like a counter's is worth an info.
   bool counter = false;
 
-  [[nodiscard]] bool available() const {
-    return fold != nullptr || map != nullptr || frame != nullptr || scalar != nullptr;
+  // How many of the four are set.
+  [[nodiscard]] constexpr int count() const {
+    return (fold != nullptr ? 1 : 0) + (map != nullptr ? 1 : 0) + (frame != nullptr ? 1 : 0) +
+           (scalar != nullptr ? 1 : 0);
   }
 };
 
@@ -88,12 +95,15 @@ Status CheckSmoothing(const FoldArguments& arguments);
 
 // calendar_functions.cc
 Status SetUpCalendar(RollupSetup* setup);
+// The same, with rows before the bucket to begin from.
+Status SetUpCalendarIncrease(RollupSetup* setup);
 Status SetUpChange(RollupSetup* setup);
 Status FrameCalendarStart(const CallArguments& call, frame::Frame* frame);
 Status FrameLocalTime(const CallArguments& call, frame::Frame* frame);
 
 // forecast_kernels.cc
 Status SetUpSeason(RollupSetup* setup);
+// The probability is the last argument, which may be left out.
 Status WarnOfProbability(const FoldArguments& arguments);
 
 // math_functions.cc

@@ -31,20 +31,20 @@ using frame::MsToNs;
 using frame::MsToSeconds;
 using frame::Samples;
 using plan::Interval;
-using promql::FunctionId;
+using promql::Rollup;
 using run::QueryState;
 using run::Reservation;
 using run::Resolution;
 
-// What a function takes of the parts.
+// What a value takes of the parts.
 struct Needs {
   bool sums = false;
   bool changes = false;  // with resets
 };
 
-Needs NeedsOf(FunctionId function) {
-  return {.sums = function == FunctionId::kAvgOverTime || function == FunctionId::kSumOverTime,
-          .changes = function == FunctionId::kIncrease || function == FunctionId::kRate};
+Needs NeedsOf(Rollup rollup) {
+  return {.sums = rollup == Rollup::kAvg || rollup == Rollup::kSum,
+          .changes = rollup == Rollup::kIncrease || rollup == Rollup::kRate};
 }
 
 // Windows up to a time are answered by buckets alone: raw rows there are gone.
@@ -74,12 +74,12 @@ size_t TierBlockSize(size_t series, const WindowSpec& windows, int64_t width_ns)
 // One block of series. Buckets are numbered from the first that any window uses.
 class TierBlock {
  public:
-  TierBlock(std::span<const model::SeriesRef> refs, const ScanSpec& spec, FunctionId function, int64_t width_ns,
+  TierBlock(std::span<const model::SeriesRef> refs, const ScanSpec& spec, Rollup rollup, int64_t width_ns,
             QueryState* state)
       : refs_(refs),
         spec_(spec),
-        function_(function),
-        needs_(NeedsOf(function)),
+        rollup_(rollup),
+        needs_(NeedsOf(rollup)),
         width_ns_(width_ns),
         gone_(GoneOf(spec.windows, width_ns, *state)),
         state_(state) {
@@ -294,23 +294,23 @@ class TierBlock {
 
   [[nodiscard]] std::optional<double> ValueOf(const TierPart& part, size_t step) const {
     if (part.count == 0) return std::nullopt;
-    switch (function_) {
-      case FunctionId::kAvgOverTime: return part.Mean();
-      case FunctionId::kCountOverTime: return part.count;
-      case FunctionId::kFirstOverTime: return part.first;
-      case FunctionId::kLastOverTime: {
+    switch (rollup_) {
+      case Rollup::kAvg: return part.Mean();
+      case Rollup::kCount: return part.count;
+      case Rollup::kFirst: return part.first;
+      case Rollup::kLast: {
         // Of a selector, which sees the marker.
         if (!spec_.drop_stale && model::IsStaleMarker(part.last)) return std::nullopt;
         return part.last;
       }
-      case FunctionId::kMaxOverTime: return part.max;
-      case FunctionId::kMinOverTime: return part.min;
-      case FunctionId::kPresentOverTime: return 1.0;
-      case FunctionId::kSumOverTime: return part.Sum();
+      case Rollup::kMax: return part.max;
+      case Rollup::kMin: return part.min;
+      case Rollup::kPresent: return 1.0;
+      case Rollup::kSum: return part.Sum();
       default: break;
     }
     if (part.count < 2) return std::nullopt;
-    const RateKind kind = function_ == FunctionId::kRate ? RateKind::kRate : RateKind::kIncrease;
+    const RateKind kind = rollup_ == Rollup::kRate ? RateKind::kRate : RateKind::kIncrease;
     return Extrapolated(kind,
                         {.end_ms = spec_.windows.EndMs(step),
                          .length_ms = spec_.windows.length_ms,
@@ -341,7 +341,7 @@ class TierBlock {
 
   std::span<const model::SeriesRef> refs_;
   const ScanSpec& spec_;
-  FunctionId function_;
+  Rollup rollup_;
   Needs needs_;
   int64_t width_ns_;
   Gone gone_;
@@ -361,14 +361,14 @@ class TierBlock {
 
 }  // namespace
 
-int64_t TierFor(FunctionId function, const WindowSpec& windows, QueryState& state) {
+int64_t TierFor(Rollup rollup, const WindowSpec& windows, QueryState& state) {
   if (windows.grid.count == 0) return 0;
   const Resolution& resolution = state.context().resolution;
   const auto gone = state.view().RawGoneIn(windows.Range());
   // Windows that reach beyond their ends look at single rows.
   const bool plain = windows.before_ms == 0 && windows.after_ms == 0;
-  const bool rolls_up = (plan::RollsUp(function) && (plain || !NeedsOf(function).changes)) ||
-                        (gone && function == FunctionId::kQuantileOverTime);
+  const bool rolls_up =
+      rollup == Rollup::kQuantile ? gone.has_value() : rollup != Rollup::kNone && (plain || !NeedsOf(rollup).changes);
   const auto warn = [&](std::string_view what) {
     if (!gone) return int64_t{0};
     state.WarnPlain(fmt::format("raw rows up to Unix time {} are gone, and {}: the answer leaves them out",
@@ -405,8 +405,8 @@ std::optional<int64_t> GoneUntil(const WindowSpec& windows, int64_t width_ns, co
   return gone.until_ns;
 }
 
-Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, FunctionId function, int64_t width_ns,
-                 QueryState* state, const BlockSink& sink) {
+Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, Rollup rollup, int64_t width_ns, QueryState* state,
+                 const BlockSink& sink) {
   // Series of several spellings are merged row by row, so they have no buckets: they come as one raw block at the end.
   const size_t block_size = TierBlockSize(source.refs.size(), spec.windows, width_ns);
   const size_t blocks = (source.refs.size() + block_size - 1) / block_size;
@@ -415,12 +415,12 @@ Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, FunctionId fu
       ForEachBlock(refs.size(), block_size, state, [&](size_t block, size_t first, size_t last) -> Status {
         const auto part = refs.subspan(first, last - first);
         Frame frame;
-        if (function == FunctionId::kQuantileOverTime) {
+        if (rollup == Rollup::kQuantile) {
           const Gone gone = GoneOf(spec.windows, width_ns, *state);
           TM_TRY_ASSIGN(frame, FoldSketches(part, spec, width_ns, gone.until_ns, state));
           return sink(block, std::move(frame));
         }
-        TierBlock tier(part, spec, function, width_ns, state);
+        TierBlock tier(part, spec, rollup, width_ns, state);
         TM_TRY_ASSIGN(const bool done, tier.Run(&frame));
         if (!done) {
           TM_TRY_ASSIGN(frame, ScanRefs(part, spec, state));
@@ -454,7 +454,7 @@ Status ScanLatest(const SeriesSource& source, const ScanSpec& spec, QueryState* 
   ScanSpec wider = spec;
   wider.windows.length_ms = std::max(spec.windows.length_ms, width_ms);
   wider.windows.own = std::move(windows);
-  return ScanTiers(source, wider, FunctionId::kLastOverTime, width_ns, state, sink);
+  return ScanTiers(source, wider, Rollup::kLast, width_ns, state, sink);
 }
 
 }  // namespace tidemark::query::scan

@@ -13,16 +13,16 @@
 
 namespace tidemark::query::scan {
 
-// The tier that the query's resolution allows for this function and these windows; 0 for raw rows. Warns where raw rows
+// The tier that the query's resolution allows for this value of these windows; 0 for raw rows. Warns where raw rows
 // are gone and tiers cannot answer.
-int64_t TierFor(promql::FunctionId function, const WindowSpec& windows, run::QueryState& state);
+int64_t TierFor(promql::Rollup rollup, const WindowSpec& windows, run::QueryState& state);
 
 // Up to when buckets of `width_ns` answer alone, because raw rows of some of these windows are gone: the end of one.
 std::optional<int64_t> GoneUntil(const WindowSpec& windows, int64_t width_ns, const run::QueryState& state);
 
-// As ScanSeries with the kernel of `function` (one that plan::RollsUp), over the tier `width_ns`. Falls back to raw
-// rows block by block where the tier does not help.
-Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, promql::FunctionId function, int64_t width_ns,
+// As ScanSeries with a kernel that gives `rollup`, which is not kNone, over the tier `width_ns`. Falls back to raw rows
+// block by block where the tier does not help.
+Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, promql::Rollup rollup, int64_t width_ns,
                  run::QueryState* state, const BlockSink& sink);
 
 // The newest sample within the look-back, as ScanSeries with the kernel of a plain selector. Where raw rows are gone
