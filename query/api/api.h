@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "query/api/envelope.h"
@@ -20,7 +21,7 @@
 #include "query/api/metadata_book.h"
 #include "query/api/params.h"
 #include "query/cache/result_cache.h"
-#include "query/engine/engine.h"
+#include "query/engine/query_runner.h"
 #include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
@@ -66,7 +67,7 @@ struct ApiDependencies {
   Scheduler* scheduler = nullptr;         // null: everything on the calling thread
   const Clock* clock = nullptr;           // null: the system's
   const rules::Manager* rules = nullptr;  // null: no rules
-  rules::Execute execute;
+  engine::Executor execute;
   const MetadataBook* metadata = nullptr;  // null: types are guessed from names
   // Of all queries, of rules too; null: one of its own, of ApiOptions::total_memory_bytes.
   run::MemoryTotal* memory = nullptr;
@@ -130,7 +131,11 @@ class QueryApi {
   struct Selection;
   [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(const ApiRequest& request) const;
   [[nodiscard]] Result<Selection> ParseSelection(const ApiRequest& request, bool matchers_needed) const;
-  [[nodiscard]] Reply Run(const ApiRequest& request, run::RangeSpec range, uint64_t limit) const;
+  // What a query asks for beside its range; `expr` and `text` last as long as the request. The reply is the error.
+  struct ParsedQuery;
+  [[nodiscard]] std::variant<ParsedQuery, Reply> ParseQueryRequest(const ApiRequest& request,
+                                                                   const run::RangeSpec& range) const;
+  [[nodiscard]] Reply Run(const ApiRequest& request, const run::RangeSpec& range, uint64_t limit) const;
   [[nodiscard]] int64_t NowMs() const;
 
   const ApiDependencies dependencies_;
@@ -140,6 +145,7 @@ class QueryApi {
   run::MemoryTotal* const memory_;
   const std::unique_ptr<cache::ResultCache> cache_;
   const std::unique_ptr<run::Turns> turns_;
+  const engine::QueryRunner runner_;
 };
 
 // The database that a request names: the base path, else `db=`, else "".

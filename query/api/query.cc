@@ -10,7 +10,6 @@
 #include "query/api/json.h"
 #include "query/api/result_text.h"
 #include "query/api/values.h"
-#include "query/engine/empty_view.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 
@@ -83,19 +82,23 @@ QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
                                                   : std::make_unique<run::MemoryTotal>(options_.total_memory_bytes)),
       memory_(own_memory_ ? own_memory_.get() : dependencies_.memory),
       cache_(std::make_unique<cache::ResultCache>(options_.cache_bytes)),
-      turns_(std::make_unique<run::Turns>(options_.turns)) {}
+      turns_(std::make_unique<run::Turns>(options_.turns)),
+      runner_({.store = dependencies_.store,
+               .scheduler = dependencies_.scheduler,
+               .clock = dependencies_.clock,
+               .execute = dependencies_.execute,
+               .turns = turns_.get(),
+               .memory = memory_,
+               .cache = options_.cache_bytes > 0 ? cache_.get() : nullptr,
+               .timeout_ms = options_.timeout_ms,
+               .lookback_ms = options_.lookback_ms,
+               .default_subquery_step_ms = options_.default_subquery_step_ms,
+               .budget = options_.budget}) {}
 
-int64_t QueryApi::NowMs() const {
-  const Clock& clock = dependencies_.clock != nullptr ? *dependencies_.clock : SystemClock::Get();
-  return model::Timestamp{clock.NowNs()}.FloorMs();
-}
+int64_t QueryApi::NowMs() const { return model::Timestamp{runner_.clock().NowNs()}.FloorMs(); }
 
 Result<std::shared_ptr<const storage::View>> QueryApi::OpenView(const ApiRequest& request) const {
-  const std::string_view database = DatabaseOf(request);
-  Result<std::shared_ptr<const storage::View>> view = dependencies_.store->OpenView(database);
-  if (view.ok() || view.error().code != ErrorCode::kNotFound) return view;
-  // A database comes into being with its first write; whoever asks before that is told what is there: nothing.
-  return engine::EmptyView();
+  return runner_.OpenView(DatabaseOf(request));
 }
 
 Reply QueryApi::Query(const ApiRequest& request) const {
@@ -136,55 +139,70 @@ Reply QueryApi::QueryRange(const ApiRequest& request) const {
   return Run(request, {.start_ms = *start, .end_ms = *end, .step_ms = *step, .instant = false}, *limit);
 }
 
-Reply QueryApi::Run(const ApiRequest& request, run::RangeSpec range, uint64_t limit) const {
-  const Clock& clock = dependencies_.clock != nullptr ? *dependencies_.clock : SystemClock::Get();
-  const int64_t began = clock.SteadyNs();
-  int64_t timeout_ms = options_.timeout_ms;
+struct QueryApi::ParsedQuery {
+  promql::ExprPtr expr;
+  std::string_view text;
+  int64_t timeout_ms = 0;
+  int64_t lookback_ms = 0;
+  run::Resolution resolution;
+};
+
+std::variant<QueryApi::ParsedQuery, Reply> QueryApi::ParseQueryRequest(const ApiRequest& request,
+                                                                       const run::RangeSpec& range) const {
+  ParsedQuery parsed{.expr = nullptr,
+                     .text = request.params.Get("query"),
+                     .timeout_ms = options_.timeout_ms,
+                     .lookback_ms = options_.lookback_ms,
+                     .resolution = {}};
   if (const std::string_view text = request.params.Get("timeout"); !text.empty()) {
-    const Result<int64_t> parsed = ParseDurationMs(text);
-    if (!parsed.ok()) return BadParameter("timeout", parsed.error());
-    timeout_ms = std::clamp<int64_t>(*parsed, 0, timeout_ms);
+    const Result<int64_t> timeout_ms = ParseDurationMs(text);
+    if (!timeout_ms.ok()) return BadParameter("timeout", timeout_ms.error());
+    parsed.timeout_ms = std::clamp<int64_t>(*timeout_ms, 0, parsed.timeout_ms);
   }
-  run::QueryContext context;
-  context.lookback_ms = options_.lookback_ms;
   if (const std::string_view text = request.params.Get("lookback_delta"); !text.empty()) {
-    const Result<int64_t> parsed = ParseDurationMs(text);
-    if (!parsed.ok()) {
-      return ErrorReply(ErrorType::kBadData, parsed.error().Within("error parsing lookback delta duration").message);
+    const Result<int64_t> lookback_ms = ParseDurationMs(text);
+    if (!lookback_ms.ok()) {
+      return ErrorReply(ErrorType::kBadData,
+                        lookback_ms.error().Within("error parsing lookback delta duration").message);
     }
-    if (*parsed > 0) context.lookback_ms = *parsed;
+    if (*lookback_ms > 0) parsed.lookback_ms = *lookback_ms;
   }
   const Result<run::Resolution> resolution = ParseResolution(request.params.Get("resolution"));
   if (!resolution.ok()) return BadParameter("resolution", resolution.error());
-  const std::string_view text = request.params.Get("query");
-  Result<promql::ExprPtr> expr = promql::Parse(text, options_.parse);
+  parsed.resolution = *resolution;
+  Result<promql::ExprPtr> expr = promql::Parse(parsed.text, options_.parse);
   if (!expr.ok()) return BadParameter("query", expr.error());
+  parsed.expr = std::move(expr).value();
   const Status resolved =
-      promql::ResolveDurations(**expr, range.instant ? 0 : range.step_ms, range.end_ms - range.start_ms);
+      promql::ResolveDurations(*parsed.expr, range.instant ? 0 : range.step_ms, range.end_ms - range.start_ms);
   if (!resolved.ok()) return BadParameter("query", resolved.error());
-  if (!range.instant && (*expr)->type != promql::ValueType::kScalar && (*expr)->type != promql::ValueType::kVector) {
+  const promql::ValueType type = parsed.expr->type;
+  if (!range.instant && type != promql::ValueType::kScalar && type != promql::ValueType::kVector) {
     return BadParameter(
         "query", InvalidArgument(fmt::format("invalid expression type {} for range query, must be Scalar or instant "
                                              "Vector",
-                                             Quoted(promql::Phrase((*expr)->type)))));
+                                             Quoted(promql::Phrase(type)))));
   }
-  Result<std::shared_ptr<const storage::View>> view = OpenView(request);
-  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
-  context.view = std::move(view).value();
-  context.scheduler = dependencies_.scheduler;
-  context.clock = &clock;
-  context.deadline_ns = began + timeout_ms * 1'000'000;
-  context.stop = request.stop;
-  context.budget = options_.budget;
-  context.turns = turns_.get();
-  context.memory = memory_;
-  context.default_subquery_step_ms = options_.default_subquery_step_ms;
-  context.resolution = *resolution;
-  context.text = text;
+  return parsed;
+}
+
+Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint64_t limit) const {
+  const Clock& clock = runner_.clock();
+  const int64_t began = clock.SteadyNs();
+  std::variant<ParsedQuery, Reply> parsed_or_error = ParseQueryRequest(request, range);
+  if (Reply* error = std::get_if<Reply>(&parsed_or_error)) return std::move(*error);
+  const ParsedQuery& parsed = std::get<ParsedQuery>(parsed_or_error);
   const int64_t parsed_at = clock.SteadyNs();
-  const bool cached = !range.instant && options_.cache_bytes > 0 && request.params.Get("nocache") != "1";
-  Result<run::QueryResult> result = cached ? cache_->Execute(**expr, range, context, dependencies_.execute)
-                                           : dependencies_.execute(**expr, range, context);
+  Result<run::QueryResult> result = runner_.Run({.expr = *parsed.expr,
+                                                 .range = range,
+                                                 .text = parsed.text,
+                                                 .database = DatabaseOf(request),
+                                                 .timeout_ms = parsed.timeout_ms,
+                                                 .lookback_ms = parsed.lookback_ms,
+                                                 .resolution = parsed.resolution,
+                                                 .stop = request.stop,
+                                                 .began_ns = began,
+                                                 .use_cache = request.params.Get("nocache") != "1"});
   if (!result.ok()) return ErrorReply(ExecutionErrorType(result.error().code), result.error().message);
   std::string stats;
   if (request.params.Has("stats") && !request.params.Get("stats").empty()) {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "query/engine/engine.h"
+#include "query/run/query_context.h"
 
 namespace tidemark::query::api {
 

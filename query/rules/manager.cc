@@ -8,7 +8,6 @@
 #include <set>
 #include <utility>
 
-#include "query/engine/empty_view.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
@@ -89,7 +88,19 @@ struct Manager::GroupState {
 };
 
 Manager::Manager(ManagerDependencies dependencies, ManagerOptions options)
-    : dependencies_(std::move(dependencies)), options_(std::move(options)) {}
+    : dependencies_(std::move(dependencies)),
+      options_(std::move(options)),
+      runner_({.store = dependencies_.store,
+               .scheduler = dependencies_.scheduler,
+               .clock = dependencies_.clock,
+               .execute = dependencies_.execute,
+               .turns = nullptr,
+               .memory = dependencies_.memory,
+               .cache = nullptr,
+               .timeout_ms = options_.timeout_ms,
+               .lookback_ms = options_.lookback_ms,
+               .default_subquery_step_ms = options_.default_subquery_step_ms,
+               .budget = options_.budget}) {}
 Manager::~Manager() = default;
 
 void Manager::SetGroups(std::vector<Group> groups) {
@@ -220,24 +231,11 @@ Result<std::vector<TemplateSample>> Manager::QueryForTemplate(std::string_view t
 Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view text, int64_t time_ms,
                                       int64_t lookback_ms) const {
   Samples out;
-  Result<std::shared_ptr<const storage::View>> view = dependencies_.store->OpenView(options_.database);
-  if (!view.ok()) {
-    // A database without a point yet is empty, which is not an error of the rule.
-    if (view.error().code != ErrorCode::kNotFound) return view.error();
-    view = engine::EmptyView();
-  }
-  run::QueryContext context;
-  context.view = std::move(view).value();
-  context.scheduler = dependencies_.scheduler;
-  context.clock = dependencies_.clock;
-  context.deadline_ns = dependencies_.clock->SteadyNs() + options_.timeout_ms * 1'000'000;
-  context.lookback_ms = lookback_ms;
-  context.default_subquery_step_ms = options_.default_subquery_step_ms;
-  context.budget = options_.budget;
-  context.memory = dependencies_.memory;
-  context.text = text;
   const run::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
-  TM_TRY_ASSIGN(const run::QueryResult result, dependencies_.execute(expr, at, context));
+  TM_TRY_ASSIGN(
+      const run::QueryResult result,
+      runner_.Run(
+          {.expr = expr, .range = at, .text = text, .database = options_.database, .lookback_ms = lookback_ms}));
   if (result.type == promql::ValueType::kScalar) {
     out.samples.emplace_back(model::Labels(), result.scalar);
     return out;

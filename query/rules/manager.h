@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "query/engine/engine.h"
+#include "query/engine/query_runner.h"
 #include "query/rules/restore.h"
 #include "query/rules/rule_file.h"
 #include "storage/base/clock.h"
@@ -28,9 +28,6 @@
 #include "storage/storage.h"
 
 namespace tidemark::query::rules {
-
-using Execute =
-    std::function<Result<run::QueryResult>(const promql::Expr&, const run::RangeSpec&, const run::QueryContext&)>;
 
 enum class AlertState : uint8_t { kInactive, kPending, kFiring };
 
@@ -93,7 +90,7 @@ struct ManagerDependencies {
   model::PointSink* sink = nullptr;
   Scheduler* scheduler = nullptr;
   const Clock* clock = nullptr;
-  Execute execute;
+  engine::Executor execute;
   run::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
 };
 
@@ -132,6 +129,7 @@ class Manager {
 
   const ManagerDependencies dependencies_;
   const ManagerOptions options_;
+  const engine::QueryRunner runner_;
   mutable Mutex mutex_;
   std::shared_ptr<const std::vector<Group>> groups_ TM_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<GroupState>> states_ TM_GUARDED_BY(mutex_);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <string>
 
+#include "query/engine/engine.h"
 #include "tests/unit/query/api/api_fixture.h"
 
 namespace tidemark::query::api {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "query/engine/engine.h"
 #include "storage/model/batch.h"
 #include "storage/model/stale_marker.h"
 #include "tests/unit/query/api/memory_store.h"
