@@ -10,7 +10,7 @@
 
 #include "query/api/api.h"
 #include "query/api/values.h"
-#include "query/frame/column_merge.h"
+#include "query/frame/column_union.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -59,19 +59,19 @@ struct ReadSpent {
 };
 
 // The series of one query in the order of their labels, each with its samples.
-class SeriesReader {
+class RemoteReader {
  public:
   // `spent` outlives it.
-  SeriesReader(std::shared_ptr<const storage::View> view, const ReadQuery& query, const ReadLimits& limits,
+  RemoteReader(std::shared_ptr<const storage::View> view, const ReadQuery& query, const ReadLimits& limits,
                ReadSpent* spent)
       : view_(std::move(view)),
         matchers_(query.matchers),
         range_{TimestampAtMs(query.start_ms, 0), TimestampAtMs(query.end_ms, 999'999)},
         limits_(limits),
         spent_(spent) {}
-  ~SeriesReader() { limits_.memory->Give(charged_); }
-  SeriesReader(const SeriesReader&) = delete;
-  SeriesReader& operator=(const SeriesReader&) = delete;
+  ~RemoteReader() { limits_.memory->Give(charged_); }
+  RemoteReader(const RemoteReader&) = delete;
+  RemoteReader& operator=(const RemoteReader&) = delete;
 
   // Finds the series.
   Status Open() {
@@ -186,7 +186,7 @@ class SeriesReader {
   void Append(const model::LabelViews& labels, std::vector<model::ColumnBuffer> columns) {
     model::ColumnBuffer merged;
     if (columns.size() > 1) {
-      frame::MergeColumns(columns, &merged);
+      frame::UniteColumns(columns, &merged);
     } else {
       merged = std::move(columns.front());
     }
@@ -231,7 +231,7 @@ class ChunkStream {
   Result<bool> Write(run::Turn* turn, std::string* out, size_t bytes_min) {
     while (query_ < queries_.size()) {
       if (reader_ == nullptr) {
-        reader_ = std::make_unique<SeriesReader>(view_, queries_[query_], limits_, &spent_);
+        reader_ = std::make_unique<RemoteReader>(view_, queries_[query_], limits_, &spent_);
         TM_RETURN_IF_ERROR(reader_->Open());
       }
       if (out->size() >= bytes_min) return true;
@@ -255,7 +255,7 @@ class ChunkStream {
   const ReadLimits limits_;
   ReadSpent spent_;
   size_t query_ = 0;
-  std::unique_ptr<SeriesReader> reader_;
+  std::unique_ptr<RemoteReader> reader_;
 };
 
 Reply StreamChunks(const std::shared_ptr<ChunkStream>& stream) {
@@ -322,7 +322,7 @@ Result<std::string> ReadSamples(const std::shared_ptr<const storage::View>& view
   std::vector<std::string> results;
   uint64_t bytes = 0;
   for (const ReadQuery& query : request.queries) {
-    SeriesReader reader(view, query, limits, &spent);
+    RemoteReader reader(view, query, limits, &spent);
     TM_RETURN_IF_ERROR(reader.Open());
     std::string& result = results.emplace_back();
     for (;;) {

@@ -9,7 +9,7 @@
 #include "query/plan/planner.h"
 #include "query/promql/quote.h"
 #include "query/scan/pooled_quantile.h"
-#include "query/scan/tier_scan.h"
+#include "query/scan/tier_windows.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark::query::engine {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "query/engine/evaluator.h"
-#include "query/frame/column_merge.h"
+#include "query/frame/column_union.h"
 #include "query/frame/samples.h"
 #include "query/frame/time_math.h"
 #include "query/plan/planner.h"
@@ -18,7 +18,7 @@ using frame::CopyAsDoubles;
 using frame::DropNames;
 using frame::FloorMs;
 using frame::LabelArena;
-using frame::MergeColumns;
+using frame::UniteColumns;
 using run::QueryState;
 using run::RawSeries;
 using run::Reservation;
@@ -95,7 +95,7 @@ Result<std::vector<RawSeries>> ReadBlock(const SeriesSource& source, size_t firs
     }
     for (const std::string& warning : cursor->warnings()) state->WarnPlain(warning);
     model::ColumnBuffer buffer;
-    if (refs.size() > 1) column = MergeColumns(columns, &buffer);
+    if (refs.size() > 1) column = UniteColumns(columns, &buffer);
     samples += column.size();
     RawSeries series;
     AppendRows(column, &series);

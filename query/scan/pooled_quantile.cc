@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <memory>
 
-#include "query/frame/column_merge.h"
+#include "query/frame/column_union.h"
 #include "query/frame/quantile.h"
 #include "query/scan/scan.h"
-#include "query/scan/tier_scan.h"
+#include "query/scan/tier_windows.h"
 
 namespace tidemark::query::scan {
 namespace {
@@ -15,9 +15,9 @@ using frame::CopyAsDoubles;
 using frame::Frame;
 using frame::KeyOfOnly;
 using frame::LabelSet;
-using frame::MergeColumns;
 using frame::NameFate;
 using frame::Quantile;
+using frame::UniteColumns;
 using run::QueryState;
 using run::Reservation;
 
@@ -52,8 +52,8 @@ PooledQuantile::PooledQuantile(const WindowSpec& windows, std::vector<std::strin
     const plan::Interval rows = RowsOf(step);
     if (rows.length_ns() <= 0) continue;
     const size_t end = EdgeAt(rows.last_ns);
-    for (size_t segment = std::max(done, EdgeAt(rows.after_ns)); segment < end; ++segment) {
-      in_some_window_[segment] = 1;
+    for (size_t stretch = std::max(done, EdgeAt(rows.after_ns)); stretch < end; ++stretch) {
+      in_some_window_[stretch] = 1;
     }
     done = std::max(done, end);
   }
@@ -77,10 +77,10 @@ Status PooledQuantile::Add(const model::Column& column, const LabelSet& labels, 
   Group& group = GroupOf(labels, block);
   const double* const values = block->rows.doubles();
   size_t row = times.UpperBound(edges_.front());
-  for (size_t segment = 0; segment + 1 < edges_.size() && row < times.size; ++segment) {
-    const size_t end = times.UpperBound(edges_[segment + 1]);
-    if (in_some_window_[segment] != 0) {
-      group.segments.insert(group.segments.end(), end - row, static_cast<uint32_t>(segment));
+  for (size_t stretch = 0; stretch + 1 < edges_.size() && row < times.size; ++stretch) {
+    const size_t end = times.UpperBound(edges_[stretch + 1]);
+    if (in_some_window_[stretch] != 0) {
+      group.stretches.insert(group.stretches.end(), end - row, static_cast<uint32_t>(stretch));
       group.values.insert(group.values.end(), values + row, values + end);
       block->samples += end - row;
     }
@@ -136,7 +136,7 @@ Status PooledQuantile::ReadOne(const SeriesSource& source, size_t index, Block* 
   }
   for (const std::string& warning : cursor->warnings()) state_->WarnPlain(warning);
   model::ColumnBuffer buffer;
-  if (refs.size() > 1) column = MergeColumns(columns, &buffer);
+  if (refs.size() > 1) column = UniteColumns(columns, &buffer);
   TM_RETURN_IF_ERROR(state_->CountSamples(column.size(), 1));
   model::LabelViews labels;
   state_->view().LabelsOf(refs.front(), &labels);
@@ -181,7 +181,7 @@ Status PooledQuantile::Merge(Block&& block) {
     Group& to = at->second;
     if (added) to.labels = from.labels;
     for (auto& [bucket, sketch] : from.sketches) all_.bins += AddBins(sketch.bins(), bucket, &to);
-    to.segments.insert(to.segments.end(), from.segments.begin(), from.segments.end());
+    to.stretches.insert(to.stretches.end(), from.stretches.begin(), from.stretches.end());
     to.values.insert(to.values.end(), from.values.begin(), from.values.end());
   }
   state_->Keep(std::move(block.arena));
@@ -190,15 +190,15 @@ Status PooledQuantile::Merge(Block&& block) {
 
 Status PooledQuantile::Select(const Group& group, const double* q, std::span<double> values,
                               std::span<uint8_t> present) const {
-  // By segment: a window is then one run of values.
+  // By stretch: a window is then one run of values.
   Reservation memory(state_);
   TM_RETURN_IF_ERROR(memory.Set(2 * group.values.size() * sizeof(double) + edges_.size() * sizeof(size_t)));
   std::vector<size_t> ends(edges_.size() + 1);
-  for (const uint32_t segment : group.segments) ++ends[segment + 1];
+  for (const uint32_t stretch : group.stretches) ++ends[stretch + 1];
   for (size_t i = 1; i < ends.size(); ++i) ends[i] += ends[i - 1];
   std::vector<size_t> next = ends;
   std::vector<double> sorted(group.values.size());
-  for (size_t i = 0; i < group.values.size(); ++i) sorted[next[group.segments[i]]++] = group.values[i];
+  for (size_t i = 0; i < group.values.size(); ++i) sorted[next[group.stretches[i]]++] = group.values[i];
   std::vector<double> window;
   model::QuantileSketch sketch;
   uint64_t selected = 0;

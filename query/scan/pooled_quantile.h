@@ -38,10 +38,10 @@ class PooledQuantile {
   Result<frame::Frame> Finish(const double* q);
 
  private:
-  // Samples in no order. The segment of a sample is the stretch between two neighbours of edges_.
+  // Samples in no order. The stretch of a sample is what lies between two neighbours of edges_.
   struct Group {
     frame::LabelSet labels;
-    std::vector<uint32_t> segments;
+    std::vector<uint32_t> stretches;
     std::vector<double> values;
     // Of the bucket that begins at covered_.after_ns + index * tier_ns_.
     std::map<size_t, model::QuantileSketch> sketches;
@@ -80,7 +80,7 @@ class PooledQuantile {
   // Times at which the rows of some window begin or end, ascending. Samples between two neighbours are in the same
   // windows.
   std::vector<int64_t> edges_;
-  std::vector<uint8_t> in_some_window_;  // by segment
+  std::vector<uint8_t> in_some_window_;  // by stretch
 
   Mutex mutex_;
   Block all_ TM_GUARDED_BY(mutex_);

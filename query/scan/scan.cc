@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "query/frame/column_merge.h"
+#include "query/frame/column_union.h"
 #include "query/frame/time_math.h"
 #include "storage/base/lent_thread.h"
 #include "storage/base/mutex.h"
@@ -18,10 +18,10 @@ namespace {
 using frame::CopyAsDoubles;
 using frame::Frame;
 using frame::LabelArena;
-using frame::MergeColumns;
 using frame::MsToNs;
 using frame::RowHead;
 using frame::Samples;
+using frame::UniteColumns;
 using run::QueryState;
 using run::Reservation;
 using run::Turn;
@@ -146,7 +146,7 @@ Status FoldMerged(const std::vector<model::SeriesRef>& refs, const ScanSpec& spe
     columns.push_back(CopyAsDoubles(column));
   }
   model::ColumnBuffer buffer;
-  TM_RETURN_IF_ERROR(folder->Add(MergeColumns(columns, &buffer), refs.front()));
+  TM_RETURN_IF_ERROR(folder->Add(UniteColumns(columns, &buffer), refs.front()));
   return Warn(*cursor, state);
 }
 

@@ -1,5 +1,5 @@
-// TierScan: range functions over rollup buckets where a tier has them, and raw rows at the ends of the windows and
-// where buckets cannot be trusted.
+// ScanTiers: windows answered by rollup buckets where a tier has them, and by raw rows at their ends and where buckets
+// cannot be trusted.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "query/frame/column_merge.h"
+#include "query/frame/column_union.h"
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ model::ColumnBuffer CopyAsDoubles(const model::Column& column) {
   return out;
 }
 
-model::Column MergeColumns(const std::vector<model::ColumnBuffer>& columns, model::ColumnBuffer* buffer) {
+model::Column UniteColumns(const std::vector<model::ColumnBuffer>& columns, model::ColumnBuffer* buffer) {
   struct Row {
     int64_t time;
     size_t column;

@@ -1,4 +1,4 @@
-#include "query/scan/tier_scan.h"
+#include "query/scan/tier_windows.h"
 
 #include <algorithm>
 #include <cmath>
