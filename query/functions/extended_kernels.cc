@@ -15,7 +15,6 @@ using frame::MsToNs;
 using frame::Samples;
 using frame::SecondsBetween;
 using scan::FoldCall;
-using scan::ForEachWindow;
 using scan::ShouldStop;
 using scan::WindowSpec;
 
@@ -36,10 +35,12 @@ double Interpolate(const Samples& samples, uint32_t row, int64_t at_ns, bool cou
 }
 
 // The window proper, and the rows that stand for it: from the newest at or before its start (or the first after) to
-// the newest in it, with `smoothed` to the oldest at or after its end. Nothing when all rows are before it.
+// the newest in it, with `smoothed` to the oldest at or after its end. Nothing when all rows are before it, or with
+// `smoothed` after it: what lies beyond one end only says nothing of the window.
 struct Extent {
   int64_t start_ns;
   int64_t end_ns;
+  uint32_t begin;  // of all rows that were read for the step
   uint32_t first;
   uint32_t last;
   bool empty;
@@ -51,6 +52,7 @@ Extent ExtentOf(const FoldCall& call, size_t step, uint32_t begin, uint32_t end)
   const int64_t end_ms = spec.EndMs(step) - spec.after_ms;
   Extent out{.start_ns = MsToNs(end_ms - (spec.length_ms - spec.before_ms - spec.after_ms)),
              .end_ns = MsToNs(end_ms),
+             .begin = begin,
              .first = begin,
              .last = end - 1,
              .empty = false};
@@ -58,17 +60,14 @@ Extent ExtentOf(const FoldCall& call, size_t step, uint32_t begin, uint32_t end)
   out.first = std::clamp(after, begin, end - 1);
   if (out.first > begin) --out.first;
   if (spec.after_ms > 0) out.last = std::clamp(static_cast<uint32_t>(times.LowerBound(out.end_ns)), begin, end - 1);
-  out.empty = times[out.last] <= out.start_ns;
+  out.empty = times[out.last] <= out.start_ns || (spec.after_ms > 0 && times[out.first] > out.end_ns);
   return out;
 }
 
-template <Kind kind>
-void FoldExtended(FoldCall& call) {
-  constexpr bool kCounter = kind != Kind::kDelta;
-  const bool smoothed = call.windows.spec().after_ms > 0;
-  const Samples& samples = call.samples;
-  const size_t steps = call.windows.steps();
-  for (size_t step = 0; step < steps; ++step) {
+// Stores value(extent) for each window that has one.
+template <typename Value>
+void ForEachExtent(FoldCall& call, Value value) {
+  for (size_t step = 0; step < call.windows.steps(); ++step) {
     const uint32_t begin = call.windows.begin(step);
     const uint32_t end = call.windows.end(step);
     if (begin == end) continue;
@@ -78,43 +77,43 @@ void FoldExtended(FoldCall& call) {
     }
     const Extent extent = ExtentOf(call, step, begin, end);
     if (extent.empty) continue;
-    const model::Times& times = samples.times();
-    uint32_t first = extent.first;
-    uint32_t past = extent.last + 1;
-    const double left = smoothed && times[first] < extent.start_ns
-                            ? Interpolate(samples, first, extent.start_ns, kCounter)
-                            : samples.At(first);
-    const double right = smoothed && extent.last > begin && times[extent.last] > extent.end_ns
-                             ? Interpolate(samples, extent.last - 1, extent.end_ns, kCounter)
-                             : samples.At(extent.last);
-    double change = right - left;
-    if (kCounter) {
-      // The ends stand for rows on or beyond them.
-      if (times[first] <= extent.start_ns) ++first;
-      if (times[extent.last] >= extent.end_ns) --past;
-      double before = left;
-      double lost = 0;
-      for (uint32_t row = first; row < past; ++row) {
-        const double value = samples.At(row);
-        if (value < before) lost += before;
-        before = value;
-      }
-      if (right < before) lost += before;
-      change += lost;
-    }
-    if (kind == Kind::kRate) change /= SecondsBetween(extent.start_ns, extent.end_ns);
-    call.out[step] = change;
+    call.out[step] = value(extent);
     call.present[step] = 1;
   }
 }
 
-// `count(first, last)` of the rows of each window. Where no row lies in the window proper it is of the last two before
-// it: so does Prometheus, unlike for rates.
-template <typename Count>
-void ForEachExtent(FoldCall& call, Count count) {
-  ForEachWindow<1>(call, [&](size_t step, uint32_t begin, uint32_t end) {
-    const Extent extent = ExtentOf(call, step, begin, end);
-    return count(extent.first, extent.last);
+// What a counter lost by its resets: from `left` at the start of the window over its rows to `right` at its end.
+double LostByResets(const Samples& samples, const Extent& extent, double left, double right) {
+  const model::Times& times = samples.times();
+  // The ends stand for rows on or beyond them.
+  const uint32_t first = extent.first + (times[extent.first] <= extent.start_ns ? 1 : 0);
+  const uint32_t past = extent.last + (times[extent.last] >= extent.end_ns ? 0 : 1);
+  double before = left;
+  double lost = 0;
+  for (uint32_t row = first; row < past; ++row) {
+    const double value = samples.At(row);
+    if (value < before) lost += before;
+    before = value;
+  }
+  return right < before ? lost + before : lost;
+}
+
+template <Kind kind>
+void FoldExtended(FoldCall& call) {
+  constexpr bool kCounter = kind != Kind::kDelta;
+  const bool smoothed = call.windows.spec().after_ms > 0;
+  const Samples& samples = call.samples;
+  const model::Times& times = samples.times();
+  ForEachExtent(call, [&](const Extent& extent) {
+    const double left = smoothed && times[extent.first] < extent.start_ns
+                            ? Interpolate(samples, extent.first, extent.start_ns, kCounter)
+                            : samples.At(extent.first);
+    const double right = smoothed && extent.last > extent.begin && times[extent.last] > extent.end_ns
+                             ? Interpolate(samples, extent.last - 1, extent.end_ns, kCounter)
+                             : samples.At(extent.last);
+    double change = right - left;
+    if (kCounter) change += LostByResets(samples, extent, left, right);
+    return kind == Kind::kRate ? change / SecondsBetween(extent.start_ns, extent.end_ns) : change;
   });
 }
 
@@ -126,14 +125,16 @@ void FoldExtendedDelta(FoldCall& call) { FoldExtended<Kind::kDelta>(call); }
 
 void FoldAnchoredChanges(FoldCall& call) {
   const uint32_t* const changes = call.samples.PrefixChanges();
-  ForEachExtent(
-      call, [&](uint32_t first, uint32_t last) { return static_cast<double>(changes[last + 1] - changes[first + 1]); });
+  ForEachExtent(call, [&](const Extent& extent) {
+    return static_cast<double>(changes[extent.last + 1] - changes[extent.first + 1]);
+  });
 }
 
 void FoldAnchoredResets(FoldCall& call) {
   const std::vector<uint32_t>& drops = call.samples.Drops();
-  ForEachExtent(call, [&](uint32_t first, uint32_t last) {
-    return static_cast<double>(std::ranges::upper_bound(drops, last) - std::ranges::upper_bound(drops, first));
+  ForEachExtent(call, [&](const Extent& extent) {
+    return static_cast<double>(std::ranges::upper_bound(drops, extent.last) -
+                               std::ranges::upper_bound(drops, extent.first));
   });
 }
 
