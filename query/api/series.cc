@@ -2,7 +2,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -60,6 +63,21 @@ std::string_view GuessType(std::string_view metric) {
   if (metric.ends_with("_total") || metric.ends_with("_count") || metric.ends_with("_sum")) return "counter";
   if (metric.ends_with("_bucket")) return "histogram";
   return "unknown";
+}
+
+// The name without what the parts of a histogram end with; empty for other names.
+std::string_view HistogramOf(std::string_view metric) {
+  for (const std::string_view suffix : {"_bucket", "_sum", "_count"}) {
+    if (metric.ends_with(suffix)) return metric.substr(0, metric.size() - suffix.size());
+  }
+  return {};
+}
+
+// The family of a metric that nobody has sent metadata of; `metrics` has all names.
+MetadataBook::Family GuessFamily(std::string_view metric, const std::set<std::string, std::less<>>& metrics) {
+  const std::string histogram(HistogramOf(metric));
+  if (!histogram.empty() && metrics.contains(histogram + "_bucket")) return {histogram, {"histogram", {}, {}}};
+  return {std::string(metric), {std::string(GuessType(metric)), {}, {}}};
 }
 
 }  // namespace
@@ -205,26 +223,26 @@ Reply QueryApi::Metadata(const ApiRequest& request) const {
   const std::string_view wanted = request.params.Get("metric");
   std::string body = BeginSuccess();
   body += '{';
-  size_t shown = 0;
-  std::string previous;
+  std::set<std::string, std::less<>> metrics;
   for (const storage::FieldDescription& field : (*view)->Fields()) {
-    if (none || (limits[0] != 0 && shown >= limits[0])) break;
-    if (field.type == model::FieldType::kString || (!wanted.empty() && field.metric != wanted)) continue;
-    if (shown > 0 && field.metric == previous) continue;
-    if (shown++ > 0) body += ',';
-    AppendJsonString(&body, field.metric);
-    FamilyMetadata known{std::string(GuessType(field.metric)), {}, {}};
-    if (dependencies_.metadata != nullptr) {
-      known = dependencies_.metadata->Find(DatabaseOf(request), field.metric).value_or(std::move(known));
-    }
+    if (field.type != model::FieldType::kString) metrics.emplace(field.metric);
+  }
+  std::set<std::string, std::less<>> shown;
+  for (const std::string& metric : metrics) {
+    if (none || (limits[0] != 0 && shown.size() >= limits[0])) break;
+    std::optional<MetadataBook::Family> family;
+    if (dependencies_.metadata != nullptr) family = dependencies_.metadata->Find(DatabaseOf(request), metric);
+    if (!family) family = GuessFamily(metric, metrics);
+    if ((!wanted.empty() && family->name != wanted) || !shown.insert(family->name).second) continue;
+    if (shown.size() > 1) body += ',';
+    AppendJsonString(&body, family->name);
     body += R"(:[{"type":)";
-    AppendJsonString(&body, known.type);
+    AppendJsonString(&body, family->metadata.type);
     body += R"(,"help":)";
-    AppendJsonString(&body, known.help);
+    AppendJsonString(&body, family->metadata.help);
     body += R"(,"unit":)";
-    AppendJsonString(&body, known.unit);
+    AppendJsonString(&body, family->metadata.unit);
     body += "}]";
-    previous = field.metric;
   }
   body += '}';
   return EndSuccess(std::move(body));

@@ -153,6 +153,31 @@ TEST_F(ApiTest, MetadataListsNumbers) {
             R"({"status":"success","data":{"up":[{"type":"unknown","help":"","unit":""}]}})");
 }
 
+TEST_F(ApiTest, MetadataIsOfFamilies) {
+  MetadataBook book;
+  book.Put("", "latency_seconds", {"histogram", "Time of answers.", "seconds"});
+  model::BatchBuilder rows;
+  for (const char* name : {"latency_seconds_bucket", "latency_seconds_count", "latency_seconds_sum", "size_bucket",
+                           "size_count", "size_sum", "errors_sum"}) {
+    rows.Row(name, {}, model::Timestamp{kNow * 1'000'000'000}).Field("value", 1.0);
+  }
+  ASSERT_TRUE(store_.Write("default", rows.batch()).ok());
+  const QueryApi api({.store = &store_, .clock = &clock_, .execute = &engine::Execute, .metadata = &book});
+  const auto ask = [&](std::string_view form) {
+    const Params params = Form(form);
+    return api.Metadata({.params = params, .database = {}, .stop = {}}).body;
+  };
+  const std::string all = ask("");
+  EXPECT_NE(all.find(R"("latency_seconds":[{"type":"histogram","help":"Time of answers.","unit":"seconds"}],)"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find(R"("size":[{"type":"histogram","help":"","unit":""}])"), std::string::npos) << all;
+  EXPECT_NE(all.find(R"("errors_sum":[{"type":"counter")"), std::string::npos) << all;
+  EXPECT_EQ(all.find("_bucket"), std::string::npos) << all;
+  EXPECT_EQ(all.find("_count"), std::string::npos) << all;
+  EXPECT_EQ(ask("metric=size"), R"({"status":"success","data":{"size":[{"type":"histogram","help":"","unit":""}]}})");
+}
+
 TEST_F(ApiTest, FormatAndParse) {
   EXPECT_EQ(Call(&QueryApi::FormatQuery, "query=sum(up)by(job)").body,
             R"x({"status":"success","data":"sum by (job) (up)"})x");
