@@ -17,7 +17,7 @@ namespace tidemark::query::frame {
 // label_replace, `by (__name__)` and messages still see it.
 enum class NameFate : uint8_t {
   kKeep,
-  kDropUnlessGrouped,  // goes, unless an aggregation by (__name__) asks for it (README.md, "Decisions")
+  kDropUnlessGrouped,  // goes, unless an aggregation by (__name__) asks for it (query/engine/README.md, "Decisions")
   kDrop,
 };
 
