@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "query/promql/functions.h"
+#include "query/promql/info_time.h"
 #include "query/promql/printer.h"
 
 namespace tidemark::query::cache {
@@ -96,8 +97,11 @@ class RuleFinder {
     const promql::FunctionFacts& facts = call.function->facts;
     if (!facts.cacheable) return false;
     if (facts.joins_info) {
-      // The info series stand at the evaluation time; the second argument only names them.
-      Read(times, lookback_ms_, 0);
+      // The second argument only names the info series.
+      const promql::InfoTime info = promql::InfoTimeOf(*call.args.front());
+      Times seen;
+      if (!See(info.at, info.offset_ms, times, &seen)) return false;
+      Read(seen, lookback_ms_, 0);
       return Visit(*call.args.front(), times);
     }
     return std::ranges::all_of(call.args, [&](const promql::ExprPtr& arg) { return Visit(*arg, times); });

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "query/plan/arithmetic.h"
+#include "query/promql/info_time.h"
 #include "query/promql/printer.h"
 #include "storage/model/labels.h"
 
@@ -292,7 +293,7 @@ class Planner {
     return NodePtr(std::move(node));
   }
 
-  // The info series stand at the evaluation time, whatever the first argument's offset.
+  // The info series stand at the time that the first argument's samples come from.
   void BuildInfo(const promql::Call& call, const StepGrid& grid, CallNode* node) {
     static const std::vector<model::Matcher> kNone;
     const auto* labels =
@@ -317,6 +318,8 @@ class Planner {
     static const promql::VectorSelector kPlain;
     auto select = std::make_unique<SelectNode>(call, labels != nullptr ? *labels : kPlain);
     select->timestamps = true;
+    const promql::InfoTime time = promql::InfoTimeOf(*call.args.front());
+    select->reference = Resolve(time.at, time.offset_ms);
     select->slot = SlotFor(made, select->reference, options_.lookback_ms, grid);
     node->info = std::move(select);
   }

@@ -83,6 +83,7 @@ TEST(ReuseRuleTest, WhatAStepDependsOn) {
   expect("rate(x[10m] smoothed)", 900'000, 300'000);
   expect("rate(x[10m] anchored)", 900'000, 0);
   expect("rate(x[step()])", 60'000, 0);
+  expect("info(x offset 10m)", 900'000, -600'000);
 }
 
 TEST(ReuseRuleTest, FixedTimes) {
