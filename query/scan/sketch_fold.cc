@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "query/frame/quantile.h"
@@ -28,6 +29,52 @@ Interval Cover(const std::vector<SketchSplit>& splits, Interval SketchSplit::* p
   }
   return all;
 }
+
+// The quantile of one window after the other, of the sketches of its buckets and of its rows together.
+class WindowQuantile {
+ public:
+  explicit WindowQuantile(int64_t width_ns) : width_ns_(width_ns) {}
+
+  void Clear() {
+    sketch_.Clear();
+    values_.clear();
+  }
+
+  void AddBuckets(const storage::SketchColumn& column, const Interval& buckets) {
+    for (int64_t start = buckets.after_ns; start < buckets.last_ns; start += width_ns_) {
+      const int64_t index = (start - column.first_start_ns) / width_ns_;
+      if (start < column.first_start_ns || index >= static_cast<int64_t>(column.buckets)) continue;
+      const auto i = static_cast<size_t>(index);
+      const uint32_t begin = i == 0 ? 0 : column.ends[i - 1];
+      sketch_.Merge({column.bins + begin, column.ends[i] - begin});
+      ++used_;
+    }
+  }
+
+  void AddRows(const Samples& samples, const Interval& rows) {
+    if (rows.length_ns() <= 0 || samples.size() == 0) return;
+    const size_t begin = samples.times().UpperBound(rows.after_ns);
+    const size_t end = samples.times().UpperBound(rows.last_ns);
+    for (size_t i = begin; i < end; ++i) values_.push_back(samples.At(i));
+  }
+
+  // Exact where there are rows alone; nullopt of an empty window.
+  std::optional<double> Of(double q) {
+    if (sketch_.count() == 0 && values_.empty()) return std::nullopt;
+    if (sketch_.count() == 0) return Quantile(q, values_);
+    for (const double value : values_) sketch_.Add(value);
+    return sketch_.Quantile(q);
+  }
+
+  // Buckets in all windows so far.
+  [[nodiscard]] uint64_t used() const { return used_; }
+
+ private:
+  const int64_t width_ns_;
+  model::QuantileSketch sketch_;
+  std::vector<double> values_;
+  uint64_t used_ = 0;
+};
 
 }  // namespace
 
@@ -62,9 +109,7 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
   storage::SketchColumn sketch_column;
   model::Column column;
   Samples samples;
-  model::QuantileSketch sketch;
-  std::vector<double> values;
-  uint64_t used = 0;
+  WindowQuantile window(width_ns);
   uint64_t read = 0;
   for (const model::SeriesRef ref : refs) {
     TM_RETURN_IF_ERROR(state->CheckInterrupt());
@@ -77,30 +122,12 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
     const size_t row = out.AddRow({.labels = {}, .name = spec.name});
     bool any = false;
     for (size_t step = 0; step < steps; ++step) {
-      sketch.Clear();
-      const SketchSplit& split = splits[step];
-      for (int64_t start = split.buckets.after_ns; start < split.buckets.last_ns; start += width_ns) {
-        const int64_t index = (start - sketch_column.first_start_ns) / width_ns;
-        if (start < sketch_column.first_start_ns || index >= static_cast<int64_t>(sketch_column.buckets)) continue;
-        const auto i = static_cast<size_t>(index);
-        const uint32_t begin = i == 0 ? 0 : sketch_column.ends[i - 1];
-        sketch.Merge({sketch_column.bins + begin, sketch_column.ends[i] - begin});
-        ++used;
-      }
-      values.clear();
-      if (split.rows.length_ns() > 0 && samples.size() > 0) {
-        const size_t begin = samples.times().UpperBound(split.rows.after_ns);
-        const size_t end = samples.times().UpperBound(split.rows.last_ns);
-        for (size_t i = begin; i < end; ++i) values.push_back(samples.At(i));
-      }
-      if (values.empty() && sketch.count() == 0) continue;
-      const double q = spec.arguments[0][step];
-      if (sketch.count() > 0) {
-        for (const double value : values) sketch.Add(value);
-        out.RowValues(row)[step] = sketch.Quantile(q);
-      } else {
-        out.RowValues(row)[step] = Quantile(q, values);
-      }
+      window.Clear();
+      window.AddBuckets(sketch_column, splits[step].buckets);
+      window.AddRows(samples, splits[step].rows);
+      const std::optional<double> value = window.Of(spec.arguments[0][step]);
+      if (!value) continue;
+      out.RowValues(row)[step] = *value;
       out.RowPresent(row)[step] = 1;
       any = true;
     }
@@ -120,7 +147,7 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
     for (const std::string& warning : columns->warnings()) state->WarnPlain(warning);
   }
   TM_RETURN_IF_ERROR(state->CountSamples(read, refs.size()));
-  if (used > 0) state->CountTierBuckets(used, width_ns);
+  if (window.used() > 0) state->CountTierBuckets(window.used(), width_ns);
   return out;
 }
 
