@@ -10,8 +10,8 @@
 #include "storage/base/background.h"
 #include "storage/base/log.h"
 #include "tools/server/open_files.h"
-#include "tools/server/routes.h"
-#include "tools/server/self_metrics.h"
+#include "tools/server/routes/routes.h"
+#include "tools/server/watch/self_metrics.h"
 
 namespace tidemark::server {
 namespace {

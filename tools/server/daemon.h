@@ -16,15 +16,15 @@
 #include "query/api/event_tap.h"
 #include "query/rules/manager.h"
 #include "storage/storage.h"
-#include "tools/server/admin_service.h"
-#include "tools/server/config.h"
+#include "tools/server/admin/admin_service.h"
+#include "tools/server/config/config.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
-#include "tools/server/influx_service.h"
-#include "tools/server/rule_runner.h"
-#include "tools/server/udp_listener.h"
-#include "tools/server/uptime_recorder.h"
-#include "tools/server/write_service.h"
+#include "tools/server/influx/influx_service.h"
+#include "tools/server/watch/rule_runner.h"
+#include "tools/server/watch/uptime_recorder.h"
+#include "tools/server/write/udp_listener.h"
+#include "tools/server/write/write_service.h"
 
 namespace tidemark::server {
 

@@ -15,9 +15,9 @@
 
 #include "storage/base/log.h"
 #include "storage/base/usable_cpus.h"
-#include "tools/server/config.h"
+#include "tools/server/config/config.h"
+#include "tools/server/config/limits.h"
 #include "tools/server/daemon.h"
-#include "tools/server/limits.h"
 
 namespace tidemark::server {
 namespace {

@@ -1,0 +1,53 @@
+// UdpListener: line protocol over UDP, as collectd's write_influxdb_udp and Telegraf send it. Datagrams are gathered
+// and written in batches; bad lines are counted and the first of a time is logged.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "storage/base/result.h"
+#include "tools/server/config/config.h"
+#include "tools/server/write/write_service.h"
+
+namespace tidemark::server {
+
+struct UdpCounters {
+  std::atomic<uint64_t> datagrams{0};
+  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> batches{0};
+  std::atomic<uint64_t> failed_batches{0};
+};
+
+// Start and Stop from one thread; counters from any.
+class UdpListener {
+ public:
+  // `service` and `clock` outlive it.
+  UdpListener(UdpConfig config, WriteService* service, const Clock* clock);
+  ~UdpListener();
+
+  // Binds and begins to receive. Returns the port. kInvalidArgument, kUnavailable, kIo.
+  Result<uint16_t> Start();
+  // Writes what has been received and ends.
+  void Stop();
+
+  [[nodiscard]] const UdpConfig& config() const { return config_; }
+  [[nodiscard]] const UdpCounters& counters() const { return counters_; }
+
+ private:
+  void Receive(std::stop_token stop);
+  void Flush(std::string* batch);
+
+  const UdpConfig config_;
+  WriteService* const service_;
+  const Clock* const clock_;
+  lineprotocol::Precision precision_ = lineprotocol::Precision::kNanosecond;
+  int socket_ = -1;
+  int64_t last_complaint_ns_ = 0;
+  uint64_t complaints_withheld_ = 0;
+  UdpCounters counters_;
+  std::jthread thread_;
+};
+
+}  // namespace tidemark::server
