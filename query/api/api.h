@@ -19,12 +19,12 @@
 #include "query/api/envelope.h"
 #include "query/api/event_tap.h"
 #include "query/api/metadata_book.h"
-#include "query/api/params.h"
 #include "query/cache/result_cache.h"
 #include "query/engine/query_runner.h"
 #include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
+#include "storage/base/params.h"
 #include "storage/base/scheduler.h"
 #include "storage/storage.h"
 

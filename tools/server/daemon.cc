@@ -9,6 +9,7 @@
 #include "query/engine/engine.h"
 #include "storage/base/background.h"
 #include "storage/base/log.h"
+#include "tools/server/http/endpoint.h"
 #include "tools/server/open_files.h"
 #include "tools/server/routes/routes.h"
 #include "tools/server/watch/self_metrics.h"
@@ -52,7 +53,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
 Status Daemon::Open() {
   // Before anything is opened: what may not be bound is refused.
   for (const std::string& text : config_.listen) {
-    TM_TRY_ASSIGN(const http::Endpoint endpoint, ParseEndpoint(text));
+    TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
     if (!http::IsLoopbackHost(endpoint.address)) {
       return InvalidArgument(fmt::format(
           "{} is not a loopback address: without tokens only this machine is served (put a proxy in front)", text));
@@ -160,7 +161,7 @@ Status Daemon::Listen() {
       MakeRoutes(services), http::RouterOptions{.allowed_origins = config_.allowed_origins, .loopback_only = true});
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   for (const std::string& text : config_.listen) {
-    TM_TRY_ASSIGN(const http::Endpoint wanted, ParseEndpoint(text));
+    TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
     Result<http::Endpoint> bound = server_->Listen(wanted.address, wanted.port);
     if (bound.ok()) {
       endpoints_.push_back(std::move(bound).value());

@@ -13,6 +13,7 @@
 #include "ingest/lineprotocol/parser.h"
 #include "query/rules/rule_file.h"
 #include "storage/base/yaml_reader.h"
+#include "tools/server/http/endpoint.h"
 
 namespace tidemark::server {
 namespace {
@@ -185,7 +186,7 @@ Result<std::string> AnyText(std::string_view text) { return std::string(text); }
 std::string ShowText(const std::string& text) { return text; }
 
 Result<std::string> EndpointText(std::string_view text) {
-  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, ParseEndpoint(text));
+  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(text));
   return std::string(text);
 }
 
@@ -260,21 +261,6 @@ std::string ShowSize(uint64_t bytes) {
   return std::to_string(bytes);
 }
 
-Result<http::Endpoint> ParseEndpoint(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  uint16_t port = 0;
-  std::string_view address = text.substr(0, std::min(colon, text.size()));
-  if (colon != std::string_view::npos) {
-    const std::string_view digits = text.substr(colon + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error == std::errc() && end == digits.data() + digits.size() && !address.empty()) {
-      if (address.front() == '[' && address.back() == ']') address = address.substr(1, address.size() - 2);
-      return http::Endpoint{std::string(address), port};
-    }
-  }
-  return InvalidArgument(fmt::format("\"{}\" is not ADDRESS:PORT", text));
-}
-
 Result<UdpConfig> ParseUdp(std::string_view text) {
   UdpConfig udp;
   const auto take = [&text] {
@@ -284,7 +270,7 @@ Result<UdpConfig> ParseUdp(std::string_view text) {
     return part;
   };
   udp.listen = take();
-  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, ParseEndpoint(udp.listen));
+  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(udp.listen));
   while (!text.empty()) {
     const std::string_view part = take();
     const size_t equals = std::min(part.find('='), part.size());

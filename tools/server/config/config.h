@@ -14,19 +14,10 @@
 #include "storage/base/result.h"
 #include "storage/storage.h"
 #include "tools/server/http/server.h"
+#include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
 
 namespace tidemark::server {
-
-// One socket for line protocol over UDP.
-struct UdpConfig {
-  std::string listen = "127.0.0.1:8089";
-  std::string database = "default";
-  std::string precision = "ns";
-  // A batch is written when it has this many bytes or is this old.
-  uint64_t batch_bytes = uint64_t{1} << 20;
-  int64_t batch_ms = 1000;
-};
 
 struct Config {
   std::string data = "./tidemark-data";
@@ -69,9 +60,6 @@ Status ParseConfig(std::string_view text, const std::string& file, Config* confi
 
 // The effective settings as a YAML file that ParseConfig reads back, with each key's comment above it.
 std::string PrintConfig(Config config);
-
-// "127.0.0.1:8086" or "[::1]:8086" in its parts.
-Result<http::Endpoint> ParseEndpoint(std::string_view text);
 
 // "64MiB", "25MB" or, where no unit divides it, the number of bytes: as the settings take it.
 std::string ShowSize(uint64_t bytes);

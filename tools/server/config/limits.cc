@@ -12,10 +12,10 @@
 #include "ingest/write_path/write_path.h"
 #include "query/api/event_tap.h"
 #include "query/api/metadata_book.h"
-#include "query/api/params.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/template.h"
 #include "storage/base/check.h"
+#include "storage/base/params.h"
 #include "storage/model/limits.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/routes/routes.h"
@@ -67,7 +67,7 @@ void AddConnections(Table* table) {
   table->Set("http.reply_memory", "all replies that wait for slow clients", "503");
   table->Set("http.idle_timeout", "time between requests, and without progress in sending", "the connection is closed");
   table->Fixed("a form (queries, administration)", Bytes(kFormBytesMax), "413");
-  table->Fixed("parameters of a request", std::to_string(query::api::kMaxPairs), "400");
+  table->Fixed("parameters of a request", std::to_string(kMaxPairs), "400");
 }
 
 void AddWriting(Table* table) {

@@ -109,14 +109,14 @@ Admission Router::Admit(Request* head) {
     if (scheme == std::string_view::npos && target != "*") return refuse(400, "400 Bad Request");
   }
   const size_t query_at = std::min(target.find('?', path_at), target.size());
-  Result<std::string> path = query::api::PercentDecode(target.substr(path_at, query_at - path_at), false);
+  Result<std::string> path = PercentDecode(target.substr(path_at, query_at - path_at), false);
   if (!path.ok()) return refuse(400, path.error().message);
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
   if (query_at < target.size()) {
     std::string_view query = target.substr(query_at + 1);
     query = query.substr(0, query.find('#'));
-    if (const Status parsed = query::api::ParseForm(query, &head->params); !parsed.ok()) {
+    if (const Status parsed = ParseForm(query, &head->params); !parsed.ok()) {
       return refuse(400, parsed.error().message);
     }
   }
@@ -172,8 +172,8 @@ Response Router::Handle(Request* request) {
   const int64_t began = SystemClock::Get().SteadyNs();
   if (request->method == Method::kPost && request->body.size() > 0 &&
       request->Header("Content-Type").starts_with("application/x-www-form-urlencoded") && request->route->form) {
-    query::api::Params form;
-    if (const Status parsed = query::api::ParseForm(request->body.view(), &form); !parsed.ok()) {
+    Params form;
+    if (const Status parsed = ParseForm(request->body.view(), &form); !parsed.ok()) {
       return Refuse(400, parsed.error().message, request);
     }
     request->params.Prepend(std::move(form));

@@ -15,7 +15,7 @@
 #include "storage/model/field.h"
 #include "storage/model/labels.h"
 #include "storage/model/limits.h"
-#include "tools/server/write/write_service.h"
+#include "tools/server/influx/influx_reply.h"
 
 namespace tidemark::server {
 namespace {

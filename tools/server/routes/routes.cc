@@ -5,6 +5,7 @@
 
 #include "query/api/envelope.h"
 #include "tools/server/dashboard/dashboard_page.h"
+#include "tools/server/influx/influx_reply.h"
 
 namespace tidemark::server {
 namespace {
@@ -108,18 +109,13 @@ std::vector<Route> MakeRoutes(const Services& s) {
   const auto refuse_as_influx = [](int status, std::string_view text) { return InfluxError(status, text); };
 
   // Points in.
-  Route& write =
-      add(Access::kWrite, Lane::kWrite, {Method::kPost}, "/write", [w = s.writes](Request& r) { return w->Write(r); });
-  write.body_bytes_max = s.body_bytes_max;
-  write.refuse = refuse_as_influx;
-  Route& write2 = add(Access::kWrite, Lane::kWrite, {Method::kPost}, "/api/v2/write",
-                      [w = s.writes](Request& r) { return w->WriteV2(r); });
-  write2.body_bytes_max = s.body_bytes_max;
-  write2.refuse = refuse_as_influx;
-  Route& remote = add(Access::kWrite, Lane::kWrite, {Method::kPost}, "/api/v1/write",
-                      [w = s.writes](Request& r) { return w->RemoteWrite(r); });
-  remote.body_bytes_max = s.body_bytes_max;
-  remote.own_coding = true;
+  for (const WriteEndpoint& endpoint : WriteEndpoints()) {
+    Route& write = add(Access::kWrite, Lane::kWrite, {endpoint.method}, std::string(endpoint.path),
+                       [w = s.writes, &endpoint](Request& r) { return w->Take(endpoint, r); });
+    write.body_bytes_max = s.body_bytes_max;
+    write.own_coding = endpoint.check_media != nullptr;
+    if (endpoint.refuse_unread != nullptr) write.refuse = endpoint.refuse_unread;
+  }
   // The body is a question, not a change; a page of another origin can neither send this type nor read the answer.
   Route& read = add(Access::kRead, Lane::kRead, {Method::kPost}, "/api/v1/read", [q = s.api](Request& r) {
     Response response = FromReply(q->RemoteRead(ToApi(r), r.body.view()));

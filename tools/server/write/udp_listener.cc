@@ -13,7 +13,9 @@
 #include <cstring>
 #include <memory>
 
+#include "ingest/lineprotocol/parser.h"
 #include "storage/base/log.h"
+#include "tools/server/http/endpoint.h"
 
 namespace tidemark::server {
 namespace {
@@ -36,8 +38,9 @@ UdpListener::UdpListener(UdpConfig config, WriteService* service, const Clock* c
 UdpListener::~UdpListener() { Stop(); }
 
 Result<uint16_t> UdpListener::Start() {
-  TM_TRY_ASSIGN(const http::Endpoint endpoint, ParseEndpoint(config_.listen));
-  TM_TRY_ASSIGN(precision_, lineprotocol::ParsePrecision(config_.precision));
+  TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(config_.listen));
+  TM_TRY_ASSIGN(const lineprotocol::Precision precision, lineprotocol::ParsePrecision(config_.precision));
+  target_ = {.database = config_.database, .time_unit_ns = static_cast<int64_t>(precision)};
   sockaddr_storage address{};
   socklen_t length = 0;
   auto* const v4 = reinterpret_cast<sockaddr_in*>(&address);
@@ -117,7 +120,8 @@ void UdpListener::Receive(std::stop_token stop) {
 
 void UdpListener::Flush(std::string* batch) {
   std::string problem;
-  const Result<model::WriteReport> written = service_->WriteLines(config_.database, *batch, precision_, &problem);
+  const Result<model::WriteReport> written =
+      service_->TakeDatagrams(DatagramProtocols().front(), target_, *batch, &problem);
   batch->clear();
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
   if (!written.ok()) {

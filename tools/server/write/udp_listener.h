@@ -8,10 +8,19 @@
 #include <thread>
 
 #include "storage/base/result.h"
-#include "tools/server/config/config.h"
 #include "tools/server/write/write_service.h"
 
 namespace tidemark::server {
+
+// One socket for line protocol over UDP.
+struct UdpConfig {
+  std::string listen = "127.0.0.1:8089";
+  std::string database = "default";
+  std::string precision = "ns";
+  // A batch is written when it has this many bytes or is this old.
+  uint64_t batch_bytes = uint64_t{1} << 20;
+  int64_t batch_ms = 1000;
+};
 
 struct UdpCounters {
   std::atomic<uint64_t> datagrams{0};
@@ -42,7 +51,7 @@ class UdpListener {
   const UdpConfig config_;
   WriteService* const service_;
   const Clock* const clock_;
-  lineprotocol::Precision precision_ = lineprotocol::Precision::kNanosecond;
+  WriteTarget target_;
   int socket_ = -1;
   int64_t last_complaint_ns_ = 0;
   uint64_t complaints_withheld_ = 0;

@@ -1,4 +1,4 @@
-#include "query/api/params.h"
+#include "storage/base/params.h"
 
 #include <gtest/gtest.h>
 

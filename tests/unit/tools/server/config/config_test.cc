@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "tools/server/http/endpoint.h"
+
 namespace tidemark::server {
 namespace {
 
@@ -101,10 +103,10 @@ TEST(SettingsOf, HasEachKeyOnce) {
 }
 
 TEST(ParseEndpoint, TakesBothFamilies) {
-  EXPECT_EQ(ParseEndpoint("127.0.0.1:0")->port, 0);
-  EXPECT_EQ(ParseEndpoint("[::1]:8086")->address, "::1");
+  EXPECT_EQ(http::ParseEndpoint("127.0.0.1:0")->port, 0);
+  EXPECT_EQ(http::ParseEndpoint("[::1]:8086")->address, "::1");
   for (const char* text : {"", ":1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000", "127.0.0.1:-1"}) {
-    EXPECT_FALSE(ParseEndpoint(text).ok()) << text;
+    EXPECT_FALSE(http::ParseEndpoint(text).ok()) << text;
   }
 }
 

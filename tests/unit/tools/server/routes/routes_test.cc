@@ -167,7 +167,7 @@ TEST_F(RoutesTest, WriteParameters) {
   EXPECT_EQ(Get("/write").status, 405);
   WriteService strict(&events_, &metadata_, &clock_, {.require_database = true});
   Request request;
-  EXPECT_EQ(strict.Write(request).body, "{\"error\":\"database is required\"}\n");
+  EXPECT_EQ(strict.Take(WriteEndpointAt("/write"), request).body, "{\"error\":\"database is required\"}\n");
 }
 
 TEST_F(RoutesTest, StoreErrorsBecomeCodes) {
@@ -470,7 +470,7 @@ TEST_F(RoutesTest, ABatchThatIsTooLargeBesideOthersIsRefusedAndTakenAlone) {
     request.body.Reserve(kLine.size());
     std::copy(kLine.begin(), kLine.end(), request.body.data());
     request.body.SetSize(kLine.size());
-    return service->Write(request);
+    return service->Take(WriteEndpointAt("/write"), request);
   };
   std::string retry_after;
   sink.then = [&] {
