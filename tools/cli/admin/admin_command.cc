@@ -1,16 +1,22 @@
-// tidemark admin: what an operator asks of a running server (and, in admin_verify_command, of a stopped one).
+// tidemark admin: a command for each row of tools/admin/acts.h. What a row cannot say, such as which flags exclude each
+// other, is a function beside its name here.
 #include <fmt/core.h>
 
 #include <cstdint>
+#include <cstdio>
+#include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "storage/base/check.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
-#include "tools/cli/admin/admin_verify_command.h"
+#include "tools/admin/acts.h"
+#include "tools/cli/admin/directory_acts.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/time_text.h"
@@ -18,56 +24,64 @@
 namespace tidemark::cli {
 namespace {
 
-struct AdminFlags {
-  std::string server = "http://127.0.0.1:8086";
-  std::string database;
-  std::string keep;           // of the database
-  std::string selector_keep;  // of --match
-  std::string max_bytes;
-  std::vector<std::string> matches;
-  std::vector<std::string> fields;
-  std::vector<std::string> tiers;
-  std::string start;
-  std::string end;
-  uint64_t limit = 100;
-  bool dry_run = false;
+using admin::Act;
+using admin::Parameter;
+using Kind = Parameter::Kind;
+
+// What one flag was given.
+struct Value {
+  const Parameter* parameter;
+  std::string text = {};
+  std::vector<std::string> list = {};
+  uint64_t count = 0;
+  bool on = false;
 };
 
-// Sends to an admin endpoint and prints the lines of the answer as they come.
-int Ask(const AdminFlags& flags, std::string_view method, const std::string& target) {
-  auto client = HttpClient::Create(flags.server);
-  if (!client.ok()) return Fail(client.error().message);
-  const auto reply = (*client)->SendForLines(method, target, {}, "", [](std::string_view line) {
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
-  });
-  if (!reply.ok()) return Fail(reply.error().message);
-  if (reply->status >= 400) return Fail(fmt::format("the server answered {}: {}", reply->status, reply->body));
-  return 0;
-}
+struct Flags {
+  std::string server = "http://127.0.0.1:8086";
+  std::deque<Value> values;  // in the order of the row's parameters; their addresses stay
 
-using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-int Post(const AdminFlags& flags, std::string_view path, const Parameters& parameters) {
-  return Ask(flags, "POST", std::string(path) + QueryString(parameters));
-}
-
-int SetRetention(const AdminFlags& flags) {
-  if (flags.matches.empty() != flags.selector_keep.empty()) return Fail("--match and --keep go together");
-  if (!flags.keep.empty() && !flags.selector_keep.empty()) {
-    return Fail("KEEP is for the whole database, --keep for the series of --match: one at a time");
+  [[nodiscard]] const Value& operator[](std::string_view flag) const {
+    for (const Value& value : values) {
+      if (value.parameter->flag == flag) return value;
+    }
+    TM_CHECK(false);
+    return values.front();
   }
-  if (flags.keep.empty() && flags.selector_keep.empty() && flags.max_bytes.empty()) {
-    return Fail("nothing to set: KEEP, --match with --keep, or --max-bytes");
+};
+
+// Why these flags do not go together; "" when they do.
+using Check = std::string_view (*)(const Flags& flags);
+
+std::string_view CheckRetention(const Flags& flags) {
+  const bool matches = !flags["--match"].list.empty();
+  const bool selector_keep = !flags["--keep"].text.empty();
+  const bool keep = !flags["keep"].text.empty();
+  const bool max_bytes = !flags["--max-bytes"].text.empty();
+  if (matches != selector_keep) return "--match and --keep go together";
+  if (keep && selector_keep) {
+    return "KEEP is for the whole database, --keep for the series of --match: one at a time";
   }
-  if (!flags.max_bytes.empty() && !flags.matches.empty()) return Fail("--max-bytes is for the whole database");
-  Parameters parameters = {{"db", flags.database},
-                           {"keep", flags.keep.empty() ? flags.selector_keep : flags.keep},
-                           {"max_bytes", flags.max_bytes},
-                           {"dry_run", flags.dry_run ? "1" : ""}};
-  for (const std::string& match : flags.matches) parameters.emplace_back("match[]", match);
-  return Post(flags, "/api/v1/admin/retention", parameters);
+  if (!keep && !selector_keep && !max_bytes) return "nothing to set: KEEP, --match with --keep, or --max-bytes";
+  if (max_bytes && matches) return "--max-bytes is for the whole database";
+  return {};
 }
+
+struct ActCheck {
+  std::string_view name;
+  Check check;
+};
+constexpr ActCheck kChecks[] = {{"retention set", &CheckRetention}};
+
+// The acts that no server does.
+struct DirectoryAct {
+  std::string_view name;
+  int (*run)(const Flags& flags);
+};
+constexpr DirectoryAct kDirectoryActs[] = {
+    {"verify", [](const Flags& flags) { return RunVerify(flags["--data"].text); }},
+    {"repair", [](const Flags& flags) { return RunRepair(flags["--data"].text, flags["--dry-run"].on); }},
+};
 
 // A time as the server reads it: seconds since 1970. "" stays "".
 Result<std::string> ServerTime(const std::string& text) {
@@ -78,107 +92,105 @@ Result<std::string> ServerTime(const std::string& text) {
   return fmt::format("{}{}.{:03}", ms < 0 ? "-" : "", size / 1000, size % 1000);
 }
 
-int Delete(const AdminFlags& flags) {
-  const Result<std::string> start = ServerTime(flags.start);
-  if (!start.ok()) return Fail(start.error().Within("--start").message);
-  const Result<std::string> end = ServerTime(flags.end);
-  if (!end.ok()) return Fail(end.error().Within("--end").message);
-  Parameters parameters = {
-      {"db", flags.database}, {"start", *start}, {"end", *end}, {"dry_run", flags.dry_run ? "1" : ""}};
-  for (const std::string& match : flags.matches) parameters.emplace_back("match[]", match);
-  for (const std::string& field : flags.fields) parameters.emplace_back("field", field);
-  return Post(flags, "/api/v1/admin/delete", parameters);
+// The query string of the request.
+Result<std::string> QueryOf(const Flags& flags) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const Value& value : flags.values) {
+    const std::string key(value.parameter->parameter);
+    switch (value.parameter->kind) {
+      case Kind::kText: pairs.emplace_back(key, value.text); break;
+      case Kind::kList:
+        for (const std::string& one : value.list) pairs.emplace_back(key, one);
+        break;
+      case Kind::kCount: pairs.emplace_back(key, std::to_string(value.count)); break;
+      case Kind::kTime: {
+        Result<std::string> time = ServerTime(value.text);
+        if (!time.ok()) return time.error().Within(value.parameter->flag);
+        pairs.emplace_back(key, std::move(time).value());
+        break;
+      }
+      case Kind::kSwitch: pairs.emplace_back(key, value.on ? "1" : ""); break;
+    }
+  }
+  return QueryString(pairs);
 }
 
-void AddDatabase(CLI::App& app, const std::shared_ptr<AdminFlags>& flags) {
-  AddServerFlag(app, &flags->server);
-  app.add_option("db", flags->database, "database")->required();
+// Sends the request of `act` and prints the lines of the answer as they come.
+int Ask(const Act& act, const Flags& flags) {
+  const Result<std::string> query = QueryOf(flags);
+  if (!query.ok()) return Fail(query.error().message);
+  auto client = HttpClient::Create(flags.server);
+  if (!client.ok()) return Fail(client.error().message);
+  const auto reply = (*client)->SendForLines(act.method == admin::Method::kGet ? "GET" : "POST",
+                                             std::string(act.path) + *query, {}, "", [](std::string_view line) {
+                                               fmt::print("{}\n", line);
+                                               std::fflush(stdout);
+                                             });
+  if (!reply.ok()) return Fail(reply.error().message);
+  if (reply->status >= 400) return Fail(fmt::format("the server answered {}: {}", reply->status, reply->body));
+  return 0;
 }
 
-void AddRetention(CLI::App& app, const std::shared_ptr<AdminFlags>& flags, Action* action) {
-  auto* const retention = app.add_subcommand("retention", "how long points are kept");
-  retention->require_subcommand(1);
-  auto* const set = retention->add_subcommand("set", "keep the points of DB, or of some series, for some time");
-  AddDatabase(*set, flags);
-  set->add_option("keep", flags->keep, "of all points: 30d, 12h, ...; inf keeps everything");
-  set->add_option("--match", flags->matches,
-                  "series that are kept for --keep only, such as '{__name__=~\"debug_.*\"}'");
-  set->add_option("--keep", flags->selector_keep, "of --match: 1d, ...; inf takes the rule away");
-  set->add_option("--max-bytes", flags->max_bytes, "drop the oldest partitions above this: 50GB, 50GiB; 0: no limit");
-  set->add_flag("--dry-run", flags->dry_run, "only say what would go");
-  set->callback([flags, action] { *action = [flags] { return SetRetention(*flags); }; });
-  auto* const show = retention->add_subcommand("show", "what DB keeps");
-  AddDatabase(*show, flags);
-  show->callback([flags, action] {
-    *action = [flags] {
-      return Ask(*flags, "GET", "/api/v1/admin/retention" + QueryString({{"db", flags->database}}));
-    };
-  });
+int Run(const Act& act, const Flags& flags) {
+  for (const ActCheck& row : kChecks) {
+    if (row.name != act.name) continue;
+    if (const std::string_view why = row.check(flags); !why.empty()) return Fail(std::string(why));
+  }
+  if (act.method != admin::Method::kNone) return Ask(act, flags);
+  for (const DirectoryAct& row : kDirectoryActs) {
+    if (row.name == act.name) return row.run(flags);
+  }
+  TM_CHECK(false);
+  return 1;
 }
 
-void AddRollup(CLI::App& app, const std::shared_ptr<AdminFlags>& flags, Action* action) {
-  auto* const rollup = app.add_subcommand("rollup", "rollup tiers");
-  rollup->require_subcommand(1);
-  auto* const set = rollup->add_subcommand("set", "the tiers of DB, in place of those that it has");
-  AddDatabase(*set, flags);
-  set->add_option("--tier", flags->tiers,
-                  "WIDTH:KEEP such as 5m:90d or 1h:inf, once for each; outlives the raw rows where it is kept longer; "
-                  "none: no tiers")
-      ->required();
-  set->add_flag("--dry-run", flags->dry_run, "only say what would go");
-  set->callback([flags, action] {
-    *action = [flags] {
-      Parameters parameters = {{"db", flags->database}, {"dry_run", flags->dry_run ? "1" : ""}};
-      for (const std::string& tier : flags->tiers) parameters.emplace_back("tier", tier);
-      return Post(*flags, "/api/v1/admin/rollup", parameters);
-    };
-  });
+void AddFlag(CLI::App& app, Value* value) {
+  const Parameter& parameter = *value->parameter;
+  const std::string flag(parameter.flag);
+  const std::string help(parameter.help);
+  CLI::Option* option = nullptr;
+  switch (parameter.kind) {
+    case Kind::kText:
+    case Kind::kTime: option = app.add_option(flag, value->text, help); break;
+    case Kind::kList: option = app.add_option(flag, value->list, help); break;
+    case Kind::kCount:
+      value->count = parameter.initial;
+      option = app.add_option(flag, value->count, help)->capture_default_str();
+      break;
+    case Kind::kSwitch: option = app.add_flag(flag, value->on, help); break;
+  }
+  if (parameter.required) option->required();
 }
 
-void AddDelete(CLI::App& app, const std::shared_ptr<AdminFlags>& flags, Action* action) {
-  auto* const remove = app.add_subcommand("delete", "delete points of DB that are there now");
-  AddDatabase(*remove, flags);
-  remove->add_option("--match", flags->matches, "series such as 'cpu_usage{host=\"a\"}'; more than one: all of them")
-      ->required();
-  remove->add_option("--start", flags->start, "from this time on (unix seconds, RFC 3339, -2d); else from the first");
-  remove->add_option("--end", flags->end, "up to and with this time; else to the last");
-  remove->add_option("--field", flags->fields, "only this field; more than one: all of them");
-  remove->add_flag("--dry-run", flags->dry_run, "only say what would go");
-  remove->callback([flags, action] { *action = [flags] { return Delete(*flags); }; });
+using Groups = std::map<std::string_view, CLI::App*>;
+
+// The command of `act`: in `app`, or in its group there, which is made when its first act comes.
+CLI::App* CommandOf(CLI::App& app, const Act& act, Groups* groups) {
+  const size_t space = act.name.find(' ');
+  if (space == std::string_view::npos) return app.add_subcommand(std::string(act.name), std::string(act.help));
+  const std::string_view first = act.name.substr(0, space);
+  for (const admin::Group& row : admin::Groups()) {
+    if (row.name != first || groups->contains(first)) continue;
+    CLI::App* const group = app.add_subcommand(std::string(first), std::string(row.help));
+    group->require_subcommand(1);
+    groups->emplace(first, group);
+  }
+  return groups->at(first)->add_subcommand(std::string(act.name.substr(space + 1)), std::string(act.help));
 }
 
 }  // namespace
 
 void AddAdmin(CLI::App& app, Action* action) {
   app.require_subcommand(1);
-  auto flags = std::make_shared<AdminFlags>();
-  AddRetention(app, flags, action);
-  AddRollup(app, flags, action);
-  AddDelete(app, flags, action);
-  AddVerify(app, action);
-
-  auto* const compact =
-      app.add_subcommand("compact", "fold each partition of DB into one epoch, without what was deleted");
-  AddDatabase(*compact, flags);
-  compact->callback([flags, action] {
-    *action = [flags] { return Post(*flags, "/api/v1/admin/compact", {{"db", flags->database}}); };
-  });
-
-  auto* const rejections = app.add_subcommand("rejections", "the last points that were refused, and why; newest first");
-  AddServerFlag(*rejections, &flags->server);
-  rejections->add_option("db", flags->database, "of this database only");
-  rejections->add_option("--limit", flags->limit, "how many at most")->capture_default_str();
-  rejections->callback([flags, action] {
-    *action = [flags] {
-      return Ask(
-          *flags, "GET",
-          "/api/v1/admin/rejections" + QueryString({{"db", flags->database}, {"limit", std::to_string(flags->limit)}}));
-    };
-  });
-
-  auto* const checkpoint = app.add_subcommand("checkpoint", "write everything staged in memory into pages on disk");
-  AddServerFlag(*checkpoint, &flags->server);
-  checkpoint->callback([flags, action] { *action = [flags] { return Post(*flags, "/api/v1/admin/checkpoint", {}); }; });
+  Groups groups;
+  for (const Act& act : admin::Acts()) {
+    if (!act.has_command) continue;
+    CLI::App* const command = CommandOf(app, act, &groups);
+    const auto flags = std::make_shared<Flags>();
+    if (act.method != admin::Method::kNone) AddServerFlag(*command, &flags->server);
+    for (const Parameter& parameter : act.parameters) AddFlag(*command, &flags->values.emplace_back(&parameter));
+    command->callback([&act, flags, action] { *action = [&act, flags] { return Run(act, *flags); }; });
+  }
 }
 
 }  // namespace tidemark::cli

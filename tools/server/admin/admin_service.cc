@@ -17,6 +17,7 @@
 #include "query/api/values.h"
 #include "query/promql/parser.h"
 #include "query/rules/rule_file.h"
+#include "storage/base/check.h"
 
 namespace tidemark::server {
 namespace {
@@ -203,6 +204,27 @@ Result<storage::DeleteRequest> ParseDelete(const Request& request) {
 }
 
 }  // namespace
+
+constexpr AdminService::Handler AdminService::kHandlers[] = {
+    {"retention set", &AdminService::SetRetention},
+    {"retention show", &AdminService::ShowRetention},
+    {"rollup set", &AdminService::SetRollup},
+    {"delete", &AdminService::Delete},
+    {"tsdb delete_series", &AdminService::DeleteSeries},
+    {"tsdb clean_tombstones", &AdminService::CleanTombstones},
+    {"databases", &AdminService::ShowDatabases},
+    {"rejections", &AdminService::ShowRejections},
+    {"compact", &AdminService::Compact},
+    {"checkpoint", &AdminService::Checkpoint},
+};
+
+Response AdminService::Do(const admin::Act& act, Request& request) const {
+  for (const Handler& row : kHandlers) {
+    if (row.act == act.name) return (this->*row.handle)(request);
+  }
+  TM_CHECK(false);
+  return {};
+}
 
 Response AdminService::SetRetention(Request& request) const {
   const std::string database = DatabaseOf(request);

@@ -18,7 +18,7 @@
 #include "storage/base/params.h"
 #include "storage/model/limits.h"
 #include "tools/server/influx/influx_service.h"
-#include "tools/server/routes/routes.h"
+#include "tools/server/routes/route_row.h"
 
 namespace tidemark::server {
 namespace {

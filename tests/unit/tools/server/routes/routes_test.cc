@@ -9,11 +9,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "query/engine/engine.h"
 #include "tests/unit/query/api/memory_store.h"
+#include "tools/admin/acts.h"
 #include "tools/server/write/udp_listener.h"
 
 namespace tidemark::server {
@@ -366,6 +369,39 @@ TEST_F(RoutesTest, Administration) {
   EXPECT_TRUE(stream->finished);
   EXPECT_EQ(std::count(stream->text.begin(), stream->text.end(), '\n'), 3);
   EXPECT_TRUE(stream->text.ends_with("\"done\":true}\n")) << stream->text;
+}
+
+// The rows of tools/admin/acts.cc are what the server does, and what its replies hold.
+TEST_F(RoutesTest, EveryActAnswersWithTheKeysOfItsRow) {
+  ASSERT_EQ(Post("/write?db=d", "m v=1\nm v=").status, 400);
+  const std::map<std::string_view, std::string_view> parameters = {{"retention set", "&keep=30d"},
+                                                                   {"rollup set", "&tier=5m:90d"},
+                                                                   {"delete", "&match[]=m_v"},
+                                                                   {"tsdb delete_series", "&match[]=m_v"}};
+  for (const admin::Act& act : admin::Acts()) {
+    if (act.method == admin::Method::kNone) continue;
+    const auto more = parameters.find(act.name);
+    const std::string target =
+        fmt::format("{}?db=d{}", act.path, more == parameters.end() ? std::string_view() : more->second);
+    Response response = act.method == admin::Method::kGet ? Get(target) : Post(target, "");
+    EXPECT_EQ(response.status, act.reply == admin::Reply::kNone ? 204 : 200) << act.name << ": " << response.body;
+    std::string body = response.body;
+    if (response.produce) {
+      const auto stream = std::make_shared<KeptStream>();
+      response.produce(stream);
+      body = stream->text;
+    }
+    switch (act.reply) {
+      case admin::Reply::kNone: EXPECT_EQ(body, "") << act.name; break;
+      case admin::Reply::kObject: EXPECT_TRUE(body.starts_with(R"({"status":"success","data":{)")) << body; break;
+      case admin::Reply::kList: EXPECT_TRUE(body.starts_with(R"({"status":"success","data":[{)")) << body; break;
+      case admin::Reply::kProgress: EXPECT_TRUE(body.ends_with("\"done\":true}\n")) << body; break;
+    }
+    std::istringstream keys{std::string(act.keys)};
+    for (std::string key; keys >> key;) {
+      EXPECT_NE(body.find(fmt::format("\"{}\":", key)), std::string::npos) << act.name << ": " << key << " in " << body;
+    }
+  }
 }
 
 TEST_F(RoutesTest, FollowsEvents) {
