@@ -65,6 +65,7 @@ std::string_view ReasonPhrase(int status) {
       {301, "Moved Permanently"},
       {302, "Found"},
       {307, "Temporary Redirect"},
+      {308, "Permanent Redirect"},
       {400, "Bad Request"},
       {401, "Unauthorized"},
       {403, "Forbidden"},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/base/clock.h"
+#include "tools/server/http/form.h"
 
 namespace tidemark::http {
 namespace {
@@ -51,6 +52,26 @@ std::string_view HostOf(std::string_view authority) {
 
 constexpr std::string_view kDatabasePrefix = "/db/";
 
+// `path` as it was sent, without empty segments and without `.` and `..`. It begins with exactly one slash, so that no
+// client takes it for another host.
+std::string CleanPath(std::string_view path) {
+  std::vector<std::string_view> kept;
+  while (path.starts_with('/')) {
+    const std::string_view segment = TakeSegment(&path);
+    if (segment == "..") {
+      if (!kept.empty()) kept.pop_back();
+    } else if (!segment.empty() && segment != ".") {
+      kept.push_back(segment);
+    }
+  }
+  std::string out;
+  for (const std::string_view segment : kept) {
+    out += '/';
+    out += segment;
+  }
+  return out.empty() ? "/" : out;
+}
+
 }  // namespace
 
 std::string_view Name(Access access) {
@@ -94,6 +115,19 @@ void Router::AddCors(const Request& request, Response* response) const {
       .Set("Vary", "Origin");
 }
 
+bool Router::Serves(std::string_view raw_path) const {
+  Result<std::string> path = PercentDecode(raw_path, false);
+  if (!path.ok()) return false;
+  std::string_view rest = *path;
+  if (rest.starts_with(kDatabasePrefix)) {
+    rest.remove_prefix(kDatabasePrefix.size() - 1);
+    static_cast<void>(TakeSegment(&rest));
+    if (rest.empty()) rest = "/";
+  }
+  std::vector<std::string> captures;
+  return std::ranges::any_of(routes_, [&](const Route& route) { return Matches(route.pattern, rest, &captures); });
+}
+
 Admission Router::Admit(Request* head) {
   Admission admission;
   const auto refuse = [this, head, &admission](int status, std::string_view text) {
@@ -113,13 +147,6 @@ Admission Router::Admit(Request* head) {
   if (!path.ok()) return refuse(400, path.error().message);
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
-  if (query_at < target.size()) {
-    std::string_view query = target.substr(query_at + 1);
-    query = query.substr(0, query.find('#'));
-    if (const Status parsed = ParseForm(query, &head->params); !parsed.ok()) {
-      return refuse(400, parsed.error().message);
-    }
-  }
   if (head->path.starts_with(kDatabasePrefix)) {
     std::string_view rest = head->path;
     rest.remove_prefix(kDatabasePrefix.size() - 1);
@@ -142,7 +169,17 @@ Admission Router::Admit(Request* head) {
       allow += Name(method);
     }
   }
-  if (!path_known) return refuse(404, "404 page not found");
+  if (!path_known) {
+    const std::string clean = CleanPath(target.substr(path_at, query_at - path_at));
+    if (clean == target.substr(path_at, query_at - path_at) || !Serves(clean)) return refuse(404, "404 page not found");
+    // As Go's servers do. Other methods than GET keep theirs.
+    const bool get = head->method == Method::kGet || head->method == Method::kHead;
+    admission.refusal = GoError(get ? 301 : 308, get ? "Moved Permanently" : "Permanent Redirect");
+    admission.refusal->Set("Location", clean + std::string(target.substr(query_at)));
+    AddCors(*head, &*admission.refusal);
+    Count(*head, admission.refusal->status);
+    return admission;
+  }
   const std::string_view origin = head->Header("Origin");
   if (found == nullptr) {
     admission.refusal =
@@ -154,6 +191,13 @@ Admission Router::Admit(Request* head) {
     return admission;
   }
   head->route = found;
+  if (query_at < target.size()) {
+    std::string_view query = target.substr(query_at + 1);
+    query = query.substr(0, query.find('#'));
+    if (const Status parsed = ParseForm(query, &head->params); !parsed.ok()) {
+      return refuse(400, parsed.error().message);
+    }
+  }
   admission.lane = found->lane;
   admission.body_bytes_max = found->body_bytes_max;
   if (!origin.empty() && (found->access == Access::kWrite || found->access == Access::kAdmin) &&
@@ -170,10 +214,11 @@ Admission Router::Admit(Request* head) {
 
 Response Router::Handle(Request* request) {
   const int64_t began = SystemClock::Get().SteadyNs();
-  if (request->method == Method::kPost && request->body.size() > 0 &&
-      request->Header("Content-Type").starts_with("application/x-www-form-urlencoded") && request->route->form) {
+  if (request->method == Method::kPost && request->body.size() > 0 && request->route->form &&
+      IsForm(request->Header("Content-Type"))) {
     Params form;
-    if (const Status parsed = ParseForm(request->body.view(), &form); !parsed.ok()) {
+    if (const Status parsed = ParseFormBody(request->Header("Content-Type"), request->body.view(), &form);
+        !parsed.ok()) {
       return Refuse(400, parsed.error().message, request);
     }
     request->params.Prepend(std::move(form));

@@ -65,6 +65,8 @@ class Router : public Application {
 
  private:
   [[nodiscard]] bool OriginAllowed(const Request& head, std::string_view origin) const;
+  // Whether a route has the path `raw_path`, which is percent-encoded.
+  [[nodiscard]] bool Serves(std::string_view raw_path) const;
   void Count(const Request& request, int status);
   void AddCors(const Request& request, Response* response) const;
 

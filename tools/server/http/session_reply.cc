@@ -22,6 +22,8 @@ using boost::system::error_code;
 // Smaller replies are not counted against the memory for replies.
 constexpr size_t kLargeReplyBytes = size_t{64} << 10;
 
+bool IsControl(char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }
+
 // RFC 9110 date of now. Valid until the thread's next call.
 const std::string& HttpDate() {
   thread_local int64_t date_second = -1;
@@ -71,8 +73,9 @@ std::string Session::HeadOf(const Response& response, const Framing& framing) co
   const auto add = [&head](std::string_view name, std::string_view value) {
     head += name;
     head += ": ";
-    // A header must stay one line, whatever somebody put into it.
-    for (const char c : value) head += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    // A header stays one line of text, whatever somebody put into it: no field may hold these (RFC 9110, 5.5), and
+    // clients refuse the whole reply for one.
+    for (const char c : value) head += IsControl(c) ? ' ' : c;
     head += "\r\n";
   };
   if (!response.content_type.empty()) add("Content-Type", response.content_type);

@@ -51,6 +51,15 @@ class ServerTest : public ::testing::Test {
     routes.push_back({.access = Access::kRead,
                       .lane = Lane::kRead,
                       .methods = {Method::kGet},
+                      .pattern = "/header",
+                      .handler = [](Request& r) {
+                        Response response = TextResponse(200, "header");
+                        response.Set("X-Text", std::string(r.params.Get("x")));
+                        return response;
+                      }});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
                       .pattern = "/wait",
                       .handler = [this](Request&) {
                         entered_.set_value();
