@@ -27,6 +27,9 @@ struct DecodeOptions {
   int64_t time_unit_ns = 1;
   // The time of what comes without one, truncated (towards the past) to that unit.
   model::Timestamp now = {};
+  // Adds to the batch, which this decoder filled last, instead of clearing it: the datagrams of one write are decoded
+  // each by itself. Only for protocols that come in datagrams.
+  bool append = false;
 };
 
 // A record (a line, a series) of which something was not taken.
@@ -61,8 +64,8 @@ class Decoder {
  public:
   virtual ~Decoder() = default;
 
-  // Clears `batch` and fills it. Its views point into `body`, into the decoder until its next call, or into the batch's
-  // own memory. An Error refuses everything and leaves the batch empty: kInvalidArgument, kLimitExceeded.
+  // Clears `batch`, unless the options say otherwise, and fills it. Its views point into `body`, into the decoder until
+  // its next call, or into the batch's own memory. An Error refuses all of `body`: kInvalidArgument, kLimitExceeded.
   virtual Result<Decoded> Decode(std::string_view body, const DecodeOptions& options, model::Batch* batch) = 0;
 
   // Bytes of `body` once it is unpacked, as far as its start tells: what the memory for decoding is measured by.

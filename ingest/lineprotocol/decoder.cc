@@ -39,9 +39,12 @@ class LineDecoder final : public ingest::Decoder {
  public:
   Result<ingest::Decoded> Decode(std::string_view body, const ingest::DecodeOptions& options,
                                  model::Batch* batch) override {
-    report_ = parser_.Parse(
-        body, {.precision = static_cast<Precision>(options.time_unit_ns), .default_time = options.now, .limits = {}},
-        batch);
+    report_ = parser_.Parse(body,
+                            {.precision = static_cast<Precision>(options.time_unit_ns),
+                             .default_time = options.now,
+                             .limits = {},
+                             .append = options.append},
+                            batch);
     ingest::Decoded out;
     out.lines_refused = report_.lines_bad;
     out.faults_total = report_.lines_bad;

@@ -52,7 +52,9 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
 
 Status Daemon::Open() {
   // Before anything is opened: what may not be bound is refused.
-  for (const std::string& text : config_.listen) {
+  std::vector<std::string> wanted = config_.listen;
+  for (const UdpConfig& udp : config_.udp) wanted.push_back(udp.listen);
+  for (const std::string& text : wanted) {
     TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
     if (!http::IsLoopbackHost(endpoint.address)) {
       return InvalidArgument(fmt::format(

@@ -12,6 +12,9 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "ingest/lineprotocol/parser.h"
 #include "storage/base/log.h"
@@ -28,7 +31,20 @@ constexpr int kReceiveBufferBytes = 8 << 20;
 // Complaints about bad lines are logged this often at most.
 constexpr int64_t kComplaintNs = 10'000'000'000;
 // How soon a request to stop is seen.
-constexpr int kPollMs = 100;
+constexpr int64_t kPollMs = 100;
+
+// "127.0.0.1:4711", "[::1]:4711".
+std::string TextOf(const sockaddr_storage& from) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (from.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
+    ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+    return fmt::format("[{}]:{}", text.data(), ntohs(v6.sin6_port));
+  }
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
+  ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+  return fmt::format("{}:{}", text.data(), ntohs(v4.sin_port));
+}
 
 }  // namespace
 
@@ -81,36 +97,81 @@ void UdpListener::Stop() {
   socket_ = -1;
 }
 
+// Bytes of datagrams behind each other, with the border of each, its sender and the time when it came.
+class UdpListener::Batch {
+ public:
+  void Add(std::string_view bytes, const sockaddr_storage& from, int64_t now_ns) {
+    entries_.push_back({bytes_.size(), bytes.size(), from, now_ns});
+    bytes_ += bytes;
+  }
+  void Clear() {
+    bytes_.clear();
+    entries_.clear();
+  }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  // Of the datagrams, and of what is kept beside them: many empty ones fill a batch too.
+  [[nodiscard]] size_t bytes() const { return bytes_.size() + entries_.size() * sizeof(Entry); }
+
+  // Views into the batch and into `senders`.
+  [[nodiscard]] std::vector<Datagram> Datagrams(std::vector<std::string>* senders) const {
+    senders->clear();
+    for (const Entry& entry : entries_) senders->push_back(TextOf(entry.from));
+    std::vector<Datagram> out;
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      const Entry& entry = entries_[i];
+      out.push_back(
+          {std::string_view(bytes_).substr(entry.begin, entry.size), (*senders)[i], model::Timestamp{entry.now_ns}});
+    }
+    return out;
+  }
+
+ private:
+  struct Entry {
+    size_t begin;
+    size_t size;
+    sockaddr_storage from;
+    int64_t now_ns;
+  };
+
+  std::string bytes_;
+  std::vector<Entry> entries_;
+};
+
 void UdpListener::Receive(std::stop_token stop) {
   const auto memory = std::make_unique_for_overwrite<char[]>(kDatagrams * kDatagramBytes);
   std::array<iovec, kDatagrams> buffers{};
+  std::array<sockaddr_storage, kDatagrams> senders{};
   std::array<mmsghdr, kDatagrams> messages{};
   for (size_t i = 0; i < kDatagrams; ++i) {
     buffers[i] = {memory.get() + i * kDatagramBytes, kDatagramBytes};
     messages[i].msg_hdr.msg_iov = &buffers[i];
     messages[i].msg_hdr.msg_iovlen = 1;
+    messages[i].msg_hdr.msg_name = &senders[i];
   }
-  std::string batch;
-  int64_t flush_at_ns = 0;
-  const int64_t interval_ns = config_.batch_ms * 1'000'000;
+  Batch batch;
+  int64_t began_ns = 0;  // when the first of the batch came
   for (;;) {
     const bool stopping = stop.stop_requested();
-    const int64_t now = clock_->SteadyNs();
-    if (!batch.empty() && (stopping || now >= flush_at_ns || batch.size() >= config_.batch_bytes)) Flush(&batch);
-    int wait_ms = stopping ? 0 : kPollMs;
-    if (!batch.empty()) wait_ms = std::min<int>(wait_ms, static_cast<int>((flush_at_ns - now) / 1'000'000 + 1));
+    const int64_t age_ms = (clock_->SteadyNs() - began_ns) / 1'000'000;
+    if (!batch.empty() && (stopping || age_ms >= config_.batch_ms || batch.bytes() >= config_.batch_bytes)) {
+      Flush(&batch);
+    }
+    // An interval may be longer than a poll can wait.
+    int64_t wait_ms = stopping ? 0 : kPollMs;
+    if (!batch.empty()) wait_ms = std::min(wait_ms, config_.batch_ms - age_ms);
     pollfd ready{socket_, POLLIN, 0};
-    const int polled = ::poll(&ready, 1, wait_ms);
+    const int polled = ::poll(&ready, 1, static_cast<int>(wait_ms));
     if (polled <= 0) {
       if (stopping) break;
       continue;
     }
+    for (mmsghdr& message : messages) message.msg_hdr.msg_namelen = sizeof(sockaddr_storage);
     const int got = ::recvmmsg(socket_, messages.data(), kDatagrams, MSG_DONTWAIT, nullptr);
     if (got <= 0) continue;
-    if (batch.empty()) flush_at_ns = clock_->SteadyNs() + interval_ns;
+    if (batch.empty()) began_ns = clock_->SteadyNs();
+    const int64_t now_ns = clock_->NowNs();
     for (size_t i = 0; i < static_cast<size_t>(got); ++i) {
-      batch.append(memory.get() + i * kDatagramBytes, messages[i].msg_len);
-      if (!batch.empty() && batch.back() != '\n') batch += '\n';
+      batch.Add({memory.get() + i * kDatagramBytes, messages[i].msg_len}, senders[i], now_ns);
       counters_.bytes.fetch_add(messages[i].msg_len, std::memory_order_relaxed);
     }
     counters_.datagrams.fetch_add(static_cast<uint64_t>(got), std::memory_order_relaxed);
@@ -118,11 +179,12 @@ void UdpListener::Receive(std::stop_token stop) {
   if (!batch.empty()) Flush(&batch);
 }
 
-void UdpListener::Flush(std::string* batch) {
+void UdpListener::Flush(Batch* batch) {
   std::string problem;
+  std::vector<std::string> senders;
   const Result<model::WriteReport> written =
-      service_->TakeDatagrams(DatagramProtocols().front(), target_, *batch, &problem);
-  batch->clear();
+      service_->TakeDatagrams(DatagramProtocols().front(), target_, batch->Datagrams(&senders), &problem);
+  batch->Clear();
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
   if (!written.ok()) {
     counters_.failed_batches.fetch_add(1, std::memory_order_relaxed);

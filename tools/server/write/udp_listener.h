@@ -45,8 +45,11 @@ class UdpListener {
   [[nodiscard]] const UdpCounters& counters() const { return counters_; }
 
  private:
+  // What has come and is not written yet.
+  class Batch;
+
   void Receive(std::stop_token stop);
-  void Flush(std::string* batch);
+  void Flush(Batch* batch);
 
   const UdpConfig config_;
   WriteService* const service_;

@@ -107,7 +107,7 @@ constexpr WriteEndpoint kEndpoints[] = {
 };
 
 constexpr DatagramProtocol kDatagramProtocols[] = {
-    {.name = "line protocol", .decoder = &lineprotocol::MakeDecoder, .separator = '\n'},
+    {.name = "line protocol", .decoder = &lineprotocol::MakeDecoder},
 };
 
 }  // namespace

@@ -51,8 +51,6 @@ const WriteEndpoint& WriteEndpointAt(std::string_view path);
 struct DatagramProtocol {
   std::string_view name;
   ingest::MakeDecoder decoder;
-  // Put between two datagrams of one batch; what the protocol ends a record with.
-  char separator;
 };
 
 std::span<const DatagramProtocol> DatagramProtocols();

@@ -1,5 +1,7 @@
 #include "tools/server/write/write_service.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -143,7 +145,8 @@ Response WriteService::Answer(const WriteEndpoint& endpoint, const Request& requ
   const Loan workspace(stacks_.at(endpoint.decoder).get());
   const ParseLease lease(this, workspace->decoder->UnpackedBytes(body));
   if (!lease.granted()) return fail(503, "too many points are being parsed at once; try again");
-  Result<ingest::Decoded> decoded = Decode(workspace.get(), target, body);
+  Result<ingest::Decoded> decoded =
+      Decode(workspace.get(), target, body, {.time_unit_ns = target.time_unit_ns, .now = {clock_->NowNs()}}, {});
   if (!decoded.ok()) return fail(StatusOf(decoded.error().code), decoded.error().message);
   const Result<model::WriteReport> written = Write(*workspace.get(), target.database);
   if (!written.ok()) return fail(StatusOf(written.error().code), written.error().message);
@@ -157,10 +160,12 @@ Response WriteService::Answer(const WriteEndpoint& endpoint, const Request& requ
   return fail(400, workspace->decoder->Describe(*written), faults);
 }
 
-Result<ingest::Decoded> WriteService::Decode(Workspace* workspace, const WriteTarget& target, std::string_view bytes) {
-  TM_TRY_ASSIGN(ingest::Decoded decoded,
-                workspace->decoder->Decode(bytes, {.time_unit_ns = target.time_unit_ns, .now = {clock_->NowNs()}},
-                                           &workspace->batch));
+Result<ingest::Decoded> WriteService::Decode(Workspace* workspace, const WriteTarget& target, std::string_view bytes,
+                                             const ingest::DecodeOptions& options, std::string_view sender) {
+  TM_TRY_ASSIGN(ingest::Decoded decoded, workspace->decoder->Decode(bytes, options, &workspace->batch));
+  if (!sender.empty()) {
+    for (ingest::Fault& fault : decoded.faults) fault.message = fmt::format("from {}: {}", sender, fault.message);
+  }
   counters_.lines_bad.fetch_add(decoded.lines_refused, std::memory_order_relaxed);
   counters_.rows_rejected.fetch_add(decoded.rows_refused, std::memory_order_relaxed);
   if (options_.refused) {
@@ -184,15 +189,20 @@ Result<model::WriteReport> WriteService::Write(const Workspace& workspace, const
 }
 
 Result<model::WriteReport> WriteService::TakeDatagrams(const DatagramProtocol& protocol, const WriteTarget& target,
-                                                       std::string_view bytes, std::string* problem) {
+                                                       std::span<const Datagram> datagrams, std::string* problem) {
   const Loan workspace(stacks_.at(protocol.decoder).get());
-  TM_TRY_ASSIGN(const ingest::Decoded decoded, Decode(workspace.get(), target, bytes));
-  TM_TRY_ASSIGN(model::WriteReport report, Write(*workspace.get(), target.database));
-  if (!decoded.faults.empty()) {
-    *problem = decoded.faults.front().message;
-  } else {
-    *problem = ingest::Reasons(report.rejections);
+  bool append = false;
+  for (const Datagram& datagram : datagrams) {
+    TM_TRY_ASSIGN(
+        const ingest::Decoded decoded,
+        Decode(workspace.get(), target, datagram.bytes,
+               {.time_unit_ns = target.time_unit_ns, .now = datagram.arrived, .append = append}, datagram.sender));
+    append = true;
+    if (problem->empty() && !decoded.faults.empty()) *problem = decoded.faults.front().message;
   }
+  if (!append) return model::WriteReport();
+  TM_TRY_ASSIGN(model::WriteReport report, Write(*workspace.get(), target.database));
+  if (problem->empty()) *problem = ingest::Reasons(report.rejections);
   return report;
 }
 

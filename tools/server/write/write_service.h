@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,13 @@ struct WriteServiceOptions {
   std::function<void(std::string_view database, uint32_t number, const Error& error)> refused = {};
 };
 
+// What one sender sent at one moment.
+struct Datagram {
+  std::string_view bytes;
+  std::string_view sender;  // address and port
+  model::Timestamp arrived;
+};
+
 // Thread-safe.
 class WriteService {
  public:
@@ -49,9 +57,10 @@ class WriteService {
   // Answers a request that came in at `endpoint`.
   http::Response Take(const WriteEndpoint& endpoint, const http::Request& request);
 
-  // Writes a batch of datagrams; what was bad is counted and described in `problem`.
+  // Writes datagrams in one batch. Each is decoded by itself, and what has no time gets that of its arrival. What was
+  // bad is counted, logged with its sender and its line in the datagram, and the first of it described in `problem`.
   Result<model::WriteReport> TakeDatagrams(const DatagramProtocol& protocol, const WriteTarget& target,
-                                           std::string_view bytes, std::string* problem);
+                                           std::span<const Datagram> datagrams, std::string* problem);
 
   [[nodiscard]] const WriteCounters& counters() const { return counters_; }
 
@@ -70,7 +79,9 @@ class WriteService {
 
   http::Response Answer(const WriteEndpoint& endpoint, const http::Request& request);
   // Decodes, counts and logs what could not be read, and keeps the metadata.
-  Result<ingest::Decoded> Decode(Workspace* workspace, const WriteTarget& target, std::string_view bytes);
+  // `sender` goes into the log when there is one.
+  Result<ingest::Decoded> Decode(Workspace* workspace, const WriteTarget& target, std::string_view bytes,
+                                 const ingest::DecodeOptions& options, std::string_view sender);
   // Writes the batch, if it has a row, and counts.
   Result<model::WriteReport> Write(const Workspace& workspace, const std::string& database);
 
