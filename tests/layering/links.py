@@ -18,7 +18,7 @@ LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 TICKS = re.compile(r"`([^`\n]+)`")
 ENDINGS = (".md", ".h", ".cc", ".py", ".txt", ".yaml", ".json", ".cmake", ".mjs", ".cjs", ".html")
 MADE = ("build/", "bin/", "node_modules/")
-PLACEHOLDER = re.compile(r"[<>*{}$]|\.\.\.|(^|/)([A-Z][A-Z_]*(/|$)|NAME\b)")
+PLACEHOLDER = re.compile(r"[<>*{}$]|\.\.\.|(^|/)([A-Z][A-Z_]*(/|$|\.(?!md\b))|NAME\b)")
 
 
 def without_blocks(text):
