@@ -2,8 +2,11 @@
 """Do the checks of this folder find what they are there for? Each gets a small tree with a breach of each kind."""
 import contextlib
 import io
+import json
 import pathlib
+import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -226,6 +229,58 @@ class Links(Tree):
             "storage/README.md:2: there is no storage/base/lost", "storage/README.md:2: there is no base/lost.h",
             "storage/README.md:3: there is no tools/x.py", "storage/README.md:3: there is no ../lost/x.h",
             "tests/README.md:1: there is no fuzz/toy_replay"])
+
+
+class Tools(Tree):
+    """tools/dev/thread_safety and tools/dev/retried, copied into the tree: they look at the one that they stand in."""
+
+    def run_tool(self, name, *arguments):
+        (self.root / "tools/dev").mkdir(parents=True, exist_ok=True)
+        shutil.copy(source_text.ROOT / "tools/dev" / name, self.root / "tools/dev" / name)
+        run = subprocess.run([sys.executable, f"tools/dev/{name}", *arguments], cwd=self.root, capture_output=True, text=True)
+        return run.returncode, run.stdout + run.stderr
+
+    @unittest.skipUnless(shutil.which("clang++-19"), "clang++-19 is missing")
+    def test_a_field_that_is_read_without_its_lock(self):
+        shutil.copytree(source_text.ROOT / "storage/base", self.root / "storage/base")
+        text = """#include "storage/base/mutex.h"
+class Counter {
+ public:
+  int Read() { LOCK return count_; }
+ private:
+  tidemark::Mutex mutex_;
+  int count_ TM_GUARDED_BY(mutex_) = 0;
+};
+int F(Counter* counter) { return counter->Read(); }
+"""
+        self.write("storage/toy.cc", text.replace("LOCK", ""))
+        self.write("query/unseen.cc", text.replace("LOCK", ""))
+        self.write("build/dev/compile_commands.json", json.dumps([
+            {"directory": str(self.root), "file": name,
+             "command": f"ccache g++ -std=gnu++23 -I. -Wall -Werror -O2 -o x.o -c {name}"} for name in ("storage/toy.cc", "query/unseen.cc")]))
+        code, said = self.run_tool("thread_safety")
+        self.assertEqual(code, 1, said)
+        self.assertIn("requires holding mutex 'mutex_'", said)
+        self.assertNotIn("unseen", said)
+        self.write("storage/toy.cc", text.replace("LOCK", "tidemark::MutexLock lock(mutex_);"))
+        for looked in (1, 0):
+            code, said = self.run_tool("thread_safety")
+            self.assertEqual((code, said.strip()), (0, f"thread safety: 1 sources, {looked} of them looked at, 0 with faults"))
+        self.write("storage/base/mutex.h", (self.root / "storage/base/mutex.h").read_text() + "// changed\n")
+        self.assertIn("1 of them looked at", self.run_tool("thread_safety")[1])
+
+    def test_a_test_that_needed_its_second_run(self):
+        def run(name, output, end):
+            return (f"1/3 Testing: {name}\n1/3 Test: {name}\nCommand: \"x\"\nOutput:\n{'-' * 58}\n{output}\n<end of output>\n"
+                    f"Test time =   0.01 sec\n{'-' * 58}\nTest {end}.\n\"{name}\" end time: now\n{'-' * 58}\n\n")
+
+        self.write("log", run("unit/Good.A", "fine", "Passed") + run("unit/Flaky.B", "lost a race", "Failed") +
+                   run("unit/Flaky.B", "fine again", "Passed") + run("unit/Bad.C", "wrong", "Failed") * 2)
+        code, said = self.run_tool("retried", "log")
+        self.assertEqual((code, said), (0, "FAULT: unit/Flaky.B passed only at its second run. The first one said:\n    lost a race\n"
+                                           "FAULTS: 1 tests needed a second run\n"))
+        self.write("log", run("unit/Good.A", "fine", "Passed"))
+        self.assertEqual(self.run_tool("retried", "log"), (0, ""))
 
 
 class Exit(unittest.TestCase):
