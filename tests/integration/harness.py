@@ -161,6 +161,11 @@ class Server:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
+    def cpu_seconds(self):
+        """What the process has used of the processor, all threads together: does not depend on what else runs."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def request(self, method, target, body=None, headers=None, timeout=60):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout * SLOWNESS)
         try:

@@ -25,17 +25,11 @@ FLAGS = ("--host-metrics", "off", "--query-timeout", f"{TIMEOUT}s", "--query-max
 CLEAR = (200, 400, 413, 422, 503)
 
 
-def cpu_seconds(server):
-    """What the process has used of the processor, all threads together."""
-    fields = pathlib.Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def is_idle(server):
     """Whether the server computes next to nothing: a query that went on after its answer would."""
-    before = cpu_seconds(server)
+    before = server.cpu_seconds()
     time.sleep(0.5)
-    return cpu_seconds(server) - before < 0.1
+    return server.cpu_seconds() - before < 0.1
 
 
 def high_water_mib(server):
@@ -78,7 +72,7 @@ def test_hostile_queries_end_and_leave_others_alone():
                 with lock:
                     answers[status] = answers.get(status, 0) + 1
 
-        count, cpu_before = len(queries), cpu_seconds(server)
+        count, cpu_before = len(queries), server.cpu_seconds()
         threads = [threading.Thread(target=attack) for _ in range(CLIENTS)]
         for thread in threads:
             thread.start()
@@ -93,7 +87,7 @@ def test_hostile_queries_end_and_leave_others_alone():
         for thread in threads:
             thread.join()
         expect(not problems, "\n".join(problems))
-        cpu = cpu_seconds(server) - cpu_before
+        cpu = server.cpu_seconds() - cpu_before
         print(f"     {answers}, {light} small queries meanwhile, {cpu:.1f} s of CPU, {high_water_mib(server):.0f} MiB at most", flush=True)
         # CLIENTS of them share the cores for TIMEOUT at most; as much again for what is not counted by a query's clock.
         cpu_bound = 2 * count * TIMEOUT * len(os.sched_getaffinity(0)) / CLIENTS
