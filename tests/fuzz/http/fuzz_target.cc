@@ -49,6 +49,8 @@ Reading Read(std::string_view bytes, size_t first_piece) {
 void Run(std::string_view bytes, size_t first_piece) {
   const Reading whole = Read(bytes, 0);
   const Reading pieces = Read(bytes, std::min(first_piece, bytes.size()));
+  // Beast counts the limit by what is left of it at each call: a head of just that length may pass in one way only.
+  if (bytes.size() >= kHeaderBytesMax) return;
   // What is wrong in a head without an end may be found with one piece and be waited for with two.
   TM_CHECK(whole.done == pieces.done);
   if (!whole.done) return;
