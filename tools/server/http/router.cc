@@ -52,6 +52,12 @@ std::string_view HostOf(std::string_view authority) {
 
 constexpr std::string_view kDatabasePrefix = "/db/";
 
+Admission Refused(Response response) {
+  Admission admission;
+  admission.refusal = std::move(response);
+  return admission;
+}
+
 // `path` as it was sent, without empty segments and without `.` and `..`. It begins with exactly one slash, so that no
 // client takes it for another host.
 std::string CleanPath(std::string_view path) {
@@ -128,38 +134,38 @@ bool Router::Serves(std::string_view raw_path) const {
   return std::ranges::any_of(routes_, [&](const Route& route) { return Matches(route.pattern, rest, &captures); });
 }
 
-Admission Router::Admit(Request* head) {
-  Admission admission;
-  const auto refuse = [this, head, &admission](int status, std::string_view text) {
-    admission.refusal = Refuse(status, text, head);
-    return std::move(admission);
-  };
-  const std::string_view target = head->target;
+std::optional<Router::TargetParts> Router::PartsOf(std::string_view target) {
   // Absolute form (RFC 9112, 3.2.2) names the host again; only its path counts here.
   size_t path_at = 0;
   if (!target.empty() && target.front() != '/') {
     const size_t scheme = target.find("://");
+    if (scheme == std::string_view::npos && target != "*") return std::nullopt;
     path_at = scheme == std::string_view::npos ? target.size() : std::min(target.find('/', scheme + 3), target.size());
-    if (scheme == std::string_view::npos && target != "*") return refuse(400, "400 Bad Request");
   }
   const size_t query_at = std::min(target.find('?', path_at), target.size());
-  Result<std::string> path = PercentDecode(target.substr(path_at, query_at - path_at), false);
-  if (!path.ok()) return refuse(400, path.error().message);
+  TargetParts parts{target.substr(path_at, query_at - path_at), {}, target.substr(query_at)};
+  if (!parts.rest.empty()) parts.query = parts.rest.substr(1, parts.rest.find('#') - 1);
+  return parts;
+}
+
+Admission Router::Admit(Request* head) {
+  const std::optional<TargetParts> parts = PartsOf(head->target);
+  if (!parts) return Refused(Refuse(400, "400 Bad Request", head));
+  Result<std::string> path = PercentDecode(parts->path, false);
+  if (!path.ok()) return Refused(Refuse(400, path.error().message, head));
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
   if (head->path.starts_with(kDatabasePrefix)) {
     std::string_view rest = head->path;
     rest.remove_prefix(kDatabasePrefix.size() - 1);
     head->database = TakeSegment(&rest);
-    if (head->database.empty()) return refuse(404, "404 page not found");
+    if (head->database.empty()) return Refused(Refuse(404, "404 page not found", head));
     head->path = rest.empty() ? "/" : std::string(rest);
   }
+  std::string allow;  // methods of the path; "" when no route has it
   const Route* found = nullptr;
-  bool path_known = false;
-  std::string allow;
   for (const Route& route : routes_) {
     if (!Matches(route.pattern, head->path, &head->captures)) continue;
-    path_known = true;
     if (Takes(route, head->method)) {
       found = &route;
       break;
@@ -169,47 +175,54 @@ Admission Router::Admit(Request* head) {
       allow += Name(method);
     }
   }
-  if (!path_known) {
-    const std::string clean = CleanPath(target.substr(path_at, query_at - path_at));
-    if (clean == target.substr(path_at, query_at - path_at) || !Serves(clean)) return refuse(404, "404 page not found");
-    // As Go's servers do. Other methods than GET keep theirs.
-    const bool get = head->method == Method::kGet || head->method == Method::kHead;
-    admission.refusal = GoError(get ? 301 : 308, get ? "Moved Permanently" : "Permanent Redirect");
-    admission.refusal->Set("Location", clean + std::string(target.substr(query_at)));
-    AddCors(*head, &*admission.refusal);
-    Count(*head, admission.refusal->status);
-    return admission;
-  }
-  const std::string_view origin = head->Header("Origin");
-  if (found == nullptr) {
-    admission.refusal =
-        head->method == Method::kOptions
-            ? Response{.status = 204, .content_type = {}, .headers = {}, .body = {}, .produce = {}, .close = false}
-            : GoError(405, "Method Not Allowed");
-    admission.refusal->Set("Allow", allow);
-    AddCors(*head, &*admission.refusal);
-    return admission;
-  }
+  if (found == nullptr) return Refused(allow.empty() ? NoSuchPath(*parts, *head) : NoSuchMethod(allow, *head));
   head->route = found;
-  if (query_at < target.size()) {
-    std::string_view query = target.substr(query_at + 1);
-    query = query.substr(0, query.find('#'));
-    if (const Status parsed = ParseForm(query, &head->params); !parsed.ok()) {
-      return refuse(400, parsed.error().message);
-    }
+  if (const Status parsed = ParseForm(parts->query, &head->params); !parsed.ok()) {
+    return Refused(Refuse(400, parsed.error().message, head));
   }
-  admission.lane = found->lane;
-  admission.body_bytes_max = found->body_bytes_max;
-  if (!origin.empty() && (found->access == Access::kWrite || found->access == Access::kAdmin) &&
+  return Check(*found, head);
+}
+
+Admission Router::Check(const Route& route, Request* head) {
+  const std::string_view origin = head->Header("Origin");
+  if (!origin.empty() && (route.access == Access::kWrite || route.access == Access::kAdmin) &&
       !OriginAllowed(*head, origin)) {
-    return refuse(403, "a page from another origin may change nothing here");
+    return Refused(Refuse(403, "a page from another origin may change nothing here", head));
   }
   const std::string_view coding = head->Header("Content-Encoding");
-  if (!coding.empty() && !found->own_coding && !EqualsNoCase(coding, "gzip") && !EqualsNoCase(coding, "x-gzip") &&
+  if (!coding.empty() && !route.own_coding && !EqualsNoCase(coding, "gzip") && !EqualsNoCase(coding, "x-gzip") &&
       !EqualsNoCase(coding, "identity")) {
-    return refuse(415, "the only content encoding taken is gzip");
+    return Refused(Refuse(415, "the only content encoding taken is gzip", head));
   }
+  Admission admission;
+  admission.lane = route.lane;
+  admission.body_bytes_max = route.body_bytes_max;
   return admission;
+}
+
+Response Router::NoSuchPath(const TargetParts& parts, const Request& head) {
+  const std::string clean = CleanPath(parts.path);
+  if (clean == parts.path || !Serves(clean)) return Refuse(404, "404 page not found", &head);
+  // As Go's servers do. Other methods than GET keep theirs.
+  const bool get = head.method == Method::kGet || head.method == Method::kHead;
+  Response response = GoError(get ? 301 : 308, get ? "Moved Permanently" : "Permanent Redirect");
+  response.Set("Location", clean + std::string(parts.rest));
+  AddCors(head, &response);
+  Count(head, response.status);
+  return response;
+}
+
+Response Router::NoSuchMethod(const std::string& allow, const Request& head) {
+  Response response;
+  if (head.method == Method::kOptions) {
+    response.status = 204;
+    response.content_type = {};
+  } else {
+    response = GoError(405, "Method Not Allowed");
+  }
+  response.Set("Allow", allow);
+  AddCors(head, &response);
+  return response;
 }
 
 Response Router::Handle(Request* request) {

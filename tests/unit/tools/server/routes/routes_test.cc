@@ -3,10 +3,7 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <snappy.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -14,91 +11,11 @@
 #include <sstream>
 #include <string>
 
-#include "query/engine/engine.h"
-#include "tests/unit/query/api/memory_store.h"
+#include "tests/unit/tools/server/routes/routes_fixture.h"
 #include "tools/admin/acts.h"
-#include "tools/server/write/udp_listener.h"
 
 namespace tidemark::server {
 namespace {
-
-using http::Method;
-using http::Request;
-using http::Response;
-
-constexpr int64_t kNow = 1'700'000'000'000'000'000;
-
-// A stream that keeps what is pushed.
-class KeptStream final : public http::ReplyStream {
- public:
-  bool Push(std::string bytes) override {
-    text += bytes;
-    return true;
-  }
-  bool TryPush(std::string bytes) override { return Push(std::move(bytes)); }
-  void Finish() override { finished = true; }
-  [[nodiscard]] bool closed() const override { return finished; }
-
-  std::string text;
-  bool finished = false;
-};
-
-class RoutesTest : public ::testing::Test {
- protected:
-  Response Send(Method method, std::string_view target, std::string_view body = "",
-                std::vector<http::HeaderField> headers = {}) {
-    Request request;
-    request.method = method;
-    request.method_name = http::Name(method);
-    request.target = target;
-    request.headers = std::move(headers);
-    request.headers.push_back({"Host", "localhost:8086"});
-    http::Admission admission = router_.Admit(&request);
-    if (admission.refusal) return std::move(*admission.refusal);
-    request.body.Reserve(body.size() + 1);
-    std::copy(body.begin(), body.end(), request.body.data());
-    request.body.SetSize(body.size());
-    return router_.Handle(&request);
-  }
-  Response Get(std::string_view target) { return Send(Method::kGet, target); }
-  Response Post(std::string_view target, std::string_view body) { return Send(Method::kPost, target, body); }
-  Response Form(std::string_view target, std::string_view body) {
-    return Send(Method::kPost, target, body, {{"Content-Type", "application/x-www-form-urlencoded"}});
-  }
-  static std::string Header(const Response& response, std::string_view name) {
-    for (const auto& [key, value] : response.headers) {
-      if (key == name) return value;
-    }
-    return "";
-  }
-
-  MemoryStore store_;
-  ManualClock clock_{kNow};
-  query::api::MetadataBook metadata_;
-  query::api::EventTap events_{&store_};
-  write_path::RejectionLog rejections_{8};
-  WriteService writes_{&events_,
-                       &metadata_,
-                       &clock_,
-                       {.refused = [this](std::string_view database, uint32_t number, const Error& error) {
-                         rejections_.Add({clock_.NowNs()}, database, number, error);
-                       }}};
-  InfluxService influx_{&store_, {}, "0.1.0"};
-  AdminService admin_{&store_, &rejections_};
-  query::api::QueryApi api_{{.store = &store_,
-                             .scheduler = nullptr,
-                             .clock = &clock_,
-                             .rules = nullptr,
-                             .execute = &query::engine::Execute,
-                             .metadata = &metadata_}};
-  http::Router router_{MakeRoutes({.writes = &writes_,
-                                   .influx = &influx_,
-                                   .admin = &admin_,
-                                   .api = &api_,
-                                   .events = &events_,
-                                   .metrics = [] { return std::string("metrics\n"); }}),
-                       {}};
-};
 
 TEST_F(RoutesTest, WritesAndReadsBack) {
   const Response written = Post("/write?db=d&precision=s", "cpu,host=a v=1.5 1700000000\n");
@@ -453,77 +370,6 @@ TEST_F(RoutesTest, ABadEscapeIsRefusedInTheProtocolsWords) {
   EXPECT_EQ(query.status, 400);
   EXPECT_TRUE(query.body.starts_with(R"({"status":"error","errorType":"bad_data")")) << query.body;
   EXPECT_TRUE(Post("/write?db=%zz", "m v=1").body.starts_with(R"({"error":)"));
-}
-
-TEST_F(RoutesTest, DatagramsKeepTheirBordersTimesAndSenders) {
-  // Glued together, the open string of the first would go on in the second.
-  const std::vector<Datagram> datagrams = {
-      {"m,s=a v=1\nm,s=a t=\"open", "127.0.0.1:1", {1'700'000'000'000'000'000}},
-      {"m,s=b v=2,t=\"closed\"", "127.0.0.1:2", {1'700'000'001'000'000'000}},
-      {"\n\nbad", "[::1]:3", {1'700'000'002'000'000'000}},
-  };
-  std::string problem;
-  const auto written = writes_.TakeDatagrams(DatagramProtocols().front(), {.database = "u"}, datagrams, &problem);
-  ASSERT_TRUE(written.ok());
-  EXPECT_EQ(written->rows_written, 2U);
-  const std::string times = Get("/api/v1/query?query=timestamp(m_v)&db=u&time=1700000002").body;
-  EXPECT_NE(times.find(R"({"metric":{"s":"a"},"value":[1700000002,"1700000000"]})"), std::string::npos) << times;
-  EXPECT_NE(times.find(R"({"metric":{"s":"b"},"value":[1700000002,"1700000001"]})"), std::string::npos) << times;
-  const std::vector<write_path::LoggedRejection> logged = rejections_.Newest(10);
-  ASSERT_EQ(logged.size(), 2U);
-  EXPECT_EQ(logged[1].line, 2U);
-  EXPECT_EQ(logged[1].error.message, "from 127.0.0.1:1: unable to parse 'm,s=a t=\"open': unbalanced quotes");
-  EXPECT_EQ(logged[0].line, 3U);
-  EXPECT_TRUE(logged[0].error.message.starts_with("from [::1]:3: unable to parse 'bad'")) << logged[0].error.message;
-  EXPECT_EQ(problem, logged[1].error.message);
-}
-
-// An interval of a month, in milliseconds, is more than a poll takes.
-TEST_F(RoutesTest, AUdpIntervalOfAMonthWaitsForIt) {
-  UdpListener listener({.listen = "127.0.0.1:0",
-                        .database = "u",
-                        .precision = "s",
-                        .batch_bytes = 65'536,
-                        .batch_ms = int64_t{30} * 86'400'000},
-                       &writes_, &SystemClock::Get());
-  const Result<uint16_t> port = listener.Start();
-  ASSERT_TRUE(port.ok()) << port.error().message;
-  const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(*port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  for (uint64_t sent = 1; sent <= 3; ++sent) {
-    ASSERT_EQ(::sendto(socket, "m v=1", 5, 0, reinterpret_cast<sockaddr*>(&to), sizeof(to)), 5);
-    while (listener.counters().datagrams.load() < sent) std::this_thread::yield();
-  }
-  ::close(socket);
-  EXPECT_EQ(listener.counters().batches.load(), 0U);
-  listener.Stop();
-  EXPECT_EQ(listener.counters().batches.load(), 1U);
-}
-
-TEST_F(RoutesTest, UdpWritesInBatchesAndAtTheEnd) {
-  UdpListener listener(
-      {.listen = "127.0.0.1:0", .database = "u", .precision = "s", .batch_bytes = 65'536, .batch_ms = 1}, &writes_,
-      &SystemClock::Get());
-  const Result<uint16_t> port = listener.Start();
-  ASSERT_TRUE(port.ok()) << port.error().message;
-  const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(*port);
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  for (const std::string_view text : {"m,a=b v=1 5\nm,a=c v=2 5", "bad line", "m,a=d v=3 5\n"}) {
-    ASSERT_EQ(::sendto(socket, text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof(to)),
-              static_cast<ssize_t>(text.size()));
-  }
-  ::close(socket);
-  while (listener.counters().datagrams.load() < 3) std::this_thread::yield();
-  listener.Stop();
-  EXPECT_EQ(writes_.counters().points.load(), 3U);
-  EXPECT_EQ(writes_.counters().lines_bad.load(), 1U);
-  EXPECT_TRUE(store_.HasDatabase("u"));
 }
 
 TEST_F(RoutesTest, ADatabaseIsMadeOnlyWithANameThatCanBeWrittenTo) {
