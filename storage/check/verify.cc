@@ -14,13 +14,11 @@
 #include "storage/database/journal_record.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/meta/mask_spec.h"
-#include "storage/page/page_reader.h"
 #include "storage/partition/epoch.h"
+#include "storage/partition/page_kinds.h"
 #include "storage/rocks/rocks_log.h"
 #include "storage/rocks/store_lock.h"
 #include "storage/rocks/store_sight.h"
-#include "storage/rollup/sketch_page.h"
-#include "storage/rollup/tier_reader.h"
 
 namespace tidemark::storage {
 namespace {
@@ -33,19 +31,7 @@ Result<void> CheckPage(const partition::PageInfo& info, std::string_view bytes) 
   if (bytes.size() != info.bytes) {
     return Corruption(fmt::format("{} bytes, the directory of the epoch says {}", bytes.size(), info.bytes));
   }
-  model::FieldId field{};
-  if (info.tier == rocks::kRawTier) {
-    TM_TRY_ASSIGN(const page::PageReader reader, page::PageReader::Open(bytes, page::Checksum::kVerify));
-    std::vector<page::Entry> entries;
-    TM_RETURN_IF_ERROR(reader.ReadEntries({0, reader.entries()}, &entries));
-    field = reader.field();
-  } else if (info.tier >= rocks::kSketchTiers) {
-    TM_RETURN_IF_ERROR(rollup::SketchReader::Open(bytes, page::Checksum::kVerify));
-    field = info.field;
-  } else {
-    TM_TRY_ASSIGN(const rollup::TierReader reader, rollup::TierReader::Open(bytes, page::Checksum::kVerify));
-    field = reader.field();
-  }
+  TM_TRY_ASSIGN(const model::FieldId field, partition::KindOf(info).check(bytes, info.field));
   if (field != info.field) {
     return Corruption(
         fmt::format("it is of field {}, its key of field {}", model::Number(field), model::Number(info.field)));

@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "storage/partition/page_kinds.h"
+
 namespace tidemark::storage::check {
 namespace {
 
@@ -58,9 +60,8 @@ std::string NameOf(const partition::PageInfo& page, const index::Index* index) {
   const uint32_t series = model::Number(page.first_series);
   if (field == 0) return fmt::format("times {} to {}{}", series, model::Number(page.last_series), part);
   std::string kind;
-  if (page.tier != rocks::kRawTier) {
-    kind = fmt::format("{} of tier {}, ", page.tier >= rocks::kSketchTiers ? "sketches" : "buckets",
-                       rocks::TierOfPage(page.tier));
+  if (const partition::PageKindRow& row = partition::KindOf(page); row.of_tier) {
+    kind = fmt::format("{} of tier {}, ", row.name, rocks::TierOfPage(page.tier));
   }
   if (index == nullptr || field > index->Stats().fields || series == 0 || series > index->Stats().series) {
     return fmt::format("{}measurement {}, field {}, series {} to {}{}", kind, model::Number(page.measurement), field,

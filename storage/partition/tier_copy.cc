@@ -1,16 +1,12 @@
 #include "storage/partition/tier_copy.h"
 
 #include <algorithm>
-#include <map>
+#include <functional>
 #include <memory>
 #include <set>
 #include <utility>
 
-#include "storage/rollup/buckets.h"
-#include "storage/rollup/sketch_page.h"
-#include "storage/rollup/sketches.h"
-#include "storage/rollup/tier_reader.h"
-#include "storage/rollup/tier_writer.h"
+#include "storage/partition/page_kinds.h"
 
 namespace tidemark::storage::partition {
 namespace {
@@ -74,18 +70,12 @@ class TierCopier {
     if (!bytes.ok()) return std::move(bytes).error().Within(epoch_.Name(index));
     // Damage is not handed on under a new name.
     const PageInfo& info = directory_.pages()[index];
-    const bool sketch = info.tier >= rocks::kSketchTiers;
-    Result<void> sound;
-    if (sketch) {
-      if (auto reader = rollup::SketchReader::Open(bytes->bytes, page::Checksum::kVerify); !reader.ok()) {
-        sound = std::move(reader).error();
-      }
-    } else if (auto reader = rollup::TierReader::Open(bytes->bytes, page::Checksum::kVerify); !reader.ok()) {
-      sound = std::move(reader).error();
+    const PageKindRow& kind = KindOf(info);
+    if (auto sound = kind.check(bytes->bytes, info.field); !sound.ok()) {
+      return std::move(sound).error().Within(epoch_.Name(index));
     }
-    if (!sound.ok()) return std::move(sound).error().Within(epoch_.Name(index));
     page::EncodedPage page;
-    page.kind = sketch ? page::PageKind::kSketch : page::PageKind::kTier;
+    page.kind = kind.kind;
     page.field = info.field;
     page.first_series = info.first_series;
     page.last_series = info.last_series;
@@ -93,67 +83,43 @@ class TierCopier {
     page.range = info.range;
     page.rows = info.rows;
     page.bytes = std::string(bytes->bytes);
-    const auto number =
-        static_cast<uint8_t>(NumberOf(rocks::TierOfPage(info.tier)) + (sketch ? rocks::kSketchTiers : 0));
-    out_.pages.push_back({info.measurement, number, std::move(page)});
+    const uint8_t number = NumberOf(rocks::TierOfPage(info.tier));
+    out_.pages.push_back({info.measurement, TierByte(kind, number), std::move(page)});
     return {};
   }
 
   // A field of which some series are deleted, in all tiers.
   Result<void> CopyField(model::MeasurementId measurement, model::FieldId field) {
-    TM_RETURN_IF_ERROR((Rewrite<rollup::TierReader, rollup::TierWriter, rollup::BucketArrays>(measurement, field, 0)));
-    return Rewrite<rollup::SketchReader, rollup::SketchWriter, rollup::SketchArrays>(measurement, field,
-                                                                                     rocks::kSketchTiers);
+    for (const PageKindRow& kind : PageKinds()) {
+      if (kind.of_tier) TM_RETURN_IF_ERROR(CutField(kind, measurement, field));
+    }
+    return {};
   }
 
-  // Tier n is under n + first_tier.
-  template <typename Reader, typename Writer, typename Arrays>
-  Result<void> Rewrite(model::MeasurementId measurement, model::FieldId field, uint8_t first_tier) {
-    const std::vector<int64_t>& widths = directory_.tier_widths_ns();
-    std::vector<std::map<model::SeriesId, Arrays>> tiers(widths.size());
-    for (size_t t = 0; t < widths.size(); ++t) {
-      const auto tier = static_cast<uint8_t>(t + 1);
-      const PageRange pages = directory_.OfField(tier + first_tier, measurement, field);
+  Result<void> CutField(const PageKindRow& kind, model::MeasurementId measurement, model::FieldId field) {
+    const auto read = [&](size_t tier, const std::function<Result<void>(std::string_view)>& take) -> Result<void> {
+      const PageRange pages = directory_.OfField(TierByte(kind, static_cast<uint8_t>(tier + 1)), measurement, field);
       for (size_t index = pages.begin; index < pages.end; ++index) {
         auto bytes = epoch_.Read(index);
         if (!bytes.ok()) return std::move(bytes).error().Within(epoch_.Name(index));
-        auto reader = Reader::Open(bytes->bytes, page::Checksum::kVerify);
-        if (!reader.ok()) return std::move(reader).error().Within(epoch_.Name(index));
-        for (const model::SeriesId series : reader->series()) {
-          TM_RETURN_IF_ERROR(reader->Read(series, {}, &tiers[t][series]));
-        }
+        if (auto taken = take(bytes->bytes); !taken.ok()) return std::move(taken).error().Within(epoch_.Name(index));
       }
-      Writer writer(widths[t]);
-      for (auto& [series, buckets] : tiers[t]) {
-        Cut({field, series}, widths, t, &tiers);
-        writer.Add(buckets);
-      }
-      const uint8_t number = NumberOf(tier);
+      return {};
+    };
+    TM_TRY_ASSIGN(auto left, kind.cut({field, directory_.tier_widths_ns(), masks_, read}));
+    for (size_t tier = 0; tier < left.size(); ++tier) {
+      const uint8_t number = NumberOf(static_cast<uint8_t>(tier + 1));
       if (number == 0) continue;
-      for (page::EncodedPage& page : writer.Finish()) {
-        out_.pages.push_back({measurement, static_cast<uint8_t>(number + first_tier), std::move(page)});
+      for (page::EncodedPage& page : left[tier]) {
+        out_.pages.push_back({measurement, TierByte(kind, number), std::move(page)});
       }
     }
     return {};
   }
 
-  template <typename Arrays>
-  void Cut(model::SeriesRef ref, const std::vector<int64_t>& widths, size_t tier,
-           std::vector<std::map<model::SeriesId, Arrays>>* tiers) {
-    Arrays& buckets = (*tiers)[tier][ref.series];
-    bool masked = false;
-    for (const retention::Mask* mask : masks_.masks()) masked |= mask->refs().Contains(ref);
-    if (!masked) return;
-    for (size_t narrow = 0; narrow < tier; ++narrow) {
-      const auto found = (*tiers)[narrow].find(ref.series);
-      if (widths[tier] % widths[narrow] != 0 || found == (*tiers)[narrow].end()) continue;
-      buckets = rollup::Coarsen(found->second, widths[tier] / widths[narrow]);
-      buckets.ref = ref;
-      return;
-    }
-    for (const retention::Mask* mask : masks_.masks()) {
-      if (mask->refs().Contains(ref)) rollup::EraseInside(mask->range(), &buckets);
-    }
+  // Of tier `number` (1 for the first) in keys of `kind`.
+  static uint8_t TierByte(const PageKindRow& kind, uint8_t number) {
+    return static_cast<uint8_t>(kind.first_tier + number - 1);
   }
 
   const Epoch& epoch_;

@@ -7,11 +7,11 @@
 #include <string_view>
 
 #include "storage/base/check.h"
-#include "storage/engine/journal_record.h"
-#include "storage/engine/mask_spec.h"
-#include "storage/engine/meta_records.h"
-#include "storage/engine/page_directory.h"
-#include "storage/engine/series_list.h"
+#include "storage/database/journal_record.h"
+#include "storage/meta/mask_spec.h"
+#include "storage/meta/meta_records.h"
+#include "storage/partition/page_directory.h"
+#include "storage/partition/series_list.h"
 
 namespace tidemark::storage {
 namespace {
@@ -36,22 +36,22 @@ constexpr auto kSameBytes = [](const auto& a, const auto& b) { return a.Encode()
 
 void Run(char kind, std::string_view input) {
   std::string sealed(input);
-  Seal(&sealed);
+  meta::Seal(&sealed);
   switch (kind) {
-    case 's': return RoundTrip(sealed, DecodeStoreRecord, kEncode, kEqual);
-    case 'd': return RoundTrip(sealed, DecodeDatabaseRecord, kEncode, kEqual);
-    case 'e': return RoundTrip(sealed, DecodeEpochRecord, kEncode, kEqual);
-    case 'm': return RoundTrip(sealed, DecodeMaskRecord, kEncode, kEqual);
-    case 'p': return RoundTrip(sealed, PageDirectory::Decode, kEncodeMember, kSameBytes);
-    case 'l': return RoundTrip(sealed, SeriesList::Decode, kEncodeMember, kSameBytes);
-    case 'k': return RoundTrip(input, DecodeMaskSpec, EncodeMaskSpec, kEqual);
+    case 's': return RoundTrip(sealed, meta::DecodeStoreRecord, kEncode, kEqual);
+    case 'd': return RoundTrip(sealed, meta::DecodeDatabaseRecord, kEncode, kEqual);
+    case 'e': return RoundTrip(sealed, meta::DecodeEpochRecord, kEncode, kEqual);
+    case 'm': return RoundTrip(sealed, meta::DecodeMaskRecord, kEncode, kEqual);
+    case 'p': return RoundTrip(sealed, partition::PageDirectory::Decode, kEncodeMember, kSameBytes);
+    case 'l': return RoundTrip(sealed, partition::SeriesList::Decode, kEncodeMember, kSameBytes);
+    case 'k': return RoundTrip(input, meta::DecodeMaskSpec, meta::EncodeMaskSpec, kEqual);
     case 'j': {
-      const auto encode = [](const JournalRecord& record) {
+      const auto encode = [](const database::JournalRecord& record) {
         std::string out;
-        EncodeRecord(record, &out);
+        database::EncodeRecord(record, &out);
         return out;
       };
-      return RoundTrip(input, DecodeRecord, encode, kEqual);
+      return RoundTrip(input, database::DecodeRecord, encode, kEqual);
     }
     default: break;
   }
