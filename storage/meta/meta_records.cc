@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include "storage/base/bytes.h"
 #include "storage/base/hash.h"
 #include "storage/meta/mask_spec.h"
 
@@ -22,27 +21,6 @@ uint8_t LayoutOf(const EpochRecord& record) {
   return record.tiers_only ? kTierEpochLayout : kPlainEpochLayout;
 }
 constexpr uint8_t kMaskLayout = 1;
-
-struct OpenedRecord {
-  ByteReader reader;
-  uint8_t layout;
-};
-
-Result<OpenedRecord> OpenRecord(std::string_view bytes, std::string_view what, uint8_t newest) {
-  TM_TRY_ASSIGN(const std::string_view body, Unseal(bytes, what));
-  ByteReader reader(body);
-  const uint8_t layout = reader.Little<uint8_t>();
-  if (layout == 0 || layout > newest) {
-    return Unsupported(
-        fmt::format("{} in meta has layout {}, this version reads layouts 1 to {}", what, layout, newest));
-  }
-  return OpenedRecord{reader, layout};
-}
-
-Result<void> Finished(const ByteReader& reader, std::string_view what) {
-  if (reader.ok() && reader.empty()) return {};
-  return Corruption(fmt::format("{} in meta has a length that does not fit its content", what));
-}
 
 }  // namespace
 
@@ -64,6 +42,22 @@ Result<std::string_view> Unseal(std::string_view bytes, std::string_view what) {
     return Corruption(fmt::format("{}: checksum expected {:016x}, found {:016x}", what, expected, found));
   }
   return body;
+}
+
+Result<OpenedRecord> OpenRecord(std::string_view bytes, std::string_view what, uint8_t newest) {
+  TM_TRY_ASSIGN(const std::string_view body, Unseal(bytes, what));
+  ByteReader reader(body);
+  const uint8_t layout = reader.Little<uint8_t>();
+  if (layout == 0 || layout > newest) {
+    return Unsupported(
+        fmt::format("{} in meta has layout {}, this version reads layouts 1 to {}", what, layout, newest));
+  }
+  return OpenedRecord{reader, layout};
+}
+
+Result<void> CheckEnd(const ByteReader& reader, std::string_view what) {
+  if (reader.ok() && reader.empty()) return {};
+  return Corruption(fmt::format("{} in meta has a length that does not fit its content", what));
 }
 
 std::string Encode(const StoreRecord& record) {
@@ -89,7 +83,7 @@ Result<StoreRecord> DecodeStoreRecord(std::string_view bytes) {
   record.next_database = static_cast<uint32_t>(reader.Varint());
   record.next_epoch = reader.Varint();
   record.checkpoint_sequence = reader.Varint();
-  TM_RETURN_IF_ERROR(Finished(reader, "the store record"));
+  TM_RETURN_IF_ERROR(CheckEnd(reader, "the store record"));
   return record;
 }
 
@@ -139,7 +133,7 @@ Result<DatabaseRecord> DecodeDatabaseRecord(std::string_view bytes) {
       tier.keep_ns = reader.SignedVarint();
     }
   }
-  TM_RETURN_IF_ERROR(Finished(reader, "a database record"));
+  TM_RETURN_IF_ERROR(CheckEnd(reader, "a database record"));
   if (record.options.partition_ns <= 0) return Corruption("a database record in meta has no partition length");
   return record;
 }
@@ -185,7 +179,7 @@ Result<EpochRecord> DecodeEpochRecord(std::string_view bytes) {
   }
   if (opened.layout >= 3) record.tiers_only = reader.Varint() != 0;
   if (opened.layout >= 4) record.in_meta = reader.Varint() != 0;
-  TM_RETURN_IF_ERROR(Finished(reader, "an epoch record"));
+  TM_RETURN_IF_ERROR(CheckEnd(reader, "an epoch record"));
   if (record.partition_ns <= 0) return Corruption("an epoch record in meta has no partition length");
   return record;
 }
@@ -205,7 +199,7 @@ Result<MaskRecord> DecodeMaskRecord(std::string_view bytes) {
   record.database = model::DatabaseId{static_cast<uint32_t>(opened.reader.Varint())};
   record.number = opened.reader.Varint();
   record.spec = std::string(opened.reader.String());
-  TM_RETURN_IF_ERROR(Finished(opened.reader, "a deletion"));
+  TM_RETURN_IF_ERROR(CheckEnd(opened.reader, "a deletion"));
   return record;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/base/bytes.h"
 #include "storage/base/result.h"
 #include "storage/model/ids.h"
 #include "storage/model/timestamp.h"
@@ -86,5 +87,15 @@ Result<MaskRecord> DecodeMaskRecord(std::string_view bytes);
 // The bytes with an 8-byte checksum (XXH3, seed 0) behind them, and back. `what` is for the message.
 void Seal(std::string* bytes);
 Result<std::string_view> Unseal(std::string_view bytes, std::string_view what);
+
+// A record whose checksum holds, read up to its layout.
+struct OpenedRecord {
+  ByteReader reader;
+  uint8_t layout;
+};
+// Errors: kCorruption, and kUnsupported for a layout above `newest`.
+Result<OpenedRecord> OpenRecord(std::string_view bytes, std::string_view what, uint8_t newest);
+// An error when `reader` has not read all of it, or more than there is.
+Result<void> CheckEnd(const ByteReader& reader, std::string_view what);
 
 }  // namespace tidemark::storage::meta

@@ -15,6 +15,14 @@ rocks::KeyRange PrefixRange(std::string_view prefix) {
   return range;
 }
 
+void WriteRecord(const std::string& key, std::optional<std::string> value, rocks::RecordBatch* batch) {
+  if (value.has_value()) {
+    batch->Put(rocks::Family::kMeta, key, std::move(*value));
+  } else {
+    batch->Delete(rocks::Family::kMeta, key);
+  }
+}
+
 }  // namespace
 
 MetaStore::MetaStore(std::shared_ptr<rocks::RocksStore> rocks, std::shared_ptr<rocks::Graveyard> graveyard)
@@ -115,6 +123,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
     for (const auto& [id, record] : truth_.masks) {
       batch.Put(rocks::Family::kMeta, rocks::MaskMetaKey(id.first, id.second), Encode(record));
     }
+    for (const auto& [key, value] : documents_in_doubt_) WriteRecord(key, value, &batch);
   }
   const auto drop_epoch = [&](const EpochId& id) {
     batch.Delete(rocks::Family::kMeta, rocks::EpochMetaKey(id.first, id.second));
@@ -157,12 +166,17 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
     next.databases.erase(*change.drop_database);
   }
   if (change.checkpoint_sequence.has_value()) next.store.checkpoint_sequence = *change.checkpoint_sequence;
+  // After what is in doubt: a change that is tried again has the same keys.
+  for (RecordChange& record : change.documents) WriteRecord(record.key, std::move(record.value), &batch);
   batch.Put(rocks::Family::kMeta, std::string(rocks::kStoreKey), Encode(next.store));
   FailurePoint("meta.before_write");
   if (auto written = rocks_->Write(batch); !written.ok()) {
     in_doubt_ = true;
     for (const EpochRecord& record : change.add) {
       files_in_doubt_.push_back(KeysOf(record));
+    }
+    for (RecordChange& record : change.documents) {
+      documents_in_doubt_.insert_or_assign(std::move(record.key), std::move(record.otherwise));
     }
     return written;
   }
@@ -171,6 +185,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
   in_doubt_ = false;
   for (rocks::KeyRange& range : files_in_doubt_) graveyard_->Bury(std::move(range));
   files_in_doubt_.clear();
+  documents_in_doubt_.clear();
   return {};
 }
 

@@ -1,13 +1,15 @@
 // MetaStore: which databases and epochs there are, in memory and in column family `meta`, changed together.
 //
 // A change whose write fails may or may not be on disk. The truth in memory stays what it was, and the next change
-// writes that truth down whole, so that the disk agrees again whatever happened.
+// writes that truth down whole, so that the disk agrees again whatever happened. Of documents, whose truth is in
+// storage/documents, it writes what RecordChange says.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,15 @@
 
 namespace tidemark::storage::meta {
 
+// A change of one record of `meta` of which another room keeps the truth. `value` is written (none: the record is
+// deleted). Should the write fail, then `otherwise` is written with the next change (none: deleted), whatever came of
+// the first: it is what the room holds to be true then.
+struct RecordChange {
+  std::string key;
+  std::optional<std::string> value;
+  std::optional<std::string> otherwise;
+};
+
 struct MetaChange {
   std::vector<EpochRecord> add;
   // Epochs that must be live now: the change fails with kConflict when one is not.
@@ -29,6 +40,7 @@ struct MetaChange {
   std::optional<model::DatabaseId> drop_database;  // its epochs and masks too
   std::optional<uint64_t> checkpoint_sequence;
   rocks::RecordBatch records;  // further records, of `index`
+  std::vector<RecordChange> documents;
 };
 
 // Thread-safe.
@@ -74,6 +86,8 @@ class MetaStore {
   Truth truth_ TM_GUARDED_BY(mutex_);
   bool in_doubt_ TM_GUARDED_BY(mutex_) = false;
   std::vector<rocks::KeyRange> files_in_doubt_ TM_GUARDED_BY(mutex_);
+  // By key, what the next change writes. All that failed since the last change was made from the same truth.
+  std::map<std::string, std::optional<std::string>> documents_in_doubt_ TM_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::storage::meta
