@@ -1,5 +1,5 @@
-// The storage engine's public face: Store (write, administer) and View (read). Nothing outside `storage` includes
-// anything else of it but base/ and model/.
+// The storage engine's public face: Store (write, administer) and View (read); documents.h has the small durable state
+// beside them. Nothing outside `storage` includes anything else of it but base/ and model/.
 //
 //   StoreOptions options{.directory = "/var/lib/tidemark"};
 //   TM_TRY_ASSIGN(std::unique_ptr<Store> store, Store::Open(std::move(options)));
@@ -25,6 +25,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 #include "storage/base/scheduler.h"
+#include "storage/documents.h"
 #include "storage/model/column.h"
 #include "storage/model/ids.h"
 #include "storage/model/labels.h"
@@ -125,6 +126,8 @@ struct StoreOptions {
   uint64_t max_series_per_database = 50'000'000;
   // The file layer under journal and RocksDB alike; null: the system's. Tests hand in one that fails or forgets.
   std::shared_ptr<rocksdb::FileSystem> file_system;
+  // Kinds of documents that have other limits than DocumentKind's.
+  std::vector<DocumentKind> document_kinds = {};
   // Whether background jobs (slabs, checkpoints, retention) start by themselves. Tests say false and call
   // RunMaintenance.
   bool background = true;
@@ -408,6 +411,9 @@ class Store : public model::PointSink {
   // What ApplyRetention and later folds would drop if `database` had these options.
   [[nodiscard]] virtual Result<RetentionReport> PlanRetention(std::string_view database,
                                                               const DatabaseOptions& options) const = 0;
+
+  // The documents of the store; null in a store that keeps none, as those of some tests.
+  [[nodiscard]] virtual DocumentStore* Documents() const { return nullptr; }
 
   // Writes everything staged into pages on disk and lets go of the journal behind it.
   virtual Result<void> Checkpoint() = 0;

@@ -31,6 +31,8 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     // Every change of `meta`, whoever asked for it.
     "meta.before_write",
     "meta.written",
+    // A change of documents, which are records of `meta`.
+    "documents.committed",
     // Changes of `index` and `meta` on their way from RocksDB's log into table files: nothing is deleted before.
     "files.family_flushed",
     // Files of RocksDB that nothing names any more.

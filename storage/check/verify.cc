@@ -12,6 +12,7 @@
 #include "storage/check/verify_journal.h"
 #include "storage/check/verify_names.h"
 #include "storage/database/journal_record.h"
+#include "storage/documents/document_check.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/meta/mask_spec.h"
 #include "storage/partition/epoch.h"
@@ -122,6 +123,7 @@ class Verifier {
     if (!read.ok() && read.error().code == ErrorCode::kUnsupported) return read;
     if (!read.ok()) Found("meta", read.error().message);
     if (!checkpoint_sequence_) Found("meta", "there is no store record that can be read");
+    for (std::string& what : documents_.Missing()) Found("meta, document", std::move(what));
     for (const meta::EpochRecord& epoch : epochs_) {
       if (!databases_.contains(epoch.database)) {
         Found("meta, epoch", fmt::format("epoch {} belongs to database {}, which meta does not have", epoch.epoch,
@@ -145,7 +147,7 @@ class Verifier {
       TM_TRY_ASSIGN(const meta::MaskRecord record, meta::DecodeMaskRecord(value));
       TM_RETURN_IF_ERROR(meta::DecodeMaskSpec(record.spec));
     }
-    return {};
+    return documents_.See(key, value);
   }
 
   void CheckDatabase(const meta::DatabaseRecord& database) {
@@ -223,6 +225,7 @@ class Verifier {
   std::optional<uint64_t> checkpoint_sequence_;
   std::map<model::DatabaseId, meta::DatabaseRecord> databases_;
   std::vector<meta::EpochRecord> epochs_;
+  documents::DocumentCheck documents_;
   std::set<std::pair<model::DatabaseId, uint64_t>> damaged_epochs_;
 };
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
+#include "storage/documents/stored_documents.h"
 #include "storage/engine/checkpointer.h"
 #include "storage/engine/compactor.h"
 #include "storage/engine/deleter.h"
@@ -57,6 +58,7 @@ class StoreImpl final : public Store {
                                                       const DatabaseOptions& options) const override {
     return expiry_.Plan(database, options);
   }
+  [[nodiscard]] DocumentStore* Documents() const override { return documents_.get(); }
   Result<void> Checkpoint() override { return checkpointer_.Checkpoint(); }
   Result<CompactionProgress> Compact(std::string_view database, std::stop_token stop,
                                      const std::function<void(const CompactionProgress&)>& progress) override {
@@ -106,6 +108,7 @@ class StoreImpl final : public Store {
   void StopBackground();
 
   StoreParts parts_;
+  std::unique_ptr<documents::StoredDocuments> documents_;
   Checkpointer checkpointer_{&parts_};
   Deleter deleter_{&parts_, &checkpointer_};
   Writer writer_{&parts_, &checkpointer_};

@@ -74,6 +74,12 @@ Result<void> StoreImpl::OpenRocks(RocksMode mode) {
                                    .strict_log = mode == RocksMode::kLook,
                                    .on_error = [this](const std::string& text) { parts_.health.ReportText(text); }}));
   parts_.meta = std::make_unique<meta::MetaStore>(parts_.rocks, parts_.graveyard);
+  documents_ = std::make_unique<documents::StoredDocuments>(
+      documents::StoredDocumentsOptions{.rocks = parts_.rocks,
+                                        .meta = parts_.meta.get(),
+                                        .clock = &parts_.clock,
+                                        .kinds = parts_.options.document_kinds,
+                                        .on_error = [this](const Error& error) { parts_.health.Report(error); }});
   return {};
 }
 
@@ -137,6 +143,7 @@ Result<bool> StoreImpl::Look(const rocks::StoreSight& sight) {
     return Corruption(
         fmt::format("{}/rocksdb: meta has no store record; nothing was changed", parts_.options.directory));
   }
+  TM_RETURN_IF_ERROR(documents_->Load());
   TM_RETURN_IF_ERROR(LoadDatabases());
   TM_RETURN_IF_ERROR(LoadIndexes());
   TM_RETURN_IF_ERROR(deleter_.LoadMasks());

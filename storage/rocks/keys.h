@@ -68,6 +68,10 @@ inline constexpr std::string_view kEpochPrefix = "epoch/";
 inline constexpr std::string_view kMaskPrefix = "mask/";
 // Pages of small epochs: the page's key behind it.
 inline constexpr std::string_view kPagePrefix = "page/";
+// Of documents; their keys are made in storage/documents.
+inline constexpr std::string_view kDocumentPrefix = "document/";
+inline constexpr std::string_view kDocumentBytesPrefix = "document_bytes/";
+inline constexpr std::string_view kDocumentKindPrefix = "document_kind/";
 std::string DatabaseMetaKey(model::DatabaseId database);
 std::string EpochMetaKey(model::DatabaseId database, uint64_t epoch);
 std::string PageMetaKey(const PageKey& key);

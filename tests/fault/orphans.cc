@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/documents/document_check.h"
 #include "storage/meta/meta_records.h"
 #include "storage/rocks/keys.h"
 
@@ -32,6 +33,7 @@ std::string Look(const OpenRocks& rocks, const std::string& directory) {
   std::set<EpochId> live_in_meta;
   std::set<EpochId> with_pages_in_meta;
   std::set<model::DatabaseId> databases;
+  storage::documents::DocumentCheck documents;
   const std::unique_ptr<rocksdb::Iterator> meta(rocks.db->NewIterator({}, rocks.families[3]));
   for (meta->SeekToFirst(); meta->Valid(); meta->Next()) {
     const std::string_view key = meta->key().ToStringView();
@@ -48,7 +50,9 @@ std::string Look(const OpenRocks& rocks, const std::string& directory) {
       if (!page.ok()) return page.error().message;
       with_pages_in_meta.emplace(page->database, page->epoch);
     }
+    if (auto seen = documents.See(key, meta->value().ToStringView()); !seen.ok()) return seen.error().message;
   }
+  for (const std::string& missing : documents.Missing()) return missing;
   if (live_in_meta != with_pages_in_meta) {
     return fmt::format("{} epochs lie in meta, and {} have pages there", live_in_meta.size(),
                        with_pages_in_meta.size());
