@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/allocation_failure.h"
 #include "storage/base/log.h"
 #include "storage/base/usable_cpus.h"
 #include "tools/server/config/config.h"
@@ -126,6 +127,7 @@ int Main(int argc, char** argv) {
 }  // namespace tidemark::server
 
 int main(int argc, char** argv) {
+  tidemark::EndOnAllocationFailure();
   try {
     return tidemark::server::Main(argc, argv);
   } catch (const std::exception& error) {
