@@ -5,11 +5,14 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <ctime>
+#include <exception>
 #include <utility>
 
 #include "storage/base/clock.h"
+#include "storage/base/log.h"
 #include "tools/server/http/session.h"
 #include "tools/server/http/session_stream.h"
 
@@ -103,7 +106,17 @@ void Session::Reply(Response response) {
 
 void Session::ReplyInStream(Response response) {
   auto stream = std::make_shared<SessionStream>(loop_, weak_from_this());
-  auto run = [stream, produce = std::move(response.produce)]() mutable { produce(std::move(stream)); };
+  auto run = [stream, loop = loop_, session = weak_from_this(), produce = std::move(response.produce)]() mutable {
+    try {
+      produce(std::move(stream));
+    } catch (const std::exception& error) {
+      // The head has gone out: that something is missing can be told by cutting the reply only.
+      TM_LOG(kError, "a streamed reply: {}", error.what());
+      asio::post(loop->context(), [session = std::move(session)] {
+        if (const auto self = session.lock()) self->Abort();
+      });
+    }
+  };
   if (!shared_->streams.TrySubmitNow(std::move(run))) {
     shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
     Response busy = shared_->application->Refuse(503, "too many streamed replies at once", &request_);

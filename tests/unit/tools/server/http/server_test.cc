@@ -341,6 +341,16 @@ TEST_F(ServerTest, StreamsReplies) {
   EXPECT_TRUE(old.ReadAll().ends_with("\r\n\r\nbegin\nline 0\nline 1\nline 2\n"));
 }
 
+TEST_F(ServerTest, AnExceptionOfALibraryCostsOneReply) {
+  Start();
+  EXPECT_TRUE(Ask("GET /throwing HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 500 "));
+  RawClient client(port_);
+  client.Send("GET /throwing-stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string cut = client.ReadAll();
+  EXPECT_FALSE(cut.ends_with("0\r\n\r\n")) << "the client must see that something is missing: " << cut;
+  EXPECT_TRUE(Ask("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("pong"));
+}
+
 TEST_F(ServerTest, RoutesByBasePathPatternAndForm) {
   Start();
   EXPECT_TRUE(Ask("GET /label/a%20b/values?x=1+2 HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("\r\n\r\n|a b|1 2"));
