@@ -1,10 +1,10 @@
 #include "storage/partition/partition_builder.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "storage/base/check.h"
+#include "storage/model/stale_marker.h"
 #include "storage/rollup/buckets.h"
 #include "storage/rollup/sketches.h"
 
@@ -17,10 +17,8 @@ constexpr size_t kMaxTiers = rocks::kSketchTiers - 2;
 // Stale markers are no rows of a bucket; but over a row of an older epoch they take it away, and the buckets of neither
 // would tell.
 bool MayHide(const model::Column& column) {
-  constexpr uint64_t kStaleMarker = 0x7ff0000000000002;
   if (column.floats == nullptr) return false;
-  return std::any_of(column.floats, column.floats + column.size(),
-                     [](double value) { return std::bit_cast<uint64_t>(value) == kStaleMarker; });
+  return std::any_of(column.floats, column.floats + column.size(), model::IsStaleMarker);
 }
 
 }  // namespace
