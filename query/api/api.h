@@ -24,8 +24,8 @@
 #include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
-#include "storage/base/params.h"
 #include "storage/base/scheduler.h"
+#include "storage/base/text/params.h"
 #include "storage/storage.h"
 
 namespace tidemark::query::api {
@@ -74,7 +74,7 @@ struct ApiDependencies {
 };
 
 struct ApiRequest {
-  const Params& params;
+  const text::Params& params;
   // From the base path; `db=` comes after it; "" means the default database.
   std::string_view database;
   std::stop_token stop;

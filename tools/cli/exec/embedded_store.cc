@@ -38,7 +38,7 @@ EmbeddedStore::~EmbeddedStore() { static_cast<void>(Close()); }
 
 Result<ApiAnswer> EmbeddedStore::Ask(std::string_view path, const ApiParameters& parameters) {
   if (!store_) return MakeError(ErrorCode::kUnavailable, "the store has been closed");
-  Params params;
+  text::Params params;
   for (const auto& [name, value] : parameters) params.Add(name, value);
   const query::api::ApiRequest request{.params = params, .database = {}, .stop = {}};
   query::api::Reply reply;

@@ -15,7 +15,7 @@
 #include "query/rules/rule_file.h"
 #include "query/rules/template.h"
 #include "storage/base/check.h"
-#include "storage/base/params.h"
+#include "storage/base/text/params.h"
 #include "storage/model/limits.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/routes/route_row.h"
@@ -67,7 +67,7 @@ void AddConnections(Table* table) {
   table->Set("http.reply_memory", "all replies that wait for slow clients", "503");
   table->Set("http.idle_timeout", "time between requests, and without progress in sending", "the connection is closed");
   table->Fixed("a form (queries, administration)", Bytes(kFormBytesMax), "413");
-  table->Fixed("parameters of a request", std::to_string(kMaxPairs), "400");
+  table->Fixed("parameters of a request", std::to_string(text::kMaxPairs), "400");
 }
 
 void AddWriting(Table* table) {

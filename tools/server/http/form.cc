@@ -58,7 +58,7 @@ std::string NameOfPart(std::string_view head) {
   return {};
 }
 
-Status ParseMultipart(std::string_view content_type, std::string_view body, Params* params) {
+Status ParseMultipart(std::string_view content_type, std::string_view body, text::Params* params) {
   const std::string boundary = ParameterOf(content_type, "boundary");
   if (boundary.empty() || boundary.size() > 70) return InvalidArgument("a multipart form without a boundary");
   const std::string delimiter = "\r\n--" + boundary;
@@ -73,7 +73,7 @@ Status ParseMultipart(std::string_view content_type, std::string_view body, Para
     if (end == std::string_view::npos) return InvalidArgument("a multipart form that is cut short");
     std::string name = NameOfPart(body.substr(line_end + 2, head_end - line_end - 2));
     if (name.empty()) return InvalidArgument("a part of a multipart form without a name");
-    if (params->pairs().size() >= kMaxPairs) return LimitExceeded("too many parameters");
+    if (params->pairs().size() >= text::kMaxPairs) return LimitExceeded("too many parameters");
     const size_t value_at = head_end + 4;
     params->Add(std::move(name), value_at < end ? std::string(body.substr(value_at, end - value_at)) : std::string());
     body.remove_prefix(end + delimiter.size());
@@ -88,9 +88,9 @@ bool IsForm(std::string_view content_type) {
   return EqualsNoCase(type, kUrlEncoded) || EqualsNoCase(type, kMultipart);
 }
 
-Status ParseFormBody(std::string_view content_type, std::string_view body, Params* params) {
+Status ParseFormBody(std::string_view content_type, std::string_view body, text::Params* params) {
   if (EqualsNoCase(MediaType(content_type), kMultipart)) return ParseMultipart(content_type, body, params);
-  return ParseForm(body, params);
+  return text::ParseForm(body, params);
 }
 
 }  // namespace tidemark::http

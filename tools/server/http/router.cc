@@ -122,7 +122,7 @@ void Router::AddCors(const Request& request, Response* response) const {
 }
 
 bool Router::Serves(std::string_view raw_path) const {
-  Result<std::string> path = PercentDecode(raw_path, false);
+  Result<std::string> path = text::PercentDecode(raw_path, false);
   if (!path.ok()) return false;
   std::string_view rest = *path;
   if (rest.starts_with(kDatabasePrefix)) {
@@ -151,7 +151,7 @@ std::optional<Router::TargetParts> Router::PartsOf(std::string_view target) {
 Admission Router::Admit(Request* head) {
   const std::optional<TargetParts> parts = PartsOf(head->target);
   if (!parts) return Refused(Refuse(400, "400 Bad Request", head));
-  Result<std::string> path = PercentDecode(parts->path, false);
+  Result<std::string> path = text::PercentDecode(parts->path, false);
   if (!path.ok()) return Refused(Refuse(400, path.error().message, head));
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
@@ -177,7 +177,7 @@ Admission Router::Admit(Request* head) {
   }
   if (found == nullptr) return Refused(allow.empty() ? NoSuchPath(*parts, *head) : NoSuchMethod(allow, *head));
   head->route = found;
-  if (const Status parsed = ParseForm(parts->query, &head->params); !parsed.ok()) {
+  if (const Status parsed = text::ParseForm(parts->query, &head->params); !parsed.ok()) {
     return Refused(Refuse(400, parsed.error().message, head));
   }
   return Check(*found, head);
@@ -229,7 +229,7 @@ Response Router::Handle(Request* request) {
   const int64_t began = SystemClock::Get().SteadyNs();
   if (request->method == Method::kPost && request->body.size() > 0 && request->route->form &&
       IsForm(request->Header("Content-Type"))) {
-    Params form;
+    text::Params form;
     if (const Status parsed = ParseFormBody(request->Header("Content-Type"), request->body.view(), &form);
         !parsed.ok()) {
       return Refuse(400, parsed.error().message, request);

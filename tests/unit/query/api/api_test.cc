@@ -164,7 +164,7 @@ TEST_F(ApiTest, MetadataIsOfFamilies) {
   ASSERT_TRUE(store_.Write("default", rows.batch()).ok());
   const QueryApi api({.store = &store_, .clock = &clock_, .execute = &engine::Execute, .metadata = &book});
   const auto ask = [&](std::string_view form) {
-    const Params params = Form(form);
+    const text::Params params = Form(form);
     return api.Metadata({.params = params, .database = {}, .stop = {}}).body;
   };
   const std::string all = ask("");
@@ -281,7 +281,7 @@ TEST_F(ApiTest, StatusShowsTheSettings) {
   const QueryApi api = With(options);
   EXPECT_EQ(api.StatusConfig().body, R"({"status":"success","data":{"yaml":"data: \"x\"\n"}})");
   EXPECT_EQ(api.StatusFlags().body, R"({"status":"success","data":{"data":"x","query.timeout":"2m"}})");
-  const Params none;
+  const text::Params none;
   const std::string info = api.StatusRuntimeInfo({.params = none, .database = "kept", .stop = {}}).body;
   EXPECT_NE(info.find(R"("startTime":"2023-11-14T22:13:20Z")"), std::string::npos) << info;
   EXPECT_NE(info.find(R"("storageRetention":"30d")"), std::string::npos) << info;
@@ -291,8 +291,8 @@ TEST_F(ApiTest, StatusShowsTheSettings) {
 
 TEST_F(ApiTest, FederatesTheNewestSamples) {
   const auto federate = [this](std::string_view form, std::string_view accept = "") {
-    Params params;
-    EXPECT_TRUE(ParseForm(form, &params).ok());
+    text::Params params;
+    EXPECT_TRUE(text::ParseForm(form, &params).ok());
     return api_.Federate({.params = params, .database = {}, .stop = {}}, accept);
   };
   model::BatchBuilder rows;
@@ -347,7 +347,7 @@ TEST_F(ApiTest, EventsAreTheNewestInOrder) {
 
 TEST_F(ApiTest, SeriesCountAgainstTheBudget) {
   ApiOptions options;
-  const Params all = Form("match[]=%7B__name__%3D~%22.%2B%22%7D");
+  const text::Params all = Form("match[]=%7B__name__%3D~%22.%2B%22%7D");
   options.budget.max_bytes = 100;
   const QueryApi tiny = With(options);
   EXPECT_EQ(tiny.Series({.params = all, .database = {}, .stop = {}}).status, 422);

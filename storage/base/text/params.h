@@ -15,7 +15,7 @@
 
 #include "storage/base/result.h"
 
-namespace tidemark {
+namespace tidemark::text {
 
 class Params {
  public:
@@ -43,4 +43,4 @@ Status ParseForm(std::string_view text, Params* params);
 // `text` without percent escapes; with `plus_is_space`, '+' becomes a space. Errors as in ParseForm.
 Result<std::string> PercentDecode(std::string_view text, bool plus_is_space);
 
-}  // namespace tidemark
+}  // namespace tidemark::text

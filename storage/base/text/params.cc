@@ -1,11 +1,11 @@
-#include "storage/base/params.h"
+#include "storage/base/text/params.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <iterator>
 
-namespace tidemark {
+namespace tidemark::text {
 namespace {
 
 // The value of a hexadecimal digit, or -1.
@@ -80,4 +80,4 @@ Status ParseForm(std::string_view text, Params* params) {
   return {};
 }
 
-}  // namespace tidemark
+}  // namespace tidemark::text
