@@ -5,26 +5,15 @@
 
 #include <fmt/core.h>
 
+#include "storage/base/text/json_string.h"
+
 namespace tidemark::query::api {
 namespace {
 
 using run::OperatorTime;
 using run::QueryStats;
 
-void AppendText(std::string_view text, std::string* out) {
-  *out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      *out += '\\';
-      *out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      *out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      *out += c;
-    }
-  }
-  *out += '"';
-}
+void AppendText(std::string_view text, std::string* out) { text::AppendJsonString(out, text, text::JsonStyle::kHex); }
 
 // Operator `index` and those below it; the index behind them.
 size_t AppendOperator(const std::vector<OperatorTime>& operators, size_t index, std::string* out) {

@@ -11,6 +11,7 @@
 #include "query/api/api.h"
 #include "query/api/values.h"
 #include "query/frame/column_union.h"
+#include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -117,9 +118,9 @@ class RemoteReader {
     const uint64_t max = limits_.budget.max_bytes;
     if (max != 0 && charged_ + bytes > max) {
       return LimitExceeded(
-          fmt::format("the read takes more than the memory budget of {} MiB; ask for fewer series or a "
+          fmt::format("the read takes more than the memory budget of {}; ask for fewer series or a "
                       "shorter time",
-                      max >> 20U));
+                      text::PrintMebibytes(max)));
     }
     if (!limits_.memory->Take(bytes)) {
       return MakeError(ErrorCode::kResourceExhausted, "all queries together use all the memory there is for them");
@@ -294,9 +295,9 @@ class AnswerMemory {
   Status GrowTo(uint64_t bytes, uint64_t max) {
     if (max != 0 && bytes > max) {
       return LimitExceeded(
-          fmt::format("the answer takes more than the memory budget of {} MiB; ask for fewer series, "
+          fmt::format("the answer takes more than the memory budget of {}; ask for fewer series, "
                       "a shorter time, or STREAMED_XOR_CHUNKS",
-                      max >> 20U));
+                      text::PrintMebibytes(max)));
     }
     if (bytes > bytes_) {
       if (!total_->Take(bytes - bytes_)) {

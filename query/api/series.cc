@@ -14,6 +14,7 @@
 #include "query/api/values.h"
 #include "query/frame/frame_order.h"
 #include "query/promql/parser.h"
+#include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -165,9 +166,9 @@ Reply QueryApi::Series(const ApiRequest& request) const {
     return options_.budget.max_bytes != 0 && bytes > options_.budget.max_bytes;
   };
   const auto refuse = [this] {
-    return ErrorReply(ErrorType::kExecution, fmt::format("the series take more than the memory budget of {} MiB; ask "
+    return ErrorReply(ErrorType::kExecution, fmt::format("the series take more than the memory budget of {}; ask "
                                                          "for fewer",
-                                                         options_.budget.max_bytes >> 20));
+                                                         text::PrintMebibytes(options_.budget.max_bytes)));
   };
   size_t held = refs.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews));
   if (too_large(held)) return refuse();

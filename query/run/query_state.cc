@@ -8,6 +8,7 @@
 #include "query/frame/time_math.h"
 #include "query/promql/counterpart.h"
 #include "query/promql/numbers.h"
+#include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::run {
 namespace {
@@ -18,14 +19,12 @@ using frame::LabelArena;
 // Of one step: windows, one row of values and the arithmetic of one scalar operator.
 constexpr uint64_t kBytesPerStep = 64;
 
-std::string Mebibytes(uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }
-
 Status TakeOf(MemoryTotal* total, uint64_t bytes) {
   if (total == nullptr || total->Take(bytes)) return {};
   return MakeError(ErrorCode::kResourceExhausted,
                    fmt::format("all queries together need more than their memory budget of {}; try again later, or "
                                "ask for a shorter range, a longer step or fewer series",
-                               Mebibytes(total->bytes_max())));
+                               text::PrintMebibytes(total->bytes_max())));
 }
 
 // Gives back what has been taken.
@@ -72,7 +71,7 @@ Status QueryState::Charge(uint64_t bytes) {
     return LimitExceeded(
         fmt::format("query needs more than its memory budget of {}; ask for a shorter range, a longer "
                     "step or fewer series",
-                    Mebibytes(context_.budget.max_bytes)));
+                    text::PrintMebibytes(context_.budget.max_bytes)));
   }
   if (Status taken = TakeOf(context_.memory, bytes); !taken.ok()) {
     bytes_.fetch_sub(bytes, std::memory_order_relaxed);

@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <chrono>
+#include "storage/base/text/instant.h"
 
 #include "storage/partition/page_kinds.h"
 
@@ -11,14 +11,7 @@ namespace {
 
 // UTC, to the second: partitions begin at whole ones.
 std::string TimeText(int64_t ns) {
-  namespace ch = std::chrono;
-  const ch::sys_time<ch::nanoseconds> time{ch::nanoseconds(ns)};
-  const auto day = ch::floor<ch::days>(time);
-  const ch::year_month_day date(day);
-  const ch::hh_mm_ss clock(ch::floor<ch::seconds>(time - day));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
+  return text::PrintInstant(text::Instant::FromNs(ns), {.fraction = text::InstantStyle::Fraction::kNone});
 }
 
 std::string SeriesText(const index::Index& index, model::SeriesRef ref) {

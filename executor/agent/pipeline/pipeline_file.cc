@@ -4,15 +4,14 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <initializer_list>
 #include <map>
 #include <set>
 
 #include "executor/agent/pipeline/progress.h"
+#include "storage/base/text/duration.h"
 #include "storage/base/yaml_reader.h"
 
 namespace tidemark::executor {
@@ -304,23 +303,9 @@ Result<Pipeline> LoadPipeline(const std::string& path) {
 }
 
 Result<int64_t> ParseDuration(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    double ns;
-  };
-  static constexpr std::array kUnits{Unit{"ms", 1e6}, Unit{"s", 1e9}, Unit{"", 1e9}, Unit{"m", 60e9},
-                                     Unit{"h", 3600e9}};
   static constexpr double kMaxNs = 30 * 24 * 3600e9;
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error == std::errc() && std::isfinite(number)) {
-    const std::string_view rest = text.substr(static_cast<size_t>(end - text.data()));
-    for (const Unit& unit : kUnits) {
-      if (rest == unit.name && number * unit.ns >= 1 && number * unit.ns <= kMaxNs) {
-        return static_cast<int64_t>(number * unit.ns);
-      }
-    }
-  }
+  const auto ns = text::ParseFractionalDuration(text, text::kPipelineDuration, 1);
+  if (ns && *ns >= 1 && *ns <= kMaxNs) return static_cast<int64_t>(*ns);
   return InvalidArgument(
       fmt::format("\"{}\" is not a duration: 500ms, 90s, 10m, 2h or seconds, more than 0 and at most 720h", text));
 }

@@ -2,12 +2,12 @@
 
 #include <fmt/core.h>
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "storage/base/clock.h"
+#include "storage/base/text/instant.h"
 #include "storage/verify.h"
 #include "tools/cli/command.h"
 
@@ -24,14 +24,8 @@ int CouldNotRun(const Error& error) {
 
 // "2026-01-31T120000.123Z": a folder name that sorts, and that no two runs share.
 std::string FolderName(int64_t now_ns) {
-  namespace ch = std::chrono;
-  const ch::sys_time<ch::nanoseconds> time{ch::nanoseconds(now_ns)};
-  const auto day = ch::floor<ch::days>(time);
-  const ch::year_month_day date(day);
-  const ch::hh_mm_ss clock(ch::floor<ch::milliseconds>(time - day));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}{:02}{:02}.{:03}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
+  return text::PrintInstant(text::Instant::FromNs(now_ns),
+                            {.colon = "", .fraction = text::InstantStyle::Fraction::kMs});
 }
 
 }  // namespace

@@ -24,9 +24,9 @@ namespace {
 
 using http::Request;
 using http::Response;
-using query::api::AppendJsonString;
 using query::api::ErrorType;
 using storage::DatabaseOptions;
+using text::AppendJsonString;
 
 Response Fail(ErrorType type, std::string_view text) {
   query::api::Reply reply = query::api::ErrorReply(type, text);
@@ -365,7 +365,7 @@ Response AdminService::ShowRejections(Request& request) const {
     if (limit-- == 0) break;
     if (data.size() > 1) data += ',';
     data += fmt::format(R"({{"number":{},"time":")", rejection.number);
-    query::api::AppendRfc3339(&data, rejection.at.ns);
+    text::AppendRfc3339(&data, rejection.at.ns);
     data += R"(","database":)";
     AppendJsonString(&data, rejection.database);
     data += fmt::format(R"(,"line":{},"reason":"{}","message":)", rejection.line, Phrase(rejection.error.code));

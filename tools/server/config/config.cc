@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <concepts>
-#include <limits>
 #include <set>
 
 #include "ingest/lineprotocol/parser.h"
 #include "query/rules/rule_file.h"
+#include "storage/base/text/byte_size.h"
+#include "storage/base/text/duration.h"
 #include "storage/base/yaml_reader.h"
 #include "tools/server/http/endpoint.h"
 
@@ -29,54 +29,17 @@ Result<uint64_t> ParseCount(std::string_view text) {
   return value;
 }
 
-struct SizeUnit {
-  std::string_view name;
-  uint64_t bytes;
-};
-constexpr SizeUnit kSizeUnits[] = {{"KiB", uint64_t{1} << 10},
-                                   {"MiB", uint64_t{1} << 20},
-                                   {"GiB", uint64_t{1} << 30},
-                                   {"KB", 1000},
-                                   {"MB", 1'000'000},
-                                   {"GB", 1'000'000'000},
-                                   {"B", 1}};
-
 Result<uint64_t> ParseSize(std::string_view text) {
-  uint64_t unit = 1;
-  std::string_view number = text;
-  for (const SizeUnit& known : kSizeUnits) {
-    if (number.ends_with(known.name)) {
-      unit = known.bytes;
-      number.remove_suffix(known.name.size());
-      break;
-    }
-  }
-  const Result<uint64_t> count = ParseCount(number);
-  uint64_t bytes = 0;
-  if (!count.ok() || __builtin_mul_overflow(*count, unit, &bytes)) {
-    return InvalidArgument(fmt::format("\"{}\" is not a size such as 25MB or 64MiB", text));
-  }
-  return bytes;
+  if (const auto bytes = text::ParseByteSize(text)) return *bytes;
+  return InvalidArgument(fmt::format("\"{}\" is not a size such as 25MB or 64MiB", text));
 }
 
 Result<int64_t> ParseDuration(std::string_view text) {
-  Result<int64_t> ms = query::rules::ParseRuleDurationMs(text);
-  if (!ms.ok()) return InvalidArgument(fmt::format("\"{}\" is not a duration such as 10s, 1h30m or 30d", text));
-  return ms;
+  if (const auto ms = text::ParseDurationMs(text)) return *ms;
+  return InvalidArgument(fmt::format("\"{}\" is not a duration such as 10s, 1h30m or 30d", text));
 }
 
-std::string ShowDuration(int64_t ms) {
-  if (ms == 0) return "0";
-  struct Unit {
-    char name;
-    int64_t ms;
-  };
-  static constexpr Unit kUnits[] = {{'d', 86'400'000}, {'h', 3'600'000}, {'m', 60'000}, {'s', 1000}};
-  for (const Unit& unit : kUnits) {
-    if (ms % unit.ms == 0) return fmt::format("{}{}", ms / unit.ms, unit.name);
-  }
-  return fmt::format("{}ms", ms);
-}
+std::string ShowDuration(int64_t ms) { return text::PrintDuration(ms, text::DurationStyle::kOneUnit); }
 
 Result<bool> ParseSwitch(std::string_view text) {
   if (text == "on" || text == "true" || text == "yes") return true;
@@ -107,7 +70,7 @@ class Table {
           TM_TRY_ASSIGN(*value, ParseSize(text));
           return {};
         },
-        [value] { return Texts{ShowSize(*value)}; });
+        [value] { return Texts{text::PrintByteSize(*value)}; });
   }
   // A duration kept in units of `unit_ns` nanoseconds, at least 1 ms unless `zero` says that 0 means something.
   void Duration(std::string key, int64_t* value, int64_t unit_ns, bool zero, std::string comment) {
@@ -192,7 +155,7 @@ Result<std::string> EndpointText(std::string_view text) {
 
 std::string ShowUdp(const UdpConfig& udp) {
   return fmt::format("{},db={},precision={},batch={},interval={}", udp.listen, udp.database, udp.precision,
-                     ShowSize(udp.batch_bytes), ShowDuration(udp.batch_ms));
+                     text::PrintByteSize(udp.batch_bytes), ShowDuration(udp.batch_ms));
 }
 
 constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
@@ -253,13 +216,6 @@ class Reader {
 };
 
 }  // namespace
-
-std::string ShowSize(uint64_t bytes) {
-  for (const SizeUnit& unit : {kSizeUnits[2], kSizeUnits[1], kSizeUnits[5], kSizeUnits[4], kSizeUnits[0]}) {
-    if (bytes != 0 && bytes % unit.bytes == 0) return fmt::format("{}{}", bytes / unit.bytes, unit.name);
-  }
-  return std::to_string(bytes);
-}
 
 Result<UdpConfig> ParseUdp(std::string_view text) {
   UdpConfig udp;

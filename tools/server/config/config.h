@@ -61,9 +61,6 @@ Status ParseConfig(std::string_view text, const std::string& file, Config* confi
 // The effective settings as a YAML file that ParseConfig reads back, with each key's comment above it.
 std::string PrintConfig(Config config);
 
-// "64MiB", "25MB" or, where no unit divides it, the number of bytes: as the settings take it.
-std::string ShowSize(uint64_t bytes);
-
 // "127.0.0.1:8089,db=telegraf,precision=s,batch=1MiB,interval=1s": the flag's form of a UDP listener.
 Result<UdpConfig> ParseUdp(std::string_view text);
 

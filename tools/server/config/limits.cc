@@ -15,6 +15,7 @@
 #include "query/rules/rule_file.h"
 #include "query/rules/template.h"
 #include "storage/base/check.h"
+#include "storage/base/text/byte_size.h"
 #include "storage/base/text/params.h"
 #include "storage/model/limits.h"
 #include "tools/server/influx/influx_service.h"
@@ -24,7 +25,7 @@ namespace tidemark::server {
 namespace {
 
 std::string Bytes(uint64_t bytes) {
-  std::string text = ShowSize(bytes);
+  std::string text = text::PrintByteSize(bytes);
   return text.find_first_not_of("0123456789") == std::string::npos ? text + " bytes" : text;
 }
 

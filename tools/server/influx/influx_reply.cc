@@ -15,7 +15,7 @@ namespace {
 
 using http::Request;
 using http::Response;
-using query::api::AppendJsonString;
+using text::AppendJsonString;
 
 // Bytes of X-Influxdb-Error.
 constexpr size_t kMaxErrorHeaderBytes = 1024;

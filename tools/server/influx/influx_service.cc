@@ -12,6 +12,7 @@
 #include "query/api/json.h"
 #include "query/influxql/name_match.h"
 #include "query/influxql/parser.h"
+#include "storage/base/text/duration.h"
 #include "storage/model/field.h"
 #include "storage/model/labels.h"
 #include "storage/model/limits.h"
@@ -23,7 +24,7 @@ namespace {
 namespace influxql = query::influxql;
 using http::Request;
 using http::Response;
-using query::api::AppendJsonString;
+using text::AppendJsonString;
 
 Error DatabaseNotFound(std::string_view name) { return NotFound(fmt::format("database not found: {}", name)); }
 
@@ -153,14 +154,8 @@ Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys
   return out.empty() ? out : out + "]";
 }
 
-// A Go duration: 720h0m0s, 0s.
-std::string GoDuration(int64_t ns) {
-  const int64_t seconds = ns / 1'000'000'000;
-  if (seconds == 0) return "0s";
-  if (seconds < 60) return fmt::format("{}s", seconds);
-  if (seconds < 3600) return fmt::format("{}m{}s", seconds / 60, seconds % 60);
-  return fmt::format("{}h{}m{}s", seconds / 3600, seconds / 60 % 60, seconds % 60);
-}
+// 720h0m0s, 0s.
+std::string GoDuration(int64_t ns) { return text::PrintDuration(ns / 1'000'000, text::DurationStyle::kGo); }
 
 bool IsTrue(std::string_view value) { return !value.empty() && value != "0" && value != "false"; }
 

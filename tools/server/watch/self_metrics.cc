@@ -193,7 +193,7 @@ void AddRules(Writer* out, const query::rules::Manager& rules) {
   if (snapshot.groups.empty()) return;
   const auto label = [](const query::rules::GroupStatus& group) {
     std::string text = "group=";
-    query::api::AppendJsonString(&text, group.group->file + ";" + group.group->name);
+    text::AppendJsonString(&text, group.group->file + ";" + group.group->name);
     return text;
   };
   out->Family("tidemark_rule_evaluations_total", "counter", "Evaluations of a group.");
