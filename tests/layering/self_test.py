@@ -19,6 +19,7 @@ import links
 import ratchet
 import readmes
 import source_text
+import words
 
 
 class Tree(unittest.TestCase):
@@ -187,6 +188,34 @@ class Sizes(Tree):
         for name in ("query/api/a.cc", "query/plan/a.h", "query/plan/README.md", "tests/unit/deep/down/a.cc", "tools/dev/notes.txt"):
             self.write(name, "")
         self.assertEqual([found[0] for found in readmes.over(self.root)], ["query/api", "tests/unit"])
+
+
+class Words(Tree):
+    SECOND = {
+        "duration units": ('{{"ns", 1}, {"ms", 2}, {"s", 3}, {"m", 4}}', "case 'd': case 'h': case 'm': case 's':"),
+        "byte sizes": ('{"MiB", 1 << 20}', 'Format("{}KB", n)', 'Format("{} MiB", n)'),
+        "times": ("std::chrono::hh_mm_ss clock{t};", "gmtime_r(&t, &utc);", 'strftime(b, 9, "%F", &utc);'),
+        "JSON escapes": (r'Format("\\u{:04x}", c)', r'out += "\\u00";', r"{'\\', 'u', '0'}"),
+        "percent escapes": ("if (c == '%') {", 'printf("%%%02X", c)', 'Format("%{:02X}", c)'),
+        "the stale marker": ("uint64_t{0x7ff0000000000002}", "0x7FF0'0000'0000'0002"),
+    }
+    FIRST = ('// "ns", "us", "ms", "s", "m"; MiB; hh_mm_ss; 0x7ff0000000000002\n{"ms", "s", "m"}\nText("over 1 MiB, 5% of it");\n'
+             'Text("times, hours");\nuint64_t{0x7ff0000000000003};\n')
+
+    def test_a_second_definition_of_each(self):
+        self.assertEqual(set(self.SECOND), set(words.WORDS))
+        for word, seconds in self.SECOND.items():
+            home = words.WORDS[word][0]
+            for second in seconds:
+                self.write(home, second + "\n")
+                self.write("query/api/a.cc", "\n" + second + "\n")
+                self.write("tests/unit/a.cc", second + "\n")
+                rows = {word: (*words.WORDS[word][:3], {})}
+                self.assertEqual(words.breaches_of(self.root, rows), [f"query/api/a.cc:2: the one definition of {word} is in {home}"])
+                rows = {word: (*words.WORDS[word][:3], {"query/api/a.cc": "why"})}
+                self.assertEqual(words.breaches_of(self.root, rows), [])
+                self.write("query/api/a.cc", self.FIRST)
+                self.assertEqual(words.breaches_of(self.root, rows), [f"tests/layering/words.py:1: query/api/a.cc shows no sign of {word}"])
 
 
 class Ratchets(Tree):

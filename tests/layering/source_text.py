@@ -28,6 +28,11 @@ def read(root, name):
     return (root / name).read_text(encoding="utf-8")
 
 
+def without_comments(text):
+    """`text` with comments as blanks, and literals as they are."""
+    return _SKIPPED.sub(lambda match: re.sub(r"[^\n]", " ", match.group()) if match.group().startswith(("//", "/*")) else match.group(), text)
+
+
 def blank(text):
     """`text` with comments, literals and directives as blanks; every line keeps its number and every byte its place."""
     return _SKIPPED.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
