@@ -338,12 +338,16 @@ void ForgetfulFileSystem::Survive(Node* node, std::mt19937_64* random) {
       return;
     }
     default:
-      // Any sectors of any of them.
+      // Any sectors of any of them. Disks write sectors whole, and those lie at multiples of their size.
       for (const Change& change : pending) {
         if (change.truncate) continue;
-        for (uint64_t at = 0; at < change.bytes.size(); at += kSector) {
-          if ((*random)() % 2 == 0)
-            Apply({change.offset + at, change.bytes.substr(at, kSector), false}, &node->durable);
+        const uint64_t end = change.offset + change.bytes.size();
+        for (uint64_t at = change.offset; at < end;) {
+          const uint64_t next = std::min(end, (at / kSector + 1) * kSector);
+          if ((*random)() % 2 == 0) {
+            Apply({at, change.bytes.substr(at - change.offset, next - at), false}, &node->durable);
+          }
+          at = next;
         }
       }
       return;

@@ -89,7 +89,7 @@ def test_editor_and_variables():
         grafana = Grafana(server)
         span = {"start": now - 3600, "end": now}
         metadata = grafana.get("metadata", limit=40000)
-        expect({"http_requests_total", "node_load1", "http_seconds_bucket"} <= set(metadata), metadata)
+        expect({"http_requests_total", "node_load1", "http_seconds"} <= set(metadata), metadata)
         for entry in metadata["node_load1"]:
             expect_equal(sorted(entry), ["help", "type", "unit"], "metadata")
         expect_equal(metadata["http_requests_total"][0]["type"], "counter", "type")
