@@ -18,7 +18,7 @@ class KeyCache {
 
   struct Entry {
     Hash128 hash;
-    uint32_t shape = kNoShape;  // in the parser's ShapeCache
+    uint32_t shape = kNoShape;  // in the parser's LineShapeCache
   };
 
   KeyCache() : entries_(kMinEntries) {}

@@ -9,8 +9,8 @@
 
 #include "ingest/lineprotocol/key_cache.h"
 #include "ingest/lineprotocol/line.h"
+#include "ingest/lineprotocol/line_shape_cache.h"
 #include "ingest/lineprotocol/row.h"
-#include "ingest/lineprotocol/shape_cache.h"
 #include "ingest/lineprotocol/text.h"
 #include "storage/base/utf8.h"
 #include "storage/model/series_key.h"
@@ -68,7 +68,7 @@ class Parser::State {
   void AddRow(std::string_view key, Hash128 hash, model::Timestamp time, uint32_t batch_shape, size_t fields);
 
   KeyCache keys_;
-  ShapeCache shapes_;
+  LineShapeCache shapes_;
   uint32_t previous_ = kNoShape;  // the shape of the row before
   uint64_t batch_number_ = 0;
   size_t last_values_ = 0;  // how many values the last batch had
@@ -204,7 +204,7 @@ void Parser::State::ReadCarefully() {
 }
 
 uint32_t Parser::State::BatchShapeOf(const Line& line, Hash128 key_hash) {
-  if (ShapeCache::BytesOf(line) > ShapeCache::kMaxShapeBytes) {
+  if (LineShapeCache::BytesOf(line) > LineShapeCache::kMaxShapeBytes) {
     model::Shape shape = NewShape(line.raw_measurement());
     for (const LineField& field : line.fields) AddField(field.raw_name, field.number.type, &shape);
     batch_->shapes.push_back(std::move(shape));

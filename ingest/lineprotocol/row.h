@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/lineprotocol/line_shape_cache.h"
 #include "ingest/lineprotocol/parser.h"
-#include "ingest/lineprotocol/shape_cache.h"
 #include "storage/base/arena.h"
 
 namespace tidemark::lineprotocol {

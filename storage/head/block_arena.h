@@ -1,4 +1,4 @@
-// BlockArena: memory for the segments of one shard. Blocks grow from 64 KiB to the 2 MiB of a huge page, because a full
+// BlockArena: memory for the chunks of one shard. Blocks grow from 64 KiB to the 2 MiB of a huge page, because a full
 // shard is written in random order and would otherwise spend its time in TLB misses. Not thread-safe.
 #pragma once
 

@@ -149,8 +149,8 @@ class HeadSetImpl final : public HeadSet {
           starts.insert(low);
           continue;
         }
-        for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
-          for (uint32_t i = 0; i < segment->rows; ++i) starts.insert(Start(LoadWord(segment->row(i)), partition_ns));
+        for (const HeadChunk* chunk = head.first; chunk != nullptr; chunk = chunk->next) {
+          for (uint32_t i = 0; i < chunk->rows; ++i) starts.insert(Start(LoadWord(chunk->row(i)), partition_ns));
         }
       }
     }
@@ -196,10 +196,10 @@ class HeadSetImpl final : public HeadSet {
     fields->clear();
     const HeadShape* shape = nullptr;
     bool several = false;
-    for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
-      if (segment->shape == shape) continue;
+    for (const HeadChunk* chunk = head.first; chunk != nullptr; chunk = chunk->next) {
+      if (chunk->shape == shape) continue;
       several = several || shape != nullptr;
-      shape = segment->shape;
+      shape = chunk->shape;
       for (const uint32_t i : shape->by_field) fields->push_back(shape->fields[i].id);
     }
     if (!several) return;

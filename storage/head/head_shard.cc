@@ -112,16 +112,16 @@ const Head* HeadShard::Find(model::SeriesId series) const {
   return &heads_[slots_[slot] - 1];
 }
 
-Segment* HeadShard::StartSegment(Head& head, const HeadShape* shape, const int64_t* values, const uint8_t* scales) {
+HeadChunk* HeadShard::StartChunk(Head& head, const HeadShape* shape, const int64_t* values, const uint8_t* scales) {
   const size_t fields = shape->fields.size();
   const auto capacity =
       static_cast<uint32_t>(std::clamp<uint64_t>(std::bit_ceil(head.rows + 1), kFirstCapacity, kLastCapacity));
-  auto* const segment = new (arena_.Allocate(Segment::Bytes(fields, capacity))) Segment;
-  segment->shape = shape;
-  segment->capacity = capacity;
+  auto* const chunk = new (arena_.Allocate(HeadChunk::Bytes(fields, capacity))) HeadChunk;
+  chunk->shape = shape;
+  chunk->capacity = capacity;
   for (size_t f = 0; f < fields; ++f) {
     uint8_t scale = scales[f];
-    // Keep the scale that earlier rows needed when it can hold this value, so that segments stay long.
+    // Keep the scale that earlier rows needed when it can hold this value, so that chunks stay long.
     if (head.last != nullptr && head.last->shape == shape && shape->fields[f].type == model::FieldType::kFloat) {
       const uint8_t before = head.last->scales()[f];
       int64_t word;
@@ -131,42 +131,42 @@ Segment* HeadShard::StartSegment(Head& head, const HeadShape* shape, const int64
         scale = model::kBinaryScale;
       }
     }
-    segment->scales()[f] = scale;
+    chunk->scales()[f] = scale;
   }
   if (head.last == nullptr) {
-    head.first = segment;
+    head.first = chunk;
   } else {
-    head.last->next = segment;
+    head.last->next = chunk;
   }
-  head.last = segment;
-  return segment;
+  head.last = chunk;
+  return chunk;
 }
 
 void HeadShard::AppendRow(Head& head, const HeadShape* shape, int64_t time, const int64_t* values,
                           const uint8_t* scales, uint32_t ticket, std::span<const std::string_view> strings) {
   const size_t fields = shape->fields.size();
-  Segment* segment = head.last;
-  if (segment == nullptr || segment->rows == segment->capacity || segment->shape != shape) {
-    segment = StartSegment(head, shape, values, scales);
+  HeadChunk* chunk = head.last;
+  if (chunk == nullptr || chunk->rows == chunk->capacity || chunk->shape != shape) {
+    chunk = StartChunk(head, shape, values, scales);
   }
   if (shape->has_floats) {
     for (size_t f = 0; f < fields; ++f) {
       int64_t word;
-      if (shape->fields[f].type == model::FieldType::kFloat && scales[f] != segment->scales()[f] &&
-          !FloatWord(values[f], scales[f], segment->scales()[f], &word)) [[unlikely]] {
-        segment = StartSegment(head, shape, values, scales);
+      if (shape->fields[f].type == model::FieldType::kFloat && scales[f] != chunk->scales()[f] &&
+          !FloatWord(values[f], scales[f], chunk->scales()[f], &word)) [[unlikely]] {
+        chunk = StartChunk(head, shape, values, scales);
         break;
       }
     }
   }
-  char* const row = segment->row(segment->rows);
+  char* const row = chunk->row(chunk->rows);
   StoreWord(row, time);
   char* at = row + 8;
-  const uint8_t* const segment_scales = segment->scales();
+  const uint8_t* const chunk_scales = chunk->scales();
   for (size_t f = 0; f < fields; ++f, at += 8) {
     int64_t word = values[f];
     switch (shape->fields[f].type) {
-      case model::FieldType::kFloat: FloatWord(values[f], scales[f], segment_scales[f], &word); break;
+      case model::FieldType::kFloat: FloatWord(values[f], scales[f], chunk_scales[f], &word); break;
       case model::FieldType::kString: {
         const std::string_view text = strings[static_cast<size_t>(values[f])];
         char* const copy = arena_.Allocate(sizeof(uint32_t) + text.size());
@@ -183,7 +183,7 @@ void HeadShard::AppendRow(Head& head, const HeadShape* shape, int64_t time, cons
     StoreWord(at, word);
   }
   StoreTicket(row, fields, ticket);
-  ++segment->rows;
+  ++chunk->rows;
 
   if (head.rows == 0) {
     head.min_ns = head.max_ns = time;

@@ -7,7 +7,7 @@
 
 #include "storage/base/mutex.h"
 #include "storage/head/block_arena.h"
-#include "storage/head/segment.h"
+#include "storage/head/head_chunk.h"
 #include "storage/model/column.h"
 #include "storage/model/resolved_batch.h"
 #include "storage/model/timestamp.h"
@@ -18,8 +18,8 @@ namespace tidemark::head {
 struct Head {
   model::SeriesId series{};
   bool in_order = true;  // each row's time is greater than that of the row before
-  Segment* first = nullptr;
-  Segment* last = nullptr;
+  HeadChunk* first = nullptr;
+  HeadChunk* last = nullptr;
   const HeadShape* noted = nullptr;  // the last shape that NoteFields was told of
   uint64_t rows = 0;
   int64_t min_ns = 0;
@@ -63,7 +63,7 @@ class HeadShard {
   [[nodiscard]] const Head* Find(model::SeriesId series) const TM_REQUIRES_SHARED(mutex_);
   void AppendRow(Head& head, const HeadShape* shape, int64_t time, const int64_t* values, const uint8_t* scales,
                  uint32_t ticket, std::span<const std::string_view> strings) TM_REQUIRES(mutex_);
-  Segment* StartSegment(Head& head, const HeadShape* shape, const int64_t* values, const uint8_t* scales)
+  HeadChunk* StartChunk(Head& head, const HeadShape* shape, const int64_t* values, const uint8_t* scales)
       TM_REQUIRES(mutex_);
 
   const uint32_t shift_;

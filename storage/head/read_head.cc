@@ -12,24 +12,24 @@ namespace {
 
 constexpr int64_t kMaxMantissa = int64_t{1} << 53;
 
-// A run of rows of one segment that a read wants.
+// A run of rows of one chunk that a read wants.
 struct Run {
-  const Segment* segment;
+  const HeadChunk* chunk;
   uint32_t column;
   uint32_t begin;
   uint32_t end;
   bool all_in_range;
 };
 
-// The rows of a segment before the first with a ticket of `tickets` or more; tickets never fall within a head.
-uint32_t VisibleRows(const Segment& segment, uint64_t tickets) {
-  const size_t fields = segment.shape->fields.size();
-  if (segment.rows == 0 || LoadTicket(segment.row(segment.rows - 1), fields) < tickets) return segment.rows;
+// The rows of a chunk before the first with a ticket of `tickets` or more; tickets never fall within a head.
+uint32_t VisibleRows(const HeadChunk& chunk, uint64_t tickets) {
+  const size_t fields = chunk.shape->fields.size();
+  if (chunk.rows == 0 || LoadTicket(chunk.row(chunk.rows - 1), fields) < tickets) return chunk.rows;
   uint32_t low = 0;
-  uint32_t high = segment.rows - 1;
+  uint32_t high = chunk.rows - 1;
   while (low < high) {
     const uint32_t middle = (low + high) / 2;
-    if (LoadTicket(segment.row(middle), fields) < tickets) {
+    if (LoadTicket(chunk.row(middle), fields) < tickets) {
       low = middle + 1;
     } else {
       high = middle;
@@ -43,19 +43,19 @@ std::vector<Run> RunsOf(const Head& head, model::FieldId field, uint64_t tickets
   const HeadShape* shape = nullptr;
   int column = -1;
   const bool whole_head = range.first.ns <= head.min_ns && head.max_ns <= range.last.ns;
-  for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
-    if (segment->shape != shape) {
-      shape = segment->shape;
+  for (const HeadChunk* chunk = head.first; chunk != nullptr; chunk = chunk->next) {
+    if (chunk->shape != shape) {
+      shape = chunk->shape;
       column = shape->Find(field);
     }
     if (column < 0) continue;
-    const uint32_t visible = VisibleRows(*segment, tickets);
+    const uint32_t visible = VisibleRows(*chunk, tickets);
     if (visible > 0 && head.in_order && !whole_head) {
-      if (LoadWord(segment->row(0)) > range.last.ns) break;
-      if (LoadWord(segment->row(visible - 1)) < range.first.ns) continue;
+      if (LoadWord(chunk->row(0)) > range.last.ns) break;
+      if (LoadWord(chunk->row(visible - 1)) < range.first.ns) continue;
     }
-    if (visible > 0) runs.push_back({segment, static_cast<uint32_t>(column), 0, visible, whole_head});
-    if (visible < segment->rows) break;
+    if (visible > 0) runs.push_back({chunk, static_cast<uint32_t>(column), 0, visible, whole_head});
+    if (visible < chunk->rows) break;
   }
   return runs;
 }
@@ -64,9 +64,9 @@ std::vector<Run> RunsOf(const Head& head, model::FieldId field, uint64_t tickets
 template <typename Use>
 void ForEach(const std::vector<Run>& runs, model::TimeRange range, Use use) {
   for (const Run& run : runs) {
-    const size_t stride = Segment::RowBytes(run.segment->shape->fields.size());
-    const uint8_t scale = run.segment->scales()[run.column];
-    const char* row = run.segment->row(run.begin);
+    const size_t stride = HeadChunk::RowBytes(run.chunk->shape->fields.size());
+    const uint8_t scale = run.chunk->scales()[run.column];
+    const char* row = run.chunk->row(run.begin);
     for (uint32_t i = run.begin; i < run.end; ++i, row += stride) {
       const int64_t time = LoadWord(row);
       if (!run.all_in_range && (time < range.first.ns || time > range.last.ns)) continue;
@@ -80,7 +80,7 @@ uint8_t CommonScale(const std::vector<Run>& runs, model::TimeRange range) {
   uint8_t scale = 0;
   bool mixed = false;
   for (const Run& run : runs) {
-    const uint8_t mine = run.segment->scales()[run.column];
+    const uint8_t mine = run.chunk->scales()[run.column];
     if (mine == model::kBinaryScale) return model::kBinaryScale;
     mixed = mixed || (mine != scale && &run != &runs.front());
     scale = std::max(scale, mine);
@@ -177,7 +177,7 @@ model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets,
   if (head.rows == 0 || !range.Overlaps({{head.min_ns}, {head.max_ns}})) return column;
   const std::vector<Run> runs = RunsOf(head, ref.field, tickets, range);
   if (runs.empty()) return column;
-  column.type = runs.front().segment->shape->fields[runs.front().column].type;
+  column.type = runs.front().chunk->shape->fields[runs.front().column].type;
 
   size_t rows = 0;
   for (const Run& run : runs) rows += run.end - run.begin;
@@ -230,17 +230,17 @@ namespace {
 // The one shape that all rows of a head have; null when there are several.
 const HeadShape* OnlyShape(const Head& head) {
   const HeadShape* const shape = head.first->shape;
-  for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
-    if (segment->shape != shape) return nullptr;
+  for (const HeadChunk* chunk = head.first; chunk != nullptr; chunk = chunk->next) {
+    if (chunk->shape != shape) return nullptr;
   }
   return shape;
 }
 
-// Whether all segments hold column `index` at one scale.
+// Whether all chunks hold column `index` at one scale.
 bool SameScale(const Head& head, size_t index) {
   const uint8_t scale = head.first->scales()[index];
-  for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
-    if (segment->scales()[index] != scale) return false;
+  for (const HeadChunk* chunk = head.first; chunk != nullptr; chunk = chunk->next) {
+    if (chunk->scales()[index] != scale) return false;
   }
   return true;
 }
@@ -249,10 +249,10 @@ bool SameScale(const Head& head, size_t index) {
 void SortRows(const Head& head, model::TimeRange range, std::vector<int64_t>* times, std::vector<const char*>* rows) {
   times->clear();
   rows->clear();
-  for (const Segment* segment = head.first; segment != nullptr; segment = segment->next) {
-    const size_t stride = Segment::RowBytes(segment->shape->fields.size());
-    const char* row = segment->row(0);
-    for (uint32_t i = 0; i < segment->rows; ++i, row += stride) {
+  for (const HeadChunk* chunk = head.first; chunk != nullptr; chunk = chunk->next) {
+    const size_t stride = HeadChunk::RowBytes(chunk->shape->fields.size());
+    const char* row = chunk->row(0);
+    for (uint32_t i = 0; i < chunk->rows; ++i, row += stride) {
       const int64_t time = LoadWord(row);
       if (time < range.first.ns || time > range.last.ns) continue;
       times->push_back(time);
@@ -266,7 +266,7 @@ void SortRows(const Head& head, model::TimeRange range, std::vector<int64_t>* ti
   Permute(order, rows);
 }
 
-// Gathers column `index` of sorted rows that all have `shape`, floats at the scale of the first segment.
+// Gathers column `index` of sorted rows that all have `shape`, floats at the scale of the first chunk.
 void Gather(const std::vector<const char*>& rows, size_t index, model::Column* column, model::ColumnBuffer* buffer) {
   buffer->Clear();
   const size_t offset = 8 + 8 * index;

@@ -13,23 +13,23 @@ size_t Reduce(uint64_t hash, size_t capacity) { return static_cast<size_t>((Prod
 
 }  // namespace
 
-const RawKeyTable::Slot* RawKeyTable::Home(const Segment& segment, const Hash128& hash) {
-  return segment.capacity == 0 ? nullptr : segment.slots() + Reduce(hash.low, segment.capacity);
+const RawKeyTable::Slot* RawKeyTable::Home(const Shard& shard, const Hash128& hash) {
+  return shard.capacity == 0 ? nullptr : shard.slots() + Reduce(hash.low, shard.capacity);
 }
 
-model::SeriesId RawKeyTable::Probe(const Segment& segment, const Slot* at, const Hash128& hash) {
+model::SeriesId RawKeyTable::Probe(const Shard& shard, const Slot* at, const Hash128& hash) {
   if (at == nullptr) return {};
-  const Slot* const end = segment.slots() + segment.capacity;
+  const Slot* const end = shard.slots() + shard.capacity;
   while (at->id != model::SeriesId{}) {
     if (at->hash == hash) return at->id;
-    if (++at == end) at = segment.slots();
+    if (++at == end) at = shard.slots();
   }
   return {};
 }
 
 model::SeriesId RawKeyTable::Find(const Hash128& hash) const {
-  const Segment& segment = SegmentOf(hash);
-  return Probe(segment, Home(segment, hash), hash);
+  const Shard& shard = ShardOf(hash);
+  return Probe(shard, Home(shard, hash), hash);
 }
 
 void RawKeyTable::Lookup(std::span<const model::Row> rows, model::SeriesId* ids) const {
@@ -44,57 +44,57 @@ void RawKeyTable::Lookup(std::span<const model::Row> rows, model::SeriesId* ids)
       const Hash128& hash = rows[end].key.hash;
       if (end > at && hash == rows[end - 1].key.hash) continue;
       if (distinct == kGroup) break;
-      homes[distinct] = Home(SegmentOf(hash), hash);
+      homes[distinct] = Home(ShardOf(hash), hash);
       __builtin_prefetch(homes[distinct]);
       firsts[distinct++] = end;
     }
     firsts[distinct] = end;
     for (size_t i = 0; i < distinct; ++i) {
       const Hash128& hash = rows[firsts[i]].key.hash;
-      std::fill(ids + firsts[i], ids + firsts[i + 1], Probe(SegmentOf(hash), homes[i], hash));
+      std::fill(ids + firsts[i], ids + firsts[i + 1], Probe(ShardOf(hash), homes[i], hash));
     }
     at = end;
   }
 }
 
-void RawKeyTable::Place(Segment* segment, const Slot& slot) {
-  Slot* const slots = segment->slots();
-  size_t at = Reduce(slot.hash.low, segment->capacity);
+void RawKeyTable::Place(Shard* shard, const Slot& slot) {
+  Slot* const slots = shard->slots();
+  size_t at = Reduce(slot.hash.low, shard->capacity);
   while (slots[at].id != model::SeriesId{}) {
     if (slots[at].hash == slot.hash) return;
-    if (++at == segment->capacity) at = 0;
+    if (++at == shard->capacity) at = 0;
   }
   slots[at] = slot;
-  ++segment->size;
+  ++shard->size;
 }
 
-void RawKeyTable::Grow(Segment* segment) {
-  Segment bigger;
-  bigger.capacity = std::max<size_t>(32, segment->capacity + segment->capacity / 4);
+void RawKeyTable::Grow(Shard* shard) {
+  Shard bigger;
+  bigger.capacity = std::max<size_t>(32, shard->capacity + shard->capacity / 4);
   bigger.memory = ZeroedMemory(bigger.capacity * sizeof(Slot));
   bigger.capacity = bigger.memory.bytes() / sizeof(Slot);
-  const Slot* const slots = segment->slots();
-  for (size_t i = 0; i < segment->capacity; ++i) {
+  const Slot* const slots = shard->slots();
+  for (size_t i = 0; i < shard->capacity; ++i) {
     if (slots[i].id != model::SeriesId{}) Place(&bigger, slots[i]);
   }
-  *segment = std::move(bigger);
+  *shard = std::move(bigger);
 }
 
 void RawKeyTable::Insert(const Hash128& hash, model::SeriesId id) {
-  Segment& segment = segments_[hash.high % kSegments];
-  if ((segment.size + 1) * 4 > segment.capacity * 3) Grow(&segment);
-  Place(&segment, {hash, id});
+  Shard& shard = shards_[hash.high % kShards];
+  if ((shard.size + 1) * 4 > shard.capacity * 3) Grow(&shard);
+  Place(&shard, {hash, id});
 }
 
 size_t RawKeyTable::size() const {
   size_t sum = 0;
-  for (const Segment& segment : segments_) sum += segment.size;
+  for (const Shard& shard : shards_) sum += shard.size;
   return sum;
 }
 
 size_t RawKeyTable::memory_bytes() const {
   size_t sum = 0;
-  for (const Segment& segment : segments_) sum += segment.memory.bytes();
+  for (const Shard& shard : shards_) sum += shard.memory.bytes();
   return sum;
 }
 

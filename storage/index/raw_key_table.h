@@ -1,7 +1,7 @@
 // RawKeyTable: from the hash of a series key as it was written to the id of its series. The bytes are not kept: at 10
 // million keys the chance that any two share their 128 bits is about 1e-25.
 //
-// Open addressing with linear probing over 24-byte slots. The table is cut into 16 segments by hash, each growing by
+// Open addressing with linear probing over 24-byte slots. The table is cut into 16 shards by hash, each growing by
 // itself by a quarter, so that growth neither stops the writers for long nor needs twice the memory: 32 to 40 bytes per
 // key. Growing is cheap: slots keep their order, so it reads and writes from front to back.
 //
@@ -40,24 +40,24 @@ class RawKeyTable {
   };
   static_assert(sizeof(Slot) == 24);
 
-  struct Segment {
+  struct Shard {
     ZeroedMemory memory;
     size_t capacity = 0;
     size_t size = 0;
     [[nodiscard]] Slot* slots() const { return static_cast<Slot*>(memory.data()); }
   };
 
-  static constexpr size_t kSegments = 16;
+  static constexpr size_t kShards = 16;
   static constexpr size_t kGroup = 16;
 
-  [[nodiscard]] const Segment& SegmentOf(const Hash128& hash) const { return segments_[hash.high % kSegments]; }
-  // Where probing for `hash` starts; null when the segment is empty.
-  static const Slot* Home(const Segment& segment, const Hash128& hash);
-  static model::SeriesId Probe(const Segment& segment, const Slot* at, const Hash128& hash);
-  static void Place(Segment* segment, const Slot& slot);
-  static void Grow(Segment* segment);
+  [[nodiscard]] const Shard& ShardOf(const Hash128& hash) const { return shards_[hash.high % kShards]; }
+  // Where probing for `hash` starts; null when the shard is empty.
+  static const Slot* Home(const Shard& shard, const Hash128& hash);
+  static model::SeriesId Probe(const Shard& shard, const Slot* at, const Hash128& hash);
+  static void Place(Shard* shard, const Slot& slot);
+  static void Grow(Shard* shard);
 
-  std::array<Segment, kSegments> segments_;
+  std::array<Shard, kShards> shards_;
 };
 
 }  // namespace tidemark::index

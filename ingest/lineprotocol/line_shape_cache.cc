@@ -1,4 +1,4 @@
-#include "ingest/lineprotocol/shape_cache.h"
+#include "ingest/lineprotocol/line_shape_cache.h"
 
 #include <algorithm>
 #include <cstring>
@@ -47,13 +47,13 @@ CachedShape Make(const Line& line, uint32_t index) {
 
 }  // namespace
 
-size_t ShapeCache::BytesOf(const Line& line) {
+size_t LineShapeCache::BytesOf(const Line& line) {
   size_t bytes = sizeof(CachedShape) + line.measurement_size;
   for (const LineField& field : line.fields) bytes += sizeof(CachedField) + field.raw_name.size() + 2;
   return bytes;
 }
 
-bool ShapeCache::MakeRoom(const Line& line) {
+bool LineShapeCache::MakeRoom(const Line& line) {
   if (shapes_.size() < kMaxShapes && bytes_ + BytesOf(line) <= kMaxBytes) return false;
   shapes_.clear();
   by_hash_.clear();
@@ -61,7 +61,7 @@ bool ShapeCache::MakeRoom(const Line& line) {
   return true;
 }
 
-uint32_t ShapeCache::FindOrAdd(const Line& line) {
+uint32_t LineShapeCache::FindOrAdd(const Line& line) {
   const uint64_t hash = HashOf(line);
   const auto [begin, end] = by_hash_.equal_range(hash);
   for (auto at = begin; at != end; ++at) {

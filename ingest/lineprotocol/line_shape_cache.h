@@ -1,4 +1,4 @@
-// ShapeCache: the field lists that a parser has seen, in the form in which the next row is compared with them.
+// LineShapeCache: the field lists that a parser has seen, in the form in which the next row is compared with them.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct CachedShape {
   }
 };
 
-class ShapeCache {
+class LineShapeCache {
  public:
   static constexpr size_t kMaxShapes = 4096;
   static constexpr size_t kMaxBytes = size_t{4} << 20;         // of all shapes together

@@ -1,8 +1,8 @@
-// Segment: a run of rows of one series and one shape, as they arrived, in arena memory.
+// HeadChunk: a run of rows of one series and one shape, as they arrived, in arena memory.
 //
 // A row is its time, its values and the ticket of its batch, side by side, so that appending to a head touches one or
-// two cache lines however many fields a row has. Float columns hold mantissas at the one scale that the segment keeps
-// for the column, or bit patterns when that scale is kBinaryScale; a value that does not fit starts a new segment.
+// two cache lines however many fields a row has. Float columns hold mantissas at the one scale that the chunk keeps
+// for the column, or bit patterns when that scale is kBinaryScale; a value that does not fit starts a new chunk.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct HeadShape {
   }
 };
 
-struct Segment {
-  Segment* next = nullptr;
+struct HeadChunk {
+  HeadChunk* next = nullptr;
   const HeadShape* shape = nullptr;
   uint32_t rows = 0;
   uint32_t capacity = 0;
@@ -41,7 +41,7 @@ struct Segment {
   [[nodiscard]] static size_t ScaleBytes(size_t fields) { return (fields + 7) & ~size_t{7}; }
   [[nodiscard]] static size_t RowBytes(size_t fields) { return 8 + 8 * fields + 4; }
   [[nodiscard]] static size_t Bytes(size_t fields, size_t capacity) {
-    return sizeof(Segment) + ScaleBytes(fields) + RowBytes(fields) * capacity;
+    return sizeof(HeadChunk) + ScaleBytes(fields) + RowBytes(fields) * capacity;
   }
 
   [[nodiscard]] uint8_t* scales() { return reinterpret_cast<uint8_t*>(this + 1); }
