@@ -3,7 +3,7 @@
 //   QueryApi api({.store = store.get(), .scheduler = &pool, .execute = &engine::Execute});
 //   Reply reply = api.QueryRange({.params = params, .database = "default"});
 //
-// Words, codes and shapes are those of Prometheus 3; query/README.md lists what is added.
+// Words, codes and shapes are those of Prometheus 3; query/api/README.md lists what is added.
 #pragma once
 
 #include <cstdint>

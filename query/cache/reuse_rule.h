@@ -27,8 +27,8 @@ struct ReuseRule {
 };
 
 // nullopt: the value at one step depends on the range of the query (start(), end(), range(), `@ start()`, `@ end()`),
-// on the order in which series are folded (stddev, stdvar, limitk), reads what this rule does not know (tm_ functions,
-// a tier that was asked for), or reads no data. Durations must be resolved.
+// on the order in which series are folded (stddev, stdvar, limitk), reads what this rule does not know (functions whose
+// row says so, a tier that was asked for), or reads no data. Durations must be resolved.
 std::optional<ReuseRule> FindReuseRule(const promql::Expr& expr, const run::RangeSpec& range,
                                        const run::QueryContext& context);
 
