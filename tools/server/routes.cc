@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "query/api/envelope.h"
-#include "tools/server/dashboard_page.h"
+#include "tools/server/dashboard_routes.h"
 
 namespace tidemark::server {
 namespace {
@@ -220,16 +220,7 @@ std::vector<Route> MakeRoutes(const Services& s) {
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return response;
   });
-  add(Access::kOpen, Lane::kService, {Method::kGet}, "/dashboard", [](Request&) {
-    Response response;
-    response.content_type = "text/html; charset=utf-8";
-    response.body = DashboardPage();
-    response.Set("Cache-Control", "no-cache")
-        .Set("Content-Security-Policy",
-             "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
-             "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
-    return response;
-  });
+  AddDashboardRoutes(&routes);
   add(Access::kOpen, Lane::kInline, {Method::kGet}, "/", [](Request& r) {
     Response response;
     response.status = 302;

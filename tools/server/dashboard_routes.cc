@@ -1,0 +1,82 @@
+#include "tools/server/dashboard_routes.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "storage/base/check.h"
+#include "tools/server/dashboard_files.h"
+#include "tools/server/http/content_coding.h"
+
+namespace tidemark::server {
+namespace {
+
+using http::Request;
+using http::Response;
+
+// Nothing is loaded from elsewhere, and no text that comes from data can become a script or a style.
+constexpr std::string_view kContentSecurityPolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+const DashboardFile* Find(std::string_view name) {
+  const auto files = DashboardFiles();
+  const auto found = std::find_if(files.begin(), files.end(), [name](const auto& file) { return file.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
+
+// `cache_control`: for how long a browser may keep it without asking.
+Response Serve(const DashboardFile& file, const Request& request, std::string_view cache_control) {
+  Response response;
+  response.Set("ETag", std::string(file.etag)).Set("Cache-Control", std::string(cache_control));
+  response.Set("Vary", "Accept-Encoding").Set("X-Content-Type-Options", "nosniff");
+  if (http::ListContains(request.Header("If-None-Match"), file.etag)) {
+    response.status = 304;
+    return response;
+  }
+  response.content_type = file.content_type;
+  if (http::ListContains(request.Header("Accept-Encoding"), "gzip")) {
+    response.Set("Content-Encoding", "gzip");
+    response.body = file.gzip;
+    return response;
+  }
+  // For the few that take no gzip; what was compiled in is small and whole.
+  const Result<http::BodyBuffer> plain = http::GunzipBody(file.gzip, http::DecodeLimits{});
+  TM_CHECK(plain.ok());
+  response.body = plain->view();
+  return response;
+}
+
+Response ServePage(const Request& request) {
+  const DashboardFile* const page = Find("index.html");
+  TM_CHECK(page != nullptr);
+  // The page names its files by their content, so it is the one file that is asked for each time.
+  Response response = Serve(*page, request, "no-cache");
+  response.Set("Content-Security-Policy", std::string(kContentSecurityPolicy)).Set("Referrer-Policy", "no-referrer");
+  return response;
+}
+
+Response ServeAsset(const Request& request) {
+  const DashboardFile* const asset = Find("assets/" + request.captures[0]);
+  if (asset == nullptr) return http::GoError(404, "404 page not found");
+  return Serve(*asset, request, "public, max-age=31536000, immutable");
+}
+
+}  // namespace
+
+void AddDashboardRoutes(std::vector<http::Route>* routes) {
+  const auto add = [routes](std::string pattern, std::function<Response(Request&)> handler) {
+    http::Route& route = routes->emplace_back();
+    route.access = http::Access::kOpen;
+    route.lane = http::Lane::kService;
+    route.methods = {http::Method::kGet};
+    route.pattern = std::move(pattern);
+    route.handler = std::move(handler);
+  };
+  add("/dashboard", [](Request& request) { return ServePage(request); });
+  add("/dashboard/assets/*", [](Request& request) { return ServeAsset(request); });
+}
+
+}  // namespace tidemark::server
