@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "executor/agent/pipeline.h"
+#include "executor/agent/pipeline/pipeline.h"
 #include "executor/agent/run.h"
 
 namespace tidemark::executor {

@@ -1,5 +1,5 @@
-// The storage engine's public face: Store (write, administer) and View (read). Nothing outside `storage` includes
-// anything else of it but base/ and model/.
+// The storage engine's public face: Store (write, administer) and View (read); documents.h has the small durable state
+// beside them. Nothing outside `storage` includes anything else of it but base/ and model/.
 //
 //   StoreOptions options{.directory = "/var/lib/tidemark"};
 //   TM_TRY_ASSIGN(std::unique_ptr<Store> store, Store::Open(std::move(options)));
@@ -25,6 +25,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 #include "storage/base/scheduler.h"
+#include "storage/documents.h"
 #include "storage/model/column.h"
 #include "storage/model/ids.h"
 #include "storage/model/labels.h"
@@ -119,10 +120,14 @@ struct StoreOptions {
   uint64_t journal_segment_bytes = uint64_t{64} << 20;
   // Size of RocksDB's block cache, which holds compressed pages.
   uint64_t cache_bytes = uint64_t{256} << 20;
+  // Table files that RocksDB keeps open, at most: each takes a file descriptor of the process.
+  int max_open_files = 4096;
   // Rows older or newer than these limits allow are refused; rows in the future are taken.
   uint64_t max_series_per_database = 50'000'000;
   // The file layer under journal and RocksDB alike; null: the system's. Tests hand in one that fails or forgets.
   std::shared_ptr<rocksdb::FileSystem> file_system;
+  // Kinds of documents that have other limits than DocumentKind's.
+  std::vector<DocumentKind> document_kinds = {};
   // Whether background jobs (slabs, checkpoints, retention) start by themselves. Tests say false and call
   // RunMaintenance.
   bool background = true;
@@ -379,9 +384,10 @@ struct CompactionProgress {
 // Thread-safe. Destruction closes: it syncs the journal but takes no checkpoint (call Close for that).
 class Store : public model::PointSink {
  public:
-  // Opens or creates the store, deletes what is not live, replays the journal. Errors: kUnsupported for an unknown
-  // format version, kCorruption for a damaged journal (RepairJournal of verify.h mends it), kIo, kUnavailable when
-  // another process has the directory.
+  // Opens the store, or makes one where there is none, and replays the journal. An open that fails because of what it
+  // found has changed nothing. Errors: kUnsupported for an unknown format version, kCorruption for files that are
+  // damaged or missing (RepairJournal of verify.h mends the journal), kIo, kUnavailable when another process has the
+  // directory.
   static Result<std::unique_ptr<Store>> Open(StoreOptions options);
 
   // model::PointSink::Write, see there.
@@ -405,6 +411,9 @@ class Store : public model::PointSink {
   // What ApplyRetention and later folds would drop if `database` had these options.
   [[nodiscard]] virtual Result<RetentionReport> PlanRetention(std::string_view database,
                                                               const DatabaseOptions& options) const = 0;
+
+  // The documents of the store; null in a store that keeps none, as those of some tests.
+  [[nodiscard]] virtual DocumentStore* Documents() const { return nullptr; }
 
   // Writes everything staged into pages on disk and lets go of the journal behind it.
   virtual Result<void> Checkpoint() = 0;

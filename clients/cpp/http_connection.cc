@@ -102,6 +102,7 @@ class BeastConnection final : public HttpConnection {
       return write_error;
     }
     http::response_parser<http::string_body> parser;
+    parser.get().result(0U);  // until the status line has come
     if (body_bytes_max == kNoLimit) {
       parser.body_limit(boost::none);
     } else {
@@ -110,9 +111,21 @@ class BeastConnection final : public HttpConnection {
     error_code error = Wait([&](auto done) {
       http::async_read_header(*stream_, buffer_, parser, [done](error_code e, size_t) { done(e); });
     });
+    const unsigned status = parser.get().result_int();
+    // A header that cannot be read takes nothing from the status in front of it: with an error instead, a refusal would
+    // look like an outage, and the request would be sent for ever.
+    if (error && status != 0 && error.category() == http::make_error_code(http::error::bad_field).category() &&
+        error != http::error::end_of_stream && error != http::error::partial_message &&
+        error != http::error::body_limit) {
+      received_ = true;
+      reply->status = static_cast<int>(status);
+      reply->body = "a reply that cannot be read: " + error.message();
+      stream_.reset();
+      return {};
+    }
     if (error) return write_error ? write_error : error;
     received_ = true;
-    reply->status = static_cast<int>(parser.get().result_int());
+    reply->status = static_cast<int>(status);
     const auto retry = parser.get()[http::field::retry_after];
     reply->retry_after.assign(retry.data(), retry.size());
     const bool in_pieces = on_body && reply->status < 400;

@@ -8,11 +8,11 @@
 #include <exception>
 #include <optional>
 
-#include "executor/agent/gate.h"
-#include "executor/agent/output_file.h"
-#include "executor/agent/output_tail.h"
-#include "executor/agent/progress.h"
-#include "executor/agent/task_mark.h"
+#include "executor/agent/pipeline/gate.h"
+#include "executor/agent/pipeline/progress.h"
+#include "executor/agent/process/output_file.h"
+#include "executor/agent/process/output_tail.h"
+#include "executor/agent/process/task_mark.h"
 
 namespace tidemark::executor {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "executor/agent/pipeline.h"
-#include "executor/agent/process.h"
+#include "executor/agent/pipeline/pipeline.h"
+#include "executor/agent/process/process.h"
 #include "executor/telemetry/run_facts.h"
 #include "storage/base/clock.h"
 

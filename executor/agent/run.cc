@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "executor/agent/attempt.h"
-#include "executor/agent/task_mark.h"
+#include "executor/agent/process/task_mark.h"
 #include "executor/telemetry/run_sampler.h"
 #include "storage/base/mutex.h"
 #include "storage/base/usable_cpus.h"

@@ -16,9 +16,9 @@
 #include <string_view>
 #include <vector>
 
-#include "executor/agent/pipeline.h"
+#include "executor/agent/pipeline/pipeline.h"
+#include "executor/agent/pipeline/schedule.h"
 #include "executor/agent/run_journal.h"
-#include "executor/agent/schedule.h"
 #include "executor/telemetry/run_facts.h"
 #include "executor/telemetry/run_reporter.h"
 #include "storage/base/clock.h"

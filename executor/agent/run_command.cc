@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "executor/agent/pipeline_file.h"
+#include "executor/agent/pipeline/pipeline_file.h"
 
 namespace tidemark::executor {
 namespace {

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "executor/agent/task_mark.h"
+#include "executor/agent/process/task_mark.h"
 
 namespace tidemark::executor {
 namespace {

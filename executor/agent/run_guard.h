@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "executor/agent/unique_fd.h"
+#include "executor/agent/process/unique_fd.h"
 #include "storage/base/result.h"
 
 namespace tidemark::executor {

@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "executor/agent/task_mark.h"
+#include "executor/agent/process/task_mark.h"
 #include "executor/telemetry/proc_text.h"
 
 namespace tidemark::executor {

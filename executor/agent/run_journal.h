@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "executor/agent/unique_fd.h"
+#include "executor/agent/process/unique_fd.h"
 #include "storage/base/result.h"
 
 namespace tidemark::executor {

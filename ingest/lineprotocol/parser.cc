@@ -93,11 +93,13 @@ ParseReport Parser::State::Parse(std::string_view body, const ParseOptions& opti
   options_ = &options;
   default_time_ = Truncate(options.default_time, options.precision);
   batch_ = batch;
-  batch_->Clear();
-  ++batch_number_;
+  if (!options.append) {
+    batch_->Clear();
+    ++batch_number_;
+  }
   reader_.emplace(&batch->arena);
   report_ = {};
-  values_ = 0;
+  values_ = batch_->values.size();
   begin_ = at_ = body.data();
   end_ = readable_ = begin_ + body.size();
   line_number_ = 1;

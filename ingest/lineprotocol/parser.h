@@ -54,6 +54,8 @@ struct ParseOptions {
   // The time of lines without one, truncated (towards the past) to `precision`.
   model::Timestamp default_time = {};
   Limits limits = {};
+  // Adds to the batch, which this parser filled last and nobody has changed since, instead of clearing it.
+  bool append = false;
 };
 
 // A line that was not taken.
@@ -84,8 +86,8 @@ class Parser {
   Parser(Parser&&) noexcept;
   Parser& operator=(Parser&&) noexcept;
 
-  // Clears `batch` and fills it from `body`, whose last line may lack its newline. The batch's views point into
-  // `body` or into the batch's arena. At most 4 GiB.
+  // Clears `batch`, unless the options say otherwise, and fills it from `body`, whose last line may lack its newline.
+  // The batch's views point into `body` or into the batch's arena. At most 4 GiB.
   ParseReport Parse(std::string_view body, const ParseOptions& options, model::Batch* batch);
 
  private:

@@ -13,18 +13,19 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "query/api/envelope.h"
 #include "query/api/event_tap.h"
 #include "query/api/metadata_book.h"
-#include "query/api/params.h"
-#include "query/engine/engine.h"
-#include "query/engine/result_cache.h"
+#include "query/cache/result_cache.h"
+#include "query/engine/query_runner.h"
 #include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
 #include "storage/base/scheduler.h"
+#include "storage/base/text/params.h"
 #include "storage/storage.h"
 
 namespace tidemark::query::api {
@@ -34,10 +35,10 @@ struct ApiOptions {
   int64_t timeout_ms = 120'000;
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
-  engine::Budget budget;
+  run::Budget budget;
   // Memory of all queries and unsent results together. 0: no limit.
   uint64_t total_memory_bytes = uint64_t{2} << 30;
-  engine::TurnOptions turns;
+  run::TurnOptions turns;
   // What the parser takes. What is experimental in Prometheus is on here: it gives no other meaning to queries without.
   promql::ParseOptions parse = promql::ParseOptions::Experimental();
   // Steps of a range query.
@@ -66,14 +67,14 @@ struct ApiDependencies {
   Scheduler* scheduler = nullptr;         // null: everything on the calling thread
   const Clock* clock = nullptr;           // null: the system's
   const rules::Manager* rules = nullptr;  // null: no rules
-  rules::Execute execute;
+  engine::Executor execute;
   const MetadataBook* metadata = nullptr;  // null: types are guessed from names
   // Of all queries, of rules too; null: one of its own, of ApiOptions::total_memory_bytes.
-  engine::MemoryTotal* memory = nullptr;
+  run::MemoryTotal* memory = nullptr;
 };
 
 struct ApiRequest {
-  const Params& params;
+  const text::Params& params;
   // From the base path; `db=` comes after it; "" means the default database.
   std::string_view database;
   std::stop_token stop;
@@ -122,24 +123,29 @@ class QueryApi {
   // What a follower of new events asks for.
   [[nodiscard]] Result<EventFilter> ParseEventFilter(const ApiRequest& request) const;
 
-  [[nodiscard]] engine::ResultCacheStats CacheStats() const { return cache_->Stats(); }
-  [[nodiscard]] engine::Turns::Stats TurnStats() const { return turns_->stats(); }
+  [[nodiscard]] cache::ResultCacheStats CacheStats() const { return cache_->Stats(); }
+  [[nodiscard]] run::Turns::Stats TurnStats() const { return turns_->stats(); }
   [[nodiscard]] uint64_t query_memory_bytes() const { return memory_->bytes(); }
 
  private:
   struct Selection;
   [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(const ApiRequest& request) const;
   [[nodiscard]] Result<Selection> ParseSelection(const ApiRequest& request, bool matchers_needed) const;
-  [[nodiscard]] Reply Run(const ApiRequest& request, engine::RangeSpec range, uint64_t limit) const;
+  // What a query asks for beside its range; `expr` and `text` last as long as the request. The reply is the error.
+  struct ParsedQuery;
+  [[nodiscard]] std::variant<ParsedQuery, Reply> ParseQueryRequest(const ApiRequest& request,
+                                                                   const run::RangeSpec& range) const;
+  [[nodiscard]] Reply Run(const ApiRequest& request, const run::RangeSpec& range, uint64_t limit) const;
   [[nodiscard]] int64_t NowMs() const;
 
   const ApiDependencies dependencies_;
   const ApiOptions options_;
   // Outlives results, which the cache may hold.
-  const std::unique_ptr<engine::MemoryTotal> own_memory_;
-  engine::MemoryTotal* const memory_;
-  const std::unique_ptr<engine::ResultCache> cache_;
-  const std::unique_ptr<engine::Turns> turns_;
+  const std::unique_ptr<run::MemoryTotal> own_memory_;
+  run::MemoryTotal* const memory_;
+  const std::unique_ptr<cache::ResultCache> cache_;
+  const std::unique_ptr<run::Turns> turns_;
+  const engine::QueryRunner runner_;
 };
 
 // The database that a request names: the base path, else `db=`, else "".

@@ -1,7 +1,6 @@
 // /federate: the newest sample of every series that is asked for, as text for another Prometheus to scrape.
 // Source: web/federate.go of Prometheus 3; format: https://prometheus.io/docs/instrumenting/exposition_formats/
 #include <algorithm>
-#include <bit>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,11 +9,11 @@
 #include "query/api/json.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::api {
 namespace {
 
-constexpr uint64_t kStaleBits = 0x7ff0000000000002;
 constexpr std::string_view kInstanceLabel = "instance";
 
 struct Sample {
@@ -132,7 +131,7 @@ Reply QueryApi::Federate(const ApiRequest& request, std::string_view accept) con
     if (request.stop.stop_requested()) return PlainError(499, "the client went away");
     if (column.empty()) continue;
     const double value = model::DoubleAt(column, column.size() - 1);
-    if (std::bit_cast<uint64_t>(value) == kStaleBits) continue;
+    if (model::IsStaleMarker(value)) continue;
     (*view)->LabelsOf(column.ref, &labels);
     Sample sample;
     for (const model::LabelView& label : labels) {

@@ -8,12 +8,14 @@
 #include <string>
 #include <string_view>
 
+#include "storage/base/text/instant.h"
+#include "storage/base/text/json_string.h"
 #include "storage/model/labels.h"
 
 namespace tidemark::query::api {
 
-// `text` in quotes. Bytes that are not UTF-8 become U+FFFD, as Go's encoder does, so that the reply is always valid.
-void AppendJsonString(std::string* out, std::string_view text);
+using text::AppendJsonString;
+using text::AppendRfc3339;
 
 template <std::integral T>
 void AppendInteger(std::string* out, T value) {
@@ -45,9 +47,6 @@ char* WriteTimestampMs(char* at, int64_t ms);
 // {"name":"value",...}
 void AppendLabels(std::string* out, const model::Labels& labels);
 void AppendLabels(std::string* out, std::span<const model::LabelView> labels);
-
-// Nanoseconds since 1970 as RFC 3339 in UTC with as many digits as needed: 2023-11-14T22:13:20.5Z.
-void AppendRfc3339(std::string* out, int64_t ns);
 
 // Writes the fields of one object: `{` when made, `}` when it goes.
 class JsonObject {

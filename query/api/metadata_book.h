@@ -51,15 +51,20 @@ class MetadataBook {
     return bytes_;
   }
 
+  struct Family {
+    std::string name;
+    FamilyMetadata metadata;
+  };
+
   // Of the metric's own name, else of the family that it is a part of (x_bucket, x_sum, x_count, x_total of x).
-  [[nodiscard]] std::optional<FamilyMetadata> Find(std::string_view database, std::string_view metric) const {
+  [[nodiscard]] std::optional<Family> Find(std::string_view database, std::string_view metric) const {
     MutexLock lock(mutex_);
     const auto families = databases_.find(database.empty() ? std::string_view("default") : database);
     if (families == databases_.end()) return std::nullopt;
     for (const std::string_view suffix : {"", "_bucket", "_sum", "_count", "_total"}) {
       if (!metric.ends_with(suffix)) continue;
       const auto at = families->second.find(metric.substr(0, metric.size() - suffix.size()));
-      if (at != families->second.end()) return at->second;
+      if (at != families->second.end()) return Family{at->first, at->second};
     }
     return std::nullopt;
   }

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "query/api/api.h"
+#include "query/api/explain.h"
 #include "query/api/json.h"
 #include "query/api/result_text.h"
 #include "query/api/values.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
-#include "query/rules/empty_view.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -22,7 +22,7 @@ constexpr size_t kPieceBytes = size_t{64} << 10;
 void AppendSeconds(std::string* out, int64_t ns) { AppendJsonNumber(out, static_cast<double>(ns) * 1e-9); }
 
 // Prometheus' statistics, and ours beside them, as the last field of `data`.
-std::string StatsText(const engine::QueryStats& stats, int64_t parse_ns, int64_t execute_ns) {
+std::string StatsText(const run::QueryStats& stats, int64_t parse_ns, int64_t execute_ns) {
   std::string text;
   std::string* const out = &text;
   out->append(R"(,"stats":{"timings":{"evalTotalTime":)");
@@ -61,12 +61,12 @@ std::string StatsText(const engine::QueryStats& stats, int64_t parse_ns, int64_t
   return text;
 }
 
-Result<engine::Resolution> ParseResolution(std::string_view text) {
-  if (text.empty() || text == "auto") return engine::Resolution{};
-  if (text == "raw") return engine::Resolution{.kind = engine::Resolution::Kind::kRaw, .tier_ns = 0};
+Result<run::Resolution> ParseResolution(std::string_view text) {
+  if (text.empty() || text == "auto") return run::Resolution{};
+  if (text == "raw") return run::Resolution{.kind = run::Resolution::Kind::kRaw, .tier_ns = 0};
   TM_TRY_ASSIGN(const int64_t ms, ParseDurationMs(text));
   if (ms <= 0) return InvalidArgument("a resolution is raw, auto or the positive width of a tier");
-  return engine::Resolution{.kind = engine::Resolution::Kind::kTier, .tier_ns = ms * 1'000'000};
+  return run::Resolution{.kind = run::Resolution::Kind::kTier, .tier_ns = ms * 1'000'000};
 }
 
 }  // namespace
@@ -79,28 +79,32 @@ QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
     : dependencies_(std::move(dependencies)),
       options_(std::move(options)),
       own_memory_(dependencies_.memory != nullptr ? nullptr
-                                                  : std::make_unique<engine::MemoryTotal>(options_.total_memory_bytes)),
+                                                  : std::make_unique<run::MemoryTotal>(options_.total_memory_bytes)),
       memory_(own_memory_ ? own_memory_.get() : dependencies_.memory),
-      cache_(std::make_unique<engine::ResultCache>(options_.cache_bytes)),
-      turns_(std::make_unique<engine::Turns>(options_.turns)) {}
+      cache_(std::make_unique<cache::ResultCache>(options_.cache_bytes)),
+      turns_(std::make_unique<run::Turns>(options_.turns)),
+      runner_({.store = dependencies_.store,
+               .scheduler = dependencies_.scheduler,
+               .clock = dependencies_.clock,
+               .execute = dependencies_.execute,
+               .turns = turns_.get(),
+               .memory = memory_,
+               .cache = options_.cache_bytes > 0 ? cache_.get() : nullptr,
+               .timeout_ms = options_.timeout_ms,
+               .lookback_ms = options_.lookback_ms,
+               .default_subquery_step_ms = options_.default_subquery_step_ms,
+               .budget = options_.budget}) {}
 
-int64_t QueryApi::NowMs() const {
-  const Clock& clock = dependencies_.clock != nullptr ? *dependencies_.clock : SystemClock::Get();
-  return model::Timestamp{clock.NowNs()}.FloorMs();
-}
+int64_t QueryApi::NowMs() const { return model::Timestamp{runner_.clock().NowNs()}.FloorMs(); }
 
 Result<std::shared_ptr<const storage::View>> QueryApi::OpenView(const ApiRequest& request) const {
-  const std::string_view database = DatabaseOf(request);
-  Result<std::shared_ptr<const storage::View>> view = dependencies_.store->OpenView(database);
-  if (view.ok() || view.error().code != ErrorCode::kNotFound) return view;
-  // A database comes into being with its first write; whoever asks before that is told what is there: nothing.
-  return rules::EmptyView();
+  return runner_.OpenView(DatabaseOf(request));
 }
 
 Reply QueryApi::Query(const ApiRequest& request) const {
   const Result<uint64_t> limit = ParseLimit(request.params.Get("limit"));
   if (!limit.ok()) return BadParameter("limit", limit.error());
-  engine::RangeSpec range{.start_ms = 0, .end_ms = NowMs(), .step_ms = 0, .instant = true};
+  run::RangeSpec range{.start_ms = 0, .end_ms = NowMs(), .step_ms = 0, .instant = true};
   if (const std::string_view time = request.params.Get("time"); !time.empty()) {
     const Result<int64_t> parsed = ParseTimeMs(time);
     if (!parsed.ok()) return BadParameter("time", parsed.error().Within("Invalid time value for 'time'"));
@@ -135,61 +139,76 @@ Reply QueryApi::QueryRange(const ApiRequest& request) const {
   return Run(request, {.start_ms = *start, .end_ms = *end, .step_ms = *step, .instant = false}, *limit);
 }
 
-Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t limit) const {
-  const Clock& clock = dependencies_.clock != nullptr ? *dependencies_.clock : SystemClock::Get();
-  const int64_t began = clock.SteadyNs();
-  int64_t timeout_ms = options_.timeout_ms;
+struct QueryApi::ParsedQuery {
+  promql::ExprPtr expr;
+  std::string_view text;
+  int64_t timeout_ms = 0;
+  int64_t lookback_ms = 0;
+  run::Resolution resolution;
+};
+
+std::variant<QueryApi::ParsedQuery, Reply> QueryApi::ParseQueryRequest(const ApiRequest& request,
+                                                                       const run::RangeSpec& range) const {
+  ParsedQuery parsed{.expr = nullptr,
+                     .text = request.params.Get("query"),
+                     .timeout_ms = options_.timeout_ms,
+                     .lookback_ms = options_.lookback_ms,
+                     .resolution = {}};
   if (const std::string_view text = request.params.Get("timeout"); !text.empty()) {
-    const Result<int64_t> parsed = ParseDurationMs(text);
-    if (!parsed.ok()) return BadParameter("timeout", parsed.error());
-    timeout_ms = std::clamp<int64_t>(*parsed, 0, timeout_ms);
+    const Result<int64_t> timeout_ms = ParseDurationMs(text);
+    if (!timeout_ms.ok()) return BadParameter("timeout", timeout_ms.error());
+    parsed.timeout_ms = std::clamp<int64_t>(*timeout_ms, 0, parsed.timeout_ms);
   }
-  engine::QueryContext context;
-  context.lookback_ms = options_.lookback_ms;
   if (const std::string_view text = request.params.Get("lookback_delta"); !text.empty()) {
-    const Result<int64_t> parsed = ParseDurationMs(text);
-    if (!parsed.ok()) {
-      return ErrorReply(ErrorType::kBadData, parsed.error().Within("error parsing lookback delta duration").message);
+    const Result<int64_t> lookback_ms = ParseDurationMs(text);
+    if (!lookback_ms.ok()) {
+      return ErrorReply(ErrorType::kBadData,
+                        lookback_ms.error().Within("error parsing lookback delta duration").message);
     }
-    if (*parsed > 0) context.lookback_ms = *parsed;
+    if (*lookback_ms > 0) parsed.lookback_ms = *lookback_ms;
   }
-  const Result<engine::Resolution> resolution = ParseResolution(request.params.Get("resolution"));
+  const Result<run::Resolution> resolution = ParseResolution(request.params.Get("resolution"));
   if (!resolution.ok()) return BadParameter("resolution", resolution.error());
-  const std::string_view text = request.params.Get("query");
-  Result<promql::ExprPtr> expr = promql::Parse(text, options_.parse);
+  parsed.resolution = *resolution;
+  Result<promql::ExprPtr> expr = promql::Parse(parsed.text, options_.parse);
   if (!expr.ok()) return BadParameter("query", expr.error());
+  parsed.expr = std::move(expr).value();
   const Status resolved =
-      promql::ResolveDurations(**expr, range.instant ? 0 : range.step_ms, range.end_ms - range.start_ms);
+      promql::ResolveDurations(*parsed.expr, range.instant ? 0 : range.step_ms, range.end_ms - range.start_ms);
   if (!resolved.ok()) return BadParameter("query", resolved.error());
-  if (!range.instant && (*expr)->type != promql::ValueType::kScalar && (*expr)->type != promql::ValueType::kVector) {
+  const promql::ValueType type = parsed.expr->type;
+  if (!range.instant && type != promql::ValueType::kScalar && type != promql::ValueType::kVector) {
     return BadParameter(
         "query", InvalidArgument(fmt::format("invalid expression type {} for range query, must be Scalar or instant "
                                              "Vector",
-                                             Quoted(promql::Phrase((*expr)->type)))));
+                                             Quoted(promql::Phrase(type)))));
   }
-  Result<std::shared_ptr<const storage::View>> view = OpenView(request);
-  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
-  context.view = std::move(view).value();
-  context.scheduler = dependencies_.scheduler;
-  context.clock = &clock;
-  context.deadline_ns = began + timeout_ms * 1'000'000;
-  context.stop = request.stop;
-  context.budget = options_.budget;
-  context.turns = turns_.get();
-  context.memory = memory_;
-  context.default_subquery_step_ms = options_.default_subquery_step_ms;
-  context.resolution = *resolution;
-  context.text = text;
+  return parsed;
+}
+
+Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint64_t limit) const {
+  const Clock& clock = runner_.clock();
+  const int64_t began = clock.SteadyNs();
+  std::variant<ParsedQuery, Reply> parsed_or_error = ParseQueryRequest(request, range);
+  if (Reply* error = std::get_if<Reply>(&parsed_or_error)) return std::move(*error);
+  const ParsedQuery& parsed = std::get<ParsedQuery>(parsed_or_error);
   const int64_t parsed_at = clock.SteadyNs();
-  const bool cached = !range.instant && options_.cache_bytes > 0 && request.params.Get("nocache") != "1";
-  Result<engine::QueryResult> result = cached ? cache_->Execute(**expr, range, context, dependencies_.execute)
-                                              : dependencies_.execute(**expr, range, context);
+  Result<run::QueryResult> result = runner_.Run({.expr = *parsed.expr,
+                                                 .range = range,
+                                                 .text = parsed.text,
+                                                 .database = DatabaseOf(request),
+                                                 .timeout_ms = parsed.timeout_ms,
+                                                 .lookback_ms = parsed.lookback_ms,
+                                                 .resolution = parsed.resolution,
+                                                 .stop = request.stop,
+                                                 .began_ns = began,
+                                                 .use_cache = request.params.Get("nocache") != "1"});
   if (!result.ok()) return ErrorReply(ExecutionErrorType(result.error().code), result.error().message);
   std::string stats;
   if (request.params.Has("stats") && !request.params.Get("stats").empty()) {
     stats = StatsText(result->stats, parsed_at - began, clock.SteadyNs() - parsed_at);
   }
-  if (request.params.Get("explain") == "1") stats += ",\"explain\":" + engine::ExplainJson(result->stats);
+  if (request.params.Get("explain") == "1") stats += ",\"explain\":" + ExplainJson(result->stats);
   Reply reply;
   reply.headers.emplace_back("X-Tidemark-Resolution", result->stats.resolution);
   const auto writer = std::make_shared<ResultText>(std::move(result).value(), limit, std::move(stats));
@@ -198,7 +217,7 @@ Reply QueryApi::Run(const ApiRequest& request, engine::RangeSpec range, uint64_t
   // Labels that many series share are small until each is written out, so that only the text knows how long it is.
   reply.rest = [writer, turns = turns_.get()](const Reply::Push& push) {
     // Text of hundreds of megabytes is work like any other.
-    engine::Turn turn(turns, engine::Turn::Work::kWriting);
+    run::Turn turn(turns, run::Turn::Work::kWriting);
     for (bool more = true; more;) {
       // Nothing interrupts it, so that it cannot fail.
       (void)turn.Pass([] { return Status(); });

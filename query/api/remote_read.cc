@@ -10,7 +10,8 @@
 
 #include "query/api/api.h"
 #include "query/api/values.h"
-#include "query/engine/column_merge.h"
+#include "query/frame/column_union.h"
+#include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -44,12 +45,12 @@ Reply PlainError(const Error& error) {
 
 // What reading may use, of one request.
 struct ReadLimits {
-  engine::Budget budget;
-  engine::MemoryTotal* memory = nullptr;
+  run::Budget budget;
+  run::MemoryTotal* memory = nullptr;
   const Clock* clock = nullptr;
   int64_t timeout_ns = 0;
   std::stop_token stop;
-  engine::Turns* turns = nullptr;
+  run::Turns* turns = nullptr;
 };
 
 // What the queries of one request have used of its limits.
@@ -59,19 +60,19 @@ struct ReadSpent {
 };
 
 // The series of one query in the order of their labels, each with its samples.
-class SeriesReader {
+class RemoteReader {
  public:
   // `spent` outlives it.
-  SeriesReader(std::shared_ptr<const storage::View> view, const ReadQuery& query, const ReadLimits& limits,
+  RemoteReader(std::shared_ptr<const storage::View> view, const ReadQuery& query, const ReadLimits& limits,
                ReadSpent* spent)
       : view_(std::move(view)),
         matchers_(query.matchers),
         range_{TimestampAtMs(query.start_ms, 0), TimestampAtMs(query.end_ms, 999'999)},
         limits_(limits),
         spent_(spent) {}
-  ~SeriesReader() { limits_.memory->Give(charged_); }
-  SeriesReader(const SeriesReader&) = delete;
-  SeriesReader& operator=(const SeriesReader&) = delete;
+  ~RemoteReader() { limits_.memory->Give(charged_); }
+  RemoteReader(const RemoteReader&) = delete;
+  RemoteReader& operator=(const RemoteReader&) = delete;
 
   // Finds the series.
   Status Open() {
@@ -95,7 +96,7 @@ class SeriesReader {
   }
 
   // The next series that has samples; false: there is none. Valid until the next call.
-  Result<bool> Next(engine::Turn* turn, const ReadSeries** series) {
+  Result<bool> Next(run::Turn* turn, const ReadSeries** series) {
     while (ready_at_ == ready_.size()) {
       if (at_ == order_.size()) return false;
       TM_RETURN_IF_ERROR(ReadSome(turn));
@@ -117,9 +118,9 @@ class SeriesReader {
     const uint64_t max = limits_.budget.max_bytes;
     if (max != 0 && charged_ + bytes > max) {
       return LimitExceeded(
-          fmt::format("the read takes more than the memory budget of {} MiB; ask for fewer series or a "
+          fmt::format("the read takes more than the memory budget of {}; ask for fewer series or a "
                       "shorter time",
-                      max >> 20U));
+                      text::PrintMebibytes(max)));
     }
     if (!limits_.memory->Take(bytes)) {
       return MakeError(ErrorCode::kResourceExhausted, "all queries together use all the memory there is for them");
@@ -133,7 +134,7 @@ class SeriesReader {
   }
 
   // Reads the next series in the order of labels, those with equal labels as one.
-  Status ReadSome(engine::Turn* turn) {
+  Status ReadSome(run::Turn* turn) {
     Release(std::exchange(ready_bytes_, 0));
     ready_.clear();
     ready_at_ = 0;
@@ -163,7 +164,7 @@ class SeriesReader {
       // As read, and as it is handed on.
       ready_bytes_ += 2 * column.size() * kSampleBytes;
       TM_RETURN_IF_ERROR(Charge(2 * column.size() * kSampleBytes));
-      held = engine::CopyAsDoubles(column);
+      held = frame::CopyAsDoubles(column);
     }
     // Damaged pages are left out of a query with a warning. Here there is nowhere to say so, and what the client takes
     // for whole it may keep.
@@ -186,7 +187,7 @@ class SeriesReader {
   void Append(const model::LabelViews& labels, std::vector<model::ColumnBuffer> columns) {
     model::ColumnBuffer merged;
     if (columns.size() > 1) {
-      engine::MergeColumns(columns, &merged);
+      frame::UniteColumns(columns, &merged);
     } else {
       merged = std::move(columns.front());
     }
@@ -228,10 +229,10 @@ class ChunkStream {
       : view_(std::move(view)), queries_(std::move(queries)), limits_(std::move(limits)) {}
 
   // Appends frames until there are `bytes_min` or no more. true: there may be more.
-  Result<bool> Write(engine::Turn* turn, std::string* out, size_t bytes_min) {
+  Result<bool> Write(run::Turn* turn, std::string* out, size_t bytes_min) {
     while (query_ < queries_.size()) {
       if (reader_ == nullptr) {
-        reader_ = std::make_unique<SeriesReader>(view_, queries_[query_], limits_, &spent_);
+        reader_ = std::make_unique<RemoteReader>(view_, queries_[query_], limits_, &spent_);
         TM_RETURN_IF_ERROR(reader_->Open());
       }
       if (out->size() >= bytes_min) return true;
@@ -247,7 +248,7 @@ class ChunkStream {
     return false;
   }
 
-  [[nodiscard]] engine::Turns* turns() const { return limits_.turns; }
+  [[nodiscard]] run::Turns* turns() const { return limits_.turns; }
 
  private:
   const std::shared_ptr<const storage::View> view_;
@@ -255,20 +256,20 @@ class ChunkStream {
   const ReadLimits limits_;
   ReadSpent spent_;
   size_t query_ = 0;
-  std::unique_ptr<SeriesReader> reader_;
+  std::unique_ptr<RemoteReader> reader_;
 };
 
 Reply StreamChunks(const std::shared_ptr<ChunkStream>& stream) {
   Reply reply;
   reply.content_type = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse";
   {
-    engine::Turn turn(stream->turns());
+    run::Turn turn(stream->turns());
     const Result<bool> more = stream->Write(&turn, &reply.body, kFirstBytes);
     if (!more.ok()) return PlainError(more.error());
     if (!*more) return reply;
   }
   reply.rest = [stream](const Reply::Push& push) {
-    engine::Turn turn(stream->turns(), engine::Turn::Work::kWriting);
+    run::Turn turn(stream->turns(), run::Turn::Work::kWriting);
     for (;;) {
       std::string piece;
       const Result<bool> more = stream->Write(&turn, &piece, kPieceBytes);
@@ -285,7 +286,7 @@ Reply StreamChunks(const std::shared_ptr<ChunkStream>& stream) {
 // The memory of an answer that is put together, counted among that of all queries.
 class AnswerMemory {
  public:
-  explicit AnswerMemory(engine::MemoryTotal* total) : total_(total) {}
+  explicit AnswerMemory(run::MemoryTotal* total) : total_(total) {}
   ~AnswerMemory() { total_->Give(bytes_); }
   AnswerMemory(const AnswerMemory&) = delete;
   AnswerMemory& operator=(const AnswerMemory&) = delete;
@@ -294,9 +295,9 @@ class AnswerMemory {
   Status GrowTo(uint64_t bytes, uint64_t max) {
     if (max != 0 && bytes > max) {
       return LimitExceeded(
-          fmt::format("the answer takes more than the memory budget of {} MiB; ask for fewer series, "
+          fmt::format("the answer takes more than the memory budget of {}; ask for fewer series, "
                       "a shorter time, or STREAMED_XOR_CHUNKS",
-                      max >> 20U));
+                      text::PrintMebibytes(max)));
     }
     if (bytes > bytes_) {
       if (!total_->Take(bytes - bytes_)) {
@@ -308,7 +309,7 @@ class AnswerMemory {
   }
 
  private:
-  engine::MemoryTotal* const total_;
+  run::MemoryTotal* const total_;
   uint64_t bytes_ = 0;
 };
 
@@ -316,13 +317,13 @@ Result<std::string> ReadSamples(const std::shared_ptr<const storage::View>& view
                                 const ReadLimits& limits) {
   // Held three times while it is put together and compressed.
   constexpr uint64_t kCopies = 3;
-  engine::Turn turn(limits.turns);
+  run::Turn turn(limits.turns);
   ReadSpent spent;
   AnswerMemory memory(limits.memory);
   std::vector<std::string> results;
   uint64_t bytes = 0;
   for (const ReadQuery& query : request.queries) {
-    SeriesReader reader(view, query, limits, &spent);
+    RemoteReader reader(view, query, limits, &spent);
     TM_RETURN_IF_ERROR(reader.Open());
     std::string& result = results.emplace_back();
     for (;;) {

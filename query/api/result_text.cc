@@ -8,7 +8,7 @@
 
 #include "query/api/envelope.h"
 #include "query/api/json.h"
-#include "query/engine/go_format.h"
+#include "query/frame/go_format.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -22,14 +22,14 @@ void AppendSample(std::string* out, int64_t time_ms, double value) {
   out->append("\"]");
 }
 
-void AppendMetric(std::string* out, const engine::LabelSet& labels) {
+void AppendMetric(std::string* out, const frame::LabelSet& labels) {
   out->append(R"({"metric":)");
   AppendLabels(out, std::span<const model::LabelView>(labels.begin(), labels.size()));
 }
 
 }  // namespace
 
-ResultText::ResultText(engine::QueryResult result, uint64_t limit, std::string stats)
+ResultText::ResultText(run::QueryResult result, uint64_t limit, std::string stats)
     : result_(std::move(result)), stats_(std::move(stats)) {
   if (result_.type == promql::ValueType::kScalar || result_.type == promql::ValueType::kString) return;
   raw_ = result_.type == promql::ValueType::kMatrix && !result_.raw.empty();
@@ -88,7 +88,7 @@ void ResultText::WriteHead(std::string* out) const {
     out->push_back('[');
     AppendTimestampMs(out, result_.grid.TimeMs(0));
     // Unlike a sample's value never with an exponent: Prometheus, promql/value.go, Scalar.MarshalJSON.
-    out->append(",\"").append(engine::GoFormatFixed(result_.scalar)).append("\"]");
+    out->append(",\"").append(frame::GoFormatFixed(result_.scalar)).append("\"]");
   }
   if (result_.type == promql::ValueType::kString) {
     out->push_back('[');
@@ -118,7 +118,7 @@ bool ResultText::WriteRow(std::string* out, size_t bytes_min) {
 }
 
 bool ResultText::WriteRawValues(std::string* out, size_t bytes_min) {
-  const engine::RawSeries& series = result_.raw[row_];
+  const run::RawSeries& series = result_.raw[row_];
   for (; at_ < series.times_ms.size(); ++at_) {
     if (out->size() >= bytes_min) return false;
     if (at_ > 0) out->push_back(',');
@@ -143,7 +143,7 @@ void ResultText::WriteStepTexts() {
 
 bool ResultText::WriteMatrixValues(std::string* out, size_t bytes_min) {
   if (step_texts_.empty()) WriteStepTexts();
-  const engine::Frame& frame = result_.frame;
+  const frame::Frame& frame = result_.frame;
   const std::span<const double> values = frame.RowValues(row_);
   const std::span<const uint8_t> present = frame.RowPresent(row_);
   // Samples go to `out` some at a time.

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "query/engine/engine.h"
+#include "query/run/query_context.h"
 
 namespace tidemark::query::api {
 
@@ -18,7 +18,7 @@ class ResultText {
  public:
   // At most `limit` series (0: all); with fewer than there are, a warning. `stats` is JSON that follows the result
   // inside of `data`: empty, or it begins with a comma.
-  ResultText(engine::QueryResult result, uint64_t limit, std::string stats);
+  ResultText(run::QueryResult result, uint64_t limit, std::string stats);
 
   // Appends the next part of the whole reply, from the opening of the envelope on, until `out` has at least
   // `bytes_min` bytes or everything is written. true: there is more.
@@ -37,7 +37,7 @@ class ResultText {
   // `[time,"` of each step, which all rows share.
   void WriteStepTexts();
 
-  engine::QueryResult result_;
+  run::QueryResult result_;
   const std::string stats_;
   bool raw_ = false;
   size_t shown_ = 0;  // rows

@@ -133,7 +133,7 @@ std::optional<bool> ParseBool(std::string_view text) {
 }
 
 // The error is the whole message of a 400.
-Result<RuleFilter> ParseRuleFilter(const Params& params) {
+Result<RuleFilter> ParseRuleFilter(const text::Params& params) {
   RuleFilter filter;
   filter.type = params.Get("type");
   std::transform(filter.type.begin(), filter.type.end(), filter.type.begin(),

@@ -2,15 +2,19 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "query/api/api.h"
 #include "query/api/json.h"
 #include "query/api/values.h"
-#include "query/engine/frame_order.h"
+#include "query/frame/frame_order.h"
 #include "query/promql/parser.h"
+#include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -60,6 +64,21 @@ std::string_view GuessType(std::string_view metric) {
   if (metric.ends_with("_total") || metric.ends_with("_count") || metric.ends_with("_sum")) return "counter";
   if (metric.ends_with("_bucket")) return "histogram";
   return "unknown";
+}
+
+// The name without what the parts of a histogram end with; empty for other names.
+std::string_view HistogramOf(std::string_view metric) {
+  for (const std::string_view suffix : {"_bucket", "_sum", "_count"}) {
+    if (metric.ends_with(suffix)) return metric.substr(0, metric.size() - suffix.size());
+  }
+  return {};
+}
+
+// The family of a metric that nobody has sent metadata of; `metrics` has all names.
+MetadataBook::Family GuessFamily(std::string_view metric, const std::set<std::string, std::less<>>& metrics) {
+  const std::string histogram(HistogramOf(metric));
+  if (!histogram.empty() && metrics.contains(histogram + "_bucket")) return {histogram, {"histogram", {}, {}}};
+  return {std::string(metric), {std::string(GuessType(metric)), {}, {}}};
 }
 
 }  // namespace
@@ -147,9 +166,9 @@ Reply QueryApi::Series(const ApiRequest& request) const {
     return options_.budget.max_bytes != 0 && bytes > options_.budget.max_bytes;
   };
   const auto refuse = [this] {
-    return ErrorReply(ErrorType::kExecution, fmt::format("the series take more than the memory budget of {} MiB; ask "
+    return ErrorReply(ErrorType::kExecution, fmt::format("the series take more than the memory budget of {}; ask "
                                                          "for fewer",
-                                                         options_.budget.max_bytes >> 20));
+                                                         text::PrintMebibytes(options_.budget.max_bytes)));
   };
   size_t held = refs.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews));
   if (too_large(held)) return refuse();
@@ -169,7 +188,7 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   std::vector<uint32_t> series(refs.size());
   std::iota(series.begin(), series.end(), 0U);
   const auto less = [&labels](uint32_t a, uint32_t b) { return labels[a] < labels[b]; };
-  if (const Status sorted = engine::StableSortChecked(&series, less, gone); !sorted.ok()) return end(sorted.error());
+  if (const Status sorted = frame::StableSortChecked(&series, less, gone); !sorted.ok()) return end(sorted.error());
   const auto same = [&labels](uint32_t a, uint32_t b) { return labels[a] == labels[b]; };
   series.erase(std::unique(series.begin(), series.end(), same), series.end());
   std::vector<std::string> warnings;
@@ -205,26 +224,26 @@ Reply QueryApi::Metadata(const ApiRequest& request) const {
   const std::string_view wanted = request.params.Get("metric");
   std::string body = BeginSuccess();
   body += '{';
-  size_t shown = 0;
-  std::string previous;
+  std::set<std::string, std::less<>> metrics;
   for (const storage::FieldDescription& field : (*view)->Fields()) {
-    if (none || (limits[0] != 0 && shown >= limits[0])) break;
-    if (field.type == model::FieldType::kString || (!wanted.empty() && field.metric != wanted)) continue;
-    if (shown > 0 && field.metric == previous) continue;
-    if (shown++ > 0) body += ',';
-    AppendJsonString(&body, field.metric);
-    FamilyMetadata known{std::string(GuessType(field.metric)), {}, {}};
-    if (dependencies_.metadata != nullptr) {
-      known = dependencies_.metadata->Find(DatabaseOf(request), field.metric).value_or(std::move(known));
-    }
+    if (field.type != model::FieldType::kString) metrics.emplace(field.metric);
+  }
+  std::set<std::string, std::less<>> shown;
+  for (const std::string& metric : metrics) {
+    if (none || (limits[0] != 0 && shown.size() >= limits[0])) break;
+    std::optional<MetadataBook::Family> family;
+    if (dependencies_.metadata != nullptr) family = dependencies_.metadata->Find(DatabaseOf(request), metric);
+    if (!family) family = GuessFamily(metric, metrics);
+    if ((!wanted.empty() && family->name != wanted) || !shown.insert(family->name).second) continue;
+    if (shown.size() > 1) body += ',';
+    AppendJsonString(&body, family->name);
     body += R"(:[{"type":)";
-    AppendJsonString(&body, known.type);
+    AppendJsonString(&body, family->metadata.type);
     body += R"(,"help":)";
-    AppendJsonString(&body, known.help);
+    AppendJsonString(&body, family->metadata.help);
     body += R"(,"unit":)";
-    AppendJsonString(&body, known.unit);
+    AppendJsonString(&body, family->metadata.unit);
     body += "}]";
-    previous = field.metric;
   }
   body += '}';
   return EndSuccess(std::move(body));

@@ -3,17 +3,16 @@
 #include <fmt/core.h>
 
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
 
-#include "query/rules/rule_file.h"
+#include "query/promql/quote.h"
+#include "storage/base/text/duration.h"
+#include "storage/base/text/instant.h"
 
 namespace tidemark::query::api {
 namespace {
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Reads a double as Go's ParseFloat does for what users write; no infinities, no NaN.
 std::optional<double> ReadFloat(std::string_view text) {
@@ -24,61 +23,10 @@ std::optional<double> ReadFloat(std::string_view text) {
   return value;
 }
 
-// Takes `count` digits off the front of `text`.
-std::optional<int> TakeDigits(std::string_view* text, size_t count) {
-  if (text->size() < count) return std::nullopt;
-  int value = 0;
-  for (size_t i = 0; i < count; ++i) {
-    if (!IsDigit((*text)[i])) return std::nullopt;
-    value = value * 10 + ((*text)[i] - '0');
-  }
-  text->remove_prefix(count);
-  return value;
-}
-
 bool Take(std::string_view* text, char c) {
   if (text->empty() || text->front() != c) return false;
   text->remove_prefix(1);
   return true;
-}
-
-// RFC 3339 with a fraction of any length, which is cut to milliseconds.
-std::optional<int64_t> ReadRfc3339Ms(std::string_view text) {
-  namespace chrono = std::chrono;
-  const auto year = TakeDigits(&text, 4);
-  if (!year || !Take(&text, '-')) return std::nullopt;
-  const auto month = TakeDigits(&text, 2);
-  if (!month || !Take(&text, '-')) return std::nullopt;
-  const auto day = TakeDigits(&text, 2);
-  if (!day || !(Take(&text, 'T') || Take(&text, 't'))) return std::nullopt;
-  const auto hour = TakeDigits(&text, 2);
-  if (!hour || *hour > 23 || !Take(&text, ':')) return std::nullopt;
-  const auto minute = TakeDigits(&text, 2);
-  if (!minute || *minute > 59 || !Take(&text, ':')) return std::nullopt;
-  const auto second = TakeDigits(&text, 2);
-  if (!second || *second > 59) return std::nullopt;
-  int64_t fraction_ms = 0;
-  if (Take(&text, '.') || Take(&text, ',')) {
-    if (text.empty() || !IsDigit(text.front())) return std::nullopt;
-    for (int64_t weight = 100; !text.empty() && IsDigit(text.front()); weight /= 10, text.remove_prefix(1)) {
-      fraction_ms += weight * (text.front() - '0');
-    }
-  }
-  int64_t offset_minutes = 0;
-  if (!Take(&text, 'Z') && !Take(&text, 'z')) {
-    const bool west = !text.empty() && text.front() == '-';
-    if (!Take(&text, '+') && !Take(&text, '-')) return std::nullopt;
-    const auto offset_hour = TakeDigits(&text, 2);
-    if (!offset_hour || *offset_hour > 23 || !Take(&text, ':')) return std::nullopt;
-    const auto offset_minute = TakeDigits(&text, 2);
-    if (!offset_minute || *offset_minute > 59) return std::nullopt;
-    offset_minutes = (west ? -1 : 1) * (*offset_hour * 60 + *offset_minute);
-  }
-  const chrono::year_month_day date{chrono::year(*year), chrono::month(static_cast<unsigned>(*month)),
-                                    chrono::day(static_cast<unsigned>(*day))};
-  if (!text.empty() || !date.ok()) return std::nullopt;
-  const int64_t days = chrono::sys_days(date).time_since_epoch().count();
-  return (((days * 24 + *hour) * 60 + *minute - offset_minutes) * 60 + *second) * 1000 + fraction_ms;
 }
 
 }  // namespace
@@ -89,8 +37,8 @@ Result<int64_t> ParseTimeMs(std::string_view text) {
     if (ms >= static_cast<double>(kMinTimeMs) && ms <= static_cast<double>(kMaxTimeMs)) {
       return static_cast<int64_t>(ms);
     }
-  } else if (const auto ms = ReadRfc3339Ms(text)) {
-    return *ms;
+  } else if (const auto at = text::ParseRfc3339(text, text::Rfc3339Form::kGo)) {
+    return at->Ms();
   } else if (text == "-292273086-05-16T16:47:06Z") {
     return kMinTimeMs;
   } else if (text == "292277025-08-18T07:12:54.999999999Z") {
@@ -108,7 +56,7 @@ Result<int64_t> ParseDurationMs(std::string_view text) {
     }
     return static_cast<int64_t>(*seconds * 1000);
   }
-  if (Result<int64_t> ms = rules::ParseRuleDurationMs(text); ms.ok()) return ms;
+  if (const auto ms = text::ParseDurationMs(text)) return *ms;
   return InvalidArgument(fmt::format("cannot parse {} to a valid duration", Quoted(text)));
 }
 
@@ -157,22 +105,7 @@ std::string UnescapeLabelName(std::string_view name) {
     if (error != std::errc() || digits > 6 || rune > 0x10FFFF || surrogate) return std::string(name);
     rest.remove_prefix(digits);
     if (!Take(&rest, '_')) return std::string(name);
-    const auto put = [&out](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-    if (rune < 0x80) {
-      put(rune);
-    } else if (rune < 0x800) {
-      put(0xC0 | rune >> 6);
-      put(0x80 | (rune & 0x3F));
-    } else if (rune < 0x10000) {
-      put(0xE0 | rune >> 12);
-      put(0x80 | (rune >> 6 & 0x3F));
-      put(0x80 | (rune & 0x3F));
-    } else {
-      put(0xF0 | rune >> 18);
-      put(0x80 | (rune >> 12 & 0x3F));
-      put(0x80 | (rune >> 6 & 0x3F));
-      put(0x80 | (rune & 0x3F));
-    }
+    promql::AppendRune(out, rune);
   }
   return out;
 }

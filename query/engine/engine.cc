@@ -1,19 +1,27 @@
 #include "query/engine/engine.h"
 
+#include <memory>
 #include <utility>
 
 #include <fmt/core.h>
 
 #include "query/engine/evaluator.h"
-#include "query/engine/frame_order.h"
-#include "query/engine/kernels.h"
-#include "query/engine/query_state.h"
+#include "query/frame/frame_order.h"
 #include "query/plan/planner.h"
+#include "query/run/query_state.h"
 
 namespace tidemark::query::engine {
 namespace {
 
+using frame::DropNames;
+using frame::Frame;
+using frame::LabelArena;
+using frame::SortByLabels;
 using promql::ValueType;
+using run::QueryContext;
+using run::QueryResult;
+using run::QueryState;
+using run::RangeSpec;
 
 // Times farther from 1970 than three million years would overflow the arithmetic on windows.
 constexpr int64_t kTimeMsMax = 100'000'000'000'000'000;
@@ -61,7 +69,9 @@ Status Fill(const plan::Plan& plan, const RangeSpec& range, Evaluator* evaluator
     case ValueType::kVector: break;
   }
   TM_TRY_ASSIGN(HeldFrame held, evaluator->Vector(root, plan.grid));
-  TM_RETURN_IF_ERROR(DropNames(&held.frame, state));
+  auto arena = std::make_unique<LabelArena>();
+  TM_RETURN_IF_ERROR(DropNames(&held.frame, arena.get(), state));
+  state->Keep(std::move(arena));
   if (!range.instant) TM_RETURN_IF_ERROR(SortByLabels(&held.frame, state));
   result->frame = std::move(held.frame);
   return {};
@@ -80,8 +90,7 @@ Result<QueryResult> Execute(const promql::Expr& expr, const RangeSpec& range, co
                                   .start_ms = query.start_ms,
                                   .end_ms = query.end_ms,
                                   .lookback_ms = context.lookback_ms,
-                                  .default_subquery_step_ms = context.default_subquery_step_ms,
-                                  .available = [](promql::FunctionId id) { return KernelFor(id).available(); }};
+                                  .default_subquery_step_ms = context.default_subquery_step_ms};
   TM_TRY_ASSIGN(const plan::Plan plan, plan::Build(expr, options));
   QueryState state(context);
   TM_RETURN_IF_ERROR(state.CheckSteps(grid.count, "query"));

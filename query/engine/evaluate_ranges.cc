@@ -6,18 +6,40 @@
 #include <utility>
 
 #include "query/engine/evaluator.h"
-#include "query/engine/pooled_quantile.h"
-#include "query/engine/tier_scan.h"
 #include "query/plan/planner.h"
 #include "query/promql/quote.h"
+#include "query/scan/pooled_quantile.h"
+#include "query/scan/tier_windows.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark::query::engine {
 
+using frame::Frame;
+using frame::LabelArena;
+using frame::NameFate;
+using frame::RowHead;
+using functions::FoldLookback;
+using functions::FoldLookbackTime;
+using functions::FoldSmoothed;
+using functions::Kernel;
+using functions::KernelFor;
+using functions::LabelsOfAbsence;
+using functions::RollupSetup;
+using functions::WarnOfQuantiles;
 using plan::As;
 using plan::NodeKind;
 using plan::StepGrid;
-using promql::FunctionId;
+using run::Reservation;
+using scan::BlockSink;
+using scan::FoldFrame;
+using scan::PooledQuantile;
+using scan::ScanLatest;
+using scan::ScanSeries;
+using scan::ScanSpec;
+using scan::ScanTiers;
+using scan::SeriesSource;
+using scan::TierFor;
+using scan::WindowSpec;
 
 namespace {
 
@@ -86,9 +108,9 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
     TM_TRY_ASSIGN(const SeriesSource* source, Source(node.range->slot));
     // One name needs no look at labels: it is that of whatever series has a value.
     spec.labels = labels || (check_names && source->names.size() > 1);
-    const FunctionId function = kernel.same_as.value_or(node.function);
-    if (const int64_t tier_ns = TierFor(function, spec.windows, *state_); tier_ns != 0) {
-      TM_RETURN_IF_ERROR(ScanTiers(*source, spec, function, tier_ns, state_, noting));
+    const promql::Rollup rollup = promql::Signature(node.function).facts.rollup;
+    if (const int64_t tier_ns = TierFor(rollup, spec.windows, *state_); tier_ns != 0) {
+      TM_RETURN_IF_ERROR(ScanTiers(*source, spec, rollup, tier_ns, state_, noting));
     } else {
       TM_RETURN_IF_ERROR(ScanSeries(*source, spec, state_, noting));
     }
@@ -132,7 +154,7 @@ Result<HeldFrame> Evaluator::Pooled(const plan::RollupNode& node, const StepGrid
   std::ranges::sort(grouping);
   grouping.erase(std::ranges::unique(grouping).begin(), grouping.end());
   const WindowSpec windows = Extended(grid, node.range->reference, node.range->window_ms, 0, 0);
-  const int64_t tier_ns = node.range->subquery ? 0 : TierFor(FunctionId::kQuantileOverTime, windows, *state_);
+  const int64_t tier_ns = node.range->subquery ? 0 : TierFor(promql::Rollup::kQuantile, windows, *state_);
   PooledQuantile pooled(windows, std::move(grouping), tier_ns, state_);
   if (node.range->subquery) {
     const StepGrid inner_grid = plan::SubqueryGrid(*node.range, grid);

@@ -6,24 +6,45 @@
 
 #include <fmt/core.h>
 
-#include "query/engine/aggregate.h"
-#include "query/engine/aggregate_rank.h"
-#include "query/engine/matching.h"
-#include "query/engine/pooled_quantile.h"
+#include "query/operators/aggregate.h"
+#include "query/operators/aggregate_rank.h"
+#include "query/operators/matching.h"
 #include "query/plan/arithmetic.h"
 #include "query/plan/planner.h"
 #include "query/promql/quote.h"
+#include "query/scan/pooled_quantile.h"
 #include "storage/base/check.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark::query::engine {
 
+using frame::Frame;
+using frame::NameFate;
+using frame::RowHead;
+using functions::CallArguments;
+using functions::FoldUse;
+using functions::JoinInfo;
+using functions::Kernel;
+using functions::KernelFor;
+using functions::MapTimestamp;
+using operators::AggregateRanked;
+using operators::CombineSets;
+using operators::IsRunningAggregate;
+using operators::MatchVectors;
+using operators::RunningAggregation;
 using plan::As;
 using plan::Node;
 using plan::NodeKind;
 using plan::StepGrid;
-using promql::FunctionId;
 using promql::ValueType;
+using run::OperatorTime;
+using run::QueryState;
+using run::Reservation;
+using scan::BlockSink;
+using scan::BlockSize;
+using scan::FindSeries;
+using scan::ForEachBlock;
+using scan::SeriesSource;
 
 namespace {
 
@@ -165,10 +186,7 @@ bool Evaluator::Streams(const Node& node) {
     case NodeKind::kSelect:
     case NodeKind::kNegate:
     case NodeKind::kVectorScalar: return true;
-    case NodeKind::kRollup: {
-      const FunctionId function = As<plan::RollupNode>(node).function;
-      return function != FunctionId::kAbsentOverTime && function != FunctionId::kTmPooledQuantile;
-    }
+    case NodeKind::kRollup: return KernelFor(As<plan::RollupNode>(node).function).fold_use == FoldUse::kEachSeries;
     case NodeKind::kCall: {
       const auto& call = As<plan::CallNode>(node);
       const bool has_vector =
@@ -216,7 +234,8 @@ Result<HeldFrame> Evaluator::Compute(const Node& node, const StepGrid& grid) {
   switch (node.kind) {
     case NodeKind::kRollup: {
       const auto& rollup = As<plan::RollupNode>(node);
-      return rollup.function == FunctionId::kTmPooledQuantile ? Pooled(rollup, grid) : AbsentOverTime(rollup, grid);
+      return KernelFor(rollup.function).fold_use == FoldUse::kPooled ? Pooled(rollup, grid)
+                                                                     : AbsentOverTime(rollup, grid);
     }
     case NodeKind::kCall: return CallFrame(As<plan::CallNode>(node), grid);
     case NodeKind::kVectorBinary: return Binary(As<plan::BinaryNode>(node), grid);

@@ -10,21 +10,21 @@
 #include <string>
 #include <vector>
 
-#include "query/engine/engine.h"
-#include "query/engine/frame.h"
-#include "query/engine/kernels.h"
-#include "query/engine/query_state.h"
-#include "query/engine/scan.h"
-#include "query/engine/series_source.h"
+#include "query/frame/frame.h"
+#include "query/functions/kernels.h"
 #include "query/plan/plan.h"
+#include "query/run/query_context.h"
+#include "query/run/query_state.h"
+#include "query/scan/scan.h"
+#include "query/scan/series_source.h"
 #include "storage/base/result.h"
 
 namespace tidemark::query::engine {
 
 // A frame whose memory is counted.
 struct HeldFrame {
-  Frame frame;
-  Reservation memory;
+  frame::Frame frame;
+  run::Reservation memory;
 
   [[nodiscard]] Status Recount() { return memory.Set(frame.bytes()); }
 };
@@ -32,7 +32,7 @@ struct HeldFrame {
 // One per query. Its methods are called on one thread; the work inside is spread by the scheduler.
 class Evaluator {
  public:
-  Evaluator(const plan::Plan& plan, const RangeSpec& query, QueryState* state)
+  Evaluator(const plan::Plan& plan, const run::RangeSpec& query, run::QueryState* state)
       : plan_(plan), query_(query), state_(state), sources_(plan.selectors.size()) {}
 
   // A node of scalar type: one value for each step.
@@ -40,36 +40,40 @@ class Evaluator {
   // A node of vector type.
   Result<HeldFrame> Vector(const plan::Node& node, const plan::StepGrid& grid);
   // The raw samples of a range selector or subquery seen from one time.
-  Result<std::vector<RawSeries>> Raw(const plan::RangeNode& node, const plan::StepGrid& grid);
+  Result<std::vector<run::RawSeries>> Raw(const plan::RangeNode& node, const plan::StepGrid& grid);
 
-  [[nodiscard]] std::vector<OperatorTime> TakeTimes() { return std::move(times_); }
+  [[nodiscard]] std::vector<run::OperatorTime> TakeTimes() { return std::move(times_); }
 
  private:
   // Hands the rows of a vector node to `sink`, in blocks numbered from 0 without gaps. `labels` false: nobody looks at
   // the rows' labels.
-  Status Stream(const plan::Node& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
-  Status StreamRows(const plan::Node& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
-  Status StreamSelect(const plan::SelectNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
-  Status StreamRollup(const plan::RollupNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
-  Status StreamSubquery(const plan::RollupNode& node, const plan::StepGrid& grid, ScanSpec spec, const BlockSink& sink);
-  Status StreamMap(const plan::CallNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
-  Status StreamNegate(const plan::NegateNode& node, const plan::StepGrid& grid, bool labels, const BlockSink& sink);
+  Status Stream(const plan::Node& node, const plan::StepGrid& grid, bool labels, const scan::BlockSink& sink);
+  Status StreamRows(const plan::Node& node, const plan::StepGrid& grid, bool labels, const scan::BlockSink& sink);
+  Status StreamSelect(const plan::SelectNode& node, const plan::StepGrid& grid, bool labels,
+                      const scan::BlockSink& sink);
+  Status StreamRollup(const plan::RollupNode& node, const plan::StepGrid& grid, bool labels,
+                      const scan::BlockSink& sink);
+  Status StreamSubquery(const plan::RollupNode& node, const plan::StepGrid& grid, scan::ScanSpec spec,
+                        const scan::BlockSink& sink);
+  Status StreamMap(const plan::CallNode& node, const plan::StepGrid& grid, bool labels, const scan::BlockSink& sink);
+  Status StreamNegate(const plan::NegateNode& node, const plan::StepGrid& grid, bool labels,
+                      const scan::BlockSink& sink);
   Status StreamVectorScalar(const plan::BinaryNode& node, const plan::StepGrid& grid, bool labels,
-                            const BlockSink& sink);
-  Status StreamFrame(const HeldFrame& whole, const BlockSink& sink);
+                            const scan::BlockSink& sink);
+  Status StreamFrame(const HeldFrame& whole, const scan::BlockSink& sink);
 
   // Whether the node works row by row, so that streaming it saves memory.
   [[nodiscard]] static bool Streams(const plan::Node& node);
   Result<HeldFrame> Collect(const plan::Node& node, const plan::StepGrid& grid);
   Result<HeldFrame> CallFrame(const plan::CallNode& node, const plan::StepGrid& grid);
-  Result<HeldFrame> FinishCall(const CallArguments& arguments, HeldFrame held);
+  Result<HeldFrame> FinishCall(const functions::CallArguments& arguments, HeldFrame held);
   Result<HeldFrame> Aggregate(const plan::AggregateNode& node, const plan::StepGrid& grid);
   Result<HeldFrame> Binary(const plan::BinaryNode& node, const plan::StepGrid& grid);
   Result<HeldFrame> Pooled(const plan::RollupNode& node, const plan::StepGrid& grid);
   Result<HeldFrame> AbsentOverTime(const plan::RollupNode& node, const plan::StepGrid& grid);
   // The same value at every step of `grid`, from one evaluation.
   Result<HeldFrame> Repeat(const plan::Node& node, const plan::StepGrid& grid);
-  Result<HeldFrame> Held(Frame&& frame);
+  Result<HeldFrame> Held(frame::Frame&& frame);
 
   // A node that occurs more than once: its value, kept from the first time. Nodes that stream are kept only where one
   // of the places needs the whole table anyway.
@@ -77,7 +81,7 @@ class Evaluator {
   // `share`: that of the node.
   Result<HeldFrame> SharedVector(size_t share, const plan::Node& node, const plan::StepGrid& grid);
   Result<HeldFrame> Compute(const plan::Node& node, const plan::StepGrid& grid);
-  Result<HeldFrame> Copy(const Frame& frame);
+  Result<HeldFrame> Copy(const frame::Frame& frame);
   struct Kept {
     plan::StepGrid grid;
     HeldFrame held;
@@ -92,18 +96,18 @@ class Evaluator {
   };
   Result<Scalars> EvaluateScalars(const std::vector<plan::NodePtr>& args, const plan::StepGrid& grid);
 
-  Result<const SeriesSource*> Source(size_t slot);
+  Result<const scan::SeriesSource*> Source(size_t slot);
   // Operators that are for native histograms only: what they give for floats.
   void NoteTrim(const plan::BinaryNode& node);
   void NoteCounterNames(const plan::RollupNode& node, const std::vector<std::string>& names);
 
   const plan::Plan& plan_;
-  RangeSpec query_;
-  QueryState* state_;
-  std::vector<std::unique_ptr<SeriesSource>> sources_;  // by slot, once asked for
+  run::RangeSpec query_;
+  run::QueryState* state_;
+  std::vector<std::unique_ptr<scan::SeriesSource>> sources_;  // by slot, once asked for
 
   friend class OperatorTimer;
-  std::vector<OperatorTime> times_;
+  std::vector<run::OperatorTime> times_;
   // Of the operators inside the one that runs.
   struct Work {
     int64_t ns = 0;

@@ -3,20 +3,34 @@
 #include <map>
 #include <utility>
 
-#include "query/engine/column_merge.h"
 #include "query/engine/evaluator.h"
-#include "query/engine/samples.h"
-#include "query/engine/time_math.h"
+#include "query/frame/column_union.h"
+#include "query/frame/samples.h"
+#include "query/frame/time_math.h"
 #include "query/plan/planner.h"
 #include "storage/base/mutex.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::engine {
 namespace {
 
+using frame::CopyAsDoubles;
+using frame::DropNames;
+using frame::FloorMs;
+using frame::LabelArena;
+using frame::UniteColumns;
+using run::QueryState;
+using run::RawSeries;
+using run::Reservation;
+using scan::BlockSize;
+using scan::ForEachBlock;
+using scan::SeriesSource;
+using scan::WindowSpec;
+
 void AppendRows(const model::Column& column, RawSeries* out) {
   for (size_t row = 0; row < column.size(); ++row) {
     const double value = model::DoubleAt(column, row);
-    if (IsStale(value)) continue;
+    if (model::IsStaleMarker(value)) continue;
     out->times_ms.push_back(FloorMs(column.times[row]));
     out->values.push_back(value);
   }
@@ -81,7 +95,7 @@ Result<std::vector<RawSeries>> ReadBlock(const SeriesSource& source, size_t firs
     }
     for (const std::string& warning : cursor->warnings()) state->WarnPlain(warning);
     model::ColumnBuffer buffer;
-    if (refs.size() > 1) column = MergeColumns(columns, &buffer);
+    if (refs.size() > 1) column = UniteColumns(columns, &buffer);
     samples += column.size();
     RawSeries series;
     AppendRows(column, &series);
@@ -105,7 +119,9 @@ Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const
     const plan::StepGrid inner_grid = plan::SubqueryGrid(node, grid);
     TM_TRY_ASSIGN(const Reservation steps, state_->TakeSteps(inner_grid.count, "subquery"));
     TM_TRY_ASSIGN(HeldFrame inner, Vector(*node.subquery, inner_grid));
-    TM_RETURN_IF_ERROR(DropNames(&inner.frame, state_));
+    auto arena = std::make_unique<LabelArena>();
+    TM_RETURN_IF_ERROR(DropNames(&inner.frame, arena.get(), state_));
+    state_->Keep(std::move(arena));
     for (size_t row = 0; row < inner.frame.size(); ++row) {
       RawSeries series{.labels = inner.frame.rows[row].labels, .times_ms = {}, .values = {}};
       for (size_t step = 0; step < inner_grid.count; ++step) {

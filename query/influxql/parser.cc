@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,6 +12,7 @@
 
 #include "query/influxql/name_match.h"
 #include "query/influxql/scanner.h"
+#include "storage/base/text/duration.h"
 
 namespace tidemark::query::influxql {
 namespace {
@@ -24,37 +24,6 @@ Error ErrorAt(const Token& token, std::string_view message) {
 
 Error Unexpected(const Token& token, std::string_view expected) {
   return ErrorAt(token, fmt::format("found {}, expected {}", token.Found(), expected));
-}
-
-// The nanoseconds of a duration such as 1h30m; nothing when it is none or does not fit.
-std::optional<int64_t> ParseDurationNs(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    int64_t ns;
-  };
-  // Longer names first, so that ms is not m.
-  constexpr std::array<Unit, 10> kUnits{{{"ns", 1},
-                                         {"ms", 1'000'000},
-                                         {"µ", 1'000},
-                                         {"u", 1'000},
-                                         {"s", 1'000'000'000},
-                                         {"m", 60'000'000'000},
-                                         {"h", 3'600'000'000'000},
-                                         {"d", 86'400'000'000'000},
-                                         {"w", 604'800'000'000'000},
-                                         {"", 0}}};
-  int64_t total = 0;
-  while (!text.empty()) {
-    int64_t count = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc()) return std::nullopt;
-    text.remove_prefix(static_cast<size_t>(end - text.data()));
-    const Unit& unit = *std::ranges::find_if(kUnits, [&](const Unit& u) { return text.starts_with(u.name); });
-    if (unit.ns == 0 || count > (std::numeric_limits<int64_t>::max() - total) / unit.ns) return std::nullopt;
-    total += count * unit.ns;
-    text.remove_prefix(unit.name.size());
-  }
-  return total;
 }
 
 class Parser {
@@ -323,7 +292,7 @@ class Parser {
   Result<int64_t> TakeDuration() {
     if (TakeIf("INF")) return 0;
     if (token_.kind != TokenKind::kDuration) return Unexpected(token_, "duration");
-    const auto ns = ParseDurationNs(token_.text);
+    const auto ns = text::ParseDuration(token_.text, text::kInfluxDuration);
     if (!ns) return ErrorAt(token_, "invalid duration");
     Advance();
     return *ns;

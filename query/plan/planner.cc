@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "query/plan/arithmetic.h"
+#include "query/promql/info_time.h"
 #include "query/promql/printer.h"
 #include "storage/model/labels.h"
 
@@ -17,31 +18,7 @@ namespace {
 using promql::As;
 using promql::Expr;
 using promql::ExprKind;
-using promql::FunctionId;
 using promql::ValueType;
-
-// Functions whose value depends on the evaluation time itself and not only on their arguments.
-bool DependsOnEvaluationTime(FunctionId id) {
-  switch (id) {
-    case FunctionId::kDayOfMonth:
-    case FunctionId::kDayOfWeek:
-    case FunctionId::kDayOfYear:
-    case FunctionId::kDaysInMonth:
-    case FunctionId::kHour:
-    case FunctionId::kMinute:
-    case FunctionId::kMonth:
-    case FunctionId::kYear:
-    case FunctionId::kPredictLinear:
-    case FunctionId::kTime:
-    case FunctionId::kTimestamp:
-    case FunctionId::kTmCalendarStart:
-    case FunctionId::kTmForecastLinear:
-    case FunctionId::kTmForecastSeasonal:
-    case FunctionId::kTmTimeUntilAbove:
-    case FunctionId::kTmTimeUntilBelow: return true;
-    default: return false;
-  }
-}
 
 // A window longer than this holds all there is.
 constexpr int64_t kWindowMsMax = 1'000'000'000'000'000'000;
@@ -181,22 +158,21 @@ class Planner {
     return plan_.selectors.size() - 1;
   }
 
-  // Which functions take which modifier. Source: Prometheus, promql/engine.go.
+  // Whether the function takes the modifier of its range.
   static Status CheckExtended(const promql::VectorSelector& selector, const promql::Call& call) {
     if (!selector.anchored && !selector.smoothed) return {};
-    switch (call.function->id) {
-      case FunctionId::kDelta:
-      case FunctionId::kIncrease:
-      case FunctionId::kRate: return {};
-      case FunctionId::kChanges:
-      case FunctionId::kResets:
-        if (selector.anchored) return {};
-        break;
-      default: break;
+    const auto takes = [&](const promql::FunctionSignature& function) {
+      using Modifiers = promql::RangeModifiers;
+      const Modifiers modifiers = function.facts.modifiers;
+      return modifiers == Modifiers::kAnchoredOrSmoothed || (selector.anchored && modifiers == Modifiers::kAnchored);
+    };
+    if (takes(*call.function)) return {};
+    std::string names;
+    for (const promql::FunctionSignature& function : promql::Functions()) {
+      if (takes(function)) names.append(names.empty() ? "" : ", ").append(function.name);
     }
-    return InvalidArgument(fmt::format(
-        "{} modifier can only be used with: {} - not with {}", selector.anchored ? "anchored" : "smoothed",
-        selector.anchored ? "changes, delta, increase, rate, resets" : "delta, increase, rate", call.function->name));
+    return InvalidArgument(fmt::format("{} modifier can only be used with: {} - not with {}",
+                                       selector.anchored ? "anchored" : "smoothed", names, call.function->name));
   }
 
   Result<NodePtr> BuildSelect(const promql::VectorSelector& selector, const Expr& source, const StepGrid& grid,
@@ -295,13 +271,10 @@ class Planner {
   }
 
   Result<NodePtr> BuildCall(const promql::Call& call, const StepGrid& grid) {
-    const FunctionId id = call.function->id;
-    if (options_.available && !options_.available(id)) {
-      return Unsupported(fmt::format("function \"{}\" is not available yet", call.function->name));
-    }
+    const promql::FunctionFacts& facts = call.function->facts;
     const bool rollup = std::ranges::any_of(call.args, [](const auto& arg) { return arg->type == ValueType::kMatrix; });
     if (rollup) return BuildRollup(call, grid);
-    if (id == FunctionId::kTimestamp && call.args.size() == 1) {
+    if (facts.of_sample_times) {
       const Expr& arg = promql::SkipParens(*call.args[0]);
       // The time of the sample itself, which an evaluated vector does not have any more.
       if (const auto* selector = promql::TryAs<promql::VectorSelector>(arg)) {
@@ -309,8 +282,8 @@ class Planner {
       }
     }
     auto node = std::make_unique<CallNode>(call);
-    node->step_invariant = !DependsOnEvaluationTime(id);
-    if (id == FunctionId::kInfo) BuildInfo(call, grid, node.get());
+    node->step_invariant = !facts.of_time;
+    if (facts.joins_info) BuildInfo(call, grid, node.get());
     for (const auto& arg : call.args) {
       if (node->info && arg != call.args.front()) break;
       TM_TRY_ASSIGN(NodePtr built, BuildNode(*arg, grid));
@@ -320,7 +293,7 @@ class Planner {
     return NodePtr(std::move(node));
   }
 
-  // The info series stand at the evaluation time, whatever the first argument's offset.
+  // The info series stand at the time that the first argument's samples come from.
   void BuildInfo(const promql::Call& call, const StepGrid& grid, CallNode* node) {
     static const std::vector<model::Matcher> kNone;
     const auto* labels =
@@ -345,13 +318,15 @@ class Planner {
     static const promql::VectorSelector kPlain;
     auto select = std::make_unique<SelectNode>(call, labels != nullptr ? *labels : kPlain);
     select->timestamps = true;
+    const promql::InfoTime time = promql::InfoTimeOf(*call.args.front());
+    select->reference = Resolve(time.at, time.offset_ms);
     select->slot = SlotFor(made, select->reference, options_.lookback_ms, grid);
     node->info = std::move(select);
   }
 
   Result<NodePtr> BuildRollup(const promql::Call& call, const StepGrid& grid) {
     auto node = std::make_unique<RollupNode>(call);
-    node->step_invariant = !DependsOnEvaluationTime(node->function);
+    node->step_invariant = !call.function->facts.of_time;
     for (const auto& arg : call.args) {
       if (arg->type == ValueType::kMatrix) {
         TM_TRY_ASSIGN(node->range, BuildRange(promql::SkipParens(*arg), grid, &call));

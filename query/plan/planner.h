@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 #include "query/plan/plan.h"
 #include "query/promql/ast.h"
@@ -16,12 +15,10 @@ struct PlanOptions {
   int64_t end_ms = 0;                         // last step
   int64_t lookback_ms = 300'000;              // instant selectors look at (t - lookback_ms, t]
   int64_t default_subquery_step_ms = 60'000;  // of [5m:]
-  // Whether the engine has a kernel for a function. Null: it has all.
-  std::function<bool(promql::FunctionId)> available;
 };
 
-// ResolveDurations must have been applied to `expr`. Errors: kUnsupported for a function or modifier that the engine
-// does not have, kInvalidArgument for steps and ranges that make no sense.
+// ResolveDurations must have been applied to `expr`. Errors: kInvalidArgument for modifiers, steps and ranges that make
+// no sense.
 Result<Plan> Build(const promql::Expr& expr, const PlanOptions& options);
 
 // The grid on which a subquery with this window and step evaluates its expression when its user stands at the times of

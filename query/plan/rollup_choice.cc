@@ -54,23 +54,6 @@ std::vector<Interval> Join(std::vector<Interval> intervals) {
   return out;
 }
 
-bool RollsUp(promql::FunctionId function) {
-  using enum promql::FunctionId;
-  switch (function) {
-    case kAvgOverTime:
-    case kCountOverTime:
-    case kFirstOverTime:
-    case kIncrease:
-    case kLastOverTime:
-    case kMaxOverTime:
-    case kMinOverTime:
-    case kPresentOverTime:
-    case kRate:
-    case kSumOverTime: return true;
-    default: return false;
-  }
-}
-
 bool WorthTier(const std::vector<Interval>& raw, const std::vector<Interval>& all) {
   return raw.size() <= kRawStretchesMax && 2 * Length(raw) <= Length(all);
 }

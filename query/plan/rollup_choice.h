@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "query/plan/plan.h"
-#include "query/promql/functions.h"
 
 namespace tidemark::query::plan {
 
@@ -39,9 +38,6 @@ SplitWindow SplitGone(const Interval& window, int64_t width_ns, int64_t gone_unt
 
 // Sorts `intervals` and joins those that touch or overlap; empty ones go.
 std::vector<Interval> Join(std::vector<Interval> intervals);
-
-// Whether a function's value follows from what buckets keep.
-bool RollsUp(promql::FunctionId function);
 
 // At most this many stretches of raw rows are read beside a tier: each costs a pass over the index of pages.
 inline constexpr size_t kRawStretchesMax = 64;

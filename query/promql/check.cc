@@ -143,10 +143,10 @@ class Checker {
   Status CheckCall(Call& call) {
     const FunctionSignature& function = *call.function;
     TM_RETURN_IF_ERROR(CheckArgumentCount(call));
-    if (function.id == FunctionId::kInfo && call.args.size() > 1) TM_RETURN_IF_ERROR(CheckInfoSelector(call));
+    if (function.facts.joins_info && call.args.size() > 1) TM_RETURN_IF_ERROR(CheckInfoSelector(call));
     for (size_t i = 0; i < call.args.size(); ++i) {
       Expr& arg = *call.args[i];
-      const bool info_selector = function.id == FunctionId::kInfo && i == 1;
+      const bool info_selector = function.facts.joins_info && i == 1;
       TM_RETURN_IF_ERROR(info_selector ? CheckNameIsSetOnce(As<VectorSelector>(arg)) : Check(arg));
       const ValueType wanted = function.args[std::min(i, function.args.size() - 1)];
       if (arg.type == wanted) continue;

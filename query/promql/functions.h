@@ -1,5 +1,5 @@
-// The functions of PromQL: the one table for the whole product. The parser checks calls against it; the engine attaches
-// its kernels by FunctionId. A new function is one row in functions.cc and one enumerator here.
+// The functions of PromQL: what the language, the planner, the cache and the tiers know of each, one row for each. Its
+// kernel stands in query/functions/kernels.cc, at the same enumerator; query/functions/README.md says how to add one.
 //
 // Source: https://prometheus.io/docs/prometheus/latest/querying/functions/; those that begin with tm_ are our own
 // (query/trend/README.md).
@@ -127,7 +127,40 @@ enum class FunctionId : uint8_t {
 };
 inline constexpr size_t kFunctionCount = static_cast<size_t>(FunctionId::kYear) + 1;
 
-// FunctionSignature: what the parser checks a call against.
+// Which value of a window's samples a range function gives, where what rollup tiers keep of buckets is enough for it.
+enum class Rollup : uint8_t {
+  kNone,  // it needs the samples themselves
+  kAvg,
+  kCount,
+  kFirst,
+  kIncrease,
+  kLast,
+  kMax,
+  kMin,
+  kPresent,
+  kQuantile,  // within 1 %, and only where samples are gone
+  kRate,
+  kSum,
+};
+
+// The modifiers that a function takes on its range. Source: Prometheus, promql/engine.go.
+enum class RangeModifiers : uint8_t { kNone, kAnchored, kAnchoredOrSmoothed };
+
+// What others than the parser ask of a function.
+struct FunctionFacts {
+  // Its value depends on the evaluation time itself and not only on its arguments.
+  bool of_time = false;
+  // The result cache may keep values of it: they depend on the evaluation time, its arguments and data near them alone.
+  bool cacheable = true;
+  RangeModifiers modifiers = RangeModifiers::kNone;
+  Rollup rollup = Rollup::kNone;
+  // Of a plain selector it gives what the samples' own times are, which an evaluated vector has no more.
+  bool of_sample_times = false;
+  // Its vector gets labels of info series; the second argument is a bare list of matchers that names these.
+  bool joins_info = false;
+};
+
+// FunctionSignature: one row. All but the facts is what the parser checks a call against.
 struct FunctionSignature {
   FunctionId id;
   std::string_view name;
@@ -137,6 +170,7 @@ struct FunctionSignature {
   // most. -1: the last one may be left out or repeated without limit. Repeated arguments have the last one's type.
   int variadic = 0;
   bool experimental = false;  // refused unless ParseOptions::experimental_functions
+  FunctionFacts facts = {};
 };
 
 // All functions, at index static_cast<size_t>(id), sorted by name. The table lives as long as the process.

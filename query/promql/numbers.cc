@@ -8,30 +8,10 @@
 #include <fmt/format.h>
 
 #include "query/promql/quote.h"
+#include "storage/base/text/duration.h"
 
 namespace tidemark::query::promql {
 namespace {
-
-constexpr int64_t kMs = 1;
-constexpr int64_t kSecond = 1000 * kMs;
-constexpr int64_t kMinute = 60 * kSecond;
-constexpr int64_t kHour = 60 * kMinute;
-constexpr int64_t kDay = 24 * kHour;
-constexpr int64_t kWeek = 7 * kDay;
-constexpr int64_t kYear = 365 * kDay;
-constexpr uint64_t kNsPerMs = 1'000'000;
-
-struct Unit {
-  std::string_view name;
-  int64_t ms;
-  bool only_exact;  // printed only when nothing is left over, since 90d reads better than 12w6d
-};
-
-// From large to small: the order in which they must be written.
-constexpr std::array kUnits{
-    Unit{"y", kYear, true},    Unit{"w", kWeek, true},    Unit{"d", kDay, false}, Unit{"h", kHour, false},
-    Unit{"m", kMinute, false}, Unit{"s", kSecond, false}, Unit{"ms", kMs, false},
-};
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
@@ -110,36 +90,18 @@ Result<double> ParseNumber(std::string_view text) {
 }
 
 Result<int64_t> ParseDurationNs(std::string_view text) {
-  constexpr uint64_t kLimit = uint64_t{1} << 63;
-  if (text == "0") return 0;
-  if (text.empty()) return InvalidArgument("empty duration string");
-  const auto invalid = [&] { return InvalidArgument("not a valid duration string: " + Quote(text)); };
-  uint64_t total = 0;
-  size_t next_unit = 0;
-  for (size_t at = 0; at < text.size();) {
-    const size_t digits = at;
-    while (at < text.size() && IsDigit(text[at])) ++at;
-    uint64_t count = 0;
-    if (std::from_chars(text.data() + digits, text.data() + at, count).ec != std::errc()) return invalid();
-    const size_t letters = at;
-    while (at < text.size() && !IsDigit(text[at])) ++at;
-    const std::string_view name = text.substr(letters, at - letters);
-    if (name.empty()) {
+  const auto ns = text::ParseDuration(text, text::kPrometheusDuration);
+  if (ns) return *ns;
+  switch (ns.error().fault) {
+    case text::DurationFault::kEmpty: return InvalidArgument("empty duration string");
+    case text::DurationFault::kSyntax: break;
+    case text::DurationFault::kNoUnit:
       return InvalidArgument(fmt::format("missing unit character in duration {}", Quote(text)));
-    }
-    size_t unit = 0;
-    while (unit < kUnits.size() && kUnits[unit].name != name) ++unit;
-    if (unit == kUnits.size()) {
-      return InvalidArgument(fmt::format("unknown unit {} in duration {}", Quote(name), Quote(text)));
-    }
-    if (unit < next_unit) return invalid();
-    next_unit = unit + 1;
-    const uint64_t unit_ns = static_cast<uint64_t>(kUnits[unit].ms) * kNsPerMs;
-    if (count > kLimit / unit_ns) return InvalidArgument("duration out of range");
-    total += count * unit_ns;
-    if (total >= kLimit) return InvalidArgument("duration out of range");
+    case text::DurationFault::kUnknownUnit:
+      return InvalidArgument(fmt::format("unknown unit {} in duration {}", Quote(ns.error().unit), Quote(text)));
+    case text::DurationFault::kRange: return InvalidArgument("duration out of range");
   }
-  return static_cast<int64_t>(total);
+  return InvalidArgument("not a valid duration string: " + Quote(text));
 }
 
 std::string NumberToString(double value) {
@@ -170,21 +132,6 @@ std::string NumberToString(double value) {
   return out + digits.substr(0, before) + "." + digits.substr(before);
 }
 
-std::string DurationToString(int64_t ms) {
-  if (ms == 0) return "0s";
-  std::string out;
-  uint64_t rest = static_cast<uint64_t>(ms);
-  if (ms < 0) {
-    out = "-";
-    rest = 0 - rest;
-  }
-  for (const Unit& unit : kUnits) {
-    const auto size = static_cast<uint64_t>(unit.ms);
-    if (rest < size || (unit.only_exact && rest % size != 0)) continue;
-    fmt::format_to(std::back_inserter(out), "{}{}", rest / size, unit.name);
-    rest %= size;
-  }
-  return out;
-}
+std::string DurationToString(int64_t ms) { return text::PrintDuration(ms, text::DurationStyle::kPrometheus); }
 
 }  // namespace tidemark::query::promql

@@ -3,9 +3,10 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <string_view>
+
+#include "storage/base/text/instant.h"
 
 namespace tidemark::query::rules {
 namespace {
@@ -64,15 +65,9 @@ std::string HumanizeDuration(double seconds) {
 }
 
 std::string HumanizeTimestamp(double seconds) {
-  namespace chrono = std::chrono;
   if (!std::isfinite(seconds) || std::fabs(seconds) > 9e9) return FourDigits(seconds);
-  const chrono::sys_time<chrono::milliseconds> time{chrono::milliseconds(std::llround(seconds * 1000))};
-  const auto day = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date{day};
-  const chrono::hh_mm_ss clock{time - day};
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} +0000 UTC", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
+  return text::PrintInstant(text::Instant::FromMs(std::llround(seconds * 1000)),
+                            {.between = ' ', .fraction = text::InstantStyle::Fraction::kNone, .zone = " +0000 UTC"});
 }
 
 }  // namespace tidemark::query::rules

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -12,14 +11,13 @@
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
-#include "query/rules/empty_view.h"
 #include "storage/base/log.h"
 #include "storage/model/batch.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::rules {
 namespace {
 
-constexpr uint64_t kStaleBits = 0x7ff0000000000002;
 constexpr std::string_view kAlertName = "alertname";
 constexpr std::string_view kAlertState = "alertstate";
 
@@ -90,7 +88,19 @@ struct Manager::GroupState {
 };
 
 Manager::Manager(ManagerDependencies dependencies, ManagerOptions options)
-    : dependencies_(std::move(dependencies)), options_(std::move(options)) {}
+    : dependencies_(std::move(dependencies)),
+      options_(std::move(options)),
+      runner_({.store = dependencies_.store,
+               .scheduler = dependencies_.scheduler,
+               .clock = dependencies_.clock,
+               .execute = dependencies_.execute,
+               .turns = nullptr,
+               .memory = dependencies_.memory,
+               .cache = nullptr,
+               .timeout_ms = options_.timeout_ms,
+               .lookback_ms = options_.lookback_ms,
+               .default_subquery_step_ms = options_.default_subquery_step_ms,
+               .budget = options_.budget}) {}
 Manager::~Manager() = default;
 
 void Manager::SetGroups(std::vector<Group> groups) {
@@ -221,31 +231,18 @@ Result<std::vector<TemplateSample>> Manager::QueryForTemplate(std::string_view t
 Result<Manager::Samples> Manager::Run(const promql::Expr& expr, std::string_view text, int64_t time_ms,
                                       int64_t lookback_ms) const {
   Samples out;
-  Result<std::shared_ptr<const storage::View>> view = dependencies_.store->OpenView(options_.database);
-  if (!view.ok()) {
-    // A database without a point yet is empty, which is not an error of the rule.
-    if (view.error().code != ErrorCode::kNotFound) return view.error();
-    view = EmptyView();
-  }
-  engine::QueryContext context;
-  context.view = std::move(view).value();
-  context.scheduler = dependencies_.scheduler;
-  context.clock = dependencies_.clock;
-  context.deadline_ns = dependencies_.clock->SteadyNs() + options_.timeout_ms * 1'000'000;
-  context.lookback_ms = lookback_ms;
-  context.default_subquery_step_ms = options_.default_subquery_step_ms;
-  context.budget = options_.budget;
-  context.memory = dependencies_.memory;
-  context.text = text;
-  const engine::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
-  TM_TRY_ASSIGN(const engine::QueryResult result, dependencies_.execute(expr, at, context));
+  const run::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
+  TM_TRY_ASSIGN(
+      const run::QueryResult result,
+      runner_.Run(
+          {.expr = expr, .range = at, .text = text, .database = options_.database, .lookback_ms = lookback_ms}));
   if (result.type == promql::ValueType::kScalar) {
     out.samples.emplace_back(model::Labels(), result.scalar);
     return out;
   }
   for (size_t row = 0; row < result.frame.size(); ++row) {
     if (result.frame.RowPresent(row)[0] == 0) continue;
-    const engine::LabelSet& labels = result.frame.rows[row].labels;
+    const frame::LabelSet& labels = result.frame.rows[row].labels;
     out.samples.emplace_back(model::ToLabels(model::LabelViews(labels.begin(), labels.end())),
                              result.frame.RowValues(row)[0]);
   }
@@ -373,7 +370,7 @@ Result<void> Manager::Record(const Group& group, RuleState* state, const Samples
 Result<void> Manager::WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms) {
   std::set<model::Labels> written;
   for (const auto& [labels, value] : series) written.insert(labels);
-  for (const model::Labels& gone : state->written) series.emplace(gone, std::bit_cast<double>(kStaleBits));
+  for (const model::Labels& gone : state->written) series.emplace(gone, model::kStaleMarker);
   state->written = std::move(written);
   if (series.empty()) return {};
   model::BatchBuilder builder;

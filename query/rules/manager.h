@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "query/engine/engine.h"
+#include "query/engine/query_runner.h"
 #include "query/rules/restore.h"
 #include "query/rules/rule_file.h"
 #include "storage/base/clock.h"
@@ -28,9 +28,6 @@
 #include "storage/storage.h"
 
 namespace tidemark::query::rules {
-
-using Execute = std::function<Result<engine::QueryResult>(const promql::Expr&, const engine::RangeSpec&,
-                                                          const engine::QueryContext&)>;
 
 enum class AlertState : uint8_t { kInactive, kPending, kFiring };
 
@@ -80,7 +77,7 @@ struct ManagerOptions {
   int64_t timeout_ms = 120'000;
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
-  engine::Budget budget = {};
+  run::Budget budget = {};
   // How long the server may have been down for alerts to go on, and how soon after that a pending one may fire.
   int64_t outage_tolerance_ms = 3'600'000;
   int64_t for_grace_ms = 600'000;
@@ -93,8 +90,8 @@ struct ManagerDependencies {
   model::PointSink* sink = nullptr;
   Scheduler* scheduler = nullptr;
   const Clock* clock = nullptr;
-  Execute execute;
-  engine::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
+  engine::Executor execute;
+  run::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
 };
 
 // Thread-safe. Groups run in parallel, the rules of a group one after the other, each seeing what the one before wrote.
@@ -132,6 +129,7 @@ class Manager {
 
   const ManagerDependencies dependencies_;
   const ManagerOptions options_;
+  const engine::QueryRunner runner_;
   mutable Mutex mutex_;
   std::shared_ptr<const std::vector<Group>> groups_ TM_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<GroupState>> states_ TM_GUARDED_BY(mutex_);

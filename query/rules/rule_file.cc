@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <set>
 
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
+#include "storage/base/text/duration.h"
 #include "storage/base/yaml_reader.h"
 
 namespace tidemark::query::rules {
@@ -158,38 +158,8 @@ class Reader {
 }  // namespace
 
 Result<int64_t> ParseRuleDurationMs(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    int64_t ms;
-  };
-  static constexpr Unit kUnits[] = {{"y", 365LL * 86'400'000},
-                                    {"w", 7LL * 86'400'000},
-                                    {"d", 86'400'000},
-                                    {"h", 3'600'000},
-                                    {"m", 60'000},
-                                    {"s", 1000},
-                                    {"ms", 1}};
-  const auto invalid = [text] { return InvalidArgument(fmt::format("not a valid duration string: \"{}\"", text)); };
-  if (text == "0") return 0;
-  if (text.empty()) return invalid();
-  int64_t total = 0;
-  size_t unit = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    int64_t count = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), count);
-    if (error != std::errc() || rest.front() == '-') return invalid();
-    rest.remove_prefix(static_cast<size_t>(end - rest.data()));
-    const std::string_view name = rest.substr(0, std::min(rest.find_first_of("0123456789"), rest.size()));
-    while (unit < std::size(kUnits) && kUnits[unit].name != name) ++unit;
-    int64_t part = 0;
-    if (unit == std::size(kUnits) || __builtin_mul_overflow(count, kUnits[unit].ms, &part) ||
-        __builtin_add_overflow(total, part, &total) || total > std::numeric_limits<int64_t>::max() / 1'000'000) {
-      return invalid();
-    }
-    ++unit;
-    rest.remove_prefix(name.size());
-  }
-  return total;
+  if (const auto ms = text::ParseDurationMs(text)) return *ms;
+  return InvalidArgument(fmt::format("not a valid duration string: \"{}\"", text));
 }
 
 Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::string& file,

@@ -8,7 +8,7 @@
 #include <fmt/core.h>
 #include <re2/re2.h>
 
-#include "query/engine/go_format.h"
+#include "query/frame/go_format.h"
 #include "query/rules/humanize.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/template_syntax.h"
@@ -40,7 +40,7 @@ std::optional<double> NumberIn(const TemplateValue& value) {
 Result<double> NumberOf(const TemplateValue& value) {
   if (const auto number = NumberIn(value)) return *number;
   if (const auto* text = std::get_if<std::string>(&value)) {
-    if (const auto number = engine::ParseGoFloat(*text)) return *number;
+    if (const auto number = frame::ParseGoFloat(*text)) return *number;
   }
   return InvalidArgument(fmt::format("\"{}\" is no number", ToText(value)));
 }
@@ -156,7 +156,7 @@ std::string PrintVerb(std::string_view flags, char verb, const TemplateValue& va
   } else {
     const auto* number = std::get_if<double>(&value);
     if (number == nullptr) return wrong();
-    if (!std::isfinite(*number) || (flags.empty() && verb == 'g')) return engine::GoFormat(*number);
+    if (!std::isfinite(*number) || (flags.empty() && verb == 'g')) return frame::GoFormat(*number);
     length = std::snprintf(buffer, sizeof(buffer), (format + verb).c_str(), *number);
   }
 #pragma GCC diagnostic pop
@@ -408,17 +408,17 @@ std::string ToText(const TemplateValue& value) {
     std::string operator()(TemplateRoot) const { return "{}"; }
     std::string operator()(bool truth) const { return truth ? "true" : "false"; }
     std::string operator()(int64_t number) const { return std::to_string(number); }
-    std::string operator()(double number) const { return engine::GoFormat(number); }
+    std::string operator()(double number) const { return frame::GoFormat(number); }
     std::string operator()(const std::string& text) const { return text; }
     std::string operator()(const std::shared_ptr<const model::Labels>& labels) const { return ToText(*labels); }
     std::string operator()(const std::shared_ptr<const TemplateSample>& sample) const {
-      return ToText(sample->labels) + " " + engine::GoFormat(sample->value);
+      return ToText(sample->labels) + " " + frame::GoFormat(sample->value);
     }
     std::string operator()(const std::shared_ptr<const TemplateSamples>& samples) const {
       std::string out = "[";
       for (const TemplateSample& sample : *samples) {
         if (out.size() > 1) out += ' ';
-        out += ToText(sample.labels) + " " + engine::GoFormat(sample.value);
+        out += ToText(sample.labels) + " " + frame::GoFormat(sample.value);
       }
       return out + "]";
     }

@@ -31,7 +31,12 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     // Every change of `meta`, whoever asked for it.
     "meta.before_write",
     "meta.written",
+    // A change of documents, which are records of `meta`.
+    "documents.committed",
+    // Changes of `index` and `meta` on their way from RocksDB's log into table files: nothing is deleted before.
+    "files.family_flushed",
     // Files of RocksDB that nothing names any more.
+    "files.flushed",
     "files.before_values_dropped",
     "files.values_dropped",
     "files.before_drop",
@@ -42,6 +47,8 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "checkpoint.ingested",
     "checkpoint.committed",
     "checkpoint.published",
+    "checkpoint.flushed",
+    "checkpoint.orphans_dropped",
     "checkpoint.trimmed",
     // A fold of epochs, for their number, for what a deletion hides, or to seal.
     "fold.merged",
@@ -66,9 +73,14 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "database.dropped",
     "database.options_set",
     "close.flushed",
+    // Making a store. The identity file stands at its beginning and at its end.
+    "identity.written",
+    "identity.renamed",
+    "create.meta_written",
+    "create.flushed",
     // Opening after a crash is a job like the others, and may be cut short too.
-    "open.staging_emptied",
-    "open.orphans_dropped",
+    "open.looked",
+    "open.entered",
     "open.replayed",
 });
 

@@ -27,6 +27,7 @@
 #define TM_ACQUIRE_SHARED(...) TM_ATTRIBUTE_(acquire_shared_capability(__VA_ARGS__))
 #define TM_RELEASE(...) TM_ATTRIBUTE_(release_capability(__VA_ARGS__))
 #define TM_RELEASE_GENERIC(...) TM_ATTRIBUTE_(release_generic_capability(__VA_ARGS__))
+#define TM_RETURN_CAPABILITY(x) TM_ATTRIBUTE_(lock_returned(x))
 #define TM_NO_THREAD_SAFETY_ANALYSIS TM_ATTRIBUTE_(no_thread_safety_analysis)
 
 namespace tidemark {

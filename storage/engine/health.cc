@@ -5,6 +5,17 @@
 #include "storage/base/log.h"
 
 namespace tidemark::storage {
+namespace {
+
+// Not every failed write is the disk's fault.
+std::string WithRemedy(const std::string& message) {
+  if (message.find("Too many open files") == std::string::npos) return message;
+  return message +
+         " (the disk is not at fault: raise the limit of open files of this process, ulimit -n or "
+         "LimitNOFILE= of systemd)";
+}
+
+}  // namespace
 
 void Health::Report(const Error& error) {
   if (error.code != ErrorCode::kIo && error.code != ErrorCode::kResourceExhausted &&
@@ -13,10 +24,11 @@ void Health::Report(const Error& error) {
   }
   MutexLock lock(mutex_);
   if (refusal_.has_value()) return;
-  TM_LOG(kError, "writes are refused until the disk works again: {}", error.message);
+  const std::string why = WithRemedy(error.message);
+  TM_LOG(kError, "writes are refused until a self-test passes: {}", why);
   const ErrorCode code =
       error.code == ErrorCode::kResourceExhausted ? ErrorCode::kResourceExhausted : ErrorCode::kUnavailable;
-  refusal_ = MakeError(code, fmt::format("the store is read-only: {}", error.message));
+  refusal_ = MakeError(code, fmt::format("the store is read-only: {}", why));
   tested_ = false;
 }
 
@@ -34,7 +46,7 @@ std::optional<Error> Health::Refusal() const {
 void Health::Clear() {
   MutexLock lock(mutex_);
   if (!refusal_.has_value()) return;
-  TM_LOG(kInfo, "the disk works again: writes are taken");
+  TM_LOG(kInfo, "the self-test passed: writes are taken");
   refusal_.reset();
 }
 

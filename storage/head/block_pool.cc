@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <new>
 #include <utility>
+
+#include "storage/base/allocation_failure.h"
 
 namespace tidemark::head {
 
@@ -15,7 +16,7 @@ Bytes AllocateBytes(size_t size) {
   constexpr size_t kPageBytes = 4096;
   const size_t alignment = size % kBlockBytes == 0 ? kBlockBytes : kPageBytes;
   auto* const bytes = static_cast<char*>(std::aligned_alloc(alignment, size));
-  if (bytes == nullptr) throw std::bad_alloc();
+  if (bytes == nullptr) AllocationFailed();
   // A hint only: without huge pages everything still works.
   if (alignment == kBlockBytes) madvise(bytes, size, MADV_HUGEPAGE);
   return Bytes(bytes);

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <new>
 #include <utility>
+
+#include "storage/base/allocation_failure.h"
 
 namespace tidemark::index {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 uint32_t ArrayCapacity(uint32_t size) { return std::max<uint32_t>(8, std::bit_ceil(size)); }
 
 Bitmap Own(roaring_bitmap_t* bitmap) {
-  if (bitmap == nullptr) throw std::bad_alloc();
+  if (bitmap == nullptr) AllocationFailed();
   return Bitmap(bitmap);
 }
 

@@ -4,7 +4,8 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <new>
+
+#include "storage/base/allocation_failure.h"
 
 namespace tidemark::index {
 namespace {
@@ -36,7 +37,7 @@ ZeroedMemory::ZeroedMemory(size_t bytes) : bytes_(bytes) {
   } else {
     data_ = std::calloc(bytes, 1);
   }
-  if (data_ == nullptr) throw std::bad_alloc();
+  if (data_ == nullptr) AllocationFailed();
 }
 
 void ZeroedMemory::Free() {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "storage/base/check.h"
+#include "storage/model/stale_marker.h"
 #include "storage/rollup/words.h"
 
 namespace tidemark::rollup {
@@ -14,10 +15,6 @@ namespace {
 
 // A series that falls more often than once in this many rows is no counter.
 constexpr size_t kRowsPerFall = 16;
-
-constexpr uint64_t kStaleMarker = 0x7ff0000000000002;
-
-bool IsStale(double value) { return std::bit_cast<uint64_t>(value) == kStaleMarker; }
 
 template <typename Number>
 bool IsNan(Number value) {
@@ -139,9 +136,10 @@ struct Unstale {
 };
 
 model::Column WithoutStale(const model::Column& column, Unstale* memory) {
-  if (column.floats == nullptr || std::none_of(column.floats, column.floats + column.size(), IsStale)) return column;
+  if (column.floats == nullptr || std::none_of(column.floats, column.floats + column.size(), model::IsStaleMarker))
+    return column;
   for (size_t row = 0; row < column.size(); ++row) {
-    if (IsStale(column.floats[row])) continue;
+    if (model::IsStaleMarker(column.floats[row])) continue;
     memory->times.push_back(column.times[row]);
     memory->values.push_back(column.floats[row]);
   }

@@ -1,8 +1,8 @@
 // Rollup buckets: what a tier keeps of the raw rows. A bucket with number n and width w covers the times
 // ((n - 1) * w, n * w], open on the left and closed on the right, as the windows of Prometheus are.
 //
-// Stale markers (the NaN 0x7ff0000000000002 of remote write) are no rows: they are left out. Other NaNs are
-// rows; min and max pass over them unless a bucket has nothing else, as min_over_time and max_over_time do.
+// Stale markers (storage/model/stale_marker.h) are no rows: they are left out. Other NaNs are rows; min and max pass
+// over them unless a bucket has nothing else, as min_over_time and max_over_time do.
 #pragma once
 
 #include <cstddef>

@@ -1,8 +1,7 @@
 #include "storage/rollup/sketches.h"
 
-#include <bit>
-
 #include "storage/base/check.h"
+#include "storage/model/stale_marker.h"
 #include "storage/rollup/buckets.h"
 
 namespace tidemark::rollup {
@@ -21,7 +20,6 @@ void SketchArrays::Clear() {
 
 SketchArrays BuildSketches(const model::Column& column, int64_t width_ns) {
   TM_CHECK(width_ns > 0);
-  constexpr uint64_t kStaleMarker = 0x7ff0000000000002;
   SketchArrays out{.ref = column.ref, .width_ns = width_ns};
   if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool) return out;
   model::QuantileSketch sketch;
@@ -31,7 +29,7 @@ SketchArrays BuildSketches(const model::Column& column, int64_t width_ns) {
     sketch.Clear();
     for (size_t row = begin; row < end; ++row) {
       const double value = column.floats != nullptr ? column.floats[row] : model::DoubleAt(column, row);
-      if (std::bit_cast<uint64_t>(value) != kStaleMarker) sketch.Add(value);
+      if (!model::IsStaleMarker(value)) sketch.Add(value);
     }
     if (sketch.count() > 0) out.Append(bucket, sketch.bins());
     begin = end;

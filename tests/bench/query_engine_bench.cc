@@ -17,6 +17,8 @@
 namespace tidemark::query::engine {
 namespace {
 
+using run::RangeSpec;
+
 constexpr uint32_t kHosts = 1000;
 constexpr uint32_t kFields = 10;
 constexpr size_t kRows = 2160;

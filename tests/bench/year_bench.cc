@@ -50,7 +50,7 @@ class Year {
   Year(const Year&) = delete;
   Year& operator=(const Year&) = delete;
 
-  [[nodiscard]] query::engine::QueryResult Ask(const std::string& text, query::engine::Resolution::Kind kind) const {
+  [[nodiscard]] query::run::QueryResult Ask(const std::string& text, query::run::Resolution::Kind kind) const {
     auto expr = query::promql::Parse(text);
     TM_CHECK(expr.ok());
     auto view = store_->OpenView("");
@@ -104,30 +104,30 @@ const std::string& Query(int64_t number) {
   return queries[number];
 }
 
-void Answer(benchmark::State& state, query::engine::Resolution::Kind kind) {
+void Answer(benchmark::State& state, query::run::Resolution::Kind kind) {
   const std::string& text = Query(state.range(0));
   std::string resolution;
   for (auto _ : state) resolution = TheYear().Ask(text, kind).stats.resolution;
   state.SetLabel(text + " from " + resolution);
 }
-void Raw(benchmark::State& state) { Answer(state, query::engine::Resolution::Kind::kRaw); }
-void Tiers(benchmark::State& state) { Answer(state, query::engine::Resolution::Kind::kAuto); }
+void Raw(benchmark::State& state) { Answer(state, query::run::Resolution::Kind::kRaw); }
+void Tiers(benchmark::State& state) { Answer(state, query::run::Resolution::Kind::kAuto); }
 BENCHMARK(Raw)->DenseRange(0, 3)->Unit(benchmark::kMillisecond);
 BENCHMARK(Tiers)->DenseRange(0, 3)->Unit(benchmark::kMillisecond);
 
 // CPU seconds of both, and whether they agree to the last bit.
 bool Compare(const std::string& text) {
-  static_cast<void>(TheYear().Ask(text, query::engine::Resolution::Kind::kRaw));
-  const auto seconds = [&](query::engine::Resolution::Kind kind, query::engine::QueryResult* result) {
+  static_cast<void>(TheYear().Ask(text, query::run::Resolution::Kind::kRaw));
+  const auto seconds = [&](query::run::Resolution::Kind kind, query::run::QueryResult* result) {
     const std::clock_t before = std::clock();
     constexpr int kTimes = 3;
     for (int i = 0; i < kTimes; ++i) *result = TheYear().Ask(text, kind);
     return static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC / kTimes;
   };
-  query::engine::QueryResult raw;
-  query::engine::QueryResult tiers;
-  const double raw_s = seconds(query::engine::Resolution::Kind::kRaw, &raw);
-  const double tiers_s = seconds(query::engine::Resolution::Kind::kAuto, &tiers);
+  query::run::QueryResult raw;
+  query::run::QueryResult tiers;
+  const double raw_s = seconds(query::run::Resolution::Kind::kRaw, &raw);
+  const double tiers_s = seconds(query::run::Resolution::Kind::kAuto, &tiers);
   bool same = raw.frame.present == tiers.frame.present && raw.frame.values.size() == tiers.frame.values.size();
   for (size_t i = 0; same && i < raw.frame.values.size(); ++i) {
     same = raw.frame.present[i] == 0 ||

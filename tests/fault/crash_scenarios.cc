@@ -86,6 +86,8 @@ std::vector<CrashStep> Joined(std::vector<CrashStep> first, const std::vector<Cr
   return first;
 }
 
+CrashScenario CreateScenario() { return {"Create", {}, {}, {Write({.first_ns = kStart, .count = 100})}}; }
+
 CrashScenario CheckpointScenario() {
   return {"Checkpoint",
           {Write({.first_ns = kStart, .count = 300}), Checkpoint(), Write({.host = "b", .first_ns = kStart})},
@@ -238,6 +240,72 @@ CrashScenario DatabasesScenario() {
           }};
 }
 
+// Changes of documents at once; the text of each, none for a deletion, and the version that it was made from.
+CrashStep ChangeDocuments(const std::vector<storage::DocumentChange>& changes,
+                          const std::function<void(RowModel*)>& effect) {
+  return {[changes](Store& store, ManualClock&) -> Result<void> {
+            // Done again after a crash it may have been done.
+            const storage::DocumentChange& first = changes.front();
+            const auto there = store.Documents()->Get(first.kind, first.name);
+            if (there.ok() && there->bytes == first.bytes) return {};
+            if (!there.ok() && there.error().code == ErrorCode::kNotFound && !first.bytes.has_value()) return {};
+            auto done = store.Documents()->Apply(changes);
+            if (!done.ok()) return std::move(done).error();
+            return {};
+          },
+          effect};
+}
+
+// The kind keeps two versions, and remembers one deleted document.
+CrashScenario DocumentsScenario() {
+  const std::string a = "documents/rule/a";
+  const std::string b = "documents/rule/b";
+  const std::string c = "documents/rule/c";
+  const auto put = [](const std::string& name, const std::string& text, uint64_t expected) {
+    return storage::DocumentChange{"rule", name, text, "ada", expected};
+  };
+  const auto remove = [](const std::string& name, uint64_t expected) {
+    return storage::DocumentChange{"rule", name, std::nullopt, "ada", expected};
+  };
+  return {"Documents",
+          {Write({.first_ns = kStart}), ChangeDocuments({put("a", "a1", 0), put("b", "b1", 0)},
+                                                        [=](RowModel* model) {
+                                                          AddDocument(model, a, 1, "a1");
+                                                          AddDocument(model, b, 1, "b1");
+                                                        })},
+          {},
+          {
+              ChangeDocuments({put("a", "a2", 1)}, [=](RowModel* model) { AddDocument(model, a, 2, "a2"); }),
+              // Versions are spent from here on.
+              ChangeDocuments({put("a", "a3", 2)},
+                              [=](RowModel* model) {
+                                AddDocument(model, a, 3, "a3");
+                                model->at(a).erase(1);
+                              }),
+              ChangeDocuments({put("a", "a4", 3), put("c", "c1", 0), remove("b", 1)},
+                              [=](RowModel* model) {
+                                AddDocument(model, a, 4, "a4");
+                                model->at(a).erase(2);
+                                AddDocument(model, b, 2, std::string(kDeletedDocument));
+                                AddDocument(model, c, 1, "c1");
+                              }),
+              Checkpoint(),
+              // The other that was deleted is forgotten, and its numbers are not given again.
+              ChangeDocuments({remove("c", 1)},
+                              [=](RowModel* model) {
+                                AddDocument(model, c, 2, std::string(kDeletedDocument));
+                                model->erase(b);
+                              }),
+              ChangeDocuments({put("b", "b3", 0)}, [=](RowModel* model) { AddDocument(model, b, 3, "b3"); }),
+              Checkpoint(),
+              ChangeDocuments({put("a", "a5", 4)},
+                              [=](RowModel* model) {
+                                AddDocument(model, a, 5, "a5");
+                                model->at(a).erase(3);
+                              }),
+          }};
+}
+
 // A start after a crash that left files which nothing names, and a journal.
 CrashScenario OpenScenario() {
   return {"Open",
@@ -273,6 +341,7 @@ storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::
   options.max_epochs = 2;
   options.small_epoch_bytes = scenario.small_epoch_bytes;
   options.staged_bytes = 1;  // maintenance always makes slabs
+  options.document_kinds = {{.word = "rule", .history = 2, .deleted = 1}};
   options.seal_grace_ns = kNsPerHour;
   options.seal_quiet_ns = 600 * kSecond;
   return options;
@@ -280,11 +349,12 @@ storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::
 
 const std::vector<CrashScenario>& CrashScenarios() {
   static const std::vector<CrashScenario> scenarios = {
-      CheckpointScenario(),    Small(CheckpointScenario()), FoldScenario(),
-      SealScenario(),          Small(CompactScenario()),    RetentionScenario(),
-      ReduceScenario(),        Small(MaxBytesScenario()),   DeleteScenario(),
-      Small(DeleteScenario()), Small(SelectorScenario()),   DatabasesScenario(),
-      OpenScenario(),          Small(OpenScenario()),       CloseScenario(),
+      CreateScenario(),      CheckpointScenario(),    Small(CheckpointScenario()),
+      FoldScenario(),        SealScenario(),          Small(CompactScenario()),
+      RetentionScenario(),   ReduceScenario(),        Small(MaxBytesScenario()),
+      DeleteScenario(),      Small(DeleteScenario()), Small(SelectorScenario()),
+      DatabasesScenario(),   DocumentsScenario(),     OpenScenario(),
+      Small(OpenScenario()), CloseScenario(),
   };
   return scenarios;
 }

@@ -21,7 +21,8 @@ struct CrashStep {
 
 struct CrashScenario {
   std::string name;
-  // Done first, undisturbed, in a store that is then left without a checkpoint, as by a kill.
+  // Done first, undisturbed, in a store that is then left without a checkpoint, as by a kill. None: there is no store
+  // yet, and the steps begin with the making of one.
   std::vector<CrashStep> prepare;
   // Where the last step of `prepare` is killed; none: nowhere.
   std::string_view prepare_killed_at = {};

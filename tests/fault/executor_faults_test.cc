@@ -14,9 +14,9 @@
 #include <string>
 #include <thread>
 
+#include "executor/agent/process/task_mark.h"
 #include "executor/agent/run.h"
 #include "executor/agent/run_guard.h"
-#include "executor/agent/task_mark.h"
 #include "executor/telemetry/process_tree.h"
 #include "tests/temp_directory.h"
 

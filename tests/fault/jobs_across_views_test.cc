@@ -179,7 +179,7 @@ TEST_F(JobsAcrossViewsTest, AScanGivesWhatThereWasWhenItBegan) {
 }
 
 // One line for each row of the answer.
-std::string Answer(const query::engine::QueryResult& result) {
+std::string Answer(const query::run::QueryResult& result) {
   std::string out;
   for (size_t row = 0; row < result.frame.size(); ++row) {
     for (size_t step = 0; step < result.frame.steps; ++step) {
@@ -192,8 +192,8 @@ std::string Answer(const query::engine::QueryResult& result) {
 }
 
 TEST_F(JobsAcrossViewsTest, AQueryGivesTheAnswerOfTheMomentItBegan) {
-  using query::engine::Resolution;
-  const query::engine::RangeSpec range{
+  using query::run::Resolution;
+  const query::run::RangeSpec range{
       .start_ms = kStart / kMs, .end_ms = (kStart + 3 * kNsPerHour) / kMs, .step_ms = 600'000};
   const std::vector<std::string> queries = {
       "sum by (host) (sum_over_time(m_v[30m]))",

@@ -19,7 +19,8 @@ T0 = 1_700_000_000
 DAY = 86_400
 WRITERS = 4
 SERIES = 5
-RECOVERY_LIMIT_S = 3.0
+# Of the processor, from the start to the first answer: what a start does, whatever else the machine does.
+RECOVERY_CPU_LIMIT_S = 3.0
 # Small limits, so that freezing, checkpoints and journal segments come around within a round.
 ARGUMENTS = ("--host-metrics", "off", "--storage-staged-bytes", "1MiB", "--storage-checkpoint-interval", "1s",
              "--storage-journal-segment-bytes", "256KiB")
@@ -103,10 +104,8 @@ def main(options, rng):
     with temporary_folder() as folder:
         server = Server(folder / "data", *ARGUMENTS)
         for number in range(options.rounds + 1):
-            began = time.monotonic()
             server.start()
-            recovery = time.monotonic() - began
-            worst = max(worst, recovery)
+            worst = max(worst, server.cpu_seconds())
             for writer, ledger in enumerate(ledgers):
                 found = read(server, writer, "i", 1)
                 ledger.check(writer, found)
@@ -129,8 +128,8 @@ def main(options, rng):
             expect(not failures, failures)
         total = sum(len(ledger.acknowledged) for ledger in ledgers)
     expect(total > 0, "nothing was ever acknowledged")
-    expect(worst < RECOVERY_LIMIT_S, f"recovery took {worst:.2f} s")
-    print(f"{options.rounds} kills, {total} points in the ledger, slowest start {worst:.2f} s: nothing lost, nothing made up")
+    expect(worst < RECOVERY_CPU_LIMIT_S, f"recovery took {worst:.2f} s of CPU")
+    print(f"{options.rounds} kills, {total} points in the ledger, dearest start {worst:.2f} s of CPU: nothing lost, nothing made up")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "storage/engine/keys.h"
-#include "storage/engine/meta_records.h"
+#include "storage/documents/document_check.h"
+#include "storage/meta/meta_records.h"
+#include "storage/rocks/keys.h"
 
 namespace tidemark::fault {
 namespace {
@@ -32,30 +33,33 @@ std::string Look(const OpenRocks& rocks, const std::string& directory) {
   std::set<EpochId> live_in_meta;
   std::set<EpochId> with_pages_in_meta;
   std::set<model::DatabaseId> databases;
+  storage::documents::DocumentCheck documents;
   const std::unique_ptr<rocksdb::Iterator> meta(rocks.db->NewIterator({}, rocks.families[3]));
   for (meta->SeekToFirst(); meta->Valid(); meta->Next()) {
     const std::string_view key = meta->key().ToStringView();
-    if (key.starts_with(storage::kEpochPrefix)) {
-      auto record = storage::DecodeEpochRecord(meta->value().ToStringView());
+    if (key.starts_with(storage::rocks::kEpochPrefix)) {
+      auto record = storage::meta::DecodeEpochRecord(meta->value().ToStringView());
       if (!record.ok()) return record.error().message;
       (record->in_meta ? live_in_meta : live).emplace(record->database, record->epoch);
-    } else if (key.starts_with(storage::kDatabasePrefix)) {
-      auto record = storage::DecodeDatabaseRecord(meta->value().ToStringView());
+    } else if (key.starts_with(storage::rocks::kDatabasePrefix)) {
+      auto record = storage::meta::DecodeDatabaseRecord(meta->value().ToStringView());
       if (!record.ok()) return record.error().message;
       databases.insert(record->id);
-    } else if (key.starts_with(storage::kPagePrefix)) {
-      auto page = storage::DecodePageKey(key.substr(storage::kPagePrefix.size()));
+    } else if (key.starts_with(storage::rocks::kPagePrefix)) {
+      auto page = storage::rocks::DecodePageKey(key.substr(storage::rocks::kPagePrefix.size()));
       if (!page.ok()) return page.error().message;
       with_pages_in_meta.emplace(page->database, page->epoch);
     }
+    if (auto seen = documents.See(key, meta->value().ToStringView()); !seen.ok()) return seen.error().message;
   }
+  for (const std::string& missing : documents.Missing()) return missing;
   if (live_in_meta != with_pages_in_meta) {
     return fmt::format("{} epochs lie in meta, and {} have pages there", live_in_meta.size(),
                        with_pages_in_meta.size());
   }
   const std::unique_ptr<rocksdb::Iterator> index(rocks.db->NewIterator({}, rocks.families[2]));
   for (index->SeekToFirst(); index->Valid(); index->Next()) {
-    auto id = storage::DatabaseOfIndexKey(index->key().ToStringView());
+    auto id = storage::rocks::DatabaseOfIndexKey(index->key().ToStringView());
     if (!id.ok()) return id.error().message;
     if (!databases.contains(*id)) return fmt::format("an index entry of database {}", model::Number(*id));
   }
@@ -65,7 +69,7 @@ std::string Look(const OpenRocks& rocks, const std::string& directory) {
   for (const rocksdb::LiveFileMetaData& file : files) {
     names.insert(std::filesystem::path(file.name).filename());
     if (file.column_family_name != "data") continue;
-    auto key = storage::DecodePageKey(file.smallestkey);
+    auto key = storage::rocks::DecodePageKey(file.smallestkey);
     if (!key.ok()) return key.error().message;
     if (live.erase({key->database, key->epoch}) == 0) {
       return fmt::format("{} is of epoch {}, which is not live or has another file", file.name, key->epoch);

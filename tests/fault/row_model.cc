@@ -74,6 +74,24 @@ Result<void> CheckTiers(const storage::View& view, model::SeriesRef ref, const s
   return {};
 }
 
+Result<void> ReadDocuments(const storage::DocumentStore& documents, RowModel* found) {
+  for (const storage::DocumentKindUsage& kind : documents.Kinds()) {
+    for (const storage::DocumentInfo& document : documents.List(kind.word, {.deleted = true})) {
+      TM_TRY_ASSIGN(const auto history, documents.History(kind.word, document.name, 1'000));
+      ModelColumn& versions = (*found)[fmt::format("documents/{}/{}", kind.word, document.name)];
+      for (const storage::DocumentInfo& info : history) {
+        std::string text(kDeletedDocument);
+        if (!info.deleted) {
+          TM_TRY_ASSIGN(storage::Document read, documents.GetVersion(kind.word, info.name, info.version));
+          text = std::move(read.bytes);
+        }
+        versions.emplace(static_cast<int64_t>(info.version), std::move(text));
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> WriteRun(storage::Store& store, const RowRun& run) {
@@ -95,6 +113,10 @@ void AddRun(const RowRun& run, RowModel* model) {
     values.insert_or_assign(TimeAt(run, row), fmt::format("{}", ValueAt(run, row)));
     texts.insert_or_assign(TimeAt(run, row), TextAt(run, row));
   }
+}
+
+void AddDocument(RowModel* model, const std::string& name, int64_t version, const std::string& text) {
+  (*model)[name].insert_or_assign(version, text);
 }
 
 void Erase(RowModel* model, std::string_view database, std::string_view host, int64_t first_ns, int64_t last_ns) {
@@ -138,6 +160,7 @@ Result<RowModel> ReadAll(const storage::Store& store) {
     TM_TRY_ASSIGN(const auto view, store.OpenView(database.name));
     TM_RETURN_IF_ERROR(ReadView(*view, database.name, &found));
   }
+  TM_RETURN_IF_ERROR(ReadDocuments(*store.Documents(), &found));
   return found;
 }
 

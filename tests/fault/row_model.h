@@ -30,11 +30,16 @@ struct RowRun {
 Result<void> WriteRun(storage::Store& store, const RowRun& run);
 void AddRun(const RowRun& run, RowModel* model);
 
+// A document is a column "documents/kind/name" with a text at the number of each version that is kept.
+void AddDocument(RowModel* model, const std::string& name, int64_t version, const std::string& text);
+// The text of a version that is a deletion.
+inline constexpr std::string_view kDeletedDocument = "deleted";
+
 // Takes out what lies in the range (both ends included); of one host, or of all where `host` is empty.
 void Erase(RowModel* model, std::string_view database, std::string_view host, int64_t first_ns, int64_t last_ns);
 
-// Everything that the store has, databases without rows left out. Errors also when a reply comes with a warning, and
-// when a bucket of a rollup tier that is trusted says something else than the rows.
+// Everything that the store has, documents too, databases without rows left out. Errors also when a reply comes with a
+// warning, and when a bucket of a rollup tier that is trusted says something else than the rows.
 Result<RowModel> ReadAll(const storage::Store& store);
 // The same of one view.
 Result<void> ReadView(const storage::View& view, std::string_view database, RowModel* found);

@@ -104,7 +104,8 @@ class Reply:
 class Server:
     """A tidemarkd on a free port."""
 
-    def __init__(self, data, *arguments, environment=None):
+    def __init__(self, data, *arguments, environment=None, prefix=()):
+        self.prefix = prefix  # a command that starts the server, with its arguments
         self.data = pathlib.Path(data)
         self.arguments = arguments
         self.environment = environment
@@ -113,10 +114,11 @@ class Server:
         self.log = None
 
     def start(self, seconds=60):
+        self.port = None
         self.data.mkdir(parents=True, exist_ok=True)
         self.log = open(self.data.parent / (self.data.name + ".log"), "ab")
         self.process = subprocess.Popen(
-            [str(BIN / "tidemarkd"), "--data", str(self.data), "--http", "127.0.0.1:0", *self.arguments],
+            [*self.prefix, str(BIN / "tidemarkd"), "--data", str(self.data), "--http", "127.0.0.1:0", *self.arguments],
             stdout=subprocess.PIPE, stderr=self.log, env={**os.environ, **(self.environment or {})})
         end = time.monotonic() + seconds * SLOWNESS
         for line in self.process.stdout:
@@ -158,6 +160,11 @@ class Server:
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
+
+    def cpu_seconds(self):
+        """What the process has used of the processor, all threads together: does not depend on what else runs."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def request(self, method, target, body=None, headers=None, timeout=60):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout * SLOWNESS)

@@ -2,9 +2,10 @@
 import pathlib
 import re
 import socket
+import subprocess
 import time
 
-from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 
 
 def metric(server, name):
@@ -61,6 +62,27 @@ def test_a_write_must_name_its_database_if_that_is_required():
         expect_equal(reply.status, 400, "without db=")
         expect(b"database is required" in reply.body, reply.body)
         expect_equal(server.write("m v=1 1").status, 204, "with db=")
+
+
+def test_without_tokens_no_listener_is_beyond_this_machine():
+    for flags in ("--http", "0.0.0.0:0"), ("--udp", "0.0.0.0:0,db=u"), ("--udp", "[::]:0,db=u"):
+        with temporary_folder() as folder:
+            run = subprocess.run([str(BIN / "tidemarkd"), "--data", str(folder / "data"), "--http", "127.0.0.1:0", *flags],
+                                 capture_output=True, text=True, timeout=60)
+            expect_equal(run.returncode, 1, f"exit code with {flags}")
+            expect("is not a loopback address" in run.stderr, run.stderr)
+
+
+def test_lines_from_a_pipe_are_written_before_its_end():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        with subprocess.Popen([str(BIN / "tidemark"), "write", "--quiet", "--server", server.url, "--db", "flag", "-"],
+                              stdin=subprocess.PIPE) as writer:
+            writer.stdin.write(f"m v=1 {time.time_ns()}\n# CONTEXT-DATABASE: said\nm v=2 {time.time_ns()}\n".encode())
+            writer.stdin.flush()
+            wait_until(lambda: server.query("m_v", db="said"), what="the lines of a pipe that is open")
+            expect_equal(server.query("m_v", db="flag")[0]["value"][1], "1", "the line before the comment")
+            writer.stdin.close()
+            expect_equal(writer.wait(60), 0, "exit code")
 
 
 def test_a_number_of_points_makes_a_checkpoint():

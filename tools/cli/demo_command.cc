@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "executor/agent/signal_stop.h"
+#include "executor/agent/process/signal_stop.h"
 #include "storage/base/clock.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/command.h"

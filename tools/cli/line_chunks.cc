@@ -1,6 +1,7 @@
 #include "tools/cli/line_chunks.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ingest/lineprotocol/line.h"
 
@@ -11,16 +12,44 @@ constexpr size_t kReadBytes = size_t{1} << 20;
 constexpr model::Timestamp kNoTime{INT64_MIN};
 }  // namespace
 
-bool LineChunks::Fill() {
-  if (end_of_input_) return false;
+LineChunks::LineChunks(std::istream& input, ChunkLimits limits)
+    : LineChunks(
+          [&input](char* to, size_t size, std::chrono::milliseconds) -> std::optional<size_t> {
+            input.read(to, static_cast<std::streamsize>(size));
+            return static_cast<size_t>(input.gcount());
+          },
+          limits) {}
+
+void LineChunks::Fill() {
   buffer_.erase(0, begin_);
   begin_ = 0;
   const size_t size = buffer_.size();
+  const auto now = std::chrono::steady_clock::now();
+  if (size == 0) begun_ = now;
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(begun_ + limits_.age - now);
   buffer_.resize(size + kReadBytes);
-  input_.read(buffer_.data() + size, static_cast<std::streamsize>(kReadBytes));
-  buffer_.resize(size + static_cast<size_t>(input_.gcount()));
-  end_of_input_ = !input_;
-  return true;
+  const std::optional<size_t> got =
+      source_(buffer_.data() + size, kReadBytes, std::clamp(wait, std::chrono::milliseconds(0), limits_.age));
+  buffer_.resize(size + got.value_or(0));
+  end_of_input_ = got == size_t{0};
+}
+
+void LineChunks::ReadContext(std::string_view comments) {
+  while (!comments.empty()) {
+    const size_t end = std::min(comments.find('\n'), comments.size());
+    std::string_view line = comments.substr(0, end);
+    comments.remove_prefix(std::min(end + 1, comments.size()));
+    const std::pair<std::string_view, std::string*> names[] = {{"# CONTEXT-DATABASE:", &database_},
+                                                               {"# CONTEXT-RETENTION-POLICY:", &policy_}};
+    for (const auto& [key, value] : names) {
+      if (!line.starts_with(key)) continue;
+      line.remove_prefix(key.size());
+      const size_t first = std::min(line.find_first_not_of(" \t"), line.size());
+      const size_t last = line.find_last_not_of(" \t\r");
+      *value = first < line.size() ? line.substr(first, last - first + 1) : std::string_view();
+      break;
+    }
+  }
 }
 
 size_t LineChunks::Cut() {
@@ -34,6 +63,8 @@ size_t LineChunks::Cut() {
   untimed_.clear();
   while (at < end && rows_ < limits_.lines && static_cast<size_t>(at - begin) < limits_.bytes) {
     const lineprotocol::LineStart start = lineprotocol::SkipToLine(at, end);
+    const std::string_view before(at, static_cast<size_t>(start.at - at));
+    if (rows_ > 0 && before.find("# CONTEXT-") != std::string_view::npos) break;
     const char* next = end;
     bool whole = false;
     if (start.kind == lineprotocol::LineStart::Kind::kLine) {
@@ -43,8 +74,9 @@ size_t LineChunks::Cut() {
     } else if (start.kind == lineprotocol::LineStart::Kind::kProblem) {
       next = lineprotocol::NextLine(start.at, end);
     }
-    // A line that touches the end of the buffer may go on behind it.
-    if (next == end && !end_of_input_) break;
+    // A line that touches the end of the buffer may go on behind it, unless it is whole and its newline is there.
+    if (next == end && !end_of_input_ && !(whole && end[-1] == '\n')) break;
+    ReadContext(before);
     if (start.kind != lineprotocol::LineStart::Kind::kEnd) ++rows_;
     if (whole && line.time == kNoTime) {
       const char* line_end = next;
@@ -76,9 +108,12 @@ std::string_view LineChunks::Next() {
   untimed_.clear();
   size_t size = 0;
   for (;;) {
-    const bool enough = buffer_.size() - begin_ >= limits_.bytes || end_of_input_;
-    if (enough) size = Cut();
-    if (size > 0 || !Fill()) break;
+    const bool old = buffer_.size() > begin_ && std::chrono::steady_clock::now() - begun_ >= limits_.age;
+    if (old || buffer_.size() - begin_ >= limits_.bytes || end_of_input_) size = Cut();
+    if (size > 0 || end_of_input_) break;
+    // An age that has passed without a whole line begins again, so that the rest of one is waited for.
+    if (old) begun_ = std::chrono::steady_clock::now();
+    Fill();
   }
   const std::string_view chunk = std::string_view(buffer_).substr(begin_, size);
   begin_ += size;

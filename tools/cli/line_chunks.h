@@ -2,8 +2,11 @@
 // a line, so the lines are read with the parser's own line reader.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <istream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,11 +16,18 @@ namespace tidemark::cli {
 struct ChunkLimits {
   size_t lines = 10'000;
   size_t bytes = size_t{8} << 20;  // a single longer line is a chunk of its own
+  // A whole line waits no longer than this for others to come.
+  std::chrono::milliseconds age{1000};
 };
 
 class LineChunks {
  public:
-  LineChunks(std::istream& input, ChunkLimits limits) : input_(input), limits_(limits) {}
+  // Reads at most `size` bytes into `to`, as soon as there are any. 0: the end; nothing: none came within `wait`.
+  using Source = std::function<std::optional<size_t>(char* to, size_t size, std::chrono::milliseconds wait)>;
+
+  LineChunks(Source source, ChunkLimits limits) : source_(std::move(source)), limits_(limits) {}
+  // A file, which does not let anybody wait.
+  LineChunks(std::istream& input, ChunkLimits limits);
 
   // The next chunk, valid until the next call; empty at the end of the input.
   std::string_view Next();
@@ -26,19 +36,29 @@ class LineChunks {
   [[nodiscard]] uint64_t lines_before() const { return lines_before_; }
   // Lines that may become rows in the chunk.
   [[nodiscard]] uint64_t rows() const { return rows_; }
+  // What the input's last `# CONTEXT-DATABASE: NAME` and `# CONTEXT-RETENTION-POLICY: NAME` before the chunk say, as
+  // `influx_inspect export` writes them; "" without. A chunk ends where one of them comes.
+  [[nodiscard]] const std::string& database() const { return database_; }
+  [[nodiscard]] const std::string& policy() const { return policy_; }
   // Where a time is missing: the ends of lines of the chunk that are whole but for it, as offsets into it, ascending.
   [[nodiscard]] const std::vector<size_t>& untimed() const { return untimed_; }
 
  private:
   // Bytes of whole lines at the start of the buffer; 0 when more must be read.
   size_t Cut();
-  bool Fill();
+  // Takes the names out of comments.
+  void ReadContext(std::string_view comments);
+  // Reads what there is, waiting for it until what is in the buffer has become old.
+  void Fill();
 
-  std::istream& input_;
+  Source source_;
   const ChunkLimits limits_;
   std::string buffer_;
   size_t begin_ = 0;
   bool end_of_input_ = false;
+  std::chrono::steady_clock::time_point begun_;  // when the first byte came that is not handed out
+  std::string database_;
+  std::string policy_;
   uint64_t lines_before_ = 0;
   uint64_t lines_in_chunk_ = 0;
   uint64_t rows_ = 0;

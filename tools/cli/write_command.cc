@@ -1,13 +1,16 @@
 // tidemark write: line protocol from a file or standard input to a server, or through the parser only.
 #include <fmt/core.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <simdjson.h>
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -112,14 +115,28 @@ Result<HttpReply> SendChunk(HttpClient* client, const std::string& target, std::
   }
 }
 
-int Send(const WriteFlags& flags, lineprotocol::Precision precision, std::istream& input) {
+// Standard input, which may be a pipe whose writer takes its time.
+std::optional<size_t> ReadStandardInput(char* to, size_t size, std::chrono::milliseconds wait) {
+  pollfd ready{STDIN_FILENO, POLLIN, 0};
+  if (::poll(&ready, 1, static_cast<int>(wait.count())) == 0) return std::nullopt;
+  ssize_t got = 0;
+  do {
+    got = ::read(STDIN_FILENO, to, size);
+  } while (got < 0 && errno == EINTR);
+  return got > 0 ? static_cast<size_t>(got) : 0;
+}
+
+int Send(const WriteFlags& flags, lineprotocol::Precision precision, LineChunks chunks) {
   auto client = HttpClient::Create(flags.server);
   if (!client.ok()) return Fail(client.error().message);
-  const std::string target = "/write" + QueryString({{"db", flags.database}, {"precision", flags.precision}});
-  LineChunks chunks(input, {.lines = flags.batch_lines});
   Totals totals;
   Progress progress(!flags.quiet && isatty(STDERR_FILENO) != 0);
   for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
+    // What the input says of where its lines belong counts more than the flag.
+    const std::string target =
+        "/write" + QueryString({{"db", chunks.database().empty() ? flags.database : chunks.database()},
+                                {"rp", chunks.policy()},
+                                {"precision", flags.precision}});
     std::string stamped;
     if (!chunks.untimed().empty()) {
       stamped = WithTimes(chunk, chunks.untimed(), SystemClock::Get().NowNs() / static_cast<int64_t>(precision));
@@ -149,10 +166,12 @@ int Write(const WriteFlags& flags) {
     file.open(flags.file, std::ios::binary);
     if (!file) return Fail("cannot read " + flags.file);
   }
-  std::istream& input = flags.file == "-" ? std::cin : file;
   const auto precision = lineprotocol::ParsePrecision(flags.precision);
   if (!precision.ok()) return Fail(precision.error().message);
-  if (!flags.dry_run) return Send(flags, *precision, input);
+  const ChunkLimits limits{.lines = flags.batch_lines};
+  if (!flags.dry_run && flags.file == "-") return Send(flags, *precision, LineChunks(&ReadStandardInput, limits));
+  if (!flags.dry_run) return Send(flags, *precision, LineChunks(file, limits));
+  std::istream& input = flags.file == "-" ? std::cin : file;
   const int64_t now = flags.default_time_given ? flags.default_time : SystemClock::Get().NowNs();
   return WriteDryRun(input, {.precision = *precision, .default_time = {now}, .json = flags.json}, std::cout);
 }

@@ -9,8 +9,10 @@
 #include "query/engine/engine.h"
 #include "storage/base/background.h"
 #include "storage/base/log.h"
-#include "tools/server/routes.h"
-#include "tools/server/self_metrics.h"
+#include "tools/server/http/endpoint.h"
+#include "tools/server/open_files.h"
+#include "tools/server/routes/routes.h"
+#include "tools/server/watch/self_metrics.h"
 
 namespace tidemark::server {
 namespace {
@@ -50,13 +52,16 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
 
 Status Daemon::Open() {
   // Before anything is opened: what may not be bound is refused.
-  for (const std::string& text : config_.listen) {
-    TM_TRY_ASSIGN(const http::Endpoint endpoint, ParseEndpoint(text));
+  std::vector<std::string> wanted = config_.listen;
+  for (const UdpConfig& udp : config_.udp) wanted.push_back(udp.listen);
+  for (const std::string& text : wanted) {
+    TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
     if (!http::IsLoopbackHost(endpoint.address)) {
       return InvalidArgument(fmt::format(
           "{} is not a loopback address: without tokens only this machine is served (put a proxy in front)", text));
     }
   }
+  TakeOpenFiles();
   pool_ = std::make_unique<executor::ThreadPool>(executor::PoolOptions{.workers = config_.pool_workers});
   storage::StoreOptions options = config_.store;
   options.directory = config_.data;
@@ -105,14 +110,31 @@ Status Daemon::Open() {
   return {};
 }
 
-Status Daemon::LoadRules() {
+void Daemon::TakeOpenFiles() {
+  const OpenFiles files =
+      ShareOpenFiles(RaiseOpenFileLimit(), config_.store.max_open_files, config_.http.connections_max);
+  if (files.connections < config_.http.connections_max) {
+    TM_LOG(kWarn,
+           "{} open files are allowed: {} connections are taken instead of {}; raise the hard limit (ulimit -Hn, "
+           "LimitNOFILE= of systemd) for more",
+           files.limit, files.connections, config_.http.connections_max);
+  }
+  config_.store.max_open_files = files.tables;
+  config_.http.connections_max = files.connections;
+}
+
+Result<size_t> Daemon::Reload() { return LoadRules(); }
+
+Result<size_t> Daemon::LoadRules() {
   std::vector<query::rules::Group> groups;
+  size_t rules = 0;
   for (const std::string& file : config_.rule_files) {
     TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config_.api.parse));
+    for (const query::rules::Group& group : some) rules += group.rules.size();
     std::move(some.begin(), some.end(), std::back_inserter(groups));
   }
   rules_->SetGroups(std::move(groups));
-  return {};
+  return rules;
 }
 
 Status Daemon::Listen() {
@@ -141,7 +163,7 @@ Status Daemon::Listen() {
       MakeRoutes(services), http::RouterOptions{.allowed_origins = config_.allowed_origins, .loopback_only = true});
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   for (const std::string& text : config_.listen) {
-    TM_TRY_ASSIGN(const http::Endpoint wanted, ParseEndpoint(text));
+    TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
     Result<http::Endpoint> bound = server_->Listen(wanted.address, wanted.port);
     if (bound.ok()) {
       endpoints_.push_back(std::move(bound).value());

@@ -16,15 +16,15 @@
 #include "query/api/event_tap.h"
 #include "query/rules/manager.h"
 #include "storage/storage.h"
-#include "tools/server/admin_service.h"
-#include "tools/server/config.h"
+#include "tools/server/admin/admin_service.h"
+#include "tools/server/config/config.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
-#include "tools/server/influx_service.h"
-#include "tools/server/rule_runner.h"
-#include "tools/server/udp_listener.h"
-#include "tools/server/uptime_recorder.h"
-#include "tools/server/write_service.h"
+#include "tools/server/influx/influx_service.h"
+#include "tools/server/watch/rule_runner.h"
+#include "tools/server/watch/uptime_recorder.h"
+#include "tools/server/write/udp_listener.h"
+#include "tools/server/write/write_service.h"
 
 namespace tidemark::server {
 
@@ -41,17 +41,22 @@ class Daemon {
   [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
   [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
 
+  // Reads the rule files again. On an error, which names file, line and reason, nothing has changed. Returns the number
+  // of rules that are in force.
+  Result<size_t> Reload();
   // Accepts no more, lets requests finish, takes a checkpoint, closes the store. Idempotent.
   Status Stop();
 
  private:
   explicit Daemon(const Config& config);
+  // Before the store and the listeners take any.
+  void TakeOpenFiles();
   Status Open();
   Status Listen();
-  Status LoadRules();
+  Result<size_t> LoadRules();
 
-  const Config config_;
-  query::engine::MemoryTotal query_memory_;
+  Config config_;
+  query::run::MemoryTotal query_memory_;
   const double start_seconds_;
   std::unique_ptr<executor::ThreadPool> pool_;
   std::unique_ptr<storage::Store> store_;

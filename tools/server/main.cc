@@ -13,11 +13,12 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/allocation_failure.h"
 #include "storage/base/log.h"
 #include "storage/base/usable_cpus.h"
-#include "tools/server/config.h"
+#include "tools/server/config/config.h"
+#include "tools/server/config/limits.h"
 #include "tools/server/daemon.h"
-#include "tools/server/limits.h"
 
 namespace tidemark::server {
 namespace {
@@ -40,12 +41,23 @@ int Fail(int code, std::string_view message) {
   return code;
 }
 
+// What SIGHUP asks for. A terminal that goes away sends it too: that is no reason to end.
+void Reload(Daemon* daemon, const Config& config) {
+  const Result<size_t> rules = daemon->Reload();
+  if (rules.ok()) {
+    TM_LOG(kInfo, "SIGHUP: {} rules of {} files are in force", *rules, config.rule_files.size());
+  } else {
+    TM_LOG(kError, "SIGHUP: nothing was changed, the rules from before are in force: {}", rules.error().message);
+  }
+}
+
 int Run(const Config& config) {
   // Blocked before any thread starts, so that only the wait below sees them.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   log::SetLevel(config.log_level);
@@ -61,7 +73,7 @@ int Run(const Config& config) {
   fmt::print("no tokens are configured: only this machine is served\n");
   std::fflush(stdout);
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) Reload(daemon->get(), config);
   TM_LOG(kInfo, "{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   if (const Status stopped = (*daemon)->Stop(); !stopped.ok()) return Fail(kFailed, stopped.error().message);
   TM_LOG(kInfo, "closed");
@@ -115,6 +127,7 @@ int Main(int argc, char** argv) {
 }  // namespace tidemark::server
 
 int main(int argc, char** argv) {
+  tidemark::EndOnAllocationFailure();
   try {
     return tidemark::server::Main(argc, argv);
   } catch (const std::exception& error) {

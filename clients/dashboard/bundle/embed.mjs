@@ -27,7 +27,7 @@ function filesOf(folder, below = "") {
     .sort();
 }
 
-// Text of a C++ file that defines DashboardFiles() of tools/server/dashboard_files.h.
+// Text of a C++ file that defines DashboardFiles() of tools/server/dashboard/dashboard_files.h.
 export function embed(folder) {
   const rows = filesOf(folder).map((name) => {
     const type = TYPES[name.split(".").pop()];
@@ -38,7 +38,7 @@ export function embed(folder) {
     return `    {${JSON.stringify(name)}, ${JSON.stringify(type)}, "\\"${tag}\\"",\n     std::string_view(\n${literal(packed)},\n     ${packed.length})},\n`;
   });
   return `// Made by clients/dashboard/bundle/embed.mjs.
-#include "tools/server/dashboard_files.h"
+#include "tools/server/dashboard/dashboard_files.h"
 
 namespace tidemark::server {
 namespace {

@@ -11,22 +11,22 @@
 #include <re2/re2.h>
 
 #include "query/engine/engine.h"
-#include "query/engine/samples.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
+#include "storage/model/stale_marker.h"
 #include "tests/conformance/promql/script.h"
 #include "tests/unit/query/engine/fake_view.h"
 
 namespace tidemark::query::conformance {
 namespace {
 
-using engine::QueryResult;
 using promql::ValueType;
+using run::QueryResult;
 using Problem = std::optional<std::string>;  // nothing when all is well
 
 bool AlmostEqual(double a, double b) {
   constexpr double kEpsilon = 1e-6;
-  if (engine::IsStale(a) || engine::IsStale(b)) return engine::IsStale(a) && engine::IsStale(b);
+  if (model::IsStaleMarker(a) || model::IsStaleMarker(b)) return model::IsStaleMarker(a) && model::IsStaleMarker(b);
   if (std::isnan(a) && std::isnan(b)) return true;
   if (a == b) return true;
   const double difference = std::fabs(a - b);
@@ -43,7 +43,7 @@ struct Row {
   Cells cells;
 };
 
-model::Labels ToLabels(const engine::LabelSet& labels) {
+model::Labels ToLabels(const frame::LabelSet& labels) {
   model::Labels out;
   for (const model::LabelView& label : labels) out.push_back({std::string(label.name), std::string(label.value)});
   return out;
@@ -58,7 +58,7 @@ std::vector<Row> RowsOf(const QueryResult& result) {
     }
     rows.push_back(std::move(row));
   }
-  for (const engine::RawSeries& series : result.raw) {
+  for (const run::RawSeries& series : result.raw) {
     Row row{ToLabels(series.labels), {}};
     for (size_t i = 0; i < series.values.size(); ++i) row.cells[series.times_ms[i]] = series.values[i];
     rows.push_back(std::move(row));
@@ -151,7 +151,7 @@ class Session {
   [[nodiscard]] bool native() const { return native_; }
 
   Problem Check(const Eval& eval) {
-    const engine::RangeSpec spec{
+    const run::RangeSpec spec{
         .start_ms = eval.start_ms, .end_ms = eval.end_ms, .step_ms = eval.step_ms, .instant = eval.instant};
     auto result = Run(eval.query, spec);
     if (eval.Expects(Expectation::Kind::kFail)) return CheckFailure(eval, result);
@@ -165,7 +165,7 @@ class Session {
   }
 
  private:
-  Result<QueryResult> Run(const std::string& query, const engine::RangeSpec& spec) {
+  Result<QueryResult> Run(const std::string& query, const run::RangeSpec& spec) {
     if (!view_) view_ = builder_.Build();
     TM_TRY_ASSIGN(promql::ExprPtr expr, promql::Parse(query, promql::ParseOptions::Experimental()));
     const int64_t range_ms = spec.instant ? 0 : spec.end_ms - spec.start_ms;

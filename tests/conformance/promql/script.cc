@@ -8,8 +8,8 @@
 #include <fmt/core.h>
 #include <re2/re2.h>
 
-#include "query/engine/go_format.h"
-#include "query/engine/samples.h"
+#include "query/frame/go_format.h"
+#include "storage/model/stale_marker.h"
 
 namespace tidemark::query::conformance {
 namespace {
@@ -26,7 +26,7 @@ bool IsSpace(char c) { return c == ' ' || c == '\t'; }
 Result<int64_t> ParseDuration(std::string_view text) {
   const bool negative = text.starts_with('-');
   std::string_view rest = negative ? text.substr(1) : text;
-  if (const auto seconds = engine::ParseGoFloat(rest)) {
+  if (const auto seconds = frame::ParseGoFloat(rest)) {
     const auto ms = static_cast<int64_t>(std::llround(*seconds * 1000));
     return negative ? -ms : ms;
   }
@@ -129,9 +129,9 @@ Result<model::Labels> ParseLabels(std::string_view text) {
 }
 
 std::optional<double> ParseNumber(std::string text) {
-  if (text == "stale") return std::bit_cast<double>(engine::kStaleBits);
+  if (text == "stale") return model::kStaleMarker;
   std::erase(text, '_');
-  return engine::ParseGoFloat(text);
+  return frame::ParseGoFloat(text);
 }
 
 // Adds what one token of the series notation stands for.

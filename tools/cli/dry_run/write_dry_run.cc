@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "storage/base/check.h"
+#include "storage/base/text/json_string.h"
 #include "storage/model/series_key.h"
 
 namespace tidemark::cli {
@@ -19,20 +20,9 @@ namespace {
 using lineprotocol::LineError;
 using lineprotocol::ParseReport;
 
-// A JSON string. The parser lets only valid UTF-8 through.
+// A JSON string.
 void AppendString(std::string* out, std::string_view text) {
-  *out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      *out += '\\';
-      *out += c;
-    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) {
-      fmt::format_to(std::back_inserter(*out), "\\u{:04x}", static_cast<uint8_t>(c));
-    } else {
-      *out += c;
-    }
-  }
-  *out += '"';
+  text::AppendJsonString(out, text, text::JsonStyle::kHexAll);
 }
 
 void AppendValue(std::string* out, const model::Batch& batch, model::FieldType type, size_t index) {

@@ -5,9 +5,10 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
-#include <new>
 #include <string_view>
 #include <utility>
+
+#include "storage/base/allocation_failure.h"
 
 namespace tidemark::http {
 
@@ -31,11 +32,11 @@ class BodyBuffer {
   [[nodiscard]] size_t capacity() const { return capacity_; }
   [[nodiscard]] std::string_view view() const { return {bytes_.get(), size_}; }
 
-  // Room for `capacity` bytes in all; keeps the bytes there are. Aborts the process when there is no memory, as new.
+  // Room for `capacity` bytes in all; keeps the bytes there are.
   void Reserve(size_t capacity) {
     if (capacity <= capacity_) return;
     void* const grown = std::realloc(bytes_.get(), capacity);
-    if (grown == nullptr) throw std::bad_alloc();
+    if (grown == nullptr) AllocationFailed();
     static_cast<void>(bytes_.release());
     bytes_.reset(static_cast<char*>(grown));
     capacity_ = capacity;

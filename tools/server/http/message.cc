@@ -66,6 +66,7 @@ std::string_view ReasonPhrase(int status) {
       {302, "Found"},
       {304, "Not Modified"},
       {307, "Temporary Redirect"},
+      {308, "Permanent Redirect"},
       {400, "Bad Request"},
       {401, "Unauthorized"},
       {403, "Forbidden"},

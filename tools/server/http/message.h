@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "query/api/params.h"
+#include "storage/base/text/params.h"
 #include "tools/server/http/body_buffer.h"
 
 namespace tidemark::http {
@@ -39,7 +39,7 @@ struct Request {
   std::string method_name;            // as received
   std::string target;                 // as received
   std::string path;                   // decoded, without query and without the /db/NAME in front
-  query::api::Params params;          // of the query string; of a form body too, in front
+  text::Params params;                // of the query string; of a form body too, in front
   std::vector<HeaderField> headers;   // in order of arrival
   std::string database;               // from /db/NAME; "" when there is none
   std::vector<std::string> captures;  // of the route's pattern

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/base/clock.h"
+#include "tools/server/http/form.h"
 
 namespace tidemark::http {
 namespace {
@@ -51,6 +52,32 @@ std::string_view HostOf(std::string_view authority) {
 
 constexpr std::string_view kDatabasePrefix = "/db/";
 
+Admission Refused(Response response) {
+  Admission admission;
+  admission.refusal = std::move(response);
+  return admission;
+}
+
+// `path` as it was sent, without empty segments and without `.` and `..`. It begins with exactly one slash, so that no
+// client takes it for another host.
+std::string CleanPath(std::string_view path) {
+  std::vector<std::string_view> kept;
+  while (path.starts_with('/')) {
+    const std::string_view segment = TakeSegment(&path);
+    if (segment == "..") {
+      if (!kept.empty()) kept.pop_back();
+    } else if (!segment.empty() && segment != ".") {
+      kept.push_back(segment);
+    }
+  }
+  std::string out;
+  for (const std::string_view segment : kept) {
+    out += '/';
+    out += segment;
+  }
+  return out.empty() ? "/" : out;
+}
+
 }  // namespace
 
 std::string_view Name(Access access) {
@@ -94,45 +121,51 @@ void Router::AddCors(const Request& request, Response* response) const {
       .Set("Vary", "Origin");
 }
 
-Admission Router::Admit(Request* head) {
-  Admission admission;
-  const auto refuse = [this, head, &admission](int status, std::string_view text) {
-    admission.refusal = Refuse(status, text, head);
-    return std::move(admission);
-  };
-  const std::string_view target = head->target;
+bool Router::Serves(std::string_view raw_path) const {
+  Result<std::string> path = text::PercentDecode(raw_path, false);
+  if (!path.ok()) return false;
+  std::string_view rest = *path;
+  if (rest.starts_with(kDatabasePrefix)) {
+    rest.remove_prefix(kDatabasePrefix.size() - 1);
+    static_cast<void>(TakeSegment(&rest));
+    if (rest.empty()) rest = "/";
+  }
+  std::vector<std::string> captures;
+  return std::ranges::any_of(routes_, [&](const Route& route) { return Matches(route.pattern, rest, &captures); });
+}
+
+std::optional<Router::TargetParts> Router::PartsOf(std::string_view target) {
   // Absolute form (RFC 9112, 3.2.2) names the host again; only its path counts here.
   size_t path_at = 0;
   if (!target.empty() && target.front() != '/') {
     const size_t scheme = target.find("://");
+    if (scheme == std::string_view::npos && target != "*") return std::nullopt;
     path_at = scheme == std::string_view::npos ? target.size() : std::min(target.find('/', scheme + 3), target.size());
-    if (scheme == std::string_view::npos && target != "*") return refuse(400, "400 Bad Request");
   }
   const size_t query_at = std::min(target.find('?', path_at), target.size());
-  Result<std::string> path = query::api::PercentDecode(target.substr(path_at, query_at - path_at), false);
-  if (!path.ok()) return refuse(400, path.error().message);
+  TargetParts parts{target.substr(path_at, query_at - path_at), {}, target.substr(query_at)};
+  if (!parts.rest.empty()) parts.query = parts.rest.substr(1, parts.rest.find('#') - 1);
+  return parts;
+}
+
+Admission Router::Admit(Request* head) {
+  const std::optional<TargetParts> parts = PartsOf(head->target);
+  if (!parts) return Refused(Refuse(400, "400 Bad Request", head));
+  Result<std::string> path = text::PercentDecode(parts->path, false);
+  if (!path.ok()) return Refused(Refuse(400, path.error().message, head));
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
-  if (query_at < target.size()) {
-    std::string_view query = target.substr(query_at + 1);
-    query = query.substr(0, query.find('#'));
-    if (const Status parsed = query::api::ParseForm(query, &head->params); !parsed.ok()) {
-      return refuse(400, parsed.error().message);
-    }
-  }
   if (head->path.starts_with(kDatabasePrefix)) {
     std::string_view rest = head->path;
     rest.remove_prefix(kDatabasePrefix.size() - 1);
     head->database = TakeSegment(&rest);
-    if (head->database.empty()) return refuse(404, "404 page not found");
+    if (head->database.empty()) return Refused(Refuse(404, "404 page not found", head));
     head->path = rest.empty() ? "/" : std::string(rest);
   }
+  std::string allow;  // methods of the path; "" when no route has it
   const Route* found = nullptr;
-  bool path_known = false;
-  std::string allow;
   for (const Route& route : routes_) {
     if (!Matches(route.pattern, head->path, &head->captures)) continue;
-    path_known = true;
     if (Takes(route, head->method)) {
       found = &route;
       break;
@@ -142,38 +175,63 @@ Admission Router::Admit(Request* head) {
       allow += Name(method);
     }
   }
-  if (!path_known) return refuse(404, "404 page not found");
-  const std::string_view origin = head->Header("Origin");
-  if (found == nullptr) {
-    admission.refusal =
-        head->method == Method::kOptions
-            ? Response{.status = 204, .content_type = {}, .headers = {}, .body = {}, .produce = {}, .close = false}
-            : GoError(405, "Method Not Allowed");
-    admission.refusal->Set("Allow", allow);
-    AddCors(*head, &*admission.refusal);
-    return admission;
-  }
+  if (found == nullptr) return Refused(allow.empty() ? NoSuchPath(*parts, *head) : NoSuchMethod(allow, *head));
   head->route = found;
-  admission.lane = found->lane;
-  admission.body_bytes_max = found->body_bytes_max;
-  if (!origin.empty() && (found->access == Access::kWrite || found->access == Access::kAdmin) &&
+  if (const Status parsed = text::ParseForm(parts->query, &head->params); !parsed.ok()) {
+    return Refused(Refuse(400, parsed.error().message, head));
+  }
+  return Check(*found, head);
+}
+
+Admission Router::Check(const Route& route, Request* head) {
+  const std::string_view origin = head->Header("Origin");
+  if (!origin.empty() && (route.access == Access::kWrite || route.access == Access::kAdmin) &&
       !OriginAllowed(*head, origin)) {
-    return refuse(403, "a page from another origin may change nothing here");
+    return Refused(Refuse(403, "a page from another origin may change nothing here", head));
   }
   const std::string_view coding = head->Header("Content-Encoding");
-  if (!coding.empty() && !found->own_coding && !EqualsNoCase(coding, "gzip") && !EqualsNoCase(coding, "x-gzip") &&
+  if (!coding.empty() && !route.own_coding && !EqualsNoCase(coding, "gzip") && !EqualsNoCase(coding, "x-gzip") &&
       !EqualsNoCase(coding, "identity")) {
-    return refuse(415, "the only content encoding taken is gzip");
+    return Refused(Refuse(415, "the only content encoding taken is gzip", head));
   }
+  Admission admission;
+  admission.lane = route.lane;
+  admission.body_bytes_max = route.body_bytes_max;
   return admission;
+}
+
+Response Router::NoSuchPath(const TargetParts& parts, const Request& head) {
+  const std::string clean = CleanPath(parts.path);
+  if (clean == parts.path || !Serves(clean)) return Refuse(404, "404 page not found", &head);
+  // As Go's servers do. Other methods than GET keep theirs.
+  const bool get = head.method == Method::kGet || head.method == Method::kHead;
+  Response response = GoError(get ? 301 : 308, get ? "Moved Permanently" : "Permanent Redirect");
+  response.Set("Location", clean + std::string(parts.rest));
+  AddCors(head, &response);
+  Count(head, response.status);
+  return response;
+}
+
+Response Router::NoSuchMethod(const std::string& allow, const Request& head) {
+  Response response;
+  if (head.method == Method::kOptions) {
+    response.status = 204;
+    response.content_type = {};
+  } else {
+    response = GoError(405, "Method Not Allowed");
+  }
+  response.Set("Allow", allow);
+  AddCors(head, &response);
+  return response;
 }
 
 Response Router::Handle(Request* request) {
   const int64_t began = SystemClock::Get().SteadyNs();
-  if (request->method == Method::kPost && request->body.size() > 0 &&
-      request->Header("Content-Type").starts_with("application/x-www-form-urlencoded") && request->route->form) {
-    query::api::Params form;
-    if (const Status parsed = query::api::ParseForm(request->body.view(), &form); !parsed.ok()) {
+  if (request->method == Method::kPost && request->body.size() > 0 && request->route->form &&
+      IsForm(request->Header("Content-Type"))) {
+    text::Params form;
+    if (const Status parsed = ParseFormBody(request->Header("Content-Type"), request->body.view(), &form);
+        !parsed.ok()) {
       return Refuse(400, parsed.error().message, request);
     }
     request->params.Prepend(std::move(form));

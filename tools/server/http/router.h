@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,21 @@ class Router : public Application {
 
  private:
   [[nodiscard]] bool OriginAllowed(const Request& head, std::string_view origin) const;
+  // Whether a route has the path `raw_path`, which is percent-encoded.
+  [[nodiscard]] bool Serves(std::string_view raw_path) const;
+  // A request target, cut into what it consists of.
+  struct TargetParts {
+    std::string_view path;   // as it was sent
+    std::string_view query;  // without '?' and fragment
+    std::string_view rest;   // what follows the path
+  };
+  // nullopt for a target that no origin server takes.
+  [[nodiscard]] static std::optional<TargetParts> PartsOf(std::string_view target);
+  // What is refused although there is such a route, and else where the request runs.
+  Admission Check(const Route& route, Request* head);
+  // 404, or a redirect to the path without empty segments where a route has that.
+  Response NoSuchPath(const TargetParts& parts, const Request& head);
+  Response NoSuchMethod(const std::string& allow, const Request& head);
   void Count(const Request& request, int status);
   void AddCors(const Request& request, Response* response) const;
 

@@ -448,7 +448,7 @@ Response Session::Answer() {
     const bool coded = std::any_of(response.headers.begin(), response.headers.end(),
                                    [](const auto& header) { return EqualsNoCase(header.first, "Content-Encoding"); });
     if (!coded && !response.produce && response.body.size() >= shared_->options.gzip_reply_bytes_min &&
-        ListContains(request_.Header("Accept-Encoding"), "gzip")) {
+        CodingFor(request_.Header("Accept-Encoding"), /*zstd=*/false) == Coding::kGzip) {
       if (response.body.size() >= kLongToCompress) ThisThreadIsBusy();
       response.body = Gzip(response.body);
       response.Set("Content-Encoding", "gzip").Set("Vary", "Accept-Encoding");

@@ -5,11 +5,14 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <ctime>
+#include <exception>
 #include <utility>
 
 #include "storage/base/clock.h"
+#include "storage/base/log.h"
 #include "tools/server/http/session.h"
 #include "tools/server/http/session_stream.h"
 
@@ -21,6 +24,8 @@ using boost::system::error_code;
 
 // Smaller replies are not counted against the memory for replies.
 constexpr size_t kLargeReplyBytes = size_t{64} << 10;
+
+bool IsControl(char c) { return (c >= 0 && c < 0x20) || c == 0x7F; }
 
 // RFC 9110 date of now. Valid until the thread's next call.
 const std::string& HttpDate() {
@@ -71,8 +76,9 @@ std::string Session::HeadOf(const Response& response, const Framing& framing) co
   const auto add = [&head](std::string_view name, std::string_view value) {
     head += name;
     head += ": ";
-    // A header must stay one line, whatever somebody put into it.
-    for (const char c : value) head += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    // A header stays one line of text, whatever somebody put into it: no field may hold these (RFC 9110, 5.5), and
+    // clients refuse the whole reply for one.
+    for (const char c : value) head += IsControl(c) ? ' ' : c;
     head += "\r\n";
   };
   if (!response.content_type.empty()) add("Content-Type", response.content_type);
@@ -100,7 +106,17 @@ void Session::Reply(Response response) {
 
 void Session::ReplyInStream(Response response) {
   auto stream = std::make_shared<SessionStream>(loop_, weak_from_this());
-  auto run = [stream, produce = std::move(response.produce)]() mutable { produce(std::move(stream)); };
+  auto run = [stream, loop = loop_, session = weak_from_this(), produce = std::move(response.produce)]() mutable {
+    try {
+      produce(std::move(stream));
+    } catch (const std::exception& error) {
+      // The head has gone out: that something is missing can be told by cutting the reply only.
+      TM_LOG(kError, "a streamed reply: {}", error.what());
+      asio::post(loop->context(), [session = std::move(session)] {
+        if (const auto self = session.lock()) self->Abort();
+      });
+    }
+  };
   if (!shared_->streams.TrySubmitNow(std::move(run))) {
     shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
     Response busy = shared_->application->Refuse(503, "too many streamed replies at once", &request_);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 #include "storage/base/check.h"
@@ -126,9 +127,10 @@ std::string_view Name(Coding coding) {
   return "identity";
 }
 
-Coding CodingFor(std::string_view accept_encoding) {
-  double gzip = 0;
-  double zstd = 0;
+Coding CodingFor(std::string_view accept_encoding, bool zstd) {
+  std::optional<double> for_gzip;
+  std::optional<double> for_zstd;
+  double for_others = 0;
   while (!accept_encoding.empty()) {
     const size_t end = std::min(accept_encoding.find(','), accept_encoding.size());
     const std::string_view item = accept_encoding.substr(0, end);
@@ -136,11 +138,14 @@ Coding CodingFor(std::string_view accept_encoding) {
     const size_t semicolon = std::min(item.find(';'), item.size());
     const std::string_view name = Trim(item.substr(0, semicolon));
     const double weight = semicolon == item.size() ? 1 : WeightOf(item.substr(semicolon + 1));
-    if (EqualsNoCase(name, "gzip") || EqualsNoCase(name, "x-gzip")) gzip = weight;
-    if (EqualsNoCase(name, "zstd")) zstd = weight;
+    if (EqualsNoCase(name, "gzip") || EqualsNoCase(name, "x-gzip")) for_gzip = weight;
+    if (EqualsNoCase(name, "zstd")) for_zstd = weight;
+    if (name == "*") for_others = weight;
   }
-  if (zstd > 0 && zstd >= gzip) return Coding::kZstd;
-  return gzip > 0 ? Coding::kGzip : Coding::kIdentity;
+  const double gzip_weight = for_gzip.value_or(for_others);
+  const double zstd_weight = zstd ? for_zstd.value_or(for_others) : 0;
+  if (zstd_weight > 0 && zstd_weight >= gzip_weight) return Coding::kZstd;
+  return gzip_weight > 0 ? Coding::kGzip : Coding::kIdentity;
 }
 
 std::unique_ptr<StreamCoder> MakeStreamCoder(Coding coding) {

@@ -19,9 +19,10 @@ enum class Coding : uint8_t { kIdentity, kGzip, kZstd };
 // The name in Content-Encoding.
 std::string_view Name(Coding coding);
 
-// What a client that sent this Accept-Encoding gets: zstd before gzip, which takes several times its time, unless the
-// weights say otherwise; nothing that was refused with a weight of 0.
-Coding CodingFor(std::string_view accept_encoding);
+// What a client that sent this Accept-Encoding gets (RFC 9110, 12.5.3): zstd before gzip, which takes several times its
+// time, unless the weights say otherwise; nothing that was refused with a weight of 0. `*` stands for what is not
+// named. Without `zstd` that is not offered.
+Coding CodingFor(std::string_view accept_encoding, bool zstd = true);
 
 // Holds under 1 MiB. Not thread-safe.
 class StreamCoder {

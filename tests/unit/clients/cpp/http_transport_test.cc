@@ -59,6 +59,26 @@ TEST(HttpTransport, AddressesThatAreNone) {
   }
 }
 
+TEST(HttpTransport, AHeaderThatCannotBeReadLeavesTheStatus) {
+  Listener listener;
+  auto server = std::async(std::launch::async, [&] {
+    for (const std::string_view reply :
+         {"HTTP/1.1 400 Bad Request\r\nX-Influxdb-Error: a\x01z\r\n\r\n", "no HTTP\r\n\r\n"}) {
+      tcp::socket socket = listener.Accept();
+      Listener::Read(&socket, "BODY");
+      Listener::Answer(&socket, reply);
+    }
+  });
+  const auto transport = Open(listener.url());
+  const auto refused = transport->Post({.target = "/write", .body = "BODY"});
+  ASSERT_TRUE(refused.ok()) << refused.error().message;
+  EXPECT_EQ(refused->status, 400);
+  EXPECT_NE(refused->body.find("cannot be read"), std::string::npos) << refused->body;
+  // What has no status says nothing of the request.
+  EXPECT_FALSE(transport->Post({.target = "/write", .body = "BODY"}).ok());
+  server.get();
+}
+
 TEST(HttpTransport, SendsAndReads) {
   Listener listener;
   auto server = std::async(std::launch::async, [&] {

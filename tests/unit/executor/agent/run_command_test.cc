@@ -8,7 +8,7 @@
 #include <fstream>
 #include <string>
 
-#include "executor/agent/signal_stop.h"
+#include "executor/agent/process/signal_stop.h"
 #include "tests/temp_directory.h"
 
 namespace tidemark::executor {

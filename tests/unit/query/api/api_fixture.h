@@ -41,18 +41,18 @@ class ApiTest : public ::testing::Test {
                     options);
   }
 
-  static Params Form(std::string_view form) {
-    Params params;
-    EXPECT_TRUE(ParseForm(form, &params).ok()) << form;
+  static text::Params Form(std::string_view form) {
+    text::Params params;
+    EXPECT_TRUE(text::ParseForm(form, &params).ok()) << form;
     return params;
   }
 
   Reply Call(Reply (QueryApi::*handler)(const ApiRequest&) const, std::string_view form, std::string_view db = "") {
-    const Params params = Form(form);
+    const text::Params params = Form(form);
     return (api_.*handler)({.params = params, .database = db, .stop = {}});
   }
   Reply Values(std::string_view name, std::string_view form = "") {
-    const Params params = Form(form);
+    const text::Params params = Form(form);
     return api_.LabelValues({.params = params, .database = {}, .stop = {}}, name);
   }
 

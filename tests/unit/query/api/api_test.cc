@@ -5,6 +5,7 @@
 #include <bit>
 #include <string>
 
+#include "query/engine/engine.h"
 #include "tests/unit/query/api/api_fixture.h"
 
 namespace tidemark::query::api {
@@ -152,6 +153,31 @@ TEST_F(ApiTest, MetadataListsNumbers) {
             R"({"status":"success","data":{"up":[{"type":"unknown","help":"","unit":""}]}})");
 }
 
+TEST_F(ApiTest, MetadataIsOfFamilies) {
+  MetadataBook book;
+  book.Put("", "latency_seconds", {"histogram", "Time of answers.", "seconds"});
+  model::BatchBuilder rows;
+  for (const char* name : {"latency_seconds_bucket", "latency_seconds_count", "latency_seconds_sum", "size_bucket",
+                           "size_count", "size_sum", "errors_sum"}) {
+    rows.Row(name, {}, model::Timestamp{kNow * 1'000'000'000}).Field("value", 1.0);
+  }
+  ASSERT_TRUE(store_.Write("default", rows.batch()).ok());
+  const QueryApi api({.store = &store_, .clock = &clock_, .execute = &engine::Execute, .metadata = &book});
+  const auto ask = [&](std::string_view form) {
+    const text::Params params = Form(form);
+    return api.Metadata({.params = params, .database = {}, .stop = {}}).body;
+  };
+  const std::string all = ask("");
+  EXPECT_NE(all.find(R"("latency_seconds":[{"type":"histogram","help":"Time of answers.","unit":"seconds"}],)"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find(R"("size":[{"type":"histogram","help":"","unit":""}])"), std::string::npos) << all;
+  EXPECT_NE(all.find(R"("errors_sum":[{"type":"counter")"), std::string::npos) << all;
+  EXPECT_EQ(all.find("_bucket"), std::string::npos) << all;
+  EXPECT_EQ(all.find("_count"), std::string::npos) << all;
+  EXPECT_EQ(ask("metric=size"), R"({"status":"success","data":{"size":[{"type":"histogram","help":"","unit":""}]}})");
+}
+
 TEST_F(ApiTest, FormatAndParse) {
   EXPECT_EQ(Call(&QueryApi::FormatQuery, "query=sum(up)by(job)").body,
             R"x({"status":"success","data":"sum by (job) (up)"})x");
@@ -255,7 +281,7 @@ TEST_F(ApiTest, StatusShowsTheSettings) {
   const QueryApi api = With(options);
   EXPECT_EQ(api.StatusConfig().body, R"({"status":"success","data":{"yaml":"data: \"x\"\n"}})");
   EXPECT_EQ(api.StatusFlags().body, R"({"status":"success","data":{"data":"x","query.timeout":"2m"}})");
-  const Params none;
+  const text::Params none;
   const std::string info = api.StatusRuntimeInfo({.params = none, .database = "kept", .stop = {}}).body;
   EXPECT_NE(info.find(R"("startTime":"2023-11-14T22:13:20Z")"), std::string::npos) << info;
   EXPECT_NE(info.find(R"("storageRetention":"30d")"), std::string::npos) << info;
@@ -265,8 +291,8 @@ TEST_F(ApiTest, StatusShowsTheSettings) {
 
 TEST_F(ApiTest, FederatesTheNewestSamples) {
   const auto federate = [this](std::string_view form, std::string_view accept = "") {
-    Params params;
-    EXPECT_TRUE(ParseForm(form, &params).ok());
+    text::Params params;
+    EXPECT_TRUE(text::ParseForm(form, &params).ok());
     return api_.Federate({.params = params, .database = {}, .stop = {}}, accept);
   };
   model::BatchBuilder rows;
@@ -321,7 +347,7 @@ TEST_F(ApiTest, EventsAreTheNewestInOrder) {
 
 TEST_F(ApiTest, SeriesCountAgainstTheBudget) {
   ApiOptions options;
-  const Params all = Form("match[]=%7B__name__%3D~%22.%2B%22%7D");
+  const text::Params all = Form("match[]=%7B__name__%3D~%22.%2B%22%7D");
   options.budget.max_bytes = 100;
   const QueryApi tiny = With(options);
   EXPECT_EQ(tiny.Series({.params = all, .database = {}, .stop = {}}).status, 422);

@@ -13,7 +13,7 @@ TEST_F(ApiTest, ALongResultIsHandedOnInPieces) {
        {"query=cpu_user&start=1699999950&end=1700000000&step=1&stats=all", "query=cpu_user&start=0&end=1&step=1",
         "query=sum(cpu_user)&start=1699999950&end=1700000000&step=1", "query=1&start=0&end=900&step=1",
         "query=cpu_user&start=1699999950&end=1700000000&step=1&limit=1"}) {
-    const Params params = Form(form);
+    const text::Params params = Form(form);
     const ApiRequest request{.params = params, .database = {}, .stop = {}};
     const Reply whole = api_.QueryRange(request);
     ASSERT_FALSE(whole.rest);
@@ -31,7 +31,7 @@ TEST_F(ApiTest, ALongResultIsHandedOnInPieces) {
     const auto before_stats = [](const std::string& body) { return body.substr(0, body.find(R"("stats")")); };
     EXPECT_EQ(before_stats(text), before_stats(whole.body)) << form;
   }
-  const Params raw = Form("query=cpu_user%5B1h%5D");
+  const text::Params raw = Form("query=cpu_user%5B1h%5D");
   options.streamed_bytes_min = 50;
   const QueryApi tiny = With(options);
   const Reply reply = tiny.Query({.params = raw, .database = {}, .stop = {}});
@@ -48,7 +48,7 @@ TEST_F(ApiTest, ALongResultEndsWhenNobodyWantsMore) {
   ApiOptions options;
   options.streamed_bytes_min = 100;
   const QueryApi small = With(options);
-  const Params params = Form("query=1&start=0&end=11000&step=1");
+  const text::Params params = Form("query=1&start=0&end=11000&step=1");
   const Reply reply = small.QueryRange({.params = params, .database = {}, .stop = {}});
   ASSERT_TRUE(reply.rest);
   int pieces = 0;

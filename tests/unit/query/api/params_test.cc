@@ -1,4 +1,4 @@
-#include "query/api/params.h"
+#include "storage/base/text/params.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@ namespace tidemark::query::api {
 namespace {
 
 TEST(ParseForm, ReadsPairsInOrder) {
-  Params params;
-  ASSERT_TRUE(ParseForm("a=1&b=x+y&a=%32&empty=&bare&&c=%C3%A9%3D%26", &params).ok());
+  text::Params params;
+  ASSERT_TRUE(text::ParseForm("a=1&b=x+y&a=%32&empty=&bare&&c=%C3%A9%3D%26", &params).ok());
   EXPECT_EQ(params.Get("a"), "1");
   EXPECT_EQ(params.All("a"), (std::vector<std::string_view>{"1", "2"}));
   EXPECT_EQ(params.Get("b"), "x y");
@@ -23,8 +23,8 @@ TEST(ParseForm, ReadsPairsInOrder) {
 
 TEST(ParseForm, RefusesBadEscapes) {
   for (const char* text : {"a=%", "a=%2", "a=%zz", "%g0=1", "a=1&b=%-1"}) {
-    Params params;
-    const Status parsed = ParseForm(text, &params);
+    text::Params params;
+    const Status parsed = text::ParseForm(text, &params);
     ASSERT_FALSE(parsed.ok()) << text;
     EXPECT_TRUE(parsed.error().message.starts_with("invalid URL escape")) << parsed.error().message;
   }
@@ -32,14 +32,14 @@ TEST(ParseForm, RefusesBadEscapes) {
 
 TEST(ParseForm, RefusesTooManyPairs) {
   std::string text;
-  for (size_t i = 0; i <= kMaxPairs; ++i) text += "a&";
-  Params params;
-  EXPECT_EQ(ParseForm(text, &params).error().code, ErrorCode::kLimitExceeded);
+  for (size_t i = 0; i <= text::kMaxPairs; ++i) text += "a&";
+  text::Params params;
+  EXPECT_EQ(text::ParseForm(text, &params).error().code, ErrorCode::kLimitExceeded);
 }
 
 TEST(PercentDecode, KeepsPlusInPaths) {
-  EXPECT_EQ(*PercentDecode("a+b%2Fc", false), "a+b/c");
-  EXPECT_EQ(*PercentDecode("a+b%2fc", true), "a b/c");
+  EXPECT_EQ(*text::PercentDecode("a+b%2Fc", false), "a+b/c");
+  EXPECT_EQ(*text::PercentDecode("a+b%2fc", true), "a b/c");
 }
 
 TEST(ParseTimeMs, ReadsFloatsAndRfc3339) {

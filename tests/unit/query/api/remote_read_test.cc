@@ -150,7 +150,7 @@ std::vector<Frame> UnpackFrames(const std::string& body) {
 class RemoteReadTest : public ApiTest {
  protected:
   Reply Read(const std::string& body, const QueryApi& api, std::stop_token stop = {}) {
-    const Params none;
+    const text::Params none;
     return api.RemoteRead({.params = none, .database = {}, .stop = std::move(stop)}, body);
   }
   Reply Read(const std::string& body) { return Read(body, api_); }

@@ -29,9 +29,9 @@ class CachedApiTest : public storage::StoreFixture {
                     options);
   }
   static std::string Ask(const QueryApi& api, std::string_view more = "") {
-    Params params;
+    text::Params params;
     const std::string form = "query=cpu_usage%2B1&start=1699999500&end=1700000000&step=50" + std::string(more);
-    EXPECT_TRUE(ParseForm(form, &params).ok());
+    EXPECT_TRUE(text::ParseForm(form, &params).ok());
     return api.QueryRange({.params = params, .database = {}, .stop = {}}).body;
   }
 

@@ -14,14 +14,14 @@
 
 namespace tidemark::query::engine {
 
-inline Result<QueryResult> Query(std::string_view text, const RangeSpec& range, QueryContext context) {
+inline Result<run::QueryResult> Query(std::string_view text, const run::RangeSpec& range, run::QueryContext context) {
   TM_TRY_ASSIGN(promql::ExprPtr expr, promql::Parse(text, promql::ParseOptions::Experimental()));
   TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, range.step_ms, range.end_ms - range.start_ms));
   context.text = text;
   return Execute(*expr, range, context);
 }
 
-inline RangeSpec At(int64_t ms) { return {.start_ms = ms, .end_ms = ms, .step_ms = 0, .instant = true}; }
+inline run::RangeSpec At(int64_t ms) { return {.start_ms = ms, .end_ms = ms, .step_ms = 0, .instant = true}; }
 
 // `count` series m{n="i"} with a sample every 10 s for an hour, value i + row.
 inline std::shared_ptr<const FakeView> ManySeries(int count) {

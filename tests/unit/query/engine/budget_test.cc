@@ -12,6 +12,11 @@
 namespace tidemark::query::engine {
 namespace {
 
+using run::MemoryTotal;
+using run::QueryContext;
+using run::QueryResult;
+using run::RangeSpec;
+
 std::shared_ptr<const FakeView> Series(int count) {
   FakeView::Builder builder;
   for (int i = 0; i < count; ++i) {

@@ -14,6 +14,9 @@
 namespace tidemark::query::engine {
 namespace {
 
+using run::OperatorTime;
+using run::QueryContext;
+using run::RangeSpec;
 using testing::Test;
 
 constexpr int64_t kMinute = 60'000;

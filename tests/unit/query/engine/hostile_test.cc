@@ -8,12 +8,17 @@
 
 #include <fmt/core.h>
 
+#include "query/api/explain.h"
 #include "query/engine/engine.h"
 #include "tests/unit/query/engine/ask.h"
 #include "tests/unit/query/engine/fake_view.h"
 
 namespace tidemark::query::engine {
 namespace {
+
+using run::QueryContext;
+using run::QueryStats;
+using run::RangeSpec;
 
 // Every look takes 10 ms; from look `stop_at` on, the query is to stop.
 class CountingClock final : public Clock {
@@ -167,12 +172,12 @@ TEST(ExplainTest, SaysWhatWasDone) {
   EXPECT_EQ(result->stats.operators[1].samples, 0U);
   EXPECT_EQ(result->stats.operators[0].steps, 2U);
   EXPECT_GT(result->stats.operators[2].self_ns, 0);
-  const std::string json = ExplainJson(result->stats);
+  const std::string json = api::ExplainJson(result->stats);
   EXPECT_TRUE(json.starts_with(R"({"resolution":"raw","samples":)")) << json;
   const std::string sum = R"x("inputs":[{"operator":"sum","text":"sum by (half) (rate(m{n!=\"\"}[5m]))","steps":2)x";
   EXPECT_NE(json.find(sum), std::string::npos) << json;
   EXPECT_TRUE(json.ends_with(R"("inputs":[]}]}]}})")) << json;
-  EXPECT_NE(ExplainJson(QueryStats{}).find(R"("plan":null)"), std::string::npos);
+  EXPECT_NE(api::ExplainJson(QueryStats{}).find(R"("plan":null)"), std::string::npos);
 }
 
 }  // namespace

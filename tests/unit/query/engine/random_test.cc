@@ -17,6 +17,11 @@
 namespace tidemark::query::engine {
 namespace {
 
+using frame::LabelSet;
+using run::QueryContext;
+using run::QueryResult;
+using run::RangeSpec;
+
 // Counters, gauges, whole and decimal values, gaps, stale markers; some regular, some not.
 std::vector<SlowSeries> MakeData(QueryGenerator* generator) {
   const auto below = [generator](size_t n) { return generator->Below(n); };

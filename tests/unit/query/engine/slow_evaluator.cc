@@ -114,7 +114,7 @@ std::optional<double> Extended(const std::string& name, const SlowSeries& series
   size_t last = samples.size() - 1;
   for (size_t i = 0; i < samples.size() && samples[i].first <= start_ms; ++i) first = i;
   while (smoothed && last > 0 && samples[last - 1].first >= end_ms) --last;
-  if (samples[last].first <= start_ms) return std::nullopt;
+  if (samples[last].first <= start_ms || (smoothed && samples[first].first > end_ms)) return std::nullopt;
   const bool left_line = smoothed && samples[first].first < start_ms;
   const bool right_line = smoothed && last > 0 && samples[last].first > end_ms;
   const double left = left_line ? Between(series, first, start_ms, counter) : samples[first].second;

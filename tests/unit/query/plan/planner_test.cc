@@ -18,13 +18,12 @@ struct Planned {
   Plan plan;
 };
 
-Result<Planned> MakePlan(std::string_view text, std::function<bool(promql::FunctionId)> available = nullptr) {
+Result<Planned> MakePlan(std::string_view text) {
   Planned out;
   TM_TRY_ASSIGN(out.expr, promql::Parse(text, promql::ParseOptions::Experimental()));
   const PlanOptions options{.grid = {.start_ms = 10 * kMinute, .step_ms = kMinute, .count = 6},
                             .start_ms = 10 * kMinute,
-                            .end_ms = 15 * kMinute + 30'000,
-                            .available = std::move(available)};
+                            .end_ms = 15 * kMinute + 30'000};
   TM_TRY_ASSIGN(out.plan, Build(*out.expr, options));
   return out;
 }
@@ -111,16 +110,16 @@ TEST(PlannerTest, TimestampOfASelectorAsksForTheSamplesTime) {
   EXPECT_EQ(MakePlan("timestamp(up + 1)")->plan.root->kind, NodeKind::kCall);
 }
 
-TEST(PlannerTest, RefusesWhatTheEngineDoesNotHave) {
-  const auto nothing = [](promql::FunctionId id) { return id != promql::FunctionId::kAbs; };
-  const auto result = MakePlan("sum(abs(up))", nothing);
-  ASSERT_FALSE(result.ok());
-  EXPECT_EQ(result.error().code, ErrorCode::kUnsupported);
-  EXPECT_EQ(result.error().message, "function \"abs\" is not available yet");
+TEST(PlannerTest, ModifiersOfRangesAreForSomeFunctions) {
   EXPECT_TRUE(MakePlan("up </ 1").ok()) << "trims histograms, and says nothing of floats";
   EXPECT_TRUE(MakePlan("up[5m] anchored").ok()) << "the samples of a range that is the whole query";
   EXPECT_EQ(MakePlan("up anchored").error().code, ErrorCode::kInvalidArgument);
-  EXPECT_EQ(MakePlan("deriv(up[5m] smoothed)").error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(MakePlan("deriv(up[5m] smoothed)").error().message,
+            "smoothed modifier can only be used with: delta, increase, rate - not with deriv");
+  EXPECT_EQ(MakePlan("deriv(up[5m] anchored)").error().message,
+            "anchored modifier can only be used with: changes, delta, increase, rate, resets - not with deriv");
+  EXPECT_TRUE(MakePlan("changes(up[5m] anchored)").ok());
+  EXPECT_EQ(MakePlan("changes(up[5m] smoothed)").error().code, ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 
+#include "query/engine/engine.h"
 #include "storage/model/batch.h"
+#include "storage/model/stale_marker.h"
 #include "tests/unit/query/api/memory_store.h"
 
 namespace tidemark::query::rules {
@@ -47,7 +48,7 @@ class ManagerTest : public ::testing::Test {
     for (size_t i = 0; i < column.size(); ++i) rows[column.times[i] / 1'000'000] = {column.floats[i], ""};
     return rows;
   }
-  static bool IsStale(double value) { return std::bit_cast<uint64_t>(value) == 0x7ff0000000000002; }
+  static bool IsStale(double value) { return model::IsStaleMarker(value); }
 
   MemoryStore store_;
   ManualClock clock_{kStart * 1'000'000};
@@ -161,9 +162,9 @@ TEST_F(OutageTest, ItFiresNoSoonerThanTheGraceSays) {
 }
 
 TEST_F(ManagerTest, ARulesQueryKeepsTheLimitsOfQueries) {
-  engine::MemoryTotal memory(1000);
-  engine::QueryContext seen;
-  const auto execute = [&](const promql::Expr& expr, const engine::RangeSpec& at, const engine::QueryContext& context) {
+  run::MemoryTotal memory(1000);
+  run::QueryContext seen;
+  const auto execute = [&](const promql::Expr& expr, const run::RangeSpec& at, const run::QueryContext& context) {
     seen = context;
     return engine::Execute(expr, at, context);
   };

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "storage/rocks/rocks_store.h"
 #include "store_fixture.h"
 
 namespace tidemark::storage {
@@ -26,6 +27,16 @@ class SmallEpochTest : public StoreFixture {
     }
     return files;
   }
+  // Those of pages; nobody has the store open.
+  [[nodiscard]] size_t DataFiles() const {
+    auto rocks = rocks::RocksStore::Open({.directory = directory_.path() + "/data/rocksdb",
+                                          .file_system = nullptr,
+                                          .cache_bytes = 1 << 20,
+                                          .read_only = true,
+                                          .on_error = nullptr});
+    EXPECT_TRUE(rocks.ok());
+    return rocks.ok() ? (*rocks)->DataFiles()->size() : 0;
+  }
   void Scatter(int partitions, double value) {
     model::BatchBuilder builder;
     for (int i = 0; i < partitions; ++i) {
@@ -42,7 +53,7 @@ TEST_F(SmallEpochTest, AThousandPartitionsMakeNoFiles) {
   EXPECT_EQ(store_->Stats().epochs, 1000U);
   EXPECT_EQ(store_->Stats().partitions, 1000U);
   EXPECT_GT(store_->Stats().disk_bytes, 0U);
-  EXPECT_LE(Files(), 2U);  // of index and meta
+  EXPECT_LE(Files(), 4U);  // of index and meta, from the making of the store and from the checkpoint
   // And hold no journal back.
   EXPECT_EQ(store_->Stats().journal_live_bytes, 0U);
   const auto check = [&] {
@@ -83,16 +94,17 @@ TEST_F(SmallEpochTest, WhatGrowsGetsAFile) {
     ASSERT_TRUE(store_->Checkpoint().ok());
     if (round == 0) {
       EXPECT_LT(store_->Stats().disk_bytes, 64U << 10);
-      EXPECT_EQ(Files(), before);
+      EXPECT_LE(Files(), before + 2);  // of index and meta
     }
     ASSERT_TRUE(store_->RunMaintenance().ok());
   }
   ASSERT_TRUE(store_->Compact("", {}, nullptr).ok());
   EXPECT_EQ(store_->Stats().epochs, 1U);
   EXPECT_GT(store_->Stats().disk_bytes, 64U << 10);
-  EXPECT_GT(Files(), before);
   EXPECT_EQ(Read({Equal("host", "a")}).size(), 18'000U);
-  CloseAndOpen();
+  ASSERT_TRUE(store_->Close().ok());
+  EXPECT_EQ(DataFiles(), 1U);
+  Open();
   EXPECT_EQ(Read({Equal("host", "a")}).size(), 18'000U);
 }
 

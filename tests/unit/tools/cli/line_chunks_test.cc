@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <optional>
 #include <sstream>
+#include <string>
+#include <thread>
 #include <vector>
 
 namespace tidemark::cli {
@@ -79,6 +84,50 @@ TEST(LineChunks, BadLinesGoAlongAndLongInputComesWhole) {
   }
   EXPECT_EQ(joined, text);
   EXPECT_EQ(rows, 50'000U);
+}
+
+TEST(LineChunks, AWholeLineDoesNotWaitForOthers) {
+  // A pipe whose writer goes on only when it has been read from.
+  const std::vector<std::optional<std::string>> pieces = {
+      "m f=1\nm f=2\nm f", std::nullopt, "=3\nm t=\"a\n", std::nullopt, "b\"\n", std::nullopt, "m f=4", ""};
+  size_t at = 0;
+  LineChunks chunks(
+      [&](char* to, size_t, std::chrono::milliseconds wait) -> std::optional<size_t> {
+        EXPECT_LE(wait, std::chrono::milliseconds(20));
+        const std::optional<std::string>& piece = pieces.at(at++);
+        if (!piece) {
+          std::this_thread::sleep_for(wait);
+          return std::nullopt;
+        }
+        std::copy(piece->begin(), piece->end(), to);
+        return piece->size();
+      },
+      {.age = std::chrono::milliseconds(20)});
+  std::vector<std::string> out;
+  std::vector<size_t> read;
+  for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
+    out.emplace_back(chunk);
+    read.push_back(at);
+  }
+  // Pieces of a slow machine may come together; what counts is that the first lines do not wait for the end.
+  ASSERT_GE(out.size(), 2U);
+  EXPECT_EQ(out[0], "m f=1\nm f=2\n");
+  EXPECT_LT(read[0], pieces.size());
+  std::string all;
+  for (const std::string& chunk : out) all += chunk;
+  EXPECT_EQ(all, "m f=1\nm f=2\nm f=3\nm t=\"a\nb\"\nm f=4");
+}
+
+TEST(LineChunks, CommentsOfAnExportNameTheDatabase) {
+  std::istringstream input(
+      "m f=0\n# DML\n# CONTEXT-DATABASE: one\n# CONTEXT-RETENTION-POLICY:autogen\n\nm f=1\nm f=2\n"
+      "# CONTEXT-DATABASE:two words \r\nm f=3\n# CONTEXT-DATABASE-NOT: x\nm f=4");
+  LineChunks chunks(input, {});
+  std::vector<std::string> out;
+  for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
+    out.push_back(chunks.database() + "|" + chunks.policy() + "|" + std::to_string(chunks.rows()));
+  }
+  EXPECT_EQ(out, (std::vector<std::string>{"||1", "one|autogen|2", "two words|autogen|1", "two words|autogen|1"}));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -48,6 +49,15 @@ class ServerTest : public ::testing::Test {
                                 200, fmt::format("{}|{}|{}", r.database, r.captures.at(0), r.params.Get("x")));
                           },
                       .form = true});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
+                      .pattern = "/header",
+                      .handler = [](Request& r) {
+                        Response response = TextResponse(200, "header");
+                        response.Set("X-Text", std::string(r.params.Get("x")));
+                        return response;
+                      }});
     routes.push_back({.access = Access::kRead,
                       .lane = Lane::kRead,
                       .methods = {Method::kGet},
@@ -107,6 +117,23 @@ class ServerTest : public ::testing::Test {
                         };
                         return response;
                       }});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
+                      .pattern = "/throwing-stream",
+                      .handler = [](Request&) {
+                        Response response = TextResponse(200, "begin\n");
+                        response.produce = [](const std::shared_ptr<ReplyStream>& stream) {
+                          stream->Push("a part\n");
+                          throw std::length_error("of a library");
+                        };
+                        return response;
+                      }});
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
+                      .pattern = "/throwing",
+                      .handler = [](Request&) -> Response { throw std::length_error("of a library"); }});
     routes.push_back({.access = Access::kRead,
                       .lane = Lane::kRead,
                       .methods = {Method::kGet},

@@ -140,6 +140,70 @@ TEST_F(ServerTest, CompressesLargeRepliesWhenAsked) {
   EXPECT_LT(reply.size(), 2000U);
 }
 
+TEST_F(ServerTest, OneNegotiationOfCodingsForWholeAndStreamedReplies) {
+  Start();
+  const std::string body(50'000, 'y');
+  const auto whole = [&](const std::string& accept) {
+    return Ask(fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nAccept-Encoding: {}\r\nContent-Length: {}\r\n\r\n{}",
+                           accept, body.size(), body));
+  };
+  const auto streamed = [&](const std::string& accept) {
+    RawClient client(port_);
+    client.Send("GET /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\nAccept-Encoding: " + accept + "\r\n\r\n");
+    return client.ReadAll();
+  };
+  for (const char* accept : {"gzip;q=0", "gzip; q=0.0, *", "identity, *;q=0", "gzip;q=0, *;q=0", ""}) {
+    EXPECT_EQ(whole(accept).find("Content-Encoding"), std::string::npos) << accept;
+  }
+  for (const char* accept : {"gzip;q=1, *;q=0", "*", "x-gzip", "br, *;q=0.1"}) {
+    EXPECT_NE(whole(accept).find("Content-Encoding: gzip\r\n"), std::string::npos) << accept;
+  }
+  EXPECT_EQ(streamed("gzip;q=0").find("Content-Encoding"), std::string::npos);
+  EXPECT_NE(streamed("gzip;q=1, *;q=0").find("Content-Encoding: gzip\r\n"), std::string::npos);
+  EXPECT_NE(streamed("*").find("Content-Encoding: zstd\r\n"), std::string::npos);
+}
+
+TEST_F(ServerTest, FormsOfBothTypesInAnyCase) {
+  Start();
+  const auto post = [this](const std::string& type, const std::string& body) {
+    const std::string reply =
+        Ask(fmt::format("POST /label/l/values HTTP/1.1\r\nHost: a\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n{}",
+                        type, body.size(), body));
+    return reply.substr(reply.find("\r\n\r\n") + 4);
+  };
+  EXPECT_EQ(post("Application/X-WWW-Form-Urlencoded ; charset=utf-8", "x=1"), "|l|1");
+  EXPECT_EQ(post("application/x-www-form-urlencoded-not", "x=1"), "|l|");
+  const std::string parts =
+      "--b\r\nContent-Disposition: form-data; name=\"y\"\r\n\r\nno\r\n"
+      "--b\r\nContent-Type: text/plain\r\ncontent-disposition: form-data; name=\"x\"; filename=f\r\n\r\n"
+      "two\r\nlines\r\n--b--\r\n";
+  EXPECT_EQ(post("Multipart/Form-Data; boundary=b", parts), "|l|two\r\nlines");
+  EXPECT_EQ(post("multipart/form-data; boundary=\"b\"", "preamble\r\n" + parts), "|l|two\r\nlines");
+  EXPECT_EQ(post("multipart/form-data; boundary=b", parts.substr(0, parts.size() - 9)),
+            "a multipart form that is cut short\n");
+  EXPECT_EQ(post("multipart/form-data", parts), "a multipart form without a boundary\n");
+}
+
+TEST_F(ServerTest, AHeaderHoldsNoControlCharacter) {
+  Start();
+  const std::string reply = Ask("GET /header?x=a%01b%0D%0AX-Evil:%201%7F%1Bc%C3%A9 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(reply.find("\r\nX-Text: a b  X-Evil: 1  c\xC3\xA9\r\n"), std::string::npos) << reply;
+}
+
+TEST_F(ServerTest, PathsWithEmptySegmentsAreSentToTheCleanOne) {
+  Start();
+  const std::string reply = Ask("GET //label///a%20b/./values?x=1%20 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 301 ")) << reply;
+  EXPECT_NE(reply.find("Location: /label/a%20b/values?x=1%20\r\n"), std::string::npos) << reply;
+  EXPECT_TRUE(
+      Ask("POST /db/d//label/x/values HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").starts_with("HTTP/1.1 308 "));
+  // Nothing else is sent anywhere, least of all to another host.
+  for (const char* path : {"//evil.example", "//evil.example/..", "/..//evil.example/", "//nope"}) {
+    const std::string other = Ask(fmt::format("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", path));
+    EXPECT_TRUE(other.starts_with("HTTP/1.1 404 ")) << other;
+  }
+}
+
 TEST_F(ServerTest, SaysContinueBeforeTheBody) {
   Start();
   RawClient client(port_);
@@ -275,6 +339,16 @@ TEST_F(ServerTest, StreamsReplies) {
   RawClient old(port_);
   old.Send("GET /stream HTTP/1.0\r\n\r\n");
   EXPECT_TRUE(old.ReadAll().ends_with("\r\n\r\nbegin\nline 0\nline 1\nline 2\n"));
+}
+
+TEST_F(ServerTest, AnExceptionOfALibraryCostsOneReply) {
+  Start();
+  EXPECT_TRUE(Ask("GET /throwing HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 500 "));
+  RawClient client(port_);
+  client.Send("GET /throwing-stream HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string cut = client.ReadAll();
+  EXPECT_FALSE(cut.ends_with("0\r\n\r\n")) << "the client must see that something is missing: " << cut;
+  EXPECT_TRUE(Ask("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n").ends_with("pong"));
 }
 
 TEST_F(ServerTest, RoutesByBasePathPatternAndForm) {

@@ -1,0 +1,36 @@
+#include "query/engine/query_runner.h"
+
+#include <utility>
+
+#include "query/engine/empty_view.h"
+
+namespace tidemark::query::engine {
+
+Result<std::shared_ptr<const storage::View>> QueryRunner::OpenView(std::string_view database) const {
+  Result<std::shared_ptr<const storage::View>> view = settings_.store->OpenView(database);
+  if (view.ok() || view.error().code != ErrorCode::kNotFound) return view;
+  // A database comes into being with its first write; whoever asks before that is told what is there: nothing.
+  return EmptyView();
+}
+
+Result<run::QueryResult> QueryRunner::Run(const QueryRequest& request) const {
+  run::QueryContext context;
+  TM_TRY_ASSIGN(context.view, OpenView(request.database));
+  context.scheduler = settings_.scheduler;
+  context.clock = &clock();
+  const int64_t timeout_ms = request.timeout_ms.value_or(settings_.timeout_ms);
+  context.deadline_ns = request.began_ns.value_or(clock().SteadyNs()) + timeout_ms * 1'000'000;
+  context.stop = request.stop;
+  context.budget = settings_.budget;
+  context.lookback_ms = request.lookback_ms.value_or(settings_.lookback_ms);
+  context.default_subquery_step_ms = settings_.default_subquery_step_ms;
+  context.resolution = request.resolution;
+  context.turns = settings_.turns;
+  context.memory = settings_.memory;
+  context.text = request.text;
+  const bool cached = settings_.cache != nullptr && request.use_cache && !request.range.instant;
+  return cached ? settings_.cache->Execute(request.expr, request.range, context, settings_.execute)
+                : settings_.execute(request.expr, request.range, context);
+}
+
+}  // namespace tidemark::query::engine

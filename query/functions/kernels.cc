@@ -1,0 +1,149 @@
+#include "query/functions/kernels.h"
+
+#include <array>
+#include <cmath>
+
+namespace tidemark::query::functions {
+namespace {
+
+using frame::NameFate;
+using promql::FunctionId;
+
+struct Row {
+  FunctionId id;
+  Kernel kernel;
+};
+
+constexpr auto kKeep = NameFate::kKeep;
+constexpr auto kUnlessGrouped = NameFate::kDropUnlessGrouped;
+constexpr auto kDrop = NameFate::kDrop;
+
+using enum FunctionId;
+
+constexpr std::array<Row, promql::kFunctionCount> kRows{{
+    {kAbs, {.map = MapEach<std::fabs>}},
+    {kAbsent, {.frame = FrameAbsent}},
+    {kAbsentOverTime, {.fold = FoldPresent, .fold_use = FoldUse::kAbsence}},
+    {kAcos, {.map = MapEach<std::acos>}},
+    {kAcosh, {.map = MapEach<std::acosh>}},
+    {kAsin, {.map = MapEach<std::asin>}},
+    {kAsinh, {.map = MapEach<std::asinh>}},
+    {kAtan, {.map = MapEach<std::atan>}},
+    {kAtanh, {.map = MapEach<std::atanh>}},
+    {kAvgOverTime, {.fold = FoldAvg, .name = kUnlessGrouped}},
+    {kCeil, {.map = MapEach<std::ceil>}},
+    {kChanges, {.fold = FoldChanges, .extended_fold = FoldAnchoredChanges}},
+    {kClamp, {.map = MapClamp}},
+    {kClampMax, {.map = MapClampMax}},
+    {kClampMin, {.map = MapClampMin}},
+    {kCos, {.map = MapEach<std::cos>}},
+    {kCosh, {.map = MapEach<std::cosh>}},
+    {kCountOverTime, {.fold = FoldCount}},
+    {kDayOfMonth, {.map = MapEach<DayOfMonth>}},
+    {kDayOfWeek, {.map = MapEach<DayOfWeek>}},
+    {kDayOfYear, {.map = MapEach<DayOfYear>}},
+    {kDaysInMonth, {.map = MapEach<DaysInMonth>}},
+    {kDeg, {.map = MapEach<ToDegrees>}},
+    {kDelta, {.fold = FoldDelta, .extended_fold = FoldExtendedDelta}},
+    {kDeriv, {.fold = FoldDeriv}},
+    {kDoubleExponentialSmoothing, {.fold = FoldDoubleExponential, .check = CheckSmoothing}},
+    {kEnd, {.scalar = ScalarEnd}},
+    {kExp, {.map = MapEach<std::exp>}},
+    {kFirstOverTime, {.fold = FoldFirst, .name = kKeep}},
+    {kFloor, {.map = MapEach<std::floor>}},
+    {kHistogramAvg, {.frame = FrameNothing}},
+    {kHistogramCount, {.frame = FrameNothing}},
+    {kHistogramFraction, {.frame = FrameHistogramFraction}},
+    {kHistogramQuantile, {.frame = FrameHistogramQuantile}},
+    {kHistogramQuantiles, {.frame = FrameHistogramQuantiles}},
+    {kHistogramStddev, {.frame = FrameNothing}},
+    {kHistogramStdvar, {.frame = FrameNothing}},
+    {kHistogramSum, {.frame = FrameNothing}},
+    {kHour, {.map = MapEach<Hour>}},
+    {kIdelta, {.fold = FoldIdelta}},
+    {kIncrease, {.fold = FoldIncrease, .extended_fold = FoldExtendedIncrease, .name = kDrop, .counter = true}},
+    {kInfo, {.frame = FrameInfo}},
+    {kIrate, {.fold = FoldIrate}},
+    {kLabelJoin, {.frame = FrameLabelJoin}},
+    {kLabelReplace, {.frame = FrameLabelReplace}},
+    {kLastOverTime, {.fold = FoldLast, .name = kKeep}},
+    {kLn, {.map = MapEach<std::log>}},
+    {kLog10, {.map = MapEach<std::log10>}},
+    {kLog2, {.map = MapEach<std::log2>}},
+    {kMadOverTime, {.fold = FoldMad}},
+    {kMaxOf, {.scalar = ScalarMaxOf}},
+    {kMaxOverTime, {.fold = FoldMax, .name = kUnlessGrouped}},
+    {kMinOf, {.scalar = ScalarMinOf}},
+    {kMinOverTime, {.fold = FoldMin, .name = kUnlessGrouped}},
+    {kMinute, {.map = MapEach<Minute>}},
+    {kMonth, {.map = MapEach<Month>}},
+    {kPi, {.scalar = ScalarPi}},
+    {kPredictLinear, {.fold = FoldPredictLinear}},
+    {kPresentOverTime, {.fold = FoldPresent}},
+    {kQuantileOverTime, {.fold = FoldQuantile, .name = kUnlessGrouped, .check = WarnOfQuantiles}},
+    {kRad, {.map = MapEach<ToRadians>}},
+    {kRange, {.scalar = ScalarRange}},
+    {kRate, {.fold = FoldRate, .extended_fold = FoldExtendedRate, .name = kDrop, .counter = true}},
+    {kResets, {.fold = FoldResets, .extended_fold = FoldAnchoredResets}},
+    {kRound, {.map = MapRound}},
+    {kScalar, {.scalar = ScalarOfVector}},
+    {kSgn, {.map = MapEach<Sign>}},
+    {kSin, {.map = MapEach<std::sin>}},
+    {kSinh, {.map = MapEach<std::sinh>}},
+    {kSort, {.frame = FrameSort}},
+    {kSortByLabel, {.frame = FrameSortByLabel}},
+    {kSortByLabelDesc, {.frame = FrameSortByLabelDesc}},
+    {kSortDesc, {.frame = FrameSortDesc}},
+    {kSqrt, {.map = MapEach<std::sqrt>}},
+    {kStart, {.scalar = ScalarStart}},
+    {kStartTimestamp, {.frame = FrameNothing}},
+    {kStddevOverTime, {.fold = FoldStddev}},
+    {kStdvarOverTime, {.fold = FoldStdvar}},
+    {kStep, {.scalar = ScalarStep}},
+    {kSumOverTime, {.fold = FoldSum}},
+    {kTan, {.map = MapEach<std::tan>}},
+    {kTanh, {.map = MapEach<std::tanh>}},
+    {kTime, {.scalar = ScalarTime}},
+    {kTimestamp, {.map = MapTimestamp}},
+    {kTmCalendarAvg, {.fold = FoldAvg, .name = kUnlessGrouped, .set_up = SetUpCalendar}},
+    {kTmCalendarCount, {.fold = FoldCount, .name = kDrop, .set_up = SetUpCalendar}},
+    {kTmCalendarFirst, {.fold = FoldFirst, .name = kKeep, .set_up = SetUpCalendar}},
+    {kTmCalendarIncrease,
+     {.fold = FoldIncreaseInBucket, .name = kDrop, .set_up = SetUpCalendarIncrease, .counter = true}},
+    {kTmCalendarLast, {.fold = FoldLast, .name = kKeep, .set_up = SetUpCalendar}},
+    {kTmCalendarMax, {.fold = FoldMax, .name = kUnlessGrouped, .set_up = SetUpCalendar}},
+    {kTmCalendarMin, {.fold = FoldMin, .name = kUnlessGrouped, .set_up = SetUpCalendar}},
+    {kTmCalendarQuantile,
+     {.fold = FoldQuantile, .name = kUnlessGrouped, .check = WarnOfQuantiles, .set_up = SetUpCalendar}},
+    {kTmCalendarStart, {.frame = FrameCalendarStart}},
+    {kTmCalendarSum, {.fold = FoldSum, .name = kDrop, .set_up = SetUpCalendar}},
+    {kTmChange, {.fold = FoldChange, .set_up = SetUpChange, .sees_stale = true}},
+    {kTmChangeRatio, {.fold = FoldChangeRatio, .set_up = SetUpChange, .sees_stale = true}},
+    {kTmForecastLinear, {.fold = FoldForecastLinear, .check = WarnOfProbability}},
+    {kTmForecastSeasonal, {.fold = FoldForecastSeasonal, .check = WarnOfProbability, .set_up = SetUpSeason}},
+    {kTmLocalTime, {.frame = FrameLocalTime}},
+    {kTmPooledQuantile, {.fold = FoldQuantile, .check = WarnOfQuantiles, .fold_use = FoldUse::kPooled}},
+    {kTmTimeUntilAbove, {.fold = FoldTimeUntilAbove, .check = WarnOfProbability}},
+    {kTmTimeUntilBelow, {.fold = FoldTimeUntilBelow, .check = WarnOfProbability}},
+    {kTsOfFirstOverTime, {.fold = FoldTimeOfFirst}},
+    {kTsOfLastOverTime, {.fold = FoldTimeOfLast}},
+    {kTsOfMaxOverTime, {.fold = FoldTimeOfMax}},
+    {kTsOfMinOverTime, {.fold = FoldTimeOfMin}},
+    {kVector, {.frame = FrameOfScalar}},
+    {kYear, {.map = MapEach<Year>}},
+}};
+
+// Rows are found by index.
+constexpr bool InOrder() {
+  for (size_t i = 0; i < kRows.size(); ++i) {
+    if (static_cast<size_t>(kRows[i].id) != i || kRows[i].kernel.count() != 1) return false;
+  }
+  return true;
+}
+static_assert(InOrder(), "one row with one kernel per FunctionId, in its order");
+
+}  // namespace
+
+const Kernel& KernelFor(FunctionId id) { return kRows[static_cast<size_t>(id)].kernel; }
+
+}  // namespace tidemark::query::functions

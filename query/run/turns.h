@@ -1,0 +1,130 @@
+// Turns: shares the processor between long queries, so that short ones find a core free.
+//
+// A query is short until its calling thread has computed for TurnOptions::grace_ns; most end before. From then on it is
+// long, and each thread that computes for it needs a place. There is one for each core, but while short queries come
+// (one in the last TurnOptions::quiet_ns) only for some of the cores. Long queries take turns: one that has had its
+// place for TurnOptions::turn_ns goes to the end of the queue if somebody waits. Threads of the pool never wait for a
+// place: they help where one is free and leave when somebody waits or there are too many. Who computes for a long query
+// does so in the background (storage/base/background.h), so that a short one is not kept waiting on a core either.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "storage/base/background.h"
+#include "storage/base/clock.h"
+#include "storage/base/mutex.h"
+#include "storage/base/result.h"
+
+namespace tidemark::query::run {
+
+struct TurnOptions {
+  // Threads that compute for long queries at once: when nobody else asks (0: as many as cores), and while short queries
+  // come (0: half the cores). Cores are those that the process may use.
+  size_t places_alone = 0;
+  size_t places = 0;
+  size_t long_queries_max = 24;  // more are refused with kResourceExhausted when they become long
+  int64_t grace_ns = 5'000'000;  // of processor time of the calling thread
+  int64_t lent_ns = 500'000;     // the same, after which a thread that somebody lent is busy (lent_thread.h)
+  int64_t turn_ns = 100'000'000;
+  int64_t quiet_ns = 500'000'000;
+  const Clock* clock = nullptr;  // null: the system's
+};
+
+// What all queries of a server share. Outlives them. Thread-safe.
+class Turns {
+ public:
+  explicit Turns(const TurnOptions& options = {});
+
+  struct Stats {
+    size_t long_queries = 0;  // now
+    size_t waiting = 0;       // of them, for a place
+    uint64_t refused = 0;     // since start
+  };
+  [[nodiscard]] Stats stats() const;
+  [[nodiscard]] const TurnOptions& options() const { return options_; }
+
+ private:
+  friend class Turn;
+  struct Waiter {
+    CondVar changed;
+    bool granted = false;
+  };
+
+  bool TakeLocked() TM_REQUIRES(mutex_);
+  void GrantLocked() TM_REQUIRES(mutex_);
+
+  Status EnterLong();
+  void LeaveLong();
+  // Waits behind those who came before. `interrupted` is asked every few milliseconds; its error ends the wait.
+  Status Acquire(const std::function<Status()>& interrupted);
+  bool TryAcquire();
+  void Release();
+  // Whether a helper should make room.
+  [[nodiscard]] bool crowded() const;
+  [[nodiscard]] bool somebody_waits() const { return waiting_.load(std::memory_order_relaxed) > 0; }
+  [[nodiscard]] size_t places_now() const;
+  void NoteShortQuery();
+
+  const TurnOptions options_;
+  std::atomic<size_t> waiting_{0};
+  std::atomic<size_t> taken_{0};  // places; changed under the mutex
+  std::atomic<int64_t> last_short_ns_;
+  std::atomic<uint64_t> refused_{0};
+  mutable Mutex mutex_;
+  size_t long_queries_ TM_GUARDED_BY(mutex_) = 0;
+  std::deque<Waiter*> queue_ TM_GUARDED_BY(mutex_);
+};
+
+// One query's part in it, or that of the writing of a result. Made on the thread that calls it, which alone may wait.
+class Turn {
+ public:
+  enum class Work : uint8_t { kQuery, kWriting };  // writing is never refused, since its reply has begun
+  // `turns` null: it is never long.
+  explicit Turn(Turns* turns, Work work = Work::kQuery);
+  ~Turn();
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  // Lets others go first where it is their turn. At once on other threads than the caller's. Errors: those of
+  // `interrupted`, kResourceExhausted when there are too many long queries.
+  Status Pass(const std::function<Status()>& interrupted);
+  // Gives the place back until the next Pass: before waiting for something else.
+  void Rest();
+
+  // One thread's place while it works on parts of the query. Not thread-safe.
+  class Place {
+   public:
+    explicit Place(Turn* turn) : turn_(turn), helper_(std::this_thread::get_id() != turn->caller_) {}
+    ~Place();
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    // Whether this thread may do one more part. The caller always may.
+    bool MayGoOn();
+
+   private:
+    Turn* turn_;
+    bool helper_;
+    bool held_ = false;
+    std::optional<BackgroundScope> background_;
+  };
+
+ private:
+  Turns* const turns_;
+  const Work work_;
+  const std::thread::id caller_ = std::this_thread::get_id();
+  const int64_t began_ns_;
+  const int64_t cpu_began_ns_;
+  std::atomic<bool> long_{false};
+  // The caller's alone.
+  std::optional<BackgroundScope> background_;
+  bool held_ = false;
+  int64_t held_since_ns_ = 0;
+};
+
+}  // namespace tidemark::query::run

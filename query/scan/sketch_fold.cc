@@ -1,0 +1,154 @@
+#include "query/scan/sketch_fold.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "query/frame/quantile.h"
+#include "query/frame/samples.h"
+#include "storage/model/quantile_sketch.h"
+
+namespace tidemark::query::scan {
+namespace {
+
+using frame::Frame;
+using frame::LabelArena;
+using frame::Quantile;
+using frame::Samples;
+using plan::Interval;
+using run::QueryState;
+
+Interval Cover(const std::vector<SketchSplit>& splits, Interval SketchSplit::* part) {
+  Interval all;
+  for (const SketchSplit& split : splits) {
+    const Interval& one = split.*part;
+    if (one.length_ns() <= 0) continue;
+    if (all.length_ns() == 0) all = one;
+    all = {std::min(all.after_ns, one.after_ns), std::max(all.last_ns, one.last_ns)};
+  }
+  return all;
+}
+
+// The quantile of one window after the other, of the sketches of its buckets and of its rows together.
+class WindowQuantile {
+ public:
+  explicit WindowQuantile(int64_t width_ns) : width_ns_(width_ns) {}
+
+  void Clear() {
+    sketch_.Clear();
+    values_.clear();
+  }
+
+  void AddBuckets(const storage::SketchColumn& column, const Interval& buckets) {
+    for (int64_t start = buckets.after_ns; start < buckets.last_ns; start += width_ns_) {
+      const int64_t index = (start - column.first_start_ns) / width_ns_;
+      if (start < column.first_start_ns || index >= static_cast<int64_t>(column.buckets)) continue;
+      const auto i = static_cast<size_t>(index);
+      const uint32_t begin = i == 0 ? 0 : column.ends[i - 1];
+      sketch_.Merge({column.bins + begin, column.ends[i] - begin});
+      ++used_;
+    }
+  }
+
+  void AddRows(const Samples& samples, const Interval& rows) {
+    if (rows.length_ns() <= 0 || samples.size() == 0) return;
+    const size_t begin = samples.times().UpperBound(rows.after_ns);
+    const size_t end = samples.times().UpperBound(rows.last_ns);
+    for (size_t i = begin; i < end; ++i) values_.push_back(samples.At(i));
+  }
+
+  // Exact where there are rows alone; nullopt of an empty window.
+  std::optional<double> Of(double q) {
+    if (sketch_.count() == 0 && values_.empty()) return std::nullopt;
+    if (sketch_.count() == 0) return Quantile(q, values_);
+    for (const double value : values_) sketch_.Add(value);
+    return sketch_.Quantile(q);
+  }
+
+  // Buckets in all windows so far.
+  [[nodiscard]] uint64_t used() const { return used_; }
+
+ private:
+  const int64_t width_ns_;
+  model::QuantileSketch sketch_;
+  std::vector<double> values_;
+  uint64_t used_ = 0;
+};
+
+}  // namespace
+
+SketchSplit SplitAtGone(const Interval& window, int64_t width_ns, int64_t gone_until_ns) {
+  if (window.after_ns >= gone_until_ns) return {.buckets = {}, .rows = window};
+  SketchSplit split;
+  split.buckets =
+      plan::SplitGone({window.after_ns, std::min(window.last_ns, gone_until_ns)}, width_ns, gone_until_ns).buckets;
+  if (window.last_ns > gone_until_ns) split.rows = {gone_until_ns, window.last_ns};
+  return split;
+}
+
+Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpec& spec, int64_t width_ns,
+                           int64_t gone_until_ns, QueryState* state) {
+  const size_t steps = spec.windows.grid.count;
+  std::vector<SketchSplit> splits;
+  for (size_t step = 0; step < steps; ++step) {
+    splits.push_back(SplitAtGone(spec.windows.Window(step), width_ns, gone_until_ns));
+  }
+  const Interval buckets = Cover(splits, &SketchSplit::buckets);
+  const Interval rows = Cover(splits, &SketchSplit::rows);
+  const storage::View& view = state->view();
+  std::unique_ptr<storage::SketchCursor> sketches;
+  if (buckets.length_ns() > 0)
+    sketches = view.ScanSketches(refs, {{buckets.after_ns + 1}, {buckets.last_ns}}, width_ns);
+  std::unique_ptr<storage::ColumnCursor> columns;
+  if (rows.length_ns() > 0) columns = view.Scan(refs, {{rows.after_ns + 1}, {rows.last_ns}});
+
+  Frame out(steps);
+  auto arena = std::make_unique<LabelArena>();
+  model::LabelViews labels;
+  storage::SketchColumn sketch_column;
+  model::Column column;
+  Samples samples;
+  WindowQuantile window(width_ns);
+  uint64_t read = 0;
+  for (const model::SeriesRef ref : refs) {
+    TM_RETURN_IF_ERROR(state->CheckInterrupt());
+    sketch_column = {};
+    column = {};
+    if (sketches != nullptr) TM_RETURN_IF_ERROR(sketches->Next(&sketch_column));
+    if (columns != nullptr) TM_RETURN_IF_ERROR(columns->Next(&column));
+    read += column.size();
+    samples.Reset(column, true);
+    const size_t row = out.AddRow({.labels = {}, .name = spec.name});
+    bool any = false;
+    for (size_t step = 0; step < steps; ++step) {
+      window.Clear();
+      window.AddBuckets(sketch_column, splits[step].buckets);
+      window.AddRows(samples, splits[step].rows);
+      const std::optional<double> value = window.Of(spec.arguments[0][step]);
+      if (!value) continue;
+      out.RowValues(row)[step] = *value;
+      out.RowPresent(row)[step] = 1;
+      any = true;
+    }
+    if (!any) {
+      out.Resize(row);
+      continue;
+    }
+    if (!spec.labels) continue;
+    view.LabelsOf(ref, &labels);
+    out.rows[row].labels = arena->Store(labels);
+  }
+  state->Keep(std::move(arena));
+  if (sketches != nullptr) {
+    for (std::string& warning : sketches->Warnings()) state->WarnPlain(std::move(warning));
+  }
+  if (columns != nullptr) {
+    for (const std::string& warning : columns->warnings()) state->WarnPlain(warning);
+  }
+  TM_RETURN_IF_ERROR(state->CountSamples(read, refs.size()));
+  if (window.used() > 0) state->CountTierBuckets(window.used(), width_ns);
+  return out;
+}
+
+}  // namespace tidemark::query::scan

@@ -1,0 +1,65 @@
+// TierPart: what a stretch of rows, or a bucket, adds to a window of a range function; parts put together in their
+// order give the window.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "query/frame/kahan.h"
+#include "query/frame/samples.h"
+#include "storage/model/batch.h"
+#include "storage/storage.h"
+
+namespace tidemark::query::scan {
+
+struct TierPart {
+  double count = 0;
+  double min = 0;
+  double max = 0;
+  double first = 0;
+  double last = 0;
+  int64_t first_ns = 0;
+  int64_t last_ns = 0;
+  // The sum of the values, and of those that a counter had before each of its resets. Integers times 10^-scale while
+  // `exact`, so that the order of adding does not matter.
+  bool exact = true;
+  uint8_t scale = 0;
+  int64_t sum_words = 0;
+  int64_t lost_words = 0;
+  int64_t last_word = 0;
+  frame::KahanSum sum;
+  double lost = 0;
+  // Of a bucket: nobody may trust it, its rows are read.
+  bool raw = false;
+
+  // Adds what comes after this.
+  void Add(const TierPart& later);
+  // Whether raw rows would add up exactly too (Samples::SumsExactly), so that both give the same bits.
+  [[nodiscard]] bool AddsUpAsRows() const;
+  // Whether Increase() has the bits that rows give, which add what each reset lost as a double of its own: always when
+  // those are integers. Of decimals a bucket knows the exact sum only.
+  [[nodiscard]] bool LosesAsRows() const { return exact && (scale == 0 || lost_words == 0); }
+  [[nodiscard]] double Sum() const {
+    return exact ? static_cast<double>(sum_words) / model::PowerOfTen(scale) : sum.Total();
+  }
+  [[nodiscard]] double Mean() const { return exact ? Sum() / count : (sum.sum / count + sum.compensation / count); }
+  // last - first, corrected for resets.
+  [[nodiscard]] double Increase() const {
+    const double change = last - first;
+    if (!exact) return change + lost;
+    return lost_words == 0 ? change : change + static_cast<double>(lost_words) / model::PowerOfTen(scale);
+  }
+
+  // Rows [begin, end), at least one.
+  static TierPart OfRows(frame::Samples* samples, uint32_t begin, uint32_t end);
+  // Bucket `index` of a column, trusted and not empty.
+  static TierPart OfBucket(const storage::TierColumn& column, size_t index);
+
+ private:
+  void AddEnds(const TierPart& later);
+  void MakeInexact();
+  // false where int64 does not hold the words.
+  bool ScaleTo(uint8_t wanted);
+};
+
+}  // namespace tidemark::query::scan

@@ -1,0 +1,117 @@
+#include "storage/database/retention_plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+namespace tidemark::storage::database {
+namespace {
+
+struct Partition {
+  uint64_t bytes = 0;
+  uint64_t tier_bytes = 0;  // of tiers that are kept
+  bool reduced = false;
+  bool outlived = false;  // by one of its tiers, at least
+  bool fewer = false;     // reduced, and has tiers that are not kept any more
+};
+
+std::set<int64_t> WidthsOf(const std::vector<RollupTier>& tiers) {
+  std::set<int64_t> out;
+  for (const RollupTier& tier : tiers) out.insert(tier.width_ns);
+  return out;
+}
+
+// Looks at the directory of `epoch`; one that is damaged counts as if nothing of it could be kept apart.
+void Weigh(const partition::Epoch& epoch, const std::set<int64_t>& living, Partition* out) {
+  const auto directory = epoch.Directory();
+  if (!directory.ok()) return;
+  const std::vector<int64_t>& widths = (*directory)->tier_widths_ns();
+  for (const partition::PageInfo& page : (*directory)->pages()) {
+    const uint8_t tier = rocks::TierOfPage(page.tier);
+    if (tier != rocks::kRawTier && tier <= widths.size() && living.contains(widths[tier - 1U]))
+      out->tier_bytes += page.bytes;
+  }
+  if (!epoch.record().tiers_only) return;
+  out->fewer |= std::any_of(widths.begin(), widths.end(), [&](int64_t width) { return !living.contains(width); });
+}
+
+}  // namespace
+
+int64_t OldestKept(int64_t now_ns, int64_t keep_ns) {
+  int64_t oldest_ns = 0;
+  if (keep_ns == 0 || __builtin_sub_overflow(now_ns, keep_ns, &oldest_ns)) return std::numeric_limits<int64_t>::min();
+  return oldest_ns;
+}
+
+std::vector<RollupTier> LivingTiers(const DatabaseOptions& options, const PartitionId& partition, int64_t now_ns) {
+  std::vector<RollupTier> out;
+  for (const RollupTier& tier : options.tiers) {
+    if (EndNs(partition) >= OldestKept(now_ns, tier.keep_ns)) out.push_back(tier);
+  }
+  return out;
+}
+
+bool HasTiers(const partition::Epoch& epoch, const std::vector<RollupTier>& tiers) {
+  if (tiers.empty()) return true;
+  const auto directory = epoch.Directory();
+  if (!directory.ok()) return true;
+  const std::vector<int64_t>& widths = (*directory)->tier_widths_ns();
+  return std::all_of(tiers.begin(), tiers.end(), [&](const RollupTier& tier) {
+    return std::binary_search(widths.begin(), widths.end(), tier.width_ns);
+  });
+}
+
+RetentionPlan PlanPartitions(const DatabaseState& state, const DatabaseOptions& options, int64_t now_ns) {
+  std::map<PartitionId, Partition> all;  // ascending in time: partitions do not overlap
+  uint64_t bytes = 0;
+  const int64_t oldest_ns = OldestKept(now_ns, options.retention_ns);
+  for (const auto& epoch : state.epochs) {
+    const meta::EpochRecord& record = epoch->record();
+    Partition& partition = all[{record.partition_start_ns, record.partition_ns}];
+    partition.bytes += record.bytes;
+    partition.reduced |= record.tiers_only;
+    bytes += record.bytes;
+  }
+  for (const auto& slab : state.slabs) all.try_emplace({slab->partition_start_ns(), slab->partition_ns()});
+  RetentionPlan plan;
+  if (all.empty()) return plan;
+  const PartitionId newest = all.rbegin()->first;
+  const auto over = [&] { return options.max_bytes != 0 && bytes > options.max_bytes; };
+  const auto weigh = [&](const PartitionId& id, Partition* partition) {
+    const std::vector<RollupTier> living = LivingTiers(options, id, now_ns);
+    partition->outlived = !living.empty();
+    const std::set<int64_t> widths = WidthsOf(living);
+    for (const auto& epoch : state.epochs) {
+      if (PartitionId{epoch->record().partition_start_ns, epoch->record().partition_ns} == id) {
+        Weigh(*epoch, widths, partition);
+      }
+    }
+  };
+  for (auto& [id, partition] : all) {
+    const bool old = EndNs(id) < oldest_ns;
+    const bool heavy = over() && id != newest;
+    if (!partition.reduced && !old && !heavy) break;
+    weigh(id, &partition);
+    if (!partition.outlived) {
+      plan.drop.emplace(id, partition.bytes);
+      bytes -= partition.bytes;
+    } else if (!partition.reduced || partition.fewer) {
+      const uint64_t freed = partition.bytes - std::min(partition.bytes, partition.tier_bytes);
+      plan.reduce.emplace(id, freed);
+      bytes -= freed;
+    }
+  }
+  // Tiers of what is reduced go when there is nothing else.
+  for (auto& [id, partition] : all) {
+    if (!over() || !partition.reduced || id == newest) break;
+    if (plan.drop.contains(id)) continue;
+    const auto reduced = plan.reduce.find(id);
+    const uint64_t left = partition.bytes - (reduced == plan.reduce.end() ? 0 : reduced->second);
+    plan.drop.emplace(id, partition.bytes);
+    if (reduced != plan.reduce.end()) plan.reduce.erase(reduced);
+    bytes -= left;
+  }
+  return plan;
+}
+
+}  // namespace tidemark::storage::database

@@ -1,0 +1,38 @@
+// What retentions take from a database: whole partitions, and the raw rows (or some tiers) of partitions of which tiers
+// are kept longer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "storage/database/database_state.h"
+#include "storage/database/partition_epochs.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage::database {
+
+// The oldest time that is kept; INT64_MIN when everything is.
+int64_t OldestKept(int64_t now_ns, int64_t keep_ns);
+
+// The last time of a partition.
+inline int64_t EndNs(const PartitionId& partition) { return partition.first + (partition.second - 1); }
+
+// Those of the tiers that `options` name that are kept at `now_ns` of a partition.
+std::vector<RollupTier> LivingTiers(const DatabaseOptions& options, const PartitionId& partition, int64_t now_ns);
+
+// Whether an epoch has all of `tiers`, which are ascending. true for one whose directory is damaged: nothing is gained
+// by writing it again.
+bool HasTiers(const partition::Epoch& epoch, const std::vector<RollupTier>& tiers);
+
+struct RetentionPlan {
+  // With the bytes that fall free, about.
+  std::map<PartitionId, uint64_t> drop;
+  std::map<PartitionId, uint64_t> reduce;
+};
+
+// A partition goes when its rows are older than the retention, unless a tier of it lives; the oldest go while all
+// together have more than max_bytes: raw rows first, and what has been reduced to tiers when nothing else is left.
+RetentionPlan PlanPartitions(const DatabaseState& state, const DatabaseOptions& options, int64_t now_ns);
+
+}  // namespace tidemark::storage::database

@@ -1,0 +1,212 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "storage/base/failure_point.h"
+#include "storage/base/log.h"
+#include "storage/database/partition_epochs.h"
+#include "storage/database/retention_plan.h"
+#include "storage/engine/compactor.h"
+#include "storage/partition/fold.h"
+#include "storage/partition/tier_copy.h"
+
+namespace tidemark::storage {
+namespace {
+
+// A compaction deletes what it has replaced each time that so much has been read since.
+constexpr uint64_t kFreeBytes = uint64_t{64} << 20;
+constexpr uint64_t kFreePartitions = 64;
+
+}  // namespace
+
+Result<CompactionProgress> Compactor::Compact(std::string_view name, const std::stop_token& stop,
+                                              const std::function<void(const CompactionProgress&)>& progress) {
+  TM_RETURN_IF_ERROR(checkpointer_.Checkpoint());
+  ReaderLock open(parts_.open_mutex);
+  if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  const DatabasePtr database = parts_.databases.Find(name);
+  if (database == nullptr) return NoDatabase(name);
+  compacting_.store(true);
+  CompactionProgress done;
+  Result<void> result = CompactPartitions(*database, stop, progress, &done);
+  if (result.ok()) result = deleter_.DropSpentMasks();
+  compacting_.store(false);
+  if (!result.ok()) return std::move(result).error();
+  return done;
+}
+
+Result<void> Compactor::CompactPartitions(database::Database& database, const std::stop_token& stop,
+                                          const std::function<void(const CompactionProgress&)>& progress,
+                                          CompactionProgress* done) {
+  MutexLock compact(compact_mutex_);
+  const retention::MaskList hidden = database.HiddenRows(parts_.clock.NowNs());
+  const DatabaseOptions options = database.options();
+  std::vector<database::PartitionId> partitions;
+  for (const auto& [id, epochs] : database::ByPartition(*database.state())) {
+    const std::vector<RollupTier> tiers = database::LivingTiers(options, id, parts_.clock.NowNs());
+    const bool reduced = epochs.front()->record().tiers_only;
+    if (epochs.size() > 1 || !epochs.front()->record().sealed || database::AnyMasked(epochs, hidden) ||
+        (!reduced && !database::HasTiers(*epochs.front(), tiers))) {
+      partitions.push_back(id);
+    }
+  }
+  done->partitions_total = partitions.size();
+  uint64_t freed_bytes = 0;
+  uint64_t freed_partitions = 0;
+  Result<void> result;
+  for (const database::PartitionId& id : partitions) {
+    if (stop.stop_requested() || parts_.closing.load()) break;
+    // Read anew each time: a state that is kept would keep epochs that are folded away.
+    result = FoldEpochs(database, database::ByPartition(*database.state())[id], FoldKind::kSeal, done);
+    if (!result.ok()) break;
+    ++done->partitions_done;
+    // Each time brings meta to disk, which for thousands of small partitions would be most of the work.
+    if (done->bytes_read - freed_bytes >= kFreeBytes || done->partitions_done - freed_partitions >= kFreePartitions) {
+      freed_bytes = done->bytes_read;
+      freed_partitions = done->partitions_done;
+      checkpointer_.DropDeadFiles();
+    }
+    if (progress) progress(*done);
+  }
+  checkpointer_.DropDeadFiles();
+  return result;
+}
+
+Result<void> Compactor::FoldCrowded() {
+  ReaderLock open(parts_.open_mutex);
+  // A compaction does this work already.
+  if (parts_.closed || compacting_.load()) return {};
+  MutexLock compact(compact_mutex_);
+  for (const DatabasePtr& database : parts_.databases.All()) {
+    for (auto& [partition, epochs] : database::ByPartition(*database->state())) {
+      if (epochs.size() <= std::max<size_t>(parts_.options.max_epochs, 2)) continue;
+      // From the newest back, as long as an older one is not much larger than all that is folded into it: so each row
+      // is rewritten a few times only, however long a partition takes writes.
+      size_t begin = epochs.size() - 1;
+      uint64_t bytes = epochs[begin]->record().bytes;
+      const size_t least = epochs.size() / 2;
+      while (begin > 0 && (epochs[begin - 1]->record().bytes <= bytes || begin > least)) {
+        bytes += epochs[--begin]->record().bytes;
+      }
+      epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(begin));
+      const uint64_t newest = epochs.back()->record().epoch;
+      if (unfoldable_.contains(newest)) continue;
+      CompactionProgress ignored;
+      auto folded = FoldEpochs(*database, epochs, FoldKind::kFold, &ignored);
+      if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
+        TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
+        unfoldable_.insert(newest);
+        continue;
+      }
+      TM_RETURN_IF_ERROR(std::move(folded));
+    }
+  }
+  return {};
+}
+
+// One fold: what it reads, and what comes of it.
+struct Compactor::Fold {
+  database::Database* database = nullptr;
+  const database::EpochList* old = nullptr;
+  partition::PartitionPages pages;
+  meta::EpochRecord record;
+};
+
+Result<void> Compactor::FoldEpochs(database::Database& database, const database::EpochList& old, FoldKind kind,
+                                   CompactionProgress* progress) {
+  if (old.empty()) return {};
+  const retention::MaskList masks = database.HiddenRows(parts_.clock.NowNs());
+  const bool were_sealed =
+      std::all_of(old.begin(), old.end(), [](const auto& epoch) { return epoch->record().sealed; });
+  const bool seal = kind == FoldKind::kSeal || were_sealed;
+  const bool reduced = old[0]->record().tiers_only;  // then it is the only one
+  const bool reduce = kind == FoldKind::kReduce;
+  const database::PartitionId id{old[0]->record().partition_start_ns, old[0]->record().partition_ns};
+  const std::vector<RollupTier> tiers = database::LivingTiers(database.options(), id, parts_.clock.NowNs());
+  if (!reduce && old.size() < 2 && seal == were_sealed && !database::AnyMasked(old, masks) &&
+      (reduced || !seal || database::HasTiers(*old[0], tiers))) {
+    return {};
+  }
+  const std::vector<std::shared_ptr<const partition::PageSet>> sources(old.begin(), old.end());
+  std::vector<retention::SourceMasks> hidden;
+  for (const auto& epoch : old) hidden.push_back(retention::SourceMasks::OfEpoch(masks, epoch->record()));
+  const auto make_pages = [&] {
+    if (reduced) return partition::CopyTiers(*old[0], hidden[0], tiers);
+    return partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), hidden,
+                           {.effort = seal || reduce ? codec::Effort::kSmallest : codec::Effort::kFast,
+                            .tiers = tiers,
+                            .raw = !reduce,
+                            .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
+                            .stop = &parts_.closing});
+  };
+  Fold fold{&database, &old, {}, {}};
+  TM_TRY_ASSIGN(fold.pages, make_pages());
+  FailurePoint("fold.merged");
+  meta::EpochRecord& record = fold.record;
+  record.database = database.id();
+  record.epoch = parts_.meta->TakeEpochNumber();
+  // Nothing lies between the epochs that are folded, and what comes meanwhile is newer than all of them.
+  record.precedence = old.back()->record().precedence;
+  record.tiers_only = reduced || reduce;
+  record.sealed = seal || record.tiers_only;
+  record.masked_through = retention::HighestNumber(masks);
+  for (const auto& epoch : old) record.masked_through = std::max(record.masked_through, epoch->record().masked_through);
+  if (auto written = WriteFold(&fold); !written.ok()) {
+    parts_.rocks->DeleteLeftover(parts_.StagingPath(record.epoch));
+    // A partition that retention took, or a database that was dropped meanwhile: nothing is left to compact.
+    if (written.error().code == ErrorCode::kConflict) {
+      parts_.graveyard->Bury(meta::KeysOf(record));
+      checkpointer_.DropDeadFiles();
+      return {};
+    }
+    parts_.health.Report(written.error());
+    return std::move(written).error().Within(fmt::format("compacting database {}", database.name()));
+  }
+  FailurePoint("fold.committed");
+  PublishFold(fold, progress);
+  return {};
+}
+
+Result<void> Compactor::WriteFold(Fold* fold) {
+  meta::MetaChange change;
+  for (const auto& epoch : *fold->old) change.remove.push_back(epoch->record());
+  if (fold->pages.pages.empty()) return parts_.meta->Commit(std::move(change));  // all of it was deleted
+  const partition::PageDirectory directory = partition::SortAndList(&fold->pages);
+  const std::string path = parts_.StagingPath(fold->record.epoch);
+  TM_TRY_ASSIGN(fold->record, partition::WriteEpoch(parts_.rocks.get(), path, parts_.options.small_epoch_bytes,
+                                                    fold->record, fold->pages, directory, &change.records));
+  change.add.push_back(fold->record);
+  FailurePoint("fold.file_finished");
+  if (!fold->record.in_meta) {
+    if (auto ingested = parts_.rocks->Ingest({path}); !ingested.ok()) {
+      parts_.graveyard->Bury(meta::KeysOf(fold->record));
+      return ingested;
+    }
+  }
+  FailurePoint("fold.ingested");
+  return parts_.meta->Commit(std::move(change));
+}
+
+void Compactor::PublishFold(const Fold& fold, CompactionProgress* progress) {
+  std::vector<std::shared_ptr<const partition::Epoch>> folded;
+  if (!fold.pages.pages.empty()) folded.push_back(parts_.MakeEpoch(fold.record));
+  if (fold.record.tiers_only) {
+    const meta::EpochRecord& first = fold.old->front()->record();
+    const database::PartitionId id{first.partition_start_ns, first.partition_ns};
+    const database::ChangeLog::Change noted =
+        fold.database->changes().Begin(model::TimeRange{{id.first}, {database::EndNs(id)}});
+    fold.database->ReplacePages({}, *fold.old, std::move(folded));
+  } else {
+    fold.database->ReplacePages({}, *fold.old, std::move(folded));
+  }
+  for (const auto& epoch : *fold.old) {
+    epoch->Retire();
+    progress->bytes_read += epoch->record().bytes;
+  }
+  FailurePoint("fold.published");
+  progress->bytes_written += fold.record.bytes;
+}
+
+}  // namespace tidemark::storage

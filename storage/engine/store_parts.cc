@@ -1,0 +1,73 @@
+#include "storage/engine/store_parts.h"
+
+#include <fmt/core.h>
+#include <rocksdb/file_system.h>
+
+#include <utility>
+
+#include "storage/database/journal_record.h"
+#include "storage/rocks/directory.h"
+
+namespace tidemark::storage {
+namespace {
+
+constexpr int64_t kSelfTestIntervalNs = 1'000'000'000;
+// What must fit on the disk before writes are taken again.
+constexpr uint64_t kSelfTestBytes = uint64_t{1} << 20;
+
+// Shards of a head set: a power of two, at least as many as threads that write at once.
+uint32_t HeadShards(size_t threads) {
+  uint32_t shards = 4;
+  while (shards < threads && shards < 64) shards *= 2;
+  return shards;
+}
+
+}  // namespace
+
+StoreParts::StoreParts(StoreOptions wanted)
+    : options(std::move(wanted)),
+      files(options.file_system != nullptr ? options.file_system : rocksdb::FileSystem::Default()),
+      clock(options.clock != nullptr ? *options.clock : SystemClock::Get()),
+      scheduler(options.scheduler != nullptr ? *options.scheduler : static_cast<Scheduler&>(inline_scheduler)),
+      head_shards(HeadShards(scheduler.concurrency())),
+      blocks(std::make_shared<head::BlockPool>(options.staged_bytes)),
+      heads(options.staged_bytes) {}
+
+std::string StoreParts::StagingPath(uint64_t epoch) const {
+  return fmt::format("{}/staging/{}", options.directory, rocks::StagingName(epoch));
+}
+
+std::shared_ptr<const partition::Epoch> StoreParts::MakeEpoch(const meta::EpochRecord& record) const {
+  return std::make_shared<const partition::Epoch>(record, rocks, graveyard);
+}
+
+DatabasePtr StoreParts::MakeDatabase(const meta::DatabaseRecord& record) const {
+  return std::make_shared<database::Database>(record.id, record.name, record.options, options.max_series_per_database,
+                                              head_shards, blocks);
+}
+
+uint64_t StoreParts::HeadBytes() const {
+  uint64_t bytes = 0;
+  for (const DatabasePtr& database : databases.All()) {
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
+    bytes += state->live->heads().Stats().bytes;
+    for (const auto& set : state->frozen) bytes += set->heads().Stats().bytes;
+  }
+  return bytes;
+}
+
+Result<void> StoreParts::TryResume() {
+  if (!health.DueForTest(clock.SteadyNs(), kSelfTestIntervalNs)) return {};
+  TM_RETURN_IF_ERROR(rocks->SelfTest(options.directory + "/staging/self-test", kSelfTestBytes));
+  TM_RETURN_IF_ERROR(rocks->Recover());
+  TM_RETURN_IF_ERROR(meta->Settle());
+  // A record without content: only writing shows that the journal can write.
+  TM_TRY_ASSIGN(const uint64_t sequence, journal->Append([this](uint64_t next, std::string* out) {
+    line.Take(next, [out] { database::EncodeRecord({}, out); });
+  }));
+  TM_RETURN_IF_ERROR(journal->WaitDurable(sequence));
+  health.Clear();
+  return {};
+}
+
+}  // namespace tidemark::storage

@@ -1,0 +1,95 @@
+// StoreParts: what Writer, Checkpointer, Compactor, Deleter and Expiry share. Each of these has its own fields and
+// locks; what is here is thread-safe by itself, set while the store is opened, or guarded by the lock that every call
+// takes.
+//
+// The locks of a store, in the order in which they are taken:
+//   StoreParts::open_mutex            shared by every call that needs the journal; exclusive to close
+//   Checkpointer::flush_mutex_        one freeze, checkpoint, deletion or drop at a time
+//   Compactor::compact_mutex_         one compaction at a time (never while flush_mutex_ is held)
+//   DatabaseTable::change_mutex       one creation, drop or change of options at a time
+//   DatabaseTable::mutex_             the map of databases
+//   the journal's                     inside Append
+//   Line's                            the place in line: sequence, live set, ticket
+//   Writer::resolvers_mutex_, HeadBudget's, StoreImpl::fold_mutex_, Compactor::seal_result_mutex_: nothing under them
+//   locks of single objects           Database, MetaStore (held over RocksStore's), StagedSet, DefinitionLedger,
+//                                     ChangeLog, Index, Epoch, Graveyard, Health; never two of a kind
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "storage/base/clock.h"
+#include "storage/base/mutex.h"
+#include "storage/base/scheduler.h"
+#include "storage/engine/database_table.h"
+#include "storage/engine/head_budget.h"
+#include "storage/engine/health.h"
+#include "storage/engine/line.h"
+#include "storage/journal/journal.h"
+#include "storage/meta/meta_store.h"
+#include "storage/partition/epoch.h"
+#include "storage/rocks/rocks_store.h"
+#include "storage/storage.h"
+
+namespace tidemark::storage {
+
+// Since the store was opened.
+struct StoreCounters {
+  std::atomic<uint64_t> rows_written = 0;
+  std::atomic<uint64_t> points_written = 0;
+  std::atomic<uint64_t> rows_rejected = 0;
+  std::atomic<uint64_t> checkpoints = 0;
+  std::atomic<uint64_t> checkpoint_failures = 0;
+  std::atomic<int64_t> last_checkpoint_ns = 0;
+  std::atomic<int64_t> recovery_ns = 0;
+  std::atomic<uint64_t> recovered_points = 0;
+  std::atomic<uint64_t> series_loaded = 0;
+  std::atomic<uint64_t> seals = 0;
+  std::atomic<uint64_t> seal_failures = 0;
+  std::atomic<uint64_t> seal_queue = 0;
+  std::atomic<uint64_t> seal_bytes_read = 0;
+  std::atomic<uint64_t> seal_bytes_written = 0;
+  std::atomic<int64_t> last_seal_ns = 0;
+};
+
+struct StoreParts {
+  explicit StoreParts(StoreOptions wanted);
+
+  // Where the file of an epoch is written before RocksDB takes it in.
+  [[nodiscard]] std::string StagingPath(uint64_t epoch) const;
+  [[nodiscard]] std::shared_ptr<const partition::Epoch> MakeEpoch(const meta::EpochRecord& record) const;
+  [[nodiscard]] DatabasePtr MakeDatabase(const meta::DatabaseRecord& record) const;
+  [[nodiscard]] uint64_t HeadBytes() const;
+  // Of a store that refuses writes: tests the disk, at most once a second, and lets writes in again when it works.
+  Result<void> TryResume();
+
+  const StoreOptions options;
+  InlineScheduler inline_scheduler;
+  const std::shared_ptr<rocksdb::FileSystem> files;
+  Clock& clock;
+  Scheduler& scheduler;
+  const uint32_t head_shards;
+  // Memory of heads, of all databases: as much as may be staged is kept for the next rows.
+  const std::shared_ptr<head::BlockPool> blocks;
+  const std::shared_ptr<rocks::Graveyard> graveyard = std::make_shared<rocks::Graveyard>();
+  const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages = std::make_shared<std::atomic<uint64_t>>(0);
+  Health health;
+  StoreCounters counters;
+  std::atomic<uint64_t> points_since_checkpoint = 0;
+
+  std::shared_ptr<rocks::RocksStore> rocks;
+  std::unique_ptr<meta::MetaStore> meta;
+  std::unique_ptr<journal::Journal> journal;
+
+  DatabaseTable databases;
+  Line line;
+  HeadBudget heads;
+
+  mutable SharedMutex open_mutex;
+  std::atomic<bool> closing = false;
+  bool closed TM_GUARDED_BY(open_mutex) = false;
+};
+
+}  // namespace tidemark::storage

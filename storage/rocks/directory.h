@@ -1,0 +1,30 @@
+// The directories of a store beside RocksDB's own way to its files.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/base/result.h"
+
+namespace rocksdb {
+class FileSystem;
+}
+
+namespace tidemark::storage::rocks {
+
+// Whether there is such a file or directory. Errors: kIo.
+Result<bool> Exists(rocksdb::FileSystem* files, const std::string& path);
+// The names in a directory, sorted; none when it is not there. Errors: kIo.
+Result<std::vector<std::string>> NamesIn(rocksdb::FileSystem* files, const std::string& directory);
+// Deletes all files of a directory. Errors: kIo.
+Result<void> DeleteFilesIn(rocksdb::FileSystem* files, const std::string& directory);
+
+// Where the file of an epoch is written before RocksDB takes it in: "epoch-12.sst" in `staging`.
+[[nodiscard]] std::string StagingName(uint64_t epoch);
+// The epoch of such a name; nullopt for any other.
+[[nodiscard]] std::optional<uint64_t> EpochOfStagingName(std::string_view name);
+
+}  // namespace tidemark::storage::rocks

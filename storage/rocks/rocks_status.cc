@@ -1,0 +1,26 @@
+#include "storage/rocks/rocks_status.h"
+
+#include <fmt/core.h>
+#include <rocksdb/status.h>
+
+namespace tidemark::storage::rocks {
+namespace {
+
+ErrorCode CodeOf(const rocksdb::Status& status) {
+  if (status.IsCorruption()) return ErrorCode::kCorruption;
+  if (status.IsNotFound()) return ErrorCode::kNotFound;
+  if (status.IsNoSpace()) return ErrorCode::kResourceExhausted;
+  if (status.IsNotSupported()) return ErrorCode::kUnsupported;
+  if (status.IsShutdownInProgress()) return ErrorCode::kUnavailable;
+  if (status.IsIOError() || status.IsTryAgain() || status.IsIncomplete()) return ErrorCode::kIo;
+  return ErrorCode::kInternal;
+}
+
+}  // namespace
+
+Result<void> FromRocks(const rocksdb::Status& status, std::string_view what) {
+  if (status.ok()) return {};
+  return MakeError(CodeOf(status), fmt::format("{}: {}", what, status.ToString()));
+}
+
+}  // namespace tidemark::storage::rocks

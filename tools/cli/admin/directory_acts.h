@@ -1,0 +1,14 @@
+// The acts that work on a data directory whose server has stopped.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tidemark::cli {
+
+// verify: prints each damage; exit code 0 when all is whole, 1 when something is damaged, 2 when it could not run.
+int RunVerify(const std::string& directory);
+// repair: 0 or 2.
+int RunRepair(const std::string& directory, bool dry_run);
+
+}  // namespace tidemark::cli

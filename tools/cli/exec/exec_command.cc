@@ -1,0 +1,119 @@
+// tidemark exec: runs pipelines and reports them to a server or into a data directory.
+#include <fmt/core.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "executor/agent/pipeline/pipeline_file.h"
+#include "executor/agent/run_command.h"
+#include "tools/cli/command.h"
+#include "tools/cli/exec/exec_compare.h"
+#include "tools/cli/exec/exec_flags.h"
+#include "tools/cli/exec/exec_history.h"
+#include "tools/cli/time_text.h"
+
+namespace tidemark::cli {
+namespace {
+
+// What is known of earlier runs; without it, runs go in the order of the file and have no baseline.
+void Recall(const ExecFlags& flags, ApiSource* api, executor::RunOptions& run) {
+  if (api == nullptr) return;
+  const auto pipeline = executor::LoadPipeline(flags.file);
+  if (!pipeline.ok()) return;
+  auto durations = ReadDurations(*api, flags.database, pipeline->name);
+  // A server that is away would only be waited for once more.
+  const bool there = durations.ok() || durations.error().code != ErrorCode::kUnavailable;
+  const auto baseline = there ? ReadBaseline(*api, flags.database, pipeline->name, pipeline->tasks.size())
+                              : Result<int64_t>(durations.error());
+  if (!durations.ok() || !baseline.ok()) {
+    fmt::print(stderr, "earlier runs are not known: {}\n",
+               durations.ok() ? baseline.error().message : durations.error().message);
+  }
+  if (durations.ok()) run.known_durations = std::move(*durations);
+  if (baseline.ok() && !run.sequential) run.baseline_ns = *baseline;
+}
+
+int RunPipeline(const ExecFlags& flags) {
+  const auto session = StartExec(flags);
+  if (!session.ok()) return Fail(session.error().message);
+  auto options = OptionsOf(flags, **session);
+  if (!options.ok()) return Fail(options.error().message);
+  Recall(flags, (*session)->reports->api(), options->run);
+  const auto report = executor::RunPipelineFile(*options);
+  (*session)->reports->Finish(stderr);
+  if (!report.ok()) return Fail(report.error().message);
+  return executor::ExitCode(*report);
+}
+
+constexpr const char* kUsualServer = "http://127.0.0.1:8086";
+
+struct HistoryFlags {
+  std::string server;
+  std::string data;
+  std::string state_directory;
+  std::string database{executor::kExecDatabase};
+  std::string pipeline;
+  size_t limit = 20;
+};
+
+int ShowHistory(const HistoryFlags& flags) {
+  ReportPlace place{.server = flags.server,
+                    .data = flags.data,
+                    .state_directory = flags.state_directory.empty() ? DefaultStateDirectory() : flags.state_directory};
+  if (place.server.empty() && place.data.empty()) place.server = ServerOfEnvironment();
+  if (place.server.empty() && place.data.empty()) place.server = kUsualServer;
+  const auto reports = ExecReports::Open(place);
+  if (!reports.ok()) return Fail(reports.error().message);
+  // Reports that still wait for the server belong to the history.
+  (*reports)->DeliverWaiting();
+  const auto runs = ReadHistory(*(*reports)->api(), flags.database, flags.pipeline, flags.limit);
+  (*reports)->Finish(stderr);
+  if (!runs.ok()) return Fail(runs.error().message);
+  if (runs->empty()) fmt::print("no runs\n");
+  for (const PastRun& run : *runs) {
+    fmt::print("{}  {}  {:<10}  {:<11}  {:>10.3f} s  {:>6.2f}x  {:>5.1f}%  {:>5} tasks  {}\n", TimeToText(run.time_ms),
+               run.pipeline, run.mode, run.outcome, run.seconds, run.speedup, run.efficiency * 100, run.tasks,
+               run.labels.empty() ? "" : model::ToString(run.labels));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void AddExec(CLI::App& app, Action* action) {
+  app.require_subcommand(1);
+  auto flags = std::make_shared<ExecFlags>();
+  auto* const run = app.add_subcommand("run", "run the tasks of a pipeline file");
+  AddExecFlags(*run, flags.get());
+  auto* const agents =
+      run->add_option("--agents", flags->agents, "agents that work at once (default: the CPUs there are)");
+  run->add_flag("--sequential", flags->sequential, "one task at a time: the baseline for comparisons")
+      ->excludes(agents);
+  run->add_flag("--output", flags->output, "show the output of all tasks as it comes");
+  run->add_option("--output-dir", flags->output_directory, "keep the output of each task in a file there");
+  run->callback([flags, action] { *action = [flags] { return RunPipeline(*flags); }; });
+
+  auto compare_flags = std::make_shared<CompareFlags>();
+  auto* const compare = app.add_subcommand("compare", "run a pipeline in several ways and show what each wins");
+  AddExecFlags(*compare, &compare_flags->exec);
+  compare->add_option("--agents", compare_flags->exec.agents,
+                      "without --vary: sequential, then 1 to so many agents (default: the CPUs there are)");
+  compare->add_option("--vary", compare_flags->vary,
+                      "NAME=VALUE,VALUE: an environment variable of all tasks, or agents or slots");
+  compare->add_option("--repeat", compare_flags->repeat, "runs of each way")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  compare->callback([compare_flags, action] { *action = [compare_flags] { return RunCompare(*compare_flags); }; });
+
+  auto history_flags = std::make_shared<HistoryFlags>();
+  auto* const history = app.add_subcommand("history", "earlier runs, newest first");
+  AddPlaceFlags(*history, &history_flags->server, &history_flags->data);
+  history->add_option("--state-dir", history_flags->state_directory, "where reports may wait for their server");
+  history->add_option("--db", history_flags->database, "database of the reports")->capture_default_str();
+  history->add_option("--pipeline", history_flags->pipeline, "only runs of this pipeline");
+  history->add_option("--limit", history_flags->limit, "at most so many")->capture_default_str();
+  history->callback([history_flags, action] { *action = [history_flags] { return ShowHistory(*history_flags); }; });
+}
+
+}  // namespace tidemark::cli

@@ -1,0 +1,97 @@
+#include "tools/cli/exec/exec_flags.h"
+
+#include <stdlib.h>
+
+#include "storage/base/clock.h"
+
+namespace tidemark::cli {
+namespace {
+
+std::string StateDirectoryOf(const ExecFlags& flags) {
+  return flags.state_directory.empty() ? DefaultStateDirectory() : flags.state_directory;
+}
+
+}  // namespace
+
+void AddExecFlags(CLI::App& app, ExecFlags* flags) {
+  app.add_option("file", flags->file, "pipeline file (YAML)")->required();
+  app.add_option("--slots", flags->slots, "tasks that each agent may run at once")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--memory-budget", flags->memory_budget_bytes,
+                 "what the agents may use together, for the reports, as 2GB or 2GiB (default: the machine's memory)")
+      ->transform(CLI::AsSizeValue(true));
+  app.add_flag("--fail-fast", flags->fail_fast, "start no further task after the first that fails");
+  AddPlaceFlags(app, &flags->server, &flags->data);
+  app.add_option("--spool-limit", flags->spool_bytes,
+                 "what may wait on disk while the server is away, as 256MB; the oldest reports then go")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(uint64_t{1} << 20, uint64_t{1} << 40));
+  app.add_option("--db", flags->database, "database of the reports")->capture_default_str();
+  app.add_option("--label", flags->labels, "tag of all reports of this run, KEY=VALUE; may be repeated");
+  app.add_option("--state-dir", flags->state_directory,
+                 "where runs note what is under way, so that the next one can tell and end what a crash interrupted,"
+                 " and where reports wait for their server");
+}
+
+void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data) {
+  auto* const to_server =
+      app.add_option("--server", *server, "the server with the reports (default: what TIDEMARK_SERVER says)");
+  app.add_option("--data", *data, "the data directory with the reports, opened without a server")->excludes(to_server);
+}
+
+std::string ServerOfEnvironment() {
+  const char* const server = getenv("TIDEMARK_SERVER");
+  return server == nullptr ? "" : server;
+}
+
+std::string DefaultStateDirectory() {
+  if (const char* const state = getenv("XDG_STATE_HOME"); state != nullptr && *state != '\0') {
+    return std::string(state) + "/tidemark/exec";
+  }
+  if (const char* const home = getenv("HOME"); home != nullptr && *home != '\0') {
+    return std::string(home) + "/.local/state/tidemark/exec";
+  }
+  return {};
+}
+
+Result<std::unique_ptr<ExecSession>> StartExec(const ExecFlags& flags) {
+  auto session = std::make_unique<ExecSession>();
+  session->run_id = executor::NewRunId(SystemClock::Get().NowNs());
+  // First the guard, which forks; then the signals: threads that are started later inherit their mask.
+  TM_TRY_ASSIGN(session->guard, executor::RunGuard::Start(session->run_id));
+  TM_TRY_ASSIGN(session->signals, executor::SignalStop::Make());
+  // Last: it starts threads.
+  ReportPlace place{.server = flags.server,
+                    .data = flags.data,
+                    .state_directory = StateDirectoryOf(flags),
+                    .spool_bytes = flags.spool_bytes};
+  if (place.server.empty() && place.data.empty()) place.server = ServerOfEnvironment();
+  TM_TRY_ASSIGN(session->reports, ExecReports::Open(place));
+  return session;
+}
+
+Result<executor::RunCommandOptions> OptionsOf(const ExecFlags& flags, ExecSession& session) {
+  executor::RunCommandOptions options;
+  options.file = flags.file;
+  options.show_output = flags.output;
+  options.run.stop_token = session.signals->token();
+  options.run.agents = flags.agents;
+  options.run.slots = flags.slots;
+  options.run.memory_budget_bytes = static_cast<int64_t>(flags.memory_budget_bytes);
+  options.run.sequential = flags.sequential;
+  options.run.fail_fast = flags.fail_fast;
+  options.run.database = flags.database;
+  options.run.output_directory = flags.output_directory;
+  options.run.run_id = session.run_id;
+  options.run.state_directory = StateDirectoryOf(flags);
+  options.run.adopt_orphans = true;
+  options.run.sink = session.reports->sink();
+  for (const std::string& text : flags.labels) {
+    TM_TRY_ASSIGN(model::Label label, executor::ParseLabel(text));
+    options.run.labels.push_back(std::move(label));
+  }
+  return options;
+}
+
+}  // namespace tidemark::cli

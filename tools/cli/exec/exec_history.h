@@ -1,0 +1,40 @@
+// What a server or a data directory knows about earlier runs, read from the reports of `tidemark exec`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "executor/agent/pipeline/schedule.h"
+#include "executor/telemetry/run_reporter.h"
+#include "storage/base/result.h"
+#include "storage/model/labels.h"
+#include "tools/cli/exec/api_source.h"
+
+namespace tidemark::cli {
+
+struct PastRun {
+  int64_t time_ms = 0;  // of its end
+  std::string pipeline;
+  std::string mode;
+  std::string outcome;
+  model::Labels labels;  // without the two above
+  double seconds = 0, speedup = 0, efficiency = 0, tasks = 0;
+};
+
+// The newest `limit` runs, newest first; of all pipelines when `pipeline` is "".
+Result<std::vector<PastRun>> ReadHistory(ApiSource& api, const std::string& database, const std::string& pipeline,
+                                         size_t limit);
+
+// How long the tasks of the newest run of the pipeline took that knew; empty when there is none.
+Result<executor::KnownDurations> ReadDurations(ApiSource& api, const std::string& database,
+                                               const std::string& pipeline);
+
+// The newest sequential run of the pipeline with as many tasks, in nanoseconds; 0 when there is none.
+Result<int64_t> ReadBaseline(ApiSource& api, const std::string& database, const std::string& pipeline, size_t tasks);
+
+// "a=1.5 b=0.2" as nanoseconds by name; what does not read as expected is left out.
+executor::KnownDurations ParseDurations(std::string_view text);
+
+}  // namespace tidemark::cli

@@ -1,0 +1,412 @@
+#include "tools/server/admin/admin_service.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "query/api/envelope.h"
+#include "query/api/json.h"
+#include "query/api/values.h"
+#include "query/promql/parser.h"
+#include "query/rules/rule_file.h"
+#include "storage/base/check.h"
+
+namespace tidemark::server {
+namespace {
+
+using http::Request;
+using http::Response;
+using query::api::ErrorType;
+using storage::DatabaseOptions;
+using text::AppendJsonString;
+
+Response Fail(ErrorType type, std::string_view text) {
+  query::api::Reply reply = query::api::ErrorReply(type, text);
+  return http::JsonResponse(reply.status, std::move(reply.body));
+}
+Response Fail(const Error& error) {
+  const bool bad = error.code == ErrorCode::kInvalidArgument;
+  return Fail(bad ? ErrorType::kBadData : query::api::ExecutionErrorType(error.code), error.message);
+}
+
+Response Succeed(std::string data) {
+  return http::JsonResponse(200, R"({"status":"success","data":)" + std::move(data) + '}');
+}
+
+std::string DatabaseOf(const Request& request) {
+  if (!request.database.empty()) return request.database;
+  const std::string_view named = request.params.Get("db");
+  return std::string(named.empty() ? storage::kDefaultDatabase : named);
+}
+
+std::string ProgressJson(const storage::CompactionProgress& progress) {
+  return fmt::format(R"("partitionsDone":{},"partitionsTotal":{},"bytesRead":{},"bytesWritten":{})",
+                     progress.partitions_done, progress.partitions_total, progress.bytes_read, progress.bytes_written);
+}
+
+// match[], as Prometheus spells it, or match.
+std::vector<std::string_view> Matches(const Request& request) {
+  std::vector<std::string_view> all = request.params.All("match[]");
+  const std::vector<std::string_view> more = request.params.All("match");
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+bool IsDryRun(const Request& request) {
+  const std::string_view text = request.params.Get("dry_run");
+  return !text.empty() && text != "0" && text != "false";
+}
+
+Response NoContent() {
+  Response response;
+  response.status = 204;
+  return response;
+}
+
+Result<DatabaseOptions> OptionsOf(const storage::Store& store, std::string_view database) {
+  for (const storage::DatabaseInfo& info : store.Databases()) {
+    if (info.name == database) return info.options;
+  }
+  return NotFound(fmt::format("database not found: \"{}\"", database));
+}
+
+// Nanoseconds; 0 for "inf".
+Result<int64_t> ParseKeep(std::string_view text) {
+  if (text == "inf" || text == "INF" || text == "0") return 0;
+  TM_TRY_ASSIGN(const int64_t ms, query::rules::ParseRuleDurationMs(text));
+  int64_t ns = 0;
+  if (ms < 0 || __builtin_mul_overflow(ms, int64_t{1'000'000}, &ns)) {
+    return InvalidArgument(fmt::format("duration \"{}\" is out of range", text));
+  }
+  return ns;
+}
+
+// "5m:90d": width and how long it is kept.
+Result<storage::RollupTier> ParseTier(std::string_view text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    return InvalidArgument(fmt::format("\"{}\" is not WIDTH:KEEP such as 5m:90d", text));
+  }
+  storage::RollupTier tier;
+  TM_TRY_ASSIGN(tier.width_ns, ParseKeep(text.substr(0, colon)));
+  TM_TRY_ASSIGN(tier.keep_ns, ParseKeep(text.substr(colon + 1)));
+  return tier;
+}
+
+// 1000000, 50GB, 50GiB.
+Result<uint64_t> ParseByteCount(std::string_view text) {
+  uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
+  constexpr std::string_view kUnits = "KMGTP";
+  uint64_t factor = 1;
+  bool good = error == std::errc();
+  if (!unit.empty() && unit != "B") {
+    const size_t power = kUnits.find(unit[0]);
+    const bool binary = unit.substr(1) == "iB";
+    good = good && power != std::string_view::npos && (binary || unit.substr(1) == "B");
+    for (size_t i = 0; good && i <= power; ++i) factor *= binary ? 1024 : 1000;
+  }
+  uint64_t bytes = 0;
+  if (!good || __builtin_mul_overflow(count, factor, &bytes)) {
+    return InvalidArgument(fmt::format("\"{}\" is no number of bytes such as 50GB or 50GiB", text));
+  }
+  return bytes;
+}
+
+std::string SelectorText(const std::vector<model::Matcher>& matchers) {
+  std::string out = "{";
+  for (const model::Matcher& matcher : matchers) {
+    if (out.size() > 1) out += ',';
+    out += matcher.name;
+    switch (matcher.op) {
+      case model::MatchOp::kEqual: out += "="; break;
+      case model::MatchOp::kNotEqual: out += "!="; break;
+      case model::MatchOp::kRegex: out += "=~"; break;
+      case model::MatchOp::kNotRegex: out += "!~"; break;
+    }
+    // PromQL's strings have the escapes of JSON's.
+    AppendJsonString(&out, matcher.value);
+  }
+  return out + "}";
+}
+
+// The options of a database, without braces.
+std::string RetentionJson(std::string_view database, const DatabaseOptions& options) {
+  std::string out = R"("database":)";
+  AppendJsonString(&out, database);
+  out += fmt::format(R"(,"retentionSeconds":{},"maxBytes":{},"selectors":[)", options.retention_ns / 1'000'000'000,
+                     options.max_bytes);
+  for (const storage::SelectorRetention& selector : options.selectors) {
+    if (out.back() != '[') out += ',';
+    out += R"({"match":)";
+    AppendJsonString(&out, SelectorText(selector.matchers));
+    out += fmt::format(R"(,"keepSeconds":{}}})", selector.keep_ns / 1'000'000'000);
+  }
+  out += R"(],"tiers":[)";
+  for (const storage::RollupTier& tier : options.tiers) {
+    if (out.back() != '[') out += ',';
+    out += fmt::format(R"({{"widthSeconds":{},"keepSeconds":{}}})", tier.width_ns / 1'000'000'000,
+                       tier.keep_ns / 1'000'000'000);
+  }
+  return out + "]";
+}
+
+std::string ReportJson(const storage::DeleteReport& report) {
+  return fmt::format(R"({{"series":{},"rows":{},"bytes":{}}})", report.series, report.rows, report.bytes);
+}
+
+// What a retention would drop, without braces.
+std::string PlanJson(const storage::RetentionReport& plan) {
+  return fmt::format(
+      R"(,"dryRun":true,"partitionsDropped":{},"partitionBytes":{},"partitionsReduced":{},"reducedBytes":{},"selected":{})",
+      plan.partitions, plan.partition_bytes, plan.partitions_reduced, plan.reduced_bytes, ReportJson(plan.selected));
+}
+
+Result<storage::DeleteRequest> ParseDelete(const Request& request) {
+  storage::DeleteRequest out;
+  const std::vector<std::string_view> matches = Matches(request);
+  if (matches.empty()) return InvalidArgument("no match[] parameter provided");
+  for (const std::string_view text : matches) {
+    Result<std::vector<model::Matcher>> matchers = query::promql::ParseSelector(text);
+    if (!matchers.ok()) return matchers.error().Within("invalid parameter \"match[]\"");
+    out.selectors.push_back(std::move(matchers).value());
+  }
+  for (const std::string_view field : request.params.All("field")) out.fields.emplace_back(field);
+  // Times are milliseconds, both included: the end stands for all of its millisecond. What is beyond nanoseconds since
+  // 1970 in 64 bits is beyond every point.
+  if (const std::string_view text = request.params.Get("start"); !text.empty()) {
+    Result<int64_t> ms = query::api::ParseTimeMs(text);
+    if (!ms.ok()) return ms.error().Within("invalid parameter \"start\"");
+    if (__builtin_mul_overflow(*ms, int64_t{1'000'000}, &out.range.first.ns)) {
+      out.range.first = *ms < 0 ? model::Timestamp::Min() : model::Timestamp::Max();
+    }
+  }
+  if (const std::string_view text = request.params.Get("end"); !text.empty()) {
+    Result<int64_t> ms = query::api::ParseTimeMs(text);
+    if (!ms.ok()) return ms.error().Within("invalid parameter \"end\"");
+    if (__builtin_mul_overflow(*ms, int64_t{1'000'000}, &out.range.last.ns) ||
+        __builtin_add_overflow(out.range.last.ns, int64_t{999'999}, &out.range.last.ns)) {
+      out.range.last = *ms < 0 ? model::Timestamp::Min() : model::Timestamp::Max();
+    }
+  }
+  if (out.range.empty()) return InvalidArgument("the end lies before the start");
+  out.dry_run = IsDryRun(request);
+  return out;
+}
+
+}  // namespace
+
+constexpr AdminService::Handler AdminService::kHandlers[] = {
+    {"retention set", &AdminService::SetRetention},
+    {"retention show", &AdminService::ShowRetention},
+    {"rollup set", &AdminService::SetRollup},
+    {"delete", &AdminService::Delete},
+    {"tsdb delete_series", &AdminService::DeleteSeries},
+    {"tsdb clean_tombstones", &AdminService::CleanTombstones},
+    {"databases", &AdminService::ShowDatabases},
+    {"rejections", &AdminService::ShowRejections},
+    {"compact", &AdminService::Compact},
+    {"checkpoint", &AdminService::Checkpoint},
+};
+
+Response AdminService::Do(const admin::Act& act, Request& request) const {
+  for (const Handler& row : kHandlers) {
+    if (row.act == act.name) return (this->*row.handle)(request);
+  }
+  TM_CHECK(false);
+  return {};
+}
+
+Response AdminService::SetRetention(Request& request) const {
+  const std::string database = DatabaseOf(request);
+  Result<DatabaseOptions> options = OptionsOf(*store_, database);
+  if (!options.ok()) return Fail(options.error());
+  const std::vector<std::string_view> matches = Matches(request);
+  const std::string_view keep = request.params.Get("keep");
+  const std::string_view max_bytes = request.params.Get("max_bytes");
+  if (keep.empty() && (max_bytes.empty() || !matches.empty())) {
+    return Fail(ErrorType::kBadData, "parameter \"keep\" is missing: a duration such as 30d, or inf");
+  }
+  if (!keep.empty()) {
+    const Result<int64_t> keep_ns = ParseKeep(keep);
+    if (!keep_ns.ok()) return Fail(keep_ns.error().Within("invalid parameter \"keep\""));
+    if (matches.empty()) options->retention_ns = *keep_ns;
+    for (const std::string_view text : matches) {
+      Result<std::vector<model::Matcher>> matchers = query::promql::ParseSelector(text);
+      if (!matchers.ok()) return Fail(matchers.error().Within("invalid parameter \"match[]\""));
+      std::erase_if(options->selectors, [&](const auto& selector) { return selector.matchers == *matchers; });
+      if (*keep_ns != 0) options->selectors.push_back({std::move(matchers).value(), *keep_ns});
+    }
+  }
+  if (!max_bytes.empty()) {
+    const Result<uint64_t> bytes = ParseByteCount(max_bytes);
+    if (!bytes.ok()) return Fail(bytes.error().Within("invalid parameter \"max_bytes\""));
+    options->max_bytes = *bytes;
+  }
+  const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
+  if (!plan.ok()) return Fail(plan.error());
+  std::string data = "{" + RetentionJson(database, *options);
+  if (IsDryRun(request)) {
+    return Succeed(data + PlanJson(*plan) + "}");
+  }
+  if (const Status set = store_->SetDatabaseOptions(database, *options); !set.ok()) return Fail(set.error());
+  const Result<uint64_t> dropped = store_->ApplyRetention();
+  if (!dropped.ok()) return Fail(dropped.error());
+  data += fmt::format(R"(,"partitionsDropped":{},"selected":{}}})", *dropped, ReportJson(plan->selected));
+  return Succeed(std::move(data));
+}
+
+Response AdminService::ShowRetention(Request& request) const {
+  const std::string database = DatabaseOf(request);
+  const Result<DatabaseOptions> options = OptionsOf(*store_, database);
+  if (!options.ok()) return Fail(options.error());
+  return Succeed("{" + RetentionJson(database, *options) + "}");
+}
+
+Response AdminService::SetRollup(Request& request) const {
+  const std::string database = DatabaseOf(request);
+  Result<DatabaseOptions> options = OptionsOf(*store_, database);
+  if (!options.ok()) return Fail(options.error());
+  const std::vector<std::string_view> texts = request.params.All("tier");
+  if (texts.empty()) return Fail(ErrorType::kBadData, "parameter \"tier\" is missing: WIDTH:KEEP such as 5m:90d");
+  options->tiers.clear();
+  for (const std::string_view text : texts) {
+    if (text == "none" && texts.size() == 1) break;
+    const Result<storage::RollupTier> tier = ParseTier(text);
+    if (!tier.ok()) return Fail(tier.error().Within("invalid parameter \"tier\""));
+    options->tiers.push_back(*tier);
+  }
+  std::sort(options->tiers.begin(), options->tiers.end(),
+            [](const auto& a, const auto& b) { return a.width_ns < b.width_ns; });
+  if (IsDryRun(request)) {
+    const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
+    if (!plan.ok()) return Fail(plan.error());
+    return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan) + "}");
+  }
+  if (const Status set = store_->SetDatabaseOptions(database, *options); !set.ok()) return Fail(set.error());
+  return Succeed("{" + RetentionJson(database, *options) + "}");
+}
+
+Response AdminService::Delete(Request& request) const {
+  Result<storage::DeleteRequest> wanted = ParseDelete(request);
+  if (!wanted.ok()) return Fail(wanted.error());
+  const std::string database = DatabaseOf(request);
+  const Result<storage::DeleteReport> report = store_->Delete(database, *wanted);
+  if (!report.ok()) return Fail(report.error());
+  std::string data = R"({"database":)";
+  AppendJsonString(&data, database);
+  data += fmt::format(R"(,"dryRun":{},"deleted":{}}})", wanted->dry_run, ReportJson(*report));
+  return Succeed(std::move(data));
+}
+
+Response AdminService::DeleteSeries(Request& request) const {
+  Result<storage::DeleteRequest> wanted = ParseDelete(request);
+  if (!wanted.ok()) return Fail(wanted.error());
+  wanted->dry_run = false;
+  wanted->fields.clear();
+  const std::string database = DatabaseOf(request);
+  const Result<storage::DeleteReport> report = store_->Delete(database, *wanted);
+  // A server that has taken no point yet has nothing to delete, as in Prometheus.
+  const bool nothing =
+      !report.ok() && report.error().code == ErrorCode::kNotFound && database == storage::kDefaultDatabase;
+  if (!report.ok() && !nothing) return Fail(report.error());
+  return NoContent();
+}
+
+Response AdminService::CleanTombstones(Request& request) const {
+  const std::string database = DatabaseOf(request);
+  if (!store_->HasDatabase(database)) {
+    if (database == storage::kDefaultDatabase) return NoContent();
+    return Fail(ErrorType::kNotFound, fmt::format("database not found: \"{}\"", database));
+  }
+  const Result<storage::CompactionProgress> done =
+      store_->Compact(database, request.stop, [](const storage::CompactionProgress&) {});
+  if (!done.ok()) return Fail(done.error());
+  return NoContent();
+}
+
+Response AdminService::ShowDatabases(Request&) const {
+  std::string data = "[";
+  for (const storage::DatabaseInfo& info : store_->Databases()) {
+    if (data.size() > 1) data += ',';
+    data += R"({"database":)";
+    AppendJsonString(&data, info.name);
+    data += fmt::format(
+        R"(,"retentionSeconds":{},"partitionSeconds":{},"syncIntervalSeconds":{},"series":{},"fields":{},"partitions":{},"diskBytes":{}}})",
+        info.options.retention_ns / 1'000'000'000, info.options.partition_ns / 1'000'000'000,
+        static_cast<double>(info.options.sync_interval_ns) * 1e-9, info.series, info.fields, info.partitions,
+        info.disk_bytes);
+  }
+  return Succeed(data + ']');
+}
+
+Response AdminService::ShowRejections(Request& request) const {
+  size_t limit = 100;
+  if (const std::string_view text = request.params.Get("limit"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return Fail(ErrorType::kBadData, fmt::format("limit: \"{}\" is not a whole number", text));
+    }
+  }
+  const bool all = request.database.empty() && request.params.Get("db").empty();
+  const std::string database = DatabaseOf(request);
+  std::string data = "[";
+  for (const write_path::LoggedRejection& rejection : rejections_->Newest(std::numeric_limits<size_t>::max())) {
+    if (!all && rejection.database != database) continue;
+    if (limit-- == 0) break;
+    if (data.size() > 1) data += ',';
+    data += fmt::format(R"({{"number":{},"time":")", rejection.number);
+    text::AppendRfc3339(&data, rejection.at.ns);
+    data += R"(","database":)";
+    AppendJsonString(&data, rejection.database);
+    data += fmt::format(R"(,"line":{},"reason":"{}","message":)", rejection.line, Phrase(rejection.error.code));
+    AppendJsonString(&data, rejection.error.message);
+    data += '}';
+  }
+  return Succeed(data + ']');
+}
+
+Response AdminService::Checkpoint(Request&) const {
+  if (const Status done = store_->Checkpoint(); !done.ok()) return Fail(done.error());
+  const storage::StoreStats stats = store_->Stats();
+  return Succeed(fmt::format(R"({{"checkpoints":{},"diskBytes":{}}})", stats.checkpoints, stats.disk_bytes));
+}
+
+Response AdminService::Compact(Request& request) const {
+  const std::string database = DatabaseOf(request);
+  if (!store_->HasDatabase(database)) {
+    return Fail(ErrorType::kNotFound, fmt::format("database not found: \"{}\"", database));
+  }
+  Response response;
+  response.content_type = "application/x-ndjson";
+  response.ends_at_drain = true;
+  response.produce = [store = store_, database](const std::shared_ptr<http::ReplyStream>& stream) {
+    // A client that goes away stops the work after the partition at hand.
+    std::stop_source stop;
+    const Result<storage::CompactionProgress> done =
+        store->Compact(database, stop.get_token(), [&stream, &stop](const storage::CompactionProgress& progress) {
+          if (!stream->Push('{' + ProgressJson(progress) + "}\n")) stop.request_stop();
+        });
+    std::string last = "{";
+    if (done.ok()) {
+      last += ProgressJson(*done) + R"(,"done":true)";
+    } else {
+      last += R"("error":)";
+      AppendJsonString(&last, done.error().message);
+    }
+    stream->Push(last + "}\n");
+    stream->Finish();
+  };
+  return response;
+}
+
+}  // namespace tidemark::server

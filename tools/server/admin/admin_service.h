@@ -1,0 +1,53 @@
+// AdminService: what an operator asks of a running server: retention, compaction, checkpoint.
+#pragma once
+
+#include <string_view>
+
+#include "ingest/write_path/rejection_log.h"
+#include "storage/storage.h"
+#include "tools/admin/acts.h"
+#include "tools/server/http/message.h"
+
+namespace tidemark::server {
+
+// Thread-safe. Answers in the envelope of the Prometheus API; what a reply holds is in the rows of tools/admin/acts.cc.
+class AdminService {
+ public:
+  // Both outlive it.
+  AdminService(storage::Store* store, const write_path::RejectionLog* rejections)
+      : store_(store), rejections_(rejections) {}
+
+  // Does `act`, a row of admin::Acts() with a method.
+  http::Response Do(const admin::Act& act, http::Request& request) const;
+
+ private:
+  // The act of a name and who does it.
+  struct Handler {
+    std::string_view act;
+    http::Response (AdminService::*handle)(http::Request& request) const;
+  };
+  static const Handler kHandlers[];
+
+  // keep=30d (0 or inf: for ever) of the database, or with match[]=SELECTOR of some of its series (inf takes the
+  // selector away); max_bytes=50GiB (0: no limit). dry_run=1 says what would go.
+  http::Response SetRetention(http::Request& request) const;
+  http::Response ShowRetention(http::Request& request) const;
+  // tier=5m:90d&tier=1h:5y: exactly these tiers; tier=none: none.
+  http::Response SetRollup(http::Request& request) const;
+  // match[]=SELECTOR[&start&end&field][&dry_run=1]: says how much.
+  http::Response Delete(http::Request& request) const;
+  // match[]=SELECTOR[&start&end], as in Prometheus.
+  http::Response DeleteSeries(http::Request& request) const;
+  http::Response CleanTombstones(http::Request& request) const;
+  http::Response ShowDatabases(http::Request& request) const;
+  // limit=100[&db=NAME]: the points that were refused last, the newest first.
+  http::Response ShowRejections(http::Request& request) const;
+  // One JSON object a line, the last with "done":true or "error".
+  http::Response Compact(http::Request& request) const;
+  http::Response Checkpoint(http::Request& request) const;
+
+  storage::Store* const store_;
+  const write_path::RejectionLog* const rejections_;
+};
+
+}  // namespace tidemark::server

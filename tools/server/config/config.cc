@@ -1,0 +1,390 @@
+#include "tools/server/config/config.h"
+
+#include <fmt/core.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <concepts>
+#include <set>
+
+#include "ingest/lineprotocol/parser.h"
+#include "query/rules/rule_file.h"
+#include "storage/base/text/byte_size.h"
+#include "storage/base/text/duration.h"
+#include "storage/base/yaml_reader.h"
+#include "tools/server/http/endpoint.h"
+
+namespace tidemark::server {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+Result<uint64_t> ParseCount(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return InvalidArgument(fmt::format("\"{}\" is not a whole number", text));
+  }
+  return value;
+}
+
+Result<uint64_t> ParseSize(std::string_view text) {
+  if (const auto bytes = text::ParseByteSize(text)) return *bytes;
+  return InvalidArgument(fmt::format("\"{}\" is not a size such as 25MB or 64MiB", text));
+}
+
+Result<int64_t> ParseDuration(std::string_view text) {
+  if (const auto ms = text::ParseDurationMs(text)) return *ms;
+  return InvalidArgument(fmt::format("\"{}\" is not a duration such as 10s, 1h30m or 30d", text));
+}
+
+std::string ShowDuration(int64_t ms) { return text::PrintDuration(ms, text::DurationStyle::kOneUnit); }
+
+Result<bool> ParseSwitch(std::string_view text) {
+  if (text == "on" || text == "true" || text == "yes") return true;
+  if (text == "off" || text == "false" || text == "no") return false;
+  return InvalidArgument(fmt::format("\"{}\" is neither on nor off", text));
+}
+
+// Makes rows of the table, one kind of value each.
+class Table {
+ public:
+  template <std::unsigned_integral T>
+  void Count(std::string key, T* value, uint64_t min, uint64_t max, std::string comment) {
+    Add(
+        std::move(key), std::move(comment),
+        [value, min, max](std::string_view text) -> Status {
+          TM_TRY_ASSIGN(const uint64_t count, ParseCount(text));
+          if (count < min || count > max) return InvalidArgument(fmt::format("{} is not in [{}, {}]", count, min, max));
+          *value = static_cast<T>(count);
+          return {};
+        },
+        [value] { return Texts{std::to_string(*value)}; });
+  }
+  template <std::unsigned_integral T>
+  void Size(std::string key, T* value, std::string comment) {
+    Add(
+        std::move(key), std::move(comment),
+        [value](std::string_view text) -> Status {
+          TM_TRY_ASSIGN(*value, ParseSize(text));
+          return {};
+        },
+        [value] { return Texts{text::PrintByteSize(*value)}; });
+  }
+  // A duration kept in units of `unit_ns` nanoseconds, at least 1 ms unless `zero` says that 0 means something.
+  void Duration(std::string key, int64_t* value, int64_t unit_ns, bool zero, std::string comment) {
+    Add(
+        std::move(key), std::move(comment),
+        [value, unit_ns, zero](std::string_view text) -> Status {
+          TM_TRY_ASSIGN(const int64_t ms, ParseDuration(text));
+          if (ms == 0 && !zero) return InvalidArgument("must be longer than 0");
+          *value = ms * (1'000'000 / unit_ns);
+          return {};
+        },
+        [value, unit_ns] { return Texts{ShowDuration(*value / (1'000'000 / unit_ns))}; });
+  }
+  void Timeout(std::string key, std::chrono::milliseconds* value, std::string comment) {
+    Add(
+        std::move(key), std::move(comment),
+        [value](std::string_view text) -> Status {
+          TM_TRY_ASSIGN(const int64_t ms, ParseDuration(text));
+          if (ms == 0) return InvalidArgument("must be longer than 0");
+          *value = std::chrono::milliseconds(ms);
+          return {};
+        },
+        [value] { return Texts{ShowDuration(value->count())}; });
+  }
+  void Switch(std::string key, bool* value, std::string comment) {
+    Add(
+        std::move(key), std::move(comment),
+        [value](std::string_view text) -> Status {
+          TM_TRY_ASSIGN(*value, ParseSwitch(text));
+          return {};
+        },
+        [value] { return Texts{*value ? "on" : "off"}; });
+  }
+  void Text(std::string key, std::string* value, std::string comment) {
+    Add(
+        std::move(key), std::move(comment),
+        [value](std::string_view text) -> Status {
+          *value = text;
+          return {};
+        },
+        [value] { return Texts{*value}; });
+  }
+  template <typename T>
+  void List(std::string key, std::vector<T>* values, Result<T> (*parse)(std::string_view),
+            std::string (*show)(const T&), std::string comment) {
+    Setting& row = Add(
+        std::move(key), std::move(comment),
+        [values, parse](std::string_view text) -> Status {
+          TM_TRY_ASSIGN(T value, parse(text));
+          values->push_back(std::move(value));
+          return {};
+        },
+        [values, show] {
+          Texts texts;
+          for (const T& value : *values) texts.push_back(show(value));
+          return texts;
+        });
+    row.list = true;
+    row.clear = [values] { values->clear(); };
+  }
+
+  Setting& Add(std::string key, std::string comment, std::function<Status(std::string_view)> set,
+               std::function<Texts()> show) {
+    Setting& row = rows.emplace_back();
+    row.key = std::move(key);
+    row.comment = std::move(comment);
+    row.set = std::move(set);
+    row.show = std::move(show);
+    return row;
+  }
+
+  std::vector<Setting> rows;
+};
+
+Result<std::string> AnyText(std::string_view text) { return std::string(text); }
+std::string ShowText(const std::string& text) { return text; }
+
+Result<std::string> EndpointText(std::string_view text) {
+  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(text));
+  return std::string(text);
+}
+
+std::string ShowUdp(const UdpConfig& udp) {
+  return fmt::format("{},db={},precision={},batch={},interval={}", udp.listen, udp.database, udp.precision,
+                     text::PrintByteSize(udp.batch_bytes), ShowDuration(udp.batch_ms));
+}
+
+constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
+
+// The place of a setting's value in quotes where YAML would read it otherwise.
+std::string YamlScalar(const std::string& text) {
+  YAML::Emitter emitter;
+  emitter << text;
+  return emitter.c_str();
+}
+
+// Walks the file's tree and gives the scalars to the table.
+class Reader {
+ public:
+  Reader(YamlReader& yaml, std::vector<Setting> rows) : yaml_(yaml), rows_(std::move(rows)) {}
+
+  void Read(const YAML::Node& node, const std::string& prefix) {
+    if (node.IsNull()) return;
+    if (!node.IsMap()) return yaml_.Fault(node, fmt::format("{} must be a map", prefix.empty() ? "the file" : prefix));
+    for (const auto& entry : node) {
+      const std::string key =
+          (prefix.empty() ? "" : prefix + ".") + (entry.first.IsScalar() ? entry.first.Scalar() : "");
+      if (!seen_.insert(key).second) {
+        yaml_.Fault(entry.first, fmt::format("key \"{}\" is given twice", key));
+      } else if (const auto row =
+                     std::find_if(rows_.begin(), rows_.end(), [&](const Setting& s) { return s.key == key; });
+                 row != rows_.end()) {
+        ReadValue(*row, entry.second);
+      } else if (std::any_of(rows_.begin(), rows_.end(),
+                             [&](const Setting& s) { return s.key.starts_with(key + "."); })) {
+        Read(entry.second, key);
+      } else {
+        yaml_.Fault(entry.first, fmt::format("unknown key \"{}\"", key));
+      }
+    }
+  }
+
+ private:
+  void ReadValue(const Setting& row, const YAML::Node& node) {
+    if (row.list) {
+      if (!node.IsSequence() && !node.IsNull()) return yaml_.Fault(node, fmt::format("{} must be a list", row.key));
+      row.clear();
+      for (const YAML::Node& element : node) ReadScalar(row, element);
+      return;
+    }
+    ReadScalar(row, node);
+  }
+  void ReadScalar(const Setting& row, const YAML::Node& node) {
+    if (!node.IsScalar()) return yaml_.Fault(node, fmt::format("{} must be one value", row.key));
+    if (const Status set = row.set(node.Scalar()); !set.ok()) {
+      yaml_.Fault(node, fmt::format("{}: {}", row.key, set.error().message));
+    }
+  }
+
+  YamlReader& yaml_;
+  std::vector<Setting> rows_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+Result<UdpConfig> ParseUdp(std::string_view text) {
+  UdpConfig udp;
+  const auto take = [&text] {
+    const size_t end = std::min(text.find(','), text.size());
+    const std::string_view part = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    return part;
+  };
+  udp.listen = take();
+  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(udp.listen));
+  while (!text.empty()) {
+    const std::string_view part = take();
+    const size_t equals = std::min(part.find('='), part.size());
+    const std::string_view name = part.substr(0, equals);
+    const std::string_view value = part.substr(std::min(equals + 1, part.size()));
+    if (name == "db") {
+      udp.database = value;
+    } else if (name == "precision") {
+      TM_TRY_ASSIGN([[maybe_unused]] const auto precision, lineprotocol::ParsePrecision(value));
+      udp.precision = value;
+    } else if (name == "batch") {
+      TM_TRY_ASSIGN(udp.batch_bytes, ParseSize(value));
+    } else if (name == "interval") {
+      TM_TRY_ASSIGN(udp.batch_ms, ParseDuration(value));
+    } else {
+      return InvalidArgument(fmt::format("\"{}\" of a UDP listener is none of db, precision, batch, interval", name));
+    }
+  }
+  if (udp.batch_bytes < 65'536 || udp.batch_ms < 1) return InvalidArgument("batch is at least 64KiB, interval 1ms");
+  return udp;
+}
+
+std::vector<Setting> SettingsOf(Config* config) {
+  constexpr uint64_t kMany = uint64_t{1} << 40;
+  constexpr int64_t kMs = 1'000'000;
+  Table table;
+  Config& c = *config;
+  table.Text("data", &c.data, "The directory that holds everything.");
+  table.List<std::string>("http.listen", &c.listen, EndpointText, ShowText,
+                          "Addresses that serve HTTP, ADDRESS:PORT each; port 0 takes a free one. Without tokens only "
+                          "loopback addresses.");
+  table.rows.back().flag = "--http";
+  table.List<std::string>("http.allowed_origins", &c.allowed_origins, AnyText, ShowText,
+                          "Origins (scheme://host:port) whose pages may read and change, besides the server's own.");
+  table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
+  table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");
+  table.Count("http.read_threads", &c.http.read_threads, 1, 1024, "Queries that run at once.");
+  table.Count("http.service_threads", &c.http.service_threads, 1, 1024, "Health checks and metrics at once.");
+  table.Count("http.stream_threads", &c.http.stream_threads, 1, 1024, "Replies produced while they are sent, at once.");
+  table.Count("http.queue_max", &c.http.queue_max, 1, kMany, "Requests that wait for a thread; more get 503.");
+  table.Count("http.connections_max", &c.http.connections_max, 1, kMany, "Open connections; more are closed.");
+  table.Size("http.header_bytes_max", &c.http.header_bytes_max, "A request's line and headers; more gets 431.");
+  table.Size("http.body_bytes_max", &c.http.body_bytes_max, "A request's body as received; more gets 413.");
+  table.Size("http.decoded_bytes_max", &c.http.decode.decoded_bytes, "A request's body unpacked; more gets 413.");
+  table.Count("http.decode_ratio_max", &c.http.decode.ratio, 1, 1'000'000, "Unpacked bytes for each byte received.");
+  table.Size("http.body_memory", &c.http.body_memory_bytes, "All bodies held at once; more get 503.");
+  table.Size("http.reply_memory", &c.http.reply_memory_bytes, "All replies held for slow clients; more get 503.");
+  table.Timeout("http.header_timeout", &c.http.header_timeout, "A request's head must have come within this time.");
+  table.Timeout("http.body_grace", &c.http.body_grace, "A body may come slowly for this long...");
+  table.Size("http.body_rate_min", &c.http.body_bytes_per_second_min, "...and then at no less than this each second.");
+  table.Timeout("http.idle_timeout", &c.http.idle_timeout, "A connection without a request is closed after this time.");
+  table.Duration("http.drain", &c.drain_ms, kMs, true, "At the end, requests that run get this long to finish.");
+  table.Switch("write.require_database", &c.require_database,
+               "Refuse /write without db=, as InfluxDB 1.x does, instead of writing to the default database.");
+  table.Size("write.parse_memory", &c.parse_memory_bytes,
+             "All batches being parsed at once, 8 bytes for each byte of a body; more get 503.");
+  table.List<UdpConfig>("udp", &c.udp, ParseUdp, ShowUdp,
+                        "Line protocol over UDP: ADDRESS:PORT,db=NAME,precision=ns,batch=1MiB,interval=1s each.");
+  table.Switch(
+      "host_metrics", &c.host_metrics,
+      "Sample this machine every second into the database _host, and record in _server when no server was up.");
+  table.Switch("storage.create_databases", &c.store.create_databases, "A write to an unknown database creates it.");
+  table.Duration("storage.partition", &c.store.new_database.partition_ns, 1, false,
+                 "Length of a partition of new databases.");
+  table.Duration("storage.retention", &c.store.new_database.retention_ns, 1, true,
+                 "How long new databases keep points; 0: for ever.");
+  table.Duration("storage.sync_interval", &c.store.new_database.sync_interval_ns, 1, true,
+                 "0: every write is on disk before its answer. Else new databases are synced this often.");
+  table.Size("storage.staged_bytes", &c.store.staged_bytes, "Rows in memory before they are compressed there.");
+  table.Count("storage.checkpoint_points", &c.store.checkpoint_points, 1, kMany,
+              "Points between checkpoints, at most.");
+  table.Duration("storage.checkpoint_interval", &c.store.checkpoint_interval_ns, 1, false,
+                 "Time between checkpoints, at most.");
+  table.Size("storage.journal_segment_bytes", &c.store.journal_segment_bytes, "Size of one journal segment.");
+  table.Size("storage.cache_bytes", &c.store.cache_bytes, "Cache of compressed pages.");
+  table.Count("storage.max_series_per_database", &c.store.max_series_per_database, 1, kMany,
+              "Series of one database; points of further ones are refused.");
+  table.Duration("query.timeout", &c.api.timeout_ms, kMs, false, "A query is stopped after this time.");
+  table.Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
+  table.Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,
+                 "Step of a subquery that names none.");
+  table.Switch("query.experimental_functions", &c.api.parse.experimental_functions,
+               "Take the functions and aggregations that Prometheus calls experimental.");
+  table.Switch("query.extended_range_selectors", &c.api.parse.extended_range_selectors,
+               "Take the range modifiers anchored and smoothed, which Prometheus calls experimental.");
+  table.Switch("query.fill_modifiers", &c.api.parse.fill_modifiers,
+               "Take fill, fill_left and fill_right on operators, which Prometheus calls experimental.");
+  table.Count("query.max_series", &c.api.budget.max_series, 0, kMany, "Series of one selector; 0: no limit.");
+  table.Count("query.max_samples", &c.api.budget.max_samples, 0, uint64_t{1} << 60,
+              "Samples of one query; 0: no limit.");
+  table.Count("query.max_points", &c.api.budget.max_points, 0, uint64_t{1} << 60,
+              "Series times steps of one result, also inside a query; 0: no limit.");
+  table.Size("query.cache_bytes", &c.api.cache_bytes, "Memory for results of range queries that come again; 0: none.");
+  table.Size("query.max_memory", &c.api.budget.max_bytes, "Memory of one query; 0: no limit.");
+  table.Size("query.total_memory", &c.api.total_memory_bytes,
+             "Memory of all queries and results that are not sent yet; more get 503. 0: no limit.");
+  table.Duration("query.grace", &c.api.turns.grace_ns, 1, false,
+                 "Processor time after which a query is a long one, which takes turns with other long ones.");
+  table.Count("query.long_threads", &c.api.turns.places, 0, 1024,
+              "Threads that compute for long queries while short ones come; 0: half the cores.");
+  table.Count("query.long_max", &c.api.turns.long_queries_max, 1, 1'000'000, "Long queries at once; more get 503.");
+  table.List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
+  table.Text("rules.database", &c.rules.database, "The database that rules read and write; empty: the default one.");
+  table.Duration("rules.interval", &c.rules.default_interval_ms, kMs, false, "Interval of groups that name none.");
+  table.Duration("rules.outage_tolerance", &c.rules.outage_tolerance_ms, kMs, false,
+                 "After a start, alerts go on that were active within this time.");
+  table.Duration("rules.for_grace", &c.rules.for_grace_ms, kMs, true,
+                 "After a start, pending alerts fire no sooner than this.");
+  table.Count("pool.workers", &c.pool_workers, 0, 1024, "Threads for queries and background work; 0: one a core.");
+  table.Add(
+      "log.level", "trace, debug, info, warn or error.",
+      [&c](std::string_view text) -> Status {
+        const auto at = std::find(std::begin(kLevels), std::end(kLevels), text);
+        if (at == std::end(kLevels)) return InvalidArgument(fmt::format("\"{}\" is no log level", text));
+        c.log_level = static_cast<log::Level>(at - std::begin(kLevels));
+        return {};
+      },
+      [&c] { return Texts{std::string(kLevels[static_cast<size_t>(c.log_level)])}; });
+  return std::move(table.rows);
+}
+
+Status ParseConfig(std::string_view text, const std::string& file, Config* config) {
+  YamlReader yaml(file);
+  const auto read = yaml.Read(text, [&](const YAML::Node& root) {
+    Reader(yaml, SettingsOf(config)).Read(root, "");
+    return true;
+  });
+  TM_RETURN_IF_ERROR(read);
+  return {};
+}
+
+Status LoadConfig(const std::string& path, Config* config) {
+  TM_TRY_ASSIGN(const std::string text, ReadTextFile(path, kConfigFileBytesMax));
+  return ParseConfig(text, path, config);
+}
+
+std::string PrintConfig(Config config) {
+  std::string out;
+  std::string section;
+  for (const Setting& row : SettingsOf(&config)) {
+    const size_t dot = row.key.find('.');
+    const std::string prefix = dot == std::string::npos ? "" : row.key.substr(0, dot);
+    const std::string name = dot == std::string::npos ? row.key : row.key.substr(dot + 1);
+    if (prefix != section && !prefix.empty()) out += prefix + ":\n";
+    section = prefix;
+    const std::string indent = prefix.empty() ? "" : "  ";
+    out += fmt::format("{}# {}\n{}{}:", indent, row.comment, indent, name);
+    const Texts values = row.show();
+    if (!row.list) {
+      out += fmt::format(" {}\n", YamlScalar(values.front()));
+    } else if (values.empty()) {
+      out += " []\n";
+    } else {
+      out += '\n';
+      for (const std::string& value : values) out += fmt::format("{}  - {}\n", indent, YamlScalar(value));
+    }
+  }
+  return out;
+}
+
+}  // namespace tidemark::server

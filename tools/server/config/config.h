@@ -1,0 +1,67 @@
+// Config: everything that an operator can set, from one YAML file and from flags. Each setting is one row of a table
+// (config.cc) that the file, the flags and --print-config share.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/api/api.h"
+#include "query/rules/manager.h"
+#include "storage/base/log.h"
+#include "storage/base/result.h"
+#include "storage/storage.h"
+#include "tools/server/http/server.h"
+#include "tools/server/write/udp_listener.h"
+#include "tools/server/write/write_service.h"
+
+namespace tidemark::server {
+
+struct Config {
+  std::string data = "./tidemark-data";
+  std::vector<std::string> listen = {"127.0.0.1:8086", "127.0.0.1:3000"};
+  std::vector<std::string> allowed_origins;
+  std::vector<UdpConfig> udp;
+  bool host_metrics = true;
+  bool require_database = false;
+  uint64_t parse_memory_bytes = WriteServiceOptions().parse_memory_bytes;
+  uint64_t pool_workers = 0;
+  int64_t drain_ms = 10'000;
+  std::vector<std::string> rule_files;
+  log::Level log_level = log::Level::kInfo;
+  http::ServerOptions http;
+  storage::StoreOptions store;
+  query::api::ApiOptions api;
+  query::rules::ManagerOptions rules;
+};
+
+// A row of the table: a key, what it means, and how its text is read and shown.
+struct Setting {
+  std::string key;   // "http.io_threads"; its flag is --http-io-threads
+  std::string flag;  // besides that; "" for none
+  std::string comment;
+  bool list = false;
+  // Takes one value (of a list: one more). kInvalidArgument says what would be right.
+  std::function<Status(std::string_view)> set;
+  std::function<std::vector<std::string>()> show;
+  std::function<void()> clear = [] {};  // of a list: before its first value
+};
+
+// All settings, bound to `config`, which must outlive them.
+std::vector<Setting> SettingsOf(Config* config);
+
+inline constexpr size_t kConfigFileBytesMax = size_t{1} << 20;
+
+// Reads a file into `config`. kInvalidArgument: `FILE:LINE:COLUMN: reason`, unknown keys included.
+Status LoadConfig(const std::string& path, Config* config);
+Status ParseConfig(std::string_view text, const std::string& file, Config* config);
+
+// The effective settings as a YAML file that ParseConfig reads back, with each key's comment above it.
+std::string PrintConfig(Config config);
+
+// "127.0.0.1:8089,db=telegraf,precision=s,batch=1MiB,interval=1s": the flag's form of a UDP listener.
+Result<UdpConfig> ParseUdp(std::string_view text);
+
+}  // namespace tidemark::server

@@ -1,0 +1,159 @@
+#include "tools/server/config/limits.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "executor/agent/pipeline/pipeline_file.h"
+#include "ingest/lineprotocol/parser.h"
+#include "ingest/remotewrite/decoder.h"
+#include "ingest/write_path/write_path.h"
+#include "query/api/event_tap.h"
+#include "query/api/metadata_book.h"
+#include "query/rules/rule_file.h"
+#include "query/rules/template.h"
+#include "storage/base/check.h"
+#include "storage/base/text/byte_size.h"
+#include "storage/base/text/params.h"
+#include "storage/model/limits.h"
+#include "tools/server/influx/influx_service.h"
+#include "tools/server/routes/route_row.h"
+
+namespace tidemark::server {
+namespace {
+
+std::string Bytes(uint64_t bytes) {
+  std::string text = text::PrintByteSize(bytes);
+  return text.find_first_not_of("0123456789") == std::string::npos ? text + " bytes" : text;
+}
+
+// Collects rows of one area after the other.
+class Table {
+ public:
+  explicit Table(Config* config) : settings_(SettingsOf(config)) {}
+
+  void Area(std::string name) { area_ = std::move(name); }
+  void Fixed(std::string what, std::string value, std::string beyond) {
+    rows_.push_back({area_, std::move(what), std::move(value), std::move(beyond)});
+  }
+  // A setting: its value as the configuration shows it.
+  void Set(std::string_view key, std::string what, std::string beyond) {
+    const auto setting =
+        std::find_if(settings_.begin(), settings_.end(), [&](const Setting& s) { return s.key == key; });
+    TM_CHECK(setting != settings_.end());
+    rows_.push_back({area_, std::move(what), setting->show().front(), std::move(beyond), std::string(key)});
+  }
+  std::vector<Limit> Take() { return std::move(rows_); }
+
+ private:
+  const std::vector<Setting> settings_;
+  std::string area_;
+  std::vector<Limit> rows_;
+};
+
+void AddConnections(Table* table) {
+  table->Area("Connections and requests");
+  table->Set("http.connections_max", "open connections", "further ones are closed");
+  table->Set("http.queue_max", "requests that wait for a thread, of each kind", "503");
+  table->Set("http.header_bytes_max", "request line and headers", "431");
+  table->Set("http.header_timeout", "time for a head to come", "408");
+  table->Set("http.body_bytes_max", "a body as received", "413");
+  table->Set("http.decoded_bytes_max", "a body unpacked", "413");
+  table->Set("http.decode_ratio_max", "unpacked bytes for each byte received", "413");
+  table->Set("http.body_grace", "time in which a body may come slowly", "408, if it is slower than the next row");
+  table->Set("http.body_rate_min", "bytes of a body in a second, at least", "408");
+  table->Set("http.body_memory", "all bodies together", "503");
+  table->Set("http.reply_memory", "all replies that wait for slow clients", "503");
+  table->Set("http.idle_timeout", "time between requests, and without progress in sending", "the connection is closed");
+  table->Fixed("a form (queries, administration)", Bytes(kFormBytesMax), "413");
+  table->Fixed("parameters of a request", std::to_string(text::kMaxPairs), "400");
+}
+
+void AddWriting(Table* table) {
+  const lineprotocol::Limits line;
+  const remotewrite::Limits remote;
+  const write_path::WritePathOptions path;
+  table->Area("Writing");
+  table->Fixed("a database's name", Bytes(model::kDatabaseNameBytesMax), "400");
+  table->Fixed("a series key: measurement and tags", Bytes(model::kSeriesKeyBytesMax), "the point is refused (400)");
+  table->Fixed("the name of a measurement or field", Bytes(path.max_name_bytes), "the point is refused (400)");
+  table->Fixed("a line of line protocol", Bytes(line.max_line_bytes), "the line is refused, the others are kept (400)");
+  table->Fixed("a string value of line protocol", Bytes(line.max_string_bytes),
+               "the line is refused, the others are kept (400)");
+  table->Fixed("bad lines that an answer describes", std::to_string(line.max_errors), "they are counted");
+  table->Set("write.parse_memory", "batches that are being parsed", "503");
+  table->Fixed("a remote write, unpacked", Bytes(remote.max_decoded_bytes), "413");
+  table->Fixed("samples of a remote write", std::to_string(remote.max_samples), "413");
+  table->Fixed("metadata entries of a remote write", std::to_string(remote.max_metadata), "413");
+  table->Fixed("writes at once", std::to_string(path.max_writes_in_flight), "503");
+  table->Fixed("batches of these writes", Bytes(path.max_bytes_in_flight), "503; one alone is taken");
+  table->Fixed("refused points that are remembered", std::to_string(path.rejection_log_entries),
+               "the oldest are forgotten");
+  table->Fixed("metric families of a database with metadata", std::to_string(query::api::MetadataBook::kMaxFamilies),
+               "metadata of further ones are not kept");
+  table->Set("storage.max_series_per_database", "series of a database", "points of new series are refused (400)");
+}
+
+void AddQueries(Table* table, const Config& config) {
+  table->Area("Queries");
+  table->Fixed("text of a query", Bytes(config.api.parse.text_size_max), "400");
+  table->Fixed("parentheses, arguments and signs inside each other", std::to_string(config.api.parse.depth_max), "400");
+  table->Fixed("levels of a query's tree", std::to_string(config.api.parse.height_max), "400");
+  table->Fixed("steps of a range query", std::to_string(config.api.points_max), "400");
+  table->Set("query.timeout", "time of a query", "503, timeout");
+  table->Set("query.max_series", "series of one selector", "422, names the budget and how to ask for less");
+  table->Set("query.max_samples", "samples that a query reads", "422");
+  table->Set("query.max_points", "series times steps of a result, also inside", "422");
+  table->Set("query.max_memory", "memory of a query", "422");
+  table->Set("query.total_memory", "memory of all queries and unsent results", "503");
+  table->Set("query.long_max", "long queries at once", "503");
+  table->Set("query.cache_bytes", "results that are kept for queries that come again", "the oldest are forgotten");
+  table->Fixed("series that a request for labels, series or events looks at", std::to_string(config.api.series_max),
+               "422");
+  table->Fixed("events of an answer", std::to_string(config.api.events_max), "the newest are given");
+  table->Fixed("followers of events", std::to_string(query::api::EventTap::kMaxFollowers), "503");
+  table->Fixed("statements of an InfluxQL request", std::to_string(InfluxService::kStatementsMax), "400");
+  table->Fixed("an answer of InfluxQL", Bytes(InfluxService::kReplyBytesMax), "413");
+}
+
+void AddFiles(Table* table) {
+  table->Area("Files and rules");
+  table->Fixed("the configuration", Bytes(kConfigFileBytesMax), "it does not start");
+  table->Fixed("a rule file", Bytes(query::rules::kRuleFileBytesMax), "it does not start");
+  table->Fixed("the text that a template gives", Bytes(query::rules::Template::kTextBytesMax), "the text says so");
+  table->Fixed("blocks of a template inside each other", std::to_string(query::rules::Template::kDepthMax),
+               "the rule file is refused");
+  table->Fixed("a pipeline file", Bytes(executor::kMaxPipelineFileBytes), "it is refused");
+  table->Fixed("tasks of a pipeline", std::to_string(executor::kMaxPipelineTasks), "it is refused");
+  table->Fixed("retries of a task", std::to_string(executor::kMaxRetries), "it is refused");
+  table->Fixed("slots of a task", std::to_string(executor::kMaxTaskSlots), "it is refused");
+}
+
+}  // namespace
+
+std::vector<Limit> LimitsOf(Config config) {
+  Table table(&config);
+  AddConnections(&table);
+  AddWriting(&table);
+  AddQueries(&table, config);
+  AddFiles(&table);
+  return table.Take();
+}
+
+std::string PrintLimits(const Config& config) {
+  std::string out = "# Limits\n\nWhat has a name in the last column is a setting; the rest is fixed.\n";
+  std::string area;
+  for (const Limit& limit : LimitsOf(config)) {
+    if (limit.area != area) {
+      area = limit.area;
+      out += fmt::format("\n## {}\n| limit | default | beyond it | setting |\n|---|---|---|---|\n", area);
+    }
+    out += fmt::format("| {} | {} | {} | {} |\n", limit.what, limit.value, limit.beyond,
+                       limit.key.empty() ? "" : "`" + limit.key + "`");
+  }
+  return out;
+}
+
+}  // namespace tidemark::server

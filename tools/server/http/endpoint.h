@@ -1,0 +1,14 @@
+// The text of an Endpoint.
+#pragma once
+
+#include <string_view>
+
+#include "storage/base/result.h"
+#include "tools/server/http/server.h"
+
+namespace tidemark::http {
+
+// "127.0.0.1:8086" or "[::1]:8086" in its parts. kInvalidArgument.
+Result<Endpoint> ParseEndpoint(std::string_view text);
+
+}  // namespace tidemark::http

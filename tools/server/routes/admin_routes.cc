@@ -1,0 +1,45 @@
+#include <string>
+
+#include "tools/admin/acts.h"
+#include "tools/server/routes/areas.h"
+#include "tools/server/routes/prometheus_reply.h"
+#include "tools/server/routes/route_row.h"
+
+namespace tidemark::server {
+namespace {
+
+http::Access AccessOf(admin::Right right) {
+  switch (right) {
+    case admin::Right::kRead: return http::Access::kRead;
+    case admin::Right::kAdmin: return http::Access::kAdmin;
+  }
+  return http::Access::kAdmin;
+}
+
+}  // namespace
+
+void AddAdminRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes) {
+  const auto add = [&](const admin::Act& act, http::Method method) {
+    http::Route& route = routes->emplace_back();
+    route.access = AccessOf(act.right);
+    route.lane = http::Lane::kRead;
+    route.methods = {method};
+    route.pattern = std::string(act.path);
+    SetBody(Body::kForm, &route);
+    route.refuse = &RefuseAsPrometheus;
+    route.handler = [service = services->admin, &act](http::Request& request) { return service->Do(act, request); };
+  };
+  for (const admin::Act& act : admin::Acts()) {
+    switch (act.method) {
+      case admin::Method::kNone: break;
+      case admin::Method::kGet: add(act, http::Method::kGet); break;
+      case admin::Method::kPost: add(act, http::Method::kPost); break;
+      case admin::Method::kPostOrPut:
+        add(act, http::Method::kPost);
+        add(act, http::Method::kPut);
+        break;
+    }
+  }
+}
+
+}  // namespace tidemark::server

@@ -1,0 +1,29 @@
+#include "tools/server/routes/areas.h"
+#include "tools/server/routes/route_row.h"
+
+namespace tidemark::server {
+namespace {
+
+using http::Access;
+using http::Lane;
+using http::Request;
+using http::Response;
+
+constexpr RouteRow kRows[] = {
+    {"/ping", Methods::kGet, Access::kOpen, Lane::kInline, Body::kNone, nullptr,
+     [](const Services& s, Request& r) { return s.influx->Ping(r); }},
+    {"/health", Methods::kGet, Access::kOpen, Lane::kService, Body::kNone, nullptr,
+     [](const Services& s, Request& r) { return s.influx->Health(r); }},
+    {"/-/ready", Methods::kGet, Access::kOpen, Lane::kInline, Body::kNone, nullptr,
+     [](const Services&, Request&) -> Response { return http::TextResponse(200, "Tidemark is Ready.\n"); }},
+    {"/-/healthy", Methods::kGet, Access::kOpen, Lane::kInline, Body::kNone, nullptr,
+     [](const Services&, Request&) -> Response { return http::TextResponse(200, "Tidemark is Healthy.\n"); }},
+};
+
+}  // namespace
+
+void AddHealthRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes) {
+  AddRows(kRows, services, routes);
+}
+
+}  // namespace tidemark::server

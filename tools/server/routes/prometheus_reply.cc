@@ -1,0 +1,42 @@
+#include "tools/server/routes/prometheus_reply.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "query/api/envelope.h"
+
+namespace tidemark::server {
+
+using http::Request;
+using http::Response;
+using query::api::ErrorType;
+
+Response FromReply(query::api::Reply reply) {
+  Response response = http::JsonResponse(reply.status, std::move(reply.body));
+  response.content_type = std::move(reply.content_type);
+  response.headers = std::move(reply.headers);
+  if (reply.rest) {
+    response.may_be_coded = true;
+    response.produce = [rest = std::move(reply.rest)](const std::shared_ptr<http::ReplyStream>& stream) {
+      rest([&stream](std::string piece) { return stream->Push(std::move(piece)); });
+      stream->Finish();
+    };
+  }
+  return response;
+}
+
+query::api::ApiRequest ToApi(const Request& request) {
+  return {.params = request.params, .database = request.database, .stop = request.stop};
+}
+
+Response RefuseAsPrometheus(int status, std::string_view text) {
+  ErrorType type = ErrorType::kInternal;
+  if (status == 503) type = ErrorType::kUnavailable;
+  if (status >= 400 && status < 500) type = ErrorType::kBadData;
+  Response response = FromReply(query::api::ErrorReply(type, text));
+  response.status = status;
+  return response;
+}
+
+}  // namespace tidemark::server

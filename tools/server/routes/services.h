@@ -1,0 +1,27 @@
+// Services: what the handlers of routes call.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "query/api/api.h"
+#include "query/api/event_tap.h"
+#include "tools/server/admin/admin_service.h"
+#include "tools/server/influx/influx_service.h"
+#include "tools/server/write/write_service.h"
+
+namespace tidemark::server {
+
+// All outlive the router.
+struct Services {
+  WriteService* writes = nullptr;
+  InfluxService* influx = nullptr;
+  AdminService* admin = nullptr;
+  const query::api::QueryApi* api = nullptr;
+  query::api::EventTap* events = nullptr;
+  std::function<std::string()> metrics;  // the text of /metrics
+  size_t body_bytes_max = 25'000'000;
+};
+
+}  // namespace tidemark::server

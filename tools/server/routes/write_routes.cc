@@ -1,0 +1,23 @@
+#include <string>
+
+#include "tools/server/routes/areas.h"
+
+namespace tidemark::server {
+
+void AddWriteRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes) {
+  for (const WriteEndpoint& endpoint : WriteEndpoints()) {
+    http::Route& route = routes->emplace_back();
+    route.access = http::Access::kWrite;
+    route.lane = http::Lane::kWrite;
+    route.methods = {endpoint.method};
+    route.pattern = std::string(endpoint.path);
+    route.body_bytes_max = services->body_bytes_max;
+    route.own_coding = endpoint.check_media != nullptr;
+    if (endpoint.refuse_unread != nullptr) route.refuse = endpoint.refuse_unread;
+    route.handler = [writes = services->writes, &endpoint](http::Request& request) {
+      return writes->Take(endpoint, request);
+    };
+  }
+}
+
+}  // namespace tidemark::server

@@ -1,0 +1,289 @@
+#include "tools/server/watch/self_metrics.h"
+
+#include <dirent.h>
+#include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string_view>
+
+#include "query/api/json.h"
+
+namespace tidemark::server {
+namespace {
+
+// Writes metric after metric: the first value of a family brings its HELP and TYPE along.
+class Writer {
+ public:
+  void Family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    out_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+  // `labels` as they stand between the braces.
+  void Value(std::string_view labels, double value) {
+    out_ += name_;
+    if (!labels.empty()) out_ += fmt::format("{{{}}}", labels);
+    out_ += ' ';
+    query::api::AppendFloat(&out_, value);
+    out_ += '\n';
+  }
+  void Counter(std::string_view name, std::string_view help, double value) {
+    Family(name, "counter", help);
+    Value("", value);
+  }
+  void Gauge(std::string_view name, std::string_view help, double value) {
+    Family(name, "gauge", help);
+    Value("", value);
+  }
+  std::string Take() { return std::move(out_); }
+
+ private:
+  std::string name_;
+  std::string out_;
+};
+
+double Number(uint64_t value) { return static_cast<double>(value); }
+double Seconds(int64_t ns) { return static_cast<double>(ns) * 1e-9; }
+double Seconds(uint64_t ns) { return static_cast<double>(ns) * 1e-9; }
+
+void AddProcess(Writer* out, double start_seconds) {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  out->Counter("process_cpu_seconds_total", "CPU time of this process, user and system.",
+               seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  std::ifstream statm("/proc/self/statm");
+  uint64_t pages_virtual = 0;
+  uint64_t pages_resident = 0;
+  if (statm >> pages_virtual >> pages_resident) {
+    const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
+    out->Gauge("process_virtual_memory_bytes", "Address space of this process.", Number(pages_virtual) * page);
+    out->Gauge("process_resident_memory_bytes", "Memory of this process.", Number(pages_resident) * page);
+  }
+  if (DIR* const directory = ::opendir("/proc/self/fd"); directory != nullptr) {
+    double count = -3;  // ".", ".." and the directory itself
+    while (::readdir(directory) != nullptr) ++count;
+    ::closedir(directory);
+    out->Gauge("process_open_fds", "Open file descriptors.", count);
+  }
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    out->Gauge("process_max_fds", "Most file descriptors that may be open.", Number(limit.rlim_cur));
+  }
+  out->Gauge("process_start_time_seconds", "When this process began, since 1970.", start_seconds);
+}
+
+void AddStore(Writer* out, const storage::StoreStats& stats) {
+  out->Counter("tidemark_rows_written_total", "Rows written since the start.", Number(stats.rows_written));
+  out->Counter("tidemark_points_written_total", "Points written since the start.", Number(stats.points_written));
+  out->Counter("tidemark_rows_rejected_total", "Rows that the store refused.", Number(stats.rows_rejected));
+  out->Counter("tidemark_journal_written_bytes_total", "Bytes written to the journal.",
+               Number(stats.journal_bytes_written));
+  out->Counter("tidemark_journal_syncs_total", "Syncs of the journal.", Number(stats.journal_syncs));
+  out->Gauge("tidemark_journal_live_bytes", "Journal that a restart would replay.", Number(stats.journal_live_bytes));
+  out->Gauge("tidemark_staged_bytes", "Rows in memory, not yet compressed.", Number(stats.staged_bytes));
+  out->Gauge("tidemark_slab_bytes", "Rows in memory, compressed, not yet on disk as pages.", Number(stats.slab_bytes));
+  out->Gauge("tidemark_series", "Series of all databases.", Number(stats.series));
+  out->Counter("tidemark_series_created_total", "Series created since the start.", Number(stats.series_created));
+  out->Counter("tidemark_checkpoints_total", "Checkpoints taken.", Number(stats.checkpoints));
+  out->Counter("tidemark_checkpoint_failures_total", "Checkpoints that failed.", Number(stats.checkpoint_failures));
+  out->Gauge("tidemark_last_checkpoint_seconds", "Duration of the last checkpoint.", Seconds(stats.last_checkpoint_ns));
+  out->Counter("tidemark_seals_total", "Partitions sealed by background work.", Number(stats.seals));
+  out->Counter("tidemark_seal_failures_total", "Partitions that could not be sealed.", Number(stats.seal_failures));
+  out->Counter("tidemark_seal_read_bytes_total", "Pages that sealing has read.", Number(stats.seal_bytes_read));
+  out->Counter("tidemark_seal_written_bytes_total", "Pages that sealing has written.",
+               Number(stats.seal_bytes_written));
+  out->Gauge("tidemark_seal_queue", "Partitions that wait to be sealed.", Number(stats.seal_queue));
+  out->Gauge("tidemark_seal_progress", "How far the partition that is being sealed has come, 0 to 1.",
+             stats.seal_progress);
+  out->Gauge("tidemark_seal_healthy", "Whether the last seal succeeded.", stats.last_seal_error.empty() ? 1 : 0);
+  out->Gauge("tidemark_last_seal_seconds", "Duration of the last seal.", Seconds(stats.last_seal_ns));
+  out->Gauge("tidemark_sealed_epochs", "Live epochs that are sealed.", Number(stats.sealed_epochs));
+  out->Gauge("tidemark_epochs", "Live epochs on disk.", Number(stats.epochs));
+  out->Gauge("tidemark_partitions", "Partitions on disk.", Number(stats.partitions));
+  out->Gauge("tidemark_disk_bytes", "Pages on disk.", Number(stats.disk_bytes));
+  out->Counter("tidemark_corrupt_pages_total", "Pages that failed their checksum.", Number(stats.corrupt_pages));
+  out->Gauge("tidemark_recovery_seconds", "Duration of the last start's recovery.", Seconds(stats.recovery_ns));
+  out->Gauge("tidemark_recovered_points", "Points replayed from the journal at the last start.",
+             Number(stats.recovered_points));
+  out->Gauge("tidemark_read_only", "1 while writes are refused.", stats.read_only ? 1 : 0);
+}
+
+void AddHttp(Writer* out, const http::Server& server) {
+  const http::ServerCounters& counters = server.counters();
+  out->Counter("tidemark_http_connections_total", "Connections accepted.", Number(counters.connections_accepted));
+  out->Counter("tidemark_http_connections_refused_total", "Connections closed because there were too many.",
+               Number(counters.connections_refused));
+  out->Gauge("tidemark_http_connections", "Open connections.", Number(counters.connections_open));
+  out->Counter("tidemark_http_received_bytes_total", "Bytes received.", Number(counters.received_bytes));
+  out->Counter("tidemark_http_sent_bytes_total", "Bytes sent.", Number(counters.sent_bytes));
+  out->Counter("tidemark_http_malformed_total", "Requests that were not HTTP.", Number(counters.malformed));
+  out->Counter("tidemark_http_timeouts_total", "Requests that came too slowly.", Number(counters.timeouts));
+  out->Counter("tidemark_http_overloaded_total", "Requests refused because too many ran.", Number(counters.overloaded));
+  out->Gauge("tidemark_http_body_bytes", "Request bodies held.", Number(counters.body_bytes));
+  out->Gauge("tidemark_http_reply_bytes", "Large replies held.", Number(counters.reply_bytes));
+  out->Family("tidemark_http_queue", "gauge", "Requests that wait for a thread.");
+  out->Value("lane=\"write\"", static_cast<double>(server.queued_writes()));
+  out->Value("lane=\"read\"", static_cast<double>(server.queued_reads()));
+}
+
+void AddRoutes(Writer* out, const http::Router& router) {
+  const auto handler = [&router](size_t i) {
+    const http::Route& route = router.routes()[i];
+    return fmt::format("handler=\"{}\",method=\"{}\"", route.pattern, http::Name(route.methods.front()));
+  };
+  out->Family("tidemark_http_requests_total", "counter", "Replies by route and class of status.");
+  for (size_t i = 0; i <= router.routes().size(); ++i) {
+    const std::string labels = i < router.routes().size() ? handler(i) : "handler=\"\",method=\"\"";
+    for (size_t status = 1; status < 6; ++status) {
+      const uint64_t count = router.tally(i).replies[status].load(std::memory_order_relaxed);
+      if (count > 0) out->Value(fmt::format("{},code=\"{}xx\"", labels, status), Number(count));
+    }
+  }
+  out->Family("tidemark_http_handler_seconds_total", "counter", "Time spent in handlers.");
+  for (size_t i = 0; i < router.routes().size(); ++i) {
+    const uint64_t ns = router.tally(i).handler_ns.load(std::memory_order_relaxed);
+    if (ns > 0) out->Value(handler(i), Seconds(ns));
+  }
+}
+
+void AddWrites(Writer* out, const WriteCounters& counters) {
+  out->Counter("tidemark_ingest_points_total", "Points taken over the network.", Number(counters.points));
+  out->Counter("tidemark_ingest_rows_rejected_total", "Rows refused after parsing.", Number(counters.rows_rejected));
+  out->Counter("tidemark_ingest_bad_lines_total", "Lines that could not be parsed.", Number(counters.lines_bad));
+  out->Counter("tidemark_ingest_failed_requests_total", "Write requests answered with an error.",
+               Number(counters.requests_failed));
+}
+
+void AddWritePath(Writer* out, const write_path::WritePathStats& stats) {
+  out->Counter("tidemark_writes_total", "Batches offered to the write path, by whomever.", Number(stats.writes));
+  out->Gauge("tidemark_writes_in_flight", "Batches being written.", static_cast<double>(stats.writes_in_flight));
+  out->Gauge("tidemark_write_bytes_in_flight", "Bytes of batches being written.", Number(stats.bytes_in_flight));
+  const auto by_reason = [out](std::string_view name, std::string_view help, const auto& counts) {
+    out->Family(name, "counter", help);
+    for (size_t code = 0; code < counts.size(); ++code) {
+      if (counts[code] == 0) continue;
+      out->Value(fmt::format("reason=\"{}\"", Phrase(static_cast<ErrorCode>(code))), Number(counts[code]));
+    }
+  };
+  by_reason("tidemark_write_rows_rejected_total", "Rows refused, by what was wrong.", stats.rows_rejected_by);
+  by_reason("tidemark_write_batches_failed_total", "Whole batches refused, by what was wrong.", stats.writes_failed_by);
+}
+
+void AddUdp(Writer* out, const std::vector<std::unique_ptr<UdpListener>>& listeners) {
+  if (listeners.empty()) return;
+  const auto each = [&](std::string_view name, std::string_view help, auto member) {
+    out->Family(name, "counter", help);
+    for (const auto& listener : listeners) {
+      out->Value(fmt::format("listen=\"{}\"", listener->config().listen), Number(listener->counters().*member));
+    }
+  };
+  each("tidemark_udp_datagrams_total", "Datagrams received.", &UdpCounters::datagrams);
+  each("tidemark_udp_bytes_total", "Bytes received.", &UdpCounters::bytes);
+  each("tidemark_udp_batches_total", "Batches written.", &UdpCounters::batches);
+  each("tidemark_udp_failed_batches_total", "Batches lost because the store refused them.",
+       &UdpCounters::failed_batches);
+}
+
+void AddRules(Writer* out, const query::rules::Manager& rules) {
+  const query::rules::Snapshot snapshot = rules.Status();
+  if (snapshot.groups.empty()) return;
+  const auto label = [](const query::rules::GroupStatus& group) {
+    std::string text = "group=";
+    text::AppendJsonString(&text, group.group->file + ";" + group.group->name);
+    return text;
+  };
+  out->Family("tidemark_rule_evaluations_total", "counter", "Evaluations of a group.");
+  for (const auto& group : snapshot.groups) out->Value(label(group), Number(group.evaluations));
+  out->Family("tidemark_rule_missed_total", "counter", "Evaluations left out because the one before took too long.");
+  for (const auto& group : snapshot.groups) out->Value(label(group), Number(group.missed));
+  out->Family("tidemark_rule_last_duration_seconds", "gauge", "Duration of a group's last evaluation.");
+  for (const auto& group : snapshot.groups) out->Value(label(group), Seconds(group.evaluation_ns));
+}
+
+void AddPool(Writer* out, const executor::PoolStats& stats) {
+  out->Gauge("tidemark_pool_workers", "Threads of the pool.", static_cast<double>(stats.workers));
+  out->Gauge("tidemark_pool_busy_workers", "Threads that run something.", static_cast<double>(stats.busy_workers));
+  out->Counter("tidemark_pool_steals_total", "Items taken from another worker.", Number(stats.steals));
+  out->Counter("tidemark_pool_submit_waits_total", "Times that a full queue made somebody wait.",
+               Number(stats.submit_waits));
+  const auto each = [&](std::string_view name, std::string_view help, auto value, std::string_view type = "counter") {
+    out->Family(name, type, help);
+    for (size_t kind = 0; kind < executor::kTaskKinds; ++kind) {
+      out->Value(fmt::format("kind=\"{}\"", Name(static_cast<TaskKind>(kind))), value(stats.kinds[kind]));
+    }
+  };
+  each("tidemark_pool_tasks_total", "Tasks finished.",
+       [](const executor::KindStats& kind) { return Number(kind.tasks_finished); });
+  each("tidemark_pool_tasks_given_up_total", "Tasks that were cancelled or late when their turn came.",
+       [](const executor::KindStats& kind) { return Number(kind.tasks_given_up); });
+  each(
+      "tidemark_pool_tasks_open", "Tasks that wait or run.",
+      [](const executor::KindStats& kind) { return Number(kind.tasks_submitted - kind.tasks_finished); }, "gauge");
+  each("tidemark_pool_loops_total", "Parallel loops begun.",
+       [](const executor::KindStats& kind) { return Number(kind.loops); });
+  each("tidemark_pool_wait_seconds_total", "Time that tasks waited.",
+       [](const executor::KindStats& kind) { return Seconds(kind.wait_ns); });
+  each(
+      "tidemark_pool_wait_seconds_max", "The longest time that a task waited.",
+      [](const executor::KindStats& kind) { return Seconds(kind.wait_max_ns); }, "gauge");
+  each("tidemark_pool_run_seconds_total", "Time that threads worked.",
+       [](const executor::KindStats& kind) { return Seconds(kind.run_ns); });
+}
+
+void AddTurns(Writer* out, const query::api::QueryApi& api) {
+  const query::run::Turns::Stats turns = api.TurnStats();
+  out->Gauge("tidemark_query_long", "Queries that have run for longer than the grace.", Number(turns.long_queries));
+  out->Gauge("tidemark_query_long_waiting", "Of them, those that wait for their turn.", Number(turns.waiting));
+  out->Counter("tidemark_query_long_refused_total", "Queries refused because too many long ones ran.",
+               Number(turns.refused));
+  out->Gauge("tidemark_query_memory_bytes", "Memory of queries and of results that are not sent yet.",
+             Number(api.query_memory_bytes()));
+}
+
+void AddResultCache(Writer* out, const query::cache::ResultCacheStats& stats) {
+  out->Family("tidemark_query_cache_queries_total", "counter",
+              "Range queries by what the result cache had: all of it, part of it, nothing, or nothing to keep.");
+  out->Value("result=\"hit\"", Number(stats.hits));
+  out->Value("result=\"partial\"", Number(stats.partial_hits));
+  out->Value("result=\"miss\"", Number(stats.misses));
+  out->Value("result=\"bypassed\"", Number(stats.bypassed));
+  out->Counter("tidemark_query_cache_reused_steps_total", "Steps of queries that came out of the cache.",
+               Number(stats.steps_reused));
+  out->Counter("tidemark_query_cache_changed_steps_total", "Steps in the cache whose data had changed.",
+               Number(stats.steps_changed));
+  out->Counter("tidemark_query_cache_evictions_total", "Results that had to make room.", Number(stats.evictions));
+  out->Gauge("tidemark_query_cache_bytes", "Memory of the result cache.", Number(stats.bytes));
+  out->Gauge("tidemark_query_cache_results", "Results in the cache.", Number(stats.entries));
+}
+
+}  // namespace
+
+std::string MetricsText(const MetricSources& sources) {
+  Writer out;
+  out.Family("tidemark_build_info", "gauge", "1, with the version as a label.");
+  out.Value(fmt::format("version=\"{}\"", sources.version), 1);
+  AddProcess(&out, sources.start_seconds);
+  if (sources.store != nullptr) AddStore(&out, sources.store->Stats());
+  if (sources.http != nullptr) AddHttp(&out, *sources.http);
+  if (sources.router != nullptr) AddRoutes(&out, *sources.router);
+  if (sources.writes != nullptr) AddWrites(&out, sources.writes->counters());
+  if (sources.write_path != nullptr) AddWritePath(&out, sources.write_path->Stats());
+  if (sources.events != nullptr) {
+    out.Gauge("tidemark_event_followers", "Clients that follow events.",
+              static_cast<double>(sources.events->followers()));
+  }
+  if (sources.udp != nullptr) AddUdp(&out, *sources.udp);
+  if (sources.rules != nullptr) AddRules(&out, *sources.rules);
+  if (sources.api != nullptr) {
+    AddResultCache(&out, sources.api->CacheStats());
+    AddTurns(&out, *sources.api);
+  }
+  if (sources.pool != nullptr) AddPool(&out, sources.pool->stats());
+  return out.Take();
+}
+
+}  // namespace tidemark::server

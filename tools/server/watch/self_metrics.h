@@ -1,0 +1,38 @@
+// /metrics: this process in Prometheus' text format 0.0.4.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "executor/pool/thread_pool.h"
+#include "ingest/write_path/write_path.h"
+#include "query/api/api.h"
+#include "query/api/event_tap.h"
+#include "query/rules/manager.h"
+#include "storage/storage.h"
+#include "tools/server/http/router.h"
+#include "tools/server/http/server.h"
+#include "tools/server/write/udp_listener.h"
+#include "tools/server/write/write_service.h"
+
+namespace tidemark::server {
+
+// Null members are left out.
+struct MetricSources {
+  const storage::Store* store = nullptr;
+  const http::Server* http = nullptr;
+  const http::Router* router = nullptr;
+  const WriteService* writes = nullptr;
+  const write_path::WritePath* write_path = nullptr;
+  const query::api::EventTap* events = nullptr;
+  const query::rules::Manager* rules = nullptr;
+  const query::api::QueryApi* api = nullptr;
+  const executor::ThreadPool* pool = nullptr;
+  const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;
+  std::string version;
+  double start_seconds = 0;  // since 1970
+};
+
+std::string MetricsText(const MetricSources& sources);
+
+}  // namespace tidemark::server

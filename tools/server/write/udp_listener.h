@@ -1,0 +1,65 @@
+// UdpListener: line protocol over UDP, as collectd's write_influxdb_udp and Telegraf send it. Datagrams are gathered
+// and written in batches; bad lines are counted and the first of a time is logged.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#include "storage/base/result.h"
+#include "tools/server/write/write_service.h"
+
+namespace tidemark::server {
+
+// One socket for line protocol over UDP.
+struct UdpConfig {
+  std::string listen = "127.0.0.1:8089";
+  std::string database = "default";
+  std::string precision = "ns";
+  // A batch is written when it has this many bytes or is this old.
+  uint64_t batch_bytes = uint64_t{1} << 20;
+  int64_t batch_ms = 1000;
+};
+
+struct UdpCounters {
+  std::atomic<uint64_t> datagrams{0};
+  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> batches{0};
+  std::atomic<uint64_t> failed_batches{0};
+};
+
+// Start and Stop from one thread; counters from any.
+class UdpListener {
+ public:
+  // `service` and `clock` outlive it.
+  UdpListener(UdpConfig config, WriteService* service, const Clock* clock);
+  ~UdpListener();
+
+  // Binds and begins to receive. Returns the port. kInvalidArgument, kUnavailable, kIo.
+  Result<uint16_t> Start();
+  // Writes what has been received and ends.
+  void Stop();
+
+  [[nodiscard]] const UdpConfig& config() const { return config_; }
+  [[nodiscard]] const UdpCounters& counters() const { return counters_; }
+
+ private:
+  // What has come and is not written yet.
+  class Batch;
+
+  void Receive(std::stop_token stop);
+  void Flush(Batch* batch);
+
+  const UdpConfig config_;
+  WriteService* const service_;
+  const Clock* const clock_;
+  WriteTarget target_;
+  int socket_ = -1;
+  int64_t last_complaint_ns_ = 0;
+  uint64_t complaints_withheld_ = 0;
+  UdpCounters counters_;
+  std::jthread thread_;
+};
+
+}  // namespace tidemark::server

@@ -1,0 +1,127 @@
+#include "tools/server/write/write_endpoint.h"
+
+#include <fmt/core.h>
+
+#include "ingest/lineprotocol/decoder.h"
+#include "ingest/lineprotocol/parser.h"
+#include "ingest/remotewrite/decoder.h"
+#include "ingest/remotewrite/request_decoder.h"
+#include "storage/base/check.h"
+#include "tools/server/influx/influx_reply.h"
+
+namespace tidemark::server {
+namespace {
+
+using http::Request;
+using http::Response;
+
+// /db/NAME in front of the path counts more than `named`.
+std::string DatabaseOf(const Request& request, std::string_view named) {
+  return request.database.empty() ? std::string(named) : request.database;
+}
+
+WriteTarget Refused(int status, std::string text) {
+  return {.database = {}, .refused_status = status, .refused_text = std::move(text)};
+}
+
+// Every database has the one policy that 1.x and 2.x make by themselves.
+bool IsKnownPolicy(std::string_view policy) { return policy.empty() || policy == "autogen" || policy == "default"; }
+
+WriteTarget InfluxTarget(const Request& request, bool require_database) {
+  WriteTarget target{.database = DatabaseOf(request, request.params.Get("db"))};
+  if (target.database.empty() && require_database) return Refused(400, "database is required");
+  const std::string_view policy = request.params.Get("rp");
+  if (!IsKnownPolicy(policy)) return Refused(404, fmt::format("retention policy not found: {}", policy));
+  const std::string_view consistency = request.params.Get("consistency");
+  if (!consistency.empty() && consistency != "any" && consistency != "one" && consistency != "quorum" &&
+      consistency != "all") {
+    return Refused(400, "invalid consistency level");
+  }
+  const Result<lineprotocol::Precision> precision = lineprotocol::ParsePrecision(request.params.Get("precision"));
+  if (!precision.ok()) return Refused(400, precision.error().message);
+  target.time_unit_ns = static_cast<int64_t>(*precision);
+  return target;
+}
+
+// bucket=db/rp, as the 1.x server reads it.
+WriteTarget InfluxV2Target(const Request& request, bool /*require_database*/) {
+  std::string_view bucket = request.params.Get("bucket");
+  std::string_view policy;
+  if (const size_t slash = bucket.find('/'); slash != std::string_view::npos) {
+    policy = bucket.substr(slash + 1);
+    bucket = bucket.substr(0, slash);
+  }
+  if (!IsKnownPolicy(policy)) return Refused(404, fmt::format("retention policy not found: {}", policy));
+  if (bucket.empty()) bucket = request.params.Get("db");
+  WriteTarget target{.database = DatabaseOf(request, bucket)};
+  const std::string_view text = request.params.Get("precision");
+  const Result<lineprotocol::Precision> precision = lineprotocol::ParsePrecision(text);
+  if (!precision.ok() || (!text.empty() && text != "ns" && text != "us" && text != "ms" && text != "s")) {
+    return Refused(400, fmt::format("invalid precision \"{}\"; valid precision units are ns, us, ms, and s", text));
+  }
+  target.time_unit_ns = static_cast<int64_t>(*precision);
+  return target;
+}
+
+WriteTarget RemoteWriteTarget(const Request& request, bool /*require_database*/) {
+  return {.database = DatabaseOf(request, request.params.Get("db"))};
+}
+
+Response RefuseAsInflux(int status, std::string_view text) { return InfluxError(status, text); }
+
+// As Prometheus' receiver: plain text, for the request as a whole.
+Response RefuseAsReceiver(int status, std::string_view text, const std::vector<ingest::Fault>& /*faults*/) {
+  Response response = http::GoError(status, text);
+  if (status == 503) response.Set("Retry-After", "1");
+  return response;
+}
+
+constexpr WriteEndpoint kEndpoints[] = {
+    {.path = "/write",
+     .method = http::Method::kPost,
+     .check_media = nullptr,
+     .decoder = &lineprotocol::MakeDecoder,
+     .target = &InfluxTarget,
+     .empty_status = 200,
+     .refuse = &InfluxError,
+     .refuse_unread = &RefuseAsInflux,
+     .finish = &AddInfluxHeaders},
+    {.path = "/api/v2/write",
+     .method = http::Method::kPost,
+     .check_media = nullptr,
+     .decoder = &lineprotocol::MakeDecoder,
+     .target = &InfluxV2Target,
+     .empty_status = 204,
+     .refuse = &InfluxV2Error,
+     .refuse_unread = &RefuseAsInflux,
+     .finish = &AddInfluxHeaders},
+    {.path = "/api/v1/write",
+     .method = http::Method::kPost,
+     .check_media = &remotewrite::CheckHeaders,
+     .decoder = &remotewrite::MakeDecoder,
+     .target = &RemoteWriteTarget,
+     .empty_status = 0,
+     .refuse = &RefuseAsReceiver,
+     .refuse_unread = nullptr,
+     .finish = nullptr},
+};
+
+constexpr DatagramProtocol kDatagramProtocols[] = {
+    {.name = "line protocol", .decoder = &lineprotocol::MakeDecoder},
+};
+
+}  // namespace
+
+std::span<const WriteEndpoint> WriteEndpoints() { return kEndpoints; }
+
+const WriteEndpoint& WriteEndpointAt(std::string_view path) {
+  for (const WriteEndpoint& endpoint : kEndpoints) {
+    if (endpoint.path == path) return endpoint;
+  }
+  TM_CHECK(false);
+  return kEndpoints[0];
+}
+
+std::span<const DatagramProtocol> DatagramProtocols() { return kDatagramProtocols; }
+
+}  // namespace tidemark::server
