@@ -73,7 +73,7 @@ MAY_INCLUDE = {
                                     "query/api/metadata_book.h", "tools/server/http", "tools/server/influx/influx_reply.h"},
     "tools/server/admin": PUBLIC | {"ingest/write_path", "query/api", "query/promql", "query/rules",
                                     "tools/admin", "tools/server/http"},
-    "tools/server/dashboard": set(),
+    "tools/server/dashboard": {"storage/base", "tools/server/http"},
     "tools/server/watch": PUBLIC | {"executor/pool", "ingest/write_path", "query/api", "query/rules",
                                     "tools/server/http", "tools/server/write"},
     "tools/server/routes": PUBLIC | {"query/api", "tools/admin", "tools/server/admin", "tools/server/dashboard",

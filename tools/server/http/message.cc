@@ -64,6 +64,7 @@ std::string_view ReasonPhrase(int status) {
       {204, "No Content"},
       {301, "Moved Permanently"},
       {302, "Found"},
+      {304, "Not Modified"},
       {307, "Temporary Redirect"},
       {308, "Permanent Redirect"},
       {400, "Bad Request"},

@@ -149,12 +149,14 @@ Session::Outgoing Session::Compose(Response response) {
   keep_alive_ =
       keep_alive_ && !response.close && !shared_->draining.load(std::memory_order_relaxed) && (!streamed || chunked);
   Framing framing{.chunked = chunked};
-  if (!streamed && response.status != 204) framing.length = response.body.size();
+  // These have no body whatever the headers say (RFC 9110, 15.3.5 and 15.4.5).
+  const bool bodiless = response.status == 204 || response.status == 304;
+  if (!streamed && !bodiless) framing.length = response.body.size();
   Outgoing out{.head = HeadOf(response, framing),
                .after = keep_alive_      ? After::kNextRequest
                         : response.close ? After::kLinger
                                          : After::kClose};
-  if (!head_only_ && response.status != 204) out.body = std::move(response.body);
+  if (!head_only_ && !bodiless) out.body = std::move(response.body);
   return out;
 }
 

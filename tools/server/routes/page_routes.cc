@@ -1,6 +1,6 @@
 #include <string>
 
-#include "tools/server/dashboard/dashboard_page.h"
+#include "tools/server/dashboard/dashboard_reply.h"
 #include "tools/server/routes/areas.h"
 #include "tools/server/routes/route_row.h"
 
@@ -18,16 +18,9 @@ Response Metrics(const Services& services, Request& /*request*/) {
   return response;
 }
 
-Response Dashboard(const Services& /*services*/, Request& /*request*/) {
-  Response response;
-  response.content_type = "text/html; charset=utf-8";
-  response.body = DashboardPage();
-  response.Set("Cache-Control", "no-cache")
-      .Set("Content-Security-Policy",
-           "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
-           "img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
-  return response;
-}
+Response Dashboard(const Services& /*services*/, Request& request) { return DashboardPage(request); }
+
+Response Asset(const Services& /*services*/, Request& request) { return DashboardAsset(request, request.captures[0]); }
 
 Response ToDashboard(const Services& /*services*/, Request& request) {
   Response response;
@@ -39,6 +32,7 @@ Response ToDashboard(const Services& /*services*/, Request& request) {
 constexpr RouteRow kRows[] = {
     {"/metrics", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, nullptr, &Metrics},
     {"/dashboard", Methods::kGet, Access::kOpen, Lane::kService, Body::kNone, nullptr, &Dashboard},
+    {"/dashboard/assets/*", Methods::kGet, Access::kOpen, Lane::kService, Body::kNone, nullptr, &Asset},
     {"/", Methods::kGet, Access::kOpen, Lane::kInline, Body::kNone, nullptr, &ToDashboard},
 };
 

@@ -1,0 +1,202 @@
+// Client: the HTTP API of tidemarkd, typed. The one place that calls fetch.
+import { Connection } from "./connection";
+import type {
+  Alert, Block, BuildInfo, DatabaseRow, EventRow, Explained, Labels, Metadata, PlanNode, QueryData, Rejection, Retention, RuleGroup,
+  TsdbStatus,
+} from "./types";
+
+export type ErrorKind = "unreachable" | "refused" | "query" | "aborted";
+
+export class ApiError extends Error {
+  constructor(
+    readonly kind: ErrorKind,
+    message: string,
+    // 0 when there was no answer.
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+export interface Answer<T> {
+  data: T;
+  warnings: string[];
+  infos: string[];
+}
+
+interface Envelope {
+  status?: string;
+  data?: unknown;
+  error?: string;
+  warnings?: string[];
+  infos?: string[];
+}
+
+export type Params = Record<string, string | number | string[] | undefined>;
+
+function encode(params: Params): string {
+  const out = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined || value === "") continue;
+    for (const one of Array.isArray(value) ? value : [value]) out.append(name, String(one));
+  }
+  return out.toString();
+}
+
+// A long query goes as a form: request lines have a limit.
+const LONGEST_QUERY_STRING = 2000;
+
+// Statuses of a server that is starting, stopping or behind a proxy that does not reach it.
+const AWAY = new Set([502, 504]);
+
+export class Client {
+  readonly connection: Connection;
+
+  // `root`: what stands in front of /api, without a slash at its end.
+  constructor(
+    private readonly root: string,
+    private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
+  ) {
+    this.connection = new Connection(() => this.ready());
+  }
+
+  url(path: string, params: Params = {}): string {
+    const query = encode(params);
+    return `${this.root}${path}${query ? `?${query}` : ""}`;
+  }
+
+  // Evaluates at `time`, seconds since 1970.
+  async query(db: string, expr: string, time: number, signal?: AbortSignal): Promise<QueryData> {
+    return (await this.ask<QueryData>("/api/v1/query", { db, query: expr, time }, signal)).data;
+  }
+
+  // Evaluates from `start` to `end`, both included, every `step` seconds.
+  async queryRange(db: string, expr: string, start: number, end: number, step: number, signal?: AbortSignal): Promise<QueryData> {
+    return (await this.ask<QueryData>("/api/v1/query_range", { db, query: expr, start, end, step }, signal)).data;
+  }
+
+  // As query or, with `range`, queryRange; with the plan and what the server remarks.
+  async explain(
+    db: string, expr: string, at: { time: number } | { start: number; end: number; step: number }, signal?: AbortSignal,
+  ): Promise<Explained> {
+    const path = "time" in at ? "/api/v1/query" : "/api/v1/query_range";
+    const answer = await this.ask<QueryData & { explain?: PlanNode }>(path, { db, query: expr, explain: 1, ...at }, signal);
+    return { data: answer.data, plan: answer.data.explain, warnings: answer.warnings, infos: answer.infos };
+  }
+
+  // String points, oldest first; the newest `limit` of them.
+  async events(db: string, match: string, start: number, end: number | undefined, limit: number, signal?: AbortSignal): Promise<EventRow[]> {
+    return (await this.ask<EventRow[]>("/api/v1/events", { db, "match[]": match, start, end, limit }, signal)).data;
+  }
+
+  // Where new events can be followed as server-sent events.
+  eventsUrl(db: string, match: string): string {
+    return this.url("/api/v1/events", { db, "match[]": match, follow: 1 });
+  }
+
+  async labelNames(db: string, match: string[], signal?: AbortSignal): Promise<string[]> {
+    return (await this.ask<string[]>("/api/v1/labels", { db, "match[]": match }, signal)).data;
+  }
+
+  async labelValues(db: string, label: string, match: string[], limit: number, signal?: AbortSignal): Promise<Answer<string[]>> {
+    return this.ask<string[]>(`/api/v1/label/${encodeURIComponent(label)}/values`, { db, "match[]": match, limit }, signal);
+  }
+
+  async series(db: string, match: string[], limit: number, signal?: AbortSignal): Promise<Labels[]> {
+    return (await this.ask<Labels[]>("/api/v1/series", { db, "match[]": match, limit }, signal)).data;
+  }
+
+  async metadata(db: string, signal?: AbortSignal): Promise<Record<string, Metadata[]>> {
+    return (await this.ask<Record<string, Metadata[]>>("/api/v1/metadata", { db }, signal)).data;
+  }
+
+  async alerts(signal?: AbortSignal): Promise<Alert[]> {
+    return (await this.ask<{ alerts: Alert[] }>("/api/v1/alerts", {}, signal)).data.alerts;
+  }
+
+  async rules(signal?: AbortSignal): Promise<RuleGroup[]> {
+    return (await this.ask<{ groups: RuleGroup[] }>("/api/v1/rules", {}, signal)).data.groups;
+  }
+
+  async databases(signal?: AbortSignal): Promise<DatabaseRow[]> {
+    return (await this.ask<DatabaseRow[]>("/api/v1/admin/databases", {}, signal)).data;
+  }
+
+  async retention(db: string, signal?: AbortSignal): Promise<Retention> {
+    return (await this.ask<Retention>("/api/v1/admin/retention", { db }, signal)).data;
+  }
+
+  async rejections(limit: number, signal?: AbortSignal): Promise<Rejection[]> {
+    return (await this.ask<Rejection[]>("/api/v1/admin/rejections", { limit }, signal)).data;
+  }
+
+  async tsdb(db: string, limit: number, signal?: AbortSignal): Promise<TsdbStatus> {
+    return (await this.ask<TsdbStatus>("/api/v1/status/tsdb", { db, limit }, signal)).data;
+  }
+
+  async blocks(db: string, signal?: AbortSignal): Promise<Block[]> {
+    return (await this.ask<{ blocks: Block[] }>("/api/v1/status/tsdb/blocks", { db }, signal)).data.blocks;
+  }
+
+  async buildInfo(signal?: AbortSignal): Promise<BuildInfo> {
+    return (await this.ask<BuildInfo>("/api/v1/status/buildinfo", {}, signal)).data;
+  }
+
+  private async ready(): Promise<boolean> {
+    try {
+      return (await this.fetcher(this.url("/-/ready"), { cache: "no-store" })).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  private async ask<T>(path: string, params: Params, signal?: AbortSignal): Promise<Answer<T>> {
+    const form = encode(params);
+    const takesForms = !path.includes("/label/") && /\/(query|query_range|series|labels)$/.test(path);
+    const init: RequestInit = { ...(signal ? { signal } : {}) };
+    let url = this.url(path, params);
+    if (takesForms && form.length > LONGEST_QUERY_STRING) {
+      url = this.url(path);
+      init.method = "POST";
+      init.headers = { "Content-Type": "application/x-www-form-urlencoded" };
+      init.body = form;
+    }
+    let reply: Response;
+    let text: string;
+    try {
+      reply = await this.fetcher(url, init);
+      text = await reply.text();
+    } catch (error) {
+      if (signal?.aborted) throw new ApiError("aborted", "given up", 0);
+      this.connection.reportLoss();
+      throw new ApiError("unreachable", "the server does not answer", 0);
+    }
+    if (AWAY.has(reply.status)) {
+      this.connection.reportLoss();
+      throw new ApiError("unreachable", `the server is away (${reply.status})`, reply.status);
+    }
+    this.connection.reportAnswer();
+    let envelope: Envelope;
+    try {
+      envelope = JSON.parse(text) as Envelope;
+    } catch {
+      throw new ApiError("refused", text.trim().slice(0, 300) || `status ${reply.status}`, reply.status);
+    }
+    if (envelope.status !== "success") {
+      throw new ApiError(reply.status === 503 ? "refused" : "query", envelope.error ?? `status ${reply.status}`, reply.status);
+    }
+    return { data: envelope.data as T, warnings: envelope.warnings ?? [], infos: envelope.infos ?? [] };
+  }
+}
+
+// What stands in front of the API of the server that sent the page at `path`, and the database that `path` names.
+export function whereAmI(path: string): { root: string; database: string } {
+  const match = /^(.*?)(?:\/db\/([^/]+))?\/dashboard\/?$/.exec(path);
+  let database = "";
+  try {
+    database = decodeURIComponent(match?.[2] ?? "");
+  } catch {
+    // A broken escape names no database.
+  }
+  return { root: match?.[1] ?? "", database };
+}

@@ -1,0 +1,112 @@
+// Shapes of the replies of query/api and tools/server that the page reads.
+
+export type Labels = Record<string, string>;
+// Seconds since 1970 and the value as text, as Prometheus writes both.
+export type Sample = [number, string];
+
+export type QueryData =
+  | { resultType: "vector"; result: { metric: Labels; value: Sample }[] }
+  | { resultType: "matrix"; result: { metric: Labels; values: Sample[] }[] }
+  | { resultType: "scalar"; result: Sample }
+  | { resultType: "string"; result: Sample };
+
+export interface Explained {
+  data: QueryData;
+  plan: PlanNode | undefined;
+  warnings: string[];
+  infos: string[];
+}
+
+// A node of the plan that `explain=1` gives. Its own figures depend on the operator, so they are read by name.
+export type PlanNode = { [key: string]: unknown };
+
+export interface EventRow {
+  time: string;
+  time_ns: string | number;
+  labels: Labels;
+  text: string;
+}
+
+export interface Alert {
+  labels: Labels;
+  annotations: Labels;
+  state: string;
+  activeAt: string;
+  value: string;
+}
+
+export interface Rule {
+  type: "alerting" | "recording";
+  name: string;
+  query: string;
+  health: string;
+  lastError?: string;
+  lastEvaluation?: string;
+  evaluationTime?: number;
+  duration?: number;
+  keepFiringFor?: number;
+  state?: string;
+  labels?: Labels;
+  annotations?: Labels;
+  alerts?: Alert[];
+}
+
+export interface RuleGroup {
+  name: string;
+  file: string;
+  interval: number;
+  rules: Rule[];
+}
+
+export interface DatabaseRow {
+  database: string;
+  retentionSeconds: number;
+  partitionSeconds: number;
+  syncIntervalSeconds: number;
+  series: number;
+  fields: number;
+  partitions: number;
+  diskBytes: number;
+}
+
+export interface Retention {
+  database: string;
+  retentionSeconds: number;
+  maxBytes: number;
+  selectors: { match: string; keepSeconds: number }[];
+  tiers: { widthSeconds: number; keepSeconds: number }[];
+}
+
+export interface Rejection {
+  number: number;
+  time: string;
+  database: string;
+  line: number;
+  reason: string;
+  message: string;
+}
+
+export interface TsdbStatus {
+  headStats: { numSeries: number };
+  seriesCountByMetricName: { name: string; value: number }[];
+  labelValueCountByLabelName: { name: string; value: number }[];
+  seriesCountByLabelValuePair: { name: string; value: number }[];
+}
+
+export interface Block {
+  ulid: string;
+  minTime: number;
+  maxTime: number;
+  stats: { numSamples?: number; numBytes?: number };
+}
+
+export interface Metadata {
+  type: string;
+  help: string;
+  unit: string;
+}
+
+export interface BuildInfo {
+  version: string;
+  revision?: string;
+}

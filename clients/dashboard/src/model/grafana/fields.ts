@@ -1,0 +1,98 @@
+// Single fields of Grafana's JSON in our words: units, colours, thresholds, mappings, numbers.
+import type { ColorName, Mapping, Threshold } from "../schema";
+import { UNITS } from "../units";
+import type { GrafanaStep } from "./types";
+
+// Grafana's names for units that are called otherwise here; others have the same name.
+const UNIT_NAMES: Record<string, string> = {
+  "": "short", string: "none", percentunit: "percentunit", Bps: "binBps", binBps: "binBps", decbytes: "decbytes", bytes: "bytes", mbytes: "mbytes", decmbytes: "mbytes",
+  dtdurations: "s", dtdurationms: "ms", µs: "us", locale: "grouped", sishort: "short", opm: "ops/min", celsius: "°C", dateTimeAsIso: "dateTime",
+};
+
+export function unitOf(name: string | undefined): string {
+  const text = name ?? "";
+  if (Object.hasOwn(UNIT_NAMES, text)) return UNIT_NAMES[text] as string;
+  if (text.startsWith("suffix:")) return text.slice(7);
+  return text;
+}
+
+// Whether numbers of the unit look as in Grafana; others have its name behind them.
+export function isKnownUnit(unit: string): boolean {
+  return unit === "" || Object.hasOwn(UNITS, unit);
+}
+
+const GREENS = /green|#73BF69|#37872D|#299c46/i;
+const REDS = /red|#F2495C|#C4162A|#d44a3a/i;
+const YELLOWS = /orange|yellow|#FF9830|#FADE2A|#ED8128/i;
+const BLUES = /blue|purple|#5794F2|#3274D9|#1F60C4/i;
+
+// Colours are states here, so that they hold in both themes: green is good, red is bad.
+export function colorOf(name: string | undefined): ColorName {
+  const text = name ?? "";
+  if (GREENS.test(text)) return "good";
+  if (REDS.test(text)) return "bad";
+  if (YELLOWS.test(text)) return "warn";
+  if (BLUES.test(text)) return "info";
+  return "dim";
+}
+
+// A number, also as a text; undefined for nothing and for what is none.
+export function numberOf(value: unknown): number | undefined {
+  if (value === null || value === undefined || value === "") return undefined;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+// The first step holds for all below the second, whatever its value.
+export function thresholdsOf(steps: GrafanaStep[] | undefined): Threshold[] | undefined {
+  if (!steps || steps.length === 0) return undefined;
+  return steps.map((step, i) => ({ from: i === 0 ? null : (numberOf(step.value) ?? null), color: colorOf(step.color) }));
+}
+
+// "80,90" of a singlestat with its three colours.
+export function oldThresholdsOf(text: string, colors: string[] | undefined): Threshold[] | undefined {
+  const numbers = text.split(",").map(numberOf);
+  if (numbers.length === 0 || numbers.some((n) => n === undefined)) return undefined;
+  const names = colors ?? ["green", "orange", "red"];
+  return [{ from: null, color: colorOf(names[0]) }, ...numbers.map((n, i) => ({ from: n as number, color: colorOf(names[i + 1]) }))];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+// Value mappings of both forms. `lost`: ranges, texts and expressions, which are not drawn.
+export function mappingsOf(list: unknown[] | undefined): { mappings: Mapping[]; lost: number } {
+  const mappings: Mapping[] = [];
+  let lost = 0;
+  for (const entry of list ?? []) {
+    if (!isRecord(entry)) continue;
+    if (entry.type === "value" && isRecord(entry.options)) {
+      for (const [value, shown] of Object.entries(entry.options)) {
+        const number = numberOf(value);
+        if (number === undefined || !isRecord(shown)) {
+          lost += 1;
+          continue;
+        }
+        mappings.push({ value: number, text: String(shown.text ?? value), ...(typeof shown.color === "string" ? { color: colorOf(shown.color) } : {}) });
+      }
+    } else if (entry.type === 1 && numberOf(entry.value) !== undefined) {
+      mappings.push({ value: numberOf(entry.value) as number, text: String(entry.text ?? "") });
+    } else {
+      lost += 1;
+    }
+  }
+  return { mappings, lost };
+}
+
+// Text of Markdown or HTML as the text that it shows.
+export function plainText(content: string, html: boolean): string {
+  const text = html ? content.replace(/<(br|\/p|\/div|\/h\d|\/li)\s*\/?>/gi, "\n").replace(/<li[^>]*>/gi, "- ").replace(/<[^>]*>/g, "") : content;
+  return text
+    .replace(/^#+\s*(.*)$/gm, "**$1**")
+    .replace(/!\[[^\]]*\]\([^)]*\)/g, "")
+    .replaceAll("&nbsp;", " ").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&")
+    .replace(/^\* /gm, "- ")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
+}

@@ -1,0 +1,205 @@
+// Dashboards as data: what SCHEMA.md documents, as types, and the check of a file before it is drawn.
+
+export const SCHEMA = 1;
+
+export type QueryMode = "instant" | "range" | "events" | "alerts" | "rules";
+
+export interface Query {
+  // Names the query within its panel: "A". Columns, comparisons and tests refer to it.
+  id: string;
+  db?: string;
+  expr: string;
+  mode?: QueryMode;
+  // What series are called: text with {{label}} in it. Without, what tells them apart.
+  legend?: string;
+  unit?: string;
+  decimals?: number;
+  // Spacing of the samples, as a duration: for $__rate_interval, and the smallest step. Default 1s.
+  interval?: string;
+  // A fixed step in place of the one that the width gives.
+  step?: string;
+  // The number at the full length of a bar.
+  max?: number;
+  // The name of the goal that its number is judged by.
+  goal?: string;
+  // Of events: follow new ones as they come. `limit`: how many are kept.
+  follow?: boolean;
+  limit?: number;
+  // A word for what the number says, shown beside it.
+  note?: string;
+  mappings?: Mapping[];
+  thresholds?: Threshold[];
+}
+
+export interface Threshold {
+  // Values from here on; null for all below the next.
+  from: number | null;
+  color: ColorName;
+}
+
+export type ColorName = "good" | "warn" | "bad" | "info" | "dim" | "accent";
+export const COLOR_NAMES: readonly ColorName[] = ["good", "warn", "bad", "info", "dim", "accent"];
+
+export interface Mapping {
+  value: number;
+  text: string;
+  color?: ColorName;
+}
+
+export interface Link {
+  title: string;
+  // An address, or the id of a page.
+  href?: string;
+  page?: string;
+}
+
+export interface Panel {
+  id: string;
+  type: string;
+  title: string;
+  description?: string;
+  // Of 12 columns.
+  width?: number;
+  // In rows of 40 pixels; without, what the type asks for.
+  height?: number;
+  queries?: Query[];
+  unit?: string;
+  decimals?: number;
+  min?: number;
+  max?: number;
+  thresholds?: Threshold[];
+  mappings?: Mapping[];
+  // What would give the panel data, as a command; shown while it has none.
+  empty?: string;
+  // The shortest time between two refreshes, as a duration, for what is large and changes seldom.
+  every?: string;
+  // Figures that cannot be had, and why.
+  missing?: { title: string; why: string }[];
+  links?: Link[];
+  // What the panel's type takes; see its folder.
+  options?: Record<string, unknown>;
+}
+
+export interface Row {
+  title?: string;
+  collapsed?: boolean;
+  panels: Panel[];
+}
+
+export type VariableKind = "query" | "constant" | "custom" | "text";
+
+export interface Variable {
+  name: string;
+  label?: string;
+  kind: VariableKind;
+  db?: string;
+  // query: label_values(SELECTOR, LABEL); constant: its text, with other variables in it; custom: values, comma-separated.
+  query: string;
+  default?: string;
+  // Not offered as a value although it is there.
+  hidden?: boolean;
+}
+
+export interface Dashboard {
+  schema: number;
+  id: string;
+  title: string;
+  description?: string;
+  range?: { from: string; to: string };
+  refresh?: string;
+  variables?: Variable[];
+  links?: Link[];
+  rows: Row[];
+}
+
+type Report = (place: string, what: string) => void;
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const KEYS = {
+  dashboard: ["schema", "id", "title", "description", "range", "refresh", "variables", "links", "rows"],
+  row: ["title", "collapsed", "panels"],
+  panel: ["id", "type", "title", "description", "width", "height", "queries", "unit", "decimals", "min", "max", "thresholds", "mappings",
+    "empty", "every", "missing", "links", "options"],
+  query: ["id", "db", "expr", "mode", "legend", "unit", "decimals", "interval", "step", "max", "goal", "follow", "limit", "note", "mappings",
+    "thresholds"],
+  variable: ["name", "label", "kind", "db", "query", "default", "hidden"],
+};
+
+function checkKeys(value: Record<string, unknown>, keys: string[], place: string, report: Report): void {
+  for (const key of Object.keys(value)) if (!keys.includes(key)) report(place, `"${key}" is not known here`);
+}
+
+function need(value: Record<string, unknown>, key: string, type: "string" | "number", place: string, report: Report): void {
+  if (typeof value[key] !== type) report(place, `"${key}" must be a ${type}`);
+}
+
+function listOf(value: unknown, place: string, report: Report): Record<string, unknown>[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || !value.every(isRecord)) {
+    report(place, "must be a list of objects");
+    return [];
+  }
+  return value;
+}
+
+function checkQuery(query: Record<string, unknown>, place: string, report: Report): void {
+  checkKeys(query, KEYS.query, place, report);
+  need(query, "id", "string", place, report);
+  need(query, "expr", "string", place, report);
+  const mode = query.mode ?? "instant";
+  if (!["instant", "range", "events", "alerts", "rules"].includes(String(mode))) report(place, `mode "${String(mode)}" is not known`);
+}
+
+function checkPanel(panel: Record<string, unknown>, types: readonly string[], place: string, report: Report): void {
+  checkKeys(panel, KEYS.panel, place, report);
+  for (const key of ["id", "type", "title"]) need(panel, key, "string", place, report);
+  if (typeof panel.type === "string" && !types.includes(panel.type)) report(place, `there is no panel type "${panel.type}"`);
+  if (panel.width !== undefined && !(typeof panel.width === "number" && panel.width >= 1 && panel.width <= 12)) {
+    report(place, '"width" must be from 1 to 12');
+  }
+  const ids = new Set<string>();
+  listOf(panel.queries, `${place}.queries`, report).forEach((query, i) => {
+    checkQuery(query, `${place}.queries[${i}]`, report);
+    if (ids.has(String(query.id))) report(place, `two queries are called "${String(query.id)}"`);
+    ids.add(String(query.id));
+  });
+  for (const threshold of listOf(panel.thresholds, `${place}.thresholds`, report)) {
+    if (!COLOR_NAMES.includes(threshold.color as ColorName)) report(place, `colour "${String(threshold.color)}" is not known`);
+  }
+}
+
+// All that is wrong with it, one line each; empty when it can be drawn. `types`: the panel types there are.
+export function faultsOf(value: unknown, types: readonly string[]): string[] {
+  const faults: string[] = [];
+  const report: Report = (place, what) => faults.push(`${place}: ${what}`);
+  if (!isRecord(value)) return ["a dashboard is a JSON object"];
+  checkKeys(value, KEYS.dashboard, "dashboard", report);
+  if (value.schema !== SCHEMA) report("dashboard", `schema ${String(value.schema)} is not known; this page reads schema ${SCHEMA}`);
+  need(value, "id", "string", "dashboard", report);
+  need(value, "title", "string", "dashboard", report);
+  const names = new Set<string>();
+  listOf(value.variables, "variables", report).forEach((variable, i) => {
+    const place = `variables[${i}]`;
+    checkKeys(variable, KEYS.variable, place, report);
+    need(variable, "name", "string", place, report);
+    need(variable, "query", "string", place, report);
+    if (!["query", "constant", "custom", "text"].includes(String(variable.kind))) report(place, `kind "${String(variable.kind)}" is not known`);
+    if (names.has(String(variable.name))) report(place, `two variables are called "${String(variable.name)}"`);
+    names.add(String(variable.name));
+  });
+  if (!Array.isArray(value.rows)) report("dashboard", '"rows" must be a list');
+  const ids = new Set<string>();
+  listOf(value.rows, "rows", report).forEach((row, r) => {
+    checkKeys(row, KEYS.row, `rows[${r}]`, report);
+    listOf(row.panels, `rows[${r}].panels`, report).forEach((panel, p) => {
+      const place = `rows[${r}].panels[${p}]`;
+      checkPanel(panel, types, place, report);
+      if (ids.has(String(panel.id))) report(place, `two panels are called "${String(panel.id)}"`);
+      ids.add(String(panel.id));
+    });
+  });
+  return faults;
+}

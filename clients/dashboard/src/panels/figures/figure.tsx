@@ -1,0 +1,70 @@
+// Figure: one number on the page, with what it was made of in its attributes: tests and screen readers find both.
+import { mappingOf, thresholdColor } from "../../model/colors";
+import { lastValue, type Frame, type Series } from "../../model/frames";
+import { goalNamed, targetText } from "../../model/goal_file";
+import { judge, type GoalStatus } from "../../model/goals";
+import type { ColorName, Panel, Query } from "../../model/schema";
+import { formatValue } from "../../model/units";
+import type { PanelData } from "../source";
+
+export interface Item {
+  query: Query;
+  series: Series | undefined;
+  name: string;
+  value: number | undefined;
+  text: string;
+  color: ColorName | undefined;
+  goal: { status: GoalStatus; target: string } | undefined;
+}
+
+const MARK_COLOR: Record<GoalStatus, ColorName> = { OK: "good", WARN: "warn", MISSED: "bad", "NO DATA": "dim" };
+export const MARKS: Record<GoalStatus, string> = { OK: "✓", WARN: "⚠", MISSED: "✗", "NO DATA": "·" };
+
+export function markColor(status: GoalStatus): ColorName {
+  return MARK_COLOR[status];
+}
+
+export function itemOf(panel: Panel, query: Query, series: Series | undefined, name: string): Item {
+  const value = lastValue(series);
+  const mapping = mappingOf(value, query.mappings ?? panel.mappings);
+  const goal = goalNamed(query.goal);
+  const status = goal ? judge(goal, value) : undefined;
+  const text = mapping?.text ?? formatValue(value, query.unit ?? panel.unit, query.decimals ?? panel.decimals);
+  const color = mapping?.color ?? thresholdColor(value, query.thresholds ?? panel.thresholds);
+  return {
+    query, series, name, value, text,
+    color: color ?? (status && status !== "NO DATA" ? markColor(status) : undefined),
+    goal: goal && status ? { status, target: targetText(goal) } : undefined,
+  };
+}
+
+// An item for each series of each query; one without a value for a query that nothing answers.
+export function itemsOf(panel: Panel, data: PanelData): Item[] {
+  return data.frames.flatMap((frame) => {
+    const fallback = frame.query.legend ?? panel.title;
+    if (frame.series.length === 0) return [itemOf(panel, frame.query, undefined, fallback.replace(/\{\{.*?\}\}/g, "").trim() || frame.query.id)];
+    return frame.series.map((series) => itemOf(panel, frame.query, series, series.name));
+  });
+}
+
+export function frameOf(data: PanelData, id: string): Frame | undefined {
+  return data.frames.find((frame) => frame.query.id === id);
+}
+
+export function Figure({ item, big = false }: { item: Item; big?: boolean }) {
+  return (
+    <span class={`figure${big ? " big" : ""}${item.color ? ` is-${item.color}` : ""}`} data-figure={item.query.id}
+      data-series={item.series ? JSON.stringify(item.series.labels) : undefined} data-raw={item.value === undefined ? "" : String(item.value)}>
+      {item.text}
+    </span>
+  );
+}
+
+export function GoalMark({ item }: { item: Item }) {
+  if (!item.goal) return null;
+  return (
+    <span class={`mark is-${markColor(item.goal.status)}`} title={`${item.goal.status}: the goal is ${item.goal.target}`}>
+      <span aria-hidden="true">{MARKS[item.goal.status]}</span> <span class="target">{item.goal.target}</span>
+    </span>
+  );
+}

@@ -1,0 +1,153 @@
+// PanelView: the frame around a panel: title, menu, what it says without data, and its error and age when a query fails.
+import { useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { api } from "../api";
+import type { Panel } from "../model/schema";
+import { ageText, parseDuration, pointsFor } from "../model/time";
+import type { Values } from "../model/variables";
+import { demanded, fixedLink, go, now, pageAddress, setSpan, span, theme, zone } from "../shell/state";
+import { DataTable } from "./data_table";
+import { panelType } from "./registry";
+import { PanelSource } from "./source";
+import { Paragraphs } from "./text/text";
+import "./panel_view.css";
+
+interface Props {
+  panel: Panel;
+  // undefined until the variables are known.
+  values: Values | undefined;
+  // Whether the panel fills the page.
+  alone: boolean;
+}
+
+// Whether the element is on the screen or within a screen of it.
+function useNear(): [preact.RefObject<HTMLElement>, boolean] {
+  const home = useRef<HTMLElement>(null);
+  const [near, setNear] = useState(false);
+  useEffect(() => {
+    const element = home.current;
+    if (!element) return;
+    const observer = new IntersectionObserver((entries) => setNear(entries.some((entry) => entry.isIntersecting)), { rootMargin: "100% 0px" });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [home, near];
+}
+
+// What a load depends on: equal texts need no other answer.
+function momentOf(values: Values, points: number): string {
+  return JSON.stringify([span.value, values, points, demanded.value]);
+}
+
+export function PanelView({ panel: written, values, alone }: Props) {
+  const type = panelType(written.type);
+  const panel = useMemo(
+    (): Panel => ({ ...written, ...(type?.queries ? { queries: type.queries(written) } : {}), ...(alone ? { width: 12, height: 14 } : {}) }),
+    [written, alone],
+  );
+  const source = useMemo(() => new PanelSource(panel), [panel]);
+  useEffect(() => () => source.stop(), [source]);
+  const [home, near] = useNear();
+  const asTable = useSignal(false);
+  const asked = useRef("");
+  const askedAt = useRef(0);
+  const points = pointsFor(home.current?.clientWidth ?? 480);
+  const moment = values ? momentOf(values, points) : "";
+  const chosen = values ? JSON.stringify([values, demanded.value]) : "";
+  const chosenBefore = useRef("");
+  useEffect(() => {
+    if (!near || !values || moment === asked.current || (panel.queries ?? []).length === 0) return;
+    const every = parseDuration(panel.every ?? "") ?? 0;
+    if (chosen === chosenBefore.current && Date.now() - askedAt.current < every * 1000) return;
+    asked.current = moment;
+    askedAt.current = Date.now();
+    chosenBefore.current = chosen;
+    void source.load({ span: span.value, points, values }).then(() => {
+      // A failed answer is asked for again at the next refresh, also of a range that stands still.
+      if (source.data.value.error !== undefined) asked.current = "";
+    });
+  }, [near, moment, source]);
+
+  const data = source.data.value;
+  const height = (panel.height ?? type?.height ?? 4) * 40;
+  const idle = (panel.queries ?? []).length === 0;
+  const waiting = !idle && data.loadedAt === 0;
+  const empty = !waiting && !idle && type !== undefined && !type.hasData(data, panel);
+  const shown = useRef(false);
+  if (!waiting && !empty) shown.current = true;
+  const stale = data.error !== undefined && data.at !== 0;
+  const View = type?.view;
+  return (
+    <section class="panel" ref={home} data-panel={panel.id} data-type={panel.type} data-wide={(panel.width ?? 4) > 7 ? "" : undefined} data-at={data.at || undefined} data-state={waiting ? "waiting" : empty ? "empty" : "shown"}
+      style={{ "--span": panel.width ?? 4, minHeight: `${waiting && type?.sizing !== "flows" ? height + 38 : 96}px` }} aria-label={panel.title}>
+      <header class="panel-head">
+        <h3 title={panel.description}>{panel.title}</h3>
+        {data.error !== undefined && (
+          <span class="panel-error" role="status" title={data.error}>
+            {stale && `${ageText((now.value - data.loadedAt) / 1000)} old · `}{api.connection.lost ? "reconnecting" : data.error}
+          </span>
+        )}
+        <Menu panel={panel} asTable={asTable.value} onTable={() => (asTable.value = !asTable.value)} exprs={data.frames.map((f) => f.expr)} alone={alone} />
+      </header>
+      <div class={`panel-body ${type?.sizing ?? "flows"}${stale ? " stale" : ""}`} style={{ "--height": `${height}px` }}>
+        {View === undefined && <p class="note">This page does not know panels of type {panel.type}.</p>}
+        {waiting && <p class="note quiet">…</p>}
+        {empty && <Empty panel={panel} error={data.error} />}
+        {View !== undefined && shown.current && (
+          // Kept while there are no data: what a reader hid or sorted is as before when there are some again.
+          <div class="panel-view" hidden={empty}>
+            {asTable.value ? <DataTable data={data} label={panel.title} zone={zone.value} />
+              : <View panel={panel} data={data} span={span.value} theme={theme.value} zone={zone.value} onSpan={setSpan} />}
+          </div>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Empty({ panel, error }: { panel: Panel; error: string | undefined }) {
+  return (
+    <div class="panel-empty">
+      <p>{error ?? "No data."}</p>
+      {panel.empty !== undefined && <Paragraphs text={panel.empty} />}
+    </div>
+  );
+}
+
+interface MenuProps {
+  panel: Panel;
+  asTable: boolean;
+  alone: boolean;
+  exprs: string[];
+  onTable: () => void;
+}
+
+function Menu({ panel, asTable, alone, exprs, onTable }: MenuProps) {
+  const home = useRef<HTMLDetailsElement>(null);
+  const [copied, setCopied] = useState(false);
+  const close = () => {
+    if (home.current) home.current.open = false;
+  };
+  const queries = (panel.queries ?? []).filter((q) => ["instant", "range"].includes(q.mode ?? "instant"));
+  const explore = pageAddress("explore") + queries.map((q) => `&q=${encodeURIComponent(exprs[(panel.queries ?? []).indexOf(q)] ?? q.expr)}&db=${encodeURIComponent(q.db ?? "default")}`).join("");
+  return (
+    <details class="menu" ref={home} onKeyDown={(event) => { if (event.key === "Escape") close(); }}
+      onBlur={(event) => { if (!home.current?.contains(event.relatedTarget as Node | null)) close(); }}>
+      <summary aria-label={`Menu of ${panel.title}`} title="Menu">⋯</summary>
+      <div class="menu-list">
+        {queries.length > 0 && <button onClick={() => { onTable(); close(); }}>{asTable ? "Show as before" : "Show as table"}</button>}
+        {queries.length > 0 && <a href={explore} onClick={(event) => { event.preventDefault(); close(); openAddress(explore); }}>Open in Explore</a>}
+        <button onClick={() => { go({ panel: alone ? undefined : panel.id }); close(); }}>{alone ? "Back to the page" : "Fill the page"}</button>
+        <button onClick={() => { void navigator.clipboard?.writeText(fixedLink()).then(() => setCopied(true)); }}>{copied ? "Copied" : "Copy link, times fixed"}</button>
+        {panel.description && <p class="note">{panel.description}</p>}
+        {exprs.length > 0 && <div class="menu-exprs">{exprs.filter((e) => e).map((expr) => <code>{expr}</code>)}</div>}
+      </div>
+    </details>
+  );
+}
+
+function openAddress(search: string): void {
+  history.pushState(null, "", `${location.pathname}${search}`);
+  dispatchEvent(new PopStateEvent("popstate"));
+}
+

@@ -1,0 +1,25 @@
+// The one table of panel types. A type is a folder and a row.
+import type { PanelType } from "./panel_type";
+import { alerts } from "./alerts/alerts";
+import { bars } from "./bars/bars";
+import { curve } from "./curve/curve";
+import { events } from "./events/events";
+import { gauge } from "./gauge/gauge";
+import { goals } from "./goals/goals";
+import { heatmap } from "./heatmap/heatmap";
+import { pattern } from "./pattern/pattern";
+import { rules } from "./rules/rules";
+import { savings } from "./savings/savings";
+import { stat } from "./stat/stat";
+import { states } from "./states/states";
+import { table } from "./table/table";
+import { text } from "./text/text";
+import { timeseries } from "./timeseries/timeseries";
+
+export const PANEL_TYPES: readonly PanelType[] = [
+  alerts, bars, curve, events, gauge, goals, heatmap, pattern, rules, savings, stat, states, table, text, timeseries,
+];
+
+export function panelType(name: string): PanelType | undefined {
+  return PANEL_TYPES.find((row) => row.type === name);
+}

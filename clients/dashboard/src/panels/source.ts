@@ -1,0 +1,139 @@
+// PanelSource: asks a panel's queries and keeps the last answer. When a query fails the frames stay as they were, with
+// the error and their age beside them.
+import { signal } from "@preact/signals";
+import { api, ApiError, homeDatabase } from "../api";
+import { emptyFrame, framesSeries, type Frame } from "../model/frames";
+import type { Panel, Query } from "../model/schema";
+import { alignSpan, alignToEnd, chooseStep, durationText, parseDuration, rateInterval, type Span } from "../model/time";
+import { interpolate, type Values } from "../model/variables";
+
+export interface PanelData {
+  frames: Frame[];
+  // The moment that instant queries were asked for, seconds since 1970; 0 before the first answer.
+  at: number;
+  // Of range queries, on the grid of `step` seconds.
+  span: Span;
+  step: number;
+  // Milliseconds of Date.now() at which the frames came.
+  loadedAt: number;
+  error: string | undefined;
+}
+
+export interface LoadContext {
+  span: Span;
+  points: number;
+  values: Values;
+}
+
+export const NOTHING: PanelData = { frames: [], at: 0, span: { start: 0, end: 1 }, step: 1, loadedAt: 0, error: undefined };
+
+// Equal questions that are under way are asked once.
+const underWay = new Map<string, Promise<Frame>>();
+
+function shared(key: string, ask: () => Promise<Frame>): Promise<Frame> {
+  const there = underWay.get(key);
+  if (there) return there;
+  const made = ask().finally(() => underWay.delete(key));
+  underWay.set(key, made);
+  return made;
+}
+
+const EVENTS_SHOWN = 200;
+
+interface Moment {
+  span: Span;
+  step: number;
+  at: number;
+}
+
+async function askQuery(query: Query, expr: string, db: string, moment: Moment): Promise<Frame> {
+  const frame = emptyFrame(query, expr);
+  const { span, step, at } = moment;
+  switch (query.mode ?? "instant") {
+    case "instant":
+      frame.series = framesSeries(await api.query(db, expr, at), query);
+      break;
+    case "range":
+      frame.series = framesSeries(await api.queryRange(db, expr, span.start, span.end, step), query);
+      break;
+    case "events":
+      frame.events = await api.events(db, expr, span.start, span.end, query.limit ?? EVENTS_SHOWN);
+      break;
+    case "alerts":
+      frame.alerts = await api.alerts();
+      break;
+    case "rules":
+      frame.groups = await api.rules();
+      break;
+  }
+  return frame;
+}
+
+// The step of a panel's range queries: one for all of them, so that they share their times.
+export function panelStep(panel: Panel, span: Span, points: number): number {
+  let least = 1;
+  for (const query of panel.queries ?? []) {
+    const fixed = query.step === undefined ? undefined : parseDuration(query.step);
+    if (fixed !== undefined) return fixed;
+    least = Math.max(least, parseDuration(query.interval ?? "1s") ?? 1);
+  }
+  return chooseStep(span, points, least);
+}
+
+// The query as it is asked: variables and the built-in times put in.
+export function resolveExpr(query: Query, values: Values, span: Span, step: number): string {
+  const scrape = parseDuration(query.interval ?? "1s") ?? 1;
+  return interpolate(query.expr, {
+    ...values,
+    __interval: durationText(step),
+    __rate_interval: durationText(rateInterval(step, scrape)),
+    __range: durationText(span.end - span.start),
+  });
+}
+
+export class PanelSource {
+  readonly data = signal<PanelData>(NOTHING);
+  private turn = 0;
+
+  constructor(private readonly panel: Panel) {}
+
+  // A later call makes an earlier one that is still under way count for nothing.
+  async load(context: LoadContext): Promise<void> {
+    const turn = ++this.turn;
+    const queries = this.panel.queries ?? [];
+    const step = panelStep(this.panel, context.span, context.points);
+    const fixed = queries.some((query) => query.step !== undefined);
+    const span = fixed ? alignToEnd(context.span, step) : alignSpan(context.span, step);
+    const at = context.span.end;
+    const answers = await Promise.allSettled(
+      queries.map((query) => {
+        const expr = resolveExpr(query, context.values, context.span, step);
+        const db = interpolate(query.db ?? homeDatabase, context.values);
+        const key = JSON.stringify([db, expr, query.mode, query.mode === "range" ? [span, step] : at, query.limit, query.id, query.legend]);
+        return shared(key, () => askQuery(query, expr, db, { span, step, at }));
+      }),
+    );
+    if (turn !== this.turn) return;
+    const before = this.data.value;
+    const failed = answers.find((answer) => answer.status === "rejected");
+    if (failed) {
+      const error = (failed as PromiseRejectedResult).reason as unknown;
+      const text = error instanceof ApiError ? error.message : String(error);
+      // The first answer may be a part: what is there is better than nothing.
+      if (before.at !== 0) {
+        this.data.value = { ...before, error: text };
+        return;
+      }
+      const frames = answers.map((a, i) => (a.status === "fulfilled" ? a.value : emptyFrame(queries[i] as Query, (queries[i] as Query).expr)));
+      this.data.value = { frames, at: 0, span, step, loadedAt: Date.now(), error: text };
+      return;
+    }
+    const frames = answers.map((a) => (a as PromiseFulfilledResult<Frame>).value);
+    this.data.value = { frames, at, span, step, loadedAt: Date.now(), error: undefined };
+  }
+
+  // No answer that comes later is taken.
+  stop(): void {
+    this.turn += 1;
+  }
+}

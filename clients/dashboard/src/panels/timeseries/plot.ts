@@ -1,0 +1,220 @@
+// Plot: one uPlot chart in an element. New data and sizes go into the chart that is there; it is made anew only when its
+// series or the theme are others. Destroyed with destroy(), or nothing of it is freed.
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Theme } from "../../model/colors";
+import { tickText, timeTicks, type Span, type Zone } from "../../model/time";
+import { formatValue, isBinary } from "../../model/units";
+import { valueRange, valueSteps, withMarks } from "./ticks";
+
+export interface PlotSeries {
+  key: string;
+  name: string;
+  color: string;
+  hidden: boolean;
+  dashed?: boolean;
+}
+
+export interface PlotLook {
+  unit: string;
+  decimals: number | undefined;
+  theme: Theme;
+  zone: Zone;
+  min: number | undefined;
+  max: number | undefined;
+  fill: boolean;
+  stack: boolean;
+  drawAs: "lines" | "bars";
+  // Whether x is a time that all charts of the page share.
+  timed: boolean;
+  // What x means where it is no time.
+  xUnit: string;
+  marks: { value: number; color: string }[];
+  // A dot at each point; without, at those alone that a line does not reach.
+  dots: boolean;
+}
+
+export interface PlotEvents {
+  // A range was dragged over.
+  onSpan: (span: Span) => void;
+  // The cursor is over a point of this chart, at these CSS pixels from the plot's corner; undefined: it is not.
+  onCursor: (at: { index: number; left: number; top: number; inside: boolean } | undefined) => void;
+}
+
+// Charts of one page move their cursors together.
+const SYNC = "page";
+
+const INK: Record<Theme, { text: string; grid: string }> = {
+  dark: { text: "#9aa6ba", grid: "#273041" },
+  light: { text: "#566176", grid: "#e3e8ef" },
+};
+
+const FONT = '11px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+// Points that have no neighbour: a line would not show them.
+function lonePoints(u: uPlot, series: number): number[] {
+  const values = u.data[series] as (number | null | undefined)[];
+  const out: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] != null && values[i - 1] == null && values[i + 1] == null) out.push(i);
+  }
+  return out;
+}
+
+export class Plot {
+  private chart: uPlot | undefined;
+  private made = "";
+  private hoverInside = false;
+
+  constructor(
+    private readonly home: HTMLElement,
+    private readonly events: PlotEvents,
+  ) {}
+
+  // Draws `data` (x, then a column for each series) over `span`.
+  draw(data: uPlot.AlignedData, series: PlotSeries[], span: Span, look: PlotLook, width: number, height: number): void {
+    if (width < 20 || height < 20) return;
+    const wanted = JSON.stringify([series.map((s) => [s.key, s.name, s.color]), { ...look, marks: look.marks }]);
+    if (!this.chart || this.made !== wanted) {
+      this.destroy();
+      this.chart = this.make(data, series, span, look, width, height);
+      this.made = wanted;
+      return;
+    }
+    const chart = this.chart;
+    if (chart.width !== width || chart.height !== height) chart.setSize({ width, height });
+    chart.batch(() => {
+      series.forEach((s, i) => {
+        if (chart.series[i + 1]?.show === s.hidden) chart.setSeries(i + 1, { show: !s.hidden }, false);
+      });
+      chart.setData(data, false);
+      chart.setScale("x", { min: span.start, max: span.end });
+    });
+  }
+
+  // Moves the cursor by points, for the keyboard.
+  step(points: number): void {
+    const chart = this.chart;
+    if (!chart) return;
+    const count = chart.data[0].length;
+    const at = chart.cursor.idx ?? (points > 0 ? -1 : count);
+    const next = Math.min(count - 1, Math.max(0, at + points));
+    this.hoverInside = true;
+    // The first point may lie on the grid a little before the range.
+    const left = Math.max(0, chart.valToPos(chart.data[0][next] as number, "x"));
+    chart.setCursor({ left, top: chart.bbox.height / devicePixelRatio / 2 });
+  }
+
+  destroy(): void {
+    this.chart?.destroy();
+    this.chart = undefined;
+    this.made = "";
+  }
+
+  private make(data: uPlot.AlignedData, series: PlotSeries[], span: Span, look: PlotLook, width: number, height: number): uPlot {
+    const ink = INK[look.theme];
+    const format = (value: number) => formatValue(value, look.unit, look.decimals);
+    const axis = { stroke: ink.text, font: FONT, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
+    const options: uPlot.Options = {
+      width,
+      height,
+      legend: { show: false },
+      padding: [8, 18, 0, 0],
+      scales: {
+        x: { time: look.timed, range: (_u, min, max) => [min, max] },
+        y: { range: (_u, min, max) => valueRange(min, withMarks(max, look.marks.map((mark) => mark.value)), look.min, look.max) },
+      },
+      series: [
+        {},
+        ...series.map((s): uPlot.Series => ({
+          label: s.name,
+          stroke: s.color,
+          width: 1.5,
+          show: !s.hidden,
+          spanGaps: false,
+          ...(look.fill ? { fill: `${s.color}${look.stack ? "d8" : "26"}` } : {}),
+          points: look.dots ? { show: true, size: 7 } : { show: true, size: 4, filter: (u: uPlot, i: number) => lonePoints(u, i) },
+          ...(s.dashed ? { dash: [6, 5], points: { show: false } } : {}),
+          ...(look.drawAs === "bars" && uPlot.paths.bars ? { paths: uPlot.paths.bars({ size: [0.7, 60] }), fill: `${s.color}b0` } : {}),
+        })),
+      ],
+      axes: [
+        look.timed
+          ? {
+              ...axis,
+              size: 26,
+              splits: (u, _i, min, max) => timeTicks({ start: min, end: max }, Math.max(2, Math.floor(u.bbox.width / devicePixelRatio / 76)), look.zone),
+              values: (_u, splits) => splits.map((t, i) => tickText(t, (splits[i + 1] ?? t + (t - (splits[i - 1] ?? t - 60))) - t, look.zone)),
+            }
+          : { ...axis, size: 26, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], values: (_u, splits) => splits.map((v) => formatValue(v, look.xUnit)) },
+        {
+          ...axis,
+          incrs: valueSteps(isBinary(look.unit)),
+          space: 34,
+          size: (u, values) => {
+            const context = u.ctx;
+            context.save();
+            context.font = FONT.replace("11px", `${11 * devicePixelRatio}px`);
+            const widest = Math.max(0, ...(values ?? []).map((value) => context.measureText(value).width));
+            context.restore();
+            return Math.ceil(widest / devicePixelRatio) + 14;
+          },
+          values: (_u, splits) => splits.map(format),
+        },
+      ],
+      cursor: {
+        drag: { x: look.timed, y: false, setScale: false },
+        points: { size: 7 },
+        ...(look.timed ? { sync: { key: SYNC, scales: ["x", null] as [string, null], setSeries: false } } : {}),
+      },
+      hooks: {
+        setSelect: [
+          (u) => {
+            const { left, width: selected } = u.select;
+            if (selected < 5) return;
+            this.events.onSpan({ start: u.posToVal(left, "x"), end: u.posToVal(left + selected, "x") });
+            u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+          },
+        ],
+        setCursor: [
+          (u) => {
+            const { idx, left, top } = u.cursor;
+            this.events.onCursor(
+              idx === null || idx === undefined || left === undefined || left < 0
+                ? undefined
+                : { index: idx, left: left + u.bbox.left / devicePixelRatio, top: top ?? 0, inside: this.hoverInside },
+            );
+          },
+        ],
+        draw: [(u) => drawMarks(u, look)],
+        ready: [
+          (u) => {
+            u.over.addEventListener("mouseenter", () => { this.hoverInside = true; });
+            u.over.addEventListener("mouseleave", () => { this.hoverInside = false; });
+          },
+        ],
+      },
+    };
+    const chart = new uPlot(options, data, this.home);
+    chart.setScale("x", { min: span.start, max: span.end });
+    return chart;
+  }
+}
+
+// Lines at the goals and thresholds.
+function drawMarks(u: uPlot, look: PlotLook): void {
+  const { ctx, bbox } = u;
+  for (const mark of look.marks) {
+    const y = Math.round(u.valToPos(mark.value, "y", true));
+    if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    ctx.save();
+    ctx.strokeStyle = mark.color;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.restore();
+  }
+}
