@@ -89,7 +89,6 @@ constexpr bool CoversEveryTier() {
   unsigned next = rocks::kRawTier;
   for (const PageKindRow& row : kRows) {
     if (row.first_tier != next || row.last_tier < row.first_tier) return false;
-    if (row.of_tier != (row.cut != nullptr)) return false;
     next = row.last_tier + 1U;
   }
   return next == rocks::kDirectoryTier;

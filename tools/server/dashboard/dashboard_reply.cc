@@ -7,6 +7,7 @@
 #include "storage/base/check.h"
 #include "tools/server/dashboard/dashboard_files.h"
 #include "tools/server/http/content_coding.h"
+#include "tools/server/http/stream_coding.h"
 
 namespace tidemark::server {
 namespace {
@@ -35,7 +36,7 @@ Response Serve(const DashboardFile& file, const Request& request, std::string_vi
     return response;
   }
   response.content_type = file.content_type;
-  if (http::ListContains(request.Header("Accept-Encoding"), "gzip")) {
+  if (http::CodingFor(request.Header("Accept-Encoding"), /*zstd=*/false) == http::Coding::kGzip) {
     response.Set("Content-Encoding", "gzip");
     response.body = file.gzip;
     return response;
