@@ -137,6 +137,7 @@ class Verifier {
     if (key == rocks::kStoreKey) {
       TM_TRY_ASSIGN(const meta::StoreRecord record, meta::DecodeStoreRecord(value));
       checkpoint_sequence_ = record.checkpoint_sequence;
+      next_database_ = record.next_database;
     } else if (key.starts_with(rocks::kDatabasePrefix)) {
       TM_TRY_ASSIGN(meta::DatabaseRecord record, meta::DecodeDatabaseRecord(value));
       databases_.emplace(record.id, std::move(record));
@@ -210,9 +211,21 @@ class Verifier {
     Progress("the journal");
     const std::optional<uint64_t> first =
         checkpoint_sequence_ ? std::optional<uint64_t>(*checkpoint_sequence_ + 1) : std::nullopt;
+    const journal::RecordFn check_payload = check::JournalPayloadCheck();
+    std::optional<Error> stray;
+    const auto check_record = [&](uint64_t sequence, std::string_view bytes) -> Result<void> {
+      TM_RETURN_IF_ERROR(check_payload(sequence, bytes));
+      TM_TRY_ASSIGN(const database::JournalRecord record, database::DecodeRecord(bytes));
+      const uint32_t id = model::Number(record.database);
+      // The journal is whole then, and meta is not.
+      if (first && id != 0 && id >= next_database_ && !stray)
+        stray = database::UnknownDatabase(sequence, record.database);
+      return {};
+    };
     TM_TRY_ASSIGN(const journal::JournalCheck check,
                   journal::CheckJournal(rocksdb::FileSystem::Default().get(), options_.directory + "/journal", first,
-                                        check::JournalPayloadCheck()));
+                                        check_record));
+    if (stray) Found(options_.directory + "/rocksdb", stray->message);
     report_.segments = check.segments;
     report_.records = check.records;
     for (const journal::JournalDamage& damage : check.damages) Found(damage.path, damage.what);
@@ -223,6 +236,7 @@ class Verifier {
   VerifyReport report_;
   std::shared_ptr<rocks::RocksStore> rocks_;
   std::optional<uint64_t> checkpoint_sequence_;
+  uint32_t next_database_ = 0;  // of the store record
   std::map<model::DatabaseId, meta::DatabaseRecord> databases_;
   std::vector<meta::EpochRecord> epochs_;
   documents::DocumentCheck documents_;

@@ -43,4 +43,11 @@ Result<JournalRecord> DecodeRecord(std::string_view bytes) {
   return record;
 }
 
+Error UnknownDatabase(uint64_t sequence, model::DatabaseId database) {
+  return Corruption(fmt::format(
+      "journal record {} is of database {}, which there never was: the end of RocksDB's log, which says so, "
+      "is missing; nothing was changed: put rocksdb/*.log back, or restore a copy of the directory",
+      sequence, model::Number(database)));
+}
+
 }  // namespace tidemark::storage::database

@@ -4,6 +4,7 @@
 // Format: storage/FORMAT.md, "Journal records".
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,8 @@ struct JournalRecord {
 void EncodeRecord(const JournalRecord& record, std::string* out);
 // Errors: kCorruption, kUnsupported for a kind that a later version wrote.
 Result<JournalRecord> DecodeRecord(std::string_view bytes);
+
+// What is said of record `sequence` when there never was a database of its id.
+Error UnknownDatabase(uint64_t sequence, model::DatabaseId database);
 
 }  // namespace tidemark::storage::database

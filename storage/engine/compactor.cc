@@ -91,16 +91,11 @@ Result<void> Compactor::FoldCrowded() {
         bytes += epochs[--begin]->record().bytes;
       }
       epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(begin));
-      const uint64_t newest = epochs.back()->record().epoch;
-      if (unfoldable_.contains(newest)) continue;
+      if (unfoldable_.contains(epochs.back()->record().epoch)) continue;
       CompactionProgress ignored;
-      auto folded = FoldEpochs(*database, epochs, FoldKind::kFold, &ignored);
-      if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
-        TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
-        unfoldable_.insert(newest);
-        continue;
+      if (auto folded = FoldUnlessDamaged(*database, epochs, FoldKind::kFold, &ignored); !folded.ok()) {
+        return std::move(folded).error();
       }
-      TM_RETURN_IF_ERROR(std::move(folded));
     }
   }
   return {};
@@ -167,6 +162,16 @@ Result<void> Compactor::FoldEpochs(database::Database& database, const database:
   FailurePoint("fold.committed");
   PublishFold(fold, progress);
   return {};
+}
+
+Result<bool> Compactor::FoldUnlessDamaged(database::Database& database, const database::EpochList& run, FoldKind kind,
+                                          CompactionProgress* progress) {
+  auto folded = FoldEpochs(database, run, kind, progress);
+  if (folded.ok()) return true;
+  if (folded.error().code != ErrorCode::kCorruption) return std::move(folded).error();
+  TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
+  unfoldable_.insert(run.back()->record().epoch);
+  return false;
 }
 
 Result<void> Compactor::WriteFold(Fold* fold) {

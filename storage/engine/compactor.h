@@ -60,6 +60,9 @@ class Compactor {
   // Folds epochs of one partition that follow each other in precedence into one. What was sealed stays sealed.
   Result<void> FoldEpochs(database::Database& database, const database::EpochList& run, FoldKind kind,
                           CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
+  // The same; but damage is logged and remembered, and leaves the partition as it is: false.
+  Result<bool> FoldUnlessDamaged(database::Database& database, const database::EpochList& run, FoldKind kind,
+                                 CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
   Result<void> WriteFold(Fold* fold) TM_REQUIRES(compact_mutex_);
   void PublishFold(const Fold& fold, CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
   Result<void> CompactPartitions(database::Database& database, const std::stop_token& stop,

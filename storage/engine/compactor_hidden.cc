@@ -60,13 +60,9 @@ Result<void> Compactor::FoldHidden() {
         }
         if (hidden.rows == 0 || hidden.bytes * kWorthFolding < bytes) continue;
         CompactionProgress ignored;
-        auto folded = FoldEpochs(*database, epochs, FoldKind::kFold, &ignored);
-        if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
-          TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
-          unfoldable_.insert(newest);
-          continue;
+        if (auto folded = FoldUnlessDamaged(*database, epochs, FoldKind::kFold, &ignored); !folded.ok()) {
+          return std::move(folded).error();
         }
-        TM_RETURN_IF_ERROR(std::move(folded));
       }
     }
     hidden_looks_ = std::move(looked);

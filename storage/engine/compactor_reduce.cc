@@ -36,14 +36,10 @@ Result<uint64_t> Compactor::ReduceToTiers() {
       if (epochs.empty() || unfoldable_.contains(epochs.back()->record().epoch)) continue;
       if (parts_.closing.load()) return reduced;
       CompactionProgress done;
-      auto folded = FoldEpochs(*database, epochs, FoldKind::kReduce, &done);
+      auto folded = FoldUnlessDamaged(*database, epochs, FoldKind::kReduce, &done);
       if (!folded.ok() && parts_.closing.load()) return reduced;
-      if (!folded.ok() && folded.error().code == ErrorCode::kCorruption) {
-        TM_LOG(kError, "{}; the partition keeps its rows", folded.error().message);
-        unfoldable_.insert(epochs.back()->record().epoch);
-        continue;
-      }
-      TM_RETURN_IF_ERROR(std::move(folded));
+      if (!folded.ok()) return std::move(folded).error();
+      if (!*folded) continue;
       ++reduced;
       TM_LOG(kInfo, "retention reduced partition {} of database {} to tiers: {} bytes, now {}", partition.first,
              database->name(), done.bytes_read, done.bytes_written);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -154,15 +155,19 @@ Result<bool> StoreImpl::Look(const rocks::StoreSight& sight) {
 Result<void> StoreImpl::LookAtJournal() {
   std::set<model::DatabaseId> known;
   for (const meta::DatabaseRecord& record : parts_.meta->databases()) known.insert(record.id);
+  std::optional<Error> stray;  // the journal is whole then, and meta is not
   // The rows themselves are decoded by the replay: that a record's bytes are those that were written is known by then.
   const auto check = [&](uint64_t sequence, std::string_view bytes) -> Result<void> {
     TM_TRY_ASSIGN(const database::JournalRecord record, database::DecodeRecord(bytes));
     if (record == database::JournalRecord{} || known.contains(record.database)) return {};
-    return CheckOnceKnown(sequence, record.database);
+    auto once = CheckOnceKnown(sequence, record.database);
+    if (!once.ok()) stray = once.error();
+    return once;
   };
   TM_TRY_ASSIGN(const journal::JournalCheck journal,
                 journal::CheckJournal(parts_.files.get(), parts_.options.directory + "/journal",
                                       parts_.meta->checkpoint_sequence() + 1, check));
+  if (stray) return *stray;
   if (journal.damages.empty()) return {};
   const journal::JournalDamage& first = journal.damages.front();
   return Corruption(fmt::format(
@@ -174,8 +179,7 @@ Result<void> StoreImpl::LookAtJournal() {
 
 Result<void> StoreImpl::CheckOnceKnown(uint64_t sequence, model::DatabaseId database) const {
   if (parts_.meta->KnowsDatabaseId(database)) return {};  // dropped since
-  return Corruption(
-      fmt::format("journal record {} is of database {}, which there never was", sequence, model::Number(database)));
+  return database::UnknownDatabase(sequence, database);
 }
 
 Result<void> StoreImpl::Enter(const rocks::StoreSight& sight) {

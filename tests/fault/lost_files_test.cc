@@ -24,6 +24,7 @@
 #include "storage/base/failure_point.h"
 #include "storage/base/hash.h"
 #include "storage/storage.h"
+#include "storage/verify.h"
 #include "tests/temp_directory.h"
 #include "tests/test_seed.h"
 
@@ -281,6 +282,35 @@ TEST_F(LostFilesTest, AnOpenDeletesNoTableAndNothingStaged) {
     EXPECT_FALSE(fs::exists(left->path / "staging" / "epoch-7.sst"));
   }
   ExpectWhole(left->path, left->rows);
+}
+
+// Its rows are in the journal, and only the log that is gone names it: what a start refuses, verify finds.
+TEST_F(LostFilesTest, ADatabaseThatOnlyALostLogNamesIsFoundByStartAndVerify) {
+  const fs::path data = root() / "data";
+  const fs::path killed = root() / "killed";
+  {
+    auto opened = Open(data);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    Write(**opened, {.host = "a", .first_ns = kScenarioStartNs, .count = 50});
+    Do((*opened)->Checkpoint());
+    Do((*opened)->CreateDatabase("late", {.partition_ns = storage::kNsPerHour}));
+    Write(**opened, {.database = "late", .first_ns = kScenarioStartNs, .count = 50});
+    CopyTo(data, killed);
+  }
+  CopyTo(killed, data);
+  for (const auto& entry : fs::directory_iterator(data / "rocksdb")) {
+    if (entry.path().extension() == ".log") fs::remove(entry.path());
+  }
+  ASSERT_NO_FATAL_FAILURE(StartRepeatedly(data, rows_, /*must_refuse=*/true, "RocksDB's log"));
+  std::string found;
+  const auto report = storage::Verify({.directory = data.string(),
+                                       .on_damage = [&](const storage::Damage& damage) { found += damage.what; },
+                                       .on_progress = {}});
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  EXPECT_EQ(report->damages, 1U);
+  EXPECT_THAT(found, ::testing::HasSubstr("RocksDB's log"));
+  CopyTo(killed, data);
+  ASSERT_NO_FATAL_FAILURE(ExpectWhole(data, rows_));
 }
 
 TEST_F(LostFilesTest, AnEmptyDirectoryAndAMissingOneBecomeStores) {
