@@ -24,13 +24,17 @@ function Word({ data }: PanelProps) {
   const statuses = statusesOf(data);
   const word = healthWord(statuses.map((s) => s.status));
   const count = (status: GoalStatus) => statuses.filter((s) => s.status === status);
-  const behind = [...count("MISSED"), ...count("WARN"), ...count("NO DATA")];
+  const behind = [...count("MISSED"), ...count("WARN")];
+  const without = count("NO DATA");
+  // Named one by one they would push the word out of its panel on a server that is new.
+  const missing = without.length > 2 ? `${without.length} have no data yet` : without.map((s) => `${s.name}: ${s.status}`).join(", ");
   return (
     <div class="goal-word">
       <span class={`figure big is-${WORD_COLOR[word]}`} data-word={word}>{word}</span>
       <span class="note">
         {count("OK").length} of {statuses.length} goals are met
         {behind.length > 0 && `; ${behind.map((s) => `${s.name}: ${s.status}`).join(", ")}`}
+        {missing && `; ${missing}`}
       </span>
     </div>
   );
