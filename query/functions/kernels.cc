@@ -133,14 +133,14 @@ constexpr std::array<Row, promql::kFunctionCount> kRows{{
     {kYear, {.map = MapEach<Year>}},
 }};
 
-// Rows are found by index.
+// Rows are found by index. That each has one kernel is a test: with sanitizers a comparison of functions is no constant.
 constexpr bool InOrder() {
   for (size_t i = 0; i < kRows.size(); ++i) {
-    if (static_cast<size_t>(kRows[i].id) != i || kRows[i].kernel.count() != 1) return false;
+    if (static_cast<size_t>(kRows[i].id) != i) return false;
   }
   return true;
 }
-static_assert(InOrder(), "one row with one kernel per FunctionId, in its order");
+static_assert(InOrder(), "one row per FunctionId, in its order");
 
 }  // namespace
 

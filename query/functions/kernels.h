@@ -81,7 +81,7 @@ struct Kernel {
   bool counter = false;
 
   // How many of the four are set.
-  [[nodiscard]] constexpr int count() const {
+  [[nodiscard]] int count() const {
     return (fold != nullptr ? 1 : 0) + (map != nullptr ? 1 : 0) + (frame != nullptr ? 1 : 0) +
            (scalar != nullptr ? 1 : 0);
   }
