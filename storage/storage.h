@@ -27,6 +27,7 @@
 #include "storage/base/scheduler.h"
 #include "storage/documents.h"
 #include "storage/model/column.h"
+#include "storage/model/finding.h"
 #include "storage/model/ids.h"
 #include "storage/model/labels.h"
 #include "storage/model/matcher.h"
@@ -128,6 +129,11 @@ struct StoreOptions {
   std::shared_ptr<rocksdb::FileSystem> file_system;
   // Kinds of documents that have other limits than DocumentKind's.
   std::vector<DocumentKind> document_kinds = {};
+  // Of the time since the machine was started: what was written by a process of the same run of the machine is in the
+  // files whether it was synced or not. "": what the system says (/proc/sys/kernel/random/boot_id).
+  std::string boot_id = {};
+  // Where a person finds who has the directory open, beside the process' id, as "http://127.0.0.1:8428"; "": nowhere.
+  std::string holder = {};
   // Whether background jobs (slabs, checkpoints, retention) start by themselves. Tests say false and call
   // RunMaintenance.
   bool background = true;
@@ -339,6 +345,9 @@ class View {
   [[nodiscard]] virtual std::vector<PartitionInfo> Partitions() const { return {}; }
   [[nodiscard]] virtual StagedInfo Staged() const { return {}; }
 
+  // What a reader of any answer from this view must be told: rows that the store has lost, or cannot read.
+  [[nodiscard]] virtual std::vector<std::string> Warnings() const { return {}; }
+
   // Where this view stands: it shows every change up to there, perhaps some later ones.
   [[nodiscard]] virtual ChangeMark Changes() const { return {}; }
   // The times at which this view may show other rows than a view that stood at `since`, whichever was opened first:
@@ -429,6 +438,9 @@ class Store : public model::PointSink {
   virtual Result<void> RunMaintenance() = 0;
 
   [[nodiscard]] virtual StoreStats Stats() const = 0;
+  // What the open found that is not as it was written, what has happened to the store's files since, and what repairs
+  // have accepted. Empty: all is well.
+  [[nodiscard]] virtual std::vector<model::Finding> Findings() const { return {}; }
 
   // Refuses writes from now on, takes a checkpoint, closes. Idempotent.
   virtual Result<void> Close() = 0;

@@ -67,15 +67,19 @@ class StoreImpl final : public Store {
   Result<uint64_t> ApplyRetention() override;
   Result<void> RunMaintenance() override;
   [[nodiscard]] StoreStats Stats() const override;
+  [[nodiscard]] std::vector<model::Finding> Findings() const override { return parts_.findings.All(); }
   Result<void> Close() override;
 
  private:
   // ---- store_open.cc ----
   // An open has two halves. Look changes no byte: it opens RocksDB for reading only, loads meta and the indexes, and
-  // reads the journal. Enter, which runs only when Look found the store whole, lets RocksDB write. Look returns false
-  // where there is nothing yet and a store may be made.
+  // reads the journal. What is not as it was written goes to `findings` of the parts; an error is what keeps it from
+  // looking on. Enter, which runs only when nothing found stops writes, lets RocksDB write. Look returns false where
+  // there is nothing yet and a store may be made.
   Result<bool> Look(const rocks::StoreSight& sight);
   Result<void> LookAtJournal();
+  // Of a look that found what stops writes.
+  [[nodiscard]] Error RefusalToEnter() const;
   Result<void> Enter(const rocks::StoreSight& sight);
   // Makes a new store, or one anew whose making was cut short.
   Result<void> Create(const rocks::StoreSight& sight);

@@ -48,6 +48,7 @@ Result<void> StoreImpl::Start() {
   if (there) {
     TM_TRY_ASSIGN(there, Look(sight));
     FailurePoint("open.looked");
+    if (parts_.findings.StopsWrites()) return RefusalToEnter();
   }
   TM_RETURN_IF_ERROR(there ? Enter(sight) : Create(sight));
   TM_RETURN_IF_ERROR(checkpointer_.NoteOrphans());
@@ -168,13 +169,17 @@ Result<void> StoreImpl::LookAtJournal() {
                 journal::CheckJournal(parts_.files.get(), parts_.options.directory + "/journal",
                                       parts_.meta->checkpoint_sequence() + 1, check));
   if (stray) return *stray;
-  if (journal.damages.empty()) return {};
-  const journal::JournalDamage& first = journal.damages.front();
-  return Corruption(fmt::format(
-      "{}: {}{}; nothing was changed: `tidemark admin verify` lists what is damaged, and "
-      "`tidemark admin repair --dry-run` what a repair would give up",
-      first.path, first.what,
-      journal.damages.size() > 1 ? fmt::format(" (and {} more places are damaged)", journal.damages.size() - 1) : ""));
+  for (const journal::JournalDamage& damage : journal.damages) parts_.findings.Add(damage.ToFinding());
+  return {};
+}
+
+Error StoreImpl::RefusalToEnter() const {
+  std::vector<model::Finding> stopping = parts_.findings.All();
+  std::erase_if(stopping, [](const model::Finding& finding) { return !finding.stops_writes; });
+  const std::string more =
+      stopping.size() > 1 ? fmt::format(" (and {} more places are damaged)", stopping.size() - 1) : "";
+  return Corruption(
+      fmt::format("{}{}; nothing was changed: {}", model::Describe(stopping.front()), more, stopping.front().remedy));
 }
 
 Result<void> StoreImpl::CheckOnceKnown(uint64_t sequence, model::DatabaseId database) const {

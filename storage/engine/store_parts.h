@@ -12,7 +12,7 @@
 //   Line's                            the place in line: sequence, live set, ticket
 //   Writer::resolvers_mutex_, HeadBudget's, StoreImpl::fold_mutex_, Compactor::seal_result_mutex_: nothing under them
 //   locks of single objects           Database, MetaStore (held over RocksStore's), StagedSet, DefinitionLedger,
-//                                     ChangeLog, Index, Epoch, Graveyard, Health; never two of a kind
+//                                     ChangeLog, Index, Epoch, Graveyard, Health, FindingList; never two of a kind
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,7 @@
 #include "storage/base/mutex.h"
 #include "storage/base/scheduler.h"
 #include "storage/engine/database_table.h"
+#include "storage/engine/finding_list.h"
 #include "storage/engine/head_budget.h"
 #include "storage/engine/health.h"
 #include "storage/engine/line.h"
@@ -76,6 +77,7 @@ struct StoreParts {
   const std::shared_ptr<rocks::Graveyard> graveyard = std::make_shared<rocks::Graveyard>();
   const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages = std::make_shared<std::atomic<uint64_t>>(0);
   Health health;
+  FindingList findings;
   StoreCounters counters;
   std::atomic<uint64_t> points_since_checkpoint = 0;
 

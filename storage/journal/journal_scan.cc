@@ -53,6 +53,18 @@ Result<void> Replace(rocksdb::FileSystem* file_system, const std::string& path, 
 
 }  // namespace
 
+model::Finding JournalDamage::ToFinding() const {
+  model::Finding finding{.area = model::FindingArea::kJournal, .place = path, .what = what};
+  finding.remedy =
+      "`tidemark admin verify` lists what is damaged, and `tidemark admin repair --dry-run` what a repair would give "
+      "up";
+  // A damage with nothing behind it that is needed costs nothing.
+  if (last && *last < first) return finding;
+  finding.loss.emplace();
+  if (last) finding.loss->records = *last - first + 1;
+  return finding;
+}
+
 Result<std::vector<SegmentFile>> ListSegments(rocksdb::FileSystem* file_system, const std::string& directory) {
   const rocksdb::IOOptions io;
   std::vector<SegmentFile> files;

@@ -11,6 +11,7 @@
 
 #include "storage/base/result.h"
 #include "storage/journal/segment_format.h"
+#include "storage/model/finding.h"
 
 namespace rocksdb {
 class FileSystem;
@@ -59,6 +60,8 @@ struct JournalDamage {
   // A gap is accepted when the header of the segment behind it says so.
   std::string next_path;  // "": there is no segment behind it
   SegmentHeader next_header{};
+
+  [[nodiscard]] model::Finding ToFinding() const;
 };
 
 struct JournalCheck {

@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "storage/base": set(),
     "storage/base/text": {"storage/base"},
     "storage/base/memory": {"storage/base", "storage/base/text"},
-    "storage/model": {"storage/base"},
+    "storage/model": {"storage/base", "storage/base/text"},
     "storage/codec": BASE,
     "storage/page": BASE | {"storage/codec"},
     "storage/rollup": BASE | {"storage/codec", "storage/page"},
