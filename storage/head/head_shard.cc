@@ -98,18 +98,15 @@ uint64_t HeadShard::applied() const {
 
 Head& HeadShard::HeadOf(model::SeriesId series) {
   const uint32_t slot = Number(series) >> shift_;
-  if (slot >= slots_.size()) slots_.resize(std::max<size_t>(slot + 1, slots_.size() * 2), 0);
-  if (slots_[slot] == 0) {
-    heads_.push_back({.series = series});
-    slots_[slot] = static_cast<uint32_t>(heads_.size());
-  }
-  return heads_[slots_[slot] - 1];
+  if (const uint32_t head = slots_.Get(slot); head != 0) return heads_[head - 1];
+  heads_.push_back({.series = series});
+  slots_.Set(slot, static_cast<uint32_t>(heads_.size()));
+  return heads_.back();
 }
 
 const Head* HeadShard::Find(model::SeriesId series) const {
-  const uint32_t slot = Number(series) >> shift_;
-  if (slot >= slots_.size() || slots_[slot] == 0) return nullptr;
-  return &heads_[slots_[slot] - 1];
+  const uint32_t head = slots_.Get(Number(series) >> shift_);
+  return head == 0 ? nullptr : &heads_[head - 1];
 }
 
 HeadChunk* HeadShard::StartChunk(Head& head, const HeadShape* shape, const int64_t* values, const uint8_t* scales) {
@@ -212,8 +209,7 @@ bool HeadShard::Touches(model::SeriesId series, model::TimeRange range) const {
 
 HeadShard::Totals HeadShard::totals() const {
   ReaderLock lock(mutex_);
-  return {arena_.used_bytes() + heads_.capacity() * sizeof(Head) + slots_.capacity() * sizeof(uint32_t), rows_, points_,
-          heads_.size()};
+  return {arena_.used_bytes() + heads_.capacity() * sizeof(Head) + slots_.bytes(), rows_, points_, heads_.size()};
 }
 
 model::TimeRange HeadShard::range() const {

@@ -8,6 +8,7 @@
 #include "storage/base/mutex.h"
 #include "storage/head/block_arena.h"
 #include "storage/head/head_chunk.h"
+#include "storage/head/slot_table.h"
 #include "storage/model/column.h"
 #include "storage/model/resolved_batch.h"
 #include "storage/model/timestamp.h"
@@ -73,7 +74,7 @@ class HeadShard {
   CondVar turn_;
   uint64_t applied_ TM_GUARDED_BY(turn_mutex_) = 0;
 
-  std::vector<uint32_t> slots_ TM_GUARDED_BY(mutex_);  // (series >> shift_) -> index into heads_ + 1; 0 = none
+  SlotTable slots_ TM_GUARDED_BY(mutex_);  // (series >> shift_) -> index into heads_ + 1; 0 = none
   std::vector<Head> heads_ TM_GUARDED_BY(mutex_);
   BlockArena arena_ TM_GUARDED_BY(mutex_);
   uint64_t rows_ TM_GUARDED_BY(mutex_) = 0;

@@ -295,5 +295,16 @@ TEST(HeadSet, NotesFieldsOncePerShape) {
   EXPECT_EQ(set->Stats().points, 18U);
 }
 
+TEST(HeadSet, AHighIdCostsNothing) {
+  auto set = MakeSet();
+  Rows rows;
+  rows.Add(3, 0, 1, 0, 1, "");
+  rows.Add(400'000'000, 0, 1, 0, 1, "");
+  set->Append(rows.View(), 0);
+  EXPECT_LT(set->Stats().bytes, 200'000U);
+  ColumnBuffer buffer;
+  EXPECT_EQ(set->Read({FieldId{1}, SeriesId{400'000'000}}, set->Mark(), {}, &buffer).size(), 1U);
+}
+
 }  // namespace
 }  // namespace tidemark::head
