@@ -133,7 +133,8 @@ constexpr std::array<Row, promql::kFunctionCount> kRows{{
     {kYear, {.map = MapEach<Year>}},
 }};
 
-// Rows are found by index. That each has one kernel is a test: with sanitizers a comparison of functions is no constant.
+// Rows are found by index. That each has one kernel is a test: with sanitizers a comparison of functions is no
+// constant.
 constexpr bool InOrder() {
   for (size_t i = 0; i < kRows.size(); ++i) {
     if (static_cast<size_t>(kRows[i].id) != i) return false;
