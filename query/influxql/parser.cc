@@ -6,7 +6,9 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -303,6 +305,20 @@ class Parser {
 };
 
 }  // namespace
+
+std::string_view DatabaseOf(const Statement& statement) {
+  return std::visit(
+      []<typename T>(const T& of) -> std::string_view {
+        if constexpr (std::is_same_v<T, ShowDatabases>) {
+          return {};
+        } else if constexpr (requires { of.database; }) {
+          return of.database;
+        } else {
+          return of.name;
+        }
+      },
+      statement);
+}
 
 bool IsReadOnly(const Statement& statement) {
   return !std::holds_alternative<CreateDatabase>(statement) && !std::holds_alternative<DropDatabase>(statement);

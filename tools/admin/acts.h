@@ -53,6 +53,8 @@ struct Act {
   std::string_view keys;  // of the reply's JSON, separated by spaces
   std::string_view help;  // of the command
   std::span<const Parameter> parameters;
+  // Whether the right is to the database that the request names; else to all of them.
+  bool of_database = false;
 };
 
 // In the order of the help.

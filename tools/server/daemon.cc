@@ -51,16 +51,6 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
 }
 
 Status Daemon::Open() {
-  // Before anything is opened: what may not be bound is refused.
-  std::vector<std::string> wanted = config_.listen;
-  for (const UdpConfig& udp : config_.udp) wanted.push_back(udp.listen);
-  for (const std::string& text : wanted) {
-    TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
-    if (!http::IsLoopbackHost(endpoint.address)) {
-      return InvalidArgument(fmt::format(
-          "{} is not a loopback address: without tokens only this machine is served (put a proxy in front)", text));
-    }
-  }
   TakeOpenFiles();
   pool_ = std::make_unique<executor::ThreadPool>(executor::PoolOptions{.workers = config_.pool_workers});
   storage::StoreOptions options = config_.store;
@@ -75,6 +65,7 @@ Status Daemon::Open() {
     TM_LOG(kInfo,
            "long queries cannot make way at once for short ones: give the process CAP_SYS_NICE or RLIMIT_NICE of 20");
   }
+  TM_RETURN_IF_ERROR(OpenAccess());
   write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
   WriteServiceOptions write_options{.require_database = config_.require_database,
@@ -110,6 +101,37 @@ Status Daemon::Open() {
   return {};
 }
 
+Status Daemon::OpenAccess() {
+  const Clock& clock = SystemClock::Get();
+  tokens_ = std::make_unique<access::TokenBook>(store_->Documents(), &clock);
+  TM_RETURN_IF_ERROR(tokens_->Load());
+  sessions_ = std::make_unique<access::SessionBook>(
+      store_->Documents(), tokens_.get(), &clock,
+      access::SessionOptions{.lifetime_ns = config_.session_lifetime_ms * 1'000'000});
+  TM_RETURN_IF_ERROR(sessions_->Load());
+  guard_ = std::make_unique<access::Guard>(tokens_.get(), sessions_.get(),
+                                           access::GuardOptions{.hosts = config_.allowed_hosts});
+  access_ = std::make_unique<access::AccessService>(tokens_.get(), sessions_.get(), &clock);
+  if (tokens_->on()) {
+    TM_LOG(kInfo, "tokens are asked for: {} are known", tokens_->List().size());
+    return {};
+  }
+  std::vector<std::string> wanted = config_.listen;
+  for (const UdpConfig& udp : config_.udp) wanted.push_back(udp.listen);
+  for (const std::string& text : wanted) {
+    TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
+    if (http::IsLoopbackHost(endpoint.address)) continue;
+    return InvalidArgument(
+        fmt::format("{} is not a loopback address, and without tokens only this machine is served: make the first token "
+                    "with `tidemark admin token first --data {} admin`",
+                    text, config_.data));
+  }
+  TM_LOG(kInfo,
+         "no tokens: whoever is on this machine may read, write and administer, and nobody else is served; `tidemark "
+         "admin token new admin --grant 'admin:*'` makes the first one, from which on every request needs one");
+  return {};
+}
+
 void Daemon::TakeOpenFiles() {
   const OpenFiles files =
       ShareOpenFiles(RaiseOpenFileLimit(), config_.store.max_open_files, config_.http.connections_max);
@@ -141,6 +163,7 @@ Status Daemon::Listen() {
   const Services services{.writes = writes_.get(),
                           .influx = influx_.get(),
                           .admin = admin_.get(),
+                          .access = access_.get(),
                           .api = api_.get(),
                           .events = events_.get(),
                           .metrics =
@@ -158,9 +181,14 @@ Status Daemon::Listen() {
                                                     .version = config_.api.version,
                                                     .start_seconds = start_seconds_});
                               },
+                          .rules_database = std::string(
+                              config_.rules.database.empty() ? storage::kDefaultDatabase : config_.rules.database),
                           .body_bytes_max = config_.http.body_bytes_max};
-  router_ = std::make_unique<http::Router>(
-      MakeRoutes(services), http::RouterOptions{.allowed_origins = config_.allowed_origins, .loopback_only = true});
+  router_ = std::make_unique<http::Router>(MakeRoutes(services),
+                                           http::RouterOptions{.allowed_origins = config_.allowed_origins,
+                                                               .loopback_only = !tokens_->on(),
+                                                               .gatekeeper = guard_.get(),
+                                                               .default_database = std::string(storage::kDefaultDatabase)});
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   for (const std::string& text : config_.listen) {
     TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));

@@ -16,6 +16,8 @@
 #include "query/api/event_tap.h"
 #include "query/rules/manager.h"
 #include "storage/storage.h"
+#include "tools/server/access/access_service.h"
+#include "tools/server/access/guard.h"
 #include "tools/server/admin/admin_service.h"
 #include "tools/server/config/config.h"
 #include "tools/server/http/router.h"
@@ -51,6 +53,8 @@ class Daemon {
   explicit Daemon(const Config& config);
   // Before the store and the listeners take any.
   void TakeOpenFiles();
+  // Tokens, sessions, and what may be listened on with them or without.
+  Status OpenAccess();
   Status Open();
   Status Listen();
   Result<size_t> LoadRules();
@@ -68,6 +72,10 @@ class Daemon {
   std::unique_ptr<query::api::QueryApi> api_;
   std::unique_ptr<InfluxService> influx_;
   std::unique_ptr<AdminService> admin_;
+  std::unique_ptr<access::TokenBook> tokens_;
+  std::unique_ptr<access::SessionBook> sessions_;
+  std::unique_ptr<access::Guard> guard_;
+  std::unique_ptr<access::AccessService> access_;
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
   std::vector<std::unique_ptr<UdpListener>> udp_;

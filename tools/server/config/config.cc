@@ -261,6 +261,11 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.rows.back().flag = "--http";
   table.List<std::string>("http.allowed_origins", &c.allowed_origins, AnyText, ShowText,
                           "Origins (scheme://host:port) whose pages may read and change, besides the server's own.");
+  table.List<std::string>("http.allowed_hosts", &c.allowed_hosts, AnyText, ShowText,
+                          "Names by which this server is asked, without port, besides loopback ones: of a proxy in front, "
+                          "as long as there are no tokens.");
+  table.Duration("access.session_lifetime", &c.session_lifetime_ms, 1'000'000, false,
+                 "How long who signs in to the page stays signed in.");
   table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
   table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");
   table.Count("http.read_threads", &c.http.read_threads, 1, 1024, "Queries that run at once.");

@@ -23,6 +23,8 @@ struct Config {
   std::string data = "./tidemark-data";
   std::vector<std::string> listen = {"127.0.0.1:8086", "127.0.0.1:3000"};
   std::vector<std::string> allowed_origins;
+  std::vector<std::string> allowed_hosts;
+  int64_t session_lifetime_ms = 12 * 3'600'000;
   std::vector<UdpConfig> udp;
   bool host_metrics = true;
   bool require_database = false;

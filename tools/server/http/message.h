@@ -12,6 +12,7 @@
 
 #include "storage/base/text/params.h"
 #include "tools/server/http/body_buffer.h"
+#include "tools/server/http/caller.h"
 
 namespace tidemark::http {
 
@@ -44,6 +45,8 @@ struct Request {
   std::string database;               // from /db/NAME; "" when there is none
   std::vector<std::string> captures;  // of the route's pattern
   const Route* route = nullptr;       // set by the router
+  // Who sent it: set by the router, or its gatekeeper.
+  std::shared_ptr<const Caller> caller = Everyone();
   std::string peer;                   // address and port of the client
   BodyBuffer body;                    // decoded when it came with a Content-Encoding
   size_t wire_bytes = 0;              // of the body, before decoding

@@ -1,5 +1,7 @@
 #include "tools/server/http/router.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -80,12 +82,12 @@ std::string CleanPath(std::string_view path) {
 
 }  // namespace
 
-std::string_view Name(Access access) {
-  switch (access) {
-    case Access::kOpen: return "open";
-    case Access::kRead: return "read";
-    case Access::kWrite: return "write";
-    case Access::kAdmin: return "admin";
+std::string_view Name(Scope scope) {
+  switch (scope) {
+    case Scope::kServer: return "server";
+    case Scope::kSession: return "session";
+    case Scope::kDatabase: return "database";
+    case Scope::kHandler: return "handler";
   }
   return "?";
 }
@@ -185,9 +187,22 @@ Admission Router::Admit(Request* head) {
 
 Admission Router::Check(const Route& route, Request* head) {
   const std::string_view origin = head->Header("Origin");
-  if (!origin.empty() && (route.access == Access::kWrite || route.access == Access::kAdmin) &&
-      !OriginAllowed(*head, origin)) {
+  const bool changes = route.changes || route.access == Access::kWrite || route.access == Access::kAdmin;
+  if (!origin.empty() && changes && !OriginAllowed(*head, origin)) {
     return Refused(Refuse(403, "a page from another origin may change nothing here", head));
+  }
+  if (options_.gatekeeper != nullptr) {
+    if (route.access != Access::kOpen && !options_.gatekeeper->KnowsHost(HostOf(head->Header("Host")))) {
+      return Refused(Refuse(403,
+                            fmt::format("this server is not known by the name \"{}\": see http.allowed_hosts",
+                                        HostOf(head->Header("Host"))),
+                            head));
+    }
+    if (const auto refusal = options_.gatekeeper->Admit(head)) {
+      Response response = Refuse(refusal->status, refusal->text, head);
+      if (!refusal->challenge.empty()) response.Set("WWW-Authenticate", refusal->challenge);
+      return Refused(std::move(response));
+    }
   }
   const std::string_view coding = head->Header("Content-Encoding");
   if (!coding.empty() && !route.own_coding && !EqualsNoCase(coding, "gzip") && !EqualsNoCase(coding, "x-gzip") &&
@@ -198,6 +213,30 @@ Admission Router::Check(const Route& route, Request* head) {
   admission.lane = route.lane;
   admission.body_bytes_max = route.body_bytes_max;
   return admission;
+}
+
+std::optional<Response> Router::CheckScope(const Request& request) {
+  const Route& route = *request.route;
+  switch (route.scope) {
+    case Scope::kServer:
+      if (request.caller->MayEverywhere(route.access)) return std::nullopt;
+      return Refuse(403,
+                    fmt::format("\"{}\" may not {} what concerns the whole server: that needs {}:*", request.caller->name(),
+                                Name(route.access), Name(route.access)),
+                    &request);
+    case Scope::kDatabase: {
+      std::string_view database = request.database.empty() ? request.params.Get("db") : request.database;
+      if (database.empty()) database = options_.default_database;
+      if (request.caller->May(route.access, database)) return std::nullopt;
+      return Refuse(403,
+                    fmt::format("\"{}\" has no right to {} the database \"{}\"", request.caller->name(),
+                                route.access == Access::kAdmin ? "administer" : Name(route.access), database),
+                    &request);
+    }
+    case Scope::kSession:
+    case Scope::kHandler: return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 Response Router::NoSuchPath(const TargetParts& parts, const Request& head) {
@@ -236,6 +275,7 @@ Response Router::Handle(Request* request) {
     }
     request->params.Prepend(std::move(form));
   }
+  if (std::optional<Response> refusal = CheckScope(*request)) return std::move(*refusal);
   Response response = request->route->handler(*request);
   AddCors(*request, &response);
   Count(*request, response.status);

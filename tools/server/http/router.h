@@ -14,18 +14,28 @@
 #include <string>
 #include <vector>
 
+#include "tools/server/http/caller.h"
+#include "tools/server/http/gatekeeper.h"
 #include "tools/server/http/message.h"
 #include "tools/server/http/server.h"
 
 namespace tidemark::http {
 
-// What a request needs the right to do. A route that can change something is never kRead.
-enum class Access : uint8_t { kOpen, kRead, kWrite, kAdmin };
+// What a route's right is about.
+enum class Scope : uint8_t {
+  kServer,    // the server as a whole: the right to every database
+  kSession,   // nothing that is kept in a database: the right to any
+  kDatabase,  // the one that `/db/NAME` or `db=` names, or the default one
+  kHandler,   // the handler finds out what it is about, and asks the caller itself; any is needed before
+};
 
-std::string_view Name(Access access);
+std::string_view Name(Scope scope);
 
 struct Route {
+  // A route that can change something, whatever its method, has kWrite or kAdmin, or `changes`.
   Access access = Access::kRead;
+  Scope scope = Scope::kServer;
+  bool changes = false;
   Lane lane = Lane::kInline;
   std::vector<Method> methods;  // kGet includes kHead
   std::string pattern;
@@ -45,6 +55,10 @@ struct RouterOptions {
   // Whether only loopback is served: then a page must have been fetched from a loopback name, which keeps out pages
   // that point their own name at this machine (DNS rebinding).
   bool loopback_only = true;
+  // Asked for each request; outlives the router. Null: everyone may everything.
+  Gatekeeper* gatekeeper = nullptr;
+  // The database of a request that names none.
+  std::string default_database = "default";
 };
 
 // Thread-safe after construction.
@@ -78,6 +92,8 @@ class Router : public Application {
   [[nodiscard]] static std::optional<TargetParts> PartsOf(std::string_view target);
   // What is refused although there is such a route, and else where the request runs.
   Admission Check(const Route& route, Request* head);
+  // Whether the caller has the route's right to what the request is about; else the refusal. When the form was read.
+  std::optional<Response> CheckScope(const Request& request);
   // 404, or a redirect to the path without empty segments where a route has that.
   Response NoSuchPath(const TargetParts& parts, const Request& head);
   Response NoSuchMethod(const std::string& allow, const Request& head);

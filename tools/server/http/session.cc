@@ -102,10 +102,10 @@ void Session::Sweep(int64_t now_ns) {
       return;
     }
     case Phase::kWork:
-      if (ClientGone()) stop_.request_stop();
+      if (ClientGone() || request_.caller->revoked()) stop_.request_stop();
       return;
     case Phase::kStream:
-      if (ClientGone()) Close();
+      if (ClientGone() || request_.caller->revoked()) Close();
       return;
     case Phase::kHead:
       if (now_ns < deadline_ns_) return;

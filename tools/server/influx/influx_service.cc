@@ -157,6 +157,23 @@ Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys
 // 720h0m0s, 0s.
 std::string GoDuration(int64_t ns) { return text::PrintDuration(ns / 1'000'000, text::DurationStyle::kGo); }
 
+// What a caller must have the right to do: making a database is what a write to it would do.
+http::Access RightOf(const influxql::Statement& statement) {
+  if (influxql::IsReadOnly(statement)) return http::Access::kRead;
+  return std::holds_alternative<influxql::CreateDatabase>(statement) ? http::Access::kWrite : http::Access::kAdmin;
+}
+
+// An Error where the caller has no right to what a statement is about.
+Status CheckCaller(const http::Caller& caller, const influxql::Statement& statement, std::string_view database) {
+  const http::Access right = RightOf(statement);
+  const std::string_view named = influxql::DatabaseOf(statement);
+  const std::string_view about = named.empty() ? database : named;
+  // Of SHOW DATABASES the caller sees what he may read. Without a database the statement says that it lacks one.
+  if (std::holds_alternative<influxql::ShowDatabases>(statement) || about.empty() || caller.May(right, about)) return {};
+  return InvalidArgument(fmt::format("\"{}\" has no right to {} the database \"{}\"", caller.name(),
+                                     right == http::Access::kAdmin ? "administer" : http::Name(right), about));
+}
+
 bool IsTrue(std::string_view value) { return !value.empty() && value != "0" && value != "false"; }
 
 }  // namespace
@@ -176,8 +193,10 @@ Response InfluxService::Ping(Request& request) const {
 
 Response InfluxService::Health(Request& request) const {
   const storage::StoreStats stats = store_->Stats();
+  // Who has not shown a token learns that something is wrong, not what.
+  const bool details = request.caller->MaySomewhere(http::Access::kRead);
   std::string body = R"({"name":"tidemark","message":)";
-  AppendJsonString(&body, stats.read_only ? "writes are refused: " + stats.read_only_reason
+  AppendJsonString(&body, stats.read_only ? "writes are refused" + (details ? ": " + stats.read_only_reason : "")
                                           : std::string("ready for queries and writes"));
   body += fmt::format(R"(,"status":"{}","checks":[],"version":)", stats.read_only ? "fail" : "pass");
   AppendJsonString(&body, version_);
@@ -187,7 +206,8 @@ Response InfluxService::Health(Request& request) const {
   return response;
 }
 
-Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database) const {
+Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database,
+                                       const http::Caller& caller) const {
   if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) {
     // As for a write that makes a database: what is made here must be a name that can be written to.
     TM_RETURN_IF_ERROR(model::CheckDatabaseName(create->name));
@@ -204,7 +224,9 @@ Result<std::string> InfluxService::Run(const influxql::Statement& statement, con
   }
   if (std::holds_alternative<influxql::ShowDatabases>(statement)) {
     std::vector<std::string> names;
-    for (const storage::DatabaseInfo& info : store_->Databases()) names.push_back(info.name);
+    for (const storage::DatabaseInfo& info : store_->Databases()) {
+      if (caller.May(http::Access::kRead, info.name)) names.push_back(info.name);
+    }
     return NamesSeries("databases", names, false);
   }
   if (const auto* show = std::get_if<influxql::ShowRetentionPolicies>(&statement)) {
@@ -257,7 +279,8 @@ Response InfluxService::Query(Request& request) const {
       } else if (request.method != http::Method::kPost && !influxql::IsReadOnly(statement)) {
         series = InvalidArgument("a statement that changes something must be sent with POST");
       } else {
-        series = Run(statement, database);
+        const Status may = CheckCaller(*request.caller, statement, database);
+        series = may.ok() ? Run(statement, database, *request.caller) : Result<std::string>(may.error());
       }
       if (!series.ok()) {
         failed = true;

@@ -28,7 +28,8 @@ class InfluxService {
 
  private:
   // A statement's `"series":[...]`, "" for nothing to show; an Error's message is the statement's.
-  [[nodiscard]] Result<std::string> Run(const query::influxql::Statement& statement, const std::string& database) const;
+  [[nodiscard]] Result<std::string> Run(const query::influxql::Statement& statement, const std::string& database,
+                                        const http::Caller& caller) const;
 
   storage::Store* const store_;
   const storage::DatabaseOptions defaults_;

@@ -22,12 +22,17 @@ void AddAdminRoutes(const std::shared_ptr<const Services>& services, std::vector
   const auto add = [&](const admin::Act& act, http::Method method) {
     http::Route& route = routes->emplace_back();
     route.access = AccessOf(act.right);
+    route.scope = act.of_database ? http::Scope::kDatabase : http::Scope::kServer;
     route.lane = http::Lane::kRead;
     route.methods = {method};
     route.pattern = std::string(act.path);
     SetBody(Body::kForm, &route);
     route.refuse = &RefuseAsPrometheus;
-    route.handler = [service = services->admin, &act](http::Request& request) { return service->Do(act, request); };
+    if (access::AccessService::Does(act)) {
+      route.handler = [service = services->access, &act](http::Request& request) { return service->Do(act, request); };
+    } else {
+      route.handler = [service = services->admin, &act](http::Request& request) { return service->Do(act, request); };
+    }
   };
   for (const admin::Act& act : admin::Acts()) {
     switch (act.method) {

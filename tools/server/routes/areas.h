@@ -22,6 +22,8 @@ void AddQueryRoutes(const std::shared_ptr<const Services>& services, std::vector
 void AddInfluxRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes);
 // Administration: a route for each row of tools/admin/acts.h that a server does.
 void AddAdminRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes);
+// A person's own session.
+void AddAccessRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes);
 // For people and scrapers.
 void AddPageRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes);
 

@@ -8,15 +8,16 @@ using http::Access;
 using http::Lane;
 using http::Request;
 using http::Response;
+using http::Scope;
 
 constexpr RouteRow kRows[] = {
-    {"/ping", Methods::kGet, Access::kOpen, Lane::kInline, Body::kNone, nullptr,
+    {"/ping", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
      [](const Services& s, Request& r) { return s.influx->Ping(r); }},
-    {"/health", Methods::kGet, Access::kOpen, Lane::kService, Body::kNone, nullptr,
+    {"/health", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr,
      [](const Services& s, Request& r) { return s.influx->Health(r); }},
-    {"/-/ready", Methods::kGet, Access::kOpen, Lane::kInline, Body::kNone, nullptr,
+    {"/-/ready", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
      [](const Services&, Request&) -> Response { return http::TextResponse(200, "Tidemark is Ready.\n"); }},
-    {"/-/healthy", Methods::kGet, Access::kOpen, Lane::kInline, Body::kNone, nullptr,
+    {"/-/healthy", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
      [](const Services&, Request&) -> Response { return http::TextResponse(200, "Tidemark is Healthy.\n"); }},
 };
 

@@ -11,6 +11,7 @@ using http::Access;
 using http::Lane;
 using http::Request;
 using http::Response;
+using http::Scope;
 
 Response Metrics(const Services& services, Request& /*request*/) {
   Response response = http::TextResponse(200, services.metrics());
@@ -30,10 +31,10 @@ Response ToDashboard(const Services& /*services*/, Request& request) {
 }
 
 constexpr RouteRow kRows[] = {
-    {"/metrics", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, nullptr, &Metrics},
-    {"/dashboard", Methods::kGet, Access::kOpen, Lane::kService, Body::kNone, nullptr, &Dashboard},
-    {"/dashboard/assets/*", Methods::kGet, Access::kOpen, Lane::kService, Body::kNone, nullptr, &Asset},
-    {"/", Methods::kGet, Access::kOpen, Lane::kInline, Body::kNone, nullptr, &ToDashboard},
+    {"/metrics", Methods::kGet, Access::kRead, Scope::kServer, Lane::kService, Body::kNone, nullptr, &Metrics},
+    {"/dashboard", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr, &Dashboard},
+    {"/dashboard/assets/*", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr, &Asset},
+    {"/", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr, &ToDashboard},
 };
 
 }  // namespace

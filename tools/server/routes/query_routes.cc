@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -15,6 +17,7 @@ using http::Access;
 using http::Lane;
 using http::Request;
 using http::Response;
+using http::Scope;
 using query::api::ErrorType;
 using query::api::QueryApi;
 
@@ -42,6 +45,14 @@ Response RemoteRead(const Services& services, Request& request) {
   // Chunks are packed already.
   response.may_be_coded = false;
   return response;
+}
+
+// What rules see is in their database.
+template <auto kMethod>
+Response OfRules(const Services& services, Request& request) {
+  if (request.caller->May(Access::kRead, services.rules_database)) return Api<kMethod>(services, request);
+  return RefuseAsPrometheus(403, fmt::format("\"{}\" has no right to read the database of the rules, \"{}\"",
+                                             request.caller->name(), services.rules_database));
 }
 
 // 204 tells the page of Prometheus that there is nothing to wait for.
@@ -95,35 +106,35 @@ constexpr RouteRow::Refuse kEnvelope = &RefuseAsPrometheus;
 // What costs nothing is on the service lane, whose threads queries do not fill.
 // clang-format off
 constexpr RouteRow kRows[] = {
-    {"/api/v1/read", Methods::kPost, Access::kRead, Lane::kRead, Body::kMessage, nullptr, &RemoteRead},
-    {"/api/v1/query", Methods::kGetPost, Access::kRead, Lane::kQuery, Body::kForm, kEnvelope, &Api<&QueryApi::Query>},
-    {"/api/v1/query_range", Methods::kGetPost, Access::kRead, Lane::kQuery, Body::kForm, kEnvelope, &Api<&QueryApi::QueryRange>},
-    {"/api/v1/format_query", Methods::kGetPost, Access::kRead, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::FormatQuery>},
-    {"/api/v1/parse_query", Methods::kGetPost, Access::kRead, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::ParseQuery>},
-    {"/api/v1/query_exemplars", Methods::kGetPost, Access::kRead, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::QueryExemplars>},
-    {"/api/v1/labels", Methods::kGetPost, Access::kRead, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::Labels>},
-    {"/api/v1/label/*/values", Methods::kGet, Access::kRead, Lane::kRead, Body::kNone, kEnvelope, &LabelValues},
-    {"/api/v1/series", Methods::kGetPost, Access::kRead, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::Series>},
-    {"/api/v1/metadata", Methods::kGet, Access::kRead, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::Metadata>},
-    {"/api/v1/status/tsdb", Methods::kGet, Access::kRead, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::StatusTsdb>},
-    {"/api/v1/status/tsdb/blocks", Methods::kGet, Access::kRead, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::StatusTsdbBlocks>},
-    {"/api/v1/status/buildinfo", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::BuildInfo>},
-    {"/api/v1/status/config", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::StatusConfig>},
-    {"/api/v1/status/flags", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::StatusFlags>},
-    {"/api/v1/status/runtimeinfo", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::StatusRuntimeInfo>},
-    {"/api/v1/status/walreplay", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::WalReplay>},
-    {"/api/v1/features", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::Features>},
-    {"/api/v1/targets", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::Targets>},
-    {"/api/v1/targets/metadata", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::TargetsMetadata>},
-    {"/api/v1/targets/relabel_steps", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::TargetsRelabelSteps>},
-    {"/api/v1/scrape_pools", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::ScrapePools>},
-    {"/api/v1/alertmanagers", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::Alertmanagers>},
-    {"/api/v1/notifications", Methods::kGet, Access::kRead, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::Notifications>},
-    {"/api/v1/notifications/live", Methods::kGet, Access::kRead, Lane::kInline, Body::kNone, nullptr, &NoLiveNotifications},
-    {"/federate", Methods::kGet, Access::kRead, Lane::kRead, Body::kNone, nullptr, &Federate},
-    {"/api/v1/rules", Methods::kGet, Access::kRead, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::Rules>},
-    {"/api/v1/alerts", Methods::kGet, Access::kRead, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::Alerts>},
-    {"/api/v1/events", Methods::kGet, Access::kRead, Lane::kRead, Body::kNone, kEnvelope, &Events},
+    {"/api/v1/read", Methods::kPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kMessage, nullptr, &RemoteRead},
+    {"/api/v1/query", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kQuery, Body::kForm, kEnvelope, &Api<&QueryApi::Query>},
+    {"/api/v1/query_range", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kQuery, Body::kForm, kEnvelope, &Api<&QueryApi::QueryRange>},
+    {"/api/v1/format_query", Methods::kGetPost, Access::kRead, Scope::kSession, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::FormatQuery>},
+    {"/api/v1/parse_query", Methods::kGetPost, Access::kRead, Scope::kSession, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::ParseQuery>},
+    {"/api/v1/query_exemplars", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::QueryExemplars>},
+    {"/api/v1/labels", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::Labels>},
+    {"/api/v1/label/*/values", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &LabelValues},
+    {"/api/v1/series", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::Series>},
+    {"/api/v1/metadata", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::Metadata>},
+    {"/api/v1/status/tsdb", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::StatusTsdb>},
+    {"/api/v1/status/tsdb/blocks", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::StatusTsdbBlocks>},
+    {"/api/v1/status/buildinfo", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::BuildInfo>},
+    {"/api/v1/status/config", Methods::kGet, Access::kRead, Scope::kServer, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::StatusConfig>},
+    {"/api/v1/status/flags", Methods::kGet, Access::kRead, Scope::kServer, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::StatusFlags>},
+    {"/api/v1/status/runtimeinfo", Methods::kGet, Access::kRead, Scope::kServer, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::StatusRuntimeInfo>},
+    {"/api/v1/status/walreplay", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::WalReplay>},
+    {"/api/v1/features", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::Features>},
+    {"/api/v1/targets", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::Targets>},
+    {"/api/v1/targets/metadata", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::TargetsMetadata>},
+    {"/api/v1/targets/relabel_steps", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::TargetsRelabelSteps>},
+    {"/api/v1/scrape_pools", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::ScrapePools>},
+    {"/api/v1/alertmanagers", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::Alertmanagers>},
+    {"/api/v1/notifications", Methods::kGet, Access::kRead, Scope::kSession, Lane::kService, Body::kNone, kEnvelope, &Api<&QueryApi::Notifications>},
+    {"/api/v1/notifications/live", Methods::kGet, Access::kRead, Scope::kSession, Lane::kInline, Body::kNone, nullptr, &NoLiveNotifications},
+    {"/federate", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, nullptr, &Federate},
+    {"/api/v1/rules", Methods::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, kEnvelope, &OfRules<&QueryApi::Rules>},
+    {"/api/v1/alerts", Methods::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, kEnvelope, &OfRules<&QueryApi::Alerts>},
+    {"/api/v1/events", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &Events},
 };
 // clang-format on
 

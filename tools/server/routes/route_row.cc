@@ -15,10 +15,13 @@ void AddRows(std::span<const RouteRow> rows, const std::shared_ptr<const Service
   for (const RouteRow& row : rows) {
     http::Route& route = routes->emplace_back();
     route.access = row.right;
+    route.scope = row.scope;
     route.lane = row.lane;
     route.pattern = std::string(row.pattern);
-    if (row.methods != Methods::kPost) route.methods.push_back(http::Method::kGet);
-    if (row.methods != Methods::kGet) route.methods.push_back(http::Method::kPost);
+    const bool both = row.methods == Methods::kGetPost;
+    if (both || row.methods == Methods::kGet) route.methods.push_back(http::Method::kGet);
+    if (both || row.methods == Methods::kPost) route.methods.push_back(http::Method::kPost);
+    if (row.methods == Methods::kDelete) route.methods.push_back(http::Method::kDelete);
     SetBody(row.body, &route);
     if (row.refuse != nullptr) route.refuse = row.refuse;
     route.handler = [services, handler = row.handler](http::Request& request) { return handler(*services, request); };

@@ -22,17 +22,18 @@ enum class Body : uint8_t {
 // Bytes of a form with a query in it, and of a message.
 inline constexpr size_t kFormBytesMax = size_t{1} << 20;
 
-enum class Methods : uint8_t { kGet, kPost, kGetPost };
+enum class Methods : uint8_t { kGet, kPost, kGetPost, kDelete };
 
 struct RouteRow {
   using Refuse = http::Response (*)(int status, std::string_view text);
   using Handler = http::Response (*)(const Services& services, http::Request& request);
 
-  constexpr RouteRow(std::string_view a_pattern, Methods a_methods, http::Access a_right, http::Lane a_lane,
+  constexpr RouteRow(std::string_view a_pattern, Methods a_methods, http::Access a_right, http::Scope a_scope, http::Lane a_lane,
                      Body a_body, Refuse a_refuse, Handler a_handler)
       : pattern(a_pattern),
         methods(a_methods),
         right(a_right),
+        scope(a_scope),
         lane(a_lane),
         body(a_body),
         refuse(a_refuse),
@@ -41,6 +42,7 @@ struct RouteRow {
   std::string_view pattern;  // see http::Router
   Methods methods;
   http::Access right;
+  http::Scope scope;  // what the right is about
   http::Lane lane;
   Body body;
   Refuse refuse;  // the words of the protocol; null: Go's plain text

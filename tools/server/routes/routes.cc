@@ -10,7 +10,7 @@ std::vector<http::Route> MakeRoutes(const Services& services) {
   const auto shared = std::make_shared<const Services>(services);
   std::vector<http::Route> routes;
   for (const AddArea add :
-       {&AddWriteRoutes, &AddHealthRoutes, &AddQueryRoutes, &AddInfluxRoutes, &AddAdminRoutes, &AddPageRoutes}) {
+       {&AddWriteRoutes, &AddHealthRoutes, &AddQueryRoutes, &AddInfluxRoutes, &AddAdminRoutes, &AddAccessRoutes, &AddPageRoutes}) {
     add(shared, &routes);
   }
   return routes;

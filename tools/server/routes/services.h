@@ -7,6 +7,7 @@
 
 #include "query/api/api.h"
 #include "query/api/event_tap.h"
+#include "tools/server/access/access_service.h"
 #include "tools/server/admin/admin_service.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/write/write_service.h"
@@ -18,9 +19,11 @@ struct Services {
   WriteService* writes = nullptr;
   InfluxService* influx = nullptr;
   AdminService* admin = nullptr;
+  access::AccessService* access = nullptr;
   const query::api::QueryApi* api = nullptr;
   query::api::EventTap* events = nullptr;
   std::function<std::string()> metrics;  // the text of /metrics
+  std::string rules_database = "default";  // what rules read and write
   size_t body_bytes_max = 25'000'000;
 };
 

@@ -8,6 +8,7 @@ void AddWriteRoutes(const std::shared_ptr<const Services>& services, std::vector
   for (const WriteEndpoint& endpoint : WriteEndpoints()) {
     http::Route& route = routes->emplace_back();
     route.access = http::Access::kWrite;
+    route.scope = http::Scope::kHandler;
     route.lane = http::Lane::kWrite;
     route.methods = {endpoint.method};
     route.pattern = std::string(endpoint.path);

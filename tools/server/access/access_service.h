@@ -1,0 +1,55 @@
+// AccessService: what is asked over HTTP about tokens and sessions: the acts of administration (rows of tools/admin/acts.cc
+// whose names begin with `token` or `session`), and a person's own session.
+#pragma once
+
+#include <string_view>
+
+#include "tools/admin/acts.h"
+#include "tools/server/access/session_book.h"
+#include "tools/server/access/token_book.h"
+#include "tools/server/http/message.h"
+
+namespace tidemark::server::access {
+
+// Thread-safe. Answers in the envelope of the Prometheus API. No reply may be kept by a cache.
+class AccessService {
+ public:
+  // All outlive it.
+  AccessService(TokenBook* tokens, SessionBook* sessions, const Clock* clock)
+      : tokens_(tokens), sessions_(sessions), clock_(clock) {}
+
+  // Whether it is this service that does an act.
+  static bool Does(const admin::Act& act);
+  http::Response Do(const admin::Act& act, http::Request& request) const;
+
+  // POST token=SECRET[&kiosk=1]: opens a session, whose cookie comes with the reply.
+  http::Response SignIn(http::Request& request) const;
+  // Who the caller is, what he may do, until when, and the value of the header against forgery.
+  http::Response WhoAmI(http::Request& request) const;
+  // Ends the caller's session.
+  http::Response SignOut(http::Request& request) const;
+
+ private:
+  struct Handler {
+    std::string_view act;
+    http::Response (AccessService::*handle)(http::Request& request) const;
+  };
+  static const Handler kHandlers[];
+
+  // name, grant (repeats), expires=90d, note.
+  http::Response NewToken(http::Request& request) const;
+  http::Response ListTokens(http::Request& request) const;
+  // name, overlap=24h.
+  http::Response RotateToken(http::Request& request) const;
+  // name, last=1: also the last that is admin of everything.
+  http::Response RevokeToken(http::Request& request) const;
+  http::Response ListSessions(http::Request& request) const;
+  // id.
+  http::Response RevokeSession(http::Request& request) const;
+
+  TokenBook* const tokens_;
+  SessionBook* const sessions_;
+  const Clock* const clock_;
+};
+
+}  // namespace tidemark::server::access

@@ -1,0 +1,95 @@
+// TokenBook: the tokens of a server. A change is in the documents before it is in force, and in force when the call
+// returns.
+//
+//   TokenBook tokens(store->Documents(), &SystemClock::Get());
+//   TM_RETURN_IF_ERROR(tokens.Load());
+//   TM_TRY_ASSIGN(TokenBook::Made made, tokens.Make({.name = "telegraf", .grants = {{Access::kWrite, "metrics"}}}, "ada"));
+//   ... made.secret is shown once ...
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "storage/base/clock.h"
+#include "storage/base/mutex.h"
+#include "storage/base/result.h"
+#include "storage/documents.h"
+#include "tools/server/access/principal.h"
+#include "tools/server/access/token.h"
+
+namespace tidemark::server::access {
+
+// Thread-safe. Find never waits for the disk.
+class TokenBook {
+ public:
+  // Both outlive it.
+  TokenBook(storage::DocumentStore* documents, const Clock* clock) : documents_(documents), clock_(clock) {}
+
+  // Reads all tokens. An Error of one that cannot be read names it; no other is in force then.
+  Status Load() TM_EXCLUDES(mutex_);
+
+  // Whether tokens are asked for. From the first token that is made on, for good: also when the last has gone.
+  [[nodiscard]] bool on() const TM_EXCLUDES(mutex_);
+
+  struct Made {
+    std::string secret;  // nobody can ask for it again
+    Token token;
+  };
+  struct NewToken {
+    std::string name;
+    std::vector<Grant> grants;
+    int64_t expires_ns = 0;  // since 1970; 0: never
+    std::string note = {};
+  };
+  // Makes a token. Errors: kInvalidArgument (a name that is none, no or too many grants, a past end; the first one of
+  // all is not admin of everything, after which nobody could make another), kAlreadyExists, those of the documents.
+  Result<Made> Make(const NewToken& wanted, std::string_view author) TM_EXCLUDES(mutex_);
+  // Gives a token another secret. Those that it has are good for `overlap_ns` from now on at most, and no more than the
+  // newest of them. kNotFound.
+  Result<Made> Rotate(std::string_view name, int64_t overlap_ns, std::string_view author) TM_EXCLUDES(mutex_);
+  // Takes a token away. kNotFound; kConflict when it is the last that is admin of everything, unless `last_too`.
+  Status Revoke(std::string_view name, bool last_too, std::string_view author) TM_EXCLUDES(mutex_);
+
+  struct Entry {
+    Token token;
+    int64_t used_ns = 0;  // 0: not since the server started
+  };
+  // Sorted by name.
+  [[nodiscard]] std::vector<Entry> List() const TM_EXCLUDES(mutex_);
+
+  // Who shows `secret`; null: nobody, or one that is no longer good.
+  [[nodiscard]] std::shared_ptr<const Principal> Find(std::string_view secret) const TM_EXCLUDES(mutex_);
+  // The same, for who keeps hashes only.
+  [[nodiscard]] std::shared_ptr<const Principal> FindHash(const SecretHash& hash) const TM_EXCLUDES(mutex_);
+
+ private:
+  struct HashOfHash {
+    // The beginning of a SHA-256 is as good a hash as any.
+    size_t operator()(const SecretHash& hash) const noexcept;
+  };
+  struct Held {
+    Token token;
+    // One for each of token.secrets.
+    std::vector<std::shared_ptr<Principal>> principals;
+  };
+
+  // Puts `token` in force in place of the one of its name; callers that are still right stay.
+  void Adopt(Token token) TM_REQUIRES(mutex_);
+  void Forget(std::string_view name) TM_REQUIRES(mutex_);
+  [[nodiscard]] Status Store(const Token& token, uint64_t expected, std::string_view author);
+  [[nodiscard]] Result<Held*> HeldOf(std::string_view name) TM_REQUIRES(mutex_);
+
+  storage::DocumentStore* const documents_;
+  const Clock* const clock_;
+  // Held while documents are changed, so that changes come into force in their order. Find does not take it.
+  Mutex change_mutex_;
+  mutable Mutex mutex_;
+  bool on_ TM_GUARDED_BY(mutex_) = false;
+  std::unordered_map<std::string, Held> tokens_ TM_GUARDED_BY(mutex_);
+  std::unordered_map<SecretHash, std::shared_ptr<Principal>, HashOfHash> by_hash_ TM_GUARDED_BY(mutex_);
+};
+
+}  // namespace tidemark::server::access
