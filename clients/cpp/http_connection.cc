@@ -9,6 +9,8 @@
 #include <boost/beast/http.hpp>
 #include <optional>
 
+#include "clients/cpp/credential.h"
+
 namespace tidemark::client {
 namespace {
 
@@ -19,8 +21,13 @@ using boost::system::error_code;
 
 class BeastConnection final : public HttpConnection {
  public:
-  BeastConnection(std::string host, std::string port, std::string base, std::chrono::milliseconds timeout)
-      : host_(std::move(host)), port_(std::move(port)), base_(std::move(base)), timeout_(timeout) {}
+  BeastConnection(std::string host, std::string port, std::string base, std::chrono::milliseconds timeout,
+                  const std::string& token)
+      : host_(std::move(host)),
+        port_(std::move(port)),
+        base_(std::move(base)),
+        timeout_(timeout),
+        authorization_(token.empty() ? "" : "Bearer " + token) {}
 
   Result<Reply> Send(const HttpRequest& request, uint64_t body_bytes_max, const OnBody& on_body) override {
     http::request<http::span_body<const char>> message;
@@ -29,6 +36,7 @@ class BeastConnection final : public HttpConnection {
     message.version(11);
     message.set(http::field::host, (host_.find(':') == std::string::npos ? host_ : "[" + host_ + "]") + ":" + port_);
     message.set(http::field::user_agent, "tidemark");
+    if (!authorization_.empty()) message.set(http::field::authorization, authorization_);
     for (const auto& [name, value] : request.headers) message.set(name, value);
     message.body() = {request.body.data(), request.body.size()};
     message.prepare_payload();
@@ -158,6 +166,7 @@ class BeastConnection final : public HttpConnection {
   const std::string port_;
   const std::string base_;
   std::chrono::milliseconds timeout_;
+  const std::string authorization_;
   std::atomic<bool> cancelled_{false};
   asio::io_context io_;
   std::optional<beast::tcp_stream> stream_;
@@ -167,7 +176,8 @@ class BeastConnection final : public HttpConnection {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpConnection>> HttpConnection::Open(std::string_view url, std::chrono::milliseconds timeout) {
+Result<std::unique_ptr<HttpConnection>> HttpConnection::Open(std::string_view url, std::chrono::milliseconds timeout,
+                                                             std::string token) {
   const auto refuse = [given = std::string(url)](std::string_view why) {
     return Error{ErrorCode::kInvalidArgument,
                  "\"" + given + "\" " + std::string(why) + ": an address is http://HOST[:PORT]"};
@@ -192,8 +202,15 @@ Result<std::unique_ptr<HttpConnection>> HttpConnection::Open(std::string_view ur
       std::stoi(port) > 65535) {
     return refuse("has no port that is a number up to 65535");
   }
+  if (token.empty()) {
+    Result<std::string> found = TokenOfEnvironment();
+    if (!found.ok()) return found.error();
+    token = std::move(*found);
+  } else if (const Status good = CheckToken(token); !good.ok()) {
+    return good.error();
+  }
   return std::unique_ptr<HttpConnection>(
-      std::make_unique<BeastConnection>(std::string(authority), std::move(port), std::move(base), timeout));
+      std::make_unique<BeastConnection>(std::string(authority), std::move(port), std::move(base), timeout, token));
 }
 
 }  // namespace tidemark::client

@@ -30,8 +30,10 @@ class HttpConnection {
 
   // Does not connect. `url`: http://HOST[:PORT][/BASE]; the port is 8086 unless given. `timeout`: how long a
   // connection, a request or a reply may stay without progress. Looking up a host's name is not covered by it and not
-  // cancelled. Errors: kInvalidArgument for an address that is none.
-  static Result<std::unique_ptr<HttpConnection>> Open(std::string_view url, std::chrono::milliseconds timeout);
+  // cancelled. `token`: shown with each request; "": that of the environment (credential.h). Errors: kInvalidArgument
+  // for an address that is none, or a token that is none.
+  static Result<std::unique_ptr<HttpConnection>> Open(std::string_view url, std::chrono::milliseconds timeout,
+                                                      std::string token = {});
   virtual ~HttpConnection() = default;
 
   // Sends and reads the whole reply. Connects when needed, and once more when a kept connection turns out to be closed

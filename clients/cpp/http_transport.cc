@@ -32,8 +32,9 @@ class HttpTransport final : public Transport {
 
 }  // namespace
 
-Result<std::unique_ptr<Transport>> MakeHttpTransport(std::string_view url, std::chrono::milliseconds timeout) {
-  auto connection = HttpConnection::Open(url, timeout);
+Result<std::unique_ptr<Transport>> MakeHttpTransport(std::string_view url, std::chrono::milliseconds timeout,
+                                                     std::string token) {
+  auto connection = HttpConnection::Open(url, timeout, std::move(token));
   if (!connection.ok()) return connection.error();
   return std::unique_ptr<Transport>(std::make_unique<HttpTransport>(std::move(*connection)));
 }

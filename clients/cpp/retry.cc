@@ -11,7 +11,8 @@ using std::chrono::milliseconds;
 
 Verdict Judge(int http_status) {
   if (http_status / 100 == 2) return Verdict::kDelivered;
-  if (http_status == 408 || http_status == 429 || http_status >= 500) return Verdict::kTryAgain;
+  if (http_status == 401 || http_status == 403 || http_status == 408 || http_status == 429 || http_status >= 500)
+    return Verdict::kTryAgain;
   return Verdict::kRefused;
 }
 

@@ -12,7 +12,9 @@ namespace tidemark::client {
 enum class Verdict {
   kDelivered,  // 2xx
   kRefused,    // the server will refuse the same bytes again
-  kTryAgain,   // 408, 429 and 5xx: busy, starting, stopping or in trouble
+  // 408, 429 and 5xx: busy, starting, stopping or in trouble. 401 and 403: the token, which can be mended without
+  // losing a point.
+  kTryAgain,
 };
 
 Verdict Judge(int http_status);

@@ -39,7 +39,8 @@ class Transport {
 // HTTP/1.1 over one connection that is kept open. `url`: http://HOST[:PORT][/BASE]; the port is 8086 unless given.
 // `timeout`: how long a connection, a request or a reply may stay without progress. Looking up a host's name is not
 // covered by it and not cancelled. Errors: kInvalidArgument for an address that is none.
-Result<std::unique_ptr<Transport>> MakeHttpTransport(std::string_view url, std::chrono::milliseconds timeout);
+Result<std::unique_ptr<Transport>> MakeHttpTransport(std::string_view url, std::chrono::milliseconds timeout,
+                                                     std::string token = {});
 
 // `text` as it may stand in a query string.
 std::string UrlEncode(std::string_view text);

@@ -504,7 +504,7 @@ class Writer::Impl {
 };
 
 Result<std::unique_ptr<Writer>> Writer::Open(const WriterOptions& options) {
-  auto transport = MakeHttpTransport(options.url, options.request_timeout);
+  auto transport = MakeHttpTransport(options.url, options.request_timeout, options.token);
   if (!transport.ok()) return transport.error();
   Parts parts;
   parts.transport = std::move(*transport);

@@ -53,7 +53,8 @@ struct Loss {
 struct WriterOptions {
   std::string url = "http://127.0.0.1:8086";
   std::string database{};  // where Write puts points unless told otherwise; "" is the server's "default"
-  Headers headers{};       // sent with each request, as {"Authorization", "Bearer ..."}
+  std::string token{};     // shown with each request; "": that of the environment (credential.h)
+  Headers headers{};       // sent with each request
 
   // A batch is closed when it has this many points, this many bytes, or is this old.
   uint64_t batch_points = 5'000;

@@ -64,8 +64,8 @@ struct ShowKeys {
 using Statement =
     std::variant<CreateDatabase, DropDatabase, ShowDatabases, ShowRetentionPolicies, ShowMeasurements, ShowKeys>;
 
-// The database that a statement is about, where it names one: what a caller needs a right to. "" where it names none: the
-// request's own, or, for SHOW DATABASES, all.
+// The database that a statement is about, where it names one: what a caller needs a right to. "" where it names none:
+// the request's own, or, for SHOW DATABASES, all.
 std::string_view DatabaseOf(const Statement& statement);
 
 // Whether the statement only reads: a GET request may carry it.

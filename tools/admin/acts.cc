@@ -78,6 +78,7 @@ constexpr Parameter kTokenNew[] = {
     {.flag = "--expires", .parameter = "expires", .help = "after this time: 90d; else it is good until it is revoked"},
     {.flag = "--note", .parameter = "note", .help = "what it is for"},
 };
+constexpr Parameter kTokenFirst[] = {kTokenName, kData};
 constexpr Parameter kTokenRotate[] = {
     kTokenName,
     {.flag = "--overlap",
@@ -220,6 +221,16 @@ constexpr Act kActs[] = {
      .keys = "token name grants created expires lastUsed secrets note",
      .help = "make a token NAME; its secret is shown once, here",
      .parameters = kTokenNew},
+    {.name = "token first",
+     .has_command = true,
+     .method = Method::kNone,
+     .path = {},
+     .right = Right::kAdmin,
+     .reply = Reply::kNone,
+     .keys = {},
+     .help = "make a token NAME that is admin of everything, in a data directory whose server is stopped: the first "
+             "one, or one in place of one that got lost",
+     .parameters = kTokenFirst},
     {.name = "token list",
      .has_command = true,
      .method = Method::kGet,

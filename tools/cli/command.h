@@ -19,8 +19,11 @@ void AddExec(CLI::App& app, Action* action);
 void AddBench(CLI::App& app, Action* action);
 void AddDemo(CLI::App& app, Action* action);
 
-// The flag --server, the same for all commands; TIDEMARK_SERVER names another default.
+// The flags --server and --token-file, the same for all commands; TIDEMARK_SERVER names another default.
 void AddServerFlag(CLI::App& app, std::string* server);
+
+// The flag --token-file alone, for commands with a --server of their own.
+void AddTokenFlag(CLI::App& app);
 
 // Prints "tidemark: <message>" to standard error and returns the exit code 1.
 int Fail(const std::string& message);

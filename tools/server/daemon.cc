@@ -121,10 +121,10 @@ Status Daemon::OpenAccess() {
   for (const std::string& text : wanted) {
     TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
     if (http::IsLoopbackHost(endpoint.address)) continue;
-    return InvalidArgument(
-        fmt::format("{} is not a loopback address, and without tokens only this machine is served: make the first token "
-                    "with `tidemark admin token first --data {} admin`",
-                    text, config_.data));
+    return InvalidArgument(fmt::format(
+        "{} is not a loopback address, and without tokens only this machine is served: make the first token "
+        "with `tidemark admin token first admin --data {}`",
+        text, config_.data));
   }
   TM_LOG(kInfo,
          "no tokens: whoever is on this machine may read, write and administer, and nobody else is served; `tidemark "
@@ -181,14 +181,14 @@ Status Daemon::Listen() {
                                                     .version = config_.api.version,
                                                     .start_seconds = start_seconds_});
                               },
-                          .rules_database = std::string(
-                              config_.rules.database.empty() ? storage::kDefaultDatabase : config_.rules.database),
+                          .rules_database = std::string(config_.rules.database.empty() ? storage::kDefaultDatabase
+                                                                                       : config_.rules.database),
                           .body_bytes_max = config_.http.body_bytes_max};
-  router_ = std::make_unique<http::Router>(MakeRoutes(services),
-                                           http::RouterOptions{.allowed_origins = config_.allowed_origins,
-                                                               .loopback_only = !tokens_->on(),
-                                                               .gatekeeper = guard_.get(),
-                                                               .default_database = std::string(storage::kDefaultDatabase)});
+  router_ = std::make_unique<http::Router>(
+      MakeRoutes(services), http::RouterOptions{.allowed_origins = config_.allowed_origins,
+                                                .loopback_only = !tokens_->on(),
+                                                .gatekeeper = guard_.get(),
+                                                .default_database = std::string(storage::kDefaultDatabase)});
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   for (const std::string& text : config_.listen) {
     TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));

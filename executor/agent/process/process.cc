@@ -279,6 +279,9 @@ std::vector<std::string> MergedEnvironment(const Environment& added) {
       merged.emplace(text.substr(0, equals), text.substr(equals + 1));
     }
   }
+  // Tasks are other people's programs: what lets in at the server is not theirs.
+  merged.erase("TIDEMARK_TOKEN");
+  merged.erase("TIDEMARK_TOKEN_FILE");
   for (const auto& [name, value] : added) merged.insert_or_assign(name, value);
   std::vector<std::string> environment;
   environment.reserve(merged.size());

@@ -81,6 +81,7 @@ struct DirectoryAct {
 constexpr DirectoryAct kDirectoryActs[] = {
     {"verify", [](const Flags& flags) { return RunVerify(flags["--data"].text); }},
     {"repair", [](const Flags& flags) { return RunRepair(flags["--data"].text, flags["--dry-run"].on); }},
+    {"token first", [](const Flags& flags) { return RunFirstToken(flags["--data"].text, flags["name"].text); }},
 };
 
 // A time as the server reads it: seconds since 1970. "" stays "".

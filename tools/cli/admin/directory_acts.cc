@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "storage/base/clock.h"
 #include "storage/base/text/instant.h"
+#include "storage/storage.h"
 #include "storage/verify.h"
 #include "tools/cli/command.h"
+#include "tools/server/access/token_book.h"
 
 namespace tidemark::cli {
 namespace {
@@ -64,6 +67,25 @@ int RunRepair(const std::string& directory, bool dry_run) {
   } else {
     fmt::print("what was set aside is in {}\n", options.aside);
   }
+  return 0;
+}
+
+int RunFirstToken(const std::string& directory, const std::string& name) {
+  using server::access::TokenBook;
+  storage::StoreOptions options;
+  options.directory = directory;
+  options.clock = &SystemClock::Get();
+  auto store = storage::Store::Open(std::move(options));
+  if (!store.ok()) return Fail(store.error().message);
+  TokenBook tokens((*store)->Documents(), &SystemClock::Get());
+  if (const Status loaded = tokens.Load(); !loaded.ok()) return Fail(loaded.error().message);
+  const auto made =
+      tokens.Make({.name = name, .grants = {{http::Access::kAdmin, "*"}}, .note = "made in the data directory"},
+                  "the owner of the data directory");
+  if (!made.ok()) return Fail(made.error().message);
+  if (const Status closed = (*store)->Close(); !closed.ok()) return Fail(closed.error().message);
+  fmt::print("{}\n", made->secret);
+  fmt::print(stderr, "tidemark: this secret is shown once; \"{}\" is admin of everything\n", name);
   return 0;
 }
 

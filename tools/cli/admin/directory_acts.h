@@ -11,4 +11,7 @@ int RunVerify(const std::string& directory);
 // repair: 0 or 2.
 int RunRepair(const std::string& directory, bool dry_run);
 
+// token first: 0, printing the secret on standard output; 1 when it could not be made.
+int RunFirstToken(const std::string& directory, const std::string& name);
+
 }  // namespace tidemark::cli

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "storage/base/clock.h"
+#include "tools/cli/command.h"
 
 namespace tidemark::cli {
 namespace {
@@ -37,6 +38,7 @@ void AddExecFlags(CLI::App& app, ExecFlags* flags) {
 void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data) {
   auto* const to_server =
       app.add_option("--server", *server, "the server with the reports (default: what TIDEMARK_SERVER says)");
+  AddTokenFlag(app);
   app.add_option("--data", *data, "the data directory with the reports, opened without a server")->excludes(to_server);
 }
 

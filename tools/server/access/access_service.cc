@@ -139,9 +139,9 @@ std::string CookieHeader(std::string_view value, int64_t max_age_s) {
 }  // namespace
 
 const AccessService::Handler AccessService::kHandlers[] = {
-    {"token new", &AccessService::NewToken},         {"token list", &AccessService::ListTokens},
-    {"token rotate", &AccessService::RotateToken},   {"token revoke", &AccessService::RevokeToken},
-    {"session list", &AccessService::ListSessions},  {"session revoke", &AccessService::RevokeSession},
+    {"token new", &AccessService::NewToken},        {"token list", &AccessService::ListTokens},
+    {"token rotate", &AccessService::RotateToken},  {"token revoke", &AccessService::RevokeToken},
+    {"session list", &AccessService::ListSessions}, {"session revoke", &AccessService::RevokeSession},
 };
 
 bool AccessService::Does(const admin::Act& act) {
@@ -185,8 +185,7 @@ Response AccessService::ListTokens(Request& /*request*/) const {
 Response AccessService::RotateToken(Request& request) const {
   const Result<int64_t> overlap_ns = DurationOf(request, "overlap", 0);
   if (!overlap_ns.ok()) return Fail(overlap_ns.error());
-  const Result<TokenBook::Made> made =
-      tokens_->Rotate(request.params.Get("name"), *overlap_ns, request.caller->name());
+  const Result<TokenBook::Made> made = tokens_->Rotate(request.params.Get("name"), *overlap_ns, request.caller->name());
   return made.ok() ? Succeed(MadeJson(*made)) : Fail(made.error());
 }
 

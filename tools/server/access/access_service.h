@@ -1,5 +1,5 @@
-// AccessService: what is asked over HTTP about tokens and sessions: the acts of administration (rows of tools/admin/acts.cc
-// whose names begin with `token` or `session`), and a person's own session.
+// AccessService: what is asked over HTTP about tokens and sessions: the acts of administration (rows of
+// tools/admin/acts.cc whose names begin with `token` or `session`), and a person's own session.
 #pragma once
 
 #include <string_view>

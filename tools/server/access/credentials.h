@@ -24,9 +24,9 @@ struct Credentials {
   std::string secret;
 };
 
-// In this order, the first that is there: `Authorization` with Bearer (RFC 6750), Token (InfluxDB 2) or Basic (RFC 7617; the
-// password is the token, whatever the user), the parameters `u` and `p` (InfluxDB 1; `p` is the token), the cookie of a
-// session.
+// In this order, the first that is there: `Authorization` with Bearer (RFC 6750), Token (InfluxDB 2) or Basic (RFC
+// 7617; the password is the token, whatever the user), the parameters `u` and `p` (InfluxDB 1; `p` is the token), the
+// cookie of a session.
 Credentials CredentialsOf(const http::Request& head);
 
 // The value of a cookie (RFC 6265, 5.4); "" when it was not sent.

@@ -1,5 +1,5 @@
-// Secrets: what a client shows to be let in. Only their SHA-256 is kept: they are made of 256 random bits, so that a hash
-// without salt and without slowness gives nothing away.
+// Secrets: what a client shows to be let in. Only their SHA-256 is kept: they are made of 256 random bits, so that a
+// hash without salt and without slowness gives nothing away.
 #pragma once
 
 #include <array>

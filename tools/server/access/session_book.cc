@@ -61,8 +61,8 @@ void SessionBook::MakeRoom() {
       return entry.second->revoked();
     });
     while (by_hash_.size() >= kMaxSessions) {
-      const auto oldest = std::ranges::min_element(
-          by_hash_, {}, [](const auto& entry) { return entry.second->info().created_ns; });
+      const auto oldest =
+          std::ranges::min_element(by_hash_, {}, [](const auto& entry) { return entry.second->info().created_ns; });
       oldest->second->Revoke();
       gone.push_back(oldest->second);
       by_hash_.erase(oldest);
@@ -79,8 +79,8 @@ Result<SessionBook::Opened> SessionBook::Open(std::string_view token_secret, boo
   const std::shared_ptr<const Principal> principal = tokens_->Find(token_secret);
   if (principal == nullptr) return NotFound("the token is not known, has ended or was revoked");
   if (kiosk && !MayOnlyRead(*principal)) {
-    return InvalidArgument(fmt::format("a screen that stays signed in needs a token that may only read; \"{}\" may more",
-                                       principal->name()));
+    return InvalidArgument(fmt::format(
+        "a screen that stays signed in needs a token that may only read; \"{}\" may more", principal->name()));
   }
   TM_TRY_ASSIGN(std::string secret, MakeSecret(""));
   TM_TRY_ASSIGN(std::string forgery_value, MakeSecret(""));
@@ -95,8 +95,7 @@ Result<SessionBook::Opened> SessionBook::Open(std::string_view token_secret, boo
   info.peer = peer;
   info.agent = agent.substr(0, kMaxAgentBytes);
   info.created_ns = now_ns;
-  info.expires_ns =
-      std::min(principal->end_ns(), now_ns + (kiosk ? options_.kiosk_lifetime_ns : options_.lifetime_ns));
+  info.expires_ns = std::min(principal->end_ns(), now_ns + (kiosk ? options_.kiosk_lifetime_ns : options_.lifetime_ns));
   info.kiosk = kiosk;
   auto caller = std::make_shared<SessionCaller>(principal, info, std::move(forgery_value), clock_);
   MutexLock change(change_mutex_);
@@ -120,10 +119,11 @@ Status SessionBook::Revoke(std::string_view id, std::string_view author) {
   }
   return documents_->Delete(kSessionKind, id, author).ok()
              ? Status()
-             : Status(MakeError(ErrorCode::kIo,
-                                fmt::format("the session {} is ended, but that could not be written: it comes back with "
-                                            "a restart; revoke its token",
-                                            id)));
+             : Status(
+                   MakeError(ErrorCode::kIo,
+                             fmt::format("the session {} is ended, but that could not be written: it comes back with "
+                                         "a restart; revoke its token",
+                                         id)));
 }
 
 std::shared_ptr<const SessionCaller> SessionBook::Find(std::string_view secret) const {

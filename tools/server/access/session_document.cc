@@ -19,9 +19,9 @@ std::string PrintSession(const SessionDocument& session) {
   AppendJsonString(&out, info.peer);
   out += R"(,"agent":)";
   AppendJsonString(&out, info.agent);
-  out += fmt::format(R"(,"created_ns":{},"expires_ns":{},"kiosk":{},"sha256":"{}","token_sha256":"{}","forgery_value":)",
-                     info.created_ns, info.expires_ns, info.kiosk, PrintHash(session.sha256),
-                     PrintHash(session.token_sha256));
+  out += fmt::format(
+      R"(,"created_ns":{},"expires_ns":{},"kiosk":{},"sha256":"{}","token_sha256":"{}","forgery_value":)",
+      info.created_ns, info.expires_ns, info.kiosk, PrintHash(session.sha256), PrintHash(session.token_sha256));
   AppendJsonString(&out, session.forgery_value);
   return out + '}';
 }

@@ -1,5 +1,5 @@
-// SessionDocument: a session as it is kept: hashes only, but for the value that keeps other pages' forms out, which is of
-// no use without the cookie.
+// SessionDocument: a session as it is kept: hashes only, but for the value that keeps other pages' forms out, which is
+// of no use without the cookie.
 #pragma once
 
 #include <string>

@@ -21,7 +21,8 @@ Status CheckNew(const TokenBook::NewToken& wanted, int64_t now_ns) {
   if (wanted.note.size() > kMaxNoteBytes) {
     return InvalidArgument(fmt::format("a token's note has at most {} bytes", kMaxNoteBytes));
   }
-  if (wanted.expires_ns != 0 && wanted.expires_ns <= now_ns) return InvalidArgument("the token would have ended already");
+  if (wanted.expires_ns != 0 && wanted.expires_ns <= now_ns)
+    return InvalidArgument("the token would have ended already");
   return {};
 }
 
@@ -154,7 +155,8 @@ Result<TokenBook::Made> TokenBook::Rotate(std::string_view name, int64_t overlap
   while (token.secrets.size() >= kMaxSecrets) token.secrets.erase(token.secrets.begin());
   // 1 ns: a secret without an overlap has ended, and 0 would say that it never does.
   const int64_t end_ns = overlap_ns == 0 ? 1 : now_ns + std::min(overlap_ns, INT64_MAX - now_ns);
-  for (TokenSecret& old : token.secrets) old.expires_ns = old.expires_ns == 0 ? end_ns : std::min(old.expires_ns, end_ns);
+  for (TokenSecret& old : token.secrets)
+    old.expires_ns = old.expires_ns == 0 ? end_ns : std::min(old.expires_ns, end_ns);
   token.secrets.push_back({.sha256 = HashOf(secret), .created_ns = now_ns});
   TM_TRY_ASSIGN(const storage::Document stored, documents_->Get(kTokenKind, name));
   TM_RETURN_IF_ERROR(Store(token, stored.info.version, author));
@@ -200,9 +202,7 @@ std::vector<TokenBook::Entry> TokenBook::List() const {
   return entries;
 }
 
-std::shared_ptr<const Principal> TokenBook::Find(std::string_view secret) const {
-  return FindHash(HashOf(secret));
-}
+std::shared_ptr<const Principal> TokenBook::Find(std::string_view secret) const { return FindHash(HashOf(secret)); }
 
 std::shared_ptr<const Principal> TokenBook::FindHash(const SecretHash& hash) const {
   std::shared_ptr<const Principal> found;

@@ -3,7 +3,8 @@
 //
 //   TokenBook tokens(store->Documents(), &SystemClock::Get());
 //   TM_RETURN_IF_ERROR(tokens.Load());
-//   TM_TRY_ASSIGN(TokenBook::Made made, tokens.Make({.name = "telegraf", .grants = {{Access::kWrite, "metrics"}}}, "ada"));
+//   TM_TRY_ASSIGN(TokenBook::Made made, tokens.Make({.name = "telegraf", .grants = {{Access::kWrite, "metrics"}}},
+//   "ada"));
 //   ... made.secret is shown once ...
 #pragma once
 

@@ -215,6 +215,21 @@ class Reader {
   std::set<std::string> seen_;
 };
 
+// By which names the server and pages that may ask it are known.
+void AddNames(Config& c, Table* table) {
+  table->List<std::string>("http.allowed_origins", &c.allowed_origins, AnyText, ShowText,
+                           "Origins (scheme://host:port) whose pages may read and change, besides the server's own.");
+  table->List<std::string>(
+      "http.allowed_hosts", &c.allowed_hosts, AnyText, ShowText,
+      "Names by which this server is asked, without port, besides loopback ones: of a proxy in front, "
+      "as long as there are no tokens.");
+}
+
+void AddAccess(Config& c, Table* table) {
+  table->Duration("access.session_lifetime", &c.session_lifetime_ms, 1'000'000, false,
+                  "How long who signs in to the page stays signed in.");
+}
+
 }  // namespace
 
 Result<UdpConfig> ParseUdp(std::string_view text) {
@@ -259,13 +274,7 @@ std::vector<Setting> SettingsOf(Config* config) {
                           "Addresses that serve HTTP, ADDRESS:PORT each; port 0 takes a free one. Without tokens only "
                           "loopback addresses.");
   table.rows.back().flag = "--http";
-  table.List<std::string>("http.allowed_origins", &c.allowed_origins, AnyText, ShowText,
-                          "Origins (scheme://host:port) whose pages may read and change, besides the server's own.");
-  table.List<std::string>("http.allowed_hosts", &c.allowed_hosts, AnyText, ShowText,
-                          "Names by which this server is asked, without port, besides loopback ones: of a proxy in front, "
-                          "as long as there are no tokens.");
-  table.Duration("access.session_lifetime", &c.session_lifetime_ms, 1'000'000, false,
-                 "How long who signs in to the page stays signed in.");
+  AddNames(c, &table);
   table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
   table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");
   table.Count("http.read_threads", &c.http.read_threads, 1, 1024, "Queries that run at once.");
@@ -284,6 +293,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Size("http.body_rate_min", &c.http.body_bytes_per_second_min, "...and then at no less than this each second.");
   table.Timeout("http.idle_timeout", &c.http.idle_timeout, "A connection without a request is closed after this time.");
   table.Duration("http.drain", &c.drain_ms, kMs, true, "At the end, requests that run get this long to finish.");
+  AddAccess(c, &table);
   table.Switch("write.require_database", &c.require_database,
                "Refuse /write without db=, as InfluxDB 1.x does, instead of writing to the default database.");
   table.Size("write.parse_memory", &c.parse_memory_bytes,

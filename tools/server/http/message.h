@@ -47,9 +47,9 @@ struct Request {
   const Route* route = nullptr;       // set by the router
   // Who sent it: set by the router, or its gatekeeper.
   std::shared_ptr<const Caller> caller = Everyone();
-  std::string peer;                   // address and port of the client
-  BodyBuffer body;                    // decoded when it came with a Content-Encoding
-  size_t wire_bytes = 0;              // of the body, before decoding
+  std::string peer;       // address and port of the client
+  BodyBuffer body;        // decoded when it came with a Content-Encoding
+  size_t wire_bytes = 0;  // of the body, before decoding
   bool http10 = false;
   // Asked to stop when the client goes away or the server stops.
   std::stop_token stop;

@@ -221,8 +221,8 @@ std::optional<Response> Router::CheckScope(const Request& request) {
     case Scope::kServer:
       if (request.caller->MayEverywhere(route.access)) return std::nullopt;
       return Refuse(403,
-                    fmt::format("\"{}\" may not {} what concerns the whole server: that needs {}:*", request.caller->name(),
-                                Name(route.access), Name(route.access)),
+                    fmt::format("\"{}\" may not {} what concerns the whole server: that needs {}:*",
+                                request.caller->name(), Name(route.access), Name(route.access)),
                     &request);
     case Scope::kDatabase: {
       std::string_view database = request.database.empty() ? request.params.Get("db") : request.database;

@@ -169,7 +169,8 @@ Status CheckCaller(const http::Caller& caller, const influxql::Statement& statem
   const std::string_view named = influxql::DatabaseOf(statement);
   const std::string_view about = named.empty() ? database : named;
   // Of SHOW DATABASES the caller sees what he may read. Without a database the statement says that it lacks one.
-  if (std::holds_alternative<influxql::ShowDatabases>(statement) || about.empty() || caller.May(right, about)) return {};
+  if (std::holds_alternative<influxql::ShowDatabases>(statement) || about.empty() || caller.May(right, about))
+    return {};
   return InvalidArgument(fmt::format("\"{}\" has no right to {} the database \"{}\"", caller.name(),
                                      right == http::Access::kAdmin ? "administer" : http::Name(right), about));
 }

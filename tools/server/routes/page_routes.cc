@@ -33,7 +33,8 @@ Response ToDashboard(const Services& /*services*/, Request& request) {
 constexpr RouteRow kRows[] = {
     {"/metrics", Methods::kGet, Access::kRead, Scope::kServer, Lane::kService, Body::kNone, nullptr, &Metrics},
     {"/dashboard", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr, &Dashboard},
-    {"/dashboard/assets/*", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr, &Asset},
+    {"/dashboard/assets/*", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr,
+     &Asset},
     {"/", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr, &ToDashboard},
 };
 

@@ -28,8 +28,8 @@ struct RouteRow {
   using Refuse = http::Response (*)(int status, std::string_view text);
   using Handler = http::Response (*)(const Services& services, http::Request& request);
 
-  constexpr RouteRow(std::string_view a_pattern, Methods a_methods, http::Access a_right, http::Scope a_scope, http::Lane a_lane,
-                     Body a_body, Refuse a_refuse, Handler a_handler)
+  constexpr RouteRow(std::string_view a_pattern, Methods a_methods, http::Access a_right, http::Scope a_scope,
+                     http::Lane a_lane, Body a_body, Refuse a_refuse, Handler a_handler)
       : pattern(a_pattern),
         methods(a_methods),
         right(a_right),

@@ -22,7 +22,7 @@ struct Services {
   access::AccessService* access = nullptr;
   const query::api::QueryApi* api = nullptr;
   query::api::EventTap* events = nullptr;
-  std::function<std::string()> metrics;  // the text of /metrics
+  std::function<std::string()> metrics;    // the text of /metrics
   std::string rules_database = "default";  // what rules read and write
   size_t body_bytes_max = 25'000'000;
 };

@@ -137,10 +137,10 @@ Response WriteService::Answer(const WriteEndpoint& endpoint, const Request& requ
   const WriteTarget target = endpoint.target(request, options_.require_database);
   if (target.refused_status != 0) return endpoint.refuse(target.refused_status, target.refused_text, {});
   if (!request.caller->May(http::Access::kWrite, target.database)) {
-    return endpoint.refuse(403,
-                           fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(),
-                                       target.database),
-                           {});
+    return endpoint.refuse(
+        403,
+        fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target.database),
+        {});
   }
   const std::string_view body = request.body.view();
   if (body.empty() && endpoint.empty_status != 0) return Empty(endpoint.empty_status);

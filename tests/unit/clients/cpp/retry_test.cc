@@ -9,8 +9,9 @@ using std::chrono::milliseconds;
 
 TEST(Retry, StatusesThatAreFinal) {
   for (const int status : {200, 204}) EXPECT_EQ(Judge(status), Verdict::kDelivered) << status;
-  for (const int status : {301, 400, 401, 403, 404, 413, 422}) EXPECT_EQ(Judge(status), Verdict::kRefused) << status;
-  for (const int status : {408, 429, 500, 502, 503, 504}) EXPECT_EQ(Judge(status), Verdict::kTryAgain) << status;
+  for (const int status : {301, 400, 404, 413, 422}) EXPECT_EQ(Judge(status), Verdict::kRefused) << status;
+  for (const int status : {401, 403, 408, 429, 500, 502, 503, 504})
+    EXPECT_EQ(Judge(status), Verdict::kTryAgain) << status;
 }
 
 TEST(Retry, RetryAfterInBothForms) {

@@ -86,7 +86,13 @@ class AccessTest : public RoutesTest {
   SessionBook sessions_{&documents_, &tokens_, &clock_, {}};
   AccessService access_{&tokens_, &sessions_, &clock_};
   Guard guard_{&tokens_, &sessions_, {}};
-  query::rules::Manager rules_{{.store = &store_, .sink = &events_, .scheduler = nullptr, .clock = &clock_, .execute = &query::engine::Execute, .memory = nullptr}, {}};
+  query::rules::Manager rules_{{.store = &store_,
+                                .sink = &events_,
+                                .scheduler = nullptr,
+                                .clock = &clock_,
+                                .execute = &query::engine::Execute,
+                                .memory = nullptr},
+                               {}};
   query::api::QueryApi api_with_rules_{{.store = &store_,
                                         .scheduler = nullptr,
                                         .clock = &clock_,
@@ -152,7 +158,8 @@ TEST_F(AccessTest, EveryRouteWithEveryCredential) {
     for (const Method method : route.methods) {
       const std::string what = fmt::format("{} {}", http::Name(method), route.pattern);
       EXPECT_EQ(LetIn(Ask(route, method, {})), open) << what << " with nothing";
-      for (const auto& [kind, secret] : {std::pair("expired", expired_), {"revoked", revoked_}, {"bad", "tidemark_x"}}) {
+      for (const auto& [kind, secret] :
+           {std::pair("expired", expired_), {"revoked", revoked_}, {"bad", "tidemark_x"}}) {
         const Response response = Ask(route, method, Bearer(secret));
         EXPECT_EQ(response.status == 401, !open) << what << ", " << kind << ": " << response.status;
       }
@@ -167,10 +174,11 @@ TEST_F(AccessTest, EveryRouteWithEveryCredential) {
       }
       if (is_sign_out(route)) continue;
       const bool changes = method != Method::kGet;
-      EXPECT_EQ(LetIn(Ask(route, method, {{"Cookie", cookie}})), open || !changes) << what << ", session without header";
-      EXPECT_TRUE(LetIn(Ask(route, method,
-                            {{"Cookie", cookie}, {"X-Tidemark-Csrf", session->caller->forgery_value()}})) ||
-                  route.pattern == "/api/v1/session")
+      EXPECT_EQ(LetIn(Ask(route, method, {{"Cookie", cookie}})), open || !changes)
+          << what << ", session without header";
+      EXPECT_TRUE(
+          LetIn(Ask(route, method, {{"Cookie", cookie}, {"X-Tidemark-Csrf", session->caller->forgery_value()}})) ||
+          route.pattern == "/api/v1/session")
           << what << ", session with header";
     }
   }
@@ -196,7 +204,8 @@ TEST_F(AccessTest, AFormNamesTheDatabaseToo) {
   Headers form = Bearer(reader);
   form.push_back({"Content-Type", "application/x-www-form-urlencoded"});
   EXPECT_EQ(Post("/api/v1/query", "query=1&db=yours", form).status, 403);
-  EXPECT_EQ(Post("/api/v1/query?db=mine", "query=1&db=yours", form).status, 403) << "the form's is what the handler takes";
+  EXPECT_EQ(Post("/api/v1/query?db=mine", "query=1&db=yours", form).status, 403)
+      << "the form's is what the handler takes";
   EXPECT_NE(Post("/api/v1/query", "query=1&db=mine", form).status, 403);
   EXPECT_EQ(Post("/db/yours/api/v1/query", "query=1&db=mine", form).status, 403);
 }
@@ -232,13 +241,14 @@ TEST_F(AccessTest, CredentialsAsEachProtocolSendsThem) {
     return out;
   };
   const std::string target = "/api/v1/status/buildinfo";
-  for (const std::string& value : {"Bearer " + root_, "bearer  " + root_, "Token " + root_, "Basic " + basic("x:" + root_),
-                                   "Basic " + basic(":" + root_), "basic " + basic("abcd:" + root_)}) {
+  for (const std::string& value :
+       {"Bearer " + root_, "bearer  " + root_, "Token " + root_, "Basic " + basic("x:" + root_),
+        "Basic " + basic(":" + root_), "basic " + basic("abcd:" + root_)}) {
     EXPECT_EQ(Get(target, {{"Authorization", value}}).status, 200) << value;
   }
-  for (const std::string& value : {std::string("Bearer"), std::string("Bearer "), std::string("Digest x"), root_,
-                                   "Basic " + root_, "Basic " + basic(root_), "Basic " + basic(root_ + ":x"),
-                                   std::string("Basic ="), std::string("Basic ====")}) {
+  for (const std::string& value :
+       {std::string("Bearer"), std::string("Bearer "), std::string("Digest x"), root_, "Basic " + root_,
+        "Basic " + basic(root_), "Basic " + basic(root_ + ":x"), std::string("Basic ="), std::string("Basic ====")}) {
     const Response response = Get(target, {{"Authorization", value}});
     EXPECT_EQ(response.status, 401) << value;
     EXPECT_EQ(Header(response, "WWW-Authenticate"), R"(Bearer realm="Tidemark")");
@@ -271,8 +281,8 @@ TEST_F(AccessTest, SignsInAndOut) {
 }
 
 TEST_F(AccessTest, TokensAreMadeListedRotatedAndRevokedByTheApi) {
-  const Response made = Post("/api/v1/admin/tokens?name=t&grant=read:a&grant=write:b&expires=90d&note=of+mine", "",
-                             Bearer(root_));
+  const Response made =
+      Post("/api/v1/admin/tokens?name=t&grant=read:a&grant=write:b&expires=90d&note=of+mine", "", Bearer(root_));
   ASSERT_EQ(made.status, 200) << made.body;
   const size_t at = made.body.find("tidemark_");
   const std::string secret = made.body.substr(at, made.body.find('"', at) - at);

@@ -17,7 +17,9 @@ TEST(GrantTest, ReadsWhatItPrints) {
 
 TEST(GrantTest, SaysWhatIsWrong) {
   const std::string long_name = "read:" + std::string(kMaxPatternBytes + 1, 'x');
-  for (const std::string_view text : {std::string_view(""), std::string_view("read"), std::string_view("read:"), std::string_view("open:x"), std::string_view("READ:x"), std::string_view(" read:x"), std::string_view(long_name)}) {
+  for (const std::string_view text :
+       {std::string_view(""), std::string_view("read"), std::string_view("read:"), std::string_view("open:x"),
+        std::string_view("READ:x"), std::string_view(" read:x"), std::string_view(long_name)}) {
     const Result<Grant> grant = ParseGrant(text);
     ASSERT_FALSE(grant.ok()) << text;
     EXPECT_EQ(grant.error().code, ErrorCode::kInvalidArgument);
