@@ -44,7 +44,8 @@ bool Changes(const Request& head) { return head.method != http::Method::kGet && 
 }  // namespace
 
 bool Guard::KnowsHost(std::string_view host) const {
-  if (host.empty() || http::IsLoopbackHost(host) || IsAddress(host)) return true;
+  // A name without a dot belongs to nobody on the Internet: it cannot be pointed here from outside.
+  if (host.find('.') == std::string_view::npos || http::IsLoopbackHost(host) || IsAddress(host)) return true;
   const auto same = [host](const std::string& known) { return http::EqualsNoCase(known, host); };
   return std::ranges::any_of(options_.hosts, same) || tokens_->on();
 }

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -301,13 +303,39 @@ TEST_F(AccessTest, TokensAreMadeListedRotatedAndRevokedByTheApi) {
   EXPECT_EQ(Post("/api/v1/admin/tokens/revoke?name=root", "", Bearer(root_)).status, 409);
 }
 
+TEST_F(AccessTest, EveryActAnswersWithTheKeysOfItsRow) {
+  const Result<SessionBook::Opened> session = sessions_.Open(root_, false, "p", "b");
+  ASSERT_TRUE(session.ok());
+  const std::map<std::string_view, std::string> parameters = {{"token new", "?name=t&grant=read:a"},
+                                                              {"token rotate", "?name=t"},
+                                                              {"token revoke", "?name=t"},
+                                                              {"session revoke", "?id=" + session->caller->info().id}};
+  size_t asked = 0;
+  for (const admin::Act& act : admin::Acts()) {
+    if (!AccessService::Does(act)) continue;
+    const auto more = parameters.find(act.name);
+    const std::string target = std::string(act.path) + (more == parameters.end() ? "" : more->second);
+    const Response response =
+        act.method == admin::Method::kGet ? Get(target, Bearer(root_)) : Post(target, "", Bearer(root_));
+    EXPECT_EQ(response.status, 200) << act.name << ": " << response.body;
+    std::istringstream keys{std::string(act.keys)};
+    for (std::string key; keys >> key;) {
+      EXPECT_NE(response.body.find(fmt::format("\"{}\":", key)), std::string::npos)
+          << act.name << ": " << key << " in " << response.body;
+    }
+    ++asked;
+  }
+  EXPECT_EQ(asked, 6U);
+}
+
 TEST(GuardTest, WithoutTokensOnlyNamesOfThisMachineAreKnown) {
   MemoryDocuments documents;
   ManualClock clock(kNow);
   TokenBook tokens(&documents, &clock);
   SessionBook sessions(&documents, &tokens, &clock, {});
   const Guard guard(&tokens, &sessions, {.hosts = {"metrics.example"}});
-  for (const std::string_view host : {"localhost", "127.0.0.1", "[::1]", "192.168.1.2", "Metrics.example", ""}) {
+  for (const std::string_view host :
+       {"localhost", "127.0.0.1", "[::1]", "192.168.1.2", "Metrics.example", "tidemark", ""}) {
     EXPECT_TRUE(guard.KnowsHost(host)) << host;
   }
   EXPECT_FALSE(guard.KnowsHost("evil.example"));
