@@ -70,12 +70,17 @@ class HeadSetImpl final : public HeadSet {
     for (uint32_t i = 0; i < batch.rows.size(); ++i) rows[Number(batch.rows[i].series) & mask].push_back(i);
 
     std::vector<std::vector<model::SeriesId>> to_note(batch.shapes.size());
-    for (size_t s = 0; s < shards_.size(); ++s) shards_[s]->Append(batch, shapes, rows[s], ticket, &to_note);
+    for (size_t s = 0; s < shards_.size(); ++s) {
+      shards_[s]->Append(batch, shapes, rows[s], ticket, &to_note);
+      if (s + 1 < shards_.size()) shards_[s]->EndTurn();
+    }
     for (size_t s = 0; s < to_note.size(); ++s) {
       if (to_note[s].empty()) continue;
       std::sort(to_note[s].begin(), to_note[s].end());
       note_fields_(to_note[s], batch.shapes[s].fields);
     }
+    // Only now a view sees the batch: it finds new series and fields by what has just been noted, or a part of it.
+    shards_.back()->EndTurn();
   }
 
   void SkipTicket(uint64_t ticket) override { Append({}, ticket); }

@@ -86,6 +86,9 @@ void HeadShard::Append(const model::ResolvedBatch& batch, std::span<const HeadSh
       points_ += shape->fields.size();
     }
   }
+}
+
+void HeadShard::EndTurn() {
   MutexLock lock(turn_mutex_);
   ++applied_;
   turn_.NotifyAll();

@@ -34,10 +34,12 @@ class HeadShard {
   HeadShard(uint32_t shift, std::shared_ptr<BlockPool> pool) : shift_(shift), arena_(std::move(pool)) {}
 
   // Waits for ticket - 1, then appends `rows` (indices into batch.rows, ascending). Series that got a shape unknown to
-  // their head are appended to `to_note`, per shape of the batch.
+  // their head are appended to `to_note`, per shape of the batch. EndTurn lets the next ticket in.
   void Append(const model::ResolvedBatch& batch, std::span<const HeadShape* const> shapes,
               std::span<const uint32_t> rows, uint64_t ticket, std::vector<std::vector<model::SeriesId>>* to_note)
       TM_EXCLUDES(mutex_);
+
+  void EndTurn() TM_EXCLUDES(mutex_);
 
   [[nodiscard]] uint64_t applied() const TM_EXCLUDES(mutex_);
 

@@ -306,5 +306,24 @@ TEST(HeadSet, AHighIdCostsNothing) {
   EXPECT_EQ(set->Read({FieldId{1}, SeriesId{400'000'000}}, set->Mark(), {}, &buffer).size(), 1U);
 }
 
+// A view finds new series and fields by what is noted: one that sees the batch before would see a part of it.
+TEST(HeadSet, ABatchIsSeenOnlyWhenItsFieldsAreNoted) {
+  for (const uint32_t shards : {1U, 4U}) {
+    HeadSet* noted_in = nullptr;
+    std::vector<uint64_t> seen;
+    auto set = HeadSet::Create(shards, [&](std::span<const SeriesId>, std::span<const model::ResolvedField>) {
+      seen.push_back(noted_in->Mark().tickets);
+    });
+    noted_in = set.get();
+    for (uint64_t ticket = 0; ticket < 3; ++ticket) {
+      Rows rows;
+      rows.Add(static_cast<uint32_t>(ticket + 1), 1, 1, 0, 1, "");
+      set->Append(rows.View(), ticket);
+      EXPECT_EQ(set->Mark().tickets, ticket + 1);
+    }
+    EXPECT_EQ(seen, (std::vector<uint64_t>{0, 1, 2}));
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::head
