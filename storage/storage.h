@@ -132,8 +132,6 @@ struct StoreOptions {
   // Of the time since the machine was started: what was written by a process of the same run of the machine is in the
   // files whether it was synced or not. "": what the system says (/proc/sys/kernel/random/boot_id).
   std::string boot_id = {};
-  // Where a person finds who has the directory open, beside the process' id, as "http://127.0.0.1:8428"; "": nowhere.
-  std::string holder = {};
   // Whether background jobs (slabs, checkpoints, retention) start by themselves. Tests say false and call
   // RunMaintenance.
   bool background = true;
@@ -441,6 +439,10 @@ class Store : public model::PointSink {
   // What the open found that is not as it was written, what has happened to the store's files since, and what repairs
   // have accepted. Empty: all is well.
   [[nodiscard]] virtual std::vector<model::Finding> Findings() const { return {}; }
+
+  // Says where a person finds who has the directory open, as "http://127.0.0.1:8428"; whoever wants to open it too is
+  // told, with the number of this process.
+  virtual void Announce(std::string_view) {}
 
   // Refuses writes from now on, takes a checkpoint, closes. Idempotent.
   virtual Result<void> Close() = 0;

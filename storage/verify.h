@@ -18,7 +18,9 @@ struct Damage {
 
 struct VerifyOptions {
   std::string directory;
-  std::function<void(const Damage&)> on_damage;       // for each, as it is found
+  std::function<void(const Damage&)> on_damage;  // for each, as it is found
+  // For each loss that an earlier repair accepted: no damage any more, and not to be forgotten.
+  std::function<void(std::string_view)> on_accepted = {};
   std::function<void(std::string_view)> on_progress;  // now and then: what has been read so far
 };
 
@@ -42,16 +44,20 @@ struct RepairOptions {
   std::string directory;
   std::string aside;  // a folder that does not exist: what is given up goes there. Its parent is made too.
   bool dry_run = false;
+  // RocksDB has just been built anew from what was left: its numbers begin again, and say nothing of a loss.
+  bool meta_is_new = false;
   std::function<void(std::string_view)> on_step;  // for each, before it is done: what it gives up
 };
 
 struct RepairReport {
   uint64_t steps = 0;
+  bool lost = false;  // records that a start needs were given up
 };
 
 // Makes the journal readable again for Store::Open: a segment, or the rest of one from the first damaged record on, is
 // moved to `aside`, and the gap that this leaves is noted in the journal. Records behind the gap stay. Nothing is
-// deleted. Errors: as Verify, and kCorruption when meta cannot be read, because what is needed is not known then.
+// deleted. What is missing by the watermark is accepted: it is written down for good, and a watermark of what is there
+// begins. Errors: as Verify, and kCorruption when meta cannot be read, because what is needed is not known then.
 Result<RepairReport> RepairJournal(const RepairOptions& options);
 
 }  // namespace tidemark::storage

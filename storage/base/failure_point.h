@@ -24,7 +24,12 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "journal.segment_created",
     "journal.written",
     "journal.synced",
+    "journal.marked",
     "journal.segment_deleted",
+    // How far the store had come, beside it.
+    "watermark.written",
+    "watermark.begun",
+    "watermark.meta_noted",
     // The file of one epoch, on its way into RocksDB.
     "epoch.page_written",
     "epoch.file_finished",
@@ -73,6 +78,7 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "database.dropped",
     "database.options_set",
     "close.flushed",
+    "close.watermark_kept",
     // Making a store. The identity file stands at its beginning and at its end.
     "identity.written",
     "identity.renamed",

@@ -9,17 +9,20 @@
 #include <utility>
 #include <vector>
 
+#include "storage/check/journal_proof.h"
 #include "storage/check/verify_journal.h"
 #include "storage/check/verify_names.h"
 #include "storage/database/journal_record.h"
 #include "storage/documents/document_check.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/meta/mask_spec.h"
+#include "storage/meta/meta_store.h"
 #include "storage/partition/epoch.h"
 #include "storage/partition/page_kinds.h"
 #include "storage/rocks/rocks_log.h"
 #include "storage/rocks/store_lock.h"
 #include "storage/rocks/store_sight.h"
+#include "storage/watermark/accepted_losses.h"
 
 namespace tidemark::storage {
 namespace {
@@ -207,6 +210,17 @@ class Verifier {
     });
   }
 
+  [[nodiscard]] check::MetaMark MarkOfMeta() const {
+    check::MetaMark mark;
+    mark.checkpoint_sequence = checkpoint_sequence_;
+    if (rocks_ == nullptr) return mark;
+    mark.rocks_sequence = rocks_->LatestSequence();
+    std::vector<meta::EpochId> epochs;
+    for (const meta::EpochRecord& epoch : epochs_) epochs.emplace_back(epoch.database, epoch.epoch);
+    mark.epochs_hash = meta::HashOfEpochs(std::move(epochs));
+    return mark;
+  }
+
   Result<void> CheckJournalRecords() {
     Progress("the journal");
     const std::optional<uint64_t> first =
@@ -222,13 +236,21 @@ class Verifier {
         stray = database::UnknownDatabase(sequence, record.database);
       return {};
     };
-    TM_TRY_ASSIGN(const journal::JournalCheck check,
-                  journal::CheckJournal(rocksdb::FileSystem::Default().get(), options_.directory + "/journal", first,
-                                        check_record));
+    rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
+    TM_TRY_ASSIGN(const check::JournalProof proof,
+                  check::ProveJournal(files, options_.directory, MarkOfMeta(), check_record));
     if (stray) Found(options_.directory + "/rocksdb", stray->message);
-    report_.segments = check.segments;
-    report_.records = check.records;
-    for (const journal::JournalDamage& damage : check.damages) Found(damage.path, damage.what);
+    report_.segments = proof.check.segments;
+    report_.records = proof.check.records;
+    for (model::Finding finding : proof.findings) {
+      const std::string place = std::exchange(finding.place, {});
+      Found(place, model::Describe(finding));
+    }
+    TM_TRY_ASSIGN(const std::vector<model::Finding> accepted, watermark::ReadAcceptedLosses(files, options_.directory));
+    for (const model::Finding& finding : accepted) {
+      if (!finding.accepted) Found(finding.place, finding.what);
+      if (finding.accepted && options_.on_accepted) options_.on_accepted(model::Describe(finding));
+    }
     return {};
   }
 

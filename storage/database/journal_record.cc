@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "storage/base/bytes.h"
+#include "storage/journal/batch_record.h"
 
 namespace tidemark::storage::database {
 namespace {
@@ -41,6 +42,11 @@ Result<JournalRecord> DecodeRecord(std::string_view bytes) {
         fmt::format("a journal record is of kind {}, this version knows {} and {}", kind, kWrite, kDelete));
   }
   return record;
+}
+
+Result<uint64_t> RowsOf(const JournalRecord& record) {
+  if (record.batch.empty()) return uint64_t{0};
+  return journal::RowsOfBatch(record.batch);
 }
 
 Error UnknownDatabase(uint64_t sequence, model::DatabaseId database) {

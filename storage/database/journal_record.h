@@ -26,6 +26,9 @@ void EncodeRecord(const JournalRecord& record, std::string* out);
 // Errors: kCorruption, kUnsupported for a kind that a later version wrote.
 Result<JournalRecord> DecodeRecord(std::string_view bytes);
 
+// How many rows it writes. Errors: kCorruption.
+Result<uint64_t> RowsOf(const JournalRecord& record);
+
 // What is said of record `sequence` when there never was a database of its id.
 Error UnknownDatabase(uint64_t sequence, model::DatabaseId database);
 

@@ -30,8 +30,8 @@ struct PartitionJob {
 };
 
 struct Checkpointer::Work {
-  uint64_t points = 0;    // that had come since the last one
-  uint64_t sequence = 0;  // of the last record that it holds
+  uint64_t points = 0;  // that had come since the last one
+  LinePlace place;      // of the last record that it holds
   std::vector<DatabasePtr> databases;
   std::map<const database::Database*, retention::MaskList> hidden;
   std::vector<PartitionJob> jobs;
@@ -39,7 +39,7 @@ struct Checkpointer::Work {
   uint64_t entries = 0;  // of indexes
 };
 
-uint64_t Checkpointer::Freeze(uint64_t min_bytes) {
+LinePlace Checkpointer::Freeze(uint64_t min_bytes) {
   const std::vector<DatabasePtr> databases = parts_.databases.All();
   // Weighed outside the lock, under which every write takes its place.
   std::vector<DatabasePtr> heavy;
@@ -108,7 +108,7 @@ Result<void> Checkpointer::CheckpointLocked() {
   const int64_t started = parts_.clock.SteadyNs();
   Work work;
   work.points = parts_.points_since_checkpoint.load(std::memory_order_relaxed);
-  work.sequence = Freeze(0);
+  work.place = Freeze(0);
   FailurePoint("checkpoint.frozen");
   TM_RETURN_IF_ERROR(MakeSlabs());
   FailurePoint("checkpoint.slabs_made");
@@ -130,12 +130,12 @@ Result<void> Checkpointer::CheckpointLocked() {
   parts_.counters.last_checkpoint_ns.store(parts_.clock.SteadyNs() - started);
   last_at_ns_.store(parts_.clock.SteadyNs());
   FailurePoint("checkpoint.published");
-  return FreeSuperfluous(work.sequence);
+  return FreeSuperfluous(work.place.sequence);
 }
 
 void Checkpointer::Collect(Work* work) {
   work->databases = parts_.databases.All();
-  work->change.checkpoint_sequence = work->sequence;
+  work->change.checkpoint_sequence = work->place.sequence;
   for (const DatabasePtr& database : work->databases) {
     const std::shared_ptr<const database::DatabaseState> state = database->state();
     std::map<std::pair<int64_t, int64_t>, SlabList> partitions;
@@ -195,7 +195,7 @@ Result<void> Checkpointer::WriteFiles(Work* work) {
 }
 
 Result<void> Checkpointer::Commit(Work* work) {
-  if (work->jobs.empty() && work->entries == 0 && work->sequence == parts_.meta->checkpoint_sequence()) return {};
+  if (work->jobs.empty() && work->entries == 0 && work->place.sequence == parts_.meta->checkpoint_sequence()) return {};
   std::vector<std::string> paths;
   for (PartitionJob& job : work->jobs) {
     if (job.record.rows == 0) continue;
@@ -203,6 +203,7 @@ Result<void> Checkpointer::Commit(Work* work) {
     work->change.records.Append(std::move(job.values));
     work->change.add.push_back(job.record);
   }
+  TM_RETURN_IF_ERROR(parts_.NoteCheckpoint(work->place));
   FailurePoint("checkpoint.files_finished");
   if (!paths.empty()) {
     if (auto ingested = parts_.rocks->Ingest(paths); !ingested.ok()) {
@@ -227,7 +228,7 @@ void Checkpointer::Publish(const Work& work) {
     bytes += job.record.bytes;
   }
   for (auto& [database, pages] : made) database->ReplacePages(pages.first, {}, std::move(pages.second));
-  TM_LOG(kDebug, "checkpoint up to record {}: {} partitions, {} bytes, {} index entries", work.sequence,
+  TM_LOG(kDebug, "checkpoint up to record {}: {} partitions, {} bytes, {} index entries", work.place.sequence,
          work.jobs.size(), bytes, work.entries);
 }
 

@@ -42,7 +42,7 @@ class Checkpointer {
 
  private:
   struct Work;  // of one checkpoint
-  uint64_t Freeze(uint64_t min_bytes);
+  LinePlace Freeze(uint64_t min_bytes);
   Result<void> MakeSlabs(database::Database& database, const std::shared_ptr<database::StagedSet>& set)
       TM_REQUIRES(flush_mutex_);
   // The steps of a checkpoint.

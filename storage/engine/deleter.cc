@@ -51,6 +51,7 @@ Result<uint64_t> Deleter::JournalDeletion(database::Database& database, const me
   auto appended = parts_.journal->Append([&](uint64_t sequence, std::string* out) {
     before_set = parts_.line.FreezeAt(sequence, &database);
     database::EncodeRecord({.database = database.id(), .definitions = {}, .batch = {}, .deletion = encoded}, out);
+    return uint64_t{0};
   });
   FailurePoint("delete.in_line");
   Result<void> durable;

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <utility>
+
 #include "storage/base/log.h"
 
 namespace tidemark::storage {
@@ -38,6 +40,18 @@ void Health::ReportText(const std::string& reason) {
   Report(MakeError(full ? ErrorCode::kResourceExhausted : ErrorCode::kIo, reason));
 }
 
+void Health::RefuseForGood(Error error) {
+  MutexLock lock(mutex_);
+  refusal_ = std::move(error);
+  for_good_ = true;
+}
+
+Result<void> Health::CheckMayChange() const {
+  MutexLock lock(mutex_);
+  if (for_good_) return *refusal_;
+  return {};
+}
+
 std::optional<Error> Health::Refusal() const {
   MutexLock lock(mutex_);
   return refusal_;
@@ -45,14 +59,14 @@ std::optional<Error> Health::Refusal() const {
 
 void Health::Clear() {
   MutexLock lock(mutex_);
-  if (!refusal_.has_value()) return;
+  if (!refusal_.has_value() || for_good_) return;
   TM_LOG(kInfo, "the self-test passed: writes are taken");
   refusal_.reset();
 }
 
 bool Health::DueForTest(int64_t steady_ns, int64_t interval_ns) {
   MutexLock lock(mutex_);
-  if (!refusal_.has_value()) return false;
+  if (!refusal_.has_value() || for_good_) return false;
   if (tested_ && steady_ns - last_test_ns_ < interval_ns) return false;
   tested_ = true;
   last_test_ns_ = steady_ns;

@@ -17,6 +17,10 @@ class Health {
   // Remembers why writes are refused, when `error` comes from the disk (kIo, kResourceExhausted, kInternal).
   void Report(const Error& error);
   void ReportText(const std::string& reason);
+  // Refuses writes with `error` until the store is opened again, whatever a self-test would say.
+  void RefuseForGood(Error error);
+  // RefuseForGood's error: nothing of the store may be changed. Success where only a self-test stands between.
+  [[nodiscard]] Result<void> CheckMayChange() const;
   // The error that writes get; none when they are taken.
   [[nodiscard]] std::optional<Error> Refusal() const;
   void Clear();
@@ -29,6 +33,7 @@ class Health {
   std::optional<Error> refusal_ TM_GUARDED_BY(mutex_);
   int64_t last_test_ns_ TM_GUARDED_BY(mutex_) = 0;
   bool tested_ TM_GUARDED_BY(mutex_) = false;
+  bool for_good_ TM_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tidemark::storage

@@ -12,16 +12,24 @@
 
 namespace tidemark::storage {
 
+// A place in the line, and how many records have places up to it since the store was opened, with how many rows.
+struct LinePlace {
+  uint64_t sequence = 0;
+  uint64_t records = 0;
+  uint64_t rows = 0;
+};
+
 // Thread-safe. Its lock is taken inside the journal's (Journal::Append calls `make` under it); nothing but locks of
 // single objects is taken under it.
 class Line {
  public:
-  // Notes that record `sequence` has its place, and calls `take` there.
+  // Notes that record `sequence` has its place, and calls `take` there, which says how many rows the record has.
   template <typename Function>
-  void Take(uint64_t sequence, const Function& take) {
+  uint64_t Take(uint64_t sequence, const Function& take) {
     MutexLock lock(mutex_);
-    last_sequence_ = sequence;
-    take();
+    const uint64_t rows = take();
+    last_ = {sequence, last_.records + 1, last_.rows + rows};
+    return rows;
   }
   // Calls `run` while nobody takes a place.
   template <typename Function>
@@ -32,14 +40,14 @@ class Line {
   // Notes that records up to `sequence` have their places.
   void Note(uint64_t sequence) {
     MutexLock lock(mutex_);
-    last_sequence_ = std::max(last_sequence_, sequence);
+    last_.sequence = std::max(last_.sequence, sequence);
   }
 
-  // Freezes the live sets that have something in them. Returns the sequence of the last record in line before.
-  uint64_t Freeze(std::span<const DatabasePtr> databases) {
+  // Freezes the live sets that have something in them. Returns the place of the last record in line before.
+  LinePlace Freeze(std::span<const DatabasePtr> databases) {
     MutexLock lock(mutex_);
     for (const DatabasePtr& database : databases) FreezeLocked(database.get());
-    return last_sequence_;
+    return last_;
   }
   // Freezes that of one database, also at the place of record `sequence`. Returns the number of the set that is live
   // afterwards: what is frozen has smaller ones.
@@ -50,7 +58,7 @@ class Line {
   }
   uint64_t FreezeAt(uint64_t sequence, database::Database* database) {
     MutexLock lock(mutex_);
-    last_sequence_ = sequence;
+    last_ = {sequence, last_.records + 1, last_.rows};
     FreezeLocked(database);
     return database->live()->number();
   }
@@ -61,7 +69,7 @@ class Line {
   }
 
   Mutex mutex_;
-  uint64_t last_sequence_ TM_GUARDED_BY(mutex_) = 0;
+  LinePlace last_ TM_GUARDED_BY(mutex_);
   uint64_t next_set_ TM_GUARDED_BY(mutex_) = 1;
 };
 

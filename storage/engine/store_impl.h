@@ -29,8 +29,10 @@
 #include "storage/engine/expiry.h"
 #include "storage/engine/store_parts.h"
 #include "storage/engine/writer.h"
+#include "storage/rocks/store_lock.h"
 #include "storage/rocks/store_sight.h"
 #include "storage/storage.h"
+#include "storage/watermark/judge.h"
 
 namespace tidemark::storage {
 
@@ -68,6 +70,7 @@ class StoreImpl final : public Store {
   Result<void> RunMaintenance() override;
   [[nodiscard]] StoreStats Stats() const override;
   [[nodiscard]] std::vector<model::Finding> Findings() const override { return parts_.findings.All(); }
+  void Announce(std::string_view address) override;
   Result<void> Close() override;
 
  private:
@@ -78,6 +81,24 @@ class StoreImpl final : public Store {
   // there is nothing yet and a store may be made.
   Result<bool> Look(const rocks::StoreSight& sight);
   Result<void> LookAtJournal();
+  // ---- store_watermark.cc ----
+  // What was read before the journal, to hold it against; and what comes of that. Kept for the watermark that follows.
+  struct Proof {
+    watermark::WatermarkSight sight;
+    watermark::Found found;
+    uint64_t last_sequence = 0;  // of the journal
+    watermark::Place journal;    // behind the checkpoint
+    bool exact = false;
+  };
+  Result<watermark::JournalTally> ReadWatermark(const std::string& store_id);
+  // Whether the directory can be written to at all.
+  void LookAtMedium();
+  void JudgeWatermark(const journal::JournalCheck& check, const watermark::JournalTally& tally);
+  // From here on what is acknowledged is noted. The directory is this process' alone.
+  Result<void> BeginWatermark();
+  // Once a second: looks after the store's files, and syncs the watermark.
+  Result<void> KeepWatermark();
+
   // Of a look that found what stops writes.
   [[nodiscard]] Error RefusalToEnter() const;
   Result<void> Enter(const rocks::StoreSight& sight);
@@ -112,6 +133,9 @@ class StoreImpl final : public Store {
   void StopBackground();
 
   StoreParts parts_;
+  // Held from the look on.
+  std::unique_ptr<rocks::StoreLock> lock_;
+  Proof proof_;
   std::unique_ptr<documents::StoredDocuments> documents_;
   Checkpointer checkpointer_{&parts_};
   Deleter deleter_{&parts_, &checkpointer_};
@@ -122,6 +146,7 @@ class StoreImpl final : public Store {
   Mutex fold_mutex_;
   CondVar fold_wake_;  // for the end of the thread that folds
 
+  std::atomic<int64_t> watermark_kept_at_ns_ = 0;
   std::atomic<int64_t> last_retention_at_ns_ = 0;
   std::atomic<int64_t> last_reduction_at_ns_ = 0;
   std::atomic<int64_t> last_hidden_look_at_ns_ = 0;

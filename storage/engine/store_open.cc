@@ -17,6 +17,7 @@
 #include "storage/journal/journal_scan.h"
 #include "storage/journal/local_journal.h"
 #include "storage/rocks/directory.h"
+#include "storage/rocks/private_files.h"
 #include "storage/rocks/rocks_log.h"
 #include "storage/rocks/store_lock.h"
 
@@ -45,6 +46,7 @@ Result<void> StoreImpl::Start() {
   const int64_t started = parts_.clock.SteadyNs();
   TM_TRY_ASSIGN(const rocks::StoreSight sight, rocks::LookForStore(parts_.files.get(), parts_.options.directory));
   bool there = sight.kind == rocks::StoreSight::Kind::kStore;
+  if (sight.identity) parts_.store_id = sight.identity->id;
   if (there) {
     TM_TRY_ASSIGN(there, Look(sight));
     FailurePoint("open.looked");
@@ -53,6 +55,8 @@ Result<void> StoreImpl::Start() {
   TM_RETURN_IF_ERROR(there ? Enter(sight) : Create(sight));
   TM_RETURN_IF_ERROR(checkpointer_.NoteOrphans());
   TM_RETURN_IF_ERROR(OpenJournal());
+  TM_RETURN_IF_ERROR(BeginWatermark());
+  rocks::MakePrivate(parts_.options.directory);
   TM_RETURN_IF_ERROR(ReplayJournal());
   FailurePoint("open.replayed");
   checkpointer_.Opened();
@@ -92,8 +96,17 @@ Result<void> StoreImpl::Create(const rocks::StoreSight& sight) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return IoError(fmt::format("creating {}: {}", directory, error.message()));
+  if (lock_ == nullptr) {
+    TM_TRY_ASSIGN(lock_, rocks::StoreLock::TakeNew(directory));
+    TM_TRY_ASSIGN(const rocks::StoreSight now, rocks::LookForStore(parts_.files.get(), directory));
+    if (now.kind != sight.kind) {
+      return MakeError(ErrorCode::kUnavailable, directory + ": another process has just made a store here: try again");
+    }
+  }
+  lock_->LetRocksDbLock();
   rocks::StoreIdentity identity = sight.identity.value_or(rocks::DrawIdentity());
   identity.state = rocks::StoreIdentity::State::kCreating;
+  parts_.store_id = identity.id;
   TM_RETURN_IF_ERROR(rocks::WriteIdentity(parts_.files.get(), directory, identity));
   std::filesystem::create_directories(directory + "/rocksdb", error);
   if (error) return IoError(fmt::format("creating {}/rocksdb: {}", directory, error.message()));
@@ -133,7 +146,7 @@ Result<void> StoreImpl::OpenForLook() {
 
 Result<bool> StoreImpl::Look(const rocks::StoreSight& sight) {
   // Whoever has the store open is changing it.
-  TM_TRY_ASSIGN(const std::unique_ptr<rocks::StoreLock> lock, rocks::StoreLock::Take(parts_.options.directory));
+  TM_TRY_ASSIGN(lock_, rocks::StoreLock::Take(parts_.options.directory));
   TM_RETURN_IF_ERROR(OpenForLook());
   if (auto loaded = parts_.meta->Load(); !loaded.ok()) {
     if (loaded.error().code != ErrorCode::kNotFound) return std::move(loaded).error();
@@ -156,10 +169,13 @@ Result<bool> StoreImpl::Look(const rocks::StoreSight& sight) {
 Result<void> StoreImpl::LookAtJournal() {
   std::set<model::DatabaseId> known;
   for (const meta::DatabaseRecord& record : parts_.meta->databases()) known.insert(record.id);
+  TM_TRY_ASSIGN(watermark::JournalTally tally, ReadWatermark(parts_.store_id));
   std::optional<Error> stray;  // the journal is whole then, and meta is not
   // The rows themselves are decoded by the replay: that a record's bytes are those that were written is known by then.
   const auto check = [&](uint64_t sequence, std::string_view bytes) -> Result<void> {
     TM_TRY_ASSIGN(const database::JournalRecord record, database::DecodeRecord(bytes));
+    TM_TRY_ASSIGN(const uint64_t rows, database::RowsOf(record));
+    tally.Count(sequence, rows);
     if (record == database::JournalRecord{} || known.contains(record.database)) return {};
     auto once = CheckOnceKnown(sequence, record.database);
     if (!once.ok()) stray = once.error();
@@ -167,9 +183,10 @@ Result<void> StoreImpl::LookAtJournal() {
   };
   TM_TRY_ASSIGN(const journal::JournalCheck journal,
                 journal::CheckJournal(parts_.files.get(), parts_.options.directory + "/journal",
-                                      parts_.meta->checkpoint_sequence() + 1, check));
+                                      parts_.meta->checkpoint_sequence() + 1, check, tally.watched()));
   if (stray) return *stray;
-  for (const journal::JournalDamage& damage : journal.damages) parts_.findings.Add(damage.ToFinding());
+  JudgeWatermark(journal, tally);
+  LookAtMedium();
   return {};
 }
 
@@ -188,11 +205,13 @@ Result<void> StoreImpl::CheckOnceKnown(uint64_t sequence, model::DatabaseId data
 }
 
 Result<void> StoreImpl::Enter(const rocks::StoreSight& sight) {
+  lock_->LetRocksDbLock();
   TM_RETURN_IF_ERROR(parts_.rocks->Enter());
   FailurePoint("open.entered");
   if (!sight.identity) {
     rocks::StoreIdentity identity = rocks::DrawIdentity();
     identity.state = rocks::StoreIdentity::State::kReady;
+    parts_.store_id = identity.id;
     TM_RETURN_IF_ERROR(rocks::WriteIdentity(parts_.files.get(), parts_.options.directory, identity));
   }
   return MakeStaging();
@@ -238,9 +257,17 @@ Result<void> StoreImpl::LoadIndexes() {
 }
 
 Result<void> StoreImpl::OpenJournal() {
+  std::optional<uint64_t> acknowledged;
+  if (proof_.exact) acknowledged = proof_.sight.newest->durable.sequence;
   TM_TRY_ASSIGN(parts_.journal, journal::OpenLocalJournal({.directory = parts_.options.directory + "/journal",
                                                            .file_system = parts_.options.file_system,
-                                                           .segment_bytes = parts_.options.journal_segment_bytes}));
+                                                           .segment_bytes = parts_.options.journal_segment_bytes,
+                                                           .on_durable =
+                                                               [this](const journal::JournalMark& mark) {
+                                                                 return parts_.watermark->NoteDurable(
+                                                                     mark, parts_.clock.NowNs());
+                                                               },
+                                                           .acknowledged = acknowledged}));
   return {};
 }
 
@@ -264,6 +291,9 @@ Result<void> StoreImpl::Close() {
   parts_.closed = true;
   parts_.journal.reset();
   parts_.rocks->Close();
+  if (auto kept = parts_.watermark->Close(); result.ok() && !kept.ok()) result = std::move(kept);
+  FailurePoint("close.watermark_kept");
+  lock_.reset();
   return result;
 }
 

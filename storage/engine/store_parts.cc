@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "storage/base/log.h"
 #include "storage/database/journal_record.h"
 #include "storage/rocks/directory.h"
 
@@ -56,14 +57,45 @@ uint64_t StoreParts::HeadBytes() const {
   return bytes;
 }
 
+Result<void> StoreParts::CheckOwnFiles() {
+  std::string missing = own_files.Missing();
+  if (missing.empty() && journal != nullptr) missing = journal->MissingFile();
+  if (missing.empty()) return {};
+  model::Finding finding{.area = model::FindingArea::kFiles,
+                         .place = missing,
+                         .what = "it was removed, moved or replaced while the store had it open"};
+  finding.remedy =
+      "stop the server: as it stops it writes what is in memory into the directory, if that is still there; then put "
+      "back what is missing, and start it again";
+  const Error error = MakeError(
+      ErrorCode::kUnavailable, fmt::format("the store is read-only: {}; {}", model::Describe(finding), finding.remedy));
+  if (findings.Add(std::move(finding))) {
+    TM_LOG(kError, "writes are refused: {}", error.message);
+    health.RefuseForGood(error);
+  }
+  return error;
+}
+
+Result<void> StoreParts::NoteCheckpoint(const LinePlace& place) {
+  if (watermark == nullptr) return {};
+  // All of them have been waited for. Those of databases that sync by interval come to the disk with the next sync.
+  const journal::JournalFailures failed =
+      journal != nullptr ? journal->FailuresUpTo(place.sequence) : journal::JournalFailures{};
+  return watermark->NoteCheckpoint({place.sequence, place.records - failed.records, place.rows - failed.rows});
+}
+
 Result<void> StoreParts::TryResume() {
   if (!health.DueForTest(clock.SteadyNs(), kSelfTestIntervalNs)) return {};
+  TM_RETURN_IF_ERROR(CheckOwnFiles());
   TM_RETURN_IF_ERROR(rocks->SelfTest(options.directory + "/staging/self-test", kSelfTestBytes));
   TM_RETURN_IF_ERROR(rocks->Recover());
   TM_RETURN_IF_ERROR(meta->Settle());
   // A record without content: only writing shows that the journal can write.
   TM_TRY_ASSIGN(const uint64_t sequence, journal->Append([this](uint64_t next, std::string* out) {
-    line.Take(next, [out] { database::EncodeRecord({}, out); });
+    return line.Take(next, [out] {
+      database::EncodeRecord({}, out);
+      return uint64_t{0};
+    });
   }));
   TM_RETURN_IF_ERROR(journal->WaitDurable(sequence));
   health.Clear();

@@ -13,6 +13,7 @@
 //   Writer::resolvers_mutex_, HeadBudget's, StoreImpl::fold_mutex_, Compactor::seal_result_mutex_: nothing under them
 //   locks of single objects           Database, MetaStore (held over RocksStore's), StagedSet, DefinitionLedger,
 //                                     ChangeLog, Index, Epoch, Graveyard, Health, FindingList; never two of a kind
+//   the watermark's                   under the journal's writer and under MetaStore's; nothing under it
 #pragma once
 
 #include <atomic>
@@ -31,8 +32,10 @@
 #include "storage/journal/journal.h"
 #include "storage/meta/meta_store.h"
 #include "storage/partition/epoch.h"
+#include "storage/rocks/own_files.h"
 #include "storage/rocks/rocks_store.h"
 #include "storage/storage.h"
+#include "storage/watermark/watermark_file.h"
 
 namespace tidemark::storage {
 
@@ -63,6 +66,11 @@ struct StoreParts {
   [[nodiscard]] std::shared_ptr<const partition::Epoch> MakeEpoch(const meta::EpochRecord& record) const;
   [[nodiscard]] DatabasePtr MakeDatabase(const meta::DatabaseRecord& record) const;
   [[nodiscard]] uint64_t HeadBytes() const;
+  // Whether the store's own files are all there. From the first time that one is not, writes are refused for good: what
+  // is acknowledged would be lost with the process.
+  Result<void> CheckOwnFiles();
+  // Before a checkpoint of all records up to `place` is committed.
+  Result<void> NoteCheckpoint(const LinePlace& place);
   // Of a store that refuses writes: tests the disk, at most once a second, and lets writes in again when it works.
   Result<void> TryResume();
 
@@ -84,6 +92,10 @@ struct StoreParts {
   std::shared_ptr<rocks::RocksStore> rocks;
   std::unique_ptr<meta::MetaStore> meta;
   std::unique_ptr<journal::Journal> journal;
+  std::string store_id;       // of the identity file; "" while it is not known
+  rocks::OwnFiles own_files;  // none until the store is open for writing
+  // Null until then.
+  std::unique_ptr<watermark::WatermarkFile> watermark;
 
   DatabaseTable databases;
   Line line;

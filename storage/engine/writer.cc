@@ -73,19 +73,21 @@ Result<void> Writer::JournalAndApply(database::Database& database, const model::
                                                     [&](const auto& row) { return row.time.ns < floor_ns; });
       if (too_old) {
         database::EncodeRecord({}, out);
-        return;
+        return uint64_t{0};
       }
       set = database.live();
       ticket = set->TakeTicket();
       database::EncodeRecord({database.id(), database.definitions().Begin(sequence), *record}, out);
+      return uint64_t{batch.rows.size()};
     };
     const auto give_up = [&] {
       if (set == nullptr) return;
       set->heads().SkipTicket(ticket);
       set->TicketDone();
     };
-    auto appended = parts_.journal->Append(
-        [&](uint64_t sequence, std::string* out) { parts_.line.Take(sequence, [&] { take_place(sequence, out); }); });
+    auto appended = parts_.journal->Append([&](uint64_t sequence, std::string* out) {
+      return parts_.line.Take(sequence, [&] { return take_place(sequence, out); });
+    });
     if (appended.ok() && too_old) return MakeError(ErrorCode::kConflict, "the rows are too old");
     Result<void> durable;
     if (!appended.ok()) {

@@ -216,6 +216,23 @@ class Decoder {
 
 void EncodeBatch(const model::ResolvedBatch& batch, std::string* out) { Encoder(batch, out).Run(); }
 
+Result<uint64_t> RowsOfBatch(std::string_view bytes) {
+  ByteReader in(bytes);
+  (void)in.Varint();  // database
+  const uint64_t shapes = in.Varint();
+  for (uint64_t shape = 0; shape < shapes && in.ok(); ++shape) {
+    (void)in.Varint();  // measurement
+    const uint64_t fields = in.Varint();
+    for (uint64_t field = 0; field < fields && in.ok(); ++field) {
+      (void)in.Varint();
+      (void)in.Little<uint8_t>();
+    }
+  }
+  const uint64_t rows = in.Varint();
+  if (!in.ok()) return Corruption("a batch record of the journal does not decode");
+  return rows;
+}
+
 Result<void> DecodeBatch(std::string_view bytes, DecodedBatch* out) {
   out->shapes.clear();
   out->rows.clear();

@@ -29,4 +29,7 @@ struct DecodedBatch {
 // Errors: kCorruption for bytes that EncodeBatch cannot have made. `bytes` must outlive `out`.
 Result<void> DecodeBatch(std::string_view bytes, DecodedBatch* out);
 
+// How many rows such bytes have, without decoding them. Errors: as DecodeBatch, as far as it looks.
+Result<uint64_t> RowsOfBatch(std::string_view bytes);
+
 }  // namespace tidemark::journal

@@ -51,6 +51,18 @@ Result<void> Replace(rocksdb::FileSystem* file_system, const std::string& path, 
   return SyncDirectory(file_system, std::filesystem::path(path).parent_path().string());
 }
 
+// `bytes` of a segment from its header on, with zeros up to a length that a writer leaves. What goes beyond its
+// capacity is no record's.
+std::string OfWholeSteps(std::string bytes) {
+  uint32_t version = 0;
+  const auto header = SegmentHeader::Decode(bytes, &version);
+  if (!header || header->capacity == 0) return bytes;
+  bytes.resize(
+      static_cast<size_t>(SegmentLengthFor(std::min<uint64_t>(bytes.size(), header->capacity), header->capacity)),
+      '\0');
+  return bytes;
+}
+
 }  // namespace
 
 model::Finding JournalDamage::ToFinding() const {
@@ -58,6 +70,7 @@ model::Finding JournalDamage::ToFinding() const {
   finding.remedy =
       "`tidemark admin verify` lists what is damaged, and `tidemark admin repair --dry-run` what a repair would give "
       "up";
+  if (length_only) finding.remedy = "`tidemark admin repair` gives it a right length again";
   // A damage with nothing behind it that is needed costs nothing.
   if (last && *last < first) return finding;
   finding.loss.emplace();
@@ -98,13 +111,14 @@ Result<std::vector<SegmentFile>> ListSegments(rocksdb::FileSystem* file_system, 
 }
 
 SegmentScan ScanSegment(std::string_view segment, const SegmentHeader& header, bool newest, uint64_t limit,
-                        uint64_t first_sequence, const RecordFn& apply) {
+                        uint64_t first_sequence, const RecordFn& apply, uint64_t watched) {
   SegmentScan scan;
   scan.next = header.first_sequence;
   scan.offset = kSegmentHeaderBytes;
   while (scan.next <= limit) {
     const std::optional<RecordView> record = ReadRecord(segment, scan.offset, header.salt);
     if (!record || record->sequence != scan.next) break;
+    if (scan.next == watched) scan.watched_checksum = record->checksum;
     if (scan.next >= first_sequence) {
       if (auto applied = apply(scan.next, record->payload); !applied.ok()) {
         scan.refused = std::move(applied).error();
@@ -116,7 +130,7 @@ SegmentScan ScanSegment(std::string_view segment, const SegmentHeader& header, b
   }
   if (newest) {
     scan.proof = FindProofOfLoss(segment, scan.offset, scan.next, header.salt);
-    scan.tail = ClassifyTail(segment, scan.offset, scan.next);
+    scan.tail = ClassifyTail(segment, header, scan.offset, scan.next);
   }
   const bool short_of_limit = !newest && scan.next <= limit;
   scan.damaged = (short_of_limit || scan.proof || scan.tail == TailKind::kDamaged) && limit >= first_sequence;
@@ -124,7 +138,7 @@ SegmentScan ScanSegment(std::string_view segment, const SegmentHeader& header, b
 }
 
 Result<JournalCheck> CheckJournal(rocksdb::FileSystem* file_system, const std::string& directory,
-                                  std::optional<uint64_t> first_sequence, const RecordFn& apply) {
+                                  std::optional<uint64_t> first_sequence, const RecordFn& apply, uint64_t watched) {
   const uint64_t first = first_sequence.value_or(0);
   JournalCheck check;
   TM_TRY_ASSIGN(const std::vector<SegmentFile> files, ListSegments(file_system, directory));
@@ -144,7 +158,7 @@ Result<JournalCheck> CheckJournal(rocksdb::FileSystem* file_system, const std::s
   uint64_t good = first == 0 ? 0 : first - 1;  // the last record that there is
   const size_t front = behind(0);
   if (front == 0 && !files.empty() && first_sequence && files[0].header->previous_durable >= first) {
-    JournalDamage damage{files[0].path, {}, first, {}, {}, {}, {}};
+    JournalDamage damage{.path = files[0].path, .what = {}, .first = first};
     accept_gap(&damage, 0, good);
     damage.what = fmt::format("the journal begins with record {}, but record {} is needed: a segment is missing",
                               files[0].header->first_sequence, first);
@@ -155,22 +169,34 @@ Result<JournalCheck> CheckJournal(rocksdb::FileSystem* file_system, const std::s
     ++check.segments;
     if (!file.header) {
       if (i + 1 == files.size() && !file.used) continue;
-      JournalDamage damage{file.path, "the segment's header is damaged", good + 1, {}, size_t{0}, {}, {}};
+      JournalDamage damage{.path = file.path, .what = "the segment's header is damaged", .first = good + 1, .cut = 0};
       accept_gap(&damage, behind(i + 1), good);
       check.damages.push_back(std::move(damage));
       continue;
     }
     TM_TRY_ASSIGN(const std::string bytes, ReadWhole(file_system, file.path));
     check.bytes += bytes.size();
+    check.headers.push_back({file.header->number, file.header->salt, file.header->capacity != 0});
     // The end of a segment before one whose header cannot be read is not known either.
     const bool newest = i + 1 == files.size() || !files[i + 1].header;
     const uint64_t limit = newest ? UINT64_MAX : files[i + 1].header->previous_durable;
-    const SegmentScan scan = ScanSegment(bytes, *file.header, newest, limit, first, apply);
+    const SegmentScan scan = ScanSegment(bytes, *file.header, newest, limit, first, apply, watched);
+    if (scan.watched_checksum) check.watched_checksum = scan.watched_checksum;
     check.records += scan.next - file.header->first_sequence;
     good = std::max(good, scan.next - 1);
     if (scan.refused && scan.refused->code != ErrorCode::kCorruption) return *scan.refused;
-    if (!scan.refused && !scan.damaged) continue;
-    JournalDamage damage{file.path, {}, scan.next, {}, {}, {}, {}};
+    if (!scan.refused && !scan.damaged) {
+      if (!file.header->MayBeLong(bytes.size()) && limit >= first) {
+        check.damages.push_back({.path = file.path,
+                                 .what = fmt::format("its length of {} bytes is none that a writer leaves: it was cut, "
+                                                     "or something was put behind it",
+                                                     bytes.size()),
+                                 .length_only = true,
+                                 .first = scan.next});
+      }
+      continue;
+    }
+    JournalDamage damage{.path = file.path, .what = {}, .first = scan.next};
     damage.what = scan.refused
                       ? fmt::format("record {} at offset {}: {}", scan.next, scan.offset, scan.refused->message)
                       : Describe(bytes, scan, file.header->salt);
@@ -178,10 +204,15 @@ Result<JournalCheck> CheckJournal(rocksdb::FileSystem* file_system, const std::s
     accept_gap(&damage, behind(i + 1), scan.next - 1);
     check.damages.push_back(std::move(damage));
   }
+  check.last_sequence = good;
   return check;
 }
 
 Result<void> MendJournal(rocksdb::FileSystem* file_system, const JournalDamage& damage, const std::string& aside) {
+  if (damage.length_only) {
+    TM_TRY_ASSIGN(const std::string bytes, ReadWhole(file_system, damage.path));
+    return Replace(file_system, damage.path, OfWholeSteps(bytes));
+  }
   if (damage.cut) {
     TM_TRY_ASSIGN(const std::string bytes, ReadWhole(file_system, damage.path));
     const std::string name = std::filesystem::path(damage.path).filename().string();
@@ -192,7 +223,7 @@ Result<void> MendJournal(rocksdb::FileSystem* file_system, const JournalDamage& 
     if (!status.ok()) return FromStatus(status, saved);
     TM_RETURN_IF_ERROR(SyncDirectory(file_system, aside));
     if (*damage.cut > 0) {
-      TM_RETURN_IF_ERROR(Replace(file_system, damage.path, bytes.substr(0, *damage.cut)));
+      TM_RETURN_IF_ERROR(Replace(file_system, damage.path, OfWholeSteps(bytes.substr(0, *damage.cut))));
     } else {
       // Its bytes have just been saved: this is the second half of a move.
       status = file_system->DeleteFile(damage.path, rocksdb::IOOptions(), nullptr);

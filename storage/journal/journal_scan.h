@@ -41,30 +41,42 @@ struct SegmentScan {
   TailKind tail = TailKind::kEnd;     // of the newest segment
   bool damaged = false;               // a record that was acknowledged is not there
   std::optional<Error> refused = {};  // what `apply` said to record `next`; the scan ended there
+  std::optional<uint64_t> watched_checksum = {};
 };
 
 // Reads the records of a segment up to sequence `limit`; those from `first_sequence` on go to `apply`. `newest`: no
 // later segment says how far this one goes (`limit` is UINT64_MAX).
 SegmentScan ScanSegment(std::string_view segment, const SegmentHeader& header, bool newest, uint64_t limit,
-                        uint64_t first_sequence, const RecordFn& apply);
+                        uint64_t first_sequence, const RecordFn& apply, uint64_t watched = 0);
 
-// One place where the journal is damaged so that a start is refused, and what mends it.
+// One place where the journal is damaged, and what mends it.
 struct JournalDamage {
   std::string path;
   std::string what;
+  // The records are whole as far as they go, but the file has a length that no writer leaves: something was cut off.
+  bool length_only = false;
   // The records given up: `first` to `last`, both included; nullopt: how far it went is not known.
   uint64_t first = 0;
-  std::optional<uint64_t> last;
+  std::optional<uint64_t> last = {};
   // What is set aside: the file from this byte on (0: all of it); nullopt: nothing.
-  std::optional<size_t> cut;
+  std::optional<size_t> cut = {};
   // A gap is accepted when the header of the segment behind it says so.
-  std::string next_path;  // "": there is no segment behind it
+  std::string next_path = {};  // "": there is no segment behind it
   SegmentHeader next_header{};
 
   [[nodiscard]] model::Finding ToFinding() const;
 };
 
 struct JournalCheck {
+  struct Segment {
+    uint64_t number = 0;
+    uint64_t salt = 0;
+    bool sized = false;  // written by a program that says how long segments may be, and keeps a watermark
+  };
+  std::vector<Segment> headers;  // of those that have one
+  // The last record that is there, none before it missing but those that damages name; 0: none.
+  uint64_t last_sequence = 0;
+  std::optional<uint64_t> watched_checksum;  // of the record that was asked for, when it is there
   uint64_t segments = 0;
   uint64_t records = 0;
   uint64_t bytes = 0;
@@ -72,9 +84,10 @@ struct JournalCheck {
 };
 
 // Finds all damage that Replay(first_sequence, apply) would refuse. first_sequence nullopt: not known, whatever is
-// there is needed. Errors: kIo, kUnsupported, and those of `apply` other than kCorruption, which is damage.
+// there is needed. watched: a record of which the checksum is wanted; 0: none. Errors: kIo, kUnsupported, and those of
+// `apply` other than kCorruption, which is damage.
 Result<JournalCheck> CheckJournal(rocksdb::FileSystem* file_system, const std::string& directory,
-                                  std::optional<uint64_t> first_sequence, const RecordFn& apply);
+                                  std::optional<uint64_t> first_sequence, const RecordFn& apply, uint64_t watched = 0);
 
 // Saves what is cut off, under the segment's name, in the directory `aside` (which exists), and mends the place.
 // Whatever it is interrupted at, checking and mending again finishes the work. Errors: kIo, kResourceExhausted.

@@ -26,6 +26,7 @@ struct ClosedSegment {
   std::string path;
   uint64_t last_sequence = 0;
   uint64_t bytes = 0;
+  FileMark mark = {};
 };
 
 // Records that wait to be written: each kRecordHeaderBytes, payload, padding.
@@ -35,6 +36,7 @@ struct Line {
     size_t offset;
     size_t payload;
     uint64_t sequence;
+    uint64_t rows;
   };
   std::vector<Record> records;
 
@@ -50,7 +52,7 @@ class LocalJournal final : public Journal {
       : options_(std::move(options)), file_system_(options_.file_system.get()) {
     for (ClosedSegment& segment : segments) closed_.push_back(std::move(segment));
     if (!closed_.empty()) next_number_ = closed_.back().header.number + 1;
-    if (options_.write_ahead_bytes > 0) filler_ = std::jthread([this](std::stop_token stop) { Fill(stop); });
+    if (options_.write_ahead) filler_ = std::jthread([this](std::stop_token stop) { Fill(stop); });
   }
 
   ~LocalJournal() override {
@@ -61,16 +63,16 @@ class LocalJournal final : public Journal {
     }
   }
 
-  Result<uint64_t> Append(const std::function<void(uint64_t, std::string*)>& make) override {
+  Result<uint64_t> Append(const MakeRecord& make) override {
     MutexLock lock(mutex_);
     const uint64_t sequence = ++last_sequence_;
     const size_t offset = line_.bytes.size();
     line_.bytes.resize(offset + kRecordHeaderBytes);
-    make(sequence, &line_.bytes);
+    const uint64_t rows = make(sequence, &line_.bytes);
     const size_t payload = line_.bytes.size() - offset - kRecordHeaderBytes;
     TM_CHECK(payload <= 0xFFFFFFFF);
     line_.bytes.resize(offset + RecordBytes(payload), '\0');
-    line_.records.push_back({offset, payload, sequence});
+    line_.records.push_back({offset, payload, sequence, rows});
     return sequence;
   }
 
@@ -125,6 +127,7 @@ class LocalJournal final : public Journal {
     std::vector<std::string> paths;
     {
       MutexLock lock(mutex_);
+      std::swap(paths, undeleted_);
       // The segment in use goes too when all of it may, so that an idle store keeps no journal.
       if (!writing_ && current_ && durable_ <= sequence && current_->offset() > kSegmentHeaderBytes) {
         CloseCurrent(durable_);
@@ -134,10 +137,44 @@ class LocalJournal final : public Journal {
         closed_.pop_front();
       }
     }
+    Result<void> result;
     for (const std::string& path : paths) {
       const rocksdb::IOStatus status = file_system_->DeleteFile(path, rocksdb::IOOptions(), nullptr);
-      if (!status.ok() && !status.IsNotFound()) return FromStatus(status, path);
-      FailurePoint("journal.segment_deleted");
+      if (status.ok() || status.IsNotFound() || status.IsPathNotFound()) {
+        FailurePoint("journal.segment_deleted");
+        continue;
+      }
+      if (result.ok()) result = FromStatus(status, path);
+      MutexLock lock(mutex_);
+      undeleted_.push_back(path);
+    }
+    return result;
+  }
+
+  [[nodiscard]] JournalFailures FailuresUpTo(uint64_t sequence) const override {
+    MutexLock lock(mutex_);
+    JournalFailures sum;
+    for (const Failure& failure : failures_) {
+      if (failure.first > sequence) continue;
+      sum.records += failure.lost.records;
+      sum.rows += failure.lost.rows;
+    }
+    return sum;
+  }
+
+  [[nodiscard]] std::string MissingFile() const override {
+    std::vector<std::pair<std::string, FileMark>> files;
+    {
+      MutexLock lock(mutex_);
+      for (const ClosedSegment& segment : closed_) files.emplace_back(segment.path, segment.mark);
+      if (current_) files.emplace_back(current_->path(), current_->mark());
+    }
+    for (const auto& [path, mark] : files) {
+      if (mark.Holds(path)) continue;
+      // Unless it was let go of meanwhile.
+      MutexLock lock(mutex_);
+      const auto same = [&](const ClosedSegment& segment) { return segment.path == path; };
+      if ((current_ && current_->path() == path) || std::any_of(closed_.begin(), closed_.end(), same)) return path;
     }
     return {};
   }
@@ -165,6 +202,7 @@ class LocalJournal final : public Journal {
     uint64_t first;
     uint64_t last;
     Error error;
+    JournalFailures lost;
   };
 
   // Writes and syncs what is in line, as the one writer; others wait or put more in line meanwhile.
@@ -188,7 +226,13 @@ class LocalJournal final : public Journal {
         stats_.bytes_written += busy_.bytes.size();
       } else {
         durable_ = std::max(durable_, synced);
-        RecordFailure({durable_ + 1, last, done.error()});
+        JournalFailures lost;
+        for (const Line::Record& record : busy_.records) {
+          if (record.sequence <= durable_) continue;
+          ++lost.records;
+          lost.rows += record.rows;
+        }
+        RecordFailure({durable_ + 1, last, done.error(), lost});
         if (current_) CloseCurrent(durable_);
       }
     }
@@ -201,6 +245,8 @@ class LocalJournal final : public Journal {
     if (!failures_.empty() && failures_.back().last + 1 == failure.first) {
       failures_.back().last = failure.last;
       failures_.back().error = std::move(failure.error);
+      failures_.back().lost.records += failure.lost.records;
+      failures_.back().lost.rows += failure.lost.rows;
     } else {
       failures_.push_back(std::move(failure));
     }
@@ -209,34 +255,43 @@ class LocalJournal final : public Journal {
   // Runs without the lock, as the only writer. `synced`: the last sequence that is on disk.
   Result<void> WriteRecords(uint64_t* synced, uint64_t* syncs) TM_NO_THREAD_SAFETY_ANALYSIS {
     size_t begin = 0;  // of the records that are not yet in the file
-    const auto write_up_to = [&](size_t end, uint64_t last) -> Result<void> {
+    JournalMark mark = mark_;
+    const auto write_up_to = [&](size_t end) -> Result<void> {
       if (end == begin) return {};
       TM_RETURN_IF_ERROR(current_->Write({busy_.bytes.data() + begin, end - begin}));
       FailurePoint("journal.written");
       ++*syncs;
       TM_RETURN_IF_ERROR(current_->Sync());
       FailurePoint("journal.synced");
+      mark.segment = current_->header().number;
+      mark.salt = current_->header().salt;
+      mark.end = current_->offset();
+      if (options_.on_durable) TM_RETURN_IF_ERROR(options_.on_durable(mark));
+      FailurePoint("journal.marked");
+      mark_ = mark;
       begin = end;
-      *synced = last;
+      *synced = mark.sequence;
       return {};
     };
-    uint64_t last = *synced;
     const uint64_t durable = *synced;
     for (const Line::Record& record : busy_.records) {
       const size_t bytes = RecordBytes(record.payload);
       if (!current_ || !current_->Fits(record.offset - begin + bytes)) {
         if (current_) {
-          TM_RETURN_IF_ERROR(write_up_to(record.offset, last));
+          TM_RETURN_IF_ERROR(write_up_to(record.offset));
           MutexLock lock(mutex_);
-          CloseCurrent(last);
+          CloseCurrent(*synced);
         }
         TM_RETURN_IF_ERROR(StartSegment(record.sequence, *synced, bytes));
       }
-      SealRecord(busy_.bytes.data() + record.offset, record.payload, record.sequence, durable, current_->header().salt);
-      last = record.sequence;
+      mark.checksum = SealRecord(busy_.bytes.data() + record.offset, record.payload, record.sequence, durable,
+                                 current_->header().salt);
+      mark.sequence = record.sequence;
+      ++mark.records;
+      mark.rows += record.rows;
     }
-    TM_RETURN_IF_ERROR(write_up_to(busy_.bytes.size(), last));
-    if (options_.write_ahead_bytes > 0 && current_ && current_->WantsWriteAhead(options_.write_ahead_bytes)) {
+    TM_RETURN_IF_ERROR(write_up_to(busy_.bytes.size()));
+    if (options_.write_ahead && current_ && current_->WantsWriteAhead()) {
       MutexLock lock(mutex_);
       fill_.NotifyOne();
     }
@@ -249,12 +304,14 @@ class LocalJournal final : public Journal {
     header.first_sequence = first_sequence;
     header.previous_durable = synced;
     header.salt = (uint64_t{random_()} << 32) | random_();
-    const uint64_t capacity = std::max<uint64_t>(options_.segment_bytes, kSegmentHeaderBytes + needed);
-    auto made = SegmentWriter::Create(file_system_, options_.directory, header, capacity);
+    header.capacity = std::max<uint64_t>(options_.segment_bytes, kSegmentHeaderBytes + needed);
+    auto made = SegmentWriter::Create(file_system_, options_.directory, header);
     if (!made.ok()) {
-      // Whatever was left of the file must not be found as a damaged segment later.
-      // The next try takes the same number, and with it the same file.
-      (void)file_system_->DeleteFile(SegmentPath(options_.directory, header.number), rocksdb::IOOptions(), nullptr);
+      // No record is in it. The next try takes the same number, and with it the same file.
+      for (const std::string& path :
+           {SegmentPath(options_.directory, header.number), UnfinishedSegmentPath(options_.directory, header.number)}) {
+        (void)file_system_->DeleteFile(path, rocksdb::IOOptions(), nullptr);
+      }
       return std::move(made).error();
     }
     FailurePoint("journal.segment_created");
@@ -266,7 +323,7 @@ class LocalJournal final : public Journal {
 
   // `last_sequence`: of the records in it that are on disk.
   void CloseCurrent(uint64_t last_sequence) TM_REQUIRES(mutex_) {
-    closed_.push_back({current_->header(), current_->path(), last_sequence, current_->offset()});
+    closed_.push_back({current_->header(), current_->path(), last_sequence, current_->offset(), current_->mark()});
     current_.reset();
   }
 
@@ -281,9 +338,11 @@ class LocalJournal final : public Journal {
     segment->last_sequence = scan.next - 1;
     if (scan.next > segment->header.first_sequence) *last = std::max(*last, segment->last_sequence);
     if (scan.tail == TailKind::kTorn) {
-      TM_LOG(kWarn,
-             "{}: the write of record {} at offset {} did not get to its end; it was never acknowledged and is cut",
-             segment->path, scan.next, scan.offset);
+      TM_LOG(kWarn, "{}: the write of record {} at offset {} did not get to its end and is cut; {}", segment->path,
+             scan.next, scan.offset,
+             options_.acknowledged && *options_.acknowledged < scan.next
+                 ? "it had not been acknowledged"
+                 : "it may have been acknowledged only if the disk lost what it had confirmed");
     }
     if (scan.damaged) {
       return Corruption(
@@ -302,12 +361,12 @@ class LocalJournal final : public Journal {
       std::shared_ptr<SegmentWriter> segment;
       {
         MutexLock lock(mutex_);
-        while (!stop.stop_requested() && !(current_ && current_->WantsWriteAhead(options_.write_ahead_bytes))) {
+        while (!stop.stop_requested() && !(current_ && current_->WantsWriteAhead())) {
           fill_.Wait(mutex_);
         }
         segment = current_;
       }
-      if (segment && !stop.stop_requested()) segment->WriteAhead(options_.write_ahead_bytes);
+      if (segment && !stop.stop_requested()) segment->WriteAhead();
     }
   }
 
@@ -324,6 +383,8 @@ class LocalJournal final : public Journal {
   Line busy_;
   std::shared_ptr<SegmentWriter> current_;
   uint64_t next_number_ = 1;
+  JournalMark mark_;  // of the last group that got to the disk; touched by the one writer
+  std::vector<std::string> undeleted_ TM_GUARDED_BY(mutex_);  // segments that were let go of, and are still there
   std::deque<ClosedSegment> closed_ TM_GUARDED_BY(mutex_);
   std::vector<Failure> failures_ TM_GUARDED_BY(mutex_);
   uint64_t last_sequence_ TM_GUARDED_BY(mutex_) = 0;
@@ -340,7 +401,7 @@ Result<std::vector<ClosedSegment>> FindSegments(rocksdb::FileSystem* file_system
   for (size_t i = 0; i < files.size(); ++i) {
     const SegmentFile& file = files[i];
     if (file.header) {
-      segments.push_back({*file.header, file.path, 0, 0});
+      segments.push_back({*file.header, file.path, 0, 0, FileMark::Of(file.path)});
       continue;
     }
     if (file.used || i + 1 < files.size()) {
@@ -353,6 +414,20 @@ Result<std::vector<ClosedSegment>> FindSegments(rocksdb::FileSystem* file_system
   return segments;
 }
 
+// Segments that were being made when the process ended.
+Result<void> DeleteUnfinished(rocksdb::FileSystem* file_system, const std::string& directory) {
+  std::vector<std::string> names;
+  rocksdb::IOStatus status = file_system->GetChildren(directory, rocksdb::IOOptions(), &names, nullptr);
+  for (size_t i = 0; status.ok() && i < names.size(); ++i) {
+    const std::string path = directory + "/" + names[i];
+    const auto number = SegmentNumber(std::string_view(names[i]).substr(0, names[i].rfind(".new")));
+    if (!number || path != UnfinishedSegmentPath(directory, *number)) continue;
+    status = file_system->DeleteFile(path, rocksdb::IOOptions(), nullptr);
+  }
+  if (!status.ok()) return FromStatus(status, directory);
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> OpenLocalJournal(LocalJournalOptions options) {
@@ -361,6 +436,7 @@ Result<std::unique_ptr<Journal>> OpenLocalJournal(LocalJournalOptions options) {
       options.file_system->CreateDirIfMissing(options.directory, rocksdb::IOOptions(), nullptr);
   if (!status.ok()) return FromStatus(status, options.directory);
   TM_TRY_ASSIGN(std::vector<ClosedSegment> segments, FindSegments(options.file_system.get(), options.directory));
+  TM_RETURN_IF_ERROR(DeleteUnfinished(options.file_system.get(), options.directory));
   return std::make_unique<LocalJournal>(std::move(options), std::move(segments));
 }
 

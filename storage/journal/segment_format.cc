@@ -8,8 +8,35 @@
 
 namespace tidemark::journal {
 namespace {
+
 constexpr std::string_view kMagic = "TMJOURNL";
+
+// Of the fields of a record's header that stand before its checksum. Never 0, which old records have.
+uint32_t HeaderSum(uint32_t size, uint64_t sequence, uint64_t durable, uint64_t salt) {
+  char fields[20];
+  std::memcpy(fields, &size, 4);
+  std::memcpy(fields + 4, &sequence, 8);
+  std::memcpy(fields + 12, &durable, 8);
+  const auto sum = static_cast<uint32_t>(Hash64({fields, sizeof fields}, salt));
+  return sum == 0 ? 1 : sum;
+}
+
+bool HeaderIsWhole(const char* record, uint64_t salt) {
+  return LoadLittle<uint32_t>(record + 4) == HeaderSum(LoadLittle<uint32_t>(record), LoadLittle<uint64_t>(record + 8),
+                                                       LoadLittle<uint64_t>(record + 16), salt);
+}
+
 }  // namespace
+
+uint64_t SegmentLengthFor(uint64_t bytes, uint64_t capacity) {
+  if (bytes <= kFirstSegmentBytes) return std::min(kFirstSegmentBytes, capacity);
+  const uint64_t steps = (bytes - kFirstSegmentBytes + kSegmentStepBytes - 1) / kSegmentStepBytes;
+  return std::min(kFirstSegmentBytes + steps * kSegmentStepBytes, capacity);
+}
+
+bool SegmentHeader::MayBeLong(uint64_t bytes) const {
+  return capacity == 0 || (bytes <= capacity && SegmentLengthFor(bytes, capacity) == bytes);
+}
 
 std::string SegmentHeader::Encode() const {
   std::string out(kMagic);
@@ -19,7 +46,7 @@ std::string SegmentHeader::Encode() const {
   PutLittle<uint64_t>(&out, first_sequence);
   PutLittle<uint64_t>(&out, previous_durable);
   PutLittle<uint64_t>(&out, salt);
-  PutLittle<uint64_t>(&out, 0);
+  PutLittle<uint64_t>(&out, capacity);
   PutLittle<uint64_t>(&out, Hash64(out, 0));
   return out;
 }
@@ -35,30 +62,33 @@ std::optional<SegmentHeader> SegmentHeader::Decode(std::string_view bytes, uint3
   header.first_sequence = LoadLittle<uint64_t>(bytes.data() + 24);
   header.previous_durable = LoadLittle<uint64_t>(bytes.data() + 32);
   header.salt = LoadLittle<uint64_t>(bytes.data() + 40);
+  header.capacity = LoadLittle<uint64_t>(bytes.data() + 48);
   return header;
 }
 
-void SealRecord(char* record, size_t payload, uint64_t sequence, uint64_t durable, uint64_t salt) {
+uint64_t SealRecord(char* record, size_t payload, uint64_t sequence, uint64_t durable, uint64_t salt) {
   const auto size = static_cast<uint32_t>(payload);
-  const uint32_t flags = 0;
+  const uint32_t sum = HeaderSum(size, sequence, durable, salt);
   std::memcpy(record, &size, 4);
-  std::memcpy(record + 4, &flags, 4);
+  std::memcpy(record + 4, &sum, 4);
   std::memcpy(record + 8, &sequence, 8);
   std::memcpy(record + 16, &durable, 8);
   // The checksum covers the header before it and the payload; hashing it last keeps one pass over the bytes.
   const uint64_t of_payload = Hash64({record + kRecordHeaderBytes, payload}, salt);
   const uint64_t checksum = Hash64({record, 24}, of_payload);
   std::memcpy(record + 24, &checksum, 8);
+  return checksum;
 }
 
 std::optional<RecordView> ReadRecord(std::string_view segment, size_t offset, uint64_t salt) {
   if (offset > segment.size() || segment.size() - offset < kRecordHeaderBytes) return std::nullopt;
   const char* const record = segment.data() + offset;
   const auto size = LoadLittle<uint32_t>(record);
-  RecordView view{LoadLittle<uint64_t>(record + 8), LoadLittle<uint64_t>(record + 16), {}};
+  RecordView view{
+      LoadLittle<uint64_t>(record + 8), LoadLittle<uint64_t>(record + 16), LoadLittle<uint64_t>(record + 24), {}};
   if (view.sequence == 0 || size > segment.size() - offset - kRecordHeaderBytes) return std::nullopt;
   view.payload = {record + kRecordHeaderBytes, size};
-  if (LoadLittle<uint64_t>(record + 24) != Hash64({record, 24}, Hash64(view.payload, salt))) return std::nullopt;
+  if (view.checksum != Hash64({record, 24}, Hash64(view.payload, salt))) return std::nullopt;
   return view;
 }
 
@@ -82,8 +112,9 @@ std::optional<size_t> FindProofOfLoss(std::string_view segment, size_t offset, u
   return std::nullopt;
 }
 
-TailKind ClassifyTail(std::string_view segment, size_t offset, uint64_t expected) {
+TailKind ClassifyTail(std::string_view segment, const SegmentHeader& header, size_t offset, uint64_t expected) {
   constexpr size_t kSectorBytes = 512;
+  constexpr size_t kChecksumOffset = 24;
   const auto zeros = [&](size_t begin, size_t end) {
     return segment.substr(begin, end - begin).find_first_not_of('\0') == std::string_view::npos;
   };
@@ -91,6 +122,12 @@ TailKind ClassifyTail(std::string_view segment, size_t offset, uint64_t expected
   const size_t header_end = std::min(segment.size(), offset + kRecordHeaderBytes);
   if (zeros(offset, header_end)) return TailKind::kEnd;
   if (header_end - offset < kRecordHeaderBytes) return TailKind::kTorn;
+  if (header.capacity != 0 && !HeaderIsWhole(segment.data() + offset, header.salt)) {
+    // A write that ended within the header left no checksum; one of which a sector is missing left that empty.
+    const size_t border = (offset / kSectorBytes + 1) * kSectorBytes;
+    const bool half_gone = border < header_end && (zeros(offset, border) || zeros(border, header_end));
+    return half_gone || zeros(offset + kChecksumOffset, header_end) ? TailKind::kTorn : TailKind::kDamaged;
+  }
   const auto size = LoadLittle<uint32_t>(segment.data() + offset);
   const bool right_place = LoadLittle<uint64_t>(segment.data() + offset + 8) == expected;
   // A size that is wrong says nothing of where the record ends; its header is all that can be looked at then.

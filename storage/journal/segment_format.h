@@ -19,7 +19,12 @@ struct SegmentHeader {
   uint64_t previous_durable = 0;
   // Mixed into every checksum, so that bytes of another file are never taken for records of this one.
   uint64_t salt = 0;
+  // The length of the file when it is full. 0: written by a program of version 0.1 or before, which let a file have
+  // any length and a record no sum of its header.
+  uint64_t capacity = 0;
 
+  // Whether a file of `bytes` was left so by a writer. They grow in steps, each of them whole.
+  [[nodiscard]] bool MayBeLong(uint64_t bytes) const;
   // kSegmentHeaderBytes bytes.
   [[nodiscard]] std::string Encode() const;
   // nullopt for bytes that are no header; `version` gets the version that they name, when they name one.
@@ -28,16 +33,24 @@ struct SegmentHeader {
 
 inline constexpr uint32_t kJournalFormatVersion = 1;
 
+// A segment begins with so many bytes (or its capacity), and grows by so many up to its capacity.
+inline constexpr uint64_t kFirstSegmentBytes = uint64_t{1} << 20;
+inline constexpr uint64_t kSegmentStepBytes = uint64_t{4} << 20;
+// The least length of a segment of `capacity` that has room for `bytes` <= capacity.
+uint64_t SegmentLengthFor(uint64_t bytes, uint64_t capacity);
+
 // Bytes that a record takes in a segment.
 constexpr size_t RecordBytes(size_t payload) { return kRecordHeaderBytes + ((payload + 7) & ~size_t{7}); }
 
 // Fills in the header in front of a record: `record` is kRecordHeaderBytes to be filled, the payload, and zeros up to
-// RecordBytes(payload). `durable`: the greatest sequence known to be on disk when this is written.
-void SealRecord(char* record, size_t payload, uint64_t sequence, uint64_t durable, uint64_t salt);
+// RecordBytes(payload). `durable`: the greatest sequence known to be on disk when this is written. Returns its
+// checksum.
+uint64_t SealRecord(char* record, size_t payload, uint64_t sequence, uint64_t durable, uint64_t salt);
 
 struct RecordView {
   uint64_t sequence = 0;
   uint64_t durable = 0;
+  uint64_t checksum = 0;
   std::string_view payload;
 };
 
@@ -64,7 +77,9 @@ enum class TailKind {
 };
 
 // Segments are filled with zeros ahead of the records and disks write sectors whole, so a record that lacks nothing
-// but its checksum was once written to its end. A record with a sector of zeros in it counts as torn.
-TailKind ClassifyTail(std::string_view segment, size_t offset, uint64_t expected);
+// but its checksum was once written to its end. A record with a sector of zeros in it counts as torn. A header that has
+// no zeros where a write could have ended, but a wrong sum, is damaged: what it says of the record's size is not
+// believed.
+TailKind ClassifyTail(std::string_view segment, const SegmentHeader& header, size_t offset, uint64_t expected);
 
 }  // namespace tidemark::journal

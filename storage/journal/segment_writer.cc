@@ -17,6 +17,10 @@ std::string SegmentPath(const std::string& directory, uint64_t number) {
   return fmt::format("{}/{:016x}{}", directory, number, kSuffix);
 }
 
+std::string UnfinishedSegmentPath(const std::string& directory, uint64_t number) {
+  return SegmentPath(directory, number) + ".new";
+}
+
 std::optional<uint64_t> SegmentNumber(std::string_view file_name) {
   if (file_name.size() != kNumberDigits + kSuffix.size() || !file_name.ends_with(kSuffix)) return std::nullopt;
   uint64_t number = 0;
@@ -31,23 +35,46 @@ Error FromStatus(const rocksdb::IOStatus& status, const std::string& path) {
 }
 
 Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(rocksdb::FileSystem* file_system,
-                                                             const std::string& directory, const SegmentHeader& header,
-                                                             uint64_t capacity) {
+                                                             const std::string& directory,
+                                                             const SegmentHeader& header) {
   const rocksdb::IOOptions io;
-  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(SegmentPath(directory, header.number), header, capacity));
+  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(file_system, SegmentPath(directory, header.number), header));
   const std::string& path = writer->path_;
+  const std::string made = UnfinishedSegmentPath(directory, header.number);
+  std::string bytes = header.Encode();
+  bytes.resize(static_cast<size_t>(SegmentLengthFor(bytes.size(), header.capacity)), '\0');
   std::unique_ptr<rocksdb::FSWritableFile> created;
-  rocksdb::IOStatus status = file_system->NewWritableFile(path, rocksdb::FileOptions(), &created, nullptr);
-  if (status.ok()) status = created->Append(header.Encode(), io, nullptr);
+  rocksdb::IOStatus status = file_system->NewWritableFile(made, rocksdb::FileOptions(), &created, nullptr);
+  if (status.ok()) status = created->Append(bytes, io, nullptr);
   FailurePoint("journal.segment_written");
   if (status.ok()) status = created->Fsync(io, nullptr);
   if (status.ok()) status = created->Close(io, nullptr);
+  if (status.ok()) status = file_system->RenameFile(made, path, io, nullptr);
   std::unique_ptr<rocksdb::FSDirectory> parent;
   if (status.ok()) status = file_system->NewDirectory(directory, io, &parent, nullptr);
   if (status.ok()) status = parent->Fsync(io, nullptr);
   if (status.ok()) status = file_system->NewRandomRWFile(path, rocksdb::FileOptions(), &writer->file_, nullptr);
   if (!status.ok()) return FromStatus(status, path);
+  writer->mark_ = FileMark::Of(path);
+  MutexLock lock(writer->mutex_);
+  writer->filled_ = writer->length_ = bytes.size();
   return writer;
+}
+
+Result<void> SegmentWriter::GrowTo(uint64_t bytes) {
+  const uint64_t length = SegmentLengthFor(bytes, header_.capacity);
+  if (length <= length_) return {};
+  // RocksDB's file layer sets a length only through a file of this kind, and not through one that is mapped.
+  const rocksdb::IOOptions io;
+  rocksdb::FileOptions options;
+  options.use_mmap_writes = false;
+  std::unique_ptr<rocksdb::FSWritableFile> file;
+  rocksdb::IOStatus status = file_system_->ReopenWritableFile(path_, options, &file, nullptr);
+  if (status.ok()) status = file->Truncate(length, io, nullptr);
+  if (status.ok()) status = file->Close(io, nullptr);
+  if (!status.ok()) return FromStatus(status, path_);
+  length_ = length;
+  return {};
 }
 
 Result<void> SegmentWriter::Write(std::string_view records) {
@@ -55,6 +82,7 @@ Result<void> SegmentWriter::Write(std::string_view records) {
   {
     MutexLock lock(mutex_);
     while (filling_ && offset + records.size() > filled_) filled_changed_.Wait(mutex_);
+    TM_RETURN_IF_ERROR(GrowTo(offset + records.size()));
     filled_ = std::max(filled_, offset + records.size());
   }
   const rocksdb::IOStatus status =
@@ -67,22 +95,25 @@ Result<void> SegmentWriter::Write(std::string_view records) {
 Result<void> SegmentWriter::Sync() {
   const rocksdb::IOStatus status = file_->Sync(rocksdb::IOOptions(), nullptr);
   if (!status.ok()) return FromStatus(status, path_);
+  if (!mark_.Holds(path_)) {
+    return IoError(path_ + ": the segment was removed, or another put in its place, while it was being written");
+  }
   return {};
 }
 
-bool SegmentWriter::WantsWriteAhead(uint64_t bytes) const {
+bool SegmentWriter::WantsWriteAhead() const {
   MutexLock lock(mutex_);
-  return !filling_ && filled_ < capacity_ && filled_ < offset_ + bytes / 2;
+  return !filling_ && filled_ < header_.capacity && filled_ < offset_ + kSegmentStepBytes / 2;
 }
 
-void SegmentWriter::WriteAhead(uint64_t bytes) {
+void SegmentWriter::WriteAhead() {
   uint64_t from = 0;
   uint64_t to = 0;
   {
     MutexLock lock(mutex_);
     from = filled_;
-    to = std::min(capacity_, filled_ + bytes);
-    if (filling_ || from >= to) return;
+    to = SegmentLengthFor(std::min(header_.capacity, filled_ + kSegmentStepBytes), header_.capacity);
+    if (filling_ || from >= to || !GrowTo(to).ok()) return;
     filling_ = true;
   }
   const std::string zeros(static_cast<size_t>(to - from), '\0');

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "storage/base/bytes.h"
 #include "storage/base/failure_point.h"
+#include "storage/base/hash.h"
 
 namespace tidemark::storage::meta {
 namespace {
@@ -24,6 +26,17 @@ void WriteRecord(const std::string& key, std::optional<std::string> value, rocks
 }
 
 }  // namespace
+
+uint64_t HashOfEpochs(std::vector<EpochId> epochs) {
+  std::sort(epochs.begin(), epochs.end());
+  std::string ids;
+  ids.reserve(epochs.size() * (sizeof(uint32_t) + sizeof(uint64_t)));
+  for (const auto& [database, epoch] : epochs) {
+    PutLittle(&ids, model::Number(database));
+    PutLittle(&ids, epoch);
+  }
+  return Hash64(ids, /*seed=*/0);
+}
 
 MetaStore::MetaStore(std::shared_ptr<rocks::RocksStore> rocks, std::shared_ptr<rocks::Graveyard> graveyard)
     : rocks_(std::move(rocks)), graveyard_(std::move(graveyard)) {}
@@ -102,6 +115,23 @@ Result<void> MetaStore::Commit(MetaChange change) {
   return CommitLocked(std::move(change));
 }
 
+void MetaStore::OnCommitted(CommittedFn committed) {
+  MutexLock lock(mutex_);
+  committed_ = std::move(committed);
+}
+
+uint64_t MetaStore::epochs_hash() const {
+  MutexLock lock(mutex_);
+  return HashEpochs();
+}
+
+uint64_t MetaStore::HashEpochs() const {
+  std::vector<EpochId> epochs;
+  epochs.reserve(truth_.epochs.size());
+  for (const auto& [id, _] : truth_.epochs) epochs.push_back(id);
+  return HashOfEpochs(std::move(epochs));
+}
+
 Result<void> MetaStore::Settle() {
   MutexLock lock(mutex_);
   if (!in_doubt_) return {};
@@ -172,9 +202,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
   FailurePoint("meta.before_write");
   if (auto written = rocks_->Write(batch); !written.ok()) {
     in_doubt_ = true;
-    for (const EpochRecord& record : change.add) {
-      files_in_doubt_.push_back(KeysOf(record));
-    }
+    for (const EpochRecord& record : change.add) files_in_doubt_.push_back(KeysOf(record));
     for (RecordChange& record : change.documents) {
       documents_in_doubt_.insert_or_assign(std::move(record.key), std::move(record.otherwise));
     }
@@ -183,6 +211,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
   FailurePoint("meta.written");
   truth_ = std::move(next);
   in_doubt_ = false;
+  if (committed_) committed_(rocks_->LatestSequence(), HashEpochs(), truth_.store.checkpoint_sequence);
   for (rocks::KeyRange& range : files_in_doubt_) graveyard_->Bury(std::move(range));
   files_in_doubt_.clear();
   documents_in_doubt_.clear();

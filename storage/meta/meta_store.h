@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,10 @@ struct RecordChange {
   std::optional<std::string> value;
   std::optional<std::string> otherwise;
 };
+
+using EpochId = std::pair<model::DatabaseId, uint64_t>;
+// The same for the same ones, in whatever order.
+[[nodiscard]] uint64_t HashOfEpochs(std::vector<EpochId> epochs);
 
 struct MetaChange {
   std::vector<EpochRecord> add;
@@ -61,6 +66,12 @@ class MetaStore {
 
   // Durable when it returns. On failure nothing has changed, and the files of `add` go as soon as that is certain.
   Result<void> Commit(MetaChange change);
+  // Calls `committed` after each change that is on disk, with RocksDB's sequence, the hash of the live epochs and the
+  // checkpoint then. It must not come back here. Set while the store is opened.
+  using CommittedFn = std::function<void(uint64_t rocks_sequence, uint64_t epochs_hash, uint64_t checkpoint_sequence)>;
+  void OnCommitted(CommittedFn committed);
+  // Of which epochs are live; the same for the same ones.
+  [[nodiscard]] uint64_t epochs_hash() const;
   // Writes the truth down again if a change failed since it was last written.
   Result<void> Settle();
 
@@ -71,7 +82,6 @@ class MetaStore {
   [[nodiscard]] bool KnowsDatabaseId(model::DatabaseId id) const;  // now or earlier
 
  private:
-  using EpochId = std::pair<model::DatabaseId, uint64_t>;
   struct Truth {
     StoreRecord store;
     std::map<model::DatabaseId, DatabaseRecord> databases;
@@ -79,11 +89,13 @@ class MetaStore {
     std::map<EpochId, MaskRecord> masks;
   };
   Result<void> CommitLocked(MetaChange change) TM_REQUIRES(mutex_);
+  [[nodiscard]] uint64_t HashEpochs() const TM_REQUIRES(mutex_);
 
   const std::shared_ptr<rocks::RocksStore> rocks_;
   const std::shared_ptr<rocks::Graveyard> graveyard_;
   mutable Mutex mutex_;
   Truth truth_ TM_GUARDED_BY(mutex_);
+  CommittedFn committed_ TM_GUARDED_BY(mutex_);
   bool in_doubt_ TM_GUARDED_BY(mutex_) = false;
   std::vector<rocks::KeyRange> files_in_doubt_ TM_GUARDED_BY(mutex_);
   // By key, what the next change writes. All that failed since the last change was made from the same truth.

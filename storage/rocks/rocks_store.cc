@@ -92,9 +92,12 @@ Result<void> RocksStore::OpenLocked() {
                  : rocksdb::DB::Open(db_options, options_.directory, descriptors, &opened, &db);
   if (!status.ok()) {
     const std::string what = fmt::format("opening RocksDB in {}", options_.directory);
-    if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
-      return MakeError(ErrorCode::kUnavailable,
-                       fmt::format("{}: {} (another process has it)", what, status.ToString()));
+    const std::string text = status.ToString();
+    // Where the lock file cannot be opened for writing nobody has it locked.
+    const bool no_writes =
+        text.find("Read-only file system") != std::string::npos || text.find("Permission denied") != std::string::npos;
+    if (status.IsIOError() && !no_writes && text.find("lock") != std::string::npos) {
+      return MakeError(ErrorCode::kUnavailable, fmt::format("{}: {} (another process has it)", what, text));
     }
     return FromOpen(status, what);
   }
@@ -162,6 +165,11 @@ Result<void> RocksStore::ForEach(Family family, std::string_view prefix, const V
     TM_RETURN_IF_ERROR(visit(ToView(it->key()), ToView(it->value())));
   }
   return FromRocks(it->status(), "reading records");
+}
+
+uint64_t RocksStore::LatestSequence() const {
+  ReaderLock lock(mutex_);
+  return CheckOpen().ok() ? handles_->db->GetLatestSequenceNumber() : 0;
 }
 
 Result<void> RocksStore::Write(const RecordBatch& batch) {

@@ -106,6 +106,9 @@ class RocksStore {
   using VisitFn = std::function<Result<void>(std::string_view key, std::string_view value)>;
   [[nodiscard]] Result<void> ForEach(Family family, std::string_view prefix, const VisitFn& visit) const;
 
+  // RocksDB's number of the last change; it only grows. 0 when the store is closed.
+  [[nodiscard]] uint64_t LatestSequence() const;
+
   // Durable when it returns.
   Result<void> Write(const RecordBatch& batch);
   // Makes the files (of SstWriter, one epoch each) part of `data`, all or none. Moves them.

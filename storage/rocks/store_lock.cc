@@ -1,47 +1,119 @@
 #include "storage/rocks/store_lock.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <rocksdb/env.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
 
 #include "storage/rocks/store_identity.h"
 
 namespace tidemark::storage::rocks {
 namespace {
 
-class RocksLock final : public StoreLock {
- public:
-  explicit RocksLock(rocksdb::FileLock* lock) : lock_(lock) {}
-  ~RocksLock() override { rocksdb::Env::Default()->UnlockFile(lock_).PermitUncheckedError(); }
-  RocksLock(const RocksLock&) = delete;
-  RocksLock& operator=(const RocksLock&) = delete;
+constexpr std::string_view kNotice = "# Tidemark locks this file while it has the store open. Do not delete it.";
 
- private:
-  rocksdb::FileLock* const lock_;
-};
+std::string LockPath(const std::string& directory) { return directory + "/LOCK"; }
 
-// Of a store without a lock file: nobody has it open.
-class NoLock final : public StoreLock {};
+// Who has it, as the file LOCK says: "process 12 (http://127.0.0.1:8428)". A note that a process left which is gone
+// says nothing of the one that has the lock now.
+std::string Holder(const std::string& directory) {
+  std::ifstream file(LockPath(directory));
+  std::string line;
+  std::string address;
+  int pid = 0;
+  while (std::getline(file, line)) {
+    const std::string_view text = line;
+    if (text.starts_with("pid ")) std::from_chars(text.data() + 4, text.data() + text.size(), pid);
+    if (text.starts_with("address ")) address = text.substr(8);
+  }
+  if (pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return "another process";
+  return address.empty() ? fmt::format("process {}", pid) : fmt::format("process {} ({})", pid, address);
+}
+
+Error InUse(const std::string& directory) {
+  return MakeError(ErrorCode::kUnavailable,
+                   fmt::format("{} is in use by {}: stop it first", directory, Holder(directory)));
+}
+
+// false: somebody else has it. Where the file system knows no such locks, nobody does.
+bool Lock(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 
 }  // namespace
 
+StoreLock::~StoreLock() {
+  LetRocksDbLock();
+  if (file_ >= 0) ::close(file_);
+  if (folder_ >= 0) ::close(folder_);
+}
+
+void StoreLock::LetRocksDbLock() {
+  if (rocks_ != nullptr) rocksdb::Env::Default()->UnlockFile(rocks_).PermitUncheckedError();
+  rocks_ = nullptr;
+}
+
+Result<void> StoreLock::LockDirectory() {
+  folder_ = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_ < 0) return IoError(fmt::format("{}: {}", directory_, std::strerror(errno)));
+  if (!Lock(folder_)) return InUse(directory_);
+  file_ = ::open(LockPath(directory_).c_str(), O_RDONLY | O_CLOEXEC);
+  if (file_ >= 0 && !Lock(file_)) return InUse(directory_);
+  return {};
+}
+
+Result<void> StoreLock::LockRocksDb() {
+  rocksdb::Env* const env = rocksdb::Env::Default();
+  const std::string path = directory_ + "/rocksdb/LOCK";
+  // Locking would make the file; whoever has a store open has made it already.
+  if (!env->FileExists(path).ok()) return {};
+  // It must be open for writing to be locked. Where that cannot be, nobody writes.
+  if (::access(path.c_str(), W_OK) != 0 && (errno == EROFS || errno == EACCES)) return {};
+  if (!env->LockFile(path, &rocks_).ok()) return InUse(directory_);
+  return {};
+}
+
 Result<std::unique_ptr<StoreLock>> StoreLock::Take(const std::string& directory) {
   rocksdb::Env* const env = rocksdb::Env::Default();
-  const std::string path = directory + "/rocksdb/LOCK";
-  // Locking would make the file; whoever has a store open has made it already.
-  if (!env->FileExists(path).ok()) {
-    for (const std::string& trace : {IdentityPath(directory), directory + "/rocksdb/CURRENT"}) {
-      if (env->FileExists(trace).ok()) return std::make_unique<NoLock>();
-    }
+  const std::string lock = directory + "/rocksdb/LOCK";
+  bool trace = false;
+  for (const std::string& path : {lock, IdentityPath(directory), directory + "/rocksdb/CURRENT"}) {
+    trace = trace || env->FileExists(path).ok();
+  }
+  if (!trace) {
     return NotFound(
-        fmt::format("{} is no data directory: neither {} nor {} is there", directory, IdentityPath(directory), path));
+        fmt::format("{} is no data directory: neither {} nor {} is there", directory, IdentityPath(directory), lock));
   }
-  rocksdb::FileLock* lock = nullptr;
-  const rocksdb::Status status = env->LockFile(path, &lock);
-  if (!status.ok()) {
-    return MakeError(ErrorCode::kUnavailable,
-                     fmt::format("{} is in use: stop the server first ({})", directory, status.ToString()));
+  TM_TRY_ASSIGN(std::unique_ptr<StoreLock> taken, TakeNew(directory));
+  TM_RETURN_IF_ERROR(taken->LockRocksDb());
+  return taken;
+}
+
+Result<std::unique_ptr<StoreLock>> StoreLock::TakeNew(const std::string& directory) {
+  std::unique_ptr<StoreLock> lock(new StoreLock(directory));
+  TM_RETURN_IF_ERROR(lock->LockDirectory());
+  return lock;
+}
+
+Result<void> StoreLock::Announce(const std::string& address) {
+  const std::string path = LockPath(directory_);
+  if (!announced_) {
+    if (file_ >= 0) ::close(file_);
+    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (file_ < 0) return IoError(fmt::format("{}: {}", path, std::strerror(errno)));
+    if (!Lock(file_)) return InUse(directory_);
+    announced_ = true;
   }
-  return std::make_unique<RocksLock>(lock);
+  const std::string text =
+      fmt::format("{}\npid {}\n{}", kNotice, ::getpid(), address.empty() ? "" : fmt::format("address {}\n", address));
+  // Only a person reads it: on a full disk it says nothing, and locks all the same.
+  if (::ftruncate(file_, 0) == 0 && ::pwrite(file_, text.data(), text.size(), 0) < 0) (void)::ftruncate(file_, 0);
+  return {};
 }
 
 }  // namespace tidemark::storage::rocks

@@ -178,19 +178,19 @@ void ForgetfulFileSystem::Apply(const Change& change, std::string* content) {
 
 void ForgetfulFileSystem::Write(const NodePtr& node, uint64_t offset, const Slice& data) {
   const std::lock_guard lock(mutex_);
-  node->pending.push_back({offset, data.ToString(), false});
+  node->pending.push_back({offset, data.ToString(), false, false});
   node->size = std::max<uint64_t>(node->size, offset + data.size());
 }
 
 void ForgetfulFileSystem::Append(const NodePtr& node, const Slice& data) {
   const std::lock_guard lock(mutex_);
-  node->pending.push_back({node->size, data.ToString(), false});
+  node->pending.push_back({node->size, data.ToString(), false, false});
   node->size += data.size();
 }
 
 void ForgetfulFileSystem::Resize(const NodePtr& node, uint64_t size) {
   const std::lock_guard lock(mutex_);
-  node->pending.push_back({size, {}, true});
+  node->pending.push_back({size, {}, true, size > node->size});
   node->size = size;
 }
 
@@ -337,20 +337,24 @@ void ForgetfulFileSystem::Survive(Node* node, std::mt19937_64* random) {
       }
       return;
     }
-    default:
-      // Any sectors of any of them. Disks write sectors whole, and those lie at multiples of their size.
+    default: {
+      // Any sectors of any of them. Disks write sectors whole, and those lie at multiples of their size. The length is
+      // the file system's, which changes it at once; what lies behind it is not there.
+      const bool grows = std::any_of(pending.begin(), pending.end(), [](const Change& change) { return change.grow; });
       for (const Change& change : pending) {
+        if (change.grow && (*random)() % 2 == 0) Apply(change, &node->durable);
         if (change.truncate) continue;
         const uint64_t end = change.offset + change.bytes.size();
         for (uint64_t at = change.offset; at < end;) {
           const uint64_t next = std::min(end, (at / kSector + 1) * kSector);
-          if ((*random)() % 2 == 0) {
-            Apply({at, change.bytes.substr(at - change.offset, next - at), false}, &node->durable);
+          if ((*random)() % 2 == 0 && (!grows || next <= node->durable.size())) {
+            Apply({at, change.bytes.substr(at - change.offset, next - at), false, false}, &node->durable);
           }
           at = next;
         }
       }
       return;
+    }
   }
 }
 

@@ -73,6 +73,7 @@ class ForgetfulFileSystem : public rocksdb::FileSystemWrapper {
     uint64_t offset = 0;
     std::string bytes;
     bool truncate = false;
+    bool grow = false;  // a truncation that makes a file longer before something is written there
   };
   // The content of a file, whatever its names.
   struct Node {

@@ -37,6 +37,7 @@ void RunHeader(std::string bytes) {
   const auto again = SegmentHeader::Decode(header->Encode(), &version);
   TM_CHECK(again && again->number == header->number && again->first_sequence == header->first_sequence);
   TM_CHECK(again->previous_durable == header->previous_durable && again->salt == header->salt);
+  TM_CHECK(again->capacity == header->capacity);
 }
 
 // Puts right the checksum of every record that fits, from the first on.
@@ -56,6 +57,7 @@ void RunSegment(std::string_view records, bool sealed) {
   header.number = 1;
   header.first_sequence = 1;
   header.salt = kSalt;
+  header.capacity = sealed ? kFirstSegmentBytes : 0;
   std::string segment = header.Encode() + std::string(records);
   if (sealed) SealAll(&segment);
 
@@ -78,7 +80,7 @@ void RunSegment(std::string_view records, bool sealed) {
     TM_CHECK(!scan.proof || *scan.proof < segment.size());
   }
   for (size_t offset = 0; offset <= segment.size(); offset += 8) {
-    static_cast<void>(ClassifyTail(segment, offset, next));
+    static_cast<void>(ClassifyTail(segment, header, offset, next));
     static_cast<void>(ChecksumsAt(segment, offset, kSalt));
   }
 }

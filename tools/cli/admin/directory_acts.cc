@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "storage/base/clock.h"
@@ -40,6 +42,7 @@ int RunVerify(const std::string& directory) {
     fmt::print("{}: {}\n", damage.place, damage.what);
     std::fflush(stdout);
   };
+  options.on_accepted = [](std::string_view text) { fmt::print(stderr, "tidemark: given up earlier: {}\n", text); };
   options.on_progress = [](std::string_view text) { fmt::print(stderr, "tidemark: reading: {}\n", text); };
   const auto report = storage::Verify(options);
   if (!report.ok()) return CouldNotRun(report.error());
@@ -64,8 +67,10 @@ int RunRepair(const std::string& directory, bool dry_run) {
     fmt::print("the journal is whole: nothing to do\n");
   } else if (dry_run) {
     fmt::print("nothing has been changed\n");
-  } else {
+  } else if (std::error_code error; std::filesystem::exists(options.aside, error)) {
     fmt::print("what was set aside is in {}\n", options.aside);
+  } else {
+    fmt::print("it is done; nothing had to be set aside\n");
   }
   return 0;
 }

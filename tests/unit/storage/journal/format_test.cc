@@ -31,6 +31,7 @@ SegmentHeader ExampleHeader() {
   header.first_sequence = 17;
   header.previous_durable = 16;
   header.salt = 0x1122334455667788;
+  header.capacity = uint64_t{64} << 20;
   return header;
 }
 
