@@ -202,6 +202,9 @@ Status Daemon::Listen() {
     }
   }
   if (endpoints_.empty()) return MakeError(ErrorCode::kUnavailable, "there is no address to listen on");
+  const http::Endpoint& first = endpoints_.front();
+  const bool colons = first.address.find(':') != std::string::npos;
+  store_->Announce(fmt::format("http://{}{}{}:{}", colons ? "[" : "", first.address, colons ? "]" : "", first.port));
   for (const UdpConfig& config : config_.udp) {
     auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
     TM_TRY_ASSIGN(const uint16_t port, listener->Start());

@@ -13,6 +13,7 @@
 #include "query/influxql/name_match.h"
 #include "query/influxql/parser.h"
 #include "storage/base/text/duration.h"
+#include "storage/base/text/instant.h"
 #include "storage/model/field.h"
 #include "storage/model/labels.h"
 #include "storage/model/limits.h"
@@ -192,6 +193,46 @@ Response InfluxService::Ping(Request& request) const {
   return response;
 }
 
+namespace {
+
+void AppendOptional(std::string* out, std::string_view name, const std::optional<uint64_t>& value) {
+  if (value) *out += fmt::format(R"(,"{}":{})", name, *value);
+}
+
+void AppendOptional(std::string* out, std::string_view name, const std::optional<model::Timestamp>& value) {
+  if (!value) return;
+  *out += fmt::format(R"(,"{}":")", name);
+  text::AppendRfc3339(out, value->ns);
+  *out += '"';
+}
+
+// What of the store is not as it was written, in the form of InfluxDB's checks with the numbers beside.
+std::string ChecksOf(const std::vector<model::Finding>& findings) {
+  std::string out = "[";
+  for (const model::Finding& finding : findings) {
+    out += out.size() > 1 ? R"(,{"name":)" : R"({"name":)";
+    AppendJsonString(&out, model::NameOf(finding.area));
+    out += fmt::format(R"(,"status":"{}","message":)", finding.accepted ? "pass" : "fail");
+    AppendJsonString(&out, model::Describe(finding));
+    if (!finding.remedy.empty()) {
+      out += R"(,"remedy":)";
+      AppendJsonString(&out, finding.remedy);
+    }
+    if (finding.loss) {
+      out += fmt::format(R"(,"proven":{})", finding.loss->proven);
+      AppendOptional(&out, "missing_rows", finding.loss->rows);
+      AppendOptional(&out, "missing_records", finding.loss->records);
+      AppendOptional(&out, "since", finding.loss->since);
+      AppendOptional(&out, "until", finding.loss->until);
+    }
+    AppendOptional(&out, "accepted", finding.accepted);
+    out += '}';
+  }
+  return out + "]";
+}
+
+}  // namespace
+
 Response InfluxService::Health(Request& request) const {
   const storage::StoreStats stats = store_->Stats();
   // Who has not shown a token learns that something is wrong, not what.
@@ -199,7 +240,8 @@ Response InfluxService::Health(Request& request) const {
   std::string body = R"({"name":"tidemark","message":)";
   AppendJsonString(&body, stats.read_only ? "writes are refused" + (details ? ": " + stats.read_only_reason : "")
                                           : std::string("ready for queries and writes"));
-  body += fmt::format(R"(,"status":"{}","checks":[],"version":)", stats.read_only ? "fail" : "pass");
+  body += fmt::format(R"(,"status":"{}","checks":{},"version":)", stats.read_only ? "fail" : "pass",
+                      ChecksOf(store_->Findings()));
   AppendJsonString(&body, version_);
   body += "}\n";
   Response response = http::JsonResponse(stats.read_only ? 503 : 200, std::move(body));
