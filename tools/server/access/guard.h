@@ -26,8 +26,9 @@ class Guard final : public http::Gatekeeper {
   Guard(const TokenBook* tokens, const SessionBook* sessions, GuardOptions options)
       : tokens_(tokens), sessions_(sessions), options_(std::move(options)) {}
 
-  // Without tokens: loopback names, addresses, names without a dot, and those of the options. With tokens, any: a page of another origin
-  // that points its name here has neither the token nor, since it belongs to another name, the cookie.
+  // Without tokens: loopback names, addresses, names without a dot, and those of the options. With tokens, any: a page
+  // of another origin that points its name here has neither the token nor, since it belongs to another name, the
+  // cookie.
   [[nodiscard]] bool KnowsHost(std::string_view host) const override;
   std::optional<Refusal> Admit(http::Request* head) override;
 
