@@ -126,9 +126,6 @@ Status Daemon::OpenAccess() {
         "with `tidemark admin token first admin --data {}`",
         text, config_.data));
   }
-  TM_LOG(kInfo,
-         "no tokens: whoever is on this machine may read, write and administer, and nobody else is served; `tidemark "
-         "admin token new admin --grant 'admin:*'` makes the first one, from which on every request needs one");
   return {};
 }
 

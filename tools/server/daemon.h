@@ -42,6 +42,7 @@ class Daemon {
   // What was bound, in the order of the configuration.
   [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
   [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
+  [[nodiscard]] bool asks_for_tokens() const { return tokens_->on(); }
 
   // Reads the rule files again. On an error, which names file, line and reason, nothing has changed. Returns the number
   // of rules that are in force.

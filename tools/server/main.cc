@@ -71,7 +71,11 @@ int Run(const Config& config) {
   for (size_t i = 0; i < config.udp.size(); ++i) {
     fmt::print("listening on udp port {} for database {}\n", (*daemon)->udp_ports()[i], config.udp[i].database);
   }
-  fmt::print("no tokens are configured: only this machine is served\n");
+  if (!(*daemon)->asks_for_tokens()) {
+    fmt::print(
+        "no tokens: whoever is on this machine may read, write and administer, and nobody else is served;\n"
+        "`tidemark admin token new NAME --grant 'admin:*'` makes the first, from which on each request needs one\n");
+  }
   std::fflush(stdout);
   int signal = 0;
   while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) Reload(daemon->get(), config);
