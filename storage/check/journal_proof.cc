@@ -63,17 +63,10 @@ Result<void> AcceptLosses(rocksdb::FileSystem* files, const JournalProof& proof,
   std::erase_if(given_up, [](const model::Finding& finding) { return !finding.stops_writes && !finding.loss; });
   if (!given_up.empty()) TM_RETURN_IF_ERROR(watermark::AcceptLosses(files, directory, given_up, now));
   TM_TRY_ASSIGN(const JournalProof mended, ProveJournal(files, directory, meta, check_record));
-  watermark::Watermark first;
-  first.store_id = mended.found.store_id;
-  first.boot_id = mended.found.boot_id;
-  first.counter = mended.sight.newest ? mended.sight.newest->counter + 1 : 0;
-  const uint64_t checkpoint = meta.checkpoint_sequence.value_or(0);
-  first.durable = {std::max(mended.check.last_sequence, checkpoint), mended.journal.records, mended.journal.rows};
-  first.acknowledged_ns = now.ns;
-  first.checkpoint = {checkpoint, 0, 0};
-  first.next_checkpoint = first.checkpoint;
-  first.rocks_sequence = meta.rocks_sequence.value_or(0);
-  first.epochs_hash = meta.epochs_hash.value_or(0);
+  watermark::Found found = mended.found;
+  found.rocks_sequence = meta.rocks_sequence;
+  const watermark::Watermark first =
+      watermark::WatermarkOf(mended.sight, found, mended.check.last_sequence, mended.journal, now.ns);
   TM_TRY_ASSIGN(const auto file,
                 watermark::WatermarkFile::Begin(files, directory, first, {{now.ns, first.durable.sequence}}));
   return file->Close();

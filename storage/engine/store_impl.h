@@ -90,6 +90,7 @@ class StoreImpl final : public Store {
     watermark::Place journal;    // behind the checkpoint
     bool exact = false;
   };
+  [[nodiscard]] std::string BootId() const;
   Result<watermark::JournalTally> ReadWatermark(const std::string& store_id);
   // Whether the directory can be written to at all.
   void LookAtMedium();

@@ -16,6 +16,10 @@ constexpr int64_t kKeepIntervalNs = 1'000'000'000;
 
 }  // namespace
 
+std::string StoreImpl::BootId() const {
+  return parts_.options.boot_id.empty() ? watermark::SystemBootId() : parts_.options.boot_id;
+}
+
 Result<watermark::JournalTally> StoreImpl::ReadWatermark(const std::string& store_id) {
   const std::string& directory = parts_.options.directory;
   TM_TRY_ASSIGN(const std::vector<model::Finding> accepted,
@@ -25,7 +29,7 @@ Result<watermark::JournalTally> StoreImpl::ReadWatermark(const std::string& stor
   watermark::Found& found = proof_.found;
   found.directory = directory;
   found.store_id = store_id;
-  found.boot_id = parts_.options.boot_id.empty() ? watermark::SystemBootId() : parts_.options.boot_id;
+  found.boot_id = BootId();
   found.checkpoint_sequence = parts_.meta->checkpoint_sequence();
   // Of a meta that is put together from what is left, what is missing has been said.
   if (!parts_.findings.StopsWrites()) {
@@ -57,13 +61,14 @@ void StoreImpl::JudgeWatermark(const journal::JournalCheck& check, const waterma
 Result<void> StoreImpl::BeginWatermark() {
   const int64_t now_ns = parts_.clock.NowNs();
   const std::optional<watermark::Watermark>& last = proof_.sight.newest;
-  watermark::Watermark first;
-  first.store_id = parts_.store_id;
-  first.boot_id = parts_.options.boot_id.empty() ? watermark::SystemBootId() : parts_.options.boot_id;
-  first.counter = last ? last->counter + 1 : 0;
-  first.durable = {std::max(proof_.last_sequence, parts_.meta->checkpoint_sequence()), proof_.journal.records,
-                   proof_.journal.rows};
-  first.acknowledged_ns = now_ns;
+  // What is true now, of a store that has just been made too.
+  watermark::Found now = proof_.found;
+  now.store_id = parts_.store_id;
+  now.boot_id = BootId();
+  now.checkpoint_sequence = parts_.meta->checkpoint_sequence();
+  now.rocks_sequence = parts_.rocks->LatestSequence();
+  now.epochs_hash = parts_.meta->epochs_hash();
+  watermark::Watermark first = watermark::WatermarkOf(proof_.sight, now, proof_.last_sequence, proof_.journal, now_ns);
   std::vector<watermark::Moment> moments = {{now_ns, first.durable.sequence}};
   if (last && last->store_id == first.store_id && last->durable.sequence <= first.durable.sequence) {
     // What it said of the past still holds.
@@ -76,10 +81,6 @@ Result<void> StoreImpl::BeginWatermark() {
       first.checksum = last->checksum;
     }
   }
-  first.checkpoint = {parts_.meta->checkpoint_sequence(), 0, 0};
-  first.next_checkpoint = first.checkpoint;
-  first.rocks_sequence = parts_.rocks->LatestSequence();
-  first.epochs_hash = parts_.meta->epochs_hash();
   TM_RETURN_IF_ERROR(lock_->Announce(""));
   TM_TRY_ASSIGN(parts_.watermark, watermark::WatermarkFile::Begin(parts_.files.get(), parts_.options.directory, first,
                                                                   std::move(moments)));

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <memory>
 
 #include "storage/rocks/rocks_status.h"
 
@@ -41,6 +43,21 @@ Result<void> DeleteFilesIn(rocksdb::FileSystem* files, const std::string& direct
     TM_RETURN_IF_ERROR(FromRocks(files->DeleteFile(path, rocksdb::IOOptions(), nullptr), "deleting " + path));
   }
   return {};
+}
+
+Result<void> ReplaceFile(rocksdb::FileSystem* files, const std::string& path, const std::string& bytes,
+                         std::optional<FailurePointName> written) {
+  const std::string made = path + ".new";
+  const rocksdb::IOOptions io;
+  rocksdb::IOStatus status = rocksdb::WriteStringToFile(files, bytes, made, /*should_sync=*/true);
+  if (written) FailurePoint(*written);
+  if (status.ok()) status = files->RenameFile(made, path, io, nullptr);
+  std::unique_ptr<rocksdb::FSDirectory> parent;
+  if (status.ok()) {
+    status = files->NewDirectory(std::filesystem::path(path).parent_path().string(), io, &parent, nullptr);
+  }
+  if (status.ok()) status = parent->Fsync(io, nullptr);
+  return FromRocks(status, "writing " + path);
 }
 
 std::string StagingName(uint64_t epoch) { return fmt::format("{}{}{}", kStagingPrefix, epoch, kStagingSuffix); }

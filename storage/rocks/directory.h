@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/result.h"
 
 namespace rocksdb {
@@ -21,6 +22,11 @@ Result<bool> Exists(rocksdb::FileSystem* files, const std::string& path);
 Result<std::vector<std::string>> NamesIn(rocksdb::FileSystem* files, const std::string& directory);
 // Deletes all files of a directory. Errors: kIo.
 Result<void> DeleteFilesIn(rocksdb::FileSystem* files, const std::string& directory);
+
+// Puts `bytes` at `path` in place of what is there: durable when it returns, and the old file or the new one whenever
+// the power goes. `written`: the point between. Errors: kIo, kResourceExhausted.
+Result<void> ReplaceFile(rocksdb::FileSystem* files, const std::string& path, const std::string& bytes,
+                         std::optional<FailurePointName> written = {});
 
 // Where the file of an epoch is written before RocksDB takes it in: "epoch-12.sst" in `staging`.
 [[nodiscard]] std::string StagingName(uint64_t epoch);

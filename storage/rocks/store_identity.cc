@@ -8,6 +8,7 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/hash.h"
+#include "storage/rocks/directory.h"
 #include "storage/rocks/rocks_status.h"
 
 namespace tidemark::storage::rocks {
@@ -90,15 +91,8 @@ Result<std::optional<StoreIdentity>> ReadIdentity(rocksdb::FileSystem* files, co
 }
 
 Result<void> WriteIdentity(rocksdb::FileSystem* files, const std::string& directory, const StoreIdentity& identity) {
-  const std::string path = IdentityPath(directory);
-  const std::string made = path + ".new";
-  rocksdb::IOStatus status = rocksdb::WriteStringToFile(files, Encode(identity), made, /*should_sync=*/true);
-  FailurePoint("identity.written");
-  if (status.ok()) status = files->RenameFile(made, path, rocksdb::IOOptions(), nullptr);
-  std::unique_ptr<rocksdb::FSDirectory> parent;
-  if (status.ok()) status = files->NewDirectory(directory, rocksdb::IOOptions(), &parent, nullptr);
-  if (status.ok()) status = parent->Fsync(rocksdb::IOOptions(), nullptr);
-  TM_RETURN_IF_ERROR(FromRocks(status, "writing " + path));
+  const FailurePointName written("identity.written");
+  TM_RETURN_IF_ERROR(ReplaceFile(files, IdentityPath(directory), Encode(identity), written));
   FailurePoint("identity.renamed");
   return {};
 }

@@ -137,13 +137,7 @@ Result<void> AcceptLosses(rocksdb::FileSystem* files, const std::string& directo
   for (const model::Finding& finding : findings) {
     if (!finding.accepted) bytes += LineOf(finding, now);
   }
-  const std::string made = path + ".new";
-  rocksdb::IOStatus status = rocksdb::WriteStringToFile(files, bytes, made, /*should_sync=*/true);
-  if (status.ok()) status = files->RenameFile(made, path, rocksdb::IOOptions(), nullptr);
-  std::unique_ptr<rocksdb::FSDirectory> parent;
-  if (status.ok()) status = files->NewDirectory(directory, rocksdb::IOOptions(), &parent, nullptr);
-  if (status.ok()) status = parent->Fsync(rocksdb::IOOptions(), nullptr);
-  return rocks::FromRocks(status, "writing " + path);
+  return rocks::ReplaceFile(files, path, bytes);
 }
 
 }  // namespace tidemark::storage::watermark

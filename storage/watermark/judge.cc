@@ -169,6 +169,22 @@ bool IsExact(const WatermarkSight& sight, const Found& found) {
   return sight.newest->clean || (!found.boot_id.empty() && sight.newest->boot_id == found.boot_id);
 }
 
+Watermark WatermarkOf(const WatermarkSight& sight, const Found& found, uint64_t last_sequence, const Place& journal,
+                      int64_t now_ns) {
+  const uint64_t checkpoint = found.checkpoint_sequence.value_or(0);
+  Watermark first;
+  first.store_id = found.store_id;
+  first.boot_id = found.boot_id;
+  first.counter = sight.newest ? sight.newest->counter + 1 : 0;
+  first.durable = {std::max(last_sequence, checkpoint), journal.records, journal.rows};
+  first.acknowledged_ns = now_ns;
+  first.checkpoint = {checkpoint, 0, 0};
+  first.next_checkpoint = first.checkpoint;
+  first.rocks_sequence = found.rocks_sequence.value_or(0);
+  first.epochs_hash = found.epochs_hash.value_or(0);
+  return first;
+}
+
 std::vector<Finding> Judge(const WatermarkSight& sight, const Found& found, const journal::JournalCheck& check,
                            const JournalTally& tally) {
   std::vector<Finding> findings;

@@ -51,6 +51,11 @@ struct Found {
 // synced.
 [[nodiscard]] bool IsExact(const WatermarkSight& sight, const Found& found);
 
+// The watermark that follows what was looked at: of what is there, `journal` behind the checkpoint with its last record
+// `last_sequence`.
+[[nodiscard]] Watermark WatermarkOf(const WatermarkSight& sight, const Found& found, uint64_t last_sequence,
+                                    const Place& journal, int64_t now_ns);
+
 // What is not as the watermark says, and the damages of the journal with what they cost by it.
 [[nodiscard]] std::vector<model::Finding> Judge(const WatermarkSight& sight, const Found& found,
                                                 const journal::JournalCheck& check, const JournalTally& tally);

@@ -78,16 +78,10 @@ Result<std::unique_ptr<WatermarkFile>> WatermarkFile::Begin(rocksdb::FileSystem*
   std::string bytes(kFileBytes, '\0');
   bytes.replace(OffsetOf(first), kSlotBytes, SlotOf(first));
   bytes.replace(kMomentsOffset, encoded.size(), encoded);
-  const std::string made = file->path_ + ".new";
-  const rocksdb::IOOptions io;
-  rocksdb::IOStatus status = rocksdb::WriteStringToFile(files, bytes, made, /*should_sync=*/true);
-  FailurePoint("watermark.written");
-  if (status.ok()) status = files->RenameFile(made, file->path_, io, nullptr);
-  std::unique_ptr<rocksdb::FSDirectory> parent;
-  if (status.ok()) status = files->NewDirectory(directory, io, &parent, nullptr);
-  if (status.ok()) status = parent->Fsync(io, nullptr);
-  if (status.ok()) status = files->NewRandomRWFile(file->path_, rocksdb::FileOptions(), &file->file_, nullptr);
-  TM_RETURN_IF_ERROR(rocks::FromRocks(status, "writing " + file->path_));
+  const FailurePointName written("watermark.written");
+  TM_RETURN_IF_ERROR(rocks::ReplaceFile(files, file->path_, bytes, written));
+  TM_RETURN_IF_ERROR(rocks::FromRocks(
+      files->NewRandomRWFile(file->path_, rocksdb::FileOptions(), &file->file_, nullptr), "opening " + file->path_));
   FailurePoint("watermark.begun");
   return file;
 }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "crash_scenarios.h"
+#include "directory_copy.h"
 #include "row_model.h"
 #include "storage/base/clock.h"
 #include "storage/base/failure_point.h"
@@ -35,11 +36,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int kStarts = 3;
-
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 // Each file below `root` with the hash of its bytes; directories with 0.
 std::map<std::string, uint64_t> HashesOf(const fs::path& root) {
@@ -63,21 +59,6 @@ std::string Changes(const std::map<std::string, uint64_t>& before, const std::ma
     if (!before.contains(name)) text += name + " is new; ";
   }
   return text;
-}
-
-// What is deleted meanwhile (RocksDB's own logs, in the background) is left out.
-void CopyTo(const fs::path& from, const fs::path& to) {
-  fs::remove_all(to);
-  fs::create_directories(to);
-  for (const auto& entry : fs::recursive_directory_iterator(from)) {
-    const fs::path copied = to / fs::relative(entry.path(), from);
-    std::error_code gone;
-    if (entry.is_directory()) {
-      fs::create_directories(copied);
-    } else {
-      fs::copy_file(entry.path(), copied, gone);
-    }
-  }
 }
 
 // The directory as a kill would leave it, at one place of the work, and the rows that were acknowledged by then.

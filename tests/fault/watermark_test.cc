@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "directory_copy.h"
 #include "row_model.h"
 #include "storage/base/clock.h"
 #include "storage/journal/segment_format.h"
@@ -31,28 +32,8 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kStartNs = 1'699'999'200'000'000'000;
 constexpr int kRows = 100;
 
-std::string ReadFile(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 void WriteFile(const fs::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-}
-
-// What RocksDB deletes meanwhile, in the background, is left out.
-void CopyTo(const fs::path& from, const fs::path& to) {
-  fs::remove_all(to);
-  fs::create_directories(to);
-  for (const auto& entry : fs::recursive_directory_iterator(from)) {
-    const fs::path copied = to / fs::relative(entry.path(), from);
-    std::error_code gone;
-    if (entry.is_directory()) {
-      fs::create_directories(copied);
-    } else {
-      fs::copy_file(entry.path(), copied, gone);
-    }
-  }
 }
 
 class WatermarkTest : public ::testing::Test {

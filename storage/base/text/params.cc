@@ -29,6 +29,11 @@ bool Params::Has(std::string_view name) const {
   return std::any_of(pairs_.begin(), pairs_.end(), [name](const auto& pair) { return pair.first == name; });
 }
 
+bool Params::IsOn(std::string_view name) const {
+  const std::string_view value = Get(name);
+  return !value.empty() && value != "0" && value != "false";
+}
+
 std::vector<std::string_view> Params::All(std::string_view name) const {
   std::vector<std::string_view> values;
   for (const auto& [key, value] : pairs_) {

@@ -22,6 +22,8 @@ class Params {
   // The first value of `name`; "" when there is none. Names are compared byte by byte.
   [[nodiscard]] std::string_view Get(std::string_view name) const;
   [[nodiscard]] bool Has(std::string_view name) const;
+  // Whether `name` is there and switched on: any value but "", "0" and "false".
+  [[nodiscard]] bool IsOn(std::string_view name) const;
   // All values of `name`, in order.
   [[nodiscard]] std::vector<std::string_view> All(std::string_view name) const;
   void Add(std::string name, std::string value) { pairs_.emplace_back(std::move(name), std::move(value)); }

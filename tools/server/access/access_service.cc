@@ -29,8 +29,8 @@ Response Unkept(Response response) {
   return response;
 }
 
-Response Succeed(std::string data) {
-  return Unkept(http::JsonResponse(200, R"({"status":"success","data":)" + std::move(data) + '}'));
+Response Succeed(const std::string& data) {
+  return Unkept(http::JsonResponse(200, query::api::BeginSuccess() + data + query::api::SuccessTail({}, {})));
 }
 
 int StatusOf(ErrorCode code) {
@@ -125,11 +125,6 @@ Result<int64_t> DurationOf(const Request& request, std::string_view name, int64_
   return *ms * kMsNs;
 }
 
-bool IsOn(const Request& request, std::string_view name) {
-  const std::string_view given = request.params.Get(name);
-  return !given.empty() && given != "0" && given != "false";
-}
-
 // Path=/: the routes have no common prefix. Lax would let a link of another page open the dashboard signed in; Strict
 // costs a click and lets no request of another page in. Secure is added by who knows that the connection is encrypted.
 std::string CookieHeader(std::string_view value, int64_t max_age_s) {
@@ -138,22 +133,13 @@ std::string CookieHeader(std::string_view value, int64_t max_age_s) {
 
 }  // namespace
 
-const AccessService::Handler AccessService::kHandlers[] = {
-    {"token new", &AccessService::NewToken},        {"token list", &AccessService::ListTokens},
-    {"token rotate", &AccessService::RotateToken},  {"token revoke", &AccessService::RevokeToken},
-    {"session list", &AccessService::ListSessions}, {"session revoke", &AccessService::RevokeSession},
-};
-
-bool AccessService::Does(const admin::Act& act) {
-  return std::ranges::any_of(kHandlers, [&act](const Handler& row) { return row.act == act.name; });
-}
-
-Response AccessService::Do(const admin::Act& act, Request& request) const {
-  for (const Handler& row : kHandlers) {
-    if (row.act == act.name) return (this->*row.handle)(request);
-  }
-  TM_CHECK(false);
-  return {};
+admin::ActHandlers<AccessService> AccessService::Handlers() {
+  static constexpr admin::ActHandler<AccessService> kHandlers[] = {
+      {"token new", &AccessService::NewToken},        {"token list", &AccessService::ListTokens},
+      {"token rotate", &AccessService::RotateToken},  {"token revoke", &AccessService::RevokeToken},
+      {"session list", &AccessService::ListSessions}, {"session revoke", &AccessService::RevokeSession},
+  };
+  return kHandlers;
 }
 
 Response AccessService::NewToken(Request& request) const {
@@ -191,7 +177,7 @@ Response AccessService::RotateToken(Request& request) const {
 
 Response AccessService::RevokeToken(Request& request) const {
   const std::string_view name = request.params.Get("name");
-  const Status revoked = tokens_->Revoke(name, IsOn(request, "last"), request.caller->name());
+  const Status revoked = tokens_->Revoke(name, request.params.IsOn("last"), request.caller->name());
   if (!revoked.ok()) return Fail(revoked.error());
   std::string data = R"({"revoked":)";
   AppendJsonString(&data, name);
@@ -217,8 +203,8 @@ Response AccessService::RevokeSession(Request& request) const {
 }
 
 Response AccessService::SignIn(Request& request) const {
-  const Result<SessionBook::Opened> opened =
-      sessions_->Open(request.params.Get("token"), IsOn(request, "kiosk"), request.peer, request.Header("User-Agent"));
+  const Result<SessionBook::Opened> opened = sessions_->Open(request.params.Get("token"), request.params.IsOn("kiosk"),
+                                                             request.peer, request.Header("User-Agent"));
   if (!opened.ok()) {
     return Fail(opened.error().code == ErrorCode::kNotFound ? 401 : StatusOf(opened.error().code),
                 opened.error().message);

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "tools/admin/acts.h"
+#include "tools/admin/act_handlers.h"
 #include "tools/server/access/session_book.h"
 #include "tools/server/access/token_book.h"
 #include "tools/server/http/message.h"
@@ -18,9 +18,8 @@ class AccessService {
   AccessService(TokenBook* tokens, SessionBook* sessions, const Clock* clock)
       : tokens_(tokens), sessions_(sessions), clock_(clock) {}
 
-  // Whether it is this service that does an act.
-  static bool Does(const admin::Act& act);
-  http::Response Do(const admin::Act& act, http::Request& request) const;
+  // The acts that it does.
+  static admin::ActHandlers<AccessService> Handlers();
 
   // POST token=SECRET[&kiosk=1]: opens a session, whose cookie comes with the reply.
   http::Response SignIn(http::Request& request) const;
@@ -30,12 +29,6 @@ class AccessService {
   http::Response SignOut(http::Request& request) const;
 
  private:
-  struct Handler {
-    std::string_view act;
-    http::Response (AccessService::*handle)(http::Request& request) const;
-  };
-  static const Handler kHandlers[];
-
   // name, grant (repeats), expires=90d, note.
   http::Response NewToken(http::Request& request) const;
   http::Response ListTokens(http::Request& request) const;

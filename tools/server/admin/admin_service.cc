@@ -60,11 +60,6 @@ std::vector<std::string_view> Matches(const Request& request) {
   return all;
 }
 
-bool IsDryRun(const Request& request) {
-  const std::string_view text = request.params.Get("dry_run");
-  return !text.empty() && text != "0" && text != "false";
-}
-
 Response NoContent() {
   Response response;
   response.status = 204;
@@ -199,31 +194,26 @@ Result<storage::DeleteRequest> ParseDelete(const Request& request) {
     }
   }
   if (out.range.empty()) return InvalidArgument("the end lies before the start");
-  out.dry_run = IsDryRun(request);
+  out.dry_run = request.params.IsOn("dry_run");
   return out;
 }
 
 }  // namespace
 
-constexpr AdminService::Handler AdminService::kHandlers[] = {
-    {"retention set", &AdminService::SetRetention},
-    {"retention show", &AdminService::ShowRetention},
-    {"rollup set", &AdminService::SetRollup},
-    {"delete", &AdminService::Delete},
-    {"tsdb delete_series", &AdminService::DeleteSeries},
-    {"tsdb clean_tombstones", &AdminService::CleanTombstones},
-    {"databases", &AdminService::ShowDatabases},
-    {"rejections", &AdminService::ShowRejections},
-    {"compact", &AdminService::Compact},
-    {"checkpoint", &AdminService::Checkpoint},
-};
-
-Response AdminService::Do(const admin::Act& act, Request& request) const {
-  for (const Handler& row : kHandlers) {
-    if (row.act == act.name) return (this->*row.handle)(request);
-  }
-  TM_CHECK(false);
-  return {};
+admin::ActHandlers<AdminService> AdminService::Handlers() {
+  static constexpr admin::ActHandler<AdminService> kHandlers[] = {
+      {"retention set", &AdminService::SetRetention},
+      {"retention show", &AdminService::ShowRetention},
+      {"rollup set", &AdminService::SetRollup},
+      {"delete", &AdminService::Delete},
+      {"tsdb delete_series", &AdminService::DeleteSeries},
+      {"tsdb clean_tombstones", &AdminService::CleanTombstones},
+      {"databases", &AdminService::ShowDatabases},
+      {"rejections", &AdminService::ShowRejections},
+      {"compact", &AdminService::Compact},
+      {"checkpoint", &AdminService::Checkpoint},
+  };
+  return kHandlers;
 }
 
 Response AdminService::SetRetention(Request& request) const {
@@ -255,7 +245,7 @@ Response AdminService::SetRetention(Request& request) const {
   const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
   if (!plan.ok()) return Fail(plan.error());
   std::string data = "{" + RetentionJson(database, *options);
-  if (IsDryRun(request)) {
+  if (request.params.IsOn("dry_run")) {
     return Succeed(data + PlanJson(*plan) + "}");
   }
   if (const Status set = store_->SetDatabaseOptions(database, *options); !set.ok()) return Fail(set.error());
@@ -287,7 +277,7 @@ Response AdminService::SetRollup(Request& request) const {
   }
   std::sort(options->tiers.begin(), options->tiers.end(),
             [](const auto& a, const auto& b) { return a.width_ns < b.width_ns; });
-  if (IsDryRun(request)) {
+  if (request.params.IsOn("dry_run")) {
     const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
     if (!plan.ok()) return Fail(plan.error());
     return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan) + "}");

@@ -5,7 +5,7 @@
 
 #include "ingest/write_path/rejection_log.h"
 #include "storage/storage.h"
-#include "tools/admin/acts.h"
+#include "tools/admin/act_handlers.h"
 #include "tools/server/http/message.h"
 
 namespace tidemark::server {
@@ -17,17 +17,10 @@ class AdminService {
   AdminService(storage::Store* store, const write_path::RejectionLog* rejections)
       : store_(store), rejections_(rejections) {}
 
-  // Does `act`, a row of admin::Acts() with a method.
-  http::Response Do(const admin::Act& act, http::Request& request) const;
+  // The acts that it does: rows of admin::Acts() with a method.
+  static admin::ActHandlers<AdminService> Handlers();
 
  private:
-  // The act of a name and who does it.
-  struct Handler {
-    std::string_view act;
-    http::Response (AdminService::*handle)(http::Request& request) const;
-  };
-  static const Handler kHandlers[];
-
   // keep=30d (0 or inf: for ever) of the database, or with match[]=SELECTOR of some of its series (inf takes the
   // selector away); max_bytes=50GiB (0: no limit). dry_run=1 says what would go.
   http::Response SetRetention(http::Request& request) const;

@@ -32,10 +32,9 @@ enum class Scope : uint8_t {
 std::string_view Name(Scope scope);
 
 struct Route {
-  // A route that can change something, whatever its method, has kWrite or kAdmin, or `changes`.
+  // A route that can change something has kWrite or kAdmin; kOpen and kAny may with other methods than GET.
   Access access = Access::kRead;
   Scope scope = Scope::kServer;
-  bool changes = false;
   Lane lane = Lane::kInline;
   std::vector<Method> methods;  // kGet includes kHead
   std::string pattern;

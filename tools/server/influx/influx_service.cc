@@ -176,8 +176,6 @@ Status CheckCaller(const http::Caller& caller, const influxql::Statement& statem
                                      right == http::Access::kAdmin ? "administer" : http::Name(right), about));
 }
 
-bool IsTrue(std::string_view value) { return !value.empty() && value != "0" && value != "false"; }
-
 }  // namespace
 
 InfluxService::InfluxService(storage::Store* store, storage::DatabaseOptions defaults, std::string version)
@@ -186,7 +184,7 @@ InfluxService::InfluxService(storage::Store* store, storage::DatabaseOptions def
 Response InfluxService::Ping(Request& request) const {
   Response response;
   response.status = 204;
-  if (IsTrue(request.params.Get("verbose"))) {
+  if (request.params.IsOn("verbose")) {
     response = http::JsonResponse(200, fmt::format("{{\"version\":\"{}\"}}\n", kInfluxVersion));
   }
   AddInfluxHeaders(request, &response);

@@ -13,7 +13,6 @@ using http::Scope;
 
 constexpr RouteRow::Refuse kEnvelope = &RefuseAsPrometheus;
 
-// Signing in is open, and yet changes something: the origin is looked at.
 // clang-format off
 constexpr RouteRow kRows[] = {
     {"/api/v1/session", Methods::kPost, Access::kOpen, Scope::kSession, Lane::kService, Body::kForm, kEnvelope,
@@ -28,11 +27,7 @@ constexpr RouteRow kRows[] = {
 }  // namespace
 
 void AddAccessRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes) {
-  const size_t first = routes->size();
   AddRows(kRows, services, routes);
-  for (size_t i = first; i < routes->size(); ++i) {
-    (*routes)[i].changes = (*routes)[i].methods.front() != http::Method::kGet;
-  }
 }
 
 }  // namespace tidemark::server

@@ -1,5 +1,7 @@
 #include <string>
 
+#include "storage/base/check.h"
+#include "tools/admin/act_handlers.h"
 #include "tools/admin/acts.h"
 #include "tools/server/routes/areas.h"
 #include "tools/server/routes/prometheus_reply.h"
@@ -16,6 +18,14 @@ http::Access AccessOf(admin::Right right) {
   return http::Access::kAdmin;
 }
 
+// If it is this service that does the act.
+template <typename Service>
+void SetHandler(const Service* service, const admin::Act& act, http::Route* route) {
+  const auto handle = admin::HandlerOf<Service>(act.name);
+  if (handle == nullptr) return;
+  route->handler = [service, handle](http::Request& request) { return (service->*handle)(request); };
+}
+
 }  // namespace
 
 void AddAdminRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes) {
@@ -28,11 +38,9 @@ void AddAdminRoutes(const std::shared_ptr<const Services>& services, std::vector
     route.pattern = std::string(act.path);
     SetBody(Body::kForm, &route);
     route.refuse = &RefuseAsPrometheus;
-    if (access::AccessService::Does(act)) {
-      route.handler = [service = services->access, &act](http::Request& request) { return service->Do(act, request); };
-    } else {
-      route.handler = [service = services->admin, &act](http::Request& request) { return service->Do(act, request); };
-    }
+    SetHandler(services->admin, act, &route);
+    SetHandler(services->access, act, &route);
+    TM_CHECK(route.handler);
   };
   for (const admin::Act& act : admin::Acts()) {
     switch (act.method) {

@@ -25,11 +25,7 @@ constexpr RouteRow kRows[] = {
 }  // namespace
 
 void AddInfluxRoutes(const std::shared_ptr<const Services>& services, std::vector<http::Route>* routes) {
-  const size_t first = routes->size();
   AddRows(kRows, services, routes);
-  for (size_t i = first; i < routes->size(); ++i) {
-    (*routes)[i].changes = (*routes)[i].methods.front() == http::Method::kPost;
-  }
 }
 
 }  // namespace tidemark::server

@@ -38,10 +38,9 @@ std::string Describe(const http::Route& route) {
     if (!methods.empty()) methods += ',';
     methods += http::Name(method);
   }
-  return fmt::format("{} {} lane={} right={} of={}{} body={}{}{} refusal={}\n", route.pattern, methods,
-                     NameOf(route.lane), http::Name(route.access), http::Name(route.scope),
-                     route.changes ? " changes" : "", route.body_bytes_max, route.form ? " form" : "",
-                     route.own_coding ? " own-coding" : "", RefusalOf(route));
+  return fmt::format("{} {} lane={} right={} of={} body={}{}{} refusal={}\n", route.pattern, methods,
+                     NameOf(route.lane), http::Name(route.access), http::Name(route.scope), route.body_bytes_max,
+                     route.form ? " form" : "", route.own_coding ? " own-coding" : "", RefusalOf(route));
 }
 
 TEST(Surface, TheRoutesAreTheseAndNoOthers) {
