@@ -263,3 +263,43 @@ test("a server that restarts: the page keeps what it shows, says so, and goes on
     await other.remove();
   }
 });
+
+test("a server with tokens: signing in, a session that ends while the page is open, signing out", async () => {
+  const other = await new Server(await freePort()).start();
+  try {
+    await other.write("default", "m v=1");
+    const { stdout } = await other.tidemark("admin", "token", "new", "root", "--grant", "admin:*", "--server", other.url);
+    const { token } = JSON.parse(stdout).data;
+    const page = await openPage(browser, `${other.url}/dashboard?page=hosts&refresh=1s`);
+    const dialog = page.getByRole("dialog", { name: "Sign in" });
+    await dialog.waitFor();
+    await page.keyboard.press("Escape");
+    assert.ok(await dialog.isVisible(), "there is nothing to see behind it");
+    await dialog.getByLabel("Token").fill("wrong");
+    await dialog.getByRole("button", { name: "Sign in" }).click();
+    await dialog.getByText("the token is not known").waitFor();
+    await dialog.getByLabel("Token").fill(token);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "hidden" });
+    await page.waitForFunction(() => document.querySelector('[data-panel="cpu"] [data-raw]')?.dataset.raw);
+    await page.getByText("Signed in as root.").waitFor();
+    assert.equal(await page.evaluate(() => document.cookie), "", "no script reads the cookie");
+    await page.evaluate(() => { globalThis.notReloaded = true; });
+
+    const headers = { Authorization: `Bearer ${token}` };
+    const sessions = await (await fetch(`${other.url}/api/v1/admin/sessions`, { headers })).json();
+    const ended = await fetch(`${other.url}/api/v1/admin/sessions/revoke?id=${sessions.data[0].id}`, { method: "POST", headers });
+    assert.equal(ended.status, 200);
+    await dialog.waitFor();
+    await dialog.getByLabel("Token").fill(token);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "hidden" });
+    assert.equal(await page.evaluate(() => globalThis.notReloaded), true, "the page is as it was");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await dialog.waitFor();
+    assert.deepEqual(page.faults.filter((fault) => !/Failed to load resource/.test(fault)), []);
+    await page.context().close();
+  } finally {
+    await other.remove();
+  }
+});

@@ -68,7 +68,7 @@ def test_from_the_first_token_on():
         done = command(server, "query", "m_v", "--db", "a", token=root)
         expect_equal(done.returncode, 0, done.stderr)
         done = command(server, "query", "m_v", "--db", "a")
-        expect(done.returncode != 0 and "asks for a token" in done.stderr, done.stderr)
+        expect(done.returncode != 0 and "asks for a token" in done.stderr and "TIDEMARK_TOKEN" in done.stderr, done.stderr)
         done = command(server, "write", "--db", "a", "-", token=writer, input="m v=3\n")
         expect_equal(done.returncode, 0, done.stderr)
         done = command(server, "admin", "token", "list", token=root)

@@ -40,6 +40,12 @@ class ConnectionClient final : public HttpClient {
   Result<HttpReply> Exchange(const client::HttpRequest& request, const client::HttpConnection::OnBody& on_body) {
     client::Result<client::Reply> reply = connection_->Send(request, client::HttpConnection::kNoLimit, on_body);
     if (!reply.ok()) return FromClient(reply.error());
+    if (reply->status == 401) {
+      return MakeError(
+          ErrorCode::kUnavailable,
+          "the server asks for a token, or does not know this one (401): TIDEMARK_TOKEN holds it, or a file "
+          "that --token-file names");
+    }
     HttpReply out{.status = reply->status, .body = std::move(reply->body), .retry_after_s = 0};
     const std::string& retry = reply->retry_after;
     std::from_chars(retry.data(), retry.data() + retry.size(), out.retry_after_s);

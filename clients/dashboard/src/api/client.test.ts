@@ -68,6 +68,33 @@ describe("Client", () => {
   });
 });
 
+describe("Client with tokens", () => {
+  it("asks for a sign-in when the server does, and shows afterwards that what it sends is its own", async () => {
+    const asked: { url: string; init: RequestInit | undefined }[] = [];
+    let signedIn = false;
+    const client = new Client("", async (url, init) => {
+      asked.push({ url: String(url), init });
+      if (String(url) === "/api/v1/session" && init?.method === "POST") signedIn = String(init.body) === "token=right";
+      if (!signedIn) return new Response('{"status":"error","errorType":"bad_data","error":"who?"}', { status: 401 });
+      const session = String(url) === "/api/v1/session";
+      return new Response(session ? '{"status":"success","data":{"name":"ada","tokens":true,"csrf":"c"}}' : '{"status":"success","data":[]}');
+    });
+    expect(client.session.needed.value).toBe(false);
+    await client.whoAmI();
+    expect(client.session.needed.value).toBe(true);
+    await expect(client.signIn("wrong")).rejects.toMatchObject({ message: "who?", status: 401 });
+    expect(client.session.needed.value).toBe(true);
+    await client.signIn("right");
+    expect(client.session.needed.value).toBe(false);
+    expect(client.session.who.value?.name).toBe("ada");
+    await client.labelNames("d", ["x".repeat(3000)]);
+    expect((asked.at(-1)?.init?.headers as Record<string, string>)["X-Tidemark-Csrf"]).toBe("c");
+    await client.signOut();
+    expect(asked.at(-1)?.init?.method).toBe("DELETE");
+    expect(client.session.needed.value).toBe(true);
+  });
+});
+
 describe("backOffMs", () => {
   it("doubles up to a bound and is never below half of it", () => {
     expect(backOffMs(0, () => 1)).toBe(500);

@@ -1,5 +1,6 @@
 // Client: the HTTP API of tidemarkd, typed. The one place that calls fetch.
 import { Connection } from "./connection";
+import { FORGERY_HEADER, Session, type WhoAmI } from "./session";
 import type {
   Alert, Block, BuildInfo, DatabaseRow, EventRow, Explained, Labels, Metadata, PlanNode, QueryData, Rejection, Retention, RuleGroup,
   TsdbStatus,
@@ -51,6 +52,7 @@ const AWAY = new Set([502, 504]);
 
 export class Client {
   readonly connection: Connection;
+  readonly session = new Session();
 
   // `root`: what stands in front of /api, without a slash at its end.
   constructor(
@@ -142,6 +144,29 @@ export class Client {
     return (await this.ask<BuildInfo>("/api/v1/status/buildinfo", {}, signal)).data;
   }
 
+  // Asks the server who this page speaks for. Never rejects: what is wrong shows with the next question.
+  async whoAmI(): Promise<void> {
+    try {
+      this.session.accepted((await this.ask<WhoAmI>("/api/v1/session", {})).data);
+    } catch {
+      // A 401 has been noted by then.
+    }
+  }
+
+  async signIn(token: string): Promise<void> {
+    this.session.accepted((await this.send<WhoAmI>("POST", "/api/v1/session", { token })).data);
+  }
+
+  async signOut(): Promise<void> {
+    try {
+      await this.send("DELETE", "/api/v1/session", {});
+    } catch (error) {
+      // A session that has ended already is what was wanted.
+      if (!(error instanceof ApiError && error.status === 401)) throw error;
+    }
+    this.session.refused();
+  }
+
   private async ready(): Promise<boolean> {
     try {
       return (await this.fetcher(this.url("/-/ready"), { cache: "no-store" })).ok;
@@ -153,21 +178,25 @@ export class Client {
   private async ask<T>(path: string, params: Params, signal?: AbortSignal): Promise<Answer<T>> {
     const form = encode(params);
     const takesForms = !path.includes("/label/") && /\/(query|query_range|series|labels)$/.test(path);
-    const init: RequestInit = { ...(signal ? { signal } : {}) };
-    let url = this.url(path, params);
-    if (takesForms && form.length > LONGEST_QUERY_STRING) {
-      url = this.url(path);
-      init.method = "POST";
-      init.headers = { "Content-Type": "application/x-www-form-urlencoded" };
-      init.body = form;
-    }
+    if (takesForms && form.length > LONGEST_QUERY_STRING) return this.send<T>("POST", path, params, signal);
+    return this.exchange<T>(this.url(path, params), { ...(signal ? { signal } : {}) });
+  }
+
+  // What is no GET shows that it comes from this page.
+  private async send<T>(method: "POST" | "DELETE", path: string, params: Params, signal?: AbortSignal): Promise<Answer<T>> {
+    const headers: Record<string, string> = { "Content-Type": "application/x-www-form-urlencoded" };
+    if (this.session.forgeryValue) headers[FORGERY_HEADER] = this.session.forgeryValue;
+    return this.exchange<T>(this.url(path), { method, headers, body: encode(params), ...(signal ? { signal } : {}) });
+  }
+
+  private async exchange<T>(url: string, init: RequestInit): Promise<Answer<T>> {
     let reply: Response;
     let text: string;
     try {
       reply = await this.fetcher(url, init);
       text = await reply.text();
     } catch (error) {
-      if (signal?.aborted) throw new ApiError("aborted", "given up", 0);
+      if (init.signal?.aborted) throw new ApiError("aborted", "given up", 0);
       this.connection.reportLoss();
       throw new ApiError("unreachable", "the server does not answer", 0);
     }
@@ -176,6 +205,12 @@ export class Client {
       throw new ApiError("unreachable", `the server is away (${reply.status})`, reply.status);
     }
     this.connection.reportAnswer();
+    if (reply.status === 401) {
+      const wasNeeded = this.session.needed.value;
+      this.session.refused();
+      // The dialog says what to do; why a token was not taken stands in the reply to it.
+      if (!wasNeeded || init.method !== "POST") throw new ApiError("refused", "signed out", reply.status);
+    }
     let envelope: Envelope;
     try {
       envelope = JSON.parse(text) as Envelope;

@@ -6,7 +6,9 @@ import { faultsOf } from "../model/schema";
 import { PAGES, pageRow, type PageRow } from "../pages/registry";
 import { DashboardPage } from "../pages/dashboard_page";
 import { PANEL_TYPES } from "../panels/registry";
+import { api } from "../api";
 import { Help, useKeys } from "./keys";
+import { SignedIn, SignIn } from "./sign_in";
 import { address, go, pageAddress } from "./state";
 import { Toolbar } from "./toolbar";
 import "./app.css";
@@ -34,6 +36,7 @@ export function App() {
   const loaded = usePage();
   const [help, setHelp] = useState(false);
   useKeys(() => setHelp((shown) => !shown));
+  useEffect(() => { void api.whoAmI(); }, []);
   const row = pageRow(address.value.page);
   return (
     <div class="app">
@@ -44,8 +47,9 @@ export function App() {
         <main id="content" tabIndex={-1}>
           <Content loaded={loaded} />
         </main>
-        <footer>Numbers come from this server alone. <button class="link" onClick={() => setHelp(true)}>Keys</button></footer>
+        <footer>Numbers come from this server alone. <button class="link" onClick={() => setHelp(true)}>Keys</button><SignedIn /></footer>
       </div>
+      {api.session.needed.value && <SignIn />}
       {help && <Help onClose={() => setHelp(false)} />}
     </div>
   );
