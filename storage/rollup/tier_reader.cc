@@ -100,7 +100,8 @@ Result<void> TierReader::Read(model::SeriesId series, model::TimeRange range, Bu
   out->scale = entry.scale;
   out->exact_sum = (entry.flags & kExactSum) != 0;
   out->has_increase = (entry.flags & kHasIncrease) != 0;
-  out->exact_increase = (entry.flags & kExactIncrease) != 0;
+  // Of a column that is not there nothing is exact, whatever a damaged flag says.
+  out->exact_increase = out->has_increase && (entry.flags & kExactIncrease) != 0;
 
   const codec::RowRange rows{entry.begin, entry.end};
   const auto read = [&](BucketColumn column, std::vector<int64_t>* values) -> Result<void> {

@@ -8,6 +8,7 @@
 
 #include "storage/rollup/tier_reader.h"
 #include "storage/rollup/tier_writer.h"
+#include "tests/test_seed.h"
 #include "tests/unit/storage/rollup/bucket_data.h"
 
 namespace tidemark::rollup {
@@ -28,9 +29,7 @@ BucketArrays Slice(BucketArrays b, size_t begin, size_t end) {
 }
 
 TEST(Tier, RandomBucketsComeBack) {
-  const uint64_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(TestSeed());
   for (int round = 0; round < 30; ++round) {
     const auto width = static_cast<int64_t>(1 + random() % 500);
     TierWriter writer(width, {.max_buckets = 1 + static_cast<uint32_t>(random() % 1000)});
@@ -113,10 +112,26 @@ TEST(Tier, SeriesThatAreNotThereHaveNoBuckets) {
   EXPECT_TRUE(writer.Finish().empty());
 }
 
+TEST(Tier, AnExactIncreaseThatIsNotThereIsNotRead) {
+  const Rows rows{.times = {1, 2, 3}, .ints = {1, 2, 3}};
+  BucketArrays buckets = Build(rows.view(), 10);
+  buckets.ref = {FieldId{1}, SeriesId{1}};
+  buckets.has_increase = false;
+  buckets.exact_increase = true;
+  buckets.increase.clear();
+  TierWriter writer(10);
+  writer.Add(buckets);
+  const auto pages = writer.Finish();
+  const auto reader = TierReader::Open(pages[0].bytes, page::Checksum::kVerify);
+  ASSERT_TRUE(reader.ok());
+  BucketArrays read;
+  ASSERT_TRUE(reader->Read(SeriesId{1}, {}, &read).ok());
+  EXPECT_TRUE(read.increase.empty());
+  EXPECT_FALSE(read.exact_increase);
+}
+
 TEST(Tier, DamagedPagesAreRefusedOrHarmless) {
-  const uint64_t seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(TestSeed());
   TierWriter writer(50);
   for (uint32_t series = 1; series < 12; ++series) {
     Rows rows = RandomRows(random);
