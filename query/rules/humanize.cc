@@ -6,13 +6,15 @@
 #include <cmath>
 #include <string_view>
 
-#include "storage/base/text/instant.h"
-
 namespace tidemark::query::rules {
 namespace {
 
 // As C's %.4g, the precision of Prometheus' humanizers.
-std::string FourDigits(double value) { return fmt::format("{:.4g}", value); }
+std::string FourDigits(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  return fmt::format("{:.4g}", value);
+}
 
 std::string Scale(double value, double base, const std::array<std::string_view, 9>& larger, bool fractions) {
   if (value == 0 || !std::isfinite(value)) return FourDigits(value);
@@ -53,7 +55,7 @@ std::string HumanizeDuration(double seconds) {
   }
   const std::string sign = seconds < 0 ? "-" : "";
   seconds = std::fabs(seconds);
-  if (seconds >= 1e15) return sign + FourDigits(seconds) + "s";
+  if (seconds >= 9.2e18) return sign + FourDigits(seconds) + "s";
   const auto whole = static_cast<int64_t>(seconds);
   const int64_t days = whole / 86'400;
   const int64_t hours = whole / 3600 % 24;
@@ -62,12 +64,6 @@ std::string HumanizeDuration(double seconds) {
   if (hours > 0) return fmt::format("{}{}h {}m {}s", sign, hours, minutes, whole % 60);
   if (minutes > 0) return fmt::format("{}{}m {}s", sign, minutes, whole % 60);
   return sign + FourDigits(seconds) + "s";
-}
-
-std::string HumanizeTimestamp(double seconds) {
-  if (!std::isfinite(seconds) || std::fabs(seconds) > 9e9) return FourDigits(seconds);
-  return text::PrintInstant(text::Instant::FromMs(std::llround(seconds * 1000)),
-                            {.between = ' ', .fraction = text::InstantStyle::Fraction::kNone, .zone = " +0000 UTC"});
 }
 
 }  // namespace tidemark::query::rules

@@ -9,7 +9,6 @@ namespace tidemark::query::rules {
 std::string Humanize(double value);      // 1234567 is 1.235M
 std::string Humanize1024(double value);  // 2048 is 2ki
 std::string HumanizePercentage(double ratio);
-std::string HumanizeDuration(double seconds);   // 3725 is 1h 2m 5s
-std::string HumanizeTimestamp(double seconds);  // since 1970, in UTC
+std::string HumanizeDuration(double seconds);  // 3725 is 1h 2m 5s
 
 }  // namespace tidemark::query::rules

@@ -283,7 +283,8 @@ Result<void> Manager::UpdateAlerts(const Group& group, RuleState* state, const S
   for (const auto& [sample_labels, value] : samples.samples) {
     model::Labels labels = sample_labels;
     SetLabel(&labels, model::kMetricNameLabel, "");
-    const model::LabelViews views = ViewsOf(labels);
+    // Templates see the name of the metric too.
+    const model::LabelViews views = ViewsOf(sample_labels);
     Alert alert;
     alert.labels = labels;
     for (const TemplatedText& text : rule.labels)

@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -9,62 +7,29 @@
 #include <re2/re2.h>
 
 #include "query/frame/go_format.h"
+#include "query/promql/quote.h"
 #include "query/rules/humanize.h"
 #include "query/rules/rule_file.h"
+#include "query/rules/template_print.h"
 #include "query/rules/template_syntax.h"
+#include "query/rules/template_text.h"
 #include "query/rules/template_value.h"
+#include "storage/base/text/query_escape.h"
 
 namespace tidemark::query::rules {
 namespace {
 
 using Arguments = std::span<const TemplateValue>;
 using Output = Result<TemplateValue>;
-using Function = Output (*)(Arguments, const TemplateContext&);
-
-std::string ToText(const model::Labels& labels) {
-  std::string out = "map[";
-  for (const model::Label& label : labels) {
-    if (out.size() > 4) out += ' ';
-    out += label.name + ":" + label.value;
-  }
-  return out + "]";
-}
-
-std::optional<double> NumberIn(const TemplateValue& value) {
-  if (const auto* number = std::get_if<double>(&value)) return *number;
-  if (const auto* number = std::get_if<int64_t>(&value)) return static_cast<double>(*number);
-  return std::nullopt;
-}
-
-// Prometheus' functions take numbers also as text.
-Result<double> NumberOf(const TemplateValue& value) {
-  if (const auto number = NumberIn(value)) return *number;
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    if (const auto number = frame::ParseGoFloat(*text)) return *number;
-  }
-  return InvalidArgument(fmt::format("\"{}\" is no number", ToText(value)));
-}
-
-Result<std::string> TextOf(const TemplateValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  return InvalidArgument(fmt::format("a text is wanted in place of {}", ToText(value)));
-}
 
 Result<std::shared_ptr<const TemplateSamples>> SamplesOf(const TemplateValue& value) {
   if (const auto* samples = std::get_if<std::shared_ptr<const TemplateSamples>>(&value)) return *samples;
-  return InvalidArgument(fmt::format("what a query gives is wanted in place of {}", ToText(value)));
+  return InvalidArgument(fmt::format("wrong type: expected template.queryResult; got {}", TypeOf(value)));
 }
 
 Result<std::shared_ptr<const TemplateSample>> SampleOf(const TemplateValue& value) {
   if (const auto* sample = std::get_if<std::shared_ptr<const TemplateSample>>(&value)) return *sample;
-  return InvalidArgument(fmt::format("a sample of a query is wanted in place of {}", ToText(value)));
-}
-
-std::string LabelOf(const model::Labels& labels, std::string_view name) {
-  for (const model::Label& label : labels) {
-    if (label.name == name) return label.value;
-  }
-  return {};
+  return InvalidArgument(fmt::format("wrong type: expected *template.sample; got {}", TypeOf(value)));
 }
 
 template <std::string (*function)(double)>
@@ -73,129 +38,22 @@ Output OfNumber(Arguments arguments, const TemplateContext&) {
   return TemplateValue(function(number));
 }
 
-template <std::string (*function)(std::string)>
+template <std::string (*function)(std::string_view)>
 Output OfText(Arguments arguments, const TemplateContext&) {
-  TM_TRY_ASSIGN(std::string text, TextOf(arguments[0]));
-  return TemplateValue(function(std::move(text)));
+  TM_TRY_ASSIGN(const std::string text, TextOf(arguments[0]));
+  return TemplateValue(function(text));
 }
 
-std::string Same(std::string text) { return text; }
-std::string Upper(std::string text) {
-  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-  return text;
-}
-std::string Lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-std::string Title(std::string text) {
-  bool start = true;
-  for (char& c : text) {
-    if (start && c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-    start = c == ' ';
-  }
-  return text;
+std::string Same(std::string_view text) { return std::string(text); }
+
+// The page of an expression.
+template <int tab>
+Output Link(Arguments arguments, const TemplateContext&) {
+  TM_TRY_ASSIGN(const std::string expr, TextOf(arguments[0]));
+  return TemplateValue(fmt::format("/graph?g0.expr={}&g0.tab={}", text::QueryEscape(expr), tab));
 }
 
-// HOST:PORT without the port; anything else as it is.
-std::string StripPort(std::string text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return text;
-  if (text.starts_with('[') && colon > 0 && text[colon - 1] == ']') return text.substr(1, colon - 2);
-  return text.find(':') == colon ? text.substr(0, colon) : text;
-}
-
-// HOST.DOMAIN[:PORT] without the domain; addresses stay.
-std::string StripDomain(std::string text) {
-  const std::string host = StripPort(text);
-  const bool address =
-      host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
-  if (address) return text;
-  const std::string port = text.substr(host.size());
-  return host.substr(0, host.find('.')) + port;
-}
-
-std::string EscapeForUrl(std::string text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-_.~").find(c) != std::string_view::npos;
-    if (c == ' ') {
-      out += '+';
-    } else if (plain) {
-      out += c;
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-std::string GraphLink(std::string expr) { return "/graph?g0.expr=" + EscapeForUrl(std::move(expr)) + "&g0.tab=0"; }
-std::string TableLink(std::string expr) { return "/graph?g0.expr=" + EscapeForUrl(std::move(expr)) + "&g0.tab=1"; }
-
-// One verb of printf with its value, as Go writes it.
-std::string PrintVerb(std::string_view flags, char verb, const TemplateValue& value) {
-  const auto wrong = [&] { return fmt::format("%!{}({})", verb, ToText(value)); };
-  if (verb == 'v') return ToText(value);
-  if (verb == 't') return std::holds_alternative<bool>(value) ? ToText(value) : wrong();
-  std::string format = "%" + std::string(flags);
-  char buffer[512];
-  int length = 0;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  if (verb == 's' || verb == 'q') {
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr) return wrong();
-    if (verb == 'q') return "\"" + *text + "\"";
-    if (flags.empty()) return *text;
-    length = std::snprintf(buffer, sizeof(buffer), (format + "s").c_str(), text->c_str());
-  } else if (verb == 'd' || verb == 'x') {
-    const auto* number = std::get_if<int64_t>(&value);
-    if (number == nullptr) return wrong();
-    length = std::snprintf(buffer, sizeof(buffer), (format + "l" + verb).c_str(), *number);
-  } else {
-    const auto* number = std::get_if<double>(&value);
-    if (number == nullptr) return wrong();
-    if (!std::isfinite(*number) || (flags.empty() && verb == 'g')) return frame::GoFormat(*number);
-    length = std::snprintf(buffer, sizeof(buffer), (format + verb).c_str(), *number);
-  }
-#pragma GCC diagnostic pop
-  return {buffer, static_cast<size_t>(std::clamp<int>(length, 0, sizeof(buffer) - 1))};
-}
-
-Output Printf(Arguments arguments, const TemplateContext&) {
-  TM_TRY_ASSIGN(const std::string format, TextOf(arguments[0]));
-  std::string out;
-  size_t next = 1;
-  for (size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%') {
-      out += format[i];
-      continue;
-    }
-    const size_t begin = ++i;
-    while (i < format.size() && std::string_view("+-# 0123456789.").find(format[i]) != std::string_view::npos) ++i;
-    const std::string_view flags = std::string_view(format).substr(begin, i - begin);
-    if (i >= format.size()) return InvalidArgument("printf: a verb is missing");
-    if (format[i] == '%') {
-      out += '%';
-      continue;
-    }
-    // More would only fill memory.
-    if (flags.size() > 8 || std::string_view("vtsqdxeEfFgG").find(format[i]) == std::string_view::npos) {
-      return InvalidArgument(fmt::format("printf: unknown verb %{}{}", flags, format[i]));
-    }
-    out += next < arguments.size() ? PrintVerb(flags, format[i], arguments[next])
-                                   : fmt::format("%!{}(MISSING)", format[i]);
-    ++next;
-  }
-  return TemplateValue(std::move(out));
-}
-
-Output Print(Arguments arguments, const TemplateContext&) {
-  std::string out;
-  for (const TemplateValue& argument : arguments) out += ToText(argument);
-  return TemplateValue(std::move(out));
-}
+Output Nothing(Arguments, const TemplateContext&) { return TemplateValue(std::string()); }
 
 Output Query(Arguments arguments, const TemplateContext& context) {
   TM_TRY_ASSIGN(const std::string text, TextOf(arguments[0]));
@@ -221,6 +79,17 @@ Output Label(Arguments arguments, const TemplateContext&) {
   return TemplateValue(LabelOf(sample->labels, name));
 }
 
+Output StringValueOf(Arguments arguments, const TemplateContext&) {
+  TM_TRY_ASSIGN(const std::shared_ptr<const TemplateSample> sample, SampleOf(arguments[0]));
+  return TemplateValue(LabelOf(sample->labels, "__value__"));
+}
+
+Output ArgumentMap(Arguments arguments, const TemplateContext&) {
+  TemplateMap out;
+  for (size_t i = 0; i < arguments.size(); ++i) out.values.emplace(fmt::format("arg{}", i), arguments[i]);
+  return TemplateValue(std::make_shared<const TemplateMap>(std::move(out)));
+}
+
 Output SortByLabel(Arguments arguments, const TemplateContext&) {
   TM_TRY_ASSIGN(const std::string name, TextOf(arguments[0]));
   TM_TRY_ASSIGN(const std::shared_ptr<const TemplateSamples> samples, SamplesOf(arguments[1]));
@@ -237,31 +106,69 @@ Output Match(Arguments arguments, const TemplateContext&) {
   return TemplateValue(RE2::PartialMatch(text, regex));
 }
 
+// The text that `$1`, `${name}` and `$$` of `with` stand for: a name is as long as letters, digits and underscores go,
+// and what is no group is empty.
+void AppendReplacement(std::string* out, std::string_view with, const RE2& regex,
+                       std::span<const re2::StringPiece> groups) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  while (!with.empty()) {
+    const size_t dollar = std::min(with.find('$'), with.size());
+    out->append(with.substr(0, dollar));
+    with.remove_prefix(dollar);
+    if (with.empty()) return;
+    if (with.starts_with("$$")) {
+      out->push_back('$');
+      with.remove_prefix(2);
+      continue;
+    }
+    const bool braces = with.starts_with("${");
+    const size_t begin = braces ? 2 : 1;
+    size_t end = begin;
+    while (end < with.size() && is_word(with[end])) ++end;
+    if (end == begin || (braces && (end == with.size() || with[end] != '}'))) {
+      out->push_back('$');
+      with.remove_prefix(1);
+      continue;
+    }
+    const std::string name(with.substr(begin, end - begin));
+    with.remove_prefix(end + (braces ? 1 : 0));
+    size_t group = groups.size();
+    if (name.find_first_not_of("0123456789") == std::string::npos) {
+      if (name.size() < 6 && (name.size() == 1 || name[0] != '0')) group = std::stoul(name);
+    } else if (const auto at = regex.NamedCapturingGroups().find(name); at != regex.NamedCapturingGroups().end()) {
+      group = static_cast<size_t>(at->second);
+    }
+    if (group < groups.size() && groups[group].data() != nullptr) {
+      out->append(groups[group].data(), groups[group].size());
+    }
+  }
+}
+
+// Go's Regexp.ReplaceAllString: no match of nothing directly behind another match.
 Output ReplaceAll(Arguments arguments, const TemplateContext&) {
   TM_TRY_ASSIGN(const std::string pattern, TextOf(arguments[0]));
   TM_TRY_ASSIGN(const std::string with, TextOf(arguments[1]));
-  TM_TRY_ASSIGN(std::string text, TextOf(arguments[2]));
+  TM_TRY_ASSIGN(const std::string text, TextOf(arguments[2]));
   const RE2 regex(pattern, RE2::Quiet);
   if (!regex.ok()) return InvalidArgument("bad regular expression: " + regex.error());
-  // Go's $1 and ${1} are RE2's \1.
-  std::string rewrite;
-  for (size_t i = 0; i < with.size(); ++i) {
-    const bool braces = with.substr(i).starts_with("${");
-    const size_t digit = i + (braces ? 2 : 1);
-    if (with[i] == '$' && digit < with.size() && with[digit] >= '0' && with[digit] <= '9' &&
-        (!braces || (digit + 1 < with.size() && with[digit + 1] == '}'))) {
-      rewrite += '\\';
-      rewrite += with[digit];
-      i = digit + (braces ? 1 : 0);
-    } else {
-      if (with[i] == '\\') rewrite += '\\';
-      rewrite += with[i];
-    }
+  std::vector<re2::StringPiece> groups(static_cast<size_t>(regex.NumberOfCapturingGroups()) + 1);
+  std::string out;
+  size_t copied = 0;
+  for (size_t at = 0; at <= text.size();) {
+    if (!regex.Match(text, at, text.size(), RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) break;
+    const auto begin = static_cast<size_t>(groups[0].data() - text.data());
+    const size_t end = begin + groups[0].size();
+    out.append(text, copied, begin - copied);
+    if (end > copied || begin == 0) AppendReplacement(&out, with, regex, groups);
+    if (out.size() > Template::kTextBytesMax) return LimitExceeded("the text is longer than 1 MiB");
+    copied = end;
+    const size_t next = at < text.size() ? at + promql::DecodeRune(std::string_view(text).substr(at)).size : at + 1;
+    at = std::max(next, end);
   }
-  std::string error;
-  if (!regex.CheckRewriteString(rewrite, &error)) return InvalidArgument("bad replacement: " + error);
-  RE2::GlobalReplace(&text, regex, rewrite);
-  return TemplateValue(std::move(text));
+  out.append(text, std::min(copied, text.size()));
+  return TemplateValue(std::move(out));
 }
 
 Output ParseDuration(Arguments arguments, const TemplateContext&) {
@@ -270,188 +177,120 @@ Output ParseDuration(Arguments arguments, const TemplateContext&) {
   return TemplateValue(static_cast<double>(ms) / 1000);
 }
 
+Output ParseDurationTime(Arguments arguments, const TemplateContext&) {
+  TM_TRY_ASSIGN(const std::string text, TextOf(arguments[0]));
+  TM_TRY_ASSIGN(const int64_t ms, ParseRuleDurationMs(text));
+  return TemplateValue(TemplateDuration{ms * 1'000'000});
+}
+
+// Seconds as nanoseconds of 64 bits.
+Result<int64_t> NanosecondsOf(const TemplateValue& value, std::string_view what) {
+  TM_TRY_ASSIGN(const double seconds, NumberOf(value));
+  if (!std::isfinite(seconds)) return InvalidArgument("value is NaN or Inf");
+  const double ns = seconds * 1e9;
+  constexpr double kMax = 9223372036854775808.0;  // 2^63
+  if (ns >= kMax || ns < -kMax) {
+    return InvalidArgument(fmt::format("{} cannot be represented as a nanoseconds {} since it overflows int64",
+                                       frame::GoFormat(seconds), what));
+  }
+  return static_cast<int64_t>(ns);
+}
+
+// To the millisecond, as Prometheus' times are.
+Output ToTime(Arguments arguments, const TemplateContext&) {
+  TM_TRY_ASSIGN(const int64_t ns, NanosecondsOf(arguments[0], "timestamp"));
+  return TemplateValue(TemplateTime{ns / 1'000'000 * 1'000'000});
+}
+
+Output ToDuration(Arguments arguments, const TemplateContext&) {
+  TM_TRY_ASSIGN(const int64_t ns, NanosecondsOf(arguments[0], "duration"));
+  return TemplateValue(TemplateDuration{ns});
+}
+
+Output TimestampText(Arguments arguments, const TemplateContext& context) {
+  TM_TRY_ASSIGN(const double seconds, NumberOf(arguments[0]));
+  if (!std::isfinite(seconds)) return TemplateValue(std::isnan(seconds) ? "NaN" : frame::GoFormat(seconds));
+  TM_TRY_ASSIGN(const TemplateValue time, ToTime(arguments, context));
+  return TemplateValue(ToText(time));
+}
+
 Output Now(Arguments, const TemplateContext& context) {
   return TemplateValue(static_cast<double>(context.now_ms) / 1000);
 }
 
-Output Length(Arguments arguments, const TemplateContext&) {
-  if (const auto* text = std::get_if<std::string>(&arguments[0]))
-    return TemplateValue(static_cast<int64_t>(text->size()));
-  if (const auto* labels = std::get_if<std::shared_ptr<const model::Labels>>(&arguments[0])) {
-    return TemplateValue(static_cast<int64_t>((*labels)->size()));
-  }
-  TM_TRY_ASSIGN(const std::shared_ptr<const TemplateSamples> samples, SamplesOf(arguments[0]));
-  return TemplateValue(static_cast<int64_t>(samples->size()));
-}
-
-Output Index(Arguments arguments, const TemplateContext&) {
-  if (const auto* labels = std::get_if<std::shared_ptr<const model::Labels>>(&arguments[0])) {
-    TM_TRY_ASSIGN(const std::string name, TextOf(arguments[1]));
-    return TemplateValue(LabelOf(**labels, name));
-  }
-  TM_TRY_ASSIGN(const std::shared_ptr<const TemplateSamples> samples, SamplesOf(arguments[0]));
-  TM_TRY_ASSIGN(const double index, NumberOf(arguments[1]));
-  if (!(index >= 0 && index < static_cast<double>(samples->size()))) {
-    return InvalidArgument(fmt::format("index {} is out of range", index));
-  }
-  return TemplateValue(std::make_shared<const TemplateSample>((*samples)[static_cast<size_t>(index)]));
-}
-
-// Numbers compare whatever their type is, which Go would refuse.
-Result<int> Order(const TemplateValue& a, const TemplateValue& b) {
-  const auto x = NumberIn(a);
-  const auto y = NumberIn(b);
-  if (x && y) return *x < *y ? -1 : *x > *y ? 1 : *x == *y ? 0 : 2;  // 2: NaN
-  const auto* s = std::get_if<std::string>(&a);
-  const auto* t = std::get_if<std::string>(&b);
-  if (s != nullptr && t != nullptr) return s->compare(*t) < 0 ? -1 : *s == *t ? 0 : 1;
-  const auto* p = std::get_if<bool>(&a);
-  const auto* q = std::get_if<bool>(&b);
-  if (p != nullptr && q != nullptr) return *p == *q ? 0 : 2;
-  return InvalidArgument(fmt::format("{} and {} cannot be compared", ToText(a), ToText(b)));
-}
-
-Output Equal(Arguments arguments, const TemplateContext&) {
-  for (size_t i = 1; i < arguments.size(); ++i) {
-    TM_TRY_ASSIGN(const int order, Order(arguments[0], arguments[i]));
-    if (order == 0) return TemplateValue(true);
-  }
-  return TemplateValue(false);
-}
-
-template <bool (*holds)(int)>
-Output Compare(Arguments arguments, const TemplateContext&) {
-  TM_TRY_ASSIGN(const int order, Order(arguments[0], arguments[1]));
-  return TemplateValue(holds(order));
-}
-bool IsNotEqual(int order) { return order != 0; }
-bool IsLess(int order) { return order == -1; }
-bool IsLessOrEqual(int order) { return order == -1 || order == 0; }
-bool IsGreater(int order) { return order == 1; }
-bool IsGreaterOrEqual(int order) { return order == 1 || order == 0; }
-
-Output And(Arguments arguments, const TemplateContext&) {
-  for (const TemplateValue& argument : arguments) {
-    if (!IsTrue(argument)) return argument;
-  }
-  return arguments.back();
-}
-Output Or(Arguments arguments, const TemplateContext&) {
-  for (const TemplateValue& argument : arguments) {
-    if (IsTrue(argument)) return argument;
-  }
-  return arguments.back();
-}
-Output Not(Arguments arguments, const TemplateContext&) { return TemplateValue(!IsTrue(arguments[0])); }
-Output Nothing(Arguments, const TemplateContext&) { return TemplateValue(std::string()); }
-
-constexpr size_t kAny = SIZE_MAX;
-
-struct Row {
-  std::string_view name;
-  size_t least;
-  size_t most;
-  Function function;
-};
-
-constexpr Row kFunctions[] = {
-    {"and", 1, kAny, And},
-    {"eq", 2, kAny, Equal},
+constexpr TemplateFunction kFunctions[] = {
+    {"args", 0, TemplateFunction::kAny, ArgumentMap},
     {"externalURL", 0, 0, Nothing},
     {"first", 1, 1, First},
-    {"ge", 2, 2, Compare<IsGreaterOrEqual>},
-    {"graphLink", 1, 1, OfText<GraphLink>},
-    {"gt", 2, 2, Compare<IsGreater>},
+    {"graphLink", 1, 1, Link<0>},
     {"humanize", 1, 1, OfNumber<Humanize>},
     {"humanize1024", 1, 1, OfNumber<Humanize1024>},
     {"humanizeDuration", 1, 1, OfNumber<HumanizeDuration>},
     {"humanizePercentage", 1, 1, OfNumber<HumanizePercentage>},
-    {"humanizeTimestamp", 1, 1, OfNumber<HumanizeTimestamp>},
-    {"index", 2, 2, Index},
+    {"humanizeTimestamp", 1, 1, TimestampText},
     {"label", 2, 2, Label},
-    {"le", 2, 2, Compare<IsLessOrEqual>},
-    {"len", 1, 1, Length},
-    {"lt", 2, 2, Compare<IsLess>},
     {"match", 2, 2, Match},
-    {"ne", 2, 2, Compare<IsNotEqual>},
-    {"not", 1, 1, Not},
     {"now", 0, 0, Now},
-    {"or", 1, kAny, Or},
     {"parseDuration", 1, 1, ParseDuration},
+    {"parseDurationTime", 1, 1, ParseDurationTime},
     {"pathPrefix", 0, 0, Nothing},
-    {"print", 0, kAny, Print},
-    {"printf", 1, kAny, Printf},
     {"query", 1, 1, Query},
     {"reReplaceAll", 3, 3, ReplaceAll},
     {"safeHtml", 1, 1, OfText<Same>},
     {"sortByLabel", 2, 2, SortByLabel},
     {"stripDomain", 1, 1, OfText<StripDomain>},
     {"stripPort", 1, 1, OfText<StripPort>},
-    {"tableLink", 1, 1, OfText<TableLink>},
-    {"title", 1, 1, OfText<Title>},
-    {"toLower", 1, 1, OfText<Lower>},
-    {"toUpper", 1, 1, OfText<Upper>},
-    {"urlQueryEscape", 1, 1, OfText<EscapeForUrl>},
+    {"strvalue", 1, 1, StringValueOf},
+    {"tableLink", 1, 1, Link<1>},
+    {"title", 1, 1, OfText<TitleOf>},
+    {"toDuration", 1, 1, ToDuration},
+    {"toLower", 1, 1, OfText<LowerOf>},
+    {"toTime", 1, 1, ToTime},
+    {"toUpper", 1, 1, OfText<UpperOf>},
+    {"urlQueryEscape", 1, 1, OfText<text::QueryEscape>},
     {"value", 1, 1, ValueOf},
 };
 
-const Row* Find(std::string_view name) {
-  const auto* row = std::ranges::find(kFunctions, name, &Row::name);
-  return row == std::end(kFunctions) ? nullptr : row;
+const TemplateFunction* Find(std::string_view name) {
+  for (const std::span<const TemplateFunction> table :
+       {std::span<const TemplateFunction>(kFunctions), GoTemplateFunctions()}) {
+    const auto row = std::ranges::find(table, name, &TemplateFunction::name);
+    if (row != table.end()) return &*row;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
-std::string ToText(const TemplateValue& value) {
-  struct Printer {
-    std::string operator()(std::monostate) const { return "<no value>"; }
-    std::string operator()(TemplateRoot) const { return "{}"; }
-    std::string operator()(bool truth) const { return truth ? "true" : "false"; }
-    std::string operator()(int64_t number) const { return std::to_string(number); }
-    std::string operator()(double number) const { return frame::GoFormat(number); }
-    std::string operator()(const std::string& text) const { return text; }
-    std::string operator()(const std::shared_ptr<const model::Labels>& labels) const { return ToText(*labels); }
-    std::string operator()(const std::shared_ptr<const TemplateSample>& sample) const {
-      return ToText(sample->labels) + " " + frame::GoFormat(sample->value);
-    }
-    std::string operator()(const std::shared_ptr<const TemplateSamples>& samples) const {
-      std::string out = "[";
-      for (const TemplateSample& sample : *samples) {
-        if (out.size() > 1) out += ' ';
-        out += ToText(sample.labels) + " " + frame::GoFormat(sample.value);
-      }
-      return out + "]";
-    }
-  };
-  return std::visit(Printer(), value);
+Result<double> NumberOf(const TemplateValue& value) {
+  if (const auto number = NumberIn(value)) return *number;
+  if (const auto* duration = std::get_if<TemplateDuration>(&value)) return static_cast<double>(duration->ns) / 1e9;
+  const auto* text = std::get_if<std::string>(&value);
+  if (text == nullptr) return InvalidArgument(fmt::format("can't convert {} to float", TypeOf(value)));
+  if (const auto number = frame::ParseGoFloat(*text)) return *number;
+  return InvalidArgument(fmt::format("strconv.ParseFloat: parsing {}: invalid syntax", promql::Quote(*text)));
 }
 
-bool IsTrue(const TemplateValue& value) {
-  struct Tester {
-    bool operator()(std::monostate) const { return false; }
-    bool operator()(TemplateRoot) const { return true; }
-    bool operator()(bool truth) const { return truth; }
-    bool operator()(int64_t number) const { return number != 0; }
-    bool operator()(double number) const { return number != 0; }
-    bool operator()(const std::string& text) const { return !text.empty(); }
-    bool operator()(const std::shared_ptr<const model::Labels>& labels) const { return !labels->empty(); }
-    bool operator()(const std::shared_ptr<const TemplateSample>&) const { return true; }
-    bool operator()(const std::shared_ptr<const TemplateSamples>& samples) const { return !samples->empty(); }
-  };
-  return std::visit(Tester(), value);
+Result<std::string> TextOf(const TemplateValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  return InvalidArgument(fmt::format("wrong type for value; expected string; got {}", TypeOf(value)));
 }
 
-bool IsTemplateFunction(std::string_view name) { return Find(name) != nullptr; }
+bool IsTemplateFunction(std::string_view name) { return name == "and" || name == "or" || Find(name) != nullptr; }
 
 Result<TemplateValue> CallTemplateFunction(std::string_view name, std::span<const TemplateValue> arguments,
                                            const TemplateContext& context) {
-  const Row* const row = Find(name);
-  if (row == nullptr) return InvalidArgument(fmt::format("unknown \"{}\"", name));
+  const TemplateFunction* const row = Find(name);
+  if (row == nullptr) return InvalidArgument(fmt::format("wrong number of args for {}", name));
   if (arguments.size() < row->least || arguments.size() > row->most) {
-    return InvalidArgument(fmt::format("wrong number of arguments for {}: {}", name, arguments.size()));
+    return InvalidArgument(fmt::format("wrong number of args for {}: want {}{} got {}", name,
+                                       row->most == row->least ? "" : "at least ", row->least, arguments.size()));
   }
-  Output out = row->function(arguments, context);
-  if (!out.ok()) return out.error().Within(std::string(name));
+  Output out = row->call(arguments, context);
+  if (!out.ok()) return out.error().Within(fmt::format("error calling {}", name));
+  if (const auto* text = std::get_if<std::string>(&*out); text != nullptr && text->size() > Template::kTextBytesMax) {
+    return LimitExceeded(fmt::format("error calling {}: the text is longer than 1 MiB", name));
+  }
   return out;
 }
 

@@ -16,15 +16,18 @@ struct TemplatePipeline;
 struct TemplateOperand {
   enum class Kind : uint8_t { kText, kNumber, kBool, kNil, kDot, kVariable, kFunction, kPipeline };
   Kind kind = Kind::kNil;
-  std::string text;  // of kText; name of a variable ("" is $) or function
-  double number = 0;
-  bool integer = false;
+  std::string text;     // of kText; name of a variable ("" is $) or function
+  double number = 0;    // of kNumber that is no integer
+  int64_t integer = 0;  // of one that is
+  bool is_integer = false;
+  bool overflows = false;  // a whole number that needs all 64 bits
   bool truth = false;
   std::vector<TemplatePipeline> pipeline;  // one, of kPipeline
-  std::vector<std::string> fields;         // .A.B behind it
+  std::vector<std::string> fields;         // .A.B behind it, or after the dot
+  std::string source;                      // as written, for messages
 };
 
-// operand operand ...: a function with its arguments, or one operand.
+// operand operand ...: a function or method with its arguments, or one operand.
 struct TemplateCommand {
   std::vector<TemplateOperand> operands;
 };
@@ -37,14 +40,18 @@ struct TemplatePipeline {
 };
 
 struct Template::Node {
-  enum class Kind : uint8_t { kText, kAction, kIf, kRange, kWith };
+  enum class Kind : uint8_t { kText, kAction, kIf, kRange, kWith, kBreak, kContinue, kTemplate, kDefine };
   Kind kind = Kind::kText;
-  std::string text;
-  TemplatePipeline pipeline;
+  std::string text;           // of kText; name of a kTemplate or kDefine
+  TemplatePipeline pipeline;  // without commands in a kTemplate without argument
   std::vector<Node> body;
   std::vector<Node> otherwise;
 };
 
+// A number as Go writes it in source, into `out`: 1_000, 0x1F, 0b11, 0o17, 017, 1e3, 0x1p-2. False for what is none.
+bool ReadTemplateNumber(std::string_view text, TemplateOperand* out);
+
+// What it defines stands as kDefine in front, each name once, and nowhere else.
 Result<std::vector<Template::Node>> ParseTemplate(std::string_view text);
 
 // Whether there is a function of this name.
