@@ -19,19 +19,13 @@ struct Kept {
   friend bool operator>(const Kept& a, const Kept& b) { return a.ns > b.ns; }
 };
 
-int64_t ToNs(int64_t ms, int64_t extra, int64_t overflow) {
-  int64_t ns = 0;
-  if (__builtin_mul_overflow(ms, 1'000'000, &ns) || __builtin_add_overflow(ns, extra, &ns)) return overflow;
-  return ns;
-}
-
 }  // namespace
 
 Result<EventFilter> QueryApi::ParseEventFilter(const ApiRequest& request) const {
   EventFilter filter;
   filter.database = DatabaseOf(request);
   for (const std::string_view text : request.params.All("match[]")) {
-    Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text);
+    Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text, options_.parse);
     if (!matchers.ok()) return InvalidParameter("match[]", matchers.error());
     filter.matchers.push_back(std::move(matchers).value());
   }
@@ -48,12 +42,12 @@ Reply QueryApi::Events(const ApiRequest& request) const {
   if (const std::string_view text = request.params.Get("start"); !text.empty()) {
     const Result<int64_t> ms = ParseTimeMs(text);
     if (!ms.ok()) return ErrorReply(ErrorType::kBadData, InvalidParameter("start", ms.error()).message);
-    range.first.ns = ToNs(*ms, 0, range.first.ns);
+    range.first = TimestampAtMs(*ms, 0);
   }
   if (const std::string_view text = request.params.Get("end"); !text.empty()) {
     const Result<int64_t> ms = ParseTimeMs(text);
     if (!ms.ok()) return ErrorReply(ErrorType::kBadData, InvalidParameter("end", ms.error()).message);
-    range.last.ns = ToNs(*ms, 999'999, range.last.ns);
+    range.last = TimestampAtMs(*ms, 999'999);
   }
   const auto view = OpenView(request);
   if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);

@@ -130,8 +130,9 @@ Reply QueryApi::QueryRange(const ApiRequest& request) const {
     return BadParameter("step", InvalidArgument("zero or negative query resolution step widths are not accepted. "
                                                 "Try a positive integer"));
   }
-  // Both lie within the range of times, so that the difference fits.
-  if ((*end - *start) / *step > options_.points_max) {
+  // As unsigned numbers, because the difference of two times may not fit.
+  const uint64_t length = static_cast<uint64_t>(*end) - static_cast<uint64_t>(*start);
+  if (length / static_cast<uint64_t>(*step) > static_cast<uint64_t>(options_.points_max)) {
     return ErrorReply(ErrorType::kBadData,
                       "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query "
                       "resolution (?step=XX)");

@@ -12,7 +12,7 @@ namespace tidemark::query::api {
 namespace {
 
 // Of a request after decompression: more matchers than this is no question.
-constexpr size_t kRequestBytesMax = size_t{1} << 20;
+constexpr size_t kRequestBytesMax = size_t{4} << 20;
 constexpr size_t kQueriesMax = 100;
 constexpr size_t kFrameBytesMax = size_t{1} << 20;
 
@@ -138,7 +138,7 @@ Result<ReadRequest> ParseReadRequest(std::string_view body) {
   if (!snappy::GetUncompressedLength(body.data(), body.size(), &length)) {
     return InvalidArgument("snappy: corrupt input");
   }
-  if (length > kRequestBytesMax) return InvalidArgument("the request is larger than 1 MiB");
+  if (length > kRequestBytesMax) return InvalidArgument("the request is larger than 4 MiB");
   std::string bytes;
   if (!snappy::Uncompress(body.data(), body.size(), &bytes)) return InvalidArgument("snappy: corrupt input");
   try {

@@ -108,7 +108,7 @@ Result<QueryApi::Selection> QueryApi::ParseSelection(const ApiRequest& request, 
     selection.range.last = TimestampAtMs(*ms, 999'999);
   }
   for (const std::string_view text : texts) {
-    Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text);
+    Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text, options_.parse);
     if (!matchers.ok()) return matchers_needed ? InvalidParameter("match[]", matchers.error()) : matchers.error();
     selection.matchers.push_back(std::move(matchers).value());
   }

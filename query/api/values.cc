@@ -33,9 +33,11 @@ bool Take(std::string_view* text, char c) {
 
 Result<int64_t> ParseTimeMs(std::string_view text) {
   if (const auto seconds = ReadFloat(text)) {
-    const double ms = std::round(*seconds * 1000);
-    if (ms >= static_cast<double>(kMinTimeMs) && ms <= static_cast<double>(kMaxTimeMs)) {
-      return static_cast<int64_t>(ms);
+    // Whole seconds and the rest apart: their product has more digits than a double.
+    double whole = 0;
+    const double rest = std::modf(*seconds, &whole);
+    if (whole >= static_cast<double>(kMinTimeMs / 1000) && whole <= static_cast<double>(kMaxTimeMs / 1000)) {
+      return static_cast<int64_t>(whole) * 1000 + static_cast<int64_t>(std::round(rest * 1000));
     }
   } else if (const auto at = text::ParseRfc3339(text, text::Rfc3339Form::kGo)) {
     return at->Ms();

@@ -11,9 +11,10 @@
 
 namespace tidemark::query::api {
 
-// The times that Prometheus calls minTime and maxTime, in milliseconds.
-inline constexpr int64_t kMinTimeMs = -9'223'309'901'257'974;
-inline constexpr int64_t kMaxTimeMs = 9'223'309'901'257'974;
+// The times that Prometheus calls minTime and maxTime, -9223309901257974 s and 9223309901257974.999999999 s, in
+// milliseconds. Its clients send them for "since ever" and "for ever". The difference of two times may not fit.
+inline constexpr int64_t kMinTimeMs = -9'223'309'901'257'974'000;
+inline constexpr int64_t kMaxTimeMs = 9'223'309'901'257'974'999;
 
 // Milliseconds since 1970 of a float of seconds ("1700000000.5") or an RFC 3339 time. kInvalidArgument:
 // `cannot parse "x" to a valid timestamp`.

@@ -23,8 +23,8 @@ using run::QueryResult;
 using run::QueryState;
 using run::RangeSpec;
 
-// Times farther from 1970 than three million years would overflow the arithmetic on windows.
-constexpr int64_t kTimeMsMax = 100'000'000'000'000'000;
+// What Prometheus takes, to both sides of 1970.
+constexpr int64_t kTimeMsMax = 9'223'309'901'257'974'999;
 
 Result<plan::StepGrid> GridOf(const RangeSpec& range) {
   for (const int64_t ms : {range.start_ms, range.end_ms}) {
@@ -33,9 +33,10 @@ Result<plan::StepGrid> GridOf(const RangeSpec& range) {
   if (range.instant) return plan::StepGrid{.start_ms = range.end_ms, .step_ms = 1, .count = 1};
   if (range.step_ms <= 0) return InvalidArgument("the step of a range query must be positive");
   if (range.end_ms < range.start_ms) return InvalidArgument("the end of a range query must not be before its start");
+  const uint64_t length_ms = static_cast<uint64_t>(range.end_ms) - static_cast<uint64_t>(range.start_ms);
   return plan::StepGrid{.start_ms = range.start_ms,
                         .step_ms = range.step_ms,
-                        .count = static_cast<size_t>((range.end_ms - range.start_ms) / range.step_ms) + 1};
+                        .count = static_cast<size_t>(length_ms / static_cast<uint64_t>(range.step_ms)) + 1};
 }
 
 Status CheckType(const promql::Expr& expr, const RangeSpec& range) {

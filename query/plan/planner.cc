@@ -10,6 +10,7 @@
 #include "query/plan/arithmetic.h"
 #include "query/promql/info_time.h"
 #include "query/promql/printer.h"
+#include "storage/base/hash.h"
 #include "storage/model/labels.h"
 
 namespace tidemark::query::plan {
@@ -20,8 +21,11 @@ using promql::Expr;
 using promql::ExprKind;
 using promql::ValueType;
 
-// A window longer than this holds all there is.
-constexpr int64_t kWindowMsMax = 1'000'000'000'000'000'000;
+// What a duration of 64 bits of nanoseconds is at most. A window of it holds all there is, and some of them may be
+// added to the farthest time without overflow.
+constexpr int64_t kDurationMsMax = 9'223'372'036'855;
+// The farthest times from 1970 that Prometheus takes.
+constexpr int64_t kTimeMsMax = 9'223'309'901'257'974'999;
 
 // The end of the range that any time of `grid` reaches, seen through `reference`: (first - window, last].
 struct Reach {
@@ -64,6 +68,15 @@ bool IsChain(const Expr& expr) {
     }
     default: return true;
   }
+}
+
+uint64_t HashOf(const std::vector<model::Matcher>& matchers) {
+  uint64_t hash = 0;
+  for (const model::Matcher& matcher : matchers) {
+    hash = Hash64(matcher.name, hash + static_cast<uint64_t>(matcher.op));
+    hash = Hash64(matcher.value, hash);
+  }
+  return hash;
 }
 
 class Planner {
@@ -129,12 +142,10 @@ class Planner {
   // start() and end() of `@` mean those of the whole query, also inside subqueries.
   [[nodiscard]] Reference Resolve(const promql::AtModifier& at, int64_t offset_ms) const {
     using Kind = promql::AtModifier::Kind;
-    // Beyond these ends lies no data, and sums of such times would overflow.
-    constexpr int64_t kFarMs = 1'000'000'000'000'000'000;
-    Reference out{.at_ms = std::nullopt, .offset_ms = std::clamp(offset_ms, -kFarMs, kFarMs)};
+    Reference out{.at_ms = std::nullopt, .offset_ms = std::clamp(offset_ms, -kDurationMsMax, kDurationMsMax)};
     switch (at.kind) {
       case Kind::kNone: break;
-      case Kind::kTimestamp: out.at_ms = std::clamp(at.timestamp_ms, -kFarMs, kFarMs); break;
+      case Kind::kTimestamp: out.at_ms = std::clamp(at.timestamp_ms, -kTimeMsMax, kTimeMsMax); break;
       case Kind::kStart: out.at_ms = options_.start_ms; break;
       case Kind::kEnd: out.at_ms = options_.end_ms; break;
     }
@@ -147,7 +158,8 @@ class Planner {
     Reach reach = ReachOf(reference, grid);
     reach.last_ms += ahead_ms;
     const int64_t after_ms = reach.first_ms - before_ms;
-    for (size_t i = 0; i < plan_.selectors.size(); ++i) {
+    std::vector<size_t>& alike = slots_of_[HashOf(matchers)];
+    for (const size_t i : alike) {
       SelectorSlot& slot = plan_.selectors[i];
       if (*slot.matchers != matchers) continue;
       slot.after_ms = std::min(slot.after_ms, after_ms);
@@ -155,6 +167,7 @@ class Planner {
       return i;
     }
     plan_.selectors.push_back({&matchers, after_ms, reach.last_ms});
+    alike.push_back(plan_.selectors.size() - 1);
     return plan_.selectors.size() - 1;
   }
 
@@ -196,14 +209,14 @@ class Planner {
       const promql::VectorSelector& selector = matrix->selector;
       if (call != nullptr) TM_RETURN_IF_ERROR(CheckExtended(selector, *call));
       node->selector = &matrix->selector;
-      node->window_ms = std::min(matrix->window.ms, kWindowMsMax);
+      node->window_ms = std::min(matrix->window.ms, kDurationMsMax);
       node->reference = Resolve(matrix->selector.at, matrix->selector.offset.ms);
       node->before_ms = selector.anchored || selector.smoothed ? options_.lookback_ms : 0;
       node->after_ms = selector.smoothed ? options_.lookback_ms : 0;
       node->slot = SlotFor(selector.matchers, node->reference, node->window_ms + node->before_ms, grid, node->after_ms);
     } else {
       const auto& subquery = As<promql::SubqueryExpr>(expr);
-      node->window_ms = std::min(subquery.window.ms, kWindowMsMax);
+      node->window_ms = std::min(subquery.window.ms, kDurationMsMax);
       node->reference = Resolve(subquery.at, subquery.offset.ms);
       const bool own_step = subquery.step.ms != 0 || subquery.step.expr != nullptr;
       node->subquery_step_ms = own_step ? subquery.step.ms : options_.default_subquery_step_ms;
@@ -344,6 +357,7 @@ class Planner {
   Plan plan_;
   bool chain_ = false;
   std::unordered_map<std::string, size_t> share_of_;
+  std::unordered_map<uint64_t, std::vector<size_t>> slots_of_;  // by HashOf their matchers
 };
 
 }  // namespace
@@ -351,12 +365,14 @@ class Planner {
 StepGrid SubqueryGrid(const RangeNode& range, const StepGrid& outer) {
   const Reach reach = ReachOf(range.reference, outer);
   const int64_t step = range.subquery_step_ms;
-  const int64_t after = reach.first_ms - range.window_ms;
+  // Windows of subqueries inside each other add up; beyond the ends there are no times.
+  const int64_t after = std::max(reach.first_ms - range.window_ms, -kTimeMsMax);
   // The first multiple of the step that is greater than `after`; division rounds towards zero.
   int64_t start = after / step * step;
   if (start <= after) start += step;
   StepGrid grid{.start_ms = start, .step_ms = step, .count = 0};
-  if (outer.count > 0 && reach.last_ms >= start) grid.count = static_cast<size_t>((reach.last_ms - start) / step) + 1;
+  const int64_t last = std::min(reach.last_ms, kTimeMsMax);
+  if (outer.count > 0 && last >= start) grid.count = static_cast<size_t>((last - start) / step) + 1;
   return grid;
 }
 

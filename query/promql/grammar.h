@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,17 @@ class Grammar {
    private:
     Grammar& grammar_;
   };
+
+  // grammar_chain.cc: the operands of one operator, as far as they have been read, and the links between them.
+  struct Chain {
+    std::unique_ptr<BinaryExpr> link;  // as the last one; its sides are null
+    std::vector<ExprPtr> operands;
+  };
+  // Takes a link whose right side has been read; the left one is the chain.
+  Status Extend(Chain* chain, std::unique_ptr<BinaryExpr> link) const;
+  Result<ExprPtr> FinishChain(Chain chain) const;
+  Result<ExprPtr> Balance(const BinaryExpr& link, std::span<ExprPtr> operands) const;
+  Result<ExprPtr> Join(std::unique_ptr<BinaryExpr> link, ExprPtr lhs, ExprPtr rhs) const;
 
   // Tokens.
   void Advance();

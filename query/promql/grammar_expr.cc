@@ -137,11 +137,12 @@ Result<ExprPtr> Grammar::WholeExpr() {
 }
 
 Result<ExprPtr> Grammar::ParseExpr(int precedence_min) {
-  TM_TRY_ASSIGN(ExprPtr lhs, ParseOperand());
+  Chain chain;
+  TM_TRY_ASSIGN(chain.operands.emplace_back(), ParseOperand());
   while (true) {
     const Token op = token_;
     const int precedence = IsBinaryOperator(op.kind) ? PrecedenceOf(op.kind) : 0;
-    if (precedence == 0 || precedence < precedence_min) return lhs;
+    if (precedence == 0 || precedence < precedence_min) return FinishChain(std::move(chain));
     Advance();
     auto binary = std::make_unique<BinaryExpr>();
     binary->op = BinaryOpOf(op.kind);
@@ -154,13 +155,7 @@ Result<ExprPtr> Grammar::ParseExpr(int precedence_min) {
     } else {
       TM_TRY_ASSIGN(binary->rhs, ParseExpr(precedence + 1));
     }
-    binary->lhs = std::move(lhs);
-    binary->range = {binary->lhs->range.start, binary->rhs->range.end};
-    const bool scalar = binary->lhs->type == ValueType::kScalar && binary->rhs->type == ValueType::kScalar;
-    binary->type = scalar ? ValueType::kScalar : ValueType::kVector;
-    TM_RETURN_IF_ERROR(Grow(*binary, *binary->lhs));
-    TM_RETURN_IF_ERROR(Grow(*binary, *binary->rhs));
-    lhs = std::move(binary);
+    TM_RETURN_IF_ERROR(Extend(&chain, std::move(binary)));
   }
 }
 

@@ -12,6 +12,7 @@ namespace {
 RE2::Options Quiet() {
   RE2::Options options;
   options.set_log_errors(false);
+  options.set_max_mem(int64_t{64} << 20);  // as the index has it (storage/index/pattern.cc)
   return options;
 }
 
@@ -54,8 +55,8 @@ class PlainPattern {
   [[nodiscard]] bool matches_empty() const { return matches_empty_; }
 
  private:
-  // So that none of RE2's limits matters.
-  static constexpr size_t kBytesMax = 4096;
+  // So that none of RE2's limits matters: neither its memory nor its depth.
+  static constexpr size_t kBytesMax = size_t{1} << 20;
   static constexpr int kDepthMax = 100;
 
   static bool IsLiteral(char c) {

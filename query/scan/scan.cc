@@ -236,7 +236,10 @@ model::Column ColumnOfRow(const Frame& frame, size_t row, const plan::StepGrid& 
   out.scale = model::kBinaryScale;
   const auto values = frame.RowValues(row);
   const auto present = frame.RowPresent(row);
-  if (std::ranges::find(present, uint8_t{0}) == present.end()) {
+  // The times of far grids do not fit in nanoseconds, and end up at the ends of time.
+  constexpr int64_t kMsMax = std::numeric_limits<int64_t>::max() / frame::kNsPerMs / 2;
+  const bool fits = grid.start_ms >= -kMsMax && grid.end_ms() <= kMsMax;
+  if (fits && std::ranges::find(present, uint8_t{0}) == present.end()) {
     out.times = {.size = frame.steps, .first_ns = MsToNs(grid.start_ms), .step_ns = MsToNs(grid.step_ms)};
     out.floats = values.data();
     return out;

@@ -14,6 +14,9 @@ namespace {
 constexpr size_t kMaxLiterals = 4096;
 constexpr size_t kMaxLiteralBytes = 256 * 1024;
 constexpr int kMaxDepth = 32;
+// Memory that a compiled expression may take. RE2's own limit (8 MiB) refuses lists of some hundred kilobytes, which
+// dashboards that select "all" send.
+constexpr int64_t kRegexBytesMax = int64_t{64} << 20;
 
 using Texts = std::vector<std::string>;
 
@@ -174,6 +177,7 @@ Result<std::shared_ptr<const Pattern>> Pattern::Parse(std::string_view expressio
   RE2::Options options;
   options.set_log_errors(false);
   options.set_dot_nl(true);
+  options.set_max_mem(kRegexBytesMax);
   pattern->regex_ = std::make_unique<RE2>(Piece(expression), options);
   if (!pattern->regex_->ok()) {
     return InvalidArgument(fmt::format("invalid regular expression \"{}\": {}", expression, pattern->regex_->error()));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <concepts>
+#include <limits>
 #include <set>
 
 #include "ingest/lineprotocol/parser.h"
@@ -63,11 +64,13 @@ class Table {
         [value] { return Texts{std::to_string(*value)}; });
   }
   template <std::unsigned_integral T>
-  void Size(std::string key, T* value, std::string comment) {
+  void Size(std::string key, T* value, std::string comment, uint64_t max = std::numeric_limits<T>::max()) {
     Add(
         std::move(key), std::move(comment),
-        [value](std::string_view text) -> Status {
-          TM_TRY_ASSIGN(*value, ParseSize(text));
+        [value, max](std::string_view text) -> Status {
+          TM_TRY_ASSIGN(const uint64_t size, ParseSize(text));
+          if (size > max) return InvalidArgument(fmt::format("{} is more than {}", text, text::PrintByteSize(max)));
+          *value = static_cast<T>(size);
           return {};
         },
         [value] { return Texts{text::PrintByteSize(*value)}; });
@@ -230,6 +233,17 @@ void AddAccess(Config& c, Table* table) {
                   "How long who signs in to the page stays signed in.");
 }
 
+void AddRules(Config& c, Table* table) {
+  constexpr int64_t kMs = 1'000'000;
+  table->List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
+  table->Text("rules.database", &c.rules.database, "The database that rules read and write; empty: the default one.");
+  table->Duration("rules.interval", &c.rules.default_interval_ms, kMs, false, "Interval of groups that name none.");
+  table->Duration("rules.outage_tolerance", &c.rules.outage_tolerance_ms, kMs, false,
+                  "After a start, alerts go on that were active within this time.");
+  table->Duration("rules.for_grace", &c.rules.for_grace_ms, kMs, true,
+                  "After a start, pending alerts fire no sooner than this.");
+}
+
 }  // namespace
 
 Result<UdpConfig> ParseUdp(std::string_view text) {
@@ -323,6 +337,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
   table.Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,
                  "Step of a subquery that names none.");
+  table.Size("query.text_bytes_max", &c.api.parse.text_size_max, "The text of a query or selector.", uint64_t{1} << 20);
   table.Switch("query.experimental_functions", &c.api.parse.experimental_functions,
                "Take the functions and aggregations that Prometheus calls experimental.");
   table.Switch("query.extended_range_selectors", &c.api.parse.extended_range_selectors,
@@ -343,13 +358,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("query.long_threads", &c.api.turns.places, 0, 1024,
               "Threads that compute for long queries while short ones come; 0: half the cores.");
   table.Count("query.long_max", &c.api.turns.long_queries_max, 1, 1'000'000, "Long queries at once; more get 503.");
-  table.List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
-  table.Text("rules.database", &c.rules.database, "The database that rules read and write; empty: the default one.");
-  table.Duration("rules.interval", &c.rules.default_interval_ms, kMs, false, "Interval of groups that name none.");
-  table.Duration("rules.outage_tolerance", &c.rules.outage_tolerance_ms, kMs, false,
-                 "After a start, alerts go on that were active within this time.");
-  table.Duration("rules.for_grace", &c.rules.for_grace_ms, kMs, true,
-                 "After a start, pending alerts fire no sooner than this.");
+  AddRules(c, &table);
   table.Count("pool.workers", &c.pool_workers, 0, 1024, "Threads for queries and background work; 0: one a core.");
   table.Add(
       "log.level", "trace, debug, info, warn or error.",

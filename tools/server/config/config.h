@@ -19,6 +19,13 @@
 
 namespace tidemark::server {
 
+// What the server has otherwise than the library: queries of dashboards are long.
+inline query::api::ApiOptions ApiDefaults() {
+  query::api::ApiOptions options;
+  options.parse.text_size_max = size_t{1} << 20;
+  return options;
+}
+
 struct Config {
   std::string data = "./tidemark-data";
   std::vector<std::string> listen = {"127.0.0.1:8086", "127.0.0.1:3000"};
@@ -35,7 +42,7 @@ struct Config {
   log::Level log_level = log::Level::kInfo;
   http::ServerOptions http;
   storage::StoreOptions store;
-  query::api::ApiOptions api;
+  query::api::ApiOptions api = ApiDefaults();
   query::rules::ManagerOptions rules;
 };
 

@@ -12,6 +12,7 @@
 #include "ingest/write_path/write_path.h"
 #include "query/api/event_tap.h"
 #include "query/api/metadata_book.h"
+#include "query/promql/chain_limit.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/template.h"
 #include "storage/base/check.h"
@@ -98,9 +99,10 @@ void AddWriting(Table* table) {
 
 void AddQueries(Table* table, const Config& config) {
   table->Area("Queries");
-  table->Fixed("text of a query", Bytes(config.api.parse.text_size_max), "400");
+  table->Set("query.text_bytes_max", "text of a query or selector", "400");
   table->Fixed("parentheses, arguments and signs inside each other", std::to_string(config.api.parse.depth_max), "400");
   table->Fixed("levels of a query's tree", std::to_string(config.api.parse.height_max), "400");
+  table->Fixed("operands of a chain of or, or of and", std::to_string(query::promql::kChainOperandsMax), "400");
   table->Fixed("steps of a range query", std::to_string(config.api.points_max), "400");
   table->Set("query.timeout", "time of a query", "503, timeout");
   table->Set("query.max_series", "series of one selector", "422, names the budget and how to ask for less");

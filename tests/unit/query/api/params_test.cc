@@ -51,7 +51,19 @@ TEST(ParseTimeMs, ReadsFloatsAndRfc3339) {
   EXPECT_EQ(*ParseTimeMs("2023-11-14T22:13:20.1234Z"), 1'700'000'000'123);
   EXPECT_EQ(*ParseTimeMs("2023-11-15T00:13:20+02:00"), 1'700'000'000'000);
   EXPECT_EQ(*ParseTimeMs("1969-12-31T23:59:59.5Z"), -500);
+}
+
+// What Prometheus' Go client makes of its MinTime and MaxTime and of Go's zero time, and the ends themselves.
+TEST(ParseTimeMs, ReadsTheTimesThatStandForEver) {
+  EXPECT_EQ(*ParseTimeMs("-62135596800"), -62'135'596'800'000);
+  EXPECT_EQ(*ParseTimeMs("9223309901257974"), 9'223'309'901'257'974'000);
+  EXPECT_EQ(*ParseTimeMs("-9223309901257974"), kMinTimeMs);
+  EXPECT_EQ(*ParseTimeMs("9.223309901257974e15"), 9'223'309'901'257'974'000);
   EXPECT_EQ(*ParseTimeMs("292277025-08-18T07:12:54.999999999Z"), kMaxTimeMs);
+  EXPECT_EQ(*ParseTimeMs("-292273086-05-16T16:47:06Z"), kMinTimeMs);
+  EXPECT_FALSE(ParseTimeMs("9223309901257976").ok());
+  EXPECT_FALSE(ParseTimeMs("-9223372036854775808").ok());
+  EXPECT_EQ(*ParseTimeMs("1700000000.9996"), 1'700'000'001'000);
 }
 
 TEST(ParseTimeMs, RefusesInPrometheusWords) {

@@ -304,5 +304,27 @@ TEST(EngineTest, EmptySubqueryGrid) {
   }
 }
 
+// The times that stand for ever in Prometheus' clients are as good as others: nothing is there, and arithmetic holds.
+TEST(EngineTest, TheEndsOfTimeAreTimes) {
+  const auto view = ManySeries(2);
+  for (const int64_t at : {int64_t{9'223'309'901'257'974'999}, int64_t{-9'223'309'901'257'974'000}}) {
+    for (const char* text : {"m", "rate(m[5m])", "m offset 100y", "m offset -100y", "max_over_time(m[1h:1m])",
+                             "max_over_time(m[250y:1y] offset 250y)", "m @ end()", "m smoothed", "info(m)"}) {
+      SCOPED_TRACE(text);
+      const auto result = Query(text, At(at), {.view = view});
+      ASSERT_TRUE(result.ok()) << result.error().message;
+      EXPECT_EQ(result->frame.size(), 0U);
+    }
+    const auto time = Query("time()", At(at), {.view = view});
+    ASSERT_TRUE(time.ok());
+    EXPECT_EQ(time->scalar, static_cast<double>(at) / 1000);
+    const auto counted = Query("count_over_time(vector(1)[10m:1m])", At(at), {.view = view});
+    ASSERT_TRUE(counted.ok()) << counted.error().message;
+    const auto fixed = Query("m @ 600", At(at), {.view = view});
+    ASSERT_TRUE(fixed.ok());
+    EXPECT_EQ(fixed->frame.size(), 2U);
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::query::engine

@@ -124,6 +124,22 @@ TEST(HostileTest, TwoHundredEndInTimeAndMemory) {
   EXPECT_GT(refused, 60);
 }
 
+// A dashboard's "all": the longest chain that there may be, each operand another selector.
+TEST(HostileTest, TenThousandSelectorsInOneChainAreAnswered) {
+  std::string text = R"(m{n="0"})";
+  for (int i = 1; i < 10'000; ++i) {
+    text += fmt::format(R"( or m{{n="{}"}})", i);
+  }
+  const QueryContext context{.view = ManySeries(50)};
+  promql::ParseOptions options;
+  options.text_size_max = size_t{1} << 20;
+  const auto expr = promql::Parse(text, options);
+  ASSERT_TRUE(expr.ok()) << expr.error().message;
+  const auto result = Execute(**expr, At(3'000'000), context);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->frame.size(), 50U);
+}
+
 TEST(HostileTest, CancelledQueriesEndAtTheNextLook) {
   const auto view = ManySeries(50);
   const RangeSpec range{.start_ms = 0, .end_ms = 3'600'000, .step_ms = 100, .instant = false};

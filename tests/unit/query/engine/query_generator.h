@@ -20,6 +20,9 @@ class QueryGenerator {
 
   std::string Query() { return Below(12) == 0 ? Scalar(2) : Vector(1 + Below(3)); }
 
+  // A selector, or what may be an operand of any chain.
+  std::string Operand() { return Below(3) == 0 ? fmt::format("abs({})", Name()) : Name(); }
+
  private:
   std::string Modifiers() {
     std::string out;

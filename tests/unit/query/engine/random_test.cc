@@ -125,6 +125,57 @@ TEST(RandomTest, EngineAgreesWithSlowEvaluator) {
   }
 }
 
+// A long chain of sets, whose pairs are made of halves, gives what the same pairs from the left give, in the same
+// order.
+TEST(RandomTest, LongChainsGiveWhatTheirPairsGive) {
+  size_t rows = 0;
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    QueryGenerator generator(seed);
+    FakeView::Builder builder;
+    for (const SlowSeries& series : MakeData(&generator)) {
+      model::Labels labels;
+      for (const auto& [name, value] : series.labels) labels.push_back({name, value});
+      builder.AddFloats(labels, series.samples);
+    }
+    const QueryContext context{.view = builder.Build()};
+    const std::string link = generator.Pick({"or", "and"}) + " " + generator.Pick({"", "on (x, y) ", "on (x) "});
+    std::string chain = generator.Operand();
+    std::string pairs = chain;
+    for (int i = 1; i < 100; ++i) {
+      const std::string operand = generator.Operand();
+      chain += " " + link + operand;
+      // Parentheses end a chain; one for each pair would be too deep.
+      pairs =
+          i % 50 == 0 ? fmt::format("({}) {}{}", pairs, link, operand) : fmt::format("{} {}{}", pairs, link, operand);
+    }
+    SCOPED_TRACE(fmt::format("seed {}: {}", seed, link));
+    const int64_t at = static_cast<int64_t>(generator.Below(3'000'000));
+    const RangeSpec range{.start_ms = at, .end_ms = at + 90'000, .step_ms = 30'000, .instant = false};
+    const auto run = [&](const std::string& text) {
+      auto expr = promql::Parse(text, promql::ParseOptions::Experimental());
+      EXPECT_TRUE(expr.ok()) << expr.error().message;
+      EXPECT_EQ((*expr)->height < 40, text == chain);
+      return Execute(**expr, range, context);
+    };
+    const auto want = run(pairs);
+    const auto got = run(chain);
+    ASSERT_TRUE(want.ok() && got.ok());
+    ASSERT_EQ(got->frame.size(), want->frame.size());
+    EXPECT_EQ(got->frame.present, want->frame.present);
+    for (size_t row = 0; row < want->frame.size(); ++row) {
+      ++rows;
+      EXPECT_EQ(LabelsOf(got->frame.rows[row].labels), LabelsOf(want->frame.rows[row].labels));
+      for (size_t step = 0; step < want->frame.steps; ++step) {
+        if (want->frame.RowPresent(row)[step] == 0) continue;
+        EXPECT_EQ(std::bit_cast<uint64_t>(got->frame.RowValues(row)[step]),
+                  std::bit_cast<uint64_t>(want->frame.RowValues(row)[step]));
+      }
+    }
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(rows, 50U);
+}
+
 // limit_ratio(r, v) and limit_ratio(r - 1, v) part v in two, whatever the ratio, and each keeps what it takes.
 TEST(RandomTest, LimitRatioPartsAVector) {
   QueryGenerator generator(7);

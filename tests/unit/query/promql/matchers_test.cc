@@ -50,6 +50,17 @@ TEST(Matchers, ListsOfNames) {
   EXPECT_FALSE(CheckRegex(std::string(3000, '(')).ok());
 }
 
+TEST(Matchers, ListsOfAMegabyteAreTaken) {
+  for (const std::string_view name : {"host-0042.example.com|", "host-0042\\.example\\.com|", "h[o0]st-é|"}) {
+    std::string list;
+    while (list.size() < 900'000) list += name;
+    EXPECT_TRUE(CheckRegex(list).ok()) << name;
+    EXPECT_TRUE(MatchesEmpty({MatchOp::kRegex, "a", list})) << name;
+    list += "x";
+    EXPECT_FALSE(MatchesEmpty({MatchOp::kRegex, "a", list})) << name;
+  }
+}
+
 TEST(Matchers, RandomPatternsAreWhatRe2MakesOfThem) {
   const uint64_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));

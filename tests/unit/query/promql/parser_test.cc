@@ -246,6 +246,42 @@ TEST(PromqlParser, ChainsMayBeLongerThanNestingAndAreLimitedToo) {
   }
 }
 
+size_t LeavesOf(const Expr& expr) {
+  const auto* binary = TryAs<BinaryExpr>(expr);
+  return binary == nullptr ? 1 : LeavesOf(*binary->lhs) + LeavesOf(*binary->rhs);
+}
+
+TEST(PromqlParser, LongChainsOfSetsAreNoHighTrees) {
+  ParseOptions options;
+  options.text_size_max = size_t{1} << 20;
+  for (const std::string_view link : {" or ", " and on (x) "}) {
+    SCOPED_TRACE(link);
+    const std::string text = "(a)" + Repeat(std::string(link) + "b", 9'999);
+    const ExprPtr expr = MustParse(text, options);
+    const auto& top = MustBe<BinaryExpr>(*expr);
+    EXPECT_EQ(LeavesOf(top), 10'000u);
+    EXPECT_LE(top.height, 17u);
+    EXPECT_EQ(top.type, ValueType::kVector);
+    EXPECT_EQ(top.range, (SourceRange{0, static_cast<uint32_t>(text.size())}));
+    EXPECT_EQ(ToString(*expr), text);
+    const std::string refusal = Refusal(text + std::string(link) + "b", options);
+    EXPECT_TRUE(refusal.contains("expression is too long a chain: more than 10000 operands of "))
+        << refusal.substr(0, 99);
+  }
+  EXPECT_EQ(Refusal("1" + Repeat(" or 1", 100)), Refusal("1 or 1"));
+  EXPECT_EQ(Refusal("a" + Repeat(" and on (x) group_left () b", 100)), Refusal("a and on (x) group_left () b"));
+  EXPECT_EQ(Refusal("a" + Repeat(" or b", 100) + " or c[5m]"),
+            "1:506: parse error: binary expression must contain only scalar and instant vector types");
+}
+
+TEST(PromqlParser, ChainsEndWhereTheLinkChanges) {
+  const std::string text =
+      "a" + Repeat(" or b", 100) + Repeat(" or on (x) c", 100) + " unless d" + Repeat(" and e", 99);
+  const ExprPtr expr = MustParse(text);
+  EXPECT_EQ(ToString(*expr), text);
+  EXPECT_EQ(MustBe<BinaryExpr>(*expr).matching->labels, std::vector<std::string>{"x"});
+}
+
 TEST(PromqlParser, TextIsLimited) {
   ParseOptions options;
   options.text_size_max = 10;

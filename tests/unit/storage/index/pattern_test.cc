@@ -36,6 +36,18 @@ TEST(PatternTest, ExpansionIsBounded) {
   EXPECT_EQ(LiteralsOf(std::string(100, '(') + "a" + std::string(100, ')')), std::nullopt);
 }
 
+TEST(PatternTest, ListsOfAMegabyteMatch) {
+  for (const std::string_view tail : {".example.com", "\\.example\\.com", "[.]example"}) {
+    std::string list;
+    for (int i = 0; list.size() < 900'000; ++i)
+      list += (i == 0 ? "" : "|") + std::string("host-") + std::to_string(i) + std::string(tail);
+    const auto pattern = Pattern::Parse(list);
+    ASSERT_TRUE(pattern.ok()) << pattern.error().message.substr(0, 200);
+    EXPECT_TRUE((*pattern)->Matches(tail.front() == '[' ? "host-4711.example" : "host-4711.example.com"));
+    EXPECT_FALSE((*pattern)->Matches("host-4711x"));
+  }
+}
+
 TEST(PatternTest, Prefixes) {
   EXPECT_EQ(Pattern::Parse("host_1.*").value()->prefix(), "host_1");
   EXPECT_EQ(Pattern::Parse("host_1[0-9]").value()->prefix(), "host_1");
