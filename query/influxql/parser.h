@@ -4,11 +4,12 @@
 //
 // Errors are kInvalidArgument in InfluxDB 1.x's words, to be sent with status 400:
 // "error parsing query: found EOF, expected identifier at line 1, char 17". Lines and characters count from 1.
-// Statements that InfluxDB knows and Tidemark does not are refused as unexpected words, with what is expected instead.
+// Statements that InfluxDB knows and Tidemark does not are NotServed, with what to use instead.
 //
 // Free of state: may be called from any thread. Takes time and memory in proportion to the text.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -17,7 +18,7 @@
 
 namespace tidemark::query::influxql {
 
-// The statements of `text`, which are parted by semicolons; none for a blank text.
-Result<std::vector<Statement>> Parse(std::string_view text);
+// The statements of `text`, which are parted by semicolons; none for a blank text. `now_ns` is what now() means.
+Result<std::vector<Statement>> Parse(std::string_view text, int64_t now_ns = 0);
 
 }  // namespace tidemark::query::influxql

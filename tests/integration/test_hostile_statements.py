@@ -137,7 +137,8 @@ def test_bad_influxql():
             expect(reply.status == 200, f"{statement[:100]}: {reply.status} {reply.body[:200]}")
     reply = hostile.SERVER.request("POST", "/query", urllib.parse.urlencode({"q": "SHOW DATABASES;" * 40_000}), form)
     expect_clear(reply, 400, "40,000 statements")
-    reply = hostile.SERVER.request("GET", "/query?" + urllib.parse.urlencode({"q": "DROP DATABASE big"}))
+    reply = hostile.SERVER.request("GET", "/query?" + urllib.parse.urlencode({"q": "DROP DATABASE big"}), None,
+                                   {"Sec-Fetch-Site": "cross-site"})
     expect(b"POST" in reply.body, "a link must not drop anything")
     expect(hostile.SERVER.query("count(big_v)", db="big", time=T0 + 100), "big is still there")
 

@@ -2,22 +2,20 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "query/api/json.h"
-#include "query/influxql/name_match.h"
 #include "query/influxql/parser.h"
+#include "storage/base/clock.h"
 #include "storage/base/text/duration.h"
 #include "storage/base/text/instant.h"
-#include "storage/model/field.h"
-#include "storage/model/labels.h"
 #include "storage/model/limits.h"
+#include "tools/server/http/router.h"
 #include "tools/server/influx/influx_reply.h"
+#include "tools/server/influx/influx_shows.h"
 
 namespace tidemark::server {
 namespace {
@@ -28,132 +26,6 @@ using http::Response;
 using text::AppendJsonString;
 
 Error DatabaseNotFound(std::string_view name) { return NotFound(fmt::format("database not found: {}", name)); }
-
-// {"name":...,"columns":["name"],"values":[["a"],["b"]]}; nothing for no names when `or_nothing`.
-std::string NamesSeries(std::string_view series, const std::vector<std::string>& names, bool or_nothing) {
-  if (names.empty() && or_nothing) return {};
-  std::string out = R"("series":[{"name":)";
-  AppendJsonString(&out, series);
-  out += R"(,"columns":["name"])";
-  if (!names.empty()) {
-    out += R"(,"values":[)";
-    for (size_t i = 0; i < names.size(); ++i) {
-      out += i > 0 ? ",[" : "[";
-      AppendJsonString(&out, names[i]);
-      out += ']';
-    }
-    out += ']';
-  }
-  return out + "}]";
-}
-
-// The fields of each measurement.
-using Measurements = std::map<std::string, std::vector<storage::FieldDescription>>;
-
-// Those that `matcher` takes; all without one.
-Result<Measurements> MeasurementsOf(const storage::View& view, const std::optional<model::Matcher>& matcher) {
-  Measurements all;
-  for (storage::FieldDescription& field : view.Fields()) all[field.measurement].push_back(std::move(field));
-  if (!matcher) return all;
-  std::vector<std::string> names;
-  for (const auto& [name, fields] : all) names.push_back(name);
-  TM_TRY_ASSIGN(const std::vector<std::string> kept, influxql::Filter(*matcher, names));
-  std::erase_if(all, [&](const auto& entry) { return !std::ranges::binary_search(kept, entry.first); });
-  return all;
-}
-
-// The series of one measurement that satisfy `where`.
-std::vector<model::Matcher> SeriesOf(const std::vector<storage::FieldDescription>& fields,
-                                     const std::vector<model::Matcher>& where) {
-  std::vector<std::string> metrics;
-  for (const storage::FieldDescription& field : fields) metrics.push_back(field.metric);
-  std::vector<model::Matcher> out = where;
-  out.push_back(influxql::OneOf(std::string(model::kMetricNameLabel), metrics));
-  return out;
-}
-
-// Rows of two columns, or of one where the second is not wanted.
-struct Rows {
-  std::vector<std::pair<std::string, std::string>> rows;
-  bool two = true;
-};
-
-// What LIMIT and OFFSET leave of a list.
-template <typename T>
-void Cut(uint64_t limit, uint64_t offset, std::vector<T>* list) {
-  list->erase(list->begin(), list->begin() + static_cast<std::ptrdiff_t>(std::min<uint64_t>(offset, list->size())));
-  if (limit != 0 && list->size() > limit) list->resize(limit);
-}
-
-Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
-                    const std::vector<storage::FieldDescription>& fields) {
-  using What = influxql::ShowKeys::What;
-  Rows out;
-  if (show.what == What::kFieldKeys) {
-    for (const storage::FieldDescription& field : fields) out.rows.emplace_back(field.field, model::Name(field.type));
-    std::ranges::sort(out.rows);
-    return out;
-  }
-  const std::vector<model::Matcher> series = SeriesOf(fields, show.where);
-  TM_TRY_ASSIGN(std::vector<std::string> keys, view.LabelNames(series, {}));
-  std::erase(keys, model::kMetricNameLabel);
-  if (show.what == What::kTagKeys) {
-    out.two = false;
-    for (std::string& key : keys) out.rows.emplace_back(std::move(key), "");
-    return out;
-  }
-  if (show.key_match) {
-    TM_TRY_ASSIGN(keys, influxql::Filter(*show.key_match, keys));
-  } else {
-    std::erase_if(keys, [&](const std::string& key) { return std::ranges::find(show.keys, key) == show.keys.end(); });
-  }
-  for (const std::string& key : keys) {
-    TM_TRY_ASSIGN(const std::vector<std::string> values, view.LabelValues(key, series, {}));
-    for (const std::string& value : values) out.rows.emplace_back(key, value);
-  }
-  return out;
-}
-
-Result<std::string> ShowMeasurements(const storage::View& view, const influxql::ShowMeasurements& show) {
-  TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.name));
-  std::vector<std::string> names;
-  for (const auto& [name, fields] : measurements) {
-    if (!show.where.empty()) {
-      TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs,
-                    view.Select(SeriesOf(fields, show.where), {}, {.strings = true}));
-      if (refs.empty()) continue;
-    }
-    names.push_back(name);
-  }
-  Cut(show.limit, show.offset, &names);
-  return NamesSeries("measurements", names, true);
-}
-
-// One series for each measurement that has any: {"name":...,"columns":["key","value"],"values":[["host","a"]]}.
-Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys& show) {
-  constexpr std::string_view kColumns[] = {R"("fieldKey","fieldType")", R"("tagKey")", R"("key","value")"};
-  TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
-  std::string out;
-  for (const auto& [name, fields] : measurements) {
-    TM_TRY_ASSIGN(Rows rows, RowsOf(view, show, fields));
-    Cut(show.limit, show.offset, &rows.rows);
-    if (rows.rows.empty()) continue;
-    out += out.empty() ? R"("series":[{"name":)" : R"(,{"name":)";
-    AppendJsonString(&out, name);
-    out += fmt::format(R"(,"columns":[{}],"values":[)", kColumns[static_cast<size_t>(show.what)]);
-    for (size_t i = 0; i < rows.rows.size(); ++i) {
-      out += i > 0 ? ",[" : "[";
-      AppendJsonString(&out, rows.rows[i].first);
-      if (rows.two) {
-        out += ',';
-        AppendJsonString(&out, rows.rows[i].second);
-      }
-      out += ']';
-    }
-    out += "]}";
-  }
-  return out.empty() ? out : out + "]";
-}
 
 // 720h0m0s, 0s.
 std::string GoDuration(int64_t ns) { return text::PrintDuration(ns / 1'000'000, text::DurationStyle::kGo); }
@@ -249,19 +121,18 @@ Response InfluxService::Health(Request& request) const {
 
 Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database,
                                        const http::Caller& caller) const {
-  if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) {
-    // As for a write that makes a database: what is made here must be a name that can be written to.
-    TM_RETURN_IF_ERROR(model::CheckDatabaseName(create->name));
-    storage::DatabaseOptions options = defaults_;
-    options.retention_ns = create->retention_ns.value_or(options.retention_ns);
-    const Status created = store_->CreateDatabase(create->name, options);
-    if (!created.ok() && created.error().code != ErrorCode::kAlreadyExists) return created.error();
-    return std::string();
+  if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) return Create(*create);
+  if (const auto* change = std::get_if<influxql::ChangeRetentionPolicy>(&statement)) return ChangePolicy(*change);
+  if (const auto* absent = std::get_if<influxql::NotServed>(&statement)) {
+    return InvalidArgument(fmt::format("{} is not served here: {}", absent->words, absent->advice));
   }
   if (const auto* drop = std::get_if<influxql::DropDatabase>(&statement)) {
     const Status dropped = store_->DropDatabase(drop->name);
     if (!dropped.ok() && dropped.error().code != ErrorCode::kNotFound) return dropped.error();
     return std::string();
+  }
+  if (std::holds_alternative<influxql::ShowUsers>(statement)) {
+    return std::string(R"("series":[{"columns":["user","admin"]}])");
   }
   if (std::holds_alternative<influxql::ShowDatabases>(statement)) {
     std::vector<std::string> names;
@@ -270,32 +141,113 @@ Result<std::string> InfluxService::Run(const influxql::Statement& statement, con
     }
     return NamesSeries("databases", names, false);
   }
-  if (const auto* show = std::get_if<influxql::ShowRetentionPolicies>(&statement)) {
-    const std::string& name = show->database.empty() ? database : show->database;
-    if (name.empty()) return InvalidArgument("database name required");
-    for (const storage::DatabaseInfo& info : store_->Databases()) {
-      if (info.name != name) continue;
-      return fmt::format(R"("series":[{{"columns":["name","duration","shardGroupDuration","replicaN","default"],)"
-                         R"("values":[["autogen","{}","{}",1,true]]}}])",
-                         GoDuration(info.options.retention_ns), GoDuration(info.options.partition_ns));
-    }
+  const std::string_view named = influxql::DatabaseOf(statement);
+  const std::string name(named.empty() ? std::string_view(database) : named);
+  if (name.empty()) return InvalidArgument("database name required");
+  if (std::holds_alternative<influxql::ShowRetentionPolicies>(statement)) {
+    TM_TRY_ASSIGN(const storage::DatabaseOptions options, OptionsOf(name));
+    return fmt::format(R"("series":[{{"columns":["name","duration","shardGroupDuration","replicaN","default"],)"
+                       R"("values":[["autogen","{}","{}",1,true]]}}])",
+                       GoDuration(options.retention_ns), GoDuration(options.partition_ns));
+  }
+  const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(name);
+  if (!view.ok()) {
+    if (view.error().code != ErrorCode::kNotFound) return view.error();
+    // As 1.x has it: of a database that is not there this one shows nothing, the others say so.
+    if (std::holds_alternative<influxql::ShowMeasurements>(statement)) return std::string();
     return DatabaseNotFound(name);
   }
-  const auto* measurements = std::get_if<influxql::ShowMeasurements>(&statement);
-  const auto* keys = std::get_if<influxql::ShowKeys>(&statement);
-  const std::string& shown = measurements != nullptr ? measurements->database : keys->database;
-  const std::string& name = shown.empty() ? database : shown;
-  if (name.empty()) return InvalidArgument("database name required");
-  const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(name);
-  if (!view.ok()) return view.error().code == ErrorCode::kNotFound ? DatabaseNotFound(name) : view.error();
-  return measurements != nullptr ? ShowMeasurements(**view, *measurements) : ShowKeys(**view, *keys);
+  if (const auto* drop = std::get_if<influxql::Delete>(&statement)) return DeleteFrom(**view, name, *drop);
+  if (const auto* measurements = std::get_if<influxql::ShowMeasurements>(&statement)) {
+    return ShowMeasurements(**view, *measurements);
+  }
+  if (const auto* series = std::get_if<influxql::ShowSeries>(&statement)) return ShowSeries(**view, *series);
+  return ShowKeys(**view, std::get<influxql::ShowKeys>(statement));
+}
+
+Result<storage::DatabaseOptions> InfluxService::OptionsOf(std::string_view database) const {
+  for (const storage::DatabaseInfo& info : store_->Databases()) {
+    if (info.name == database) return info.options;
+  }
+  return DatabaseNotFound(database);
+}
+
+Result<std::string> InfluxService::Create(const influxql::CreateDatabase& create) const {
+  // As for a write that makes a database: what is made here must be a name that can be written to.
+  TM_RETURN_IF_ERROR(model::CheckDatabaseName(create.name));
+  storage::DatabaseOptions options = defaults_;
+  options.retention_ns = create.retention_ns.value_or(options.retention_ns);
+  if (create.shard_ns.value_or(0) > 0) options.partition_ns = *create.shard_ns;
+  const Status created = store_->CreateDatabase(create.name, options);
+  if (created.ok()) return std::string();
+  if (created.error().code != ErrorCode::kAlreadyExists) return created.error();
+  TM_TRY_ASSIGN(const storage::DatabaseOptions known, OptionsOf(create.name));
+  if (create.retention_ns && *create.retention_ns != known.retention_ns) {
+    return InvalidArgument("retention policy conflicts with an existing policy");
+  }
+  return std::string();
+}
+
+// A database has one policy, which says how long all its points are kept. It goes by any name where it is the default.
+Result<std::string> InfluxService::ChangePolicy(const influxql::ChangeRetentionPolicy& change) const {
+  using What = influxql::ChangeRetentionPolicy::What;
+  TM_TRY_ASSIGN(storage::DatabaseOptions options, OptionsOf(change.database));
+  const bool autogen = change.name == "autogen";
+  if (change.what == What::kDrop) {
+    if (!autogen) return std::string();
+    return InvalidArgument(
+        "the one retention policy of a database cannot be dropped: to keep points for ever, ALTER it to DURATION INF");
+  }
+  if (change.what == What::kAlter && !autogen)
+    return NotFound(fmt::format("retention policy not found: {}", change.name));
+  constexpr int64_t kLeastNs = 3'600'000'000'000;
+  if (change.retention_ns && *change.retention_ns != 0 && *change.retention_ns < kLeastNs) {
+    return InvalidArgument("retention policy duration must be at least 1h0m0s");
+  }
+  if (change.what == What::kCreate && !autogen && !change.is_default) {
+    return InvalidArgument(
+        fmt::format("retention policy \"{}\": a database has one policy, \"autogen\", for all its points; change it "
+                    "with ALTER RETENTION POLICY autogen ON \"{}\" DURATION ..., or keep some series "
+                    "shorter with `tidemark admin retention set {} --match ... --keep ...`",
+                    change.name, change.database, change.database));
+  }
+  if (change.what == What::kCreate && autogen && change.retention_ns && *change.retention_ns != options.retention_ns) {
+    return InvalidArgument("retention policy already exists");
+  }
+  options.retention_ns = change.retention_ns.value_or(options.retention_ns);
+  if (change.shard_ns.value_or(0) > 0) options.partition_ns = *change.shard_ns;
+  TM_RETURN_IF_ERROR(store_->SetDatabaseOptions(change.database, options));
+  return std::string();
+}
+
+Result<std::string> InfluxService::DeleteFrom(const storage::View& view, const std::string& database,
+                                              const influxql::Delete& drop) const {
+  storage::DeleteRequest request;
+  request.range = drop.where.range();
+  TM_TRY_ASSIGN(request.selectors, SelectorsOf(view, drop));
+  if (request.selectors.empty() || request.range.empty()) return std::string();
+  TM_TRY_ASSIGN([[maybe_unused]] const storage::DeleteReport report, store_->Delete(database, request));
+  return std::string();
+}
+
+// Whether a GET may change something: no page of another origin sends it, and it comes to this machine by its own name.
+bool InfluxService::MayChangeByGet(const Request& request) {
+  for (const std::string_view name :
+       {"Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-User"}) {
+    if (!request.Header(name).empty()) return false;
+  }
+  std::string_view host = request.Header("Host");
+  if (const size_t port = host.rfind(':'); port != std::string_view::npos && !host.substr(port).contains(']'))
+    host = host.substr(0, port);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return http::IsLoopbackHost(host);
 }
 
 Response InfluxService::Query(Request& request) const {
   const auto answer = [&]() -> Response {
     const std::string_view text = request.params.Get("q");
     if (text.empty()) return InfluxError(400, "missing required parameter \"q\"");
-    const Result<std::vector<influxql::Statement>> statements = influxql::Parse(text);
+    const Result<std::vector<influxql::Statement>> statements = influxql::Parse(text, SystemClock::Get().NowNs());
     if (!statements.ok()) return InfluxError(400, statements.error().message);
     if (statements->size() > kStatementsMax) {
       return InfluxError(400,
@@ -305,6 +257,7 @@ Response InfluxService::Query(Request& request) const {
     std::string body = R"({"results":[)";
     size_t id = 0;
     bool failed = false;
+    const bool by_get = request.method != http::Method::kPost;
     for (const influxql::Statement& statement : *statements) {
       if (request.stop.stop_requested()) return InfluxError(503, "the client went away");
       if (body.size() > kReplyBytesMax) {
@@ -317,11 +270,15 @@ Response InfluxService::Query(Request& request) const {
       if (failed) {
         // As 1.x: what follows a statement that failed does not run.
         series = InvalidArgument("not executed");
-      } else if (request.method != http::Method::kPost && !influxql::IsReadOnly(statement)) {
+      } else if (by_get && !influxql::IsReadOnly(statement) && !MayChangeByGet(request)) {
         series = InvalidArgument("a statement that changes something must be sent with POST");
       } else {
         const Status may = CheckCaller(*request.caller, statement, database);
         series = may.ok() ? Run(statement, database, *request.caller) : Result<std::string>(may.error());
+      }
+      if (by_get && series.ok() && !influxql::IsReadOnly(statement)) {
+        body +=
+            R"(,"messages":[{"level":"warning","text":"deprecated use of a GET request for a statement that changes something, please use a POST request instead"}])";
       }
       if (!series.ok()) {
         failed = true;

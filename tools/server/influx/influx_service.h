@@ -23,13 +23,20 @@ class InfluxService {
 
   http::Response Ping(http::Request& request) const;
   http::Response Health(http::Request& request) const;
-  // GET: statements that read; POST: all.
+  // POST: all statements. GET: those that read; others only where no page of another origin can have sent them.
   http::Response Query(http::Request& request) const;
 
  private:
   // A statement's `"series":[...]`, "" for nothing to show; an Error's message is the statement's.
   [[nodiscard]] Result<std::string> Run(const query::influxql::Statement& statement, const std::string& database,
                                         const http::Caller& caller) const;
+
+  [[nodiscard]] Result<storage::DatabaseOptions> OptionsOf(std::string_view database) const;
+  [[nodiscard]] Result<std::string> Create(const query::influxql::CreateDatabase& create) const;
+  [[nodiscard]] Result<std::string> ChangePolicy(const query::influxql::ChangeRetentionPolicy& change) const;
+  [[nodiscard]] Result<std::string> DeleteFrom(const storage::View& view, const std::string& database,
+                                               const query::influxql::Delete& drop) const;
+  static bool MayChangeByGet(const http::Request& request);
 
   storage::Store* const store_;
   const storage::DatabaseOptions defaults_;

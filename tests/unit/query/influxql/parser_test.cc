@@ -39,7 +39,7 @@ TEST(Influxql, CreateDatabaseTakesAPolicyAndKeepsItsDuration) {
   constexpr int64_t kDayNs = 86'400'000'000'000;
   EXPECT_EQ(One("CREATE DATABASE d WITH DURATION 7d"), Statement(CreateDatabase{"d", 7 * kDayNs}));
   EXPECT_EQ(One("CREATE DATABASE d WITH DURATION INF REPLICATION 1 SHARD DURATION 1h NAME \"autogen\""),
-            Statement(CreateDatabase{"d", 0}));
+            Statement(CreateDatabase{"d", 0, 3'600'000'000'000}));
   EXPECT_EQ(One("CREATE DATABASE d WITH REPLICATION 2"), Statement(CreateDatabase{"d", {}}));
   EXPECT_EQ(One("CREATE DATABASE d WITH DURATION 1h30m FUTURE LIMIT 1h PAST LIMIT 2h"),
             Statement(CreateDatabase{"d", 5'400'000'000'000}));
@@ -81,14 +81,13 @@ TEST(Influxql, OnlySomeChangeAnything) {
 }
 
 TEST(Influxql, ErrorsAreInInfluxdbsWords) {
-  EXPECT_EQ(Refusal("SELECT 1"), "error parsing query: found SELECT, expected SHOW, CREATE, DROP at line 1, char 1");
-  EXPECT_EQ(Refusal("foo"), "error parsing query: found foo, expected SHOW, CREATE, DROP at line 1, char 1");
-  EXPECT_EQ(
-      Refusal("SHOW"),
-      "error parsing query: found EOF, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, TAG at line 1, char 6");
-  EXPECT_EQ(
-      Refusal("SHOW SERIES"),
-      "error parsing query: found SERIES, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, TAG at line 1, char 6");
+  EXPECT_EQ(Refusal("foo"),
+            "error parsing query: found foo, expected SHOW, CREATE, ALTER, DROP, DELETE at line 1, char 1");
+  EXPECT_EQ(Refusal("SHOW"),
+            "error parsing query: found EOF, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, SERIES, TAG, USERS at "
+            "line 1, char 6");
+  EXPECT_EQ(Refusal("DROP SERIES"), "error parsing query: found EOF, expected FROM, WHERE at line 1, char 13");
+  EXPECT_EQ(Refusal("DELETE"), "error parsing query: found EOF, expected FROM, WHERE at line 1, char 8");
   EXPECT_EQ(Refusal("SHOW RETENTION ON x"), "error parsing query: found ON, expected POLICIES at line 1, char 16");
   EXPECT_EQ(Refusal("CREATE DATABASE"), "error parsing query: found EOF, expected identifier at line 1, char 17");
   EXPECT_EQ(Refusal("CREATE DATABASE "), "error parsing query: found EOF, expected identifier at line 1, char 18");
@@ -121,8 +120,9 @@ TEST(Influxql, ErrorsAreInInfluxdbsWords) {
   EXPECT_EQ(Refusal("DROP DATABASE \"abc"), "error parsing query: found abc, expected identifier at line 1, char 15");
   EXPECT_EQ(Refusal("DROP DATABASE \"a\\qb\""),
             "error parsing query: found \\q, expected identifier at line 1, char 15");
-  EXPECT_EQ(Refusal("/* no end"), "error parsing query: found ILLEGAL, expected SHOW, CREATE, DROP at line 1, char 1");
-  EXPECT_EQ(Refusal("§"), "error parsing query: found §, expected SHOW, CREATE, DROP at line 1, char 1");
+  EXPECT_EQ(Refusal("/* no end"),
+            "error parsing query: found ILLEGAL, expected SHOW, CREATE, ALTER, DROP, DELETE at line 1, char 1");
+  EXPECT_EQ(Refusal("§"), "error parsing query: found §, expected SHOW, CREATE, ALTER, DROP, DELETE at line 1, char 1");
 }
 
 TEST(Influxql, ReadsWhatEditorsAskForNames) {
@@ -130,25 +130,25 @@ TEST(Influxql, ReadsWhatEditorsAskForNames) {
   ShowMeasurements measurements;
   measurements.limit = 100;
   measurements.name = {MatchOp::kRegex, "", "(?s:.*)(?:(?i)cpu/x)(?s:.*)"};
-  measurements.where = {{MatchOp::kEqual, "host", "a"}, {MatchOp::kNotRegex, "os", "(?s:.*)(?:^win)(?s:.*)"}};
+  measurements.where.any_of = {{{MatchOp::kEqual, "host", "a"}, {MatchOp::kNotRegex, "os", "(?s:.*)(?:^win)(?s:.*)"}}};
   EXPECT_EQ(
       One(R"(SHOW MEASUREMENTS WITH MEASUREMENT =~ /(?i)cpu\/x/ WHERE "host" = 'a' AND "os"::tag !~ /^win/ LIMIT 100)"),
       Statement(measurements));
   ShowKeys values;
   values.what = ShowKeys::What::kTagValues;
-  values.from = {MatchOp::kEqual, "", "cpu"};
+  values.from = {{MatchOp::kEqual, "", "cpu"}};
   values.keys = {"host"};
   EXPECT_EQ(One(R"(SHOW TAG VALUES FROM "autogen"."cpu" WITH KEY = "host")"), Statement(values));
   EXPECT_EQ(One(R"(SHOW TAG VALUES FROM "db".."cpu" WITH KEY = host)"), Statement(values));
   values.keys = {"host", "region"};
-  values.from = {MatchOp::kRegex, "", "(?s:.*)(?:^c)(?s:.*)"};
+  values.from = {{MatchOp::kRegex, "", "(?s:.*)(?:^c)(?s:.*)"}};
   EXPECT_EQ(One(R"(SHOW TAG VALUES FROM /^c/ WITH KEY IN ("host", "region"))"), Statement(values));
   ShowKeys keys;
   keys.what = ShowKeys::What::kTagKeys;
   EXPECT_EQ(One("SHOW TAG KEYS"), Statement(keys));
   keys.database = "d";
   keys.what = ShowKeys::What::kFieldKeys;
-  keys.from = {MatchOp::kEqual, "", "m"};
+  keys.from = {{MatchOp::kEqual, "", "m"}};
   EXPECT_EQ(One(R"(show field keys on d from "m")"), Statement(keys));
   EXPECT_TRUE(IsReadOnly(keys));
   for (const char* text :
@@ -159,6 +159,88 @@ TEST(Influxql, ReadsWhatEditorsAskForNames) {
         "SHOW TAG VALUES WITH KEY IN (a", "SHOW TAG KEYS FROM /"}) {
     EXPECT_FALSE(Parse(text).ok()) << text;
   }
+}
+
+TEST(Influxql, ConditionsAreWrittenOut) {
+  using model::MatchOp;
+  constexpr int64_t kNow = 1'700'000'000'000'000'000;
+  constexpr int64_t kHour = 3'600'000'000'000;
+  const auto where = [](std::string_view text) {
+    auto statements = Parse("SHOW TAG KEYS FROM a, /b/ WHERE " + std::string(text), kNow);
+    if (!statements.ok()) {
+      ADD_FAILURE() << text << ": " << statements.error().message;
+      return Condition{};
+    }
+    const auto& show = std::get<ShowKeys>(statements->front());
+    EXPECT_EQ(show.from.size(), 2U);
+    return show.where;
+  };
+  const model::Matcher a{MatchOp::kEqual, "h", "a"};
+  const model::Matcher b{MatchOp::kEqual, "h", "b"};
+  const model::Matcher x{MatchOp::kNotEqual, "dc", "x"};
+  EXPECT_EQ(where("h = 'a' OR h = 'b' AND dc != 'x'"), (Condition{.any_of = {{a}, {b, x}}}));
+  EXPECT_EQ(where("(h = 'a' OR h = 'b') AND dc <> 'x'"), (Condition{.any_of = {{a, x}, {b, x}}}));
+  EXPECT_EQ(where("((h = 'a'))"), (Condition{.any_of = {{a}}}));
+  EXPECT_EQ(where("time > now() - 1h"), (Condition{.first_ns = kNow - kHour + 1}));
+  EXPECT_EQ(where("time >= now() - 1h - 1h AND time < now() + 1h AND (h = 'a' OR h = 'b')"),
+            (Condition{.any_of = {{a}, {b}}, .first_ns = kNow - 2 * kHour, .last_ns = kNow + kHour - 1}));
+  EXPECT_EQ(where("time = 1700000000s"), (Condition{.first_ns = kNow, .last_ns = kNow}));
+  EXPECT_EQ(where("time <= 1700000000000000000 AND time > -1h"), (Condition{.first_ns = 1 - kHour, .last_ns = kNow}));
+  EXPECT_EQ(where("time >= '2023-11-14T22:13:20Z'"), (Condition{.first_ns = kNow}));
+  EXPECT_EQ(where("time >= '2023-11-14 22:13:20'"), (Condition{.first_ns = kNow}));
+  for (const char* text :
+       {"WHERE", "WHERE foo", "WHERE (h = 'a'", "WHERE h = 'a' OR", "WHERE time > 'x'", "WHERE time ~ 1",
+        "WHERE h = 'a' OR time > now()", "WHERE time > now() - ", "WHERE time > now( - 1h"}) {
+    EXPECT_FALSE(Parse(std::string("SHOW TAG KEYS ") + text, kNow).ok()) << text;
+  }
+  std::string deep(1000, '(');
+  EXPECT_FALSE(Parse("SHOW TAG KEYS WHERE " + deep + "h = 'a'", kNow).ok());
+  std::string wide = "(h = 'a' OR h = 'b')";
+  for (int i = 0; i < 20; ++i) wide += " AND (h = 'a' OR h = 'b')";
+  EXPECT_TRUE(Refusal("SHOW TAG KEYS WHERE " + wide).contains("more than 256 alternatives"));
+}
+
+TEST(Influxql, SeriesPoliciesAndDeletions) {
+  using model::MatchOp;
+  constexpr int64_t kDay = 86'400'000'000'000;
+  EXPECT_EQ(One("SHOW SERIES"), Statement(ShowSeries{}));
+  EXPECT_EQ(One("SHOW SERIES EXACT CARDINALITY ON d"),
+            Statement(ShowSeries{.cardinality = true, .exact = true, .database = "d"}));
+  EXPECT_EQ(One("SHOW SERIES FROM cpu LIMIT 2"),
+            Statement(ShowSeries{.from = {{MatchOp::kEqual, "", "cpu"}}, .limit = 2}));
+  EXPECT_EQ(One("SHOW USERS"), Statement(ShowUsers{}));
+  using What = ChangeRetentionPolicy::What;
+  EXPECT_EQ(One("CREATE RETENTION POLICY two ON d DURATION 14d REPLICATION 1 SHARD DURATION 1d DEFAULT"),
+            Statement(ChangeRetentionPolicy{What::kCreate, "two", "d", 14 * kDay, kDay, true}));
+  EXPECT_EQ(One("ALTER RETENTION POLICY autogen ON d DURATION INF"),
+            Statement(ChangeRetentionPolicy{What::kAlter, "autogen", "d", 0, {}, false}));
+  EXPECT_EQ(One("DROP RETENTION POLICY two ON d"),
+            Statement(ChangeRetentionPolicy{What::kDrop, "two", "d", {}, {}, false}));
+  EXPECT_EQ(One("DROP MEASUREMENT \"m 1\""), Statement(Delete{.from = {{MatchOp::kEqual, "", "m 1"}}}));
+  EXPECT_EQ(
+      One("DROP SERIES FROM m WHERE h = 'a'"),
+      Statement(Delete{.from = {{MatchOp::kEqual, "", "m"}}, .where = {.any_of = {{{MatchOp::kEqual, "h", "a"}}}}}));
+  EXPECT_EQ(One("DELETE FROM m WHERE time < 10"),
+            Statement(Delete{.from = {{MatchOp::kEqual, "", "m"}}, .where = {.last_ns = 9}}));
+  EXPECT_EQ(Refusal("DROP SERIES WHERE time > 0").substr(0, 76),
+            "error parsing query: DROP SERIES doesn't support time in WHERE clause at lin");
+  EXPECT_FALSE(Parse("CREATE RETENTION POLICY two ON d DURATION 14d").ok());
+  EXPECT_FALSE(Parse("ALTER RETENTION POLICY two ON d").ok());
+  for (const Statement& changes : {Statement(ChangeRetentionPolicy{}), Statement(Delete{})})
+    EXPECT_FALSE(IsReadOnly(changes));
+}
+
+TEST(Influxql, WhatIsKnownAndNotServedSaysSo) {
+  for (const auto& [text, words] : {std::pair{"SELECT mean(x) FROM (SELECT 1) WHERE time > now() - 1h; ", "SELECT"},
+                                    std::pair{"CREATE USER a WITH PASSWORD 'x'", "CREATE USER"},
+                                    std::pair{"show continuous queries", "SHOW CONTINUOUS"},
+                                    std::pair{"GRANT ALL TO x", "GRANT"}, std::pair{"KILL QUERY 1", "KILL"}}) {
+    const Statement statement = One(text);
+    ASSERT_TRUE(std::holds_alternative<NotServed>(statement)) << text;
+    EXPECT_EQ(std::get<NotServed>(statement).words, words);
+    EXPECT_FALSE(std::get<NotServed>(statement).advice.empty());
+  }
+  EXPECT_EQ(Parse("SELECT 1; SHOW DATABASES")->size(), 2U);
 }
 
 TEST(Influxql, NamesAreMatchedAsInfluxDbDoes) {

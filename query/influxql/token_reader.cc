@@ -1,0 +1,88 @@
+#include "query/influxql/token_reader.h"
+
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "query/influxql/name_match.h"
+#include "storage/base/text/duration.h"
+
+namespace tidemark::query::influxql {
+
+Error ErrorAt(const Token& token, std::string_view message) {
+  return InvalidArgument(
+      fmt::format("error parsing query: {} at line {}, char {}", message, token.line, token.character));
+}
+
+Error Unexpected(const Token& token, std::string_view expected) {
+  return ErrorAt(token, fmt::format("found {}, expected {}", token.Found(), expected));
+}
+
+bool TokenReader::TakeIf(std::string_view word) {
+  if (!token_.Is(word)) return false;
+  Advance();
+  return true;
+}
+
+Result<model::Matcher> TokenReader::TakeComparison(std::string label, bool names) {
+  model::Matcher matcher{.op = {}, .name = std::move(label), .value = {}};
+  const bool equal = token_.Is("=");
+  if (equal || token_.Is("!=") || token_.Is("<>")) {
+    Advance();
+    matcher.op = equal ? model::MatchOp::kEqual : model::MatchOp::kNotEqual;
+    if (names) {
+      TM_TRY_ASSIGN(matcher.value, TakeIdent());
+    } else if (token_.kind == TokenKind::kString) {
+      matcher.value = std::move(token_.text);
+      Advance();
+    } else {
+      return Unexpected(token_, "string");
+    }
+    return matcher;
+  }
+  matcher.op = token_.Is("=~") ? model::MatchOp::kRegex : model::MatchOp::kNotRegex;
+  if (!TakeIf("=~") && !TakeIf("!~")) return Unexpected(token_, "=, !=, =~, !~");
+  TM_TRY_ASSIGN(const std::string regex, TakeRegex());
+  matcher.value = Unanchored(regex);
+  return matcher;
+}
+
+Result<std::string> TokenReader::TakeRegex() {
+  if (!token_.Is("/")) return Unexpected(token_, "regex");
+  Token regex = scanner_.RestOfRegex();
+  if (regex.kind == TokenKind::kBad) return Unexpected(regex, "regex");
+  Advance();
+  return std::move(regex.text);
+}
+
+Result<std::string> TokenReader::TakeIdent() {
+  if (token_.kind != TokenKind::kIdent) return Unexpected(token_, "identifier");
+  std::string name = std::move(token_.text);
+  Advance();
+  return name;
+}
+
+Result<uint64_t> TokenReader::TakeInteger(uint64_t least) {
+  if (token_.kind != TokenKind::kInteger) return Unexpected(token_, "integer");
+  constexpr uint64_t kMost = std::numeric_limits<int32_t>::max();
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(token_.text.data(), token_.text.data() + token_.text.size(), value);
+  if (error != std::errc() || value < least || value > kMost) {
+    return ErrorAt(token_, fmt::format("invalid value {}: must be {} <= n <= {}", token_.text, least, kMost));
+  }
+  Advance();
+  return value;
+}
+
+Result<int64_t> TokenReader::TakeDuration() {
+  if (TakeIf("INF")) return 0;
+  if (token_.kind != TokenKind::kDuration) return Unexpected(token_, "duration");
+  const auto ns = text::ParseDuration(token_.text, text::kInfluxDuration);
+  if (!ns) return ErrorAt(token_, "invalid duration");
+  Advance();
+  return *ns;
+}
+
+}  // namespace tidemark::query::influxql

@@ -1,0 +1,262 @@
+#include "tools/server/influx/influx_shows.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "query/api/json.h"
+#include "query/influxql/name_match.h"
+#include "storage/model/field.h"
+#include "storage/model/labels.h"
+
+namespace tidemark::server {
+
+namespace influxql = query::influxql;
+using text::AppendJsonString;
+
+namespace {
+
+// The fields of each measurement.
+using Measurements = std::map<std::string, std::vector<storage::FieldDescription>>;
+
+// Those that any of `matchers` takes; all without one.
+Result<Measurements> MeasurementsOf(const storage::View& view, std::span<const model::Matcher> matchers) {
+  Measurements all;
+  for (storage::FieldDescription& field : view.Fields()) all[field.measurement].push_back(std::move(field));
+  if (matchers.empty()) return all;
+  std::vector<std::string> names;
+  for (const auto& [name, fields] : all) names.push_back(name);
+  std::set<std::string> kept;
+  for (const model::Matcher& matcher : matchers) {
+    TM_TRY_ASSIGN(std::vector<std::string> some, influxql::Filter(matcher, names));
+    kept.insert(std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+  }
+  std::erase_if(all, [&](const auto& entry) { return !kept.contains(entry.first); });
+  return all;
+}
+
+// The series of one measurement that satisfy `where`: those of any of these selectors.
+std::vector<std::vector<model::Matcher>> SeriesOf(const std::vector<storage::FieldDescription>& fields,
+                                                  const influxql::Condition& where) {
+  std::vector<std::string> metrics;
+  for (const storage::FieldDescription& field : fields) metrics.push_back(field.metric);
+  std::vector<std::vector<model::Matcher>> out = where.any_of;
+  if (out.empty()) out.emplace_back();
+  for (std::vector<model::Matcher>& matchers : out) {
+    matchers.push_back(influxql::OneOf(std::string(model::kMetricNameLabel), metrics));
+  }
+  return out;
+}
+
+// Adds what is not there yet, and sorts.
+void MergeInto(std::vector<std::string>* all, std::vector<std::string> more) {
+  std::ranges::move(more, std::back_inserter(*all));
+  std::ranges::sort(*all);
+  all->erase(std::ranges::unique(*all).begin(), all->end());
+}
+
+// Rows of two columns, or of one where the second is not wanted.
+struct Rows {
+  std::vector<std::pair<std::string, std::string>> rows;
+  bool two = true;
+};
+
+// What LIMIT and OFFSET leave of a list.
+template <typename T>
+void Cut(uint64_t limit, uint64_t offset, std::vector<T>* list) {
+  list->erase(list->begin(), list->begin() + static_cast<std::ptrdiff_t>(std::min<uint64_t>(offset, list->size())));
+  if (limit != 0 && list->size() > limit) list->resize(limit);
+}
+
+Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
+                    const std::vector<storage::FieldDescription>& fields) {
+  using What = influxql::ShowKeys::What;
+  Rows out;
+  if (show.what == What::kFieldKeys) {
+    for (const storage::FieldDescription& field : fields) out.rows.emplace_back(field.field, model::Name(field.type));
+    std::ranges::sort(out.rows);
+    return out;
+  }
+  const auto selectors = SeriesOf(fields, show.where);
+  std::vector<std::string> keys;
+  for (const auto& series : selectors) {
+    TM_TRY_ASSIGN(std::vector<std::string> some, view.LabelNames(series, show.where.range()));
+    MergeInto(&keys, std::move(some));
+  }
+  std::erase(keys, model::kMetricNameLabel);
+  if (show.what == What::kTagKeys) {
+    out.two = false;
+    for (std::string& key : keys) out.rows.emplace_back(std::move(key), "");
+    return out;
+  }
+  if (show.key_match) {
+    TM_TRY_ASSIGN(keys, influxql::Filter(*show.key_match, keys));
+  } else {
+    std::erase_if(keys, [&](const std::string& key) { return std::ranges::find(show.keys, key) == show.keys.end(); });
+  }
+  for (const std::string& key : keys) {
+    std::vector<std::string> values;
+    for (const auto& series : selectors) {
+      TM_TRY_ASSIGN(std::vector<std::string> some, view.LabelValues(key, series, show.where.range()));
+      MergeInto(&values, std::move(some));
+    }
+    for (std::string& value : values) out.rows.emplace_back(key, std::move(value));
+  }
+  return out;
+}
+
+// `cpu,dc=x,host=b`, as line protocol writes it.
+std::string SeriesKey(std::string_view measurement, const model::LabelViews& labels) {
+  std::string out;
+  const auto append = [&](std::string_view text, std::string_view escaped) {
+    for (const char c : text) {
+      if (escaped.contains(c)) out += '\\';
+      out += c;
+    }
+  };
+  append(measurement, ", ");
+  for (const model::LabelView& label : labels) {
+    if (label.name == model::kMetricNameLabel) continue;
+    out += ',';
+    append(label.name, ",= ");
+    out += '=';
+    append(label.value, ",= ");
+  }
+  return out;
+}
+
+// The keys of the series of one measurement, sorted, each once: its fields share them.
+Result<std::vector<std::string>> KeysOf(const storage::View& view, std::string_view measurement,
+                                        const std::vector<storage::FieldDescription>& fields,
+                                        const influxql::Condition& where) {
+  std::vector<std::string> keys;
+  model::LabelViews labels;
+  for (const auto& series : SeriesOf(fields, where)) {
+    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs, view.Select(series, where.range(), {.strings = true}));
+    std::vector<std::string> some;
+    for (const model::SeriesRef ref : refs) {
+      view.LabelsOf(ref, &labels);
+      some.push_back(SeriesKey(measurement, labels));
+    }
+    MergeInto(&keys, std::move(some));
+  }
+  return keys;
+}
+
+}  // namespace
+
+std::string NamesSeries(std::string_view series, const std::vector<std::string>& names, bool or_nothing) {
+  if (names.empty() && or_nothing) return {};
+  std::string out = R"("series":[{"name":)";
+  AppendJsonString(&out, series);
+  out += R"(,"columns":["name"])";
+  if (!names.empty()) {
+    out += R"(,"values":[)";
+    for (size_t i = 0; i < names.size(); ++i) {
+      out += i > 0 ? ",[" : "[";
+      AppendJsonString(&out, names[i]);
+      out += ']';
+    }
+    out += ']';
+  }
+  return out + "}]";
+}
+
+Result<std::string> ShowMeasurements(const storage::View& view, const influxql::ShowMeasurements& show) {
+  if (show.where.first_ns || show.where.last_ns) {
+    return InvalidArgument("SHOW MEASUREMENTS doesn't support time in WHERE clause");
+  }
+  const std::span<const model::Matcher> named =
+      show.name ? std::span(&*show.name, 1) : std::span<const model::Matcher>();
+  TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, named));
+  std::vector<std::string> names;
+  for (const auto& [name, fields] : measurements) {
+    bool found = show.where.everything();
+    for (const auto& series : SeriesOf(fields, show.where)) {
+      if (found) break;
+      // As in 1.x, a measurement is found by the values that its tags have: none has the value "".
+      const bool nothing = std::ranges::any_of(series, [](const model::Matcher& matcher) {
+        return matcher.op == model::MatchOp::kEqual && matcher.value.empty();
+      });
+      if (nothing) continue;
+      TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs, view.Select(series, {}, {.strings = true}));
+      found = !refs.empty();
+    }
+    if (found) names.push_back(name);
+  }
+  Cut(show.limit, show.offset, &names);
+  return NamesSeries("measurements", names, true);
+}
+
+// One series for each measurement that has any: {"name":...,"columns":["key","value"],"values":[["host","a"]]}.
+Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys& show) {
+  constexpr std::string_view kColumns[] = {R"("fieldKey","fieldType")", R"("tagKey")", R"("key","value")"};
+  TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
+  std::string out;
+  for (const auto& [name, fields] : measurements) {
+    TM_TRY_ASSIGN(Rows rows, RowsOf(view, show, fields));
+    Cut(show.limit, show.offset, &rows.rows);
+    if (rows.rows.empty()) continue;
+    out += out.empty() ? R"("series":[{"name":)" : R"(,{"name":)";
+    AppendJsonString(&out, name);
+    out += fmt::format(R"(,"columns":[{}],"values":[)", kColumns[static_cast<size_t>(show.what)]);
+    for (size_t i = 0; i < rows.rows.size(); ++i) {
+      out += i > 0 ? ",[" : "[";
+      AppendJsonString(&out, rows.rows[i].first);
+      if (rows.two) {
+        out += ',';
+        AppendJsonString(&out, rows.rows[i].second);
+      }
+      out += ']';
+    }
+    out += "]}";
+  }
+  return out.empty() ? out : out + "]";
+}
+
+// {"columns":["key"],"values":[["cpu,host=a"]]}; counts for CARDINALITY.
+Result<std::string> ShowSeries(const storage::View& view, const influxql::ShowSeries& show) {
+  TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
+  std::vector<std::string> all;
+  std::string counts;
+  size_t sum = 0;
+  for (const auto& [name, fields] : measurements) {
+    TM_TRY_ASSIGN(std::vector<std::string> keys, KeysOf(view, name, fields, show.where));
+    sum += keys.size();
+    if (!keys.empty()) {
+      counts += counts.empty() ? R"({"name":)" : R"(,{"name":)";
+      AppendJsonString(&counts, name);
+      counts += fmt::format(R"(,"columns":["count"],"values":[[{}]]}})", keys.size());
+    }
+    std::ranges::move(keys, std::back_inserter(all));
+  }
+  if (show.cardinality && show.from.empty() && show.where.everything() && !show.exact) {
+    return fmt::format(R"("series":[{{"columns":["cardinality estimation"],"values":[[{}]]}}])", sum);
+  }
+  if (show.cardinality) return counts.empty() ? std::string() : R"("series":[)" + counts + "]";
+  Cut(show.limit, show.offset, &all);
+  if (all.empty()) return std::string();
+  std::string out = R"("series":[{"columns":["key"],"values":[)";
+  for (const std::string& key : all) {
+    out += out.ends_with('[') ? "[" : ",[";
+    AppendJsonString(&out, key);
+    out += ']';
+  }
+  return out + "]}]";
+}
+
+Result<std::vector<std::vector<model::Matcher>>> SelectorsOf(const storage::View& view, const influxql::Delete& drop) {
+  TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, drop.from));
+  std::vector<std::vector<model::Matcher>> out;
+  for (const auto& [name, fields] : measurements) {
+    std::ranges::move(SeriesOf(fields, drop.where), std::back_inserter(out));
+  }
+  return out;
+}
+
+}  // namespace tidemark::server
