@@ -9,6 +9,7 @@
 #include "query/plan/planner.h"
 #include "query/promql/quote.h"
 #include "query/scan/pooled_quantile.h"
+#include "query/scan/tier_choice.h"
 #include "query/scan/tier_windows.h"
 #include "storage/base/mutex.h"
 
@@ -32,6 +33,7 @@ using plan::StepGrid;
 using run::Reservation;
 using scan::BlockSink;
 using scan::FoldFrame;
+using scan::GoneIn;
 using scan::PooledQuantile;
 using scan::ScanLatest;
 using scan::ScanSeries;
@@ -184,6 +186,16 @@ Result<HeldFrame> Evaluator::AbsentOverTime(const plan::RollupNode& node, const 
     }
     return {};
   }));
+  if (!node.range->subquery) {
+    // Where nothing tells of rows that are gone, nobody can say that there were none.
+    const WindowSpec windows = Extended(grid, node.range->reference, node.range->window_ms, 0, 0);
+    const auto gone = GoneIn(windows, *state_);
+    if (gone && TierFor(promql::Rollup::kPresent, windows, *state_) == 0) {
+      for (size_t step = 0; step < grid.count; ++step) {
+        if (plan::Meet(windows.Window(step), *gone).length_ns() > 0) found[step] = 1;
+      }
+    }
+  }
   auto arena = std::make_unique<LabelArena>();
   RowHead head;
   if (node.range->selector != nullptr) head.labels = LabelsOfAbsence(*node.range->selector, arena.get());

@@ -1,5 +1,6 @@
 // Which rollup tier may answer a range function in place of raw rows. A window is then made of its raw head, whole
-// buckets and its raw tail, and the answer is the same as from raw rows alone.
+// buckets and its raw tail, and the answer is the same as from raw rows alone. Where raw rows are gone buckets answer
+// alone, also those that the window's ends cut.
 #pragma once
 
 #include <cstdint>
@@ -23,18 +24,37 @@ struct Interval {
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
+// The bucket [start, start + width) of a time as its number times the width; rounded down, also below zero.
+inline int64_t FloorTo(int64_t time_ns, int64_t width_ns) {
+  return (time_ns / width_ns - (time_ns % width_ns < 0 ? 1 : 0)) * width_ns;
+}
+
+// From the start of the first to the end of the last bucket that has times of `interval`, which is not empty.
+inline Interval WholeBuckets(const Interval& interval, int64_t width_ns) {
+  return {FloorTo(interval.after_ns, width_ns), FloorTo(interval.last_ns - 1, width_ns) + width_ns};
+}
+
+// What both have; empty where that is nothing.
+Interval Meet(const Interval& a, const Interval& b);
+
 // A window as whole buckets and what is left at its ends; empty intervals where there is nothing.
 struct SplitWindow {
+  Interval gone;  // answered by buckets alone, the first and the last of which it may cut
   Interval head;
   Interval buckets;  // from the start of the first to the end of the last whole bucket
   Interval tail;
 };
 SplitWindow Split(const Interval& window, int64_t width_ns);
 
-// The same where raw rows up to `gone_until_ns` (the end of a bucket) have been dropped. When something happened is
-// known to the width of the tier there: a bucket counts to the window that its end lies in. Nothing raw is left over
-// there.
-SplitWindow SplitGone(const Interval& window, int64_t width_ns, int64_t gone_until_ns);
+// The same where the raw rows of `gone` have been dropped. There are none before: retention takes the oldest first. The
+// border behind it is a time: what comes after it is split as any other window, from there on.
+SplitWindow SplitGone(const Interval& window, int64_t width_ns, const Interval& gone);
+
+// How wide the buckets are together that the window's ends cut inside of `gone`: at most two.
+int64_t CutNs(const Interval& window, int64_t width_ns, const Interval& gone);
+
+// Whether these hold so much of some window that an answer may be far off: more than a tenth of its length.
+bool CutsMuch(std::span<const Interval> windows, int64_t width_ns, const Interval& gone);
 
 // Sorts `intervals` and joins those that touch or overlap; empty ones go.
 std::vector<Interval> Join(std::vector<Interval> intervals);

@@ -32,7 +32,7 @@ using enum FunctionId;
 constexpr std::array<FunctionSignature, kFunctionCount> kFunctions{{
     {kAbs, "abs", kV, kArgs<kV>},
     {kAbsent, "absent", kV, kArgs<kV>},
-    {kAbsentOverTime, "absent_over_time", kV, kArgs<kM>},
+    {kAbsentOverTime, "absent_over_time", kV, kArgs<kM>, 0, kStable, {.rollup = Rollup::kPresent}},
     {kAcos, "acos", kV, kArgs<kV>},
     {kAcosh, "acosh", kV, kArgs<kV>},
     {kAsin, "asin", kV, kArgs<kV>},

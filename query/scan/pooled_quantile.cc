@@ -6,7 +6,7 @@
 #include "query/frame/column_union.h"
 #include "query/frame/quantile.h"
 #include "query/scan/scan.h"
-#include "query/scan/tier_windows.h"
+#include "query/scan/tier_choice.h"
 
 namespace tidemark::query::scan {
 namespace {
@@ -30,11 +30,11 @@ PooledQuantile::PooledQuantile(const WindowSpec& windows, std::vector<std::strin
                                QueryState* state)
     : windows_(windows), grouping_(std::move(grouping)), tier_ns_(tier_ns), state_(state), all_(state) {
   const size_t steps = windows.grid.count;
-  const int64_t gone_until_ns = tier_ns_ == 0 ? 0 : GoneUntil(windows, tier_ns_, *state).value_or(INT64_MIN);
+  if (tier_ns_ != 0) gone_ = GoneIn(windows, *state).value_or(plan::Interval{});
   for (size_t step = 0; step < steps && tier_ns_ != 0; ++step) {
-    splits_.push_back(SplitAtGone(windows.Window(step), tier_ns_, gone_until_ns));
-    const plan::Interval& buckets = splits_.back().buckets;
-    if (buckets.length_ns() <= 0) continue;
+    splits_.push_back(SplitAtGone(windows.Window(step), gone_));
+    if (splits_.back().buckets.length_ns() <= 0) continue;
+    const plan::Interval buckets = plan::WholeBuckets(splits_.back().buckets, tier_ns_);
     if (covered_.length_ns() == 0) covered_ = buckets;
     covered_ = {std::min(covered_.after_ns, buckets.after_ns), std::max(covered_.last_ns, buckets.last_ns)};
   }
@@ -211,9 +211,13 @@ Status PooledQuantile::Select(const Group& group, const double* q, std::span<dou
     }
     if (tier_ns_ != 0 && splits_[step].buckets.length_ns() > 0) {
       const auto index = [&](int64_t time_ns) { return static_cast<size_t>((time_ns - covered_.after_ns) / tier_ns_); };
-      auto bucket = group.sketches.lower_bound(index(splits_[step].buckets.after_ns));
-      const auto past = group.sketches.lower_bound(index(splits_[step].buckets.last_ns));
-      for (; bucket != past; ++bucket) sketch.Merge(bucket->second.bins());
+      const plan::Interval whole = plan::WholeBuckets(splits_[step].buckets, tier_ns_);
+      auto bucket = group.sketches.lower_bound(index(whole.after_ns));
+      const auto past = group.sketches.lower_bound(index(whole.last_ns));
+      for (; bucket != past; ++bucket) {
+        const int64_t start_ns = covered_.after_ns + static_cast<int64_t>(bucket->first) * tier_ns_;
+        AddShare(bucket->second.bins(), ShareOfBucket(start_ns, tier_ns_, splits_[step].buckets, gone_), &sketch);
+      }
     }
     if (window.empty() && sketch.count() == 0) continue;
     selected += window.size() + sketch.bins().size();

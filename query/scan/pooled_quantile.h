@@ -76,6 +76,7 @@ class PooledQuantile {
   int64_t tier_ns_;
   run::QueryState* state_;
   std::vector<SketchSplit> splits_;  // by step, with a tier
+  plan::Interval gone_;              // what only buckets can tell, with a tier
   plan::Interval covered_;           // by the buckets of all steps
   // Times at which the rows of some window begin or end, ascending. Samples between two neighbours are in the same
   // windows.

@@ -1,13 +1,14 @@
 #include "query/scan/sketch_fold.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "query/frame/quantile.h"
 #include "query/frame/samples.h"
-#include "storage/model/quantile_sketch.h"
+#include "query/scan/tier_choice.h"
 
 namespace tidemark::query::scan {
 namespace {
@@ -33,7 +34,7 @@ Interval Cover(const std::vector<SketchSplit>& splits, Interval SketchSplit::* p
 // The quantile of one window after the other, of the sketches of its buckets and of its rows together.
 class WindowQuantile {
  public:
-  explicit WindowQuantile(int64_t width_ns) : width_ns_(width_ns) {}
+  WindowQuantile(int64_t width_ns, const Interval& gone) : width_ns_(width_ns), gone_(gone) {}
 
   void Clear() {
     sketch_.Clear();
@@ -41,12 +42,14 @@ class WindowQuantile {
   }
 
   void AddBuckets(const storage::SketchColumn& column, const Interval& buckets) {
-    for (int64_t start = buckets.after_ns; start < buckets.last_ns; start += width_ns_) {
+    if (buckets.length_ns() <= 0) return;
+    for (int64_t start = plan::FloorTo(buckets.after_ns, width_ns_); start < buckets.last_ns; start += width_ns_) {
       const int64_t index = (start - column.first_start_ns) / width_ns_;
       if (start < column.first_start_ns || index >= static_cast<int64_t>(column.buckets)) continue;
       const auto i = static_cast<size_t>(index);
       const uint32_t begin = i == 0 ? 0 : column.ends[i - 1];
-      sketch_.Merge({column.bins + begin, column.ends[i] - begin});
+      AddShare({column.bins + begin, column.ends[i] - begin}, ShareOfBucket(start, width_ns_, buckets, gone_),
+               &sketch_);
       ++used_;
     }
   }
@@ -71,6 +74,7 @@ class WindowQuantile {
 
  private:
   const int64_t width_ns_;
+  const Interval gone_;
   model::QuantileSketch sketch_;
   std::vector<double> values_;
   uint64_t used_ = 0;
@@ -78,28 +82,55 @@ class WindowQuantile {
 
 }  // namespace
 
-SketchSplit SplitAtGone(const Interval& window, int64_t width_ns, int64_t gone_until_ns) {
-  if (window.after_ns >= gone_until_ns) return {.buckets = {}, .rows = window};
-  SketchSplit split;
-  split.buckets =
-      plan::SplitGone({window.after_ns, std::min(window.last_ns, gone_until_ns)}, width_ns, gone_until_ns).buckets;
-  if (window.last_ns > gone_until_ns) split.rows = {gone_until_ns, window.last_ns};
+SketchSplit SplitAtGone(const Interval& window, const Interval& gone) {
+  if (window.after_ns >= gone.last_ns) return {.buckets = {}, .rows = window};
+  SketchSplit split{.buckets = plan::Meet(window, gone), .rows = {}};
+  if (window.last_ns > gone.last_ns) split.rows = {gone.last_ns, window.last_ns};
   return split;
 }
 
-Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpec& spec, int64_t width_ns,
-                           int64_t gone_until_ns, QueryState* state) {
-  const size_t steps = spec.windows.grid.count;
-  std::vector<SketchSplit> splits;
-  for (size_t step = 0; step < steps; ++step) {
-    splits.push_back(SplitAtGone(spec.windows.Window(step), width_ns, gone_until_ns));
+double ShareOfBucket(int64_t start_ns, int64_t width_ns, const Interval& buckets, const Interval& gone) {
+  const Interval bucket = plan::Meet({start_ns, start_ns + width_ns}, gone);
+  const int64_t length_ns = bucket.length_ns();
+  if (length_ns <= 0) return 0;
+  return static_cast<double>(plan::Meet(bucket, buckets).length_ns()) / static_cast<double>(length_ns);
+}
+
+void AddShare(std::span<const model::SketchBin> bins, double share, model::QuantileSketch* out) {
+  if (share >= 1) {
+    out->Merge(bins);
+    return;
   }
+  uint64_t all = 0;
+  for (const model::SketchBin& bin : bins) all += bin.count;
+  if (all == 0 || share <= 0) return;
+  const double ranks = std::max(1.0, std::round(share * static_cast<double>(all)));
+  std::vector<model::SketchBin> some;
+  uint64_t before = 0;
+  double taken = 0;
+  for (const model::SketchBin& bin : bins) {
+    before += bin.count;
+    const double until = std::floor(static_cast<double>(before) * ranks / static_cast<double>(all) + 0.5);
+    if (until > taken) some.push_back({bin.key, static_cast<uint64_t>(until - taken)});
+    taken = until;
+  }
+  out->Merge(some);
+}
+
+Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpec& spec, int64_t width_ns,
+                           QueryState* state) {
+  const size_t steps = spec.windows.grid.count;
+  const Interval gone = GoneIn(spec.windows, *state).value_or(Interval{});
+  std::vector<SketchSplit> splits;
+  for (size_t step = 0; step < steps; ++step) splits.push_back(SplitAtGone(spec.windows.Window(step), gone));
   const Interval buckets = Cover(splits, &SketchSplit::buckets);
   const Interval rows = Cover(splits, &SketchSplit::rows);
   const storage::View& view = state->view();
   std::unique_ptr<storage::SketchCursor> sketches;
-  if (buckets.length_ns() > 0)
-    sketches = view.ScanSketches(refs, {{buckets.after_ns + 1}, {buckets.last_ns}}, width_ns);
+  if (buckets.length_ns() > 0) {
+    const Interval whole = plan::WholeBuckets(buckets, width_ns);
+    sketches = view.ScanSketches(refs, {{whole.after_ns + 1}, {whole.last_ns}}, width_ns);
+  }
   std::unique_ptr<storage::ColumnCursor> columns;
   if (rows.length_ns() > 0) columns = view.Scan(refs, {{rows.after_ns + 1}, {rows.last_ns}});
 
@@ -109,7 +140,7 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
   storage::SketchColumn sketch_column;
   model::Column column;
   Samples samples;
-  WindowQuantile window(width_ns);
+  WindowQuantile window(width_ns, gone);
   uint64_t read = 0;
   for (const model::SeriesRef ref : refs) {
     TM_RETURN_IF_ERROR(state->CheckInterrupt());

@@ -10,21 +10,26 @@
 #include "query/scan/scan.h"
 #include "storage/base/result.h"
 #include "storage/model/ids.h"
+#include "storage/model/quantile_sketch.h"
 
 namespace tidemark::query::scan {
 
-// What answers a window where raw rows up to a time are gone: buckets, then the rows behind that time.
+// What answers a window where the raw rows of some time are gone: buckets, then the rows behind that time.
 struct SketchSplit {
-  plan::Interval buckets;
+  plan::Interval buckets;  // its ends may cut some
   plan::Interval rows;
 };
+SketchSplit SplitAtGone(const plan::Interval& window, const plan::Interval& gone);
 
-// `gone_until_ns`: the end of a bucket of `width_ns`.
-SketchSplit SplitAtGone(const plan::Interval& window, int64_t width_ns, int64_t gone_until_ns);
+// Which part of the bucket that begins at `start_ns` lies in `buckets`, from 0 to 1. What is not in `gone` is none of it.
+double ShareOfBucket(int64_t start_ns, int64_t width_ns, const plan::Interval& buckets, const plan::Interval& gone);
 
-// One block of series. Raw rows up to `gone_until_ns`, the end of a bucket of `width_ns`, are gone; windows behind it
-// are answered exactly, by their rows, others within 1 % (storage/model/quantile_sketch.h).
+// Adds that part of a bucket's values: all of them, or some at evenly spaced ranks, at least one.
+void AddShare(std::span<const model::SketchBin> bins, double share, model::QuantileSketch* out);
+
+// One block of series. Windows behind the time that is gone are answered exactly, by their rows, others by buckets of
+// `width_ns`, within 1 % (storage/model/quantile_sketch.h) of what lies in them.
 Result<frame::Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpec& spec, int64_t width_ns,
-                                  int64_t gone_until_ns, run::QueryState* state);
+                                  run::QueryState* state);
 
 }  // namespace tidemark::query::scan

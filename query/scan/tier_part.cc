@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "query/scan/even_rows.h"
+
 namespace tidemark::query::scan {
 
 using frame::Samples;
+using plan::Interval;
 
 void TierPart::MakeInexact() {
   if (!exact) return;
@@ -77,6 +80,53 @@ void TierPart::AddEnds(const TierPart& later) {
   last = later.last;
   last_ns = later.last_ns;
   last_word = later.last_word;
+}
+
+TierPart TierPart::Within(const Interval& window, CutAs as) const {
+  if (count == 0 || (first_ns > window.after_ns && last_ns <= window.last_ns)) return *this;
+  if (first_ns > window.last_ns || last_ns <= window.after_ns) return {};
+  switch (as) {
+    case CutAs::kEvenRows: return EvenRowsWithin(window);
+    case CutAs::kEnds: return EndsWithin(window);
+    case CutAs::kPresence: break;
+  }
+  return *this;
+}
+
+TierPart TierPart::EvenRowsWithin(const Interval& window) const {
+  const EvenRows rows(static_cast<int64_t>(count), first_ns, last_ns);
+  const int64_t begin = rows.Until(window.after_ns);
+  const int64_t end = rows.Until(window.last_ns);
+  if (begin >= end) return {};
+  const EvenCounter counter(rows, {.first = first, .last = last, .increase = Increase(), .min = min, .max = max});
+  TierPart out;
+  out.exact = false;
+  out.count = static_cast<double>(end - begin);
+  out.min = min;
+  out.max = max;
+  out.first = counter.ValueOf(begin);
+  out.last = counter.ValueOf(end - 1);
+  out.first_ns = rows.TimeOf(begin);
+  out.last_ns = rows.TimeOf(end - 1);
+  out.sum = {Mean() * out.count, 0};
+  out.lost = counter.RiseTo(end - 1) - counter.RiseTo(begin) - (out.last - out.first);
+  return out;
+}
+
+TierPart TierPart::EndsWithin(const Interval& window) const {
+  TierPart out = *this;
+  out.exact = false;
+  out.count = 1;
+  if (first_ns > window.after_ns && first_ns <= window.last_ns) {
+    out.last = first;
+    out.last_ns = first_ns;
+  } else if (last_ns > window.after_ns && last_ns <= window.last_ns) {
+    out.first = last;
+    out.first_ns = last_ns;
+  } else {
+    return {};
+  }
+  return out;
 }
 
 bool TierPart::AddsUpAsRows() const {

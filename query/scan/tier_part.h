@@ -1,5 +1,8 @@
 // TierPart: what a stretch of rows, or a bucket, adds to a window of a range function; parts put together in their
 // order give the window.
+//
+// A bucket whose rows are gone may lie in a window with a part of it only. It then counts as rows spaced evenly from
+// its first to its last time, as many as it has; what values these have depends on who asks (CutAs).
 #pragma once
 
 #include <cmath>
@@ -7,10 +10,21 @@
 
 #include "query/frame/kahan.h"
 #include "query/frame/samples.h"
+#include "query/plan/rollup_choice.h"
 #include "storage/model/batch.h"
 #include "storage/storage.h"
 
 namespace tidemark::query::scan {
+
+// What is known of the rows inside of a bucket that a window's end cuts.
+enum class CutAs : uint8_t {
+  // Each is the mean for sums, the least for the minimum, the greatest for the maximum; a counter rises from row to row
+  // by the same amount. Where it was reset inside of the bucket, that is taken to have been once, as late as its last
+  // value allows.
+  kEvenRows,
+  kEnds,      // the first and the last row, which are real, and no other
+  kPresence,  // whether there may be a row: between its first and its last
+};
 
 struct TierPart {
   double count = 0;
@@ -31,6 +45,9 @@ struct TierPart {
   double lost = 0;
   // Of a bucket: nobody may trust it, its rows are read.
   bool raw = false;
+
+  // Of a bucket: what of it lies in the window.
+  [[nodiscard]] TierPart Within(const plan::Interval& window, CutAs as) const;
 
   // Adds what comes after this.
   void Add(const TierPart& later);
@@ -56,6 +73,8 @@ struct TierPart {
   static TierPart OfBucket(const storage::TierColumn& column, size_t index);
 
  private:
+  [[nodiscard]] TierPart EvenRowsWithin(const plan::Interval& window) const;
+  [[nodiscard]] TierPart EndsWithin(const plan::Interval& window) const;
   void AddEnds(const TierPart& later);
   void MakeInexact();
   // false where int64 does not hold the words.

@@ -5,60 +5,29 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
-
 #include "query/frame/samples.h"
-#include "query/frame/time_math.h"
 #include "query/plan/rollup_choice.h"
-#include "query/promql/numbers.h"
 #include "query/scan/extrapolation.h"
 #include "query/scan/sketch_fold.h"
+#include "query/scan/tier_choice.h"
 #include "query/scan/tier_part.h"
 #include "storage/model/stale_marker.h"
 
 namespace tidemark::query::scan {
 namespace {
 
-using frame::FloorMs;
 using frame::Frame;
-using frame::kNsPerMs;
 using frame::LabelArena;
-using frame::MsToNs;
-using frame::MsToSeconds;
 using frame::Samples;
+using plan::FloorTo;
 using plan::Interval;
 using promql::Rollup;
 using run::QueryState;
 using run::Reservation;
 using run::Resolution;
-
-// What a value takes of the parts.
-struct Needs {
-  bool sums = false;
-  bool changes = false;  // with resets
-};
-
-Needs NeedsOf(Rollup rollup) {
-  return {.sums = rollup == Rollup::kAvg || rollup == Rollup::kSum,
-          .changes = rollup == Rollup::kIncrease || rollup == Rollup::kRate};
-}
-
-// Windows up to a time are answered by buckets alone: raw rows there are gone.
-struct Gone {
-  bool any = false;
-  int64_t until_ns = 0;  // the end of a bucket
-};
-
-Gone GoneOf(const WindowSpec& windows, int64_t width_ns, const QueryState& state) {
-  const auto gone = state.view().RawGoneIn(windows.Range());
-  if (!gone) return {};
-  const int64_t bucket = gone->range.last.ns / width_ns + (gone->range.last.ns % width_ns > 0 ? 1 : 0);
-  return {.any = true, .until_ns = bucket * width_ns};
-}
 
 // Series per block. Every block opens the pages of its tiers anew, so there are few blocks where there is little to do.
 size_t TierBlockSize(size_t series, const WindowSpec& windows, int64_t width_ns) {
@@ -81,28 +50,26 @@ class TierBlock {
         rollup_(rollup),
         needs_(NeedsOf(rollup)),
         width_ns_(width_ns),
-        gone_(GoneOf(spec.windows, width_ns, *state)),
+        gone_(GoneIn(spec.windows, *state)),
         state_(state) {
     // Whoever asks for a tier gets its sums; otherwise they must be what rows would give.
-    strict_ =
-        (needs_.sums || needs_.changes) && !gone_.any && state->context().resolution.kind == Resolution::Kind::kAuto;
+    strict_ = (needs_.sums || needs_.changes) && !gone_ && state->context().resolution.kind == Resolution::Kind::kAuto;
     const WindowSpec& windows = spec.windows;
     for (size_t step = 0; step < windows.grid.count; ++step) {
       windows_.push_back(windows.Window(step));
-      splits_.push_back(gone_.any ? plan::SplitGone(windows_.back(), width_ns, gone_.until_ns)
-                                  : plan::Split(windows_.back(), width_ns));
+      splits_.push_back(gone_ ? plan::SplitGone(windows_.back(), width_ns, *gone_)
+                              : plan::Split(windows_.back(), width_ns));
       pieces_.push_back(splits_.back().head);
       pieces_.push_back(splits_.back().tail);
-      if (splits_.back().buckets.length_ns() == 0) continue;
-      if (covered_.length_ns() == 0) covered_ = splits_.back().buckets;
-      covered_.after_ns = std::min(covered_.after_ns, splits_.back().buckets.after_ns);
-      covered_.last_ns = std::max(covered_.last_ns, splits_.back().buckets.last_ns);
+      Cover(splits_.back().buckets);
+      Cover(splits_.back().gone);
+      Cover(BucketBefore(step));
     }
   }
 
   // False: raw rows alone are the better way.
   Result<bool> Run(Frame* out) {
-    if (covered_.length_ns() == 0 && !gone_.any) return false;
+    if (covered_.length_ns() == 0 && !gone_) return false;
     buckets_ = static_cast<size_t>(covered_.length_ns() / width_ns_);
     if (IsAligned()) {
       TM_TRY_ASSIGN(const Aligned aligned, RunAligned(out));
@@ -114,7 +81,7 @@ class TierBlock {
     parts_.resize(refs_.size() * buckets_);
     TM_RETURN_IF_ERROR(ReadBuckets());
     const std::vector<Interval> stretches = plan::Join(pieces_);
-    if (!gone_.any && !plan::WorthTier(stretches, plan::Join(windows_))) return false;
+    if (!gone_ && !plan::WorthTier(stretches, plan::Join(windows_))) return false;
     TM_RETURN_IF_ERROR(memory.Set(refs_.size() * (buckets_ + pieces_.size()) * sizeof(TierPart)));
     piece_parts_.resize(refs_.size() * pieces_.size());
     for (const Interval& stretch : stretches) TM_RETURN_IF_ERROR(ReadRaw(stretch));
@@ -125,9 +92,28 @@ class TierBlock {
   }
 
  private:
+  // Widens what is read by the buckets that have times of `interval`.
+  void Cover(const Interval& interval) {
+    if (interval.length_ns() <= 0) return;
+    const Interval buckets = plan::WholeBuckets(interval, width_ns_);
+    if (covered_.length_ns() == 0) covered_ = buckets;
+    covered_ = {std::min(covered_.after_ns, buckets.after_ns), std::max(covered_.last_ns, buckets.last_ns)};
+  }
+
+  // Where a window narrower than a bucket may have no row that is known, the newest one for as long as a bucket is wide
+  // answers, as it does for a plain selector.
+  [[nodiscard]] Interval BucketBefore(size_t step) const {
+    const Interval& window = windows_[step];
+    if (!gone_ || CutAsOf(rollup_) != CutAs::kEnds || window.length_ns() >= width_ns_ || window.length_ns() <= 0 ||
+        window.last_ns > gone_->last_ns) {
+      return {};
+    }
+    return plan::Meet({window.last_ns - width_ns_, window.last_ns}, *gone_);
+  }
+
   enum class Aligned : uint8_t { kDone, kNeedsRows, kOtherBits };
 
-  // Whether every window is made of whole buckets.
+  // Whether every window is made of buckets.
   [[nodiscard]] bool IsAligned() const {
     return std::ranges::all_of(splits_, [](const plan::SplitWindow& split) {
       return split.head.length_ns() == 0 && split.tail.length_ns() == 0;
@@ -144,17 +130,16 @@ class TierBlock {
       if (!more) return MakeError(ErrorCode::kInternal, "a tier ended before its last series");
       maker.BeginRow();
       for (size_t step = 0; step < windows_.size(); ++step) {
+        const auto bucket_at = [&](int64_t start, TierPart* part) {
+          const Known known = BucketOf(column, start, part);
+          if (known == Known::kBucket) ++used_buckets_;
+          return known != Known::kNeedsRows;
+        };
         TierPart part;
-        for (int64_t start = splits_[step].buckets.after_ns; start < splits_[step].buckets.last_ns;
-             start += width_ns_) {
-          const int64_t index = (start - column.first_start_ns) / width_ns_;
-          if (start < column.first_start_ns || index >= static_cast<int64_t>(column.buckets))
-            return Aligned::kNeedsRows;
-          const auto i = static_cast<size_t>(index);
-          if (column.trusted[i] == 0 || LacksIncrease(column, i, start)) return Aligned::kNeedsRows;
-          if (column.count[i] != 0) part.Add(TierPart::OfBucket(column, i));
-          ++used_buckets_;
+        if (!AddBuckets(splits_[step].gone, bucket_at, &part) || !AddBuckets(splits_[step].buckets, bucket_at, &part)) {
+          return Aligned::kNeedsRows;
         }
+        if (part.count == 0 && !AddBuckets(BucketBefore(step), bucket_at, &part)) return Aligned::kNeedsRows;
         if (HasOtherBits(part)) return Aligned::kOtherBits;
         maker.Set(step, ValueOf(part, step));
       }
@@ -213,17 +198,12 @@ class TierBlock {
       TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
       if (!more) return MakeError(ErrorCode::kInternal, "a tier ended before its last series");
       for (size_t b = 0; b < buckets_; ++b) {
-        const int64_t start = covered_.after_ns + static_cast<int64_t>(b) * width_ns_;
-        const int64_t index = (start - column.first_start_ns) / width_ns_;
-        const bool there = start >= column.first_start_ns && index < static_cast<int64_t>(column.buckets);
-        const auto i = static_cast<size_t>(there ? index : 0);
         TierPart& part = parts_[s * buckets_ + b];
-        if (!there || column.trusted[i] == 0 || LacksIncrease(column, i, start)) {
-          untrusted[b] = 1;
-          part.raw = true;
-        } else if (column.count[i] != 0) {
-          part = TierPart::OfBucket(column, i);
+        if (BucketOf(column, covered_.after_ns + static_cast<int64_t>(b) * width_ns_, &part) != Known::kNeedsRows) {
+          continue;
         }
+        untrusted[b] = 1;
+        part.raw = true;
       }
     }
     for (std::string& warning : cursor->Warnings()) state_->WarnPlain(std::move(warning));
@@ -236,10 +216,42 @@ class TierBlock {
     return {};
   }
 
+  [[nodiscard]] bool IsGone(int64_t start_ns) const { return gone_ && start_ns < gone_->last_ns; }
+
   // Series that fall often have none; their rows have, where there are any.
-  [[nodiscard]] bool LacksIncrease(const storage::TierColumn& column, size_t i, int64_t start) const {
-    if (!needs_.changes || column.count[i] == 0 || (gone_.any && start < gone_.until_ns)) return false;
+  [[nodiscard]] bool LacksIncrease(const storage::TierColumn& column, size_t i, int64_t start_ns) const {
+    if (!needs_.changes || column.count[i] == 0 || IsGone(start_ns)) return false;
     return column.increase == nullptr || std::isnan(column.increase[i]);
+  }
+
+  enum class Known : uint8_t { kEmpty, kBucket, kNeedsRows };
+
+  // The bucket of a column that begins at `start_ns`.
+  [[nodiscard]] Known BucketOf(const storage::TierColumn& column, int64_t start_ns, TierPart* part) const {
+    const int64_t index = (start_ns - column.first_start_ns) / width_ns_;
+    if (start_ns < column.first_start_ns || index >= static_cast<int64_t>(column.buckets)) {
+      // A cursor has all buckets of what is gone.
+      return IsGone(start_ns) ? Known::kEmpty : Known::kNeedsRows;
+    }
+    const auto i = static_cast<size_t>(index);
+    if (column.trusted[i] == 0 || LacksIncrease(column, i, start_ns)) return Known::kNeedsRows;
+    if (column.count[i] == 0) return Known::kEmpty;
+    *part = TierPart::OfBucket(column, i);
+    return Known::kBucket;
+  }
+
+  // Adds what lies in `interval`, whose ends may cut buckets. `bucket_at(start_ns, &part)` is false where it does not
+  // know, and so is this.
+  template <typename BucketAt>
+  bool AddBuckets(const Interval& interval, BucketAt bucket_at, TierPart* out) {
+    if (interval.length_ns() <= 0) return true;
+    for (int64_t start = FloorTo(interval.after_ns, width_ns_); start < interval.last_ns; start += width_ns_) {
+      TierPart part;
+      if (!bucket_at(start, &part)) return false;
+      const bool whole = start >= interval.after_ns && start + width_ns_ <= interval.last_ns;
+      out->Add(whole ? part : part.Within(interval, CutAsOf(rollup_)));
+    }
+    return true;
   }
 
   // Reads the rows of one stretch and adds them to the pieces inside it.
@@ -322,18 +334,19 @@ class TierBlock {
 
   [[nodiscard]] TierPart WindowPart(size_t series, size_t step) {
     const TierPart* const pieces = piece_parts_.data() + series * pieces_.size();
-    TierPart part = pieces[2 * step];
-    const Interval& whole = splits_[step].buckets;
-    if (whole.length_ns() > 0) {
-      const auto first = static_cast<size_t>((whole.after_ns - covered_.after_ns) / width_ns_);
-      const auto last = static_cast<size_t>((whole.last_ns - covered_.after_ns) / width_ns_);
-      for (size_t b = first; b < last; ++b) {
-        const bool raw = parts_[series * buckets_ + b].raw;
-        part.Add(raw ? pieces[raw_piece_of_bucket_[b]] : parts_[series * buckets_ + b]);
-        used_buckets_ += raw ? 0 : 1;
-      }
-    }
+    const auto bucket_at = [&](int64_t start, TierPart* part) {
+      const auto b = static_cast<size_t>((start - covered_.after_ns) / width_ns_);
+      const TierPart& bucket = parts_[series * buckets_ + b];
+      *part = bucket.raw ? pieces[raw_piece_of_bucket_[b]] : bucket;
+      used_buckets_ += bucket.raw ? 0 : 1;
+      return true;
+    };
+    TierPart part;
+    AddBuckets(splits_[step].gone, bucket_at, &part);
+    part.Add(pieces[2 * step]);
+    AddBuckets(splits_[step].buckets, bucket_at, &part);
     part.Add(pieces[2 * step + 1]);
+    if (part.count == 0) AddBuckets(BucketBefore(step), bucket_at, &part);
     return part;
   }
 
@@ -344,7 +357,7 @@ class TierBlock {
   Rollup rollup_;
   Needs needs_;
   int64_t width_ns_;
-  Gone gone_;
+  std::optional<Interval> gone_;
   bool strict_ = false;
   QueryState* state_;
   std::vector<Interval> windows_;          // by step
@@ -361,50 +374,6 @@ class TierBlock {
 
 }  // namespace
 
-int64_t TierFor(Rollup rollup, const WindowSpec& windows, QueryState& state) {
-  if (windows.grid.count == 0) return 0;
-  const Resolution& resolution = state.context().resolution;
-  const auto gone = state.view().RawGoneIn(windows.Range());
-  // Windows that reach beyond their ends look at single rows.
-  const bool plain = windows.before_ms == 0 && windows.after_ms == 0;
-  const bool rolls_up =
-      rollup == Rollup::kQuantile ? gone.has_value() : rollup != Rollup::kNone && (plain || !NeedsOf(rollup).changes);
-  const auto warn = [&](std::string_view what) {
-    if (!gone) return int64_t{0};
-    state.WarnPlain(fmt::format("raw rows up to Unix time {} are gone, and {}: the answer leaves them out",
-                                MsToSeconds(FloorMs(gone->range.last.ns) + 1), what));
-    return int64_t{0};
-  };
-  if (resolution.kind == Resolution::Kind::kRaw) return warn("resolution=raw was asked for");
-  if (!rolls_up) return warn("this function cannot be answered from the rollup tiers that are left");
-  std::vector<int64_t> widths = gone ? gone->widths_ns : state.view().Tiers();
-  if (resolution.kind == Resolution::Kind::kTier) {
-    std::erase_if(widths, [&](int64_t width) { return width != resolution.tier_ns; });
-  }
-  if (widths.empty()) return warn("no rollup tier that was asked for is left of all of them");
-  const int64_t narrowest = widths.front();
-  // A window as long as a bucket is one, where steps are aligned, as those of dashboards often are.
-  std::erase_if(widths, [&](int64_t width) { return MsToNs(windows.length_ms) < width; });
-  std::vector<Interval> intervals;
-  for (size_t step = 0; step < windows.grid.count; ++step) {
-    intervals.push_back(windows.Window(step));
-  }
-  const int64_t chosen = widths.empty() ? 0 : plan::ChooseTier(intervals, widths).value_or(0);
-  if (chosen != 0 || !gone) return chosen;
-  if (MsToNs(windows.length_ms) < narrowest) {
-    state.WarnPlain(fmt::format(
-        "raw rows up to Unix time {} are gone, and the rollup tier that is left is wider than the window: {}",
-        MsToSeconds(FloorMs(gone->range.last.ns) + 1), promql::DurationToString(narrowest / kNsPerMs)));
-  }
-  return narrowest;
-}
-
-std::optional<int64_t> GoneUntil(const WindowSpec& windows, int64_t width_ns, const QueryState& state) {
-  const Gone gone = GoneOf(windows, width_ns, state);
-  if (!gone.any) return std::nullopt;
-  return gone.until_ns;
-}
-
 Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, Rollup rollup, int64_t width_ns, QueryState* state,
                  const BlockSink& sink) {
   // Series of several spellings are merged row by row, so they have no buckets: they come as one raw block at the end.
@@ -416,8 +385,7 @@ Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, Rollup rollup
         const auto part = refs.subspan(first, last - first);
         Frame frame;
         if (rollup == Rollup::kQuantile) {
-          const Gone gone = GoneOf(spec.windows, width_ns, *state);
-          TM_TRY_ASSIGN(frame, FoldSketches(part, spec, width_ns, gone.until_ns, state));
+          TM_TRY_ASSIGN(frame, FoldSketches(part, spec, width_ns, state));
           return sink(block, std::move(frame));
         }
         TierBlock tier(part, spec, rollup, width_ns, state);
@@ -434,27 +402,9 @@ Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, Rollup rollup
 }
 
 Status ScanLatest(const SeriesSource& source, const ScanSpec& spec, QueryState* state, const BlockSink& sink) {
-  const Resolution& resolution = state->context().resolution;
-  const auto gone = state->view().RawGoneIn(spec.windows.Range());
-  if (!gone || resolution.kind == Resolution::Kind::kRaw) return ScanSeries(source, spec, state, sink);
-  std::vector<int64_t> widths = gone->widths_ns;
-  if (resolution.kind == Resolution::Kind::kTier) {
-    std::erase_if(widths, [&](int64_t width) { return width != resolution.tier_ns; });
-  }
-  if (widths.empty()) return ScanSeries(source, spec, state, sink);
-  const int64_t width_ns = widths.front();
-  const int64_t until_ns = GoneOf(spec.windows, width_ns, *state).until_ns;
-  const int64_t width_ms = (width_ns + kNsPerMs - 1) / kNsPerMs;
-  auto windows = std::make_shared<std::vector<Interval>>();
-  for (size_t step = 0; step < spec.windows.grid.count; ++step) {
-    Interval window = spec.windows.Window(step);
-    if (window.last_ns <= until_ns) window.after_ns = std::min(window.after_ns, window.last_ns - MsToNs(width_ms));
-    windows->push_back(window);
-  }
-  ScanSpec wider = spec;
-  wider.windows.length_ms = std::max(spec.windows.length_ms, width_ms);
-  wider.windows.own = std::move(windows);
-  return ScanTiers(source, wider, Rollup::kLast, width_ns, state, sink);
+  const int64_t width_ns = TierForLatest(spec.windows, *state);
+  if (width_ns == 0) return ScanSeries(source, spec, state, sink);
+  return ScanTiers(source, spec, Rollup::kLast, width_ns, state, sink);
 }
 
 }  // namespace tidemark::query::scan

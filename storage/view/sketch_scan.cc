@@ -12,6 +12,7 @@ SketchScan::SketchScan(std::shared_ptr<const Pinned> pinned, std::span<const mod
                        model::TimeRange range, int64_t width_ns)
     : pinned_(std::move(pinned)), refs_(refs), width_ns_(width_ns), warnings_(pinned_->corrupt_pages) {
   int64_t first_ns = std::numeric_limits<int64_t>::max();
+  int64_t gone_until_ns = std::numeric_limits<int64_t>::min();
   for (const auto& epoch : pinned_->state->epochs) {
     const meta::EpochRecord& record = epoch->record();
     if (!record.tiers_only || width_ns <= 0) continue;
@@ -34,14 +35,14 @@ SketchScan::SketchScan(std::shared_ptr<const Pinned> pinned, std::span<const mod
     }
     first_ns = std::min(first_ns, record.range.first.ns);
     const int64_t last_ns = record.partition_start_ns + (record.partition_ns - 1);
-    gone_until_ns_ = sources_.empty() ? last_ns : std::max(gone_until_ns_, last_ns);
+    gone_until_ns = std::max(gone_until_ns, last_ns);
     sources_.push_back(std::move(source));
   }
   if (sources_.empty() || range.empty()) return;
   // Whole inside of the range, and where there may be any.
   const int64_t before_ns = range.first == model::Timestamp::Min() ? range.first.ns : range.first.ns - 1;
   first_bucket_ = std::max(rollup::BucketOf(before_ns, width_ns) + 1, rollup::BucketOf(first_ns, width_ns));
-  end_bucket_ = rollup::BucketOf(gone_until_ns_, width_ns) + 1;
+  end_bucket_ = rollup::BucketOf(gone_until_ns, width_ns) + 1;
   if (range.last != model::Timestamp::Max()) {
     // The one behind the last that ends in time.
     const int64_t next = rollup::BucketOf(range.last.ns, width_ns);
@@ -97,16 +98,6 @@ Result<void> SketchScan::Read(Source& source, model::MeasurementId measurement, 
   return {};
 }
 
-Result<void> SketchScan::AddRawRows(model::SeriesRef ref, int64_t bucket, model::QuantileSketch* sketch) {
-  const model::TimeRange range{{rollup::BucketEnd(bucket - 1, width_ns_) + 1}, {rollup::BucketEnd(bucket, width_ns_)}};
-  SeriesReader reader(pinned_.get(), range, {&ref, 1});
-  TM_TRY_ASSIGN(const model::Column rows, reader.Read(ref));
-  for (const std::string& warning : reader.warnings()) warnings_.Add(warning);
-  const rollup::SketchArrays built = rollup::BuildSketches(rows, width_ns_);
-  for (size_t i = 0; i < built.size(); ++i) sketch->Merge(built.BinsOf(i));
-  return {};
-}
-
 Result<bool> SketchScan::Next(SketchColumn* column) {
   if (at_ == refs_.size()) return false;
   const model::SeriesRef ref = refs_[at_++];
@@ -118,11 +109,6 @@ Result<bool> SketchScan::Next(SketchColumn* column) {
   sketches_.clear();
   const model::MeasurementId measurement = pinned_->database->index().Field(ref.field).measurement;
   for (Source& source : sources_) TM_RETURN_IF_ERROR(Read(source, measurement, ref));
-  // The last bucket may go on into raw rows, also where no row of it is gone.
-  const int64_t border = rollup::BucketOf(gone_until_ns_, width_ns_);
-  if (border >= first_bucket_ && border < end_bucket_) {
-    TM_RETURN_IF_ERROR(AddRawRows(ref, border, &sketches_[border]));
-  }
   ends_.assign(buckets, 0);
   bins_.clear();
   auto next = sketches_.begin();

@@ -1,5 +1,5 @@
-// SketchScan: the SketchCursor of a view: sketches of epochs that are reduced to tiers. Of a bucket that goes on into
-// raw rows those are added.
+// SketchScan: the SketchCursor of a view: sketches of epochs that are reduced to tiers. Rows that are still there are in
+// none, also where a bucket goes on into them.
 #pragma once
 
 #include <map>
@@ -43,14 +43,12 @@ class SketchScan final : public SketchCursor {
   Result<void> Read(Source& source, model::MeasurementId measurement, model::SeriesRef ref);
   // false: the tier does not have it.
   Result<bool> ReadTier(Source& source, Tier& tier, model::MeasurementId measurement, model::SeriesRef ref);
-  Result<void> AddRawRows(model::SeriesRef ref, int64_t bucket, model::QuantileSketch* sketch);
 
   const std::shared_ptr<const Pinned> pinned_;
   const std::span<const model::SeriesRef> refs_;
   const int64_t width_ns_;
   int64_t first_bucket_ = 0;  // the range has buckets [first_bucket_, end_bucket_)
   int64_t end_bucket_ = 0;
-  int64_t gone_until_ns_ = 0;  // the last time of the last source
   partition::ScanWarnings warnings_;
   std::vector<Source> sources_;
   size_t at_ = 0;

@@ -142,8 +142,17 @@ TierScan::TierScan(std::shared_ptr<const Pinned> pinned, std::span<const model::
     source.raw = std::make_unique<partition::PageSource>(pages, refs, &warnings_);
     sources_.push_back(std::move(source));
   };
+  std::optional<int64_t> gone_until_ns;
   for (const auto& epoch : pinned_->state->epochs) {
-    add(epoch.get(), epoch->record().tiers_only ? epoch.get() : nullptr);
+    const meta::EpochRecord& record = epoch->record();
+    add(epoch.get(), record.tiers_only ? epoch.get() : nullptr);
+    if (!record.tiers_only) continue;
+    const int64_t last_ns = record.partition_start_ns + (record.partition_ns - 1);
+    gone_until_ns = std::max(gone_until_ns.value_or(last_ns), last_ns);
+  }
+  if (gone_until_ns) {
+    const int64_t bucket = rollup::BucketOf(*gone_until_ns, width_ns_);
+    if (bucket >= grid_.first && bucket < grid_.end) border_ = static_cast<size_t>(bucket - grid_.first);
   }
   for (const auto& slab : pinned_->state->slabs) add(slab.get(), nullptr);
   // By time: buckets that several of them have a part of are put together from neighbours.
@@ -266,8 +275,6 @@ bool TierScan::JoinBuckets(size_t slot, size_t part, size_t index) {
   rollup::BucketArrays later = OneBucket(parts_[part], index);
   if (earlier.first_ns[0] > later.first_ns[0]) std::swap(earlier, later);
   if (earlier.last_ns[0] >= later.first_ns[0]) return false;
-  // Of rows that are gone the increase is always kept; raw rows can still be asked for theirs.
-  if (earlier.has_increase != later.has_increase && IsReduced(slot)) return false;
   rollup::MakeAlike(&earlier, &later);
   // As two buckets of 1 ns each, of which the wider one is made as of any others.
   rollup::BucketArrays pair = std::move(earlier);
@@ -282,11 +289,6 @@ bool TierScan::JoinBuckets(size_t slot, size_t part, size_t index) {
   slots_[slot] = {static_cast<uint32_t>(parts_used_), 0};
   parts_[parts_used_++] = std::move(joined);
   return true;
-}
-
-bool TierScan::IsReduced(size_t slot) const {
-  const auto at = std::partition_point(reduced_.begin(), reduced_.end(), [&](const auto& r) { return r.first < slot; });
-  return at != reduced_.end() && at->first == slot;
 }
 
 void TierScan::PublishWords(uint8_t scale, bool increase, TierColumn* column) {
@@ -409,27 +411,14 @@ Result<void> TierScan::ReadWithRaw(Source& source, model::MeasurementId measurem
   return {};
 }
 
-Result<void> TierScan::Repair(model::SeriesRef ref) {
+void TierScan::KeepGoneApart() {
   for (const auto& [slot, bucket] : reduced_) {
-    if (trusted_[slot] != 0) continue;
     trusted_[slot] = 1;
     slots_[slot] = bucket;
-    const int64_t number = grid_.first + static_cast<int64_t>(slot);
-    const model::TimeRange range{{rollup::BucketEnd(number - 1, width_ns_) + 1},
-                                 {rollup::BucketEnd(number, width_ns_)}};
-    SeriesReader reader(pinned_.get(), range, {&ref, 1});
-    TM_TRY_ASSIGN(const model::Column rows, reader.Read(ref));
-    lost_.insert(lost_.end(), reader.warnings().begin(), reader.warnings().end());
-    rollup::BucketArrays built = rollup::Build(rows, width_ns_, rollup::Increase::kAlways);
-    if (built.size() == 0) continue;
-    if (parts_used_ == parts_.size()) parts_.emplace_back();
-    parts_[parts_used_] = std::move(built);
-    // Raw rows lie behind what is reduced: partitions do not overlap.
-    if (!JoinBuckets(slot, parts_used_++, 0)) {
-      return MakeError(ErrorCode::kInternal, "raw rows lie before buckets of a partition that has none");
-    }
   }
-  return {};
+  if (!border_ || (!reduced_.empty() && reduced_.back().first >= *border_)) return;
+  trusted_[*border_] = 1;
+  slots_[*border_] = {};
 }
 
 Result<bool> TierScan::Next(TierColumn* column) {
@@ -467,7 +456,7 @@ Result<bool> TierScan::Next(TierColumn* column) {
     Distrust(heads.Read(ref, marked->mark, range_, buffers_.Next()));
   }
 
-  TM_RETURN_IF_ERROR(Repair(ref));
+  KeepGoneApart();
   Publish(column);
   return true;
 }

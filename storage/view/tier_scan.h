@@ -6,9 +6,10 @@
 //
 // An epoch without a tier of the width that is asked for answers from a narrower one that divides it.
 //
-// An epoch that is reduced to tiers has no rows to fall back on. Its buckets always count; where others in the same
-// bucket cannot be trusted (at the border to the partition behind it only) their raw rows are rolled up and put to it.
-// A deletion takes every bucket whole that has times of it, the narrowest that there are.
+// An epoch that is reduced to tiers has no rows to fall back on: its buckets always count. They stay apart from rows
+// that are still there. Of the bucket that goes on into raw rows, at the border to the partition behind, only the rows
+// that are gone count; whoever asks reads the others. A deletion takes every bucket whole that has times of it, the
+// narrowest that there are.
 #pragma once
 
 #include <memory>
@@ -68,11 +69,10 @@ class TierScan final : public TierCursor {
   void TakeBuckets(size_t part);
   Result<void> ReadReduced(Source& source, model::MeasurementId measurement, model::SeriesRef ref);
   Result<void> ReadWithRaw(Source& source, model::MeasurementId measurement, model::SeriesRef ref);
-  // Gives the buckets of reduced epochs that others are not trusted beside their raw rows.
-  Result<void> Repair(model::SeriesRef ref);
+  // Leaves nothing but rows that are gone in the buckets of reduced epochs and in the one on the border.
+  void KeepGoneApart();
   // The two buckets as one; false when their rows may overlap.
   bool JoinBuckets(size_t slot, size_t part, size_t index);
-  [[nodiscard]] bool IsReduced(size_t slot) const;
   // Fills the arrays that the column shows.
   void Publish(TierColumn* column);
   void PublishWords(uint8_t scale, bool increase, TierColumn* column);
@@ -88,6 +88,7 @@ class TierScan final : public TierCursor {
   partition::ScanWarnings warnings_;
   std::vector<Source> sources_;
   bool any_reduced_ = false;
+  std::optional<size_t> border_;  // the slot of the last time whose rows are gone
   std::vector<const MarkedSet*> heads_;
   std::vector<const retention::Mask*> masks_;  // that apply to some epoch
   size_t at_ = 0;

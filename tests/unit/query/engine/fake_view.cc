@@ -228,6 +228,16 @@ FakeView::Builder& FakeView::Builder::AddFloats(model::Labels labels,
   return *this;
 }
 
+FakeView::Builder& FakeView::Builder::AddRows(model::Labels labels,
+                                              const std::vector<std::pair<int64_t, double>>& rows) {
+  Series& series = At(std::move(labels), model::FieldType::kFloat, model::kBinaryScale);
+  for (const auto& [ns, value] : rows) {
+    series.times.push_back(ns);
+    series.floats.push_back(value);
+  }
+  return *this;
+}
+
 FakeView::Builder& FakeView::Builder::AddScaled(model::Labels labels, uint8_t scale,
                                                 const std::vector<std::pair<int64_t, int64_t>>& samples) {
   Series& series = At(std::move(labels), model::FieldType::kFloat, scale);

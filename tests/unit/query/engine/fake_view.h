@@ -45,6 +45,8 @@ class FakeView final : public storage::View {
     // Labels in any order, __name__ among them. Times in milliseconds. A second call with equal labels adds to the
     // series; of samples at the same time the last one stays.
     Builder& AddFloats(model::Labels labels, const std::vector<std::pair<int64_t, double>>& samples);
+    // The same with times in nanoseconds.
+    Builder& AddRows(model::Labels labels, const std::vector<std::pair<int64_t, double>>& rows);
     // Values are value / 10^scale.
     Builder& AddScaled(model::Labels labels, uint8_t scale, const std::vector<std::pair<int64_t, int64_t>>& samples);
     Builder& AddInts(model::Labels labels, model::FieldType type,

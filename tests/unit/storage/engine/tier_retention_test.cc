@@ -263,22 +263,26 @@ TEST_F(TierRetentionTest, ADeletionTakesBucketsWhole) {
   EXPECT_EQ(Buckets(kNsPerHour, "b"), b);
 }
 
-TEST_F(TierRetentionTest, TheBucketOnTheBorderCountsRowsOfBothSides) {
+TEST_F(TierRetentionTest, TheBucketOnTheBorderCountsWhatIsGone) {
   // A tier of two days, of which the second day is raw.
   constexpr int64_t kFirstDay = kDayStart + kNsPerDay;
   static_assert(kFirstDay % (2 * kNsPerDay) == 0);
   SetRetention(0, {{2 * kNsPerDay, 0}});
-  WriteRows(kFirstDay, kFirstDay + 2 * kNsPerDay - kSecond);
+  WriteRows(kFirstDay, kFirstDay + kNsPerDay - kSecond);
+  const auto gone = Expected(2 * kNsPerDay);
+  WriteRows(kFirstDay + kNsPerDay, kFirstDay + 2 * kNsPerDay - kSecond);
+  WriteRows(kFirstDay + kNsPerDay, kFirstDay + kNsPerDay + kNsPerHour, "b");
   ASSERT_TRUE(store_->Checkpoint().ok());
   clock_.Set(kFirstDay + 2 * kNsPerDay);
   SetRetention(kNsPerDay - kSecond);
   EXPECT_EQ(Apply(), 1U);
-  EXPECT_EQ(Buckets(2 * kNsPerDay), Expected(2 * kNsPerDay));
-  // Late rows in the raw half, in a head, then in an epoch of their own.
+  EXPECT_EQ(Buckets(2 * kNsPerDay), gone);
+  EXPECT_TRUE(Buckets(2 * kNsPerDay, "b").empty()) << "none of its rows is gone";
+  // Late rows in the raw half, in a head, then in an epoch of their own, change nothing.
   WriteRows(kFirstDay + kNsPerDay + 5 * kSecond, kFirstDay + kNsPerDay + kNsPerHour);
-  EXPECT_EQ(Buckets(2 * kNsPerDay), Expected(2 * kNsPerDay));
+  EXPECT_EQ(Buckets(2 * kNsPerDay), gone);
   ASSERT_TRUE(store_->Checkpoint().ok());
-  EXPECT_EQ(Buckets(2 * kNsPerDay), Expected(2 * kNsPerDay));
+  EXPECT_EQ(Buckets(2 * kNsPerDay), gone);
 }
 
 TEST_F(TierRetentionTest, BytesTakeRawRowsBeforeTiers) {
