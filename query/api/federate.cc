@@ -1,12 +1,15 @@
 // /federate: the newest sample of every series that is asked for, as text for another Prometheus to scrape.
 // Source: web/federate.go of Prometheus 3; format: https://prometheus.io/docs/instrumenting/exposition_formats/
 #include <algorithm>
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "query/api/api.h"
 #include "query/api/json.h"
+#include "query/api/merged_reader.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
 #include "storage/model/stale_marker.h"
@@ -16,10 +19,10 @@ namespace {
 
 constexpr std::string_view kInstanceLabel = "instance";
 
-struct Sample {
-  std::string metric;
-  std::string text;  // the labels, value and time
-  friend bool operator<(const Sample& a, const Sample& b) { return a.metric < b.metric; }
+// A sample that is not stale.
+struct Newest {
+  int64_t time_ns = 0;
+  double value = 0;
 };
 
 // How names beyond [a-zA-Z0-9_:] are written: in quotes for a scraper that takes UTF-8, else with underscores.
@@ -76,10 +79,15 @@ void AppendSeries(std::string* out, std::string_view metric, const model::LabelV
   if (inside) AppendQuoted(out, metric);
   bool has_instance = false;
   bool first = !inside;
+  std::set<std::string> written;
   const auto append = [&](std::string_view name, std::string_view value) {
     if (!first) out->push_back(',');
     first = false;
-    AppendName(out, name, false, names);
+    std::string text;
+    AppendName(&text, name, false, names);
+    // Two names may be escaped to one.
+    while (!written.insert(text).second) text.push_back('_');
+    out->append(text);
     out->push_back('=');
     AppendQuoted(out, value);
   };
@@ -110,54 +118,50 @@ Reply QueryApi::Federate(const ApiRequest& request, std::string_view accept) con
   const int64_t now_ms = NowMs();
   const model::TimeRange range{model::Timestamp::FromMs(now_ms - options_.lookback_ms + 1),
                                model::Timestamp{model::Timestamp::FromMs(now_ms).ns + 999'999}};
-  std::vector<model::SeriesRef> refs;
+  std::vector<std::vector<model::Matcher>> selectors;
   for (const std::string_view text : request.params.All("match[]")) {
-    const Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text, options_.parse);
+    Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text, options_.parse);
     if (!matchers.ok()) return PlainError(400, matchers.error().message);
-    const auto some = (*view)->Select(*matchers, range, {.max_series = options_.series_max});
-    if (!some.ok()) return PlainError(500, some.error().message);
-    refs.insert(refs.end(), some->begin(), some->end());
-    std::sort(refs.begin(), refs.end());
-    refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
+    selectors.push_back(std::move(matchers).value());
   }
-  std::vector<Sample> samples;
-  const auto cursor = (*view)->Scan(refs, range);
-  model::Column column;
-  model::LabelViews labels;
+  ReadSpent spent;
+  MergedReader reader(*view, std::move(selectors), range,
+                      LimitsOf(request, options_, dependencies_.clock, memory_, turns_.get()), &spent);
+  const auto fail = [](const Error& error) {
+    return PlainError(HttpStatus(ExecutionErrorType(error.code)), error.message);
+  };
+  run::Turn turn(turns_.get());
+  if (const Status opened = reader.Open(); !opened.ok()) return fail(opened.error());
+  // By the metric's name, then the rest as it is written: names that differ only in what is escaped meet here.
+  std::map<std::string, std::map<std::string, Newest>> metrics;
+  const MergedSeries* series = nullptr;
   for (;;) {
-    const Result<bool> more = cursor->Next(&column);
-    if (!more.ok()) return PlainError(500, more.error().message);
+    const Result<bool> more = reader.Next(&turn, &series);
+    if (!more.ok()) return fail(more.error());
     if (!*more) break;
-    if (request.stop.stop_requested()) return PlainError(499, "the client went away");
-    if (column.empty()) continue;
-    const double value = model::DoubleAt(column, column.size() - 1);
-    if (model::IsStaleMarker(value)) continue;
-    (*view)->LabelsOf(column.ref, &labels);
-    Sample sample;
-    for (const model::LabelView& label : labels) {
-      if (label.name == model::kMetricNameLabel) sample.metric = label.value;
-    }
-    AppendSeries(&sample.text, sample.metric, labels, names);
-    sample.text.push_back(' ');
-    AppendFloat(&sample.text, value);
-    sample.text.push_back(' ');
-    AppendInteger(&sample.text, model::Timestamp{column.times.back()}.FloorMs());
-    sample.text.push_back('\n');
-    samples.push_back(std::move(sample));
+    const Newest newest{series->rows.times.back(), series->rows.floats.back()};
+    if (model::IsStaleMarker(newest.value)) continue;
+    const auto name = std::ranges::find(series->labels, model::kMetricNameLabel, &model::LabelView::name);
+    const std::string_view metric = name != series->labels.end() ? name->value : std::string_view();
+    std::string metric_text;
+    AppendName(&metric_text, metric, true, names);
+    std::string text;
+    AppendSeries(&text, metric, series->labels, names);
+    const auto [at, added] = metrics[std::move(metric_text)].try_emplace(std::move(text), newest);
+    if (!added && at->second.time_ns < newest.time_ns) at->second = newest;
   }
-  std::stable_sort(samples.begin(), samples.end());
   Reply reply;
   reply.content_type = names == Names::kUtf8 ? "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
                                              : "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
-  const std::string* previous = nullptr;
-  for (const Sample& sample : samples) {
-    if (previous == nullptr || *previous != sample.metric) {
-      reply.body += "# TYPE ";
-      AppendName(&reply.body, sample.metric, true, names);
-      reply.body += " untyped\n";
+  for (const auto& [metric, samples] : metrics) {
+    reply.body += "# TYPE " + metric + " untyped\n";
+    for (const auto& [text, newest] : samples) {
+      reply.body += text + " ";
+      AppendFloat(&reply.body, newest.value);
+      reply.body.push_back(' ');
+      AppendInteger(&reply.body, model::Timestamp{newest.time_ns}.FloorMs());
+      reply.body.push_back('\n');
     }
-    previous = &sample.metric;
-    reply.body += sample.text;
   }
   return reply;
 }

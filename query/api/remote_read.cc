@@ -5,23 +5,16 @@
 
 #include <algorithm>
 #include <memory>
-#include <numeric>
 #include <utility>
 
 #include "query/api/api.h"
+#include "query/api/merged_reader.h"
 #include "query/api/values.h"
-#include "query/frame/column_union.h"
 #include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
 namespace {
 
-// Series that are read together, at most, and how many bytes of their samples are held: neighbours in storage lie in
-// the same pages, so that one by one would open each page many times.
-constexpr size_t kSeriesTogether = 512;
-constexpr size_t kFirstTogether = 16;
-constexpr size_t kBytesTogether = size_t{8} << 20;
-constexpr size_t kSampleBytes = sizeof(int64_t) + sizeof(double);
 // Frames before the reply begins: what goes wrong until then is told with its status.
 constexpr size_t kFirstBytes = size_t{256} << 10;
 constexpr size_t kPieceBytes = size_t{64} << 10;
@@ -43,184 +36,24 @@ Reply PlainError(const Error& error) {
   return PlainError(HttpStatus(ExecutionErrorType(error.code)), error.message);
 }
 
-// What reading may use, of one request.
-struct ReadLimits {
-  run::Budget budget;
-  run::MemoryTotal* memory = nullptr;
-  const Clock* clock = nullptr;
-  int64_t timeout_ns = 0;
-  std::stop_token stop;
-  run::Turns* turns = nullptr;
-};
-
-// What the queries of one request have used of its limits.
-struct ReadSpent {
-  int64_t ns = 0;
-  uint64_t samples = 0;
-};
-
-// The series of one query in the order of their labels, each with its samples.
-class RemoteReader {
- public:
-  // `spent` outlives it.
-  RemoteReader(std::shared_ptr<const storage::View> view, const ReadQuery& query, const ReadLimits& limits,
-               ReadSpent* spent)
-      : view_(std::move(view)),
-        matchers_(query.matchers),
-        range_{TimestampAtMs(query.start_ms, 0), TimestampAtMs(query.end_ms, 999'999)},
-        limits_(limits),
-        spent_(spent) {}
-  ~RemoteReader() { limits_.memory->Give(charged_); }
-  RemoteReader(const RemoteReader&) = delete;
-  RemoteReader& operator=(const RemoteReader&) = delete;
-
-  // Finds the series.
-  Status Open() {
-    const int64_t began = limits_.clock->SteadyNs();
-    TM_TRY_ASSIGN(refs_, view_->Select(matchers_, range_, {.max_series = limits_.budget.max_series}));
-    refs_ = view_->Present(std::move(refs_), range_);
-    TM_RETURN_IF_ERROR(
-        Charge(refs_.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews) + sizeof(uint32_t))));
-    labels_.resize(refs_.size());
-    for (size_t i = 0; i < refs_.size(); ++i) {
-      if (i % 1024 == 0) TM_RETURN_IF_ERROR(CheckEnd(began));
-      view_->LabelsOf(refs_[i], &labels_[i]);
-      TM_RETURN_IF_ERROR(Charge(labels_[i].capacity() * sizeof(model::LabelView)));
+// Remote read knows milliseconds: of several rows within one the last stays.
+ReadSeries InMilliseconds(const MergedSeries& merged) {
+  ReadSeries series{.labels = merged.labels, .times_ms = {}, .values = {}};
+  for (size_t row = 0; row < merged.rows.times.size(); ++row) {
+    const int64_t ms = model::Timestamp{merged.rows.times[row]}.FloorMs();
+    if (!series.times_ms.empty() && series.times_ms.back() == ms) {
+      series.values.back() = merged.rows.floats[row];
+      continue;
     }
-    order_.resize(refs_.size());
-    std::iota(order_.begin(), order_.end(), 0U);
-    std::sort(order_.begin(), order_.end(),
-              [this](uint32_t a, uint32_t b) { return labels_[a] != labels_[b] ? labels_[a] < labels_[b] : a < b; });
-    spent_->ns += limits_.clock->SteadyNs() - began;
-    return {};
+    series.times_ms.push_back(ms);
+    series.values.push_back(merged.rows.floats[row]);
   }
+  return series;
+}
 
-  // The next series that has samples; false: there is none. Valid until the next call.
-  Result<bool> Next(run::Turn* turn, const ReadSeries** series) {
-    while (ready_at_ == ready_.size()) {
-      if (at_ == order_.size()) return false;
-      TM_RETURN_IF_ERROR(ReadSome(turn));
-    }
-    *series = &ready_[ready_at_++];
-    return true;
-  }
-
- private:
-  [[nodiscard]] Status CheckEnd(int64_t began) const {
-    if (limits_.stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "the client went away");
-    if (spent_->ns + limits_.clock->SteadyNs() - began > limits_.timeout_ns) {
-      return MakeError(ErrorCode::kTimeout, "the read took longer than query.timeout; ask for less");
-    }
-    return {};
-  }
-
-  Status Charge(uint64_t bytes) {
-    const uint64_t max = limits_.budget.max_bytes;
-    if (max != 0 && charged_ + bytes > max) {
-      return LimitExceeded(
-          fmt::format("the read takes more than the memory budget of {}; ask for fewer series or a "
-                      "shorter time",
-                      text::PrintMebibytes(max)));
-    }
-    if (!limits_.memory->Take(bytes)) {
-      return MakeError(ErrorCode::kResourceExhausted, "all queries together use all the memory there is for them");
-    }
-    charged_ += bytes;
-    return {};
-  }
-  void Release(uint64_t bytes) {
-    limits_.memory->Give(bytes);
-    charged_ -= bytes;
-  }
-
-  // Reads the next series in the order of labels, those with equal labels as one.
-  Status ReadSome(run::Turn* turn) {
-    Release(std::exchange(ready_bytes_, 0));
-    ready_.clear();
-    ready_at_ = 0;
-    const int64_t began = limits_.clock->SteadyNs();
-    TM_RETURN_IF_ERROR(turn->Pass([&] { return CheckEnd(began); }));
-    size_t end = std::min(at_ + together_, order_.size());
-    while (end < order_.size() && labels_[order_[end]] == labels_[order_[end - 1]]) ++end;
-    std::vector<uint32_t> by_ref(order_.begin() + static_cast<std::ptrdiff_t>(at_),
-                                 order_.begin() + static_cast<std::ptrdiff_t>(end));
-    std::sort(by_ref.begin(), by_ref.end());
-    std::vector<model::SeriesRef> refs;
-    refs.reserve(by_ref.size());
-    for (const uint32_t index : by_ref) refs.push_back(refs_[index]);
-    std::vector<model::ColumnBuffer> columns(by_ref.size());
-    const auto cursor = view_->Scan(refs, range_);
-    size_t longest = 1;
-    for (model::ColumnBuffer& held : columns) {
-      TM_RETURN_IF_ERROR(CheckEnd(began));
-      model::Column column;
-      TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
-      if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
-      spent_->samples += column.size();
-      if (limits_.budget.max_samples != 0 && spent_->samples > limits_.budget.max_samples) {
-        return LimitExceeded(fmt::format("exceeded sample limit ({})", limits_.budget.max_samples));
-      }
-      longest = std::max(longest, column.size());
-      // As read, and as it is handed on.
-      ready_bytes_ += 2 * column.size() * kSampleBytes;
-      TM_RETURN_IF_ERROR(Charge(2 * column.size() * kSampleBytes));
-      held = frame::CopyAsDoubles(column);
-    }
-    // Damaged pages are left out of a query with a warning. Here there is nowhere to say so, and what the client takes
-    // for whole it may keep.
-    if (!cursor->warnings().empty()) return MakeError(ErrorCode::kCorruption, cursor->warnings().front());
-    for (size_t i = at_; i < end;) {
-      std::vector<model::ColumnBuffer> same;
-      const model::LabelViews& labels = labels_[order_[i]];
-      for (; i < end && labels_[order_[i]] == labels; ++i) {
-        const auto at = std::lower_bound(by_ref.begin(), by_ref.end(), order_[i]);
-        same.push_back(std::move(columns[static_cast<size_t>(at - by_ref.begin())]));
-      }
-      Append(labels, std::move(same));
-    }
-    at_ = end;
-    together_ = std::clamp(kBytesTogether / (longest * kSampleBytes), size_t{1}, kSeriesTogether);
-    spent_->ns += limits_.clock->SteadyNs() - began;
-    return {};
-  }
-
-  void Append(const model::LabelViews& labels, std::vector<model::ColumnBuffer> columns) {
-    model::ColumnBuffer merged;
-    if (columns.size() > 1) {
-      frame::UniteColumns(columns, &merged);
-    } else {
-      merged = std::move(columns.front());
-    }
-    if (merged.times.empty()) return;
-    ReadSeries& series = ready_.emplace_back();
-    series.labels = labels;
-    for (size_t row = 0; row < merged.times.size(); ++row) {
-      const int64_t ms = model::Timestamp{merged.times[row]}.FloorMs();
-      // Of several within a millisecond the last.
-      if (!series.times_ms.empty() && series.times_ms.back() == ms) {
-        series.values.back() = merged.floats[row];
-        continue;
-      }
-      series.times_ms.push_back(ms);
-      series.values.push_back(merged.floats[row]);
-    }
-  }
-
-  const std::shared_ptr<const storage::View> view_;
-  const std::vector<model::Matcher> matchers_;
-  const model::TimeRange range_;
-  const ReadLimits limits_;
-  std::vector<model::SeriesRef> refs_;
-  std::vector<model::LabelViews> labels_;  // of refs_
-  std::vector<uint32_t> order_;            // indices into refs_, by labels
-  size_t at_ = 0;                          // in order_
-  size_t together_ = kFirstTogether;
-  std::vector<ReadSeries> ready_;
-  size_t ready_at_ = 0;
-  uint64_t ready_bytes_ = 0;
-  uint64_t charged_ = 0;
-  ReadSpent* const spent_;
-};
+model::TimeRange RangeOf(const ReadQuery& query) {
+  return {TimestampAtMs(query.start_ms, 0), TimestampAtMs(query.end_ms, 999'999)};
+}
 
 // The frames of all queries, one after the other.
 class ChunkStream {
@@ -232,14 +65,15 @@ class ChunkStream {
   Result<bool> Write(run::Turn* turn, std::string* out, size_t bytes_min) {
     while (query_ < queries_.size()) {
       if (reader_ == nullptr) {
-        reader_ = std::make_unique<RemoteReader>(view_, queries_[query_], limits_, &spent_);
+        const ReadQuery& query = queries_[query_];
+        reader_ = std::make_unique<MergedReader>(view_, std::vector{query.matchers}, RangeOf(query), limits_, &spent_);
         TM_RETURN_IF_ERROR(reader_->Open());
       }
       if (out->size() >= bytes_min) return true;
-      const ReadSeries* series = nullptr;
+      const MergedSeries* series = nullptr;
       TM_TRY_ASSIGN(const bool more, reader_->Next(turn, &series));
       if (more) {
-        AppendChunkedFrames(out, query_, *series);
+        AppendChunkedFrames(out, query_, InMilliseconds(*series));
       } else {
         reader_.reset();
         ++query_;
@@ -256,7 +90,7 @@ class ChunkStream {
   const ReadLimits limits_;
   ReadSpent spent_;
   size_t query_ = 0;
-  std::unique_ptr<RemoteReader> reader_;
+  std::unique_ptr<MergedReader> reader_;
 };
 
 Reply StreamChunks(const std::shared_ptr<ChunkStream>& stream) {
@@ -323,14 +157,14 @@ Result<std::string> ReadSamples(const std::shared_ptr<const storage::View>& view
   std::vector<std::string> results;
   uint64_t bytes = 0;
   for (const ReadQuery& query : request.queries) {
-    RemoteReader reader(view, query, limits, &spent);
+    MergedReader reader(view, {query.matchers}, RangeOf(query), limits, &spent);
     TM_RETURN_IF_ERROR(reader.Open());
     std::string& result = results.emplace_back();
     for (;;) {
-      const ReadSeries* series = nullptr;
+      const MergedSeries* series = nullptr;
       TM_TRY_ASSIGN(const bool more, reader.Next(&turn, &series));
       if (!more) break;
-      AppendTimeSeries(&result, *series);
+      AppendTimeSeries(&result, InMilliseconds(*series));
       TM_RETURN_IF_ERROR(memory.GrowTo(kCopies * (bytes + result.size()), limits.budget.max_bytes));
     }
     bytes += result.size();
@@ -345,14 +179,7 @@ Reply QueryApi::RemoteRead(const ApiRequest& request, std::string_view body) con
   if (!read.ok()) return PlainError(400, read.error().message);
   Result<std::shared_ptr<const storage::View>> view = OpenView(request);
   if (!view.ok()) return PlainError(view.error());
-  const ReadLimits limits{
-      .budget = options_.budget,
-      .memory = memory_,
-      .clock = dependencies_.clock != nullptr ? dependencies_.clock : &SystemClock::Get(),
-      .timeout_ns = options_.timeout_ms * 1'000'000,
-      .stop = request.stop,
-      .turns = turns_.get(),
-  };
+  const ReadLimits limits = LimitsOf(request, options_, dependencies_.clock, memory_, turns_.get());
   if (read->chunks) return StreamChunks(std::make_shared<ChunkStream>(*view, std::move(read->queries), limits));
   Result<std::string> answer = ReadSamples(*view, *read, limits);
   if (!answer.ok()) return PlainError(answer.error());

@@ -50,6 +50,14 @@ def test_promtool_accepts_our_metrics():
         expect(page.body.startswith(b"# TYPE odd untyped\nodd{path="), page.body)
         run = subprocess.run(["promtool", "check", "metrics"], input=page.body, capture_output=True, timeout=60)
         expect(b"error while linting" not in run.stderr and b"parsing" not in run.stderr, run.stderr)
+        # No series twice, neither of two spellings nor of names that are escaped to one, and no TYPE line twice.
+        server.write(f"cpu,h=a user=1 {now}000000000\ncpu_user,h=a value=2 {now}000000000\n"
+                     f"a.b,h=a value=1 {now}000000000\na_b,h=a value=2 {now}000000000", db="tools")
+        page = server.request("GET", "/db/tools/federate?match[]={h=\"a\"}".replace("{", "%7B").replace("}", "%7D")
+                              .replace('"', "%22"))
+        expect(page.body.count(b"cpu_user{") == 1 and page.body.count(b"a_b{") == 1, page.body)
+        run = subprocess.run(["promtool", "check", "metrics"], input=page.body, capture_output=True, timeout=60)
+        expect(b"error while linting" not in run.stderr and b"parsing" not in run.stderr, run.stderr)
 
 
 def test_vmalert_evaluates_rules_on_us():

@@ -313,8 +313,8 @@ TEST_F(ApiTest, FederatesTheNewestSamples) {
             "cpu_user{host=\"a\",instance=\"\"} 6.5 1700000000000\n"
             "cpu_user{host=\"b\",instance=\"\"} 10 1700000000000\n"
             "# TYPE up untyped\n"
-            "up{job=\"\\\"x\\\"\",instance=\"\"} 1 1700000000000\n"
-            "up{instance=\"i\",text=\"a\\\"b\\\\\\nc\"} 0.5 1699999990000\n");
+            "up{instance=\"i\",text=\"a\\\"b\\\\\\nc\"} 0.5 1699999990000\n"
+            "up{job=\"\\\"x\\\"\",instance=\"\"} 1 1700000000000\n");
   EXPECT_EQ(federate("").body, "");
   EXPECT_EQ(federate("match[]=up%7B").status, 400);
   const char* const odd = "match[]=%7B%22r%C3%BCck.weg%22%7D";
@@ -323,6 +323,33 @@ TEST_F(ApiTest, FederatesTheNewestSamples) {
             "# TYPE \"r\xC3\xBC"
             "ck.weg\" untyped\n{\"r\xC3\xBC"
             "ck.weg\",\"z b\"=\"1\",instance=\"\"} 2 1700000000000\n");
+}
+
+TEST_F(ApiTest, AFederatedPageHasEverySeriesAndEveryTypeOnce) {
+  model::BatchBuilder rows;
+  const auto at = [](int64_t seconds) { return model::Timestamp{seconds * 1'000'000'000}; };
+  // Two spellings of one metric, the newer sample in the older one.
+  rows.Row("mem_total", {{"host", "a"}}, at(kNow - 20)).Field("value", 2.0);
+  rows.Row("mem", {{"host", "a"}}, at(kNow - 10)).Field("total", 1.0);
+  // Metrics and labels that are told apart only by what is escaped.
+  rows.Row("a.b", {{"x", "1"}}, at(kNow - 5)).Field("value", 3.0);
+  rows.Row("a_b", {{"x", "1"}}, at(kNow - 6)).Field("value", 4.0);
+  rows.Row("a-b", {{"x", "2"}, {"y.z", "3"}, {"y_z", "4"}}, at(kNow)).Field("value", 5.0);
+  ASSERT_TRUE(store_.Write("default", rows.batch()).ok());
+  text::Params params;
+  ASSERT_TRUE(text::ParseForm("match[]=mem_total&match[]=%7B__name__%3D~%22a.b%7Cmem.*%22%7D", &params).ok());
+  const auto federate = [&](std::string_view accept) {
+    return api_.Federate({.params = params, .database = {}, .stop = {}}, accept).body;
+  };
+  EXPECT_EQ(federate(""),
+            "# TYPE a_b untyped\n"
+            "a_b{x=\"1\",instance=\"\"} 3 1699999995000\n"
+            "a_b{x=\"2\",y_z=\"3\",y_z_=\"4\",instance=\"\"} 5 1700000000000\n"
+            "# TYPE mem_total untyped\n"
+            "mem_total{host=\"a\",instance=\"\"} 1 1699999990000\n");
+  const std::string utf8 = federate("text/plain;version=1.0.0;escaping=allow-utf-8");
+  EXPECT_NE(utf8.find("{\"a.b\",x=\"1\",instance=\"\"} 3 "), std::string::npos) << utf8;
+  EXPECT_NE(utf8.find("a_b{x=\"1\",instance=\"\"} 4 "), std::string::npos) << utf8;
 }
 
 TEST_F(ApiTest, BuildInfoHasNoFeatures) {
