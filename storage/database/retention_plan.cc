@@ -43,6 +43,21 @@ int64_t OldestKept(int64_t now_ns, int64_t keep_ns) {
   return oldest_ns;
 }
 
+int64_t OldestSeen(const DatabaseOptions& options, int64_t now_ns) {
+  int64_t seen_ns = OldestKept(now_ns, options.retention_ns);
+  if (seen_ns == std::numeric_limits<int64_t>::min()) return seen_ns;
+  constexpr int64_t kSecond = 1'000'000'000;
+  const auto floor_to = [](int64_t time_ns, int64_t width_ns) {
+    return time_ns - (time_ns % width_ns + width_ns) % width_ns;
+  };
+  seen_ns = floor_to(seen_ns, kSecond);
+  for (const RollupTier& tier : options.tiers) {
+    if (tier.keep_ns == 0 || tier.keep_ns > options.retention_ns) return std::numeric_limits<int64_t>::min();
+    seen_ns = floor_to(seen_ns, tier.width_ns);
+  }
+  return seen_ns;
+}
+
 std::vector<RollupTier> LivingTiers(const DatabaseOptions& options, const PartitionId& partition, int64_t now_ns) {
   std::vector<RollupTier> out;
   for (const RollupTier& tier : options.tiers) {

@@ -15,6 +15,11 @@ namespace tidemark::storage::database {
 // The oldest time that is kept; INT64_MIN when everything is.
 int64_t OldestKept(int64_t now_ns, int64_t keep_ns);
 
+// The oldest time whose rows readers see of a database, as writers are refused what is older: a whole second, and where
+// a bucket of every named tier begins, so that none is split. INT64_MIN when everything is kept, and where a tier
+// outlives the rows: then their partition tells of that time until it is reduced.
+int64_t OldestSeen(const DatabaseOptions& options, int64_t now_ns);
+
 // The last time of a partition.
 inline int64_t EndNs(const PartitionId& partition) { return partition.first + (partition.second - 1); }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "storage/database/retention_plan.h"
 #include "storage/partition/partition_builder.h"
 #include "storage/view/presence.h"
 #include "storage/view/sketch_scan.h"
@@ -25,6 +26,8 @@ ViewImpl::ViewImpl(std::shared_ptr<const database::Database> database, int64_t n
     pinned->database->changes().NoteHidden(mask->range().last.ns);
     pinned->masks.push_back(std::move(mask));
   }
+  oldest_.ns = database::OldestSeen(pinned->database->options(), now_ns);
+  if (oldest_ > model::Timestamp::Min()) pinned->database->changes().NoteHidden(oldest_.ns - 1);
   pinned->corrupt_pages = corrupt_pages_.get();
   pinned_ = std::move(pinned);
 }
@@ -42,7 +45,7 @@ void ViewImpl::LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const {
 model::FieldType ViewImpl::TypeOf(model::FieldId field) const { return pinned_->database->index().Field(field).type; }
 
 std::unique_ptr<ColumnCursor> ViewImpl::Scan(std::span<const model::SeriesRef> refs, model::TimeRange range) const {
-  return std::make_unique<ScanCursor>(pinned_, refs, range);
+  return std::make_unique<ScanCursor>(pinned_, refs, Seen(range));
 }
 
 std::vector<int64_t> ViewImpl::Tiers() const {
@@ -90,16 +93,16 @@ std::optional<RawGone> ViewImpl::RawGoneIn(model::TimeRange range) const {
 
 std::unique_ptr<TierCursor> ViewImpl::ScanTier(std::span<const model::SeriesRef> refs, model::TimeRange range,
                                                int64_t width_ns) const {
-  return std::make_unique<TierScan>(pinned_, refs, range, width_ns);
+  return std::make_unique<TierScan>(pinned_, refs, Seen(range), width_ns);
 }
 
 std::unique_ptr<SketchCursor> ViewImpl::ScanSketches(std::span<const model::SeriesRef> refs, model::TimeRange range,
                                                      int64_t width_ns) const {
-  return std::make_unique<SketchScan>(pinned_, refs, range, width_ns);
+  return std::make_unique<SketchScan>(pinned_, refs, Seen(range), width_ns);
 }
 
 std::vector<model::SeriesRef> ViewImpl::Present(std::vector<model::SeriesRef> refs, model::TimeRange range) const {
-  return PresentIn(*pinned_, std::move(refs), range);
+  return PresentIn(*pinned_, std::move(refs), Seen(range));
 }
 
 bool ViewImpl::AllCount(model::TimeRange range) const { return range == model::TimeRange{} && pinned_->masks.empty(); }

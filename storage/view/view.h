@@ -1,6 +1,7 @@
 // ViewImpl: the View of a store.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -49,11 +50,17 @@ class ViewImpl final : public View {
   // Whether every series that the index knows counts as present in `range`.
   [[nodiscard]] bool AllCount(model::TimeRange range) const;
 
+  // What of `range` readers see.
+  [[nodiscard]] model::TimeRange Seen(model::TimeRange range) const {
+    return {std::max(range.first, oldest_), range.last};
+  }
+
   // Kept alive for the counter that pinned_ points to.
   const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages_;
   // Read before anything is pinned.
   const ChangeMark changes_;
   std::shared_ptr<const Pinned> pinned_;
+  model::Timestamp oldest_ = model::Timestamp::Min();
 };
 
 }  // namespace tidemark::storage::view

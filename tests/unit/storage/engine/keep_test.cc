@@ -152,5 +152,51 @@ TEST_F(KeepTest, ASelectorThatGoesRefusesNothing) {
   EXPECT_EQ(Send(builder).rows_rejected, 1U);
 }
 
+TEST_F(KeepTest, ReadersDoNotSeeWhatWritersAreRefused) {
+  constexpr int64_t kMinute = 60 * kSecond;
+  Open();
+  model::BatchBuilder builder;
+  for (int64_t age = 0; age < 60; ++age) {
+    builder.Row("m", {{"host", "a"}}, {kNow - age * kMinute}).Field("x", age);
+  }
+  builder.Row("old", {{"host", "a"}}, {kNow - 59 * kMinute}).Field("x", 1.0);
+  Write(builder.batch());
+  for (const bool on_disk : {false, true}) {
+    SCOPED_TRACE(on_disk);
+    if (on_disk) ASSERT_TRUE(store_->Checkpoint().ok());
+    DatabaseOptions options = store_->Databases()[0].options;
+    options.retention_ns = 10 * kMinute;
+    ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
+    // At once, though their partition is far from being dropped.
+    auto view = *store_->OpenView("");
+    const auto rows = StoreFixture::Read(*view, {Equal("__name__", "m_x")});
+    ASSERT_EQ(rows.size(), 11U);
+    EXPECT_EQ(rows.front().time_ns, kNow - 10 * kMinute);
+    const std::vector<model::Matcher> all = {Equal("host", "a")};
+    EXPECT_TRUE(StoreFixture::Read(*view, {Equal("__name__", "old_x")}).empty());
+    if (!on_disk) EXPECT_EQ(view->Present(*view->Select(all, {}), {}).size(), 1U);
+    // What is kept of the result before does not count any more.
+    const auto changed = view->ChangedSince(view->Changes());
+    ASSERT_FALSE(changed.empty());
+    EXPECT_LT(changed[0].first.ns, kNow - 59 * kMinute);
+    // Kept longer again they are still there.
+    options.retention_ns = 0;
+    ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
+    EXPECT_EQ(Rows("m_x"), 60U);
+    // A tier that outlives them has them answer for it until they go.
+    options.retention_ns = 10 * kMinute;
+    options.tiers = {{5 * kMinute, 0}};
+    ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
+    EXPECT_EQ(Rows("m_x"), 60U);
+    // One that does not keeps its buckets whole.
+    options.tiers = {{7 * kMinute, 10 * kMinute}};
+    ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
+    const int64_t floor = (kNow - 10 * kMinute) / (7 * kMinute) * (7 * kMinute);
+    EXPECT_EQ(Read({Equal("__name__", "m_x")}).front().time_ns, kNow - (kNow - floor) / kMinute * kMinute);
+    options.tiers.clear();
+    ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::storage
