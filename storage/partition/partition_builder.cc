@@ -24,7 +24,7 @@ bool MayHide(const model::Column& column) {
 }  // namespace
 
 std::vector<int64_t> TierWidthsOf(const model::Column& column, std::span<const RollupTier> named) {
-  if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool || column.empty()) return {};
+  if (column.type == model::FieldType::kString || column.empty()) return {};
   std::vector<int64_t> widths;
   if (column.size() >= static_cast<size_t>(rollup::kMinRowsPerBucket)) {
     const double span = static_cast<double>(column.times.back()) - static_cast<double>(column.times.front());
@@ -68,7 +68,7 @@ void PartitionBuilder::Add(model::MeasurementId measurement, model::SeriesId ser
 std::vector<int64_t> PartitionBuilder::WidthsOf(const model::Column& column) const {
   if (options_.raw) return TierWidthsOf(column, options_.named);
   std::vector<int64_t> widths;
-  if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool) return widths;
+  if (column.type == model::FieldType::kString) return widths;
   for (const RollupTier& tier : options_.named) widths.push_back(tier.width_ns);
   return widths;
 }

@@ -273,8 +273,10 @@ void BucketArrays::Clear() {
 
 BucketArrays Build(const model::Column& column, int64_t width_ns, Increase increase) {
   TM_CHECK(width_ns > 0);
-  BucketArrays out{.ref = column.ref, .type = column.type, .width_ns = width_ns};
-  if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool) return out;
+  // Booleans count as the integers 0 and 1, also on disk: then programs that knew no buckets of them read them too.
+  const bool of_bools = column.type == model::FieldType::kBool;
+  BucketArrays out{.ref = column.ref, .type = of_bools ? model::FieldType::kInt : column.type, .width_ns = width_ns};
+  if (column.type == model::FieldType::kString) return out;
   if (column.type == model::FieldType::kFloat) out.scale = column.scaled() ? column.scale : model::kBinaryScale;
   Unstale memory;
   const model::Column rows = WithoutStale(column, &memory);

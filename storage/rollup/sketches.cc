@@ -21,7 +21,7 @@ void SketchArrays::Clear() {
 SketchArrays BuildSketches(const model::Column& column, int64_t width_ns) {
   TM_CHECK(width_ns > 0);
   SketchArrays out{.ref = column.ref, .width_ns = width_ns};
-  if (column.type == model::FieldType::kString || column.type == model::FieldType::kBool) return out;
+  if (column.type == model::FieldType::kString) return out;
   model::QuantileSketch sketch;
   for (size_t begin = 0; begin < column.size();) {
     const int64_t bucket = BucketOf(column.times[begin], width_ns);

@@ -131,9 +131,22 @@ TEST(Buckets, FreeDoublesAreSummedWithCompensation) {
   EXPECT_EQ(SumAt(Build(infinite.view(), 10), 0), inf);
 }
 
-TEST(Buckets, BoolsAndStringsHaveNone) {
-  const Rows rows{.type = FieldType::kBool, .times = {1, 2}, .ints = {0, 1}};
-  EXPECT_EQ(Build(rows.view(), 10).size(), 0u);
+TEST(Buckets, BoolsAreTheIntegersZeroAndOne) {
+  const Rows rows{.type = FieldType::kBool, .times = {1, 2, 3}, .ints = {0, 1, 1}};
+  const BucketArrays b = Build(rows.view(), 10);
+  ASSERT_EQ(b.size(), 1u);
+  EXPECT_EQ(b.type, FieldType::kInt);
+  EXPECT_EQ(b.count[0], 3);
+  EXPECT_EQ(SumAt(b, 0), 2.0);
+  EXPECT_EQ(b.first[0], 0);
+  EXPECT_EQ(b.last[0], 1);
+}
+
+TEST(Buckets, StringsHaveNone) {
+  model::Column column{.type = FieldType::kString, .times = {.size = 1, .first_ns = 1, .step_ns = 0}};
+  const std::string_view text = "x";
+  column.strings = &text;
+  EXPECT_EQ(Build(column, 10).size(), 0u);
 }
 
 TEST(Buckets, RegularTimesGiveWhatTheSameExplicitTimesGive) {
