@@ -263,8 +263,8 @@ class TierCursor {
 };
 
 // Sketches of a run of buckets of one series, where raw rows are gone. Bucket i covers times as in TierColumn and has
-// the bins [ends[i - 1], ends[i]) (from 0 for the first), ascending by key; none where it has no rows that are gone. Those
-// that are still there are in none, also where a bucket has rows of both kinds.
+// the bins [ends[i - 1], ends[i]) (from 0 for the first), ascending by key; none where it has no rows, or where its
+// rows are all still there. A bucket that has rows of both kinds has all of them in its bins.
 struct SketchColumn {
   model::SeriesRef ref;
   int64_t width_ns = 0;
@@ -319,7 +319,7 @@ class View {
   [[nodiscard]] virtual std::vector<int64_t> Tiers() const = 0;
   // What of `range` only tiers can tell; {} when raw rows of all of it are there (or there never were any).
   [[nodiscard]] virtual std::optional<RawGone> RawGoneIn(model::TimeRange) const { return std::nullopt; }
-  // Buckets whole inside `range` (first < start + 1, end <= last). One that goes on into raw rows has what is gone only.
+  // Buckets that lie whole inside `range` (first < bucket start + 1, bucket end <= last).
   [[nodiscard]] virtual std::unique_ptr<TierCursor> ScanTier(std::span<const model::SeriesRef> refs,
                                                              model::TimeRange range, int64_t width_ns) const = 0;
 

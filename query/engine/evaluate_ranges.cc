@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <utility>
 
 #include "query/engine/evaluator.h"
+#include "query/frame/time_math.h"
 #include "query/plan/planner.h"
 #include "query/promql/quote.h"
 #include "query/scan/pooled_quantile.h"
@@ -33,7 +35,7 @@ using plan::StepGrid;
 using run::Reservation;
 using scan::BlockSink;
 using scan::FoldFrame;
-using scan::GoneIn;
+using scan::NoteUnknown;
 using scan::PooledQuantile;
 using scan::ScanLatest;
 using scan::ScanSeries;
@@ -41,6 +43,7 @@ using scan::ScanSpec;
 using scan::ScanTiers;
 using scan::SeriesSource;
 using scan::TierFor;
+using scan::TierForRows;
 using scan::WindowSpec;
 
 namespace {
@@ -56,21 +59,43 @@ WindowSpec Extended(const StepGrid& grid, plan::Reference reference, int64_t ran
           .after_ms = after_ms};
 }
 
+// Of `x smoothed`: where rows are gone the neighbours of a time may be as far away as a bucket is wide.
+WindowSpec SmoothedWhereGone(const WindowSpec& windows, int64_t width_ns, const run::QueryState& state) {
+  const auto gone = scan::GoneIn(windows.Range(), width_ns, state);
+  const int64_t width_ms = (width_ns + frame::kNsPerMs - 1) / frame::kNsPerMs;
+  plan::Reference reference = windows.reference;
+  reference.offset_ms += windows.after_ms;
+  WindowSpec out =
+      Extended(windows.grid, reference, 0, std::max(windows.before_ms, width_ms), std::max(windows.after_ms, width_ms));
+  auto own = std::make_shared<std::vector<plan::Interval>>();
+  for (size_t step = 0; step < windows.grid.count; ++step) {
+    const bool wide = gone && windows.EndMs(step) - windows.after_ms <= frame::FloorMs(gone->last_ns);
+    own->push_back(wide ? out.Window(step) : windows.Window(step));
+  }
+  out.own = std::move(own);
+  return out;
+}
+
 }  // namespace
 
 Status Evaluator::StreamSelect(const plan::SelectNode& node, const StepGrid& grid, bool labels, const BlockSink& sink) {
   TM_TRY_ASSIGN(const SeriesSource* source, Source(node.slot));
   const int64_t lookback_ms = state_->context().lookback_ms;
   const int64_t ahead_ms = node.smoothed ? lookback_ms : 0;
-  const ScanSpec spec{.windows = Extended(grid, node.reference, 0, lookback_ms, ahead_ms),
-                      .kernel = node.smoothed     ? FoldSmoothed
-                                : node.timestamps ? FoldLookbackTime
-                                                  : FoldLookback,
-                      .drop_stale = node.smoothed,
-                      .arguments = {},
-                      .name = node.timestamps ? NameFate::kDrop : NameFate::kKeep,
-                      .labels = labels};
-  if (!node.smoothed && !node.timestamps) return ScanLatest(*source, spec, state_, sink);
+  ScanSpec spec{.windows = Extended(grid, node.reference, 0, lookback_ms, ahead_ms),
+                .kernel = node.smoothed     ? FoldSmoothed
+                          : node.timestamps ? FoldLookbackTime
+                                            : FoldLookback,
+                .gone_rows = scan::GoneRows::kEnds,
+                .gives_times = node.timestamps,
+                .drop_stale = node.smoothed,
+                .arguments = {},
+                .name = node.timestamps ? NameFate::kDrop : NameFate::kKeep,
+                .labels = labels};
+  if (!node.smoothed) return ScanLatest(*source, spec, state_, sink);
+  if (const int64_t width_ns = TierForRows(spec.windows.Range(), spec.gone_rows, *state_); width_ns != 0) {
+    spec.windows = SmoothedWhereGone(spec.windows, width_ns, *state_);
+  }
   return ScanSeries(*source, spec, state_, sink);
 }
 
@@ -81,6 +106,10 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
   ScanSpec spec{.windows = Extended(grid, node.range->reference, node.range->window_ms, node.range->before_ms,
                                     node.range->after_ms),
                 .kernel = extended ? kernel.extended_fold : kernel.fold,
+                .gone_rows = kernel.gone_rows != scan::GoneRows::kNone
+                                 ? kernel.gone_rows
+                                 : scan::GoneRowsOf(promql::Signature(node.function).facts.rollup),
+                .gives_times = kernel.gives_times,
                 .drop_stale = !kernel.sees_stale,
                 .arguments = scalars.pointers,
                 .name = kernel.name,
@@ -187,14 +216,7 @@ Result<HeldFrame> Evaluator::AbsentOverTime(const plan::RollupNode& node, const 
     return {};
   }));
   if (!node.range->subquery) {
-    // Where nothing tells of rows that are gone, nobody can say that there were none.
-    const WindowSpec windows = Extended(grid, node.range->reference, node.range->window_ms, 0, 0);
-    const auto gone = GoneIn(windows, *state_);
-    if (gone && TierFor(promql::Rollup::kPresent, windows, *state_) == 0) {
-      for (size_t step = 0; step < grid.count; ++step) {
-        if (plan::Meet(windows.Window(step), *gone).length_ns() > 0) found[step] = 1;
-      }
-    }
+    NoteUnknown(Extended(grid, node.range->reference, node.range->window_ms, 0, 0), *state_, &found);
   }
   auto arena = std::make_unique<LabelArena>();
   RowHead head;

@@ -8,6 +8,8 @@
 #include "query/frame/samples.h"
 #include "query/frame/time_math.h"
 #include "query/plan/planner.h"
+#include "query/scan/row_reader.h"
+#include "query/scan/tier_choice.h"
 #include "storage/base/mutex.h"
 #include "storage/model/stale_marker.h"
 
@@ -24,6 +26,7 @@ using run::RawSeries;
 using run::Reservation;
 using scan::BlockSize;
 using scan::ForEachBlock;
+using scan::RowReader;
 using scan::SeriesSource;
 using scan::WindowSpec;
 
@@ -31,9 +34,24 @@ void AppendRows(const model::Column& column, RawSeries* out) {
   for (size_t row = 0; row < column.size(); ++row) {
     const double value = model::DoubleAt(column, row);
     if (model::IsStaleMarker(value)) continue;
-    out->times_ms.push_back(FloorMs(column.times[row]));
+    const int64_t time_ms = FloorMs(column.times[row]);
+    // A reply knows milliseconds: of several rows within one the last is shown. Functions see each.
+    if (!out->times_ms.empty() && out->times_ms.back() == time_ms) {
+      out->values.back() = value;
+      continue;
+    }
+    out->times_ms.push_back(time_ms);
     out->values.push_back(value);
   }
+}
+
+// Of a range narrower than a bucket whose rows are gone, which was read from further back: the samples behind
+// `after_ms`, or else the newest, as a plain selector shows it.
+void KeepNarrow(int64_t after_ms, RawSeries* series) {
+  const auto inside = std::ranges::upper_bound(series->times_ms, after_ms) - series->times_ms.begin();
+  const auto keep = std::min(inside, std::ssize(series->times_ms) - 1);
+  series->times_ms.erase(series->times_ms.begin(), series->times_ms.begin() + keep);
+  series->values.erase(series->values.begin(), series->values.begin() + keep);
 }
 
 // The ends of an anchored or smoothed range, within the rows that were read around it.
@@ -85,15 +103,14 @@ Result<std::vector<RawSeries>> ReadBlock(const SeriesSource& source, size_t firs
   for (size_t i = first; i < last; ++i) {
     const std::vector<model::SeriesRef> refs =
         i < source.refs.size() ? std::vector{source.refs[i]} : source.merged[i - source.refs.size()];
-    const auto cursor = state->view().Scan(refs, range);
+    RowReader reader(refs, range, scan::GoneRows::kEnds, state);
     std::vector<model::ColumnBuffer> columns;
     model::Column column;
     for (size_t r = 0; r < refs.size(); ++r) {
-      TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
-      if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
+      TM_RETURN_IF_ERROR(reader.Next(&column));
       if (refs.size() > 1) columns.push_back(CopyAsDoubles(column));
     }
-    for (const std::string& warning : cursor->warnings()) state->WarnPlain(warning);
+    reader.Finish();
     model::ColumnBuffer buffer;
     if (refs.size() > 1) column = UniteColumns(columns, &buffer);
     samples += column.size();
@@ -136,8 +153,11 @@ Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const
   TM_TRY_ASSIGN(const SeriesSource* source, Source(node.slot));
   plan::Reference reference = node.reference;
   reference.offset_ms -= node.after_ms;
-  const WindowSpec windows{
+  WindowSpec windows{
       .grid = grid, .reference = reference, .length_ms = node.window_ms + node.before_ms + node.after_ms};
+  const int64_t after_ns = windows.Window(0).after_ns;
+  const int64_t width_ns = scan::TierForRows(windows.Range(), scan::GoneRows::kEnds, *state_);
+  if (width_ns != 0) scan::WidenToBuckets(width_ns, *state_, &windows);
   Mutex mutex;
   std::map<size_t, std::vector<RawSeries>> blocks;
   TM_RETURN_IF_ERROR(
@@ -148,6 +168,9 @@ Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const
         return {};
       }));
   for (auto& [_, block] : blocks) std::ranges::move(block, std::back_inserter(out));
+  if (windows.Window(0).after_ns < after_ns) {
+    for (RawSeries& series : out) KeepNarrow(FloorMs(after_ns), &series);
+  }
   if (node.before_ms == 0) return out;
   const int64_t end_ms = node.reference.TimeMs(grid.TimeMs(0));
   const ExtendedRange range{.start_ms = end_ms - node.window_ms, .end_ms = end_ms, .smoothed = node.selector->smoothed};

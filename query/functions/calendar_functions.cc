@@ -10,6 +10,7 @@
 #include "query/frame/time_math.h"
 #include "query/functions/kernels.h"
 #include "query/promql/numbers.h"
+#include "query/scan/tier_choice.h"
 #include "query/trend/zone.h"
 #include "storage/model/stale_marker.h"
 
@@ -153,9 +154,25 @@ Status SetUpChange(RollupSetup* setup) {
   if (needed_ms >= windows.length_ms) {
     WarnOfShortRange(node, needed_ms + lookback_ms, "the earlier time", setup->state);
   }
-  setup->columns.push_back(std::move(earlier_ms));
-  setup->columns.emplace_back(windows.grid.count, static_cast<double>(lookback_ms));
-  setup->spec->arguments = {setup->columns[0].data(), setup->columns[1].data()};
+  // Where rows are gone the last one known counts for as long as a bucket is wide.
+  const int64_t width_ns =
+      node.range->subquery ? 0 : scan::TierForRows(windows.Range(), setup->spec->gone_rows, *setup->state);
+  const plan::Interval gone = width_ns == 0
+                                  ? plan::Interval{}
+                                  : scan::GoneIn(windows.Range(), width_ns, *setup->state).value_or(plan::Interval{});
+  const auto seen_back = [&](double at_ms) {
+    const bool in_buckets = width_ns != 0 && at_ms <= static_cast<double>(frame::FloorMs(gone.last_ns));
+    return static_cast<double>(in_buckets ? std::max(lookback_ms, width_ns / frame::kNsPerMs) : lookback_ms);
+  };
+  std::vector<double> back_from_end;
+  std::vector<double> back_from_earlier;
+  for (size_t step = 0; step < windows.grid.count; ++step) {
+    back_from_end.push_back(seen_back(static_cast<double>(windows.EndMs(step))));
+    back_from_earlier.push_back(seen_back(earlier_ms[step]));
+  }
+  setup->columns = {std::move(earlier_ms), std::move(back_from_end), std::move(back_from_earlier)};
+  setup->spec->arguments.clear();
+  for (const std::vector<double>& column : setup->columns) setup->spec->arguments.push_back(column.data());
   return {};
 }
 
@@ -168,9 +185,9 @@ void FoldChangeWith(FoldCall& call, Function change) {
   const WindowSpec& spec = call.windows.spec();
   for (size_t step = 0; step < call.windows.steps(); ++step) {
     const uint32_t begin = call.windows.begin(step);
-    const int64_t lookback_ns = MsToNs(static_cast<int64_t>(call.arguments[1][step]));
     // The newest of rows [begin, end) as seen from `at_ns`.
-    const auto seen_from = [&](int64_t at_ns, uint32_t end, double* value) {
+    const auto seen_from = [&](int64_t at_ns, size_t lookback, uint32_t end, double* value) {
+      const int64_t lookback_ns = MsToNs(static_cast<int64_t>(call.arguments[lookback][step]));
       if (end <= begin || at_ns - samples.times()[end - 1] >= lookback_ns) return false;
       *value = samples.At(end - 1);
       return !model::IsStaleMarker(*value);
@@ -178,8 +195,8 @@ void FoldChangeWith(FoldCall& call, Function change) {
     const int64_t then_ns = MsToNs(static_cast<int64_t>(call.arguments[0][step]));
     double now = 0;
     double then = 0;
-    if (!seen_from(MsToNs(spec.EndMs(step)), call.windows.end(step), &now)) continue;
-    if (!seen_from(then_ns, static_cast<uint32_t>(samples.times().UpperBound(then_ns)), &then)) continue;
+    if (!seen_from(MsToNs(spec.EndMs(step)), 1, call.windows.end(step), &now)) continue;
+    if (!seen_from(then_ns, 2, static_cast<uint32_t>(samples.times().UpperBound(then_ns)), &then)) continue;
     call.out[step] = change(now, then);
     call.present[step] = 1;
   }

@@ -74,6 +74,10 @@ struct Kernel {
   ArgumentCheck check = nullptr;
   // Of a fold: null where it takes its arguments and windows as they are.
   SetUp set_up = nullptr;
+  // What a fold gets for rows that are gone; see scan::GoneRowsOf where it gives what rollup tiers know.
+  scan::GoneRows gone_rows = scan::GoneRows::kNone;
+  // A fold gives times of samples.
+  bool gives_times = false;
   // The fold wants to see stale markers.
   bool sees_stale = false;
   FoldUse fold_use = FoldUse::kEachSeries;

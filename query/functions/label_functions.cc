@@ -9,6 +9,7 @@
 
 #include "query/functions/kernels.h"
 #include "query/promql/quote.h"
+#include "query/scan/tier_choice.h"
 #include "storage/base/utf8.h"
 
 namespace tidemark::query::functions {
@@ -201,7 +202,10 @@ Status FrameAbsent(const CallArguments& call, Frame* frame) {
   auto arena = std::make_unique<LabelArena>();
   RowHead head;
   if (call.node.args[0]->kind == plan::NodeKind::kSelect) {
-    head.labels = LabelsOfAbsence(*plan::As<plan::SelectNode>(*call.node.args[0]).selector, arena.get());
+    const auto& select = plan::As<plan::SelectNode>(*call.node.args[0]);
+    head.labels = LabelsOfAbsence(*select.selector, arena.get());
+    scan::NoteUnknown({.grid = call.grid, .reference = select.reference, .length_ms = call.state->context().lookback_ms},
+                      *call.state, &found);
   }
   *frame = Frame(frame->steps);
   const size_t row = frame->AddRow(head);

@@ -1,8 +1,9 @@
-// EvenRows: the rows that stand for a bucket whose own are gone: as many, spaced evenly from its first to its last time.
-// Steady series, whose rows were spaced like that, come out exactly.
+// EvenRows: the rows that stand for a bucket whose own are gone: as many, spaced evenly from its first to its last
+// time. Steady series, whose rows were spaced like that, come out exactly.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 namespace tidemark::query::scan {
@@ -53,17 +54,25 @@ class EvenCounter {
     if (row == last_row_) return bucket_.increase;
     return bucket_.increase * static_cast<double>(row) / static_cast<double>(last_row_);
   }
-  // Where there was a reset it is taken to have been once: before the rows from which the counter can rise to `last`.
+  // Whether it has risen by more than from `first` to `last`.
+  [[nodiscard]] bool has_reset() const { return bucket_.increase - (bucket_.last - bucket_.first) > Noise(); }
+  // Of one with a reset: it is taken to have been once, before the rows from which the counter can rise to `last`.
+  [[nodiscard]] bool IsBehindReset(int64_t row) const { return ValueBehindReset(row) >= -Noise(); }
   [[nodiscard]] double ValueOf(int64_t row) const {
     if (row == 0) return bucket_.first;
     if (row == last_row_) return bucket_.last;
     const double before = bucket_.first + RiseTo(row);
-    if (bucket_.increase == bucket_.last - bucket_.first) return before;
-    const double after = bucket_.last - (bucket_.increase - RiseTo(row));
-    return std::clamp(after >= 0 ? after : before, bucket_.min, bucket_.max);
+    if (!has_reset()) return before;
+    return std::clamp(IsBehindReset(row) ? ValueBehindReset(row) : before, bucket_.min, bucket_.max);
   }
 
  private:
+  [[nodiscard]] double ValueBehindReset(int64_t row) const { return bucket_.last - (bucket_.increase - RiseTo(row)); }
+  // What sums of doubles may be off by.
+  [[nodiscard]] double Noise() const {
+    return 1e-9 * std::max({std::fabs(bucket_.first), std::fabs(bucket_.last), std::fabs(bucket_.increase)});
+  }
+
   int64_t last_row_;
   Bucket bucket_;
 };

@@ -5,6 +5,7 @@
 
 #include "query/frame/column_union.h"
 #include "query/frame/quantile.h"
+#include "query/scan/row_reader.h"
 #include "query/scan/scan.h"
 #include "query/scan/tier_choice.h"
 
@@ -30,7 +31,7 @@ PooledQuantile::PooledQuantile(const WindowSpec& windows, std::vector<std::strin
                                QueryState* state)
     : windows_(windows), grouping_(std::move(grouping)), tier_ns_(tier_ns), state_(state), all_(state) {
   const size_t steps = windows.grid.count;
-  if (tier_ns_ != 0) gone_ = GoneIn(windows, *state).value_or(plan::Interval{});
+  if (tier_ns_ != 0) gone_ = GoneIn(windows.Range(), tier_ns_, *state).value_or(plan::Interval{});
   for (size_t step = 0; step < steps && tier_ns_ != 0; ++step) {
     splits_.push_back(SplitAtGone(windows.Window(step), gone_));
     if (splits_.back().buckets.length_ns() <= 0) continue;
@@ -126,15 +127,16 @@ Status PooledQuantile::ReadSketches(std::span<const model::SeriesRef> refs, Bloc
 Status PooledQuantile::ReadOne(const SeriesSource& source, size_t index, Block* block) const {
   const std::vector<model::SeriesRef> refs =
       index < source.refs.size() ? std::vector{source.refs[index]} : source.merged[index - source.refs.size()];
-  const auto cursor = state_->view().Scan(refs, windows_.Range());
+  // Sketches have told what they know; without a tier nobody has.
+  const auto gone = tier_ns_ != 0 ? GoneRows::kAnswered : GoneRows::kNone;
+  RowReader reader(refs, windows_.Range(), gone, state_);
   std::vector<model::ColumnBuffer> columns;
   model::Column column;
   for (size_t i = 0; i < refs.size(); ++i) {
-    TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
-    if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
+    TM_RETURN_IF_ERROR(reader.Next(&column));
     if (refs.size() > 1) columns.push_back(CopyAsDoubles(column));
   }
-  for (const std::string& warning : cursor->warnings()) state_->WarnPlain(warning);
+  reader.Finish();
   model::ColumnBuffer buffer;
   if (refs.size() > 1) column = UniteColumns(columns, &buffer);
   TM_RETURN_IF_ERROR(state_->CountSamples(column.size(), 1));

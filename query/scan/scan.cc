@@ -8,6 +8,7 @@
 
 #include "query/frame/column_union.h"
 #include "query/frame/time_math.h"
+#include "query/scan/row_reader.h"
 #include "storage/base/lent_thread.h"
 #include "storage/base/mutex.h"
 #include "storage/model/batch.h"
@@ -119,35 +120,29 @@ class BlockFolder {
   size_t series_ = 0;
 };
 
-Status Warn(const storage::ColumnCursor& cursor, QueryState* state) {
-  for (const std::string& warning : cursor.warnings()) state->WarnPlain(warning);
-  return {};
-}
-
 Status FoldRefs(std::span<const model::SeriesRef> refs, const ScanSpec& spec, QueryState* state, BlockFolder* folder) {
-  const auto cursor = state->view().Scan(refs, spec.windows.Range());
+  RowReader reader(refs, spec.windows.Range(), spec.gone_rows, state);
   model::Column column;
   for (const model::SeriesRef ref : refs) {
-    TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
-    if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
+    TM_RETURN_IF_ERROR(reader.Next(&column));
     TM_RETURN_IF_ERROR(folder->Add(column, ref));
   }
-  return Warn(*cursor, state);
+  reader.Finish();
+  return {};
 }
 
 Status FoldMerged(const std::vector<model::SeriesRef>& refs, const ScanSpec& spec, QueryState* state,
                   BlockFolder* folder) {
-  const auto cursor = state->view().Scan(refs, spec.windows.Range());
+  RowReader reader(refs, spec.windows.Range(), spec.gone_rows, state);
   std::vector<model::ColumnBuffer> columns;
   model::Column column;
   for (size_t i = 0; i < refs.size(); ++i) {
-    TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
-    if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
+    TM_RETURN_IF_ERROR(reader.Next(&column));
     columns.push_back(CopyAsDoubles(column));
   }
+  reader.Finish();
   model::ColumnBuffer buffer;
-  TM_RETURN_IF_ERROR(folder->Add(UniteColumns(columns, &buffer), refs.front()));
-  return Warn(*cursor, state);
+  return folder->Add(UniteColumns(columns, &buffer), refs.front());
 }
 
 }  // namespace

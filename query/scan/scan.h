@@ -10,6 +10,7 @@
 #include "query/frame/frame.h"
 #include "query/run/query_state.h"
 #include "query/scan/fold.h"
+#include "query/scan/gone_rows.h"
 #include "query/scan/series_source.h"
 #include "query/scan/windows.h"
 #include "storage/base/result.h"
@@ -25,6 +26,9 @@ using BlockSink = std::function<Status(size_t block, frame::Frame&& frame)>;
 struct ScanSpec {
   WindowSpec windows;
   FoldKernel kernel = nullptr;
+  GoneRows gone_rows = GoneRows::kNone;  // what the kernel gets for rows that are gone
+  // The times of samples are asked for, in seconds, and not their values.
+  bool gives_times = false;
   bool drop_stale = true;                // false for the look-back, which must see the marker
   std::vector<const double*> arguments;  // scalar arguments of the kernel, one value for each step
   frame::NameFate name = frame::NameFate::kKeep;

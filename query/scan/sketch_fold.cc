@@ -8,6 +8,7 @@
 
 #include "query/frame/quantile.h"
 #include "query/frame/samples.h"
+#include "query/scan/row_reader.h"
 #include "query/scan/tier_choice.h"
 
 namespace tidemark::query::scan {
@@ -120,7 +121,7 @@ void AddShare(std::span<const model::SketchBin> bins, double share, model::Quant
 Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpec& spec, int64_t width_ns,
                            QueryState* state) {
   const size_t steps = spec.windows.grid.count;
-  const Interval gone = GoneIn(spec.windows, *state).value_or(Interval{});
+  const Interval gone = GoneIn(spec.windows.Range(), width_ns, *state).value_or(Interval{});
   std::vector<SketchSplit> splits;
   for (size_t step = 0; step < steps; ++step) splits.push_back(SplitAtGone(spec.windows.Window(step), gone));
   const Interval buckets = Cover(splits, &SketchSplit::buckets);
@@ -131,8 +132,10 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
     const Interval whole = plan::WholeBuckets(buckets, width_ns);
     sketches = view.ScanSketches(refs, {{whole.after_ns + 1}, {whole.last_ns}}, width_ns);
   }
-  std::unique_ptr<storage::ColumnCursor> columns;
-  if (rows.length_ns() > 0) columns = view.Scan(refs, {{rows.after_ns + 1}, {rows.last_ns}});
+  std::optional<RowReader> reader;
+  if (rows.length_ns() > 0) {
+    reader.emplace(refs, model::TimeRange{{rows.after_ns + 1}, {rows.last_ns}}, GoneRows::kAnswered, state);
+  }
 
   Frame out(steps);
   auto arena = std::make_unique<LabelArena>();
@@ -147,7 +150,7 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
     sketch_column = {};
     column = {};
     if (sketches != nullptr) TM_RETURN_IF_ERROR(sketches->Next(&sketch_column));
-    if (columns != nullptr) TM_RETURN_IF_ERROR(columns->Next(&column));
+    if (reader) TM_RETURN_IF_ERROR(reader->Next(&column));
     read += column.size();
     samples.Reset(column, true);
     const size_t row = out.AddRow({.labels = {}, .name = spec.name});
@@ -174,9 +177,7 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
   if (sketches != nullptr) {
     for (std::string& warning : sketches->Warnings()) state->WarnPlain(std::move(warning));
   }
-  if (columns != nullptr) {
-    for (const std::string& warning : columns->warnings()) state->WarnPlain(warning);
-  }
+  if (reader) reader->Finish();
   TM_RETURN_IF_ERROR(state->CountSamples(read, refs.size()));
   if (window.used() > 0) state->CountTierBuckets(window.used(), width_ns);
   return out;

@@ -21,7 +21,8 @@ struct SketchSplit {
 };
 SketchSplit SplitAtGone(const plan::Interval& window, const plan::Interval& gone);
 
-// Which part of the bucket that begins at `start_ns` lies in `buckets`, from 0 to 1. What is not in `gone` is none of it.
+// Which part of the bucket that begins at `start_ns` lies in `buckets`, from 0 to 1. What is not in `gone` is none of
+// it.
 double ShareOfBucket(int64_t start_ns, int64_t width_ns, const plan::Interval& buckets, const plan::Interval& gone);
 
 // Adds that part of a bucket's values: all of them, or some at evenly spaced ranks, at least one.

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "query/plan/rollup_choice.h"
 #include "query/promql/functions.h"
 #include "query/run/query_state.h"
+#include "query/scan/gone_rows.h"
 #include "query/scan/tier_part.h"
 #include "query/scan/windows.h"
 
@@ -26,10 +28,24 @@ CutAs CutAsOf(promql::Rollup rollup);
 // are gone and tiers cannot answer, or only roughly.
 int64_t TierFor(promql::Rollup rollup, const WindowSpec& windows, run::QueryState& state);
 
+// Says that windows cut buckets of what is gone, and what is made of that.
+void WarnOfCut(const plan::Interval& gone, int64_t width_ns, run::QueryState& state);
+
 // The same for plain selectors, which use raw rows wherever these are there.
 int64_t TierForLatest(const WindowSpec& windows, run::QueryState& state);
 
-// What of these windows only tiers can tell.
-std::optional<plan::Interval> GoneIn(const WindowSpec& windows, const run::QueryState& state);
+// The tier whose buckets stand for rows of `range` that are gone (GoneRows); 0 where none are gone, or with a
+// warning where nothing can. Warns where what stands for them is made up.
+int64_t TierForRows(model::TimeRange range, GoneRows rows, run::QueryState& state);
+
+// What of these times only tiers can tell, if anything; as far as buckets of `width_ns` reach beyond them.
+std::optional<plan::Interval> GoneIn(model::TimeRange range, int64_t width_ns, const run::QueryState& state);
+
+// Sets the steps whose windows meet what is gone, if no tier may tell of it: nobody can say then that there was
+// nothing.
+void NoteUnknown(const WindowSpec& windows, run::QueryState& state, std::vector<uint8_t>* steps);
+
+// Makes windows that end in what is gone at least as long as a bucket: so long its last known row counts.
+void WidenToBuckets(int64_t width_ns, const run::QueryState& state, WindowSpec* windows);
 
 }  // namespace tidemark::query::scan

@@ -84,7 +84,7 @@ void TierPart::AddEnds(const TierPart& later) {
 
 TierPart TierPart::Within(const Interval& window, CutAs as) const {
   if (count == 0 || (first_ns > window.after_ns && last_ns <= window.last_ns)) return *this;
-  if (first_ns > window.last_ns || last_ns <= window.after_ns) return {};
+  if (!MayHaveRowIn(window)) return {};
   switch (as) {
     case CutAs::kEvenRows: return EvenRowsWithin(window);
     case CutAs::kEnds: return EndsWithin(window);

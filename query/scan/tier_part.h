@@ -49,6 +49,11 @@ struct TierPart {
   // Of a bucket: what of it lies in the window.
   [[nodiscard]] TierPart Within(const plan::Interval& window, CutAs as) const;
 
+  // Of a bucket: whether the window meets the time from its first to its last row.
+  [[nodiscard]] bool MayHaveRowIn(const plan::Interval& window) const {
+    return first_ns <= window.last_ns && last_ns > window.after_ns;
+  }
+
   // Adds what comes after this.
   void Add(const TierPart& later);
   // Whether raw rows would add up exactly too (Samples::SumsExactly), so that both give the same bits.

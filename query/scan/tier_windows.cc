@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "query/frame/samples.h"
+#include "query/frame/time_math.h"
 #include "query/plan/rollup_choice.h"
 #include "query/scan/extrapolation.h"
+#include "query/scan/row_reader.h"
 #include "query/scan/sketch_fold.h"
 #include "query/scan/tier_choice.h"
 #include "query/scan/tier_part.h"
@@ -19,8 +21,10 @@
 namespace tidemark::query::scan {
 namespace {
 
+using frame::FloorMs;
 using frame::Frame;
 using frame::LabelArena;
+using frame::MsToSeconds;
 using frame::Samples;
 using plan::FloorTo;
 using plan::Interval;
@@ -50,7 +54,7 @@ class TierBlock {
         rollup_(rollup),
         needs_(NeedsOf(rollup)),
         width_ns_(width_ns),
-        gone_(GoneIn(spec.windows, *state)),
+        gone_(GoneIn(spec.windows.Range(), width_ns, *state)),
         state_(state) {
     // Whoever asks for a tier gets its sums; otherwise they must be what rows would give.
     strict_ = (needs_.sums || needs_.changes) && !gone_ && state->context().resolution.kind == Resolution::Kind::kAuto;
@@ -81,6 +85,7 @@ class TierBlock {
     parts_.resize(refs_.size() * buckets_);
     TM_RETURN_IF_ERROR(ReadBuckets());
     const std::vector<Interval> stretches = plan::Join(pieces_);
+    maybe_more_ = false;
     if (!gone_ && !plan::WorthTier(stretches, plan::Join(windows_))) return false;
     TM_RETURN_IF_ERROR(memory.Set(refs_.size() * (buckets_ + pieces_.size()) * sizeof(TierPart)));
     piece_parts_.resize(refs_.size() * pieces_.size());
@@ -139,9 +144,9 @@ class TierBlock {
         if (!AddBuckets(splits_[step].gone, bucket_at, &part) || !AddBuckets(splits_[step].buckets, bucket_at, &part)) {
           return Aligned::kNeedsRows;
         }
-        if (part.count == 0 && !AddBuckets(BucketBefore(step), bucket_at, &part)) return Aligned::kNeedsRows;
+        if (part.count == 0 && !AddNewestKnown(step, bucket_at, &part)) return Aligned::kNeedsRows;
         if (HasOtherBits(part)) return Aligned::kOtherBits;
-        maker.Set(step, ValueOf(part, step));
+        maker.Set(step, Value(part, step));
       }
       maker.EndRow(refs_[s]);
     }
@@ -249,14 +254,24 @@ class TierBlock {
       TierPart part;
       if (!bucket_at(start, &part)) return false;
       const bool whole = start >= interval.after_ns && start + width_ns_ <= interval.last_ns;
-      out->Add(whole ? part : part.Within(interval, CutAsOf(rollup_)));
+      const TierPart inside = whole ? part : part.Within(interval, CutAsOf(rollup_));
+      maybe_more_ |= inside.count == 0 && part.count > 0 && part.MayHaveRowIn(interval);
+      out->Add(inside);
     }
+    return true;
+  }
+
+  template <typename BucketAt>
+  bool AddNewestKnown(size_t step, BucketAt bucket_at, TierPart* out) {
+    if (!AddBuckets(BucketBefore(step), bucket_at, out)) return false;
+    out->first = out->last;
+    out->first_ns = out->last_ns;
     return true;
   }
 
   // Reads the rows of one stretch and adds them to the pieces inside it.
   Status ReadRaw(const Interval& stretch) {
-    const auto cursor = state_->view().Scan(refs_, {{stretch.after_ns + 1}, {stretch.last_ns}});
+    RowReader reader(refs_, {{stretch.after_ns + 1}, {stretch.last_ns}}, GoneRows::kAnswered, state_);
     std::vector<size_t> inside;
     for (size_t p = 0; p < pieces_.size(); ++p) {
       const Interval& piece = pieces_[p];
@@ -267,8 +282,7 @@ class TierBlock {
     model::Column column;
     Samples samples;
     for (size_t s = 0; s < refs_.size(); ++s) {
-      TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
-      if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
+      TM_RETURN_IF_ERROR(reader.Next(&column));
       rows_ += column.size();
       if (column.empty()) continue;
       samples.Reset(column, spec_.drop_stale);
@@ -278,7 +292,7 @@ class TierBlock {
         if (begin < end) piece_parts_[s * pieces_.size() + p] = TierPart::OfRows(&samples, begin, end);
       }
     }
-    for (const std::string& warning : cursor->warnings()) state_->WarnPlain(warning);
+    reader.Finish();
     return state_->CheckInterrupt();
   }
 
@@ -290,7 +304,7 @@ class TierBlock {
       for (size_t step = 0; step < windows_.size(); ++step) {
         const TierPart part = WindowPart(s, step);
         if (HasOtherBits(part)) return false;
-        maker.Set(step, ValueOf(part, step));
+        maker.Set(step, Value(part, step));
       }
       maker.EndRow(refs_[s]);
     }
@@ -304,17 +318,23 @@ class TierBlock {
     return !part.AddsUpAsRows() || (needs_.changes && !part.LosesAsRows());
   }
 
+  // A window that may have had rows and gets no value is not passed over in silence.
+  std::optional<double> Value(const TierPart& part, size_t step) {
+    const std::optional<double> value = ValueOf(part, step);
+    if (std::exchange(maybe_more_, false) && !value && gone_) WarnOfCut(*gone_, width_ns_, *state_);
+    return value;
+  }
+
   [[nodiscard]] std::optional<double> ValueOf(const TierPart& part, size_t step) const {
     if (part.count == 0) return std::nullopt;
     switch (rollup_) {
       case Rollup::kAvg: return part.Mean();
       case Rollup::kCount: return part.count;
-      case Rollup::kFirst: return part.first;
-      case Rollup::kLast: {
+      case Rollup::kFirst: return spec_.gives_times ? MsToSeconds(FloorMs(part.first_ns)) : part.first;
+      case Rollup::kLast:
         // Of a selector, which sees the marker.
         if (!spec_.drop_stale && model::IsStaleMarker(part.last)) return std::nullopt;
-        return part.last;
-      }
+        return spec_.gives_times ? MsToSeconds(FloorMs(part.last_ns)) : part.last;
       case Rollup::kMax: return part.max;
       case Rollup::kMin: return part.min;
       case Rollup::kPresent: return 1.0;
@@ -346,7 +366,7 @@ class TierBlock {
     part.Add(pieces[2 * step]);
     AddBuckets(splits_[step].buckets, bucket_at, &part);
     part.Add(pieces[2 * step + 1]);
-    if (part.count == 0) AddBuckets(BucketBefore(step), bucket_at, &part);
+    if (part.count == 0) AddNewestKnown(step, bucket_at, &part);
     return part;
   }
 
@@ -355,7 +375,7 @@ class TierBlock {
   std::span<const model::SeriesRef> refs_;
   const ScanSpec& spec_;
   Rollup rollup_;
-  Needs needs_;
+  TierNeeds needs_;
   int64_t width_ns_;
   std::optional<Interval> gone_;
   bool strict_ = false;
@@ -368,6 +388,7 @@ class TierBlock {
   std::vector<TierPart> parts_;  // [series][bucket]
   std::vector<size_t> raw_piece_of_bucket_;
   std::vector<TierPart> piece_parts_;  // [series][piece]
+  bool maybe_more_ = false;            // a bucket of the window at hand may have rows in it that did not count
   uint64_t rows_ = 0;
   uint64_t used_buckets_ = 0;
 };
@@ -397,7 +418,10 @@ Status ScanTiers(const SeriesSource& source, const ScanSpec& spec, Rollup rollup
       }));
   if (source.merged.empty()) return {};
   const SeriesSource rest{.refs = {}, .merged = source.merged, .names = source.names};
-  return ScanSeries(rest, spec, state,
+  ScanSpec rows = spec;
+  rows.gone_rows = GoneRowsOf(rollup);
+  if (rows.gone_rows == GoneRows::kEnds) WidenToBuckets(width_ns, *state, &rows.windows);
+  return ScanSeries(rest, rows, state,
                     [&](size_t block, Frame&& frame) { return sink(blocks + block, std::move(frame)); });
 }
 

@@ -13,6 +13,26 @@
 #include "storage/view/scan_cursor.h"
 
 namespace tidemark::storage {
+namespace {
+
+// The times at which answers may change by a deletion of `range`: also those around it where buckets are all that is
+// left, because a bucket goes whole and a window may cut it.
+model::TimeRange ChangedBy(model::TimeRange range, const database::DatabaseState& state) {
+  int64_t widest_ns = 0;
+  for (const auto& epoch : state.epochs) {
+    if (!epoch->record().tiers_only) continue;
+    // One that cannot be read tells nobody anything.
+    const auto directory = epoch->Directory();
+    if (!directory.ok() || (*directory)->tier_widths_ns().empty()) continue;
+    widest_ns = std::max(widest_ns, (*directory)->tier_widths_ns().back());
+  }
+  model::TimeRange out;
+  if (__builtin_sub_overflow(range.first.ns, widest_ns, &out.first.ns)) out.first = model::Timestamp::Min();
+  if (__builtin_add_overflow(range.last.ns, widest_ns, &out.last.ns)) out.last = model::Timestamp::Max();
+  return out;
+}
+
+}  // namespace
 
 DeleteReport Deleter::EstimateHidden(const database::DatabaseState& state, const retention::MaskList& masks) {
   partition::MaskedRows found;
@@ -97,7 +117,7 @@ Result<DeleteReport> Deleter::Delete(std::string_view name, const DeleteRequest&
   // The rows of every write that came before are in, so that the index knows which series have which fields.
   const std::shared_ptr<const database::DatabaseState> state = database->state();
   for (const auto& set : state->frozen) set->WaitComplete();
-  const database::ChangeLog::Change change = database->changes().Begin(spec.range);
+  const database::ChangeLog::Change change = database->changes().Begin(ChangedBy(spec.range, *state));
   TM_RETURN_IF_ERROR(AddMask(*database, before_set, spec));
   FailurePoint("delete.visible");
   return report;

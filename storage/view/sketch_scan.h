@@ -1,5 +1,5 @@
-// SketchScan: the SketchCursor of a view: sketches of epochs that are reduced to tiers. Rows that are still there are in
-// none, also where a bucket goes on into them.
+// SketchScan: the SketchCursor of a view: sketches of epochs that are reduced to tiers. Rows that are still there are
+// in none, also where a bucket goes on into them.
 #pragma once
 
 #include <map>

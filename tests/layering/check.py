@@ -123,6 +123,8 @@ BANS = [
      "fail by Result; storage/base/FAILURE.md has what ends a process"),
     (r"\bfilesystem::(?!path\b|directory_)\w+\((?!.*\b(error|ignored|gone_already)\b)", ("tests",),
      "it throws: take the overload with an error_code (FAILURE.md)"),
+    (r"\bview(\(\))?\.Scan\(", ("query/scan/row_reader.cc", "tests"),
+     "read rows with scan::RowReader, which says what is missing where rows are gone"),
     (r"\bassert\(", (), "use TM_CHECK, which holds in every build"),
     (r"\bstd::atomic<std::shared_ptr", (), "share a snapshot under a mutex"),
     (r"\b(TODO|FIXME|XXX)\b", (), "finish it or name it in the README"),

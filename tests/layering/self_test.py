@@ -99,6 +99,8 @@ class Layering(Tree):
                  "std::regex r;": "use RE2, whose time is linear in its input",
                  "co_await f(Options{1});": "g++ 12 destroys a temporary inside co_await twice: name it first",
                  "assert(x);": "use TM_CHECK, which holds in every build",
+                 "const auto rows = state->view().Scan(refs, range);": 
+                     "read rows with scan::RowReader, which says what is missing where rows are gone",
                  "std::atomic<std::shared_ptr<int>> p;": "share a snapshot under a mutex",
                  "// TODO: more": "finish it or name it in the README"}
         self.write("query/api/use.cc", "\n".join(lines) + "\n")

@@ -326,5 +326,20 @@ TEST(EngineTest, TheEndsOfTimeAreTimes) {
   }
 }
 
+TEST(EngineTest, ARangeIsPrintedWithOneSampleForEachMillisecondAndFunctionsSeeAll) {
+  FakeView::Builder builder;
+  builder.AddRows({{"__name__", "m"}},
+                  {{1'000'000'000, 1}, {1'000'000'001, 2}, {1'000'999'999, 3}, {1'001'000'000, 4}});
+  const auto view = builder.Build();
+  const auto printed = Query("m[1s]", At(1001), {.view = view});
+  ASSERT_TRUE(printed.ok());
+  ASSERT_EQ(printed->raw.size(), 1U);
+  EXPECT_EQ(printed->raw[0].times_ms, (std::vector<int64_t>{1000, 1001}));
+  EXPECT_EQ(printed->raw[0].values, (std::vector<double>{3, 4}));
+  const auto counted = Query("count_over_time(m[1s])", At(1001), {.view = view});
+  ASSERT_TRUE(counted.ok());
+  EXPECT_EQ(counted->frame.RowValues(0)[0], 4);
+}
+
 }  // namespace
 }  // namespace tidemark::query::engine

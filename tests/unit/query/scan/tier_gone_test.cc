@@ -43,6 +43,13 @@ class TierGoneTest : public storage::StoreFixture {
           {"zeros", random() % 2 == 0 ? 0.0 : std::round(normal(random))},
           {"counter", static_cast<double>((time - kStart) / kSecond)},
       };
+      builder.Row("m", {{"host", "a"}}, {time}).Field("bool", (time / kSecond) % 15 != 0);
+      // One metric in two spellings, each with every other row.
+      if ((time / kSecond) % 10 == 0) {
+        builder.Row("two", {{"host", "a"}}, {time}).Field("names", int64_t{1});
+      } else {
+        builder.Row("two_names", {{"host", "a"}}, {time}).Field("value", int64_t{1});
+      }
       builder.Row("m", {{"host", "a"}}, {time});
       for (const auto& [name, value] : values) {
         builder.Field(name, value);
@@ -61,7 +68,7 @@ class TierGoneTest : public storage::StoreFixture {
 
   static QueryResult Ask(const std::shared_ptr<const storage::View>& view, const std::string& text, RangeSpec range,
                          Resolution resolution = {}) {
-    auto expr = promql::Parse(text);
+    auto expr = promql::Parse(text, promql::ParseOptions::Experimental());
     EXPECT_TRUE(expr.ok());
     auto result = Execute(**expr, range, {.view = view, .resolution = resolution});
     EXPECT_TRUE(result.ok()) << result.error().message;
@@ -191,6 +198,90 @@ TEST_F(TierGoneTest, APlainSelectorShowsTheEndsOfABucket) {
     const double start = std::floor(at / 300) * 300;
     const double expected = at < 4 * 3600 ? (at > start ? start + 5 : start) : std::min(at, 6 * 3600.0 - 5);
     EXPECT_EQ(result.frame.RowValues(0)[step], expected);
+  }
+}
+
+TEST_F(TierGoneTest, BooleansAreCountedAndSummed) {
+  for (const char* text : {"avg_over_time(m_bool[1h])", "sum_over_time(m_bool[1h])", "count_over_time(m_bool[1h])",
+                           "min_over_time(m_bool[1h])", "rate(m_bool[1h])"}) {
+    SCOPED_TRACE(text);
+    const RangeSpec range = Range(kHourMs, 6 * kHourMs, kHourMs / 4);
+    const QueryResult before = Ask(before_, text, range);
+    const QueryResult after = Ask(after_, text, range);
+    EXPECT_TRUE(after.warnings.empty());
+    EXPECT_EQ(after.frame.present, before.frame.present);
+    EXPECT_EQ(after.frame.values, before.frame.values);
+    EXPECT_NE(after.stats.resolution, "raw");
+  }
+}
+
+TEST_F(TierGoneTest, ASampleHasItsTimeWhereverItHasAValue) {
+  for (const int64_t step_ms : {int64_t{60'000}, int64_t{77'777}}) {
+    const QueryResult values = Ask(after_, "m_counter", Range(0, 6 * kHourMs, step_ms));
+    const QueryResult times = Ask(after_, "timestamp(m_counter)", Range(0, 6 * kHourMs, step_ms));
+    EXPECT_EQ(times.frame.present, values.frame.present);
+    // The counter is the number of seconds since the start.
+    for (size_t i = 0; i < values.frame.values.size(); ++i) {
+      EXPECT_EQ(times.frame.values[i] - static_cast<double>(kStart / kSecond), values.frame.values[i]);
+    }
+    const QueryResult smoothed = Ask(after_, "m_counter smoothed", Range(0, 6 * kHourMs - 60'000, step_ms));
+    ASSERT_EQ(smoothed.frame.size(), 1U);
+    for (size_t i = 0; i < smoothed.grid.count; ++i) {
+      ASSERT_EQ(smoothed.frame.RowPresent(0)[i], 1);
+      EXPECT_NEAR(smoothed.frame.RowValues(0)[i], static_cast<double>(i) * static_cast<double>(step_ms) / 1000, 1e-6);
+    }
+  }
+}
+
+TEST_F(TierGoneTest, ARangeShowsTheRowsThatAreKnown) {
+  const auto range = [&](const char* text, int64_t at_ms) {
+    const RangeSpec at{.start_ms = kStartMs + at_ms, .end_ms = kStartMs + at_ms, .step_ms = 0, .instant = true};
+    return Ask(after_, text, at);
+  };
+  const QueryResult known = range("m_counter[10m]", kHourMs + 60'000);
+  ASSERT_EQ(known.raw.size(), 1U);
+  EXPECT_EQ(known.raw[0].values, (std::vector<double>{3300, 3305, 3600, 3605}));
+  ASSERT_EQ(known.raw[0].times_ms.size(), 4U);
+  EXPECT_EQ(known.raw[0].times_ms[3], kStartMs + 3'605'000);
+  EXPECT_EQ(known.warnings.size(), 1U);
+  // One that is narrower than a bucket shows what a plain selector does.
+  const QueryResult narrow = range("m_counter[1m]", kHourMs + 200'000);
+  ASSERT_EQ(narrow.raw.size(), 1U);
+  EXPECT_EQ(narrow.raw[0].values, (std::vector<double>{3605}));
+  // Over the border rows follow.
+  const QueryResult border = range("m_counter[6m]", 4 * kHourMs + 10'000);
+  ASSERT_EQ(border.raw.size(), 1U);
+  EXPECT_EQ(border.raw[0].values, (std::vector<double>{14'100, 14'105, 14'395, 14'400, 14'405, 14'410}));
+}
+
+TEST_F(TierGoneTest, TwoSpellingsOfAMetricAreOneSeriesInBucketsToo) {
+  const RangeSpec range = Range(kHourMs, 6 * kHourMs - 60'000, kHourMs / 4);
+  for (const auto& [text, expected] : std::map<std::string, double>{{"count_over_time(two_names[1h])", 720},
+                                                                    {"sum_over_time(two_names[1h])", 720},
+                                                                    {"last_over_time(two_names[1h])", 1},
+                                                                    {"two_names", 1}}) {
+    SCOPED_TRACE(text);
+    const QueryResult result = Ask(after_, text, range);
+    ASSERT_EQ(result.frame.size(), 1U);
+    for (size_t step = 0; step < result.grid.count; ++step) {
+      ASSERT_EQ(result.frame.RowPresent(0)[step], 1) << step;
+      EXPECT_EQ(result.frame.RowValues(0)[step], expected) << step;
+    }
+  }
+}
+
+TEST_F(TierGoneTest, LinesAreTakenThroughBuckets) {
+  for (const auto& [text, expected] : std::map<std::string, double>{{"deriv(m_counter[17m])", 1},
+                                                                    {"delta(m_counter[10m])", 600},
+                                                                    {"increase(m_counter[10m] anchored)", 600},
+                                                                    {"rate(m_counter[10m] smoothed)", 1}}) {
+    SCOPED_TRACE(text);
+    const QueryResult result = Ask(after_, text, Range(kHourMs + 25'000, 5 * kHourMs, 330'000));
+    ASSERT_EQ(result.frame.size(), 1U);
+    for (size_t step = 0; step < result.grid.count; ++step) {
+      EXPECT_NEAR(result.frame.RowValues(0)[step], expected, 1e-6 * expected) << step;
+    }
+    EXPECT_EQ(result.warnings.size(), 1U);
   }
 }
 

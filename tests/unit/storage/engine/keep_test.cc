@@ -163,7 +163,9 @@ TEST_F(KeepTest, ReadersDoNotSeeWhatWritersAreRefused) {
   Write(builder.batch());
   for (const bool on_disk : {false, true}) {
     SCOPED_TRACE(on_disk);
-    if (on_disk) ASSERT_TRUE(store_->Checkpoint().ok());
+    if (on_disk) {
+      ASSERT_TRUE(store_->Checkpoint().ok());
+    }
     DatabaseOptions options = store_->Databases()[0].options;
     options.retention_ns = 10 * kMinute;
     ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
@@ -174,7 +176,9 @@ TEST_F(KeepTest, ReadersDoNotSeeWhatWritersAreRefused) {
     EXPECT_EQ(rows.front().time_ns, kNow - 10 * kMinute);
     const std::vector<model::Matcher> all = {Equal("host", "a")};
     EXPECT_TRUE(StoreFixture::Read(*view, {Equal("__name__", "old_x")}).empty());
-    if (!on_disk) EXPECT_EQ(view->Present(*view->Select(all, {}), {}).size(), 1U);
+    if (!on_disk) {
+      EXPECT_EQ(view->Present(*view->Select(all, {}), {}).size(), 1U);
+    }
     // What is kept of the result before does not count any more.
     const auto changed = view->ChangedSince(view->Changes());
     ASSERT_FALSE(changed.empty());

@@ -1,0 +1,140 @@
+#include "query/scan/row_reader.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "query/frame/column_union.h"
+#include "query/scan/even_rows.h"
+#include "query/scan/tier_choice.h"
+
+namespace tidemark::query::scan {
+namespace {
+
+using plan::Interval;
+using run::QueryState;
+
+// Rows of a counter whose increase is that of the bucket, however a kernel adds it up: with one reset, where the
+// counter that rises evenly would have room for the last value behind it.
+void AppendCounter(const TierPart& bucket, const EvenRows& rows, std::vector<double>* out) {
+  const int64_t last = rows.count() - 1;
+  const double increase = bucket.Increase();
+  const EvenCounter counter(rows, {bucket.first, bucket.last, increase, bucket.min, bucket.max});
+  if (last < 2 || !counter.has_reset()) {
+    for (int64_t row = 0; row <= last; ++row) out->push_back(counter.ValueOf(row));
+    return;
+  }
+  int64_t reset = 2;
+  while (reset < last && !counter.IsBehindReset(reset)) ++reset;
+  const double peak = bucket.first + increase - bucket.last;
+  for (int64_t row = 0; row < reset; ++row) {
+    out->push_back(bucket.first + (peak - bucket.first) * static_cast<double>(row) / static_cast<double>(reset - 1));
+  }
+  for (int64_t row = reset; row <= last; ++row) {
+    out->push_back(bucket.last * static_cast<double>(row - reset + 1) / static_cast<double>(last - reset + 1));
+  }
+}
+
+// Rows on a line.
+void AppendLine(const EvenRows& rows, double first, double last, std::vector<double>* out) {
+  const int64_t steps = rows.count() - 1;
+  for (int64_t row = 0; row <= steps; ++row) {
+    out->push_back(steps == 0 ? first
+                              : first + (last - first) * (static_cast<double>(row) / static_cast<double>(steps)));
+  }
+}
+
+}  // namespace
+
+void AppendRows(const TierPart& bucket, GoneRows as, model::ColumnBuffer* out) {
+  if (bucket.count == 0) return;
+  if (as == GoneRows::kEnds) {
+    out->times.push_back(bucket.first_ns);
+    out->floats.push_back(bucket.first);
+    if (bucket.last_ns == bucket.first_ns) return;
+    out->times.push_back(bucket.last_ns);
+    out->floats.push_back(bucket.last);
+    return;
+  }
+  const EvenRows rows(static_cast<int64_t>(bucket.count), bucket.first_ns, bucket.last_ns);
+  for (int64_t row = 0; row < rows.count(); ++row) out->times.push_back(rows.TimeOf(row));
+  const double mean = bucket.Mean();
+  const double half = (bucket.last - bucket.first) / 2;
+  switch (as) {
+    case GoneRows::kCounter: AppendCounter(bucket, rows, &out->floats); break;
+    case GoneRows::kChord: AppendLine(rows, bucket.first, bucket.last, &out->floats); break;
+    case GoneRows::kLine: AppendLine(rows, mean - half, mean + half, &out->floats); break;
+    case GoneRows::kMin: AppendLine(rows, bucket.min, bucket.min, &out->floats); break;
+    case GoneRows::kMax: AppendLine(rows, bucket.max, bucket.max, &out->floats); break;
+    default: AppendLine(rows, mean, mean, &out->floats); break;
+  }
+}
+
+RowReader::RowReader(std::span<const model::SeriesRef> refs, model::TimeRange range, GoneRows gone, QueryState* state)
+    : range_(range), gone_rows_(gone), state_(state), rows_(state->view().Scan(refs, range)), memory_(state) {
+  if (gone == GoneRows::kAnswered) return;
+  width_ns_ = TierForRows(range, gone, *state);
+  if (width_ns_ == 0) return;
+  gone_ = GoneIn(range, width_ns_, *state);
+  const Interval wanted =
+      plan::Meet({range.first == model::Timestamp::Min() ? range.first.ns : range.first.ns - 1, range.last.ns}, *gone_);
+  if (wanted.length_ns() <= 0) return;
+  const Interval whole = plan::WholeBuckets(wanted, width_ns_);
+  buckets_ = state->view().ScanTier(refs, {{whole.after_ns + 1}, {whole.last_ns}}, width_ns_);
+}
+
+Status RowReader::Next(model::Column* column) {
+  TM_TRY_ASSIGN(const bool more, rows_->Next(column));
+  if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
+  if (buckets_ == nullptr) return {};
+  storage::TierColumn tier;
+  TM_TRY_ASSIGN(const bool more_buckets, buckets_->Next(&tier));
+  if (!more_buckets) return MakeError(ErrorCode::kInternal, "a tier ended before its last series");
+  const auto in_gone = [&](size_t i) {
+    const int64_t start_ns = tier.first_start_ns + static_cast<int64_t>(i) * width_ns_;
+    return start_ns < gone_->last_ns && tier.trusted[i] != 0 && tier.count[i] != 0;
+  };
+  uint64_t count = column->size();
+  for (size_t i = 0; i < tier.buckets; ++i) {
+    if (in_gone(i)) count += gone_rows_ == GoneRows::kEnds ? 2 : tier.count[i];
+  }
+  if (count == column->size()) return {};
+  TM_RETURN_IF_ERROR(memory_.Set(count * (sizeof(int64_t) + sizeof(double))));
+  TM_RETURN_IF_ERROR(state_->CheckInterrupt());
+  buffer_.Clear();
+  buffer_.times.reserve(count);
+  buffer_.floats.reserve(count);
+  for (size_t i = 0; i < tier.buckets; ++i) {
+    if (in_gone(i)) AppendRows(TierPart::OfBucket(tier, i), gone_rows_, &buffer_);
+  }
+  // Buckets at the ends of the range may have rows before and behind it.
+  const auto begin = std::ranges::lower_bound(buffer_.times, range_.first.ns) - buffer_.times.begin();
+  const auto end = std::ranges::upper_bound(buffer_.times, range_.last.ns) - buffer_.times.begin();
+  const model::Column written{.ref = column->ref,
+                              .type = model::FieldType::kFloat,
+                              .scale = model::kBinaryScale,
+                              .times = {.size = static_cast<size_t>(end - begin),
+                                        .first_ns = 0,
+                                        .step_ns = 0,
+                                        .explicit_ns = buffer_.times.data() + begin},
+                              .floats = buffer_.floats.data() + begin};
+  if (column->empty()) {
+    *column = written;
+    return {};
+  }
+  // Rows that are still there come behind.
+  const std::vector<model::ColumnBuffer> both{frame::CopyAsDoubles(written), frame::CopyAsDoubles(*column)};
+  const model::SeriesRef ref = column->ref;
+  buffer_.Clear();
+  *column = frame::UniteColumns(both, &buffer_);
+  column->ref = ref;
+  return {};
+}
+
+void RowReader::Finish() {
+  for (const std::string& warning : rows_->warnings()) state_->WarnPlain(warning);
+  if (buckets_ == nullptr) return;
+  for (std::string& warning : buckets_->Warnings()) state_->WarnPlain(std::move(warning));
+}
+
+}  // namespace tidemark::query::scan
