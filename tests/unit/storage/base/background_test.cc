@@ -5,12 +5,22 @@
 #include <time.h>
 
 #include <atomic>
+#include <chrono>
+#include <stop_token>
 #include <thread>
+
+#include "storage/base/background_watch.h"
 
 namespace tidemark {
 namespace {
 
-int ClassOfThread() { return sched_getscheduler(0); }
+int ClassOf(pid_t thread) { return sched_getscheduler(thread); }
+int ClassOfThread() { return ClassOf(0); }
+
+// Returns once a thread is in `wanted`: on a busy machine one that starves is taken out of the background for a while.
+void AwaitClass(pid_t thread, int wanted) {
+  while (ClassOf(thread) != wanted) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
 
 int64_t ThreadCpuNs() {
   timespec time{};
@@ -26,12 +36,12 @@ TEST(BackgroundTest, AScopeChangesItsThreadAndNoOther) {
   const int background = BackgroundClass();
   {
     BackgroundScope scope;
-    EXPECT_EQ(ClassOfThread(), background);
+    AwaitClass(0, background);
     {
       BackgroundScope inner;
-      EXPECT_EQ(ClassOfThread(), background);
+      AwaitClass(0, background);
     }
-    EXPECT_EQ(ClassOfThread(), background);
+    AwaitClass(0, background);
   }
   EXPECT_EQ(ClassOfThread(), own);
   std::atomic<bool> inside{false};
@@ -48,19 +58,20 @@ TEST(BackgroundTest, AScopeChangesItsThreadAndNoOther) {
   seen.notify_one();
 }
 
-TEST(BackgroundTest, TickOutsideOfAScopeDoesNothing) {
-  const int own = ClassOfThread();
-  for (int i = 0; i < 1000; ++i) BackgroundTick();
-  EXPECT_EQ(ClassOfThread(), own);
-  EXPECT_EQ(BackgroundEscapes(), 0U);
-}
+// What holds a thread back in the tests that follow: one that computes on the same core until it is told to end.
+class BusyCore {
+ public:
+  // Also binds the calling thread to the core.
+  BusyCore() {
+    BindToOneCore();
+    busy_ = std::jthread([this](const std::stop_token& stop) {
+      BindToOneCore();
+      while (!stop.stop_requested()) {
+      }
+    });
+  }
 
-// Without the escape the idle class would get a three-hundredth of the core.
-TEST(BackgroundTest, WhoStarvesGoesBackToItsOwnClass) {
-  if (HowBackgroundWorks() != BackgroundMeans::kIdleClass) GTEST_SKIP() << "this process may not leave the idle class";
-  std::atomic<bool> done{false};
-  std::atomic<uint64_t> escapes{0};
-  const auto on_one_core = [] {
+  static void BindToOneCore() {
     cpu_set_t all;
     CPU_ZERO(&all);
     ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
@@ -70,26 +81,71 @@ TEST(BackgroundTest, WhoStarvesGoesBackToItsOwnClass) {
     CPU_ZERO(&one);
     CPU_SET(core, &one);
     ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
-  };
-  std::atomic<bool> is_busy{false};
-  std::jthread busy([&] {
-    on_one_core();
-    is_busy = true;
-    is_busy.notify_one();
-    while (!done.load(std::memory_order_relaxed)) {
+  }
+
+ private:
+  std::jthread busy_;
+};
+
+// Without the escape the idle class would get a three-hundredth of the core.
+TEST(BackgroundTest, WhoStarvesGoesBackToItsOwnClassWithoutAsking) {
+  if (HowBackgroundWorks() != BackgroundMeans::kIdleClass) GTEST_SKIP() << "this process may not leave the idle class";
+  uint64_t escapes = 0;
+  std::jthread([&escapes] {
+    const BusyCore busy;
+    {
+      const BackgroundScope scope;
+      const int64_t began_ns = ThreadCpuNs();
+      while (ThreadCpuNs() - began_ns < 50'000'000) {
+      }
     }
-  });
-  std::jthread starving([&] {
-    on_one_core();
-    is_busy.wait(false);
-    BackgroundScope scope;
-    const int64_t began_ns = ThreadCpuNs();
-    while (ThreadCpuNs() - began_ns < 50'000'000) BackgroundTick();
     escapes = BackgroundEscapes();
-    done = true;
-  });
-  starving.join();
+  }).join();
   EXPECT_GT(escapes, 0U);
+}
+
+constexpr int64_t kLook = BackgroundStay::kLookEveryNs;
+
+// One look after the other at a thread in the background, by hand.
+class StayTest : public ::testing::Test {
+ protected:
+  // Whether it may stay after a look at which it has run `ran_ns` more, and all together `all_ran_ns`.
+  bool Look(int64_t ran_ns, int64_t all_ran_ns, bool runnable = true) {
+    now_ns_ += kLook;
+    sample_.ran_ns += ran_ns;
+    sample_.runnable = runnable;
+    return stay_.Decide(now_ns_, sample_, all_ran_ns);
+  }
+
+  int64_t now_ns_ = 1'000'000'000;
+  ThreadSample sample_{.ran_ns = 5'000'000, .runnable = true};
+  BackgroundStay stay_{now_ns_, sample_};
+};
+
+TEST_F(StayTest, WhoRunsStays) {
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(Look(kLook, kLook));
+  EXPECT_EQ(stay_.escapes(), 0U);
+}
+
+TEST_F(StayTest, WhoSleepsDoesNotStarve) {
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(Look(0, 0, /*runnable=*/false));
+  EXPECT_EQ(stay_.escapes(), 0U);
+}
+
+TEST_F(StayTest, WhenNoneOfThemRunsOneLookIsEnough) {
+  EXPECT_FALSE(Look(0, 0));
+  EXPECT_FALSE(Look(kLook / 3, kLook / 3)) << "it stays out for a while";
+  EXPECT_TRUE(Look(kLook / 3, kLook / 3));
+  EXPECT_FALSE(Look(0, 0));
+  EXPECT_EQ(stay_.escapes(), 2U);
+}
+
+TEST_F(StayTest, OneThatTakesTurnsWithOthersWaitsLonger) {
+  EXPECT_TRUE(Look(0, kLook));
+  EXPECT_TRUE(Look(0, kLook));
+  EXPECT_TRUE(Look(kLook / 2, kLook)) << "its turn";
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(Look(0, kLook));
+  EXPECT_FALSE(Look(0, kLook)) << "a lock that it holds may keep others waiting: it has to move";
 }
 
 }  // namespace
