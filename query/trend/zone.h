@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include <absl/time/time.h>
@@ -42,6 +43,9 @@ class Zone {
   // that a shorter month does not have, its last. A time that clocks jumped over is that of the jump; of one that came
   // twice, the first.
   [[nodiscard]] int64_t Earlier(CalendarUnit unit, int64_t ms, int64_t count) const;
+
+  // As it was found.
+  [[nodiscard]] std::string name() const { return zone_.name(); }
 
   // What clocks there show less what UTC shows, in seconds.
   [[nodiscard]] int64_t OffsetSeconds(int64_t seconds) const;

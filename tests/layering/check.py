@@ -64,6 +64,7 @@ MAY_INCLUDE = {
     "query/engine": PUBLIC | {"query/cache", "query/frame", "query/functions", "query/operators",
                               "query/plan", "query/promql", "query/run", "query/scan"},
     "query/rules": PUBLIC | QUERY_PARSERS | {"query/engine", "query/frame", "query/run"},
+    "query/notify": BASE | {"query/promql", "query/trend"},
     "query/api": PUBLIC | QUERY_PARSERS | {"query/cache", "query/engine", "query/frame", "query/plan",
                                            "query/rules", "query/run"},
     "clients/cpp": set(),
@@ -110,7 +111,7 @@ FENCES = [
     (r"<spdlog/", ("storage/base",), "log through storage/base/log.h"),
     (r"<re2/", ("storage/index", "query", "executor", "tests"), "RE2 is for matchers and queries"),
     (r"<absl/", ("query/trend", "tests"), "time zones stay in query/trend"),
-    (r"<yaml-cpp/", ("storage/base/yaml_reader.h", "executor/agent", "query/rules", "tools", "tests"), "YAML is for configuration"),
+    (r"<yaml-cpp/", ("storage/base/yaml_reader.h", "executor/agent", "query/notify", "query/rules", "tools", "tests"), "YAML is for configuration"),
 ]
 
 # What may not stand in a line of our C++, and what to write instead.

@@ -20,6 +20,7 @@ WORDS = {
     "byte sizes": ("storage/base/text/byte_size.cc", r'"(?:\{\} ?)?(?:[KMG]i?B)"', 1, {}),
     "times": ("storage/base/text/instant.cc", r"\b(?:hh_mm_ss|year_month_day|gmtime(?:_r)?|strftime|strptime|get_time|put_time)\b", 1, {
         "clients/cpp/retry.cc": "the Date of HTTP, which is no RFC 3339",
+        "query/notify/time_interval.cc": "the calendar of mute times, in any zone",
         "query/functions/time_functions.cc": "the calendar of PromQL's functions, of any double",
         "tools/server/http/session_reply.cc": "the Date of HTTP, which is no RFC 3339",
     }),
