@@ -117,6 +117,49 @@ Result<uint64_t> ParseByteCount(std::string_view text) {
   return bytes;
 }
 
+// What the parameters keep=, match[]= and max_bytes= say of the retention.
+Status ChangeRetention(const Request& request, DatabaseOptions* options) {
+  const std::vector<std::string_view> matches = Matches(request);
+  const std::string_view keep = request.params.Get("keep");
+  const std::string_view max_bytes = request.params.Get("max_bytes");
+  if (keep.empty() && (max_bytes.empty() || !matches.empty())) {
+    return InvalidArgument("parameter \"keep\" is missing: a duration such as 30d, or inf");
+  }
+  if (!keep.empty()) {
+    const Result<int64_t> keep_ns = ParseKeep(keep);
+    if (!keep_ns.ok()) return keep_ns.error().Within("invalid parameter \"keep\"");
+    if (matches.empty()) options->retention_ns = *keep_ns;
+    for (const std::string_view text : matches) {
+      Result<std::vector<model::Matcher>> matchers = query::promql::ParseSelector(text);
+      if (!matchers.ok()) return matchers.error().Within("invalid parameter \"match[]\"");
+      std::erase_if(options->selectors, [&](const auto& selector) { return selector.matchers == *matchers; });
+      if (*keep_ns != 0) options->selectors.push_back({std::move(matchers).value(), *keep_ns});
+    }
+  }
+  if (!max_bytes.empty()) {
+    const Result<uint64_t> bytes = ParseByteCount(max_bytes);
+    if (!bytes.ok()) return bytes.error().Within("invalid parameter \"max_bytes\"");
+    options->max_bytes = *bytes;
+  }
+  return {};
+}
+
+// What the parameters tier= say.
+Status ChangeTiers(const Request& request, DatabaseOptions* options) {
+  const std::vector<std::string_view> texts = request.params.All("tier");
+  if (texts.empty()) return InvalidArgument("parameter \"tier\" is missing: WIDTH:KEEP such as 5m:90d");
+  options->tiers.clear();
+  for (const std::string_view text : texts) {
+    if (text == "none" && texts.size() == 1) break;
+    const Result<storage::RollupTier> tier = ParseTier(text);
+    if (!tier.ok()) return tier.error().Within("invalid parameter \"tier\"");
+    options->tiers.push_back(*tier);
+  }
+  std::sort(options->tiers.begin(), options->tiers.end(),
+            [](const auto& a, const auto& b) { return a.width_ns < b.width_ns; });
+  return {};
+}
+
 std::string SelectorText(const std::vector<model::Matcher>& matchers) {
   std::string out = "{";
   for (const model::Matcher& matcher : matchers) {
@@ -218,41 +261,28 @@ admin::ActHandlers<AdminService> AdminService::Handlers() {
 
 Response AdminService::SetRetention(Request& request) const {
   const std::string database = DatabaseOf(request);
+  MutexLock lock(options_mutex_);
   Result<DatabaseOptions> options = OptionsOf(*store_, database);
   if (!options.ok()) return Fail(options.error());
-  const std::vector<std::string_view> matches = Matches(request);
-  const std::string_view keep = request.params.Get("keep");
-  const std::string_view max_bytes = request.params.Get("max_bytes");
-  if (keep.empty() && (max_bytes.empty() || !matches.empty())) {
-    return Fail(ErrorType::kBadData, "parameter \"keep\" is missing: a duration such as 30d, or inf");
-  }
-  if (!keep.empty()) {
-    const Result<int64_t> keep_ns = ParseKeep(keep);
-    if (!keep_ns.ok()) return Fail(keep_ns.error().Within("invalid parameter \"keep\""));
-    if (matches.empty()) options->retention_ns = *keep_ns;
-    for (const std::string_view text : matches) {
-      Result<std::vector<model::Matcher>> matchers = query::promql::ParseSelector(text);
-      if (!matchers.ok()) return Fail(matchers.error().Within("invalid parameter \"match[]\""));
-      std::erase_if(options->selectors, [&](const auto& selector) { return selector.matchers == *matchers; });
-      if (*keep_ns != 0) options->selectors.push_back({std::move(matchers).value(), *keep_ns});
-    }
-  }
-  if (!max_bytes.empty()) {
-    const Result<uint64_t> bytes = ParseByteCount(max_bytes);
-    if (!bytes.ok()) return Fail(bytes.error().Within("invalid parameter \"max_bytes\""));
-    options->max_bytes = *bytes;
-  }
+  if (const Status changed = ChangeRetention(request, &*options); !changed.ok()) return Fail(changed.error());
   const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
   if (!plan.ok()) return Fail(plan.error());
-  std::string data = "{" + RetentionJson(database, *options);
   if (request.params.IsOn("dry_run")) {
-    return Succeed(data + PlanJson(*plan) + "}");
+    return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan) + "}");
   }
   if (const Status set = store_->SetDatabaseOptions(database, *options); !set.ok()) return Fail(set.error());
+  // It is in force now, whatever comes of what follows: background work does it again every minute.
   const Result<uint64_t> dropped = store_->ApplyRetention();
-  if (!dropped.ok()) return Fail(dropped.error());
-  data += fmt::format(R"(,"partitionsDropped":{},"selected":{}}})", *dropped, ReportJson(plan->selected));
-  return Succeed(std::move(data));
+  std::string data = "{" + RetentionJson(database, *options);
+  data += fmt::format(R"(,"partitionsDropped":{},"selected":{}}})", dropped.ok() ? *dropped : 0,
+                      ReportJson(plan->selected));
+  if (dropped.ok()) return Succeed(std::move(data));
+  std::string warning;
+  AppendJsonString(&warning,
+                   "the retention is in force; what it no longer keeps could not be dropped yet, which is "
+                   "tried again every minute: " +
+                       dropped.error().message);
+  return http::JsonResponse(200, R"({"status":"success","data":)" + data + R"(,"warnings":[)" + warning + "]}");
 }
 
 Response AdminService::ShowRetention(Request& request) const {
@@ -264,19 +294,10 @@ Response AdminService::ShowRetention(Request& request) const {
 
 Response AdminService::SetRollup(Request& request) const {
   const std::string database = DatabaseOf(request);
+  MutexLock lock(options_mutex_);
   Result<DatabaseOptions> options = OptionsOf(*store_, database);
   if (!options.ok()) return Fail(options.error());
-  const std::vector<std::string_view> texts = request.params.All("tier");
-  if (texts.empty()) return Fail(ErrorType::kBadData, "parameter \"tier\" is missing: WIDTH:KEEP such as 5m:90d");
-  options->tiers.clear();
-  for (const std::string_view text : texts) {
-    if (text == "none" && texts.size() == 1) break;
-    const Result<storage::RollupTier> tier = ParseTier(text);
-    if (!tier.ok()) return Fail(tier.error().Within("invalid parameter \"tier\""));
-    options->tiers.push_back(*tier);
-  }
-  std::sort(options->tiers.begin(), options->tiers.end(),
-            [](const auto& a, const auto& b) { return a.width_ns < b.width_ns; });
+  if (const Status changed = ChangeTiers(request, &*options); !changed.ok()) return Fail(changed.error());
   if (request.params.IsOn("dry_run")) {
     const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
     if (!plan.ok()) return Fail(plan.error());

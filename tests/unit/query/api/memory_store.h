@@ -5,6 +5,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -163,6 +164,10 @@ class MemoryStore final : public storage::Store {
   // Rows whose field values contain a string of this text are rejected with this error; a whole batch fails with
   // `fail_with` when that has a message.
   Error fail_with{ErrorCode::kInternal, ""};
+  // Called by PlanRetention: between reading options and setting them.
+  std::function<void()> on_plan;
+  // The same of ApplyRetention.
+  Error apply_fails_with{ErrorCode::kInternal, ""};
   Error reject_with{ErrorCode::kConflict, ""};  // every row of measurement "rejected" when it has a message
   size_t writes = 0;
 
@@ -222,6 +227,7 @@ class MemoryStore final : public storage::Store {
   Result<storage::RetentionReport> PlanRetention(std::string_view database,
                                                  const storage::DatabaseOptions&) const override {
     if (!HasDatabase(database)) return NotFound("no such database");
+    if (on_plan) on_plan();
     return storage::RetentionReport{
         .partitions = 4, .partition_bytes = 400, .selected = {.series = 5, .rows = 50, .bytes = 500}};
   }
@@ -233,7 +239,10 @@ class MemoryStore final : public storage::Store {
     progress({.partitions_done = 2, .partitions_total = 2});
     return storage::CompactionProgress{.partitions_done = 2, .partitions_total = 2};
   }
-  Result<uint64_t> ApplyRetention() override { return 3; }
+  Result<uint64_t> ApplyRetention() override {
+    if (!apply_fails_with.message.empty()) return apply_fails_with;
+    return 3;
+  }
   Result<void> RunMaintenance() override { return {}; }
   storage::StoreStats Stats() const override { return stats; }
   Result<void> Close() override { return {}; }

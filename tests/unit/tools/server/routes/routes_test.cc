@@ -6,10 +6,12 @@
 #include <snappy.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "tests/unit/tools/server/routes/routes_fixture.h"
 #include "tools/admin/acts.h"
@@ -356,6 +358,37 @@ TEST_F(RoutesTest, Administration) {
   EXPECT_TRUE(stream->finished);
   EXPECT_EQ(std::count(stream->text.begin(), stream->text.end(), '\n'), 3);
   EXPECT_TRUE(stream->text.ends_with("\"done\":true}\n")) << stream->text;
+}
+
+// A retention that was set is in force, so it was not a failure that its first round of dropping met the disk.
+TEST_F(RoutesTest, ARetentionThatIsInForceIsNotAnsweredWithAnError) {
+  ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
+  store_.apply_fails_with.message = "the disk";
+  const Response reply = Post("/api/v1/admin/retention?db=d&keep=30d", "");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(store_.Databases()[0].options.retention_ns, 30 * storage::kNsPerDay);
+  EXPECT_NE(reply.body.find(R"("warnings":["the retention is in force)"), std::string::npos) << reply.body;
+  EXPECT_NE(reply.body.find("the disk"), std::string::npos) << reply.body;
+}
+
+// Of two that change different options of a database at once neither undoes the other: one is done after the other.
+TEST_F(RoutesTest, ChangesOfOptionsComeOneAfterTheOther) {
+  ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
+  std::atomic<int> inside = 0;
+  std::atomic<int> most = 0;
+  store_.on_plan = [&] {
+    const int now = ++inside;
+    if (now > most) most = now;
+    for (int i = 0; i < 2000 && inside == 1; ++i) std::this_thread::yield();
+    --inside;
+  };
+  {
+    const std::jthread keep([this] { EXPECT_EQ(Post("/api/v1/admin/retention?db=d&keep=30d", "").status, 200); });
+    const std::jthread bytes([this] { EXPECT_EQ(Post("/api/v1/admin/retention?db=d&max_bytes=1GB", "").status, 200); });
+  }
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(store_.Databases()[0].options.retention_ns, 30 * storage::kNsPerDay);
+  EXPECT_EQ(store_.Databases()[0].options.max_bytes, 1'000'000'000U);
 }
 
 // The rows of tools/admin/acts.cc are what the server does, and what its replies hold.
