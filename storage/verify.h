@@ -1,4 +1,4 @@
-// Verify and RepairJournal: what can be done to a store that no server has open. Both take the store's lock.
+// Verify and Repair: what can be done to a store that no server has open. Both take the store's lock.
 #pragma once
 
 #include <cstdint>
@@ -44,20 +44,20 @@ struct RepairOptions {
   std::string directory;
   std::string aside;  // a folder that does not exist: what is given up goes there. Its parent is made too.
   bool dry_run = false;
-  // RocksDB has just been built anew from what was left: its numbers begin again, and say nothing of a loss.
-  bool meta_is_new = false;
   std::function<void(std::string_view)> on_step;  // for each, before it is done: what it gives up
 };
 
 struct RepairReport {
   uint64_t steps = 0;
-  bool lost = false;  // records that a start needs were given up
+  bool lost = false;  // something that was acknowledged, or may have been, was given up
 };
 
-// Makes the journal readable again for Store::Open: a segment, or the rest of one from the first damaged record on, is
-// moved to `aside`, and the gap that this leaves is noted in the journal. Records behind the gap stay. Nothing is
-// deleted. What is missing by the watermark is accepted: it is written down for good, and a watermark of what is there
-// begins. Errors: as Verify, and kCorruption when meta cannot be read, because what is needed is not known then.
-Result<RepairReport> RepairJournal(const RepairOptions& options);
+// Makes a damaged store whole again for Store::Open. Where RocksDB, the records or the names in it are damaged, it is
+// made anew from what can be read (storage/rescue), and the old one is moved to `aside`. A segment of the journal, or
+// the rest of one from the first damaged record on, is moved there too, and the gap that this leaves is noted in the
+// journal; records behind the gap stay. Nothing is deleted. What is missing is accepted: it is written down for good,
+// and a watermark of what is there begins. Errors: as Verify, and kCorruption when meta cannot be read and not be made
+// anew either.
+Result<RepairReport> Repair(const RepairOptions& options);
 
 }  // namespace tidemark::storage

@@ -97,7 +97,8 @@ Reply QueryApi::Events(const ApiRequest& request) const {
     body += events[i].json;
   }
   body += ']';
-  std::vector<std::string> warnings = cursor->warnings();
+  std::vector<std::string> warnings = (*view)->Warnings();
+  warnings.insert(warnings.end(), cursor->warnings().begin(), cursor->warnings().end());
   if (dropped) warnings.emplace_back("older events were left out: raise limit or narrow start and end");
   return EndSuccess(std::move(body), warnings);
 }

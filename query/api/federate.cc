@@ -10,6 +10,7 @@
 #include "query/api/api.h"
 #include "query/api/json.h"
 #include "query/api/merged_reader.h"
+#include "query/api/warning_headers.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
 #include "storage/model/stale_marker.h"
@@ -151,6 +152,7 @@ Reply QueryApi::Federate(const ApiRequest& request, std::string_view accept) con
     if (!added && at->second.time_ns < newest.time_ns) at->second = newest;
   }
   Reply reply;
+  AddWarningHeaders(&reply, (*view)->Warnings());
   reply.content_type = names == Names::kUtf8 ? "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
                                              : "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
   for (const auto& [metric, samples] : metrics) {

@@ -10,6 +10,7 @@
 #include "query/api/api.h"
 #include "query/api/merged_reader.h"
 #include "query/api/values.h"
+#include "query/api/warning_headers.h"
 #include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
@@ -181,12 +182,18 @@ Reply QueryApi::RemoteRead(const ApiRequest& request, std::string_view body) con
   Result<std::shared_ptr<const storage::View>> view = OpenView(request);
   if (!view.ok()) return PlainError(view.error());
   const ReadLimits limits = LimitsOf(request, options_, dependencies_.clock, memory_, turns_.get());
-  if (read->chunks) return StreamChunks(std::make_shared<ChunkStream>(*view, std::move(read->queries), limits));
+  const std::vector<std::string> warnings = (*view)->Warnings();
+  if (read->chunks) {
+    Reply reply = StreamChunks(std::make_shared<ChunkStream>(*view, std::move(read->queries), limits));
+    AddWarningHeaders(&reply, warnings);
+    return reply;
+  }
   Result<std::string> answer = ReadSamples(*view, *read, limits);
   if (!answer.ok()) return PlainError(answer.error());
   Reply reply;
   reply.content_type = "application/x-protobuf";
   reply.headers.emplace_back("Content-Encoding", "snappy");
+  AddWarningHeaders(&reply, warnings);
   reply.body = std::move(answer).value();
   return reply;
 }

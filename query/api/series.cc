@@ -30,8 +30,7 @@ bool IsLabelName(std::string_view text) {
   return json.find("\\ufffd") == std::string::npos;
 }
 
-Reply StringsReply(std::vector<std::string> strings, uint64_t limit) {
-  std::vector<std::string> warnings;
+Reply StringsReply(std::vector<std::string> strings, uint64_t limit, std::vector<std::string> warnings) {
   if (limit != 0 && strings.size() > limit) {
     strings.resize(limit);
     warnings.emplace_back(kTruncated);
@@ -128,7 +127,7 @@ Reply QueryApi::Labels(const ApiRequest& request) const {
     if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
     MergeInto(&names, std::move(some).value());
   }
-  return StringsReply(std::move(names), selection->limit);
+  return StringsReply(std::move(names), selection->limit, (*view)->Warnings());
 }
 
 Reply QueryApi::LabelValues(const ApiRequest& request, std::string_view name) const {
@@ -146,7 +145,7 @@ Reply QueryApi::LabelValues(const ApiRequest& request, std::string_view name) co
     if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
     MergeInto(&values, std::move(some).value());
   }
-  return StringsReply(std::move(values), selection->limit);
+  return StringsReply(std::move(values), selection->limit, (*view)->Warnings());
 }
 
 Reply QueryApi::Series(const ApiRequest& request) const {
@@ -191,7 +190,7 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   if (const Status sorted = frame::StableSortChecked(&series, less, gone); !sorted.ok()) return end(sorted.error());
   const auto same = [&labels](uint32_t a, uint32_t b) { return labels[a] == labels[b]; };
   series.erase(std::unique(series.begin(), series.end(), same), series.end());
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = (*view)->Warnings();
   if (selection->limit != 0 && series.size() > selection->limit) {
     series.resize(selection->limit);
     warnings.emplace_back(kTruncated);
@@ -246,7 +245,7 @@ Reply QueryApi::Metadata(const ApiRequest& request) const {
     body += "}]";
   }
   body += '}';
-  return EndSuccess(std::move(body));
+  return EndSuccess(std::move(body), (*view)->Warnings());
 }
 
 }  // namespace tidemark::query::api

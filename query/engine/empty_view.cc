@@ -1,6 +1,7 @@
 #include "query/engine/empty_view.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tidemark::query::engine {
@@ -22,6 +23,7 @@ class NoTiers final : public storage::TierCursor {
 
 class NoSeries final : public storage::View {
  public:
+  explicit NoSeries(std::vector<std::string> warnings) : warnings_(std::move(warnings)) {}
   [[nodiscard]] Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher>, model::TimeRange,
                                                              const storage::SelectOptions&) const override {
     return std::vector<model::SeriesRef>();
@@ -46,10 +48,16 @@ class NoSeries final : public storage::View {
     return std::vector<std::string>();
   }
   [[nodiscard]] std::vector<storage::FieldDescription> Fields() const override { return {}; }
+  [[nodiscard]] std::vector<std::string> Warnings() const override { return warnings_; }
+
+ private:
+  const std::vector<std::string> warnings_;
 };
 
 }  // namespace
 
-std::shared_ptr<const storage::View> EmptyView() { return std::make_shared<NoSeries>(); }
+std::shared_ptr<const storage::View> EmptyView(std::vector<std::string> warnings) {
+  return std::make_shared<NoSeries>(std::move(warnings));
+}
 
 }  // namespace tidemark::query::engine

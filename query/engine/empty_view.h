@@ -3,11 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "storage/storage.h"
 
 namespace tidemark::query::engine {
 
-std::shared_ptr<const storage::View> EmptyView();
+// `warnings`: for every answer.
+std::shared_ptr<const storage::View> EmptyView(std::vector<std::string> warnings = {});
 
 }  // namespace tidemark::query::engine

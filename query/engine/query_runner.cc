@@ -3,14 +3,16 @@
 #include <utility>
 
 #include "query/engine/empty_view.h"
+#include "storage/model/finding_warnings.h"
 
 namespace tidemark::query::engine {
 
 Result<std::shared_ptr<const storage::View>> QueryRunner::OpenView(std::string_view database) const {
   Result<std::shared_ptr<const storage::View>> view = settings_.store->OpenView(database);
   if (view.ok() || view.error().code != ErrorCode::kNotFound) return view;
-  // A database comes into being with its first write; whoever asks before that is told what is there: nothing.
-  return EmptyView();
+  // A database comes into being with its first write; whoever asks before that is told what is there: nothing. Of a
+  // damaged store it may be one that was lost.
+  return EmptyView(model::WarningsOf(settings_.store->Findings()));
 }
 
 Result<run::QueryResult> QueryRunner::Run(const QueryRequest& request) const {
@@ -29,8 +31,12 @@ Result<run::QueryResult> QueryRunner::Run(const QueryRequest& request) const {
   context.memory = settings_.memory;
   context.text = request.text;
   const bool cached = settings_.cache != nullptr && request.use_cache && !request.range.instant;
-  return cached ? settings_.cache->Execute(request.expr, request.range, context, settings_.execute)
-                : settings_.execute(request.expr, request.range, context);
+  auto result = cached ? settings_.cache->Execute(request.expr, request.range, context, settings_.execute)
+                       : settings_.execute(request.expr, request.range, context);
+  if (result.ok()) {
+    for (std::string& warning : context.view->Warnings()) result->warnings.push_back(std::move(warning));
+  }
+  return result;
 }
 
 }  // namespace tidemark::query::engine

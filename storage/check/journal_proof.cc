@@ -16,6 +16,7 @@ Result<MetaMark> ReadMetaMark(const rocks::RocksStore& rocks) {
   if (!store) return Corruption("meta has no store record");
   TM_TRY_ASSIGN(const meta::StoreRecord record, meta::DecodeStoreRecord(*store));
   mark.checkpoint_sequence = record.checkpoint_sequence;
+  mark.next_database = record.next_database;
   std::vector<meta::EpochId> epochs;
   const auto read = rocks.ForEach(rocks::Family::kMeta, rocks::kEpochPrefix,
                                   [&](std::string_view, std::string_view value) -> Result<void> {

@@ -23,6 +23,7 @@ struct MetaMark {
   std::optional<uint64_t> checkpoint_sequence;
   std::optional<uint64_t> rocks_sequence;
   std::optional<uint64_t> epochs_hash;
+  uint32_t next_database = 0;  // with the checkpoint
 };
 // Errors: kCorruption when there is no store record that can be read; kIo.
 Result<MetaMark> ReadMetaMark(const rocks::RocksStore& rocks);

@@ -4,14 +4,24 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "storage/check/check_records.h"
 #include "storage/check/journal_proof.h"
 #include "storage/check/verify_journal.h"
+#include "storage/database/journal_record.h"
 #include "storage/journal/journal_scan.h"
+#include "storage/meta/meta_store.h"
+#include "storage/rescue/rebuild.h"
+#include "storage/rescue/salvage.h"
+#include "storage/rocks/rocks_log.h"
 #include "storage/rocks/rocks_store.h"
 #include "storage/rocks/store_lock.h"
+#include "storage/rocks/store_sight.h"
 #include "storage/verify.h"
 
 namespace tidemark::storage {
@@ -54,42 +64,166 @@ std::string_view Consequence(const model::Finding& finding) {
   return "gives up what is missing, for good to be seen";
 }
 
+// What keeps a start from writing, of RocksDB and what lies in it; "" when nothing does.
+Result<std::string> WhyRebuild(const std::string& directory) {
+  rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
+  TM_TRY_ASSIGN(const rocks::StoreSight sight, rocks::LookForStore(files, directory));
+  if (sight.kind != rocks::StoreSight::Kind::kStore) return std::string();
+  if (sight.no_beginning) return sight.no_beginning->message;
+  std::string why;
+  for (const bool strict : {true, false}) {
+    if (!strict) {
+      // A start reads past a torn last record too.
+      TM_TRY_ASSIGN(const rocks::LogEnd end, rocks::ClassifyLogs(files, directory + "/rocksdb"));
+      if (end != rocks::LogEnd::kTorn) return why;
+    }
+    const auto rocks = rocks::RocksStore::Open({.directory = directory + "/rocksdb",
+                                                .file_system = nullptr,
+                                                .cache_bytes = 0,
+                                                .read_only = true,
+                                                .strict_log = strict,
+                                                .on_error = {}});
+    if (rocks.ok()) {
+      const auto whole = check::CheckRecords(**rocks);
+      if (whole.ok()) return std::string();
+      if (whole.error().code == ErrorCode::kUnsupported) return whole.error();
+      return whole.error().message;
+    }
+    why = rocks.error().message;
+  }
+  return why;
+}
+
+class Repairer {
+ public:
+  explicit Repairer(const RepairOptions& options) : options_(options) {}
+
+  Result<RepairReport> Run() {
+    if (!options_.dry_run) TM_RETURN_IF_ERROR(rescue::FinishExchange(options_.directory));
+    TM_TRY_ASSIGN(const std::unique_ptr<rocks::StoreLock> lock, rocks::StoreLock::Take(options_.directory));
+    TM_TRY_ASSIGN(const std::string why, WhyRebuild(options_.directory));
+    if (why.empty()) {
+      auto meta = MarkOfMeta(options_.directory);
+      if (!meta.ok()) return std::move(meta).error().Within("what the journal must hold is not known");
+      meta_ = *meta;
+      judged_ = *meta;
+      lock->LetRocksDbLock();
+    } else {
+      lock->LetRocksDbLock();
+      TM_RETURN_IF_ERROR(RebuildRocks(why));
+    }
+    TM_RETURN_IF_ERROR(NameStrayDatabases());
+    TM_RETURN_IF_ERROR(RepairJournal());
+    return report_;
+  }
+
+ private:
+  void Step(const std::string& text) {
+    if (options_.on_step) options_.on_step(text);
+    ++report_.steps;
+  }
+
+  Result<void> RebuildRocks(const std::string& why) {
+    rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
+    uint64_t first_sequence = 0;
+    TM_TRY_ASSIGN(const auto segments, journal::ListSegments(files, options_.directory + "/journal"));
+    for (const journal::SegmentFile& segment : segments) {
+      if (first_sequence == 0 && segment.header) first_sequence = segment.header->first_sequence;
+    }
+    TM_TRY_ASSIGN(rescue::Salvage salvage, rescue::SalvageStore({.directory = options_.directory,
+                                                                 .file_system = nullptr,
+                                                                 .cache_bytes = 0,
+                                                                 .first_journal_sequence = first_sequence}));
+    Step(fmt::format("{}/rocksdb: {}; makes it anew from what can be read, and sets the old one aside",
+                     options_.directory, why));
+    if (!options_.dry_run) TM_RETURN_IF_ERROR(rescue::Rebuild(options_.directory, options_.aside, &salvage));
+    for (const model::Finding& finding : salvage.findings) {
+      Step(model::Describe(finding) + (finding.loss ? "; gives that up" : ""));
+      if (!finding.loss) continue;
+      report_.lost = true;
+      given_up_.push_back(finding);
+    }
+    TM_TRY_ASSIGN(judged_, check::ReadMetaMark(*salvage.rocks));
+    judged_.rocks_sequence = salvage.sequence;
+    meta_ = judged_;
+    rebuilt_ = true;
+    if (options_.dry_run) return {};
+    TM_TRY_ASSIGN(meta_, MarkOfMeta(options_.directory));
+    return {};
+  }
+
+  // Databases that the journal has rows of and that meta never had: the change that made them is lost, and with it
+  // their names and options. Their rows, and the names in them, are all in the journal.
+  Result<void> NameStrayDatabases() {
+    std::set<model::DatabaseId> stray;
+    const auto collect = [&](uint64_t, std::string_view bytes) -> Result<void> {
+      TM_TRY_ASSIGN(const database::JournalRecord record, database::DecodeRecord(bytes));
+      if (model::Number(record.database) >= judged_.next_database) stray.insert(record.database);
+      return {};
+    };
+    TM_RETURN_IF_ERROR(journal::CheckJournal(rocksdb::FileSystem::Default().get(), options_.directory + "/journal",
+                                             judged_.checkpoint_sequence.value_or(0) + 1, collect));
+    if (stray.empty()) return {};
+    report_.lost = true;
+    meta::MetaChange change;
+    for (const model::DatabaseId id : stray) {
+      change.put_databases.push_back({id, fmt::format("recovered-{}", model::Number(id)), {}});
+      Step(
+          fmt::format("{}/rocksdb: database {} has rows in the journal, and its name and options are lost; names it {}",
+                      options_.directory, model::Number(id), change.put_databases.back().name));
+    }
+    if (options_.dry_run) return {};
+    TM_TRY_ASSIGN(const auto rocks,
+                  rocks::RocksStore::Open(
+                      {.directory = options_.directory + "/rocksdb", .file_system = nullptr, .on_error = {}}));
+    meta::MetaStore meta(rocks, std::make_shared<rocks::Graveyard>());
+    TM_RETURN_IF_ERROR(meta.Load());
+    while (meta.TakeDatabaseId() < *stray.rbegin()) {
+    }
+    auto committed = meta.Commit(std::move(change));
+    if (committed.ok()) committed = rocks->Flush();
+    rocks->Close();
+    TM_RETURN_IF_ERROR(std::move(committed));
+    // What the watermark says of RocksDB has been held against it as it was.
+    TM_TRY_ASSIGN(meta_, MarkOfMeta(options_.directory));
+    return {};
+  }
+
+  Result<void> RepairJournal() {
+    rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
+    TM_TRY_ASSIGN(check::JournalProof proof,
+                  check::ProveJournal(files, options_.directory, judged_, check::JournalPayloadCheck()));
+    for (const journal::JournalDamage& damage : proof.check.damages) {
+      if (damage.cut && !options_.dry_run) {
+        std::error_code error;
+        std::filesystem::create_directories(options_.aside, error);
+        if (error) return IoError(fmt::format("creating {}: {}", options_.aside, error.message()));
+      }
+      Step(Describe(damage));
+      if (!options_.dry_run) TM_RETURN_IF_ERROR(journal::MendJournal(files, damage, options_.aside));
+    }
+    for (const model::Finding& finding : proof.findings) {
+      report_.lost |= finding.loss.has_value() || finding.area == model::FindingArea::kMeta;
+      // Those of single segments have been said.
+      const bool said = std::any_of(proof.check.damages.begin(), proof.check.damages.end(),
+                                    [&](const auto& damage) { return damage.path == finding.place; });
+      if (!said) Step(fmt::format("{}; {}", model::Describe(finding), Consequence(finding)));
+    }
+    proof.findings.insert(proof.findings.end(), given_up_.begin(), given_up_.end());
+    if (options_.dry_run || (report_.steps == 0 && !rebuilt_)) return {};
+    return check::AcceptLosses(files, proof, meta_, check::JournalPayloadCheck());
+  }
+
+  const RepairOptions& options_;
+  RepairReport report_;
+  check::MetaMark meta_;    // as it is after this
+  check::MetaMark judged_;  // with the numbers that the watermark speaks of
+  bool rebuilt_ = false;
+  std::vector<model::Finding> given_up_;
+};
+
 }  // namespace
 
-Result<RepairReport> RepairJournal(const RepairOptions& options) {
-  TM_TRY_ASSIGN(const std::unique_ptr<rocks::StoreLock> lock, rocks::StoreLock::Take(options.directory));
-  auto meta = MarkOfMeta(options.directory);
-  if (!meta.ok()) return std::move(meta).error().Within("what the journal must hold is not known");
-  rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
-  check::MetaMark judged = *meta;
-  if (options.meta_is_new) judged.rocks_sequence.reset();
-  TM_TRY_ASSIGN(const check::JournalProof proof,
-                check::ProveJournal(files, options.directory, judged, check::JournalPayloadCheck()));
-  RepairReport report;
-  const auto step = [&](const std::string& text) {
-    if (options.on_step) options.on_step(text);
-    ++report.steps;
-  };
-  for (const journal::JournalDamage& damage : proof.check.damages) {
-    if (damage.cut && !options.dry_run) {
-      std::error_code error;
-      std::filesystem::create_directories(options.aside, error);
-      if (error) return IoError(fmt::format("creating {}: {}", options.aside, error.message()));
-    }
-    step(Describe(damage));
-    if (!options.dry_run) TM_RETURN_IF_ERROR(journal::MendJournal(files, damage, options.aside));
-  }
-  for (const model::Finding& finding : proof.findings) {
-    report.lost |= finding.loss.has_value() || finding.area == model::FindingArea::kMeta;
-    // Those of single segments have been said.
-    const bool said = std::any_of(proof.check.damages.begin(), proof.check.damages.end(),
-                                  [&](const auto& damage) { return damage.path == finding.place; });
-    if (!said) step(fmt::format("{}; {}", model::Describe(finding), Consequence(finding)));
-  }
-  if (!options.dry_run && (report.steps > 0 || options.meta_is_new)) {
-    TM_RETURN_IF_ERROR(check::AcceptLosses(files, proof, *meta, check::JournalPayloadCheck()));
-  }
-  return report;
-}
+Result<RepairReport> Repair(const RepairOptions& options) { return Repairer(options).Run(); }
 
 }  // namespace tidemark::storage

@@ -75,17 +75,15 @@ class Verifier {
     auto identity = rocks::ReadIdentity(files, options_.directory);
     if (!identity.ok() && identity.error().code != ErrorCode::kCorruption) return std::move(identity).error();
     if (!identity.ok()) Found(rocks::IdentityPath(options_.directory), identity.error().message);
-    auto sight = rocks::LookForStore(files, options_.directory);
-    if (sight.ok()) return {};
-    if (sight.error().code != ErrorCode::kCorruption) return std::move(sight).error();
-    Found(options_.directory, sight.error().message);
+    TM_TRY_ASSIGN(const rocks::StoreSight sight, rocks::LookForStore(files, options_.directory));
+    if (sight.no_beginning) Found(options_.directory, sight.no_beginning->message);
     return {};
   }
 
   Result<void> OpenRocks() {
     TM_TRY_ASSIGN(const std::string damage, TryOpen(/*strict_log=*/true));
     if (rocks_ != nullptr) return {};
-    // A damaged log does not keep what stands before the damage from being looked at.
+    // A damaged log does not keep what stands before the damage from being looked at, nor does a table that is gone.
     TM_TRY_ASSIGN(const std::string worse, TryOpen(/*strict_log=*/false));
     TM_TRY_ASSIGN(const rocks::LogEnd end,
                   rocks::ClassifyLogs(rocksdb::FileSystem::Default().get(), options_.directory + "/rocksdb"));
@@ -102,6 +100,7 @@ class Verifier {
                                            .cache_bytes = kCacheBytes,
                                            .read_only = true,
                                            .strict_log = strict_log,
+                                           .past_damage = !strict_log,
                                            .on_error = {}});
     if (!opened.ok()) {
       // A flipped bit in the name of a file is, for RocksDB, a file that is not there.

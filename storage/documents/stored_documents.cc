@@ -327,7 +327,7 @@ Result<std::vector<uint64_t>> StoredDocuments::Apply(std::span<const DocumentCha
   }
   if (auto committed = options_.meta->Commit(std::move(change)); !committed.ok()) {
     if (options_.on_error) options_.on_error(committed.error());
-    return std::move(committed).error();
+    return meta::InDoubt(std::move(committed).error());
   }
   FailurePoint("documents.committed");
   spent_.clear();

@@ -93,6 +93,7 @@ Result<void> Checkpointer::FreezeFull() {
 Result<void> Checkpointer::Checkpoint() {
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
   MutexLock flush(flush_mutex_);
   return CheckpointLocked();
 }

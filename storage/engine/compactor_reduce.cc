@@ -11,6 +11,7 @@ namespace tidemark::storage {
 Result<uint64_t> Compactor::ReduceToTiers() {
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
   std::vector<std::pair<DatabasePtr, database::PartitionId>> due;
   for (const DatabasePtr& database : parts_.databases.All()) {
     const database::RetentionPlan plan =

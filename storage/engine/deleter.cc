@@ -82,7 +82,7 @@ Result<uint64_t> Deleter::JournalDeletion(database::Database& database, const me
   }
   if (!durable.ok()) {
     parts_.health.Report(durable.error());
-    return std::move(durable).error();
+    return meta::InDoubt(std::move(durable).error());
   }
   return before_set;
 }
@@ -129,17 +129,21 @@ Result<void> Deleter::AddMask(database::Database& database, uint64_t before_set,
   return {};
 }
 
-Result<void> Deleter::LoadMasks() {
+Result<void> Deleter::LoadMasksOf(database::Database& database) {
+  Result<void> result;
   for (const meta::MaskRecord& record : parts_.meta->masks()) {
-    TM_TRY_ASSIGN(const meta::MaskSpec spec, meta::DecodeMaskSpec(record.spec));
-    for (const DatabasePtr& database : parts_.databases.All()) {
-      if (database->id() != record.database) continue;
-      // All rows that it hides are in epochs.
-      TM_TRY_ASSIGN(auto mask, retention::Mask::Make(record.number, /*before_set=*/0, spec, database->index()));
-      database->AddMask(std::move(mask));
+    if (record.database != database.id()) continue;
+    auto spec = meta::DecodeMaskSpec(record.spec);
+    if (!spec.ok()) {
+      // The others hide what they hide.
+      result = std::move(spec).error();
+      continue;
     }
+    // All rows that it hides are in epochs.
+    TM_TRY_ASSIGN(auto mask, retention::Mask::Make(record.number, /*before_set=*/0, *spec, database.index()));
+    database.AddMask(std::move(mask));
   }
-  return {};
+  return result;
 }
 
 Result<void> Deleter::Replay(database::Database& database, std::string_view encoded) {

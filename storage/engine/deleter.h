@@ -28,7 +28,7 @@ class Deleter {
   Result<void> DeleteStaged(Checkpointer& checkpointer, database::Database& database,
                             const std::set<database::PartitionId>& partitions) TM_REQUIRES(checkpointer.flush_mutex());
   // Of meta, and of a journal record: at open.
-  Result<void> LoadMasks();
+  Result<void> LoadMasksOf(database::Database& database);
   Result<void> Replay(database::Database& database, std::string_view encoded);
   // Forgets deletions that no older row is left of.
   Result<void> DropSpentMasks() TM_EXCLUDES(checkpointer_.flush_mutex());

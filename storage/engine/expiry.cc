@@ -31,6 +31,7 @@ std::shared_ptr<const database::DatabaseState> Without(const database::DatabaseS
 Result<uint64_t> Expiry::DropExpired() {
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
   uint64_t dropped = 0;
   for (const DatabasePtr& database : parts_.databases.All()) {
     TM_TRY_ASSIGN(const uint64_t partitions, DropExpiredOf(database));

@@ -4,6 +4,7 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/engine/store_impl.h"
+#include "storage/model/finding_warnings.h"
 #include "storage/view/view.h"
 
 namespace tidemark::storage {
@@ -11,6 +12,7 @@ namespace tidemark::storage {
 Result<void> StoreImpl::CreateDatabase(std::string_view name, const DatabaseOptions& options) {
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
   auto created = writer_.CreateDatabase(name.empty() ? kDefaultDatabase : name, options);
   if (!created.ok()) return std::move(created).error();
   return {};
@@ -19,16 +21,14 @@ Result<void> StoreImpl::CreateDatabase(std::string_view name, const DatabaseOpti
 Result<void> StoreImpl::DropDatabase(std::string_view name) {
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
   MutexLock flush(checkpointer_.flush_mutex());
   MutexLock change_lock(parts_.databases.change_mutex());
   const DatabasePtr database = parts_.databases.Find(name);
   if (database == nullptr) return NoDatabase(name);
   meta::MetaChange change;
   change.drop_database = database->id();
-  if (auto committed = parts_.meta->Commit(std::move(change)); !committed.ok()) {
-    parts_.health.Report(committed.error());
-    return committed;
-  }
+  TM_RETURN_IF_ERROR(parts_.CommitAct(std::move(change)));
   FailurePoint("database.dropped");
   database->SetDropped();
   parts_.databases.Remove(database->name());
@@ -46,15 +46,13 @@ Result<void> StoreImpl::SetDatabaseOptions(std::string_view name, const Database
   TM_RETURN_IF_ERROR(CheckOptions(options));
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
   MutexLock change_lock(parts_.databases.change_mutex());
   const DatabasePtr database = parts_.databases.Find(name);
   if (database == nullptr) return NoDatabase(name);
   meta::MetaChange change;
   change.put_databases.push_back({database->id(), database->name(), options});
-  if (auto committed = parts_.meta->Commit(std::move(change)); !committed.ok()) {
-    parts_.health.Report(committed.error());
-    return committed;
-  }
+  TM_RETURN_IF_ERROR(parts_.CommitAct(std::move(change)));
   FailurePoint("database.options_set");
   // Other selectors hide other rows.
   const database::ChangeLog::Change noted = database->changes().Begin(model::TimeRange{});
@@ -67,8 +65,9 @@ Result<std::shared_ptr<const View>> StoreImpl::OpenView(std::string_view name) c
   if (database == nullptr) {
     return NoDatabase(name);
   }
-  return std::shared_ptr<const View>(
-      std::make_shared<view::ViewImpl>(database, parts_.clock.NowNs(), parts_.corrupt_pages));
+  if (const auto lost = unreadable_.find(database->id()); lost != unreadable_.end()) return lost->second;
+  return std::shared_ptr<const View>(std::make_shared<view::ViewImpl>(
+      database, parts_.clock.NowNs(), parts_.corrupt_pages, model::WarningsOf(parts_.findings.Of(database->name()))));
 }
 
 std::vector<DatabaseInfo> StoreImpl::Databases() const {

@@ -8,13 +8,16 @@
 //   deleter        deletions
 //   expiry         retention by age and by bytes
 //
-// The face itself opens and closes (store_open.cc, store_replay.cc) and runs the background (store_maintenance.cc).
+// The face itself opens and closes (store_look.cc, store_open.cc, store_replay.cc; store_read_only.cc) and runs the
+// background (store_maintenance.cc).
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -29,6 +32,7 @@
 #include "storage/engine/expiry.h"
 #include "storage/engine/store_parts.h"
 #include "storage/engine/writer.h"
+#include "storage/journal/batch_record.h"
 #include "storage/rocks/store_lock.h"
 #include "storage/rocks/store_sight.h"
 #include "storage/storage.h"
@@ -74,13 +78,32 @@ class StoreImpl final : public Store {
   Result<void> Close() override;
 
  private:
-  // ---- store_open.cc ----
+  // ---- store_look.cc ----
   // An open has two halves. Look changes no byte: it opens RocksDB for reading only, loads meta and the indexes, and
   // reads the journal. What is not as it was written goes to `findings` of the parts; an error is what keeps it from
-  // looking on. Enter, which runs only when nothing found stops writes, lets RocksDB write. Look returns false where
-  // there is nothing yet and a store may be made.
+  // looking on. Enter, which runs only when nothing found stops writes, lets RocksDB write; otherwise ServeReadOnly
+  // shows what Look has. Look returns false where there is nothing yet and a store may be made.
   Result<bool> Look(const rocks::StoreSight& sight);
+  Result<void> OpenForLook();
+  // Meta, documents, names and deletions, out of parts_.rocks. Damage is an error, until it is a salvage.
+  Result<void> LoadRecords();
+  // Where that did not do: puts what can be read in memory, in the place of parts_.rocks.
+  Result<void> LookAtSalvage(Error damage);
+  // Where RocksDB could be opened past damage only: names what that is.
+  Result<void> LookAtTables();
+  [[nodiscard]] std::string NameOfDatabase(model::DatabaseId id) const;
   Result<void> LookAtJournal();
+  Result<void> LoadDatabases();
+  // A database whose names cannot be read is `unreadable_`.
+  Result<void> LoadIndexes();
+  Result<void> LoadMasks();
+  // An error when there never was such a database, which a journal record names.
+  [[nodiscard]] Result<void> CheckOnceKnown(uint64_t sequence, model::DatabaseId database) const;
+  // ---- store_read_only.cc ----
+  // Of a look that found what stops writes: replays the journal into memory as far as it can be read.
+  Result<void> ServeReadOnly();
+  // What every act gets then.
+  [[nodiscard]] Error ReadOnlyRefusal() const;
   // ---- store_watermark.cc ----
   // What was read before the journal, to hold it against; and what comes of that. Kept for the watermark that follows.
   struct Proof {
@@ -100,23 +123,27 @@ class StoreImpl final : public Store {
   // Once a second: looks after the store's files, and syncs the watermark.
   Result<void> KeepWatermark();
 
-  // Of a look that found what stops writes.
-  [[nodiscard]] Error RefusalToEnter() const;
+  // ---- store_open.cc ----
   Result<void> Enter(const rocks::StoreSight& sight);
   // Makes a new store, or one anew whose making was cut short.
   Result<void> Create(const rocks::StoreSight& sight);
   // kLook: for reading only, and any damage of RocksDB's log is an error; kLookPastTornEnd: but a last record that a
-  // power cut tore.
-  enum class RocksMode { kCreate, kLook, kLookPastTornEnd };
+  // power cut tore; kLookPastDamage: whatever can be read.
+  enum class RocksMode { kCreate, kLook, kLookPastTornEnd, kLookPastDamage };
   Result<void> OpenRocks(RocksMode mode);
-  Result<void> OpenForLook();
+  // Puts meta and documents on parts_.rocks.
+  void UseRocks();
   Result<void> MakeStaging();
-  Result<void> LoadDatabases();
-  Result<void> LoadIndexes();
-  // An error when there never was such a database, which a journal record names.
-  [[nodiscard]] Result<void> CheckOnceKnown(uint64_t sequence, model::DatabaseId database) const;
   Result<void> OpenJournal();
-  Result<void> ReplayJournal();  // store_replay.cc
+  // ---- store_replay.cc ----
+  struct Replayed {
+    std::map<model::DatabaseId, DatabasePtr> databases;
+    uint64_t skipped = 0;  // records that name what is not defined
+    journal::DecodedBatch batch;
+  };
+  [[nodiscard]] Replayed BeginReplay() const;
+  Result<void> ReplayRecord(uint64_t sequence, std::string_view bytes, Replayed* replayed);
+  Result<void> ReplayJournal();
 
   // ---- store_maintenance.cc ----
   // What keeps writes going (slabs, checkpoints, syncs, retention), and what makes the past smaller. The second may
@@ -137,6 +164,13 @@ class StoreImpl final : public Store {
   // Held from the look on.
   std::unique_ptr<rocks::StoreLock> lock_;
   Proof proof_;
+  // What the strict open said, where only a lenient one came about.
+  std::optional<Error> past_damage_;
+  // Whether parts_.rocks is a salvage, and its sequence where that is known.
+  bool salvaged_ = false;
+  std::optional<uint64_t> salvage_sequence_;
+  // Databases whose names cannot be read, and what whoever asks for one is told. Set while the store is opened.
+  std::map<model::DatabaseId, Error> unreadable_;
   std::unique_ptr<documents::StoredDocuments> documents_;
   Checkpointer checkpointer_{&parts_};
   Deleter deleter_{&parts_, &checkpointer_};

@@ -76,6 +76,7 @@ Result<void> StoreImpl::KeepUp() {
   {
     ReaderLock open(parts_.open_mutex);
     if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+    if (parts_.read_only) return {};
     TM_RETURN_IF_ERROR(KeepWatermark());
     if (parts_.health.Refusal().has_value()) TM_RETURN_IF_ERROR(parts_.TryResume());
   }

@@ -76,12 +76,25 @@ Result<void> StoreParts::CheckOwnFiles() {
   return error;
 }
 
+Result<void> StoreParts::CheckMayWrite() const {
+  if (!read_only) return {};
+  if (auto refusal = health.Refusal()) return *std::move(refusal);
+  return MakeError(ErrorCode::kUnavailable, "the store is read-only");
+}
+
 Result<void> StoreParts::NoteCheckpoint(const LinePlace& place) {
   if (watermark == nullptr) return {};
   // All of them have been waited for. Those of databases that sync by interval come to the disk with the next sync.
   const journal::JournalFailures failed =
       journal != nullptr ? journal->FailuresUpTo(place.sequence) : journal::JournalFailures{};
   return watermark->NoteCheckpoint({place.sequence, place.records - failed.records, place.rows - failed.rows});
+}
+
+Result<void> StoreParts::CommitAct(meta::MetaChange change) {
+  auto committed = meta->Commit(std::move(change));
+  if (committed.ok()) return committed;
+  health.Report(committed.error());
+  return meta::InDoubt(std::move(committed).error());
 }
 
 Result<void> StoreParts::TryResume() {

@@ -69,8 +69,12 @@ struct StoreParts {
   // Whether the store's own files are all there. From the first time that one is not, writes are refused for good: what
   // is acknowledged would be lost with the process.
   Result<void> CheckOwnFiles();
+  // Success while the store may change what is on disk; otherwise why not.
+  [[nodiscard]] Result<void> CheckMayWrite() const;
   // Before a checkpoint of all records up to `place` is committed.
   Result<void> NoteCheckpoint(const LinePlace& place);
+  // Commits what somebody asked for. Where the disk does not say whether it took it, the error does say so.
+  Result<void> CommitAct(meta::MetaChange change);
   // Of a store that refuses writes: tests the disk, at most once a second, and lets writes in again when it works.
   Result<void> TryResume();
 
@@ -100,6 +104,9 @@ struct StoreParts {
   DatabaseTable databases;
   Line line;
   HeadBudget heads;
+
+  // Only reads are served, and nothing on disk may change: an open found damage. Set before anybody has the store.
+  bool read_only = false;
 
   mutable SharedMutex open_mutex;
   std::atomic<bool> closing = false;

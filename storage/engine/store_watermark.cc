@@ -32,10 +32,8 @@ Result<watermark::JournalTally> StoreImpl::ReadWatermark(const std::string& stor
   found.boot_id = BootId();
   found.checkpoint_sequence = parts_.meta->checkpoint_sequence();
   // Of a meta that is put together from what is left, what is missing has been said.
-  if (!parts_.findings.StopsWrites()) {
-    found.rocks_sequence = parts_.rocks->LatestSequence();
-    found.epochs_hash = parts_.meta->epochs_hash();
-  }
+  found.rocks_sequence = salvaged_ ? salvage_sequence_ : parts_.rocks->LatestSequence();
+  found.epochs_hash = parts_.meta->epochs_hash();
   return watermark::JournalTally(proof_.sight, *found.checkpoint_sequence);
 }
 

@@ -150,10 +150,7 @@ Result<DatabasePtr> Writer::CreateDatabase(std::string_view name, const Database
   const meta::DatabaseRecord record{parts_.meta->TakeDatabaseId(), std::string(name), options};
   meta::MetaChange change;
   change.put_databases.push_back(record);
-  if (auto committed = parts_.meta->Commit(std::move(change)); !committed.ok()) {
-    parts_.health.Report(committed.error());
-    return std::move(committed).error();
-  }
+  TM_RETURN_IF_ERROR(parts_.CommitAct(std::move(change)));
   FailurePoint("database.created");
   DatabasePtr database = parts_.MakeDatabase(record);
   parts_.databases.Add(database);

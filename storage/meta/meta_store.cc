@@ -38,6 +38,12 @@ uint64_t HashOfEpochs(std::vector<EpochId> epochs) {
   return Hash64(ids, /*seed=*/0);
 }
 
+Error InDoubt(Error error) {
+  if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kConflict) return error;
+  error.message += "; whether it will be in force after a restart is not known: repeating it is safe";
+  return error;
+}
+
 MetaStore::MetaStore(std::shared_ptr<rocks::RocksStore> rocks, std::shared_ptr<rocks::Graveyard> graveyard)
     : rocks_(std::move(rocks)), graveyard_(std::move(graveyard)) {}
 
@@ -112,7 +118,13 @@ void MetaStore::SkipEpochNumbersTo(uint64_t epoch) {
 
 Result<void> MetaStore::Commit(MetaChange change) {
   MutexLock lock(mutex_);
+  if (refusal_) return *refusal_;
   return CommitLocked(std::move(change));
+}
+
+void MetaStore::RefuseChanges(Error why) {
+  MutexLock lock(mutex_);
+  refusal_ = std::move(why);
 }
 
 void MetaStore::OnCommitted(CommittedFn committed) {

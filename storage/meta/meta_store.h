@@ -35,6 +35,10 @@ using EpochId = std::pair<model::DatabaseId, uint64_t>;
 // The same for the same ones, in whatever order.
 [[nodiscard]] uint64_t HashOfEpochs(std::vector<EpochId> epochs);
 
+// The error of an act whose bytes may have got to the disk before it failed, with what that means for who asked; one
+// that was refused before anything was written stays as it is.
+[[nodiscard]] Error InDoubt(Error error);
+
 struct MetaChange {
   std::vector<EpochRecord> add;
   // Epochs that must be live now: the change fails with kConflict when one is not.
@@ -66,6 +70,8 @@ class MetaStore {
 
   // Durable when it returns. On failure nothing has changed, and the files of `add` go as soon as that is certain.
   Result<void> Commit(MetaChange change);
+  // From now on every change is refused with `why`, before anything is written.
+  void RefuseChanges(Error why);
   // Calls `committed` after each change that is on disk, with RocksDB's sequence, the hash of the live epochs and the
   // checkpoint then. It must not come back here. Set while the store is opened.
   using CommittedFn = std::function<void(uint64_t rocks_sequence, uint64_t epochs_hash, uint64_t checkpoint_sequence)>;
@@ -96,6 +102,7 @@ class MetaStore {
   mutable Mutex mutex_;
   Truth truth_ TM_GUARDED_BY(mutex_);
   CommittedFn committed_ TM_GUARDED_BY(mutex_);
+  std::optional<Error> refusal_ TM_GUARDED_BY(mutex_);
   bool in_doubt_ TM_GUARDED_BY(mutex_) = false;
   std::vector<rocks::KeyRange> files_in_doubt_ TM_GUARDED_BY(mutex_);
   // By key, what the next change writes. All that failed since the last change was made from the same truth.

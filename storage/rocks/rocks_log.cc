@@ -90,6 +90,25 @@ LogEnd ClassifyLog(std::string_view log) {
   return inside ? LogEnd::kTorn : LogEnd::kWhole;
 }
 
+size_t WholeBytes(std::string_view log) {
+  size_t at = 0;
+  size_t end = 0;
+  bool inside = false;
+  while (at < log.size()) {
+    const size_t left_in_block = kBlockBytes - at % kBlockBytes;
+    if (left_in_block < kHeaderBytes) {
+      at += left_in_block;
+      continue;
+    }
+    const std::optional<Fragment> fragment = FragmentAt(log, at);
+    if (!fragment || inside == BeginsRecord(fragment)) break;
+    inside = fragment->type == kFirst || fragment->type == kMiddle;
+    at += fragment->bytes;
+    if (!inside) end = at;
+  }
+  return end;
+}
+
 Result<LogEnd> ClassifyLogs(rocksdb::FileSystem* files, const std::string& directory) {
   TM_TRY_ASSIGN(const std::vector<std::string> names, NamesIn(files, directory));
   std::vector<std::pair<uint64_t, std::string>> logs;

@@ -28,6 +28,9 @@ enum class LogEnd : uint8_t {
 // `log`: the bytes of one file.
 [[nodiscard]] LogEnd ClassifyLog(std::string_view log);
 
+// Where the last record ends that can be read from the front of `log` without a gap.
+[[nodiscard]] size_t WholeBytes(std::string_view log);
+
 // That of all log files of a database directory: kTorn only where it is the newest file that has a torn end and all
 // others are whole. Errors: kIo.
 Result<LogEnd> ClassifyLogs(rocksdb::FileSystem* files, const std::string& directory);

@@ -78,6 +78,10 @@ Result<void> RocksStore::OpenLocked() {
   if (read_only_) {
     // Point in time ends quietly at the first damaged record; this one at a torn last record only.
     if (options_.strict_log) db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    if (options_.past_damage) {
+      db_options.paranoid_checks = false;
+      db_options.track_and_verify_wals_in_manifest = false;
+    }
   }
   const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
       {rocksdb::kDefaultColumnFamilyName, MakeRecordOptions(handles.cache)},
@@ -120,9 +124,16 @@ void RocksStore::Close() {
   if (handles_ != nullptr) handles_->CloseDb();
 }
 
+Result<void> RocksStore::FromRead(const rocksdb::Status& status, std::string_view what) const {
+  auto read = FromRocks(status, what);
+  if (!read.ok() && read_only_ && status.IsIOError()) read.error().code = ErrorCode::kCorruption;
+  return read;
+}
+
 Result<PageBytes> RocksStore::GetPage(Family family, std::string_view key) const {
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());
+  if (family == Family::kData && options_.pages != nullptr) return options_.pages->Get(key);
   auto pinned = std::make_shared<rocksdb::PinnableSlice>();
   if (ThisThreadIsLent()) {
     // It must not wait for the disk before its owner has another one. What the cache does not have ends as Incomplete,
@@ -136,7 +147,7 @@ Result<PageBytes> RocksStore::GetPage(Family family, std::string_view key) const
   }
   const rocksdb::Status status =
       handles_->db->Get(rocksdb::ReadOptions(), handles_->family(family), ToSlice(key), pinned.get());
-  if (!status.ok()) return FromRocks(status, "reading a page").error();
+  if (!status.ok()) return FromRead(status, "reading a page").error();
   return PageBytes{ToView(*pinned), std::move(pinned)};
 }
 
@@ -148,7 +159,7 @@ Result<std::optional<std::string>> RocksStore::Get(Family family, std::string_vi
   const rocksdb::Status status =
       handles_->db->Get(rocksdb::ReadOptions(), handles_->family(family), ToSlice(key), &value);
   if (status.IsNotFound()) return std::optional<std::string>();
-  TM_RETURN_IF_ERROR(FromRocks(status, "reading a record"));
+  TM_RETURN_IF_ERROR(FromRead(status, "reading a record"));
   return std::optional<std::string>(std::move(value));
 }
 
@@ -164,7 +175,7 @@ Result<void> RocksStore::ForEach(Family family, std::string_view prefix, const V
   for (it->Seek(ToSlice(prefix)); it->Valid(); it->Next()) {
     TM_RETURN_IF_ERROR(visit(ToView(it->key()), ToView(it->value())));
   }
-  return FromRocks(it->status(), "reading records");
+  return FromRead(it->status(), "reading records");
 }
 
 uint64_t RocksStore::LatestSequence() const {
@@ -250,6 +261,29 @@ Result<std::vector<DataFile>> RocksStore::DataFiles() const {
     }
   }
   return files;
+}
+
+Result<std::vector<RocksStore::LostTable>> RocksStore::LostTables() const {
+  ReaderLock lock(mutex_);
+  TM_RETURN_IF_ERROR(CheckOpen());
+  std::vector<rocksdb::LiveFileMetaData> files;
+  handles_->db->GetLiveFilesMetaData(&files);
+  std::vector<LostTable> lost;
+  for (const rocksdb::LiveFileMetaData& file : files) {
+    uint64_t bytes = 0;
+    const rocksdb::Status there = handles_->env->GetFileSize(options_.directory + file.name, &bytes);
+    std::string why;
+    if (!there.ok()) {
+      why = there.IsPathNotFound() || there.IsNotFound() ? "it is missing" : there.ToString();
+    } else if (bytes != file.size) {
+      why = fmt::format("it has {} bytes and was written with {}", bytes, file.size);
+    } else {
+      continue;
+    }
+    const bool pages = file.column_family_name == "data";
+    lost.push_back({{file.name, file.level, file.size, file.smallestkey, file.largestkey, pages}, std::move(why)});
+  }
+  return lost;
 }
 
 Result<void> RocksStore::CheckFiles(const FileFn& visit) const {

@@ -20,20 +20,17 @@
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
 #include "storage/rocks/keys.h"
+#include "storage/rocks/loose_tables.h"
+#include "storage/rocks/page_bytes.h"
 
 namespace rocksdb {
 class FileSystem;
-}
+class Status;
+}  // namespace rocksdb
 
 namespace tidemark::storage::rocks {
 
 enum class Family : uint8_t { kData, kIndex, kMeta };
-
-// Bytes of a page, and what keeps them alive. Moving does not move the bytes.
-struct PageBytes {
-  std::string_view bytes;
-  std::shared_ptr<const void> owner;
-};
 
 // Changes to `index` and `meta` that become visible, and durable, together.
 class RecordBatch {
@@ -87,6 +84,11 @@ struct RocksStoreOptions {
   bool read_only = false;
   // Of a read-only store: any record of RocksDB's log that is damaged, but a torn last one, is an error.
   bool strict_log = false;
+  // Of a read-only store: tables that are missing or cut are found when they are read, not when the store is opened,
+  // and a log that is gone or damaged ends there. See LostTables.
+  bool past_damage = false;
+  // Where the pages of `data` lie, when RocksDB itself does not know them; null: it does.
+  std::shared_ptr<const LooseTables> pages = nullptr;
   // Called, on any thread, when RocksDB stops writing because of an error.
   std::function<void(const std::string&)> on_error;
 };
@@ -116,6 +118,13 @@ class RocksStore {
   // Drops the files of `data` that lie whole in one of the ranges, and the values of `meta` in those that say so.
   Result<void> DropFiles(const std::vector<KeyRange>& ranges);
   [[nodiscard]] Result<std::vector<DataFile>> DataFiles() const;
+  // The files of all families that are not there, or that have another length than they were written with. No block is
+  // read.
+  struct LostTable {
+    DataFile file;
+    std::string why;  // a clause
+  };
+  [[nodiscard]] Result<std::vector<LostTable>> LostTables() const;
   // Reads every block of every file of all families and calls `visit` with what came of each (kCorruption names the
   // checksums).
   using FileFn = std::function<void(const DataFile& file, Result<void> checked)>;
@@ -146,6 +155,9 @@ class RocksStore {
   explicit RocksStore(RocksStoreOptions options);
   Result<void> OpenLocked() TM_REQUIRES(mutex_);
   [[nodiscard]] Result<void> CheckOpen() const TM_REQUIRES_SHARED(mutex_);
+  // What a read came to. Of a store that is only read, a table that cannot be opened is damage as a block is.
+  [[nodiscard]] Result<void> FromRead(const rocksdb::Status& status, std::string_view what) const
+      TM_REQUIRES_SHARED(mutex_);
 
   const RocksStoreOptions options_;
   mutable SharedMutex mutex_;  // exclusive only while opening and closing

@@ -28,10 +28,7 @@ Result<std::string> TraceOfStore(rocksdb::FileSystem* files, const std::string& 
 }
 
 Error Missing(const std::string& directory, const std::string& what, const std::string& why) {
-  return Corruption(
-      fmt::format("{}/{} is missing, but a store lies in this directory ({}); nothing was changed: put back what is "
-                  "missing, or restore a copy of the directory",
-                  directory, what, why));
+  return Corruption(fmt::format("{}/{} is missing, but a store lies in this directory ({})", directory, what, why));
 }
 
 // That RocksDB finds its beginning: CURRENT, and the MANIFEST that it names. RocksDB itself would make both anew.
@@ -47,7 +44,7 @@ Result<void> CheckBeginning(rocksdb::FileSystem* files, const std::string& direc
   constexpr std::string_view kManifest = "MANIFEST-";
   if (!name.starts_with(kManifest) || name.size() == kManifest.size() ||
       name.find_first_not_of("0123456789", kManifest.size()) != std::string::npos) {
-    return Corruption(fmt::format("{}/CURRENT is damaged: it does not name a MANIFEST; nothing was changed", rocks));
+    return Corruption(fmt::format("{}/CURRENT is damaged: it does not name a MANIFEST", rocks));
   }
   TM_TRY_ASSIGN(const bool manifest, Exists(files, rocks + "/" + name));
   if (!manifest) return Missing(directory, "rocksdb/" + name, why);
@@ -82,7 +79,11 @@ Result<StoreSight> LookForStore(rocksdb::FileSystem* files, const std::string& d
     if (!current && trace.empty()) return sight;
     why = current ? "rocksdb/CURRENT is there" : trace + " is there";
   }
-  TM_RETURN_IF_ERROR(CheckBeginning(files, directory, why));
+  auto beginning = CheckBeginning(files, directory, why);
+  if (!beginning.ok()) {
+    if (beginning.error().code != ErrorCode::kCorruption) return std::move(beginning).error();
+    sight.no_beginning = std::move(beginning).error();
+  }
   sight.kind = StoreSight::Kind::kStore;
   return sight;
 }

@@ -13,15 +13,17 @@ struct StoreSight {
   enum class Kind {
     kNothing,     // no trace of a store: one may be made
     kUnfinished,  // one was being made, and nothing was ever acknowledged: it is made anew
-    kStore,       // one is there, and its CURRENT and MANIFEST are
+    kStore,       // one is there
   };
   Kind kind = Kind::kNothing;
   // nullopt: there is none (older versions wrote none), or it cannot be read.
   std::optional<StoreIdentity> identity = {};
+  // Of a store of which what RocksDB begins with, CURRENT and the MANIFEST that it names, is not there: what is
+  // missing. RocksDB must not be let near it: it would make both anew and delete what they do not name.
+  std::optional<Error> no_beginning = {};
 };
 
-// Errors: kCorruption when a part of a store is there and what RocksDB begins with is not: the message names what is
-// missing and what to do. kUnsupported, kIo.
+// Errors: kUnsupported, kIo.
 Result<StoreSight> LookForStore(rocksdb::FileSystem* files, const std::string& directory);
 
 }  // namespace tidemark::storage::rocks

@@ -13,8 +13,10 @@
 namespace tidemark::storage::view {
 
 ViewImpl::ViewImpl(std::shared_ptr<const database::Database> database, int64_t now_ns,
-                   std::shared_ptr<std::atomic<uint64_t>> corrupt_pages)
-    : corrupt_pages_(std::move(corrupt_pages)), changes_{database->changes().id(), database->changes().number()} {
+                   std::shared_ptr<std::atomic<uint64_t>> corrupt_pages, std::vector<std::string> warnings)
+    : corrupt_pages_(std::move(corrupt_pages)),
+      warnings_(std::move(warnings)),
+      changes_{database->changes().id(), database->changes().number()} {
   auto pinned = std::make_shared<Pinned>();
   pinned->state = database->state();
   pinned->database = std::move(database);

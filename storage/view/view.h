@@ -16,9 +16,9 @@ namespace tidemark::storage::view {
 
 class ViewImpl final : public View {
  public:
-  // Pins what `database` has now, at `now_ns`.
+  // Pins what `database` has now, at `now_ns`. `warnings`: for every answer.
   ViewImpl(std::shared_ptr<const database::Database> database, int64_t now_ns,
-           std::shared_ptr<std::atomic<uint64_t>> corrupt_pages);
+           std::shared_ptr<std::atomic<uint64_t>> corrupt_pages, std::vector<std::string> warnings = {});
 
   [[nodiscard]] Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher> matchers,
                                                              model::TimeRange range,
@@ -43,6 +43,7 @@ class ViewImpl final : public View {
   [[nodiscard]] std::vector<FieldDescription> Fields() const override;
   [[nodiscard]] std::vector<PartitionInfo> Partitions() const override;
   [[nodiscard]] StagedInfo Staged() const override;
+  [[nodiscard]] std::vector<std::string> Warnings() const override { return warnings_; }
   [[nodiscard]] ChangeMark Changes() const override { return changes_; }
   [[nodiscard]] std::vector<model::TimeRange> ChangedSince(ChangeMark since) const override;
 
@@ -57,6 +58,7 @@ class ViewImpl final : public View {
 
   // Kept alive for the counter that pinned_ points to.
   const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages_;
+  const std::vector<std::string> warnings_;
   // Read before anything is pinned.
   const ChangeMark changes_;
   std::shared_ptr<const Pinned> pinned_;

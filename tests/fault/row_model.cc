@@ -164,6 +164,57 @@ Result<RowModel> ReadAll(const storage::Store& store) {
   return found;
 }
 
+RowModel ReadPart(const storage::Store& store, std::vector<std::string>* said) {
+  RowModel found;
+  const auto tell = [said](const std::vector<std::string>& texts) {
+    said->insert(said->end(), texts.begin(), texts.end());
+  };
+  for (const storage::DatabaseInfo& database : store.Databases()) {
+    const auto view = store.OpenView(database.name);
+    if (!view.ok()) {
+      tell({view.error().message});
+      continue;
+    }
+    tell((*view)->Warnings());
+    const auto refs = (*view)->Select({}, {}, {.numeric = true, .strings = true, .max_series = 0});
+    if (!refs.ok()) {
+      tell({refs.error().message});
+      continue;
+    }
+    auto cursor = (*view)->Scan(*refs, {});
+    model::LabelViews labels;
+    model::Column column;
+    for (const model::SeriesRef ref : *refs) {
+      const auto more = cursor->Next(&column);
+      if (!more.ok()) tell({more.error().message});
+      if (!more.ok() || !*more) break;
+      if (column.empty()) continue;
+      (*view)->LabelsOf(ref, &labels);
+      ModelColumn& rows = found[NameOf(database.name, labels)];
+      for (size_t i = 0; i < column.size(); ++i) {
+        const bool text = column.type == model::FieldType::kString;
+        rows.emplace(column.times[i], text ? std::string(column.strings[i]) : fmt::format("{}", column.ints[i]));
+      }
+    }
+    tell(cursor->warnings());
+  }
+  if (auto read = ReadDocuments(*store.Documents(), &found); !read.ok()) tell({read.error().message});
+  return found;
+}
+
+std::string Untrue(const RowModel& wanted, const RowModel& found) {
+  for (const auto& [name, column] : found) {
+    const auto other = wanted.find(name);
+    if (other == wanted.end()) return fmt::format("{} with {} rows should not be there", name, column.size());
+    for (const auto& [time, value] : column) {
+      const auto at = other->second.find(time);
+      if (at == other->second.end()) return fmt::format("{} at {} is {} and should not be there", name, time, value);
+      if (at->second != value) return fmt::format("{} at {} is {} and not {}", name, time, value, at->second);
+    }
+  }
+  return {};
+}
+
 std::string Difference(const RowModel& wanted, const RowModel& found) {
   for (const auto& [name, column] : wanted) {
     const auto other = found.find(name);

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/base/result.h"
 #include "storage/storage.h"
@@ -43,6 +44,12 @@ void Erase(RowModel* model, std::string_view database, std::string_view host, in
 Result<RowModel> ReadAll(const storage::Store& store);
 // The same of one view.
 Result<void> ReadView(const storage::View& view, std::string_view database, RowModel* found);
+
+// What can be read of a store that is damaged, and what is said of the rest: by views, by cursors, or instead of a
+// view.
+RowModel ReadPart(const storage::Store& store, std::vector<std::string>* said);
+// {} when all that was found is wanted, otherwise the first that is not in words.
+std::string Untrue(const RowModel& wanted, const RowModel& found);
 
 // {} when they are the same, otherwise the first difference in words.
 std::string Difference(const RowModel& wanted, const RowModel& found);

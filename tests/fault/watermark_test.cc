@@ -251,13 +251,13 @@ TEST_F(WatermarkTest, ARepairAcceptsTheLossForGoodAndWritingGoesOn) {
   std::string planned;
   std::string done;
   repair.on_step = [&](std::string_view step) { planned += step; };
-  const auto plan = storage::RepairJournal(repair);
+  const auto plan = storage::Repair(repair);
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   EXPECT_TRUE(plan->lost);
   EXPECT_THAT(planned, HasSubstr("100 rows"));
   repair.dry_run = false;
   repair.on_step = [&](std::string_view step) { done += step; };
-  ASSERT_TRUE(storage::RepairJournal(repair).ok());
+  ASSERT_TRUE(storage::Repair(repair).ok());
   EXPECT_EQ(done, planned);
   std::string accepted;
   const auto report = storage::Verify({.directory = work().string(),

@@ -35,10 +35,11 @@ MAY_INCLUDE = {
                                   "storage/partition", "storage/retention", "storage/rocks"},
     "storage/view": PUBLIC | {"storage/codec", "storage/database", "storage/head", "storage/index",
                               "storage/meta", "storage/page", "storage/partition", "storage/retention", "storage/rocks", "storage/rollup"},
+    "storage/rescue": PUBLIC | {"storage/meta", "storage/partition", "storage/rocks"},
     "storage/check": PUBLIC | {"storage/database", "storage/documents", "storage/index", "storage/journal", "storage/meta",
-                               "storage/page", "storage/partition", "storage/rocks", "storage/rollup", "storage/watermark"},
+                               "storage/page", "storage/partition", "storage/rescue", "storage/rocks", "storage/rollup", "storage/watermark"},
     "storage/engine": PUBLIC | {"storage/codec", "storage/database", "storage/documents", "storage/head", "storage/index",
-                                "storage/journal", "storage/meta", "storage/partition", "storage/retention", "storage/rocks",
+                                "storage/journal", "storage/meta", "storage/partition", "storage/rescue", "storage/retention", "storage/rocks",
                                 "storage/view", "storage/watermark"},
     "storage": BASE,
     "executor/pool": {"storage/base"},
@@ -104,7 +105,7 @@ MAY_INCLUDE = {
 
 # What an include line may not name outside of the folders behind it, and why.
 FENCES = [
-    (r"<rocksdb/", ("storage/rocks", "storage/journal", "storage/watermark", "storage/check", "storage/engine", "tests"), "RocksDB stays in storage"),
+    (r"<rocksdb/", ("storage/rocks", "storage/journal", "storage/rescue", "storage/watermark", "storage/check", "storage/engine", "tests"), "RocksDB stays in storage"),
     (r"<boost/(beast|asio)", ("tools/server", "tools/cli", "tools/bench", "clients/cpp", "executor/pool/asio_pool.h", "tests"),
      "sockets stay in tools and clients/cpp"),
     (r"<simdjson", ("ingest", "executor/agent", "tools", "tests"), "simdjson is for parsers"),

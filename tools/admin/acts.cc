@@ -182,7 +182,8 @@ constexpr Act kActs[] = {
      .right = Right::kAdmin,
      .reply = Reply::kNone,
      .keys = {},
-     .help = "set aside what is damaged in the journal and stops the start; the server is stopped meanwhile",
+     .help = "make a damaged data directory whole again and set aside what was there; the server is stopped meanwhile; "
+             "exit code 1 when something is lost",
      .parameters = kRepair},
     {.name = "compact",
      .has_command = true,

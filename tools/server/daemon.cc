@@ -208,7 +208,9 @@ Status Daemon::Listen() {
     udp_ports_.push_back(port);
     udp_.push_back(std::move(listener));
   }
-  if (config_.host_metrics) {
+  if (store_->Stats().read_only && config_.host_metrics) {
+    TM_LOG(kWarn, "host metrics and uptime are not recorded: the store is read-only");
+  } else if (config_.host_metrics) {
     executor::HostReporterOptions options;
     options.sampler.data_directory = config_.data;
     host_ = std::make_unique<executor::HostReporter>(std::move(options), *events_, SystemClock::Get());

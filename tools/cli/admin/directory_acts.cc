@@ -61,10 +61,10 @@ int RunRepair(const std::string& directory, bool dry_run) {
     fmt::print("{}\n", text);
     std::fflush(stdout);
   };
-  const auto report = storage::RepairJournal(options);
+  const auto report = storage::Repair(options);
   if (!report.ok()) return CouldNotRun(report.error());
   if (report->steps == 0) {
-    fmt::print("the journal is whole: nothing to do\n");
+    fmt::print("what a start needs is whole: nothing to do\n");
   } else if (dry_run) {
     fmt::print("nothing has been changed\n");
   } else if (std::error_code error; std::filesystem::exists(options.aside, error)) {
@@ -72,7 +72,9 @@ int RunRepair(const std::string& directory, bool dry_run) {
   } else {
     fmt::print("it is done; nothing had to be set aside\n");
   }
-  return 0;
+  if (!report->lost) return 0;
+  fmt::print(stderr, "tidemark: {}: what is named above\n", dry_run ? "this would be lost" : "this is lost");
+  return kDamaged;
 }
 
 int RunFirstToken(const std::string& directory, const std::string& name) {

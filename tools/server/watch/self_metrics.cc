@@ -5,8 +5,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string_view>
+#include <vector>
 
 #include "query/api/json.h"
 
@@ -110,6 +112,18 @@ void AddStore(Writer* out, const storage::StoreStats& stats) {
   out->Gauge("tidemark_recovered_points", "Points replayed from the journal at the last start.",
              Number(stats.recovered_points));
   out->Gauge("tidemark_read_only", "1 while writes are refused.", stats.read_only ? 1 : 0);
+}
+
+void AddFindings(Writer* out, const std::vector<model::Finding>& findings) {
+  out->Family("tidemark_findings", "gauge",
+              "Places of the store that are not as they were written, and that no repair has accepted: see /health.");
+  for (int number = 0; number <= static_cast<int>(model::FindingArea::kMedium); ++number) {
+    const auto area = static_cast<model::FindingArea>(number);
+    const auto count = std::count_if(findings.begin(), findings.end(), [area](const model::Finding& finding) {
+      return finding.area == area && !finding.accepted;
+    });
+    out->Value(fmt::format("area=\"{}\"", model::NameOf(area)), static_cast<double>(count));
+  }
 }
 
 void AddHttp(Writer* out, const http::Server& server) {
@@ -268,6 +282,7 @@ std::string MetricsText(const MetricSources& sources) {
   out.Value(fmt::format("version=\"{}\"", sources.version), 1);
   AddProcess(&out, sources.start_seconds);
   if (sources.store != nullptr) AddStore(&out, sources.store->Stats());
+  if (sources.store != nullptr) AddFindings(&out, sources.store->Findings());
   if (sources.http != nullptr) AddHttp(&out, *sources.http);
   if (sources.router != nullptr) AddRoutes(&out, *sources.router);
   if (sources.writes != nullptr) AddWrites(&out, sources.writes->counters());

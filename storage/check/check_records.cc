@@ -1,0 +1,37 @@
+#include "storage/check/check_records.h"
+
+#include <fmt/core.h>
+
+#include <memory>
+
+#include "storage/check/verify_names.h"
+#include "storage/documents/document_check.h"
+#include "storage/meta/mask_spec.h"
+#include "storage/meta/meta_store.h"
+
+namespace tidemark::storage::check {
+
+Result<void> CheckRecords(const rocks::RocksStore& rocks) {
+  // It only reads; what it is given it shares for as long as it lives.
+  const std::shared_ptr<rocks::RocksStore> borrowed(const_cast<rocks::RocksStore*>(&rocks), [](auto*) {});
+  meta::MetaStore meta(borrowed, std::make_shared<rocks::Graveyard>());
+  if (auto loaded = meta.Load(); !loaded.ok()) {
+    Error error = std::move(loaded).error();
+    if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kCorruption;
+    return error;
+  }
+  documents::DocumentCheck documents;
+  TM_RETURN_IF_ERROR(rocks.ForEach(rocks::Family::kMeta, "", [&](std::string_view key, std::string_view value) {
+    return documents.See(key, value);
+  }));
+  for (const std::string& missing : documents.Missing()) return Corruption(missing);
+  for (const meta::MaskRecord& mask : meta.masks()) TM_RETURN_IF_ERROR(meta::DecodeMaskSpec(mask.spec));
+  for (const meta::DatabaseRecord& database : meta.databases()) {
+    if (auto index = LoadSavedIndex(rocks, database); !index.ok()) {
+      return std::move(index).error().Within(fmt::format("the index of database {}", database.name));
+    }
+  }
+  return {};
+}
+
+}  // namespace tidemark::storage::check

@@ -1,0 +1,12 @@
+// CheckRecords: whether a start could read all records and names of a store. Pages are not read.
+#pragma once
+
+#include "storage/base/result.h"
+#include "storage/rocks/rocks_store.h"
+
+namespace tidemark::storage::check {
+
+// Errors: kCorruption with the first that is damaged or missing; kUnsupported, kIo.
+Result<void> CheckRecords(const rocks::RocksStore& rocks);
+
+}  // namespace tidemark::storage::check

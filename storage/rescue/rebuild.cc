@@ -1,0 +1,146 @@
+#include "storage/rescue/rebuild.h"
+
+#include <fmt/core.h>
+#include <rocksdb/file_system.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "storage/rocks/directory.h"
+#include "storage/rocks/rocks_status.h"
+
+namespace tidemark::storage::rescue {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t kBatchBytes = uint64_t{1} << 20;
+
+// While it is made, and once it is whole: so a name says whether it may take the place of the other.
+std::string UnfinishedPath(const std::string& directory) { return directory + "/rocksdb.unfinished"; }
+std::string FinishedPath(const std::string& directory) { return directory + "/rocksdb.new"; }
+std::string LinkFolder(const std::string& directory) { return directory + "/staging/rescue"; }
+
+Result<void> ToResult(const std::error_code& error, const std::string& what) {
+  if (!error) return {};
+  return error == std::errc::no_space_on_device
+             ? MakeError(ErrorCode::kResourceExhausted, what + ": " + error.message())
+             : IoError(what + ": " + error.message());
+}
+
+Result<void> MakeFolder(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  return ToResult(error, "creating " + path);
+}
+
+Result<void> Remove(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  return ToResult(error, "deleting " + path);
+}
+
+Result<void> Rename(const std::string& from, const std::string& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  TM_RETURN_IF_ERROR(ToResult(error, fmt::format("renaming {} to {}", from, to)));
+  rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
+  for (const std::string& path : {from, to}) {
+    std::unique_ptr<rocksdb::FSDirectory> folder;
+    const std::string parent = fs::path(path).parent_path().string();
+    rocksdb::IOStatus status = files->NewDirectory(parent, rocksdb::IOOptions(), &folder, nullptr);
+    if (status.ok()) status = folder->Fsync(rocksdb::IOOptions(), nullptr);
+    TM_RETURN_IF_ERROR(rocks::FromRocks(status, "syncing " + parent));
+  }
+  return {};
+}
+
+// Hands records on in batches, each of them durable.
+Result<void> CopyRecords(const rocks::RocksStore& from, rocks::Family family, rocks::RocksStore* to) {
+  rocks::RecordBatch batch;
+  uint64_t bytes = 0;
+  const auto copied = from.ForEach(family, "", [&](std::string_view key, std::string_view value) -> Result<void> {
+    if (IsSeed(key)) return {};
+    batch.Put(family, std::string(key), std::string(value));
+    bytes += key.size() + value.size();
+    if (bytes < kBatchBytes) return {};
+    TM_RETURN_IF_ERROR(to->Write(batch));
+    batch = {};
+    bytes = 0;
+    return {};
+  });
+  if (!copied.ok()) return copied;
+  return to->Write(batch);
+}
+
+// Takes in the table of one epoch under a second name: the first stays where it is.
+Result<void> TakeIn(const PageTable& table, const std::string& folder, rocks::RocksStore* rocks) {
+  const std::string link = fmt::format("{}/{}", folder, rocks::StagingName(table.sight.epoch));
+  std::error_code error;
+  fs::create_hard_link(table.path, link, error);
+  if (error) {
+    error.clear();
+    fs::copy_file(table.path, link, error);
+  }
+  TM_RETURN_IF_ERROR(ToResult(error, "linking " + table.path));
+  return rocks->Ingest({link});
+}
+
+Result<void> Fill(const std::string& directory, Salvage* salvage, rocks::RocksStore* rocks) {
+  TM_RETURN_IF_ERROR(CopyRecords(*salvage->rocks, rocks::Family::kIndex, rocks));
+  TM_RETURN_IF_ERROR(CopyRecords(*salvage->rocks, rocks::Family::kMeta, rocks));
+  TM_RETURN_IF_ERROR(Remove(LinkFolder(directory)));
+  TM_RETURN_IF_ERROR(MakeFolder(LinkFolder(directory)));
+  for (const PageTable& table : salvage->pages) {
+    auto taken = TakeIn(table, LinkFolder(directory), rocks);
+    if (taken.ok()) continue;
+    if (taken.error().code == ErrorCode::kResourceExhausted) return taken;
+    model::Finding finding{.area = model::FindingArea::kPages, .place = table.path};
+    finding.what = "its pages cannot be taken in: " + taken.error().message;
+    finding.loss = model::Loss{};
+    salvage->findings.push_back(std::move(finding));
+    rocks::RecordBatch drop;
+    drop.Delete(rocks::Family::kMeta, rocks::EpochMetaKey(table.sight.database, table.sight.epoch));
+    TM_RETURN_IF_ERROR(rocks->Write(drop));
+  }
+  TM_RETURN_IF_ERROR(Remove(LinkFolder(directory)));
+  return rocks->Flush();
+}
+
+}  // namespace
+
+Result<bool> FinishExchange(const std::string& directory) {
+  std::error_code error;
+  const bool finished = fs::exists(FinishedPath(directory), error);
+  const bool there = fs::exists(directory + "/rocksdb", error);
+  if (!finished) return false;
+  // It was made of what is still there, and is made anew.
+  if (there) return false;
+  TM_RETURN_IF_ERROR(Rename(FinishedPath(directory), directory + "/rocksdb"));
+  return true;
+}
+
+Result<void> Rebuild(const std::string& directory, const std::string& aside, Salvage* salvage) {
+  TM_RETURN_IF_ERROR(Remove(UnfinishedPath(directory)));
+  TM_RETURN_IF_ERROR(Remove(FinishedPath(directory)));
+  TM_RETURN_IF_ERROR(MakeFolder(UnfinishedPath(directory)));
+  {
+    TM_TRY_ASSIGN(
+        const auto rocks,
+        rocks::RocksStore::Open(
+            {.directory = UnfinishedPath(directory), .file_system = nullptr, .create = true, .on_error = {}}));
+    auto filled = Fill(directory, salvage, rocks.get());
+    rocks->Close();
+    TM_RETURN_IF_ERROR(std::move(filled));
+  }
+  TM_RETURN_IF_ERROR(Rename(UnfinishedPath(directory), FinishedPath(directory)));
+  TM_RETURN_IF_ERROR(MakeFolder(aside));
+  std::error_code error;
+  if (fs::exists(directory + "/rocksdb", error)) {
+    TM_RETURN_IF_ERROR(Rename(directory + "/rocksdb", aside + "/rocksdb"));
+  }
+  return Rename(FinishedPath(directory), directory + "/rocksdb");
+}
+
+}  // namespace tidemark::storage::rescue

@@ -1,0 +1,100 @@
+#include "storage/rocks/loose_tables.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+#include <rocksdb/sst_file_reader.h>
+#include <rocksdb/table_properties.h>
+
+#include <charconv>
+#include <utility>
+
+#include "storage/base/lent_thread.h"
+#include "storage/rocks/rocks_options.h"
+#include "storage/rocks/rocks_status.h"
+
+namespace tidemark::storage::rocks {
+namespace {
+
+// Tables that are open at once, a file descriptor each.
+constexpr size_t kMaxOpen = 512;
+constexpr size_t kCacheBytes = size_t{64} << 20;
+
+rocksdb::Options TableOptions(rocksdb::Env* env, bool pages, size_t cache_bytes) {
+  const auto cache = rocksdb::NewLRUCache(cache_bytes);
+  return {MakeDbOptions(env, {}), pages ? MakeDataOptions(cache) : MakeRecordOptions(cache)};
+}
+
+template <typename T>
+bool Read(const rocksdb::UserCollectedProperties& properties, const std::string& name, T* value) {
+  const auto found = properties.find(name);
+  if (found == properties.end()) return false;
+  const std::string& text = found->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
+Result<TableSight> LookAtTable(const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& path, bool whole) {
+  const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files);
+  TableSight sight;
+  TM_RETURN_IF_ERROR(FromRocks(env->GetFileSize(path, &sight.bytes), path));
+  rocksdb::SstFileReader reader(TableOptions(env.get(), /*pages=*/false, /*cache_bytes=*/0));
+  rocksdb::Status status = reader.Open(path);
+  if (status.ok() && whole) status = reader.VerifyChecksum();
+  if (!status.ok()) return Corruption(status.ToString());
+  const auto properties = reader.GetTableProperties();
+  if (properties->column_family_name == "index") {
+    sight.kind = TableSight::Kind::kIndex;
+  } else if (properties->column_family_name == "meta") {
+    sight.kind = TableSight::Kind::kMeta;
+  } else {
+    const rocksdb::UserCollectedProperties& own = properties->user_collected_properties;
+    uint32_t database = 0;
+    if (!Read(own, "tidemark.database", &database)) return sight;
+    sight.database = model::DatabaseId{database};
+    const bool all = Read(own, "tidemark.partition_start_ns", &sight.partition_start_ns) &&
+                     Read(own, "tidemark.partition_ns", &sight.partition_ns) &&
+                     Read(own, "tidemark.epoch", &sight.epoch) && Read(own, "tidemark.precedence", &sight.precedence);
+    if (!all) return Corruption("its properties do not say which epoch it is");
+    sight.kind = TableSight::Kind::kPages;
+  }
+  return sight;
+}
+
+LooseTables::LooseTables(std::shared_ptr<rocksdb::FileSystem> files)
+    : files_(std::move(files)), env_(rocksdb::NewCompositeEnv(files_)) {}
+
+LooseTables::~LooseTables() = default;
+
+void LooseTables::Add(const TableSight& sight, std::string path) {
+  paths_.insert_or_assign({sight.database, sight.partition_start_ns, sight.epoch}, std::move(path));
+}
+
+Result<std::shared_ptr<rocksdb::SstFileReader>> LooseTables::ReaderOf(const EpochPlace& place) const {
+  const auto path = paths_.find(place);
+  if (path == paths_.end()) return NotFound("no table has it");
+  MutexLock lock(mutex_);
+  if (const auto open = readers_.find(place); open != readers_.end()) return open->second;
+  if (readers_.size() >= kMaxOpen) readers_.clear();  // those that are being read live on until then
+  auto reader =
+      std::make_shared<rocksdb::SstFileReader>(TableOptions(env_.get(), /*pages=*/true, kCacheBytes / kMaxOpen));
+  if (const rocksdb::Status status = reader->Open(path->second); !status.ok()) return Corruption(status.ToString());
+  readers_.emplace(place, reader);
+  return reader;
+}
+
+Result<PageBytes> LooseTables::Get(std::string_view key) const {
+  ThisThreadIsBusy();
+  TM_TRY_ASSIGN(const PageKey page, DecodePageKey(key));
+  TM_TRY_ASSIGN(const auto reader, ReaderOf({page.database, page.partition_start_ns, page.epoch}));
+  const std::unique_ptr<rocksdb::Iterator> at(reader->NewIterator(rocksdb::ReadOptions()));
+  at->Seek({key.data(), key.size()});
+  if (!at->status().ok()) return Corruption(at->status().ToString());
+  if (!at->Valid() || std::string_view(at->key().data(), at->key().size()) != key) return NotFound("no table has it");
+  auto bytes = std::make_shared<const std::string>(at->value().data(), at->value().size());
+  return PageBytes{*bytes, bytes};
+}
+
+}  // namespace tidemark::storage::rocks
