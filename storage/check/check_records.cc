@@ -24,7 +24,6 @@ Result<void> CheckRecords(const rocks::RocksStore& rocks) {
   TM_RETURN_IF_ERROR(rocks.ForEach(rocks::Family::kMeta, "", [&](std::string_view key, std::string_view value) {
     return documents.See(key, value);
   }));
-  for (const std::string& missing : documents.Missing()) return Corruption(missing);
   for (const meta::MaskRecord& mask : meta.masks()) TM_RETURN_IF_ERROR(meta::DecodeMaskSpec(mask.spec));
   for (const meta::DatabaseRecord& database : meta.databases()) {
     if (auto index = LoadSavedIndex(rocks, database); !index.ok()) {

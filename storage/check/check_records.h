@@ -1,4 +1,5 @@
-// CheckRecords: whether a start could read all records and names of a store. Pages are not read.
+// CheckRecords: whether a start could read all records and names of a store. Pages, and the bytes of documents, are not
+// read.
 #pragma once
 
 #include "storage/base/result.h"

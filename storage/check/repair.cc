@@ -94,6 +94,17 @@ Result<std::string> WhyRebuild(const std::string& directory) {
   return why;
 }
 
+// Whether RocksDB can be opened past what is damaged, and records or names cannot be read then.
+bool RecordsLost(const std::string& directory) {
+  const auto rocks = rocks::RocksStore::Open({.directory = directory + "/rocksdb",
+                                              .file_system = nullptr,
+                                              .cache_bytes = 0,
+                                              .read_only = true,
+                                              .past_damage = true,
+                                              .on_error = {}});
+  return rocks.ok() && !check::CheckRecords(**rocks).ok();
+}
+
 class Repairer {
  public:
   explicit Repairer(const RepairOptions& options) : options_(options) {}
@@ -133,6 +144,7 @@ class Repairer {
     TM_TRY_ASSIGN(rescue::Salvage salvage, rescue::SalvageStore({.directory = options_.directory,
                                                                  .file_system = nullptr,
                                                                  .cache_bytes = 0,
+                                                                 .records_lost = RecordsLost(options_.directory),
                                                                  .first_journal_sequence = first_sequence}));
     Step(fmt::format("{}/rocksdb: {}; makes it anew from what can be read, and sets the old one aside",
                      options_.directory, why));

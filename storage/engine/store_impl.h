@@ -88,7 +88,8 @@ class StoreImpl final : public Store {
   // Meta, documents, names and deletions, out of parts_.rocks. Damage is an error, until it is a salvage.
   Result<void> LoadRecords();
   // Where that did not do: puts what can be read in memory, in the place of parts_.rocks.
-  Result<void> LookAtSalvage(Error damage);
+  // `records_lost`: RocksDB could be opened, and what lies in it could not be read.
+  Result<void> LookAtSalvage(Error damage, bool records_lost);
   // Where RocksDB could be opened past damage only: names what that is.
   Result<void> LookAtTables();
   [[nodiscard]] std::string NameOfDatabase(model::DatabaseId id) const;

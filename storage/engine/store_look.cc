@@ -92,7 +92,8 @@ Result<bool> StoreImpl::Look(const rocks::StoreSight& sight) {
   // Whoever has the store open is changing it.
   TM_TRY_ASSIGN(lock_, rocks::StoreLock::Take(parts_.options.directory));
   Result<void> looked = sight.no_beginning ? Result<void>(*sight.no_beginning) : OpenForLook();
-  if (looked.ok()) {
+  const bool opened = looked.ok();
+  if (opened) {
     looked = LoadRecords();
     if (!looked.ok() && looked.error().code == ErrorCode::kNotFound) {
       TM_TRY_ASSIGN(const std::vector<rocks::DataFile> pages, parts_.rocks->DataFiles());
@@ -104,7 +105,7 @@ Result<bool> StoreImpl::Look(const rocks::StoreSight& sight) {
   }
   if (!looked.ok()) {
     if (!IsDamage(looked.error())) return std::move(looked).error();
-    TM_RETURN_IF_ERROR(LookAtSalvage(std::move(looked).error()));
+    TM_RETURN_IF_ERROR(LookAtSalvage(std::move(looked).error(), /*records_lost=*/opened));
   }
   TM_RETURN_IF_ERROR(LookAtJournal());
   return true;
@@ -123,7 +124,7 @@ Result<void> StoreImpl::LoadRecords() {
   return LoadMasks();
 }
 
-Result<void> StoreImpl::LookAtSalvage(Error damage) {
+Result<void> StoreImpl::LookAtSalvage(Error damage, bool records_lost) {
   uint64_t first_sequence = 0;
   TM_TRY_ASSIGN(const auto segments, journal::ListSegments(parts_.files.get(), parts_.options.directory + "/journal"));
   for (const journal::SegmentFile& segment : segments) {
@@ -132,6 +133,7 @@ Result<void> StoreImpl::LookAtSalvage(Error damage) {
   auto salvage = rescue::SalvageStore({.directory = parts_.options.directory,
                                        .file_system = parts_.options.file_system,
                                        .cache_bytes = parts_.options.cache_bytes,
+                                       .records_lost = records_lost,
                                        .first_journal_sequence = first_sequence});
   if (!salvage.ok()) {
     damage.message +=

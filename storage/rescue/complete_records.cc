@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "storage/base/text/instant.h"
+#include "storage/documents/document_check.h"
 #include "storage/meta/meta_records.h"
 #include "storage/partition/page_directory.h"
 
@@ -75,7 +76,7 @@ class Completer {
       TM_TRY_ASSIGN(const meta::MaskRecord record, meta::DecodeMaskRecord(value));
       masked_.insert(record.database);
     }
-    return {};
+    return documents_.See(key, value);
   }
 
   [[nodiscard]] std::string NameOf(model::DatabaseId id) const {
@@ -187,6 +188,7 @@ class Completer {
   std::map<model::DatabaseId, std::string> databases_;
   std::map<EpochId, meta::EpochRecord> epochs_;
   std::set<model::DatabaseId> masked_;
+  documents::DocumentCheck documents_;
 };
 
 }  // namespace

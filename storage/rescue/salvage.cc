@@ -30,6 +30,7 @@ class Salvager {
         pages_(std::make_shared<rocks::LooseTables>(files_)) {}
 
   Result<Salvage> Run() {
+    whole_ = !options_.records_lost;
     TM_RETURN_IF_ERROR(LookAtTables());
     TM_RETURN_IF_ERROR(LookAtLogs());
     TM_RETURN_IF_ERROR(PutTogether());

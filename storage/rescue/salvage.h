@@ -31,6 +31,8 @@ struct SalvageOptions {
   // Null: the system's.
   std::shared_ptr<rocksdb::FileSystem> file_system;
   uint64_t cache_bytes = 0;
+  // Records or names are known to be lost: a table that no record names may be live all the same.
+  bool records_lost = false;
   // The first record of the journal that is there; 0: none. What meta does not tell begins there.
   uint64_t first_journal_sequence = 0;
 };

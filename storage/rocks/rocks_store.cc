@@ -33,18 +33,21 @@ std::string PrefixEnd(std::string_view prefix) {
   return end;
 }
 
-// What RocksDB says of an open that failed. It looks for a table that is missing by the name that LevelDB would have
-// given it too, and names that one; nobody has such files.
-Result<void> FromOpen(const rocksdb::Status& status, const std::string& what) {
-  auto failed = FromRocks(status, what);
+// RocksDB looks for a table that is missing by the name that LevelDB would have given it too, and names that one;
+// nobody has such files.
+Error WithOwnNames(Error error) {
   constexpr std::string_view kForeign = ".ldb";
-  if (!failed.ok()) {
-    std::string& text = failed.error().message;
-    for (size_t at = text.find(kForeign); at != std::string::npos; at = text.find(kForeign, at)) {
-      text.replace(at, kForeign.size(), ".sst");
-    }
+  std::string& text = error.message;
+  for (size_t at = text.find(kForeign); at != std::string::npos; at = text.find(kForeign, at)) {
+    text.replace(at, kForeign.size(), ".sst");
   }
-  return failed;
+  return error;
+}
+
+Result<void> FromOpen(const rocksdb::Status& status, const std::string& what) {
+  auto opened = FromRocks(status, what);
+  if (!opened.ok()) return WithOwnNames(std::move(opened).error());
+  return opened;
 }
 
 }  // namespace
@@ -126,8 +129,10 @@ void RocksStore::Close() {
 
 Result<void> RocksStore::FromRead(const rocksdb::Status& status, std::string_view what) const {
   auto read = FromRocks(status, what);
-  if (!read.ok() && read_only_ && status.IsIOError()) read.error().code = ErrorCode::kCorruption;
-  return read;
+  if (read.ok()) return read;
+  Error error = WithOwnNames(std::move(read).error());
+  if (read_only_ && status.IsIOError()) error.code = ErrorCode::kCorruption;
+  return error;
 }
 
 Result<PageBytes> RocksStore::GetPage(Family family, std::string_view key) const {

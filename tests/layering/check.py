@@ -35,7 +35,7 @@ MAY_INCLUDE = {
                                   "storage/partition", "storage/retention", "storage/rocks"},
     "storage/view": PUBLIC | {"storage/codec", "storage/database", "storage/head", "storage/index",
                               "storage/meta", "storage/page", "storage/partition", "storage/retention", "storage/rocks", "storage/rollup"},
-    "storage/rescue": PUBLIC | {"storage/meta", "storage/partition", "storage/rocks"},
+    "storage/rescue": PUBLIC | {"storage/documents", "storage/meta", "storage/partition", "storage/rocks"},
     "storage/check": PUBLIC | {"storage/database", "storage/documents", "storage/index", "storage/journal", "storage/meta",
                                "storage/page", "storage/partition", "storage/rescue", "storage/rocks", "storage/rollup", "storage/watermark"},
     "storage/engine": PUBLIC | {"storage/codec", "storage/database", "storage/documents", "storage/head", "storage/index",

@@ -311,13 +311,24 @@ TEST_F(DocumentStoreTest, DamagedBytesCostOneVersionAndAreNamed) {
   EXPECT_EQ(BytesOf("a"), "four");
 }
 
-TEST_F(DocumentStoreTest, ADamagedHeaderStopsTheStartAsOtherRecordsOfMetaDo) {
+TEST_F(DocumentStoreTest, ADamagedHeaderStopsWritesUntilItIsRepaired) {
   Put("a", "one");
+  Put("b", "two");
   Meddle(documents::DocumentKey("rule", "a", 1), "damaged, and long enough");
   EXPECT_THAT(Damages(), ::testing::Contains(HasSubstr("a document: checksum expected")));
-  auto opened = Store::Open(options_);
-  ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().code, ErrorCode::kCorruption);
+  {
+    auto opened = Store::Open(options_);
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    EXPECT_TRUE((*opened)->Stats().read_only);
+    EXPECT_THAT((*opened)->Stats().read_only_reason, HasSubstr("a document: checksum expected"));
+  }
+  const auto repaired =
+      Repair({.directory = options_.directory, .aside = options_.directory + "/set-aside/one", .on_step = {}});
+  ASSERT_TRUE(repaired.ok()) << repaired.error().message;
+  EXPECT_TRUE(repaired->lost);
+  Open(options_);
+  EXPECT_FALSE(store_->Stats().read_only);
+  EXPECT_EQ(BytesOf("b"), "two");
 }
 
 TEST_F(DocumentStoreTest, RetentionAndDroppedDatabasesLeaveDocumentsAlone) {
