@@ -85,7 +85,7 @@ struct RocksStoreOptions {
   // Of a read-only store: any record of RocksDB's log that is damaged, but a torn last one, is an error.
   bool strict_log = false;
   // Of a read-only store: tables that are missing or cut are found when they are read, not when the store is opened,
-  // and a log that is gone or damaged ends there. See LostTables.
+  // and a log that is damaged ends there. See LostTables.
   bool past_damage = false;
   // Where the pages of `data` lie, when RocksDB itself does not know them; null: it does.
   std::shared_ptr<const LooseTables> pages = nullptr;
