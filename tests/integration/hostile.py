@@ -19,8 +19,8 @@ MIB = 1 << 20
 MEMORY_BOUND_MIB = 2048
 UDP_PORT = free_port(socket.SOCK_DGRAM)
 ARGUMENTS = (
-    "--host-metrics", "off", "--http-header-timeout", "700ms", "--http-body-grace", "700ms", "--http-body-rate-min",
-    "1KiB", "--http-idle-timeout", "3s", "--http-write-threads", "4", "--http-read-threads", "2", "--http-body-memory",
+    "--host-metrics", "off", "--http-header-timeout", "700ms", "--http-body-grace", "700ms", "--http-body-stall", "700ms",
+    "--http-body-rate-min", "1KiB", "--http-idle-timeout", "3s", "--http-write-threads", "4", "--http-read-threads", "2", "--http-body-memory",
     "128MiB", "--http-decoded-bytes-max", "32MiB", "--write-parse-memory", "256MiB", "--query-max-memory", "64MiB",
     "--query-timeout", f"{8 * SLOWNESS}s",
     "--storage-staged-bytes", "64MiB", "--storage-cache-bytes", "16MiB", "--storage-max-series-per-database", "200000",

@@ -142,8 +142,8 @@ def test_slow_senders():
             results.append(statuses(data))
 
     cases = {"head": (b"GET /ping HTTP/1.1\r\nHost: x\r\n", b"a"), "nothing but a byte": (b"G", b""),
-             "body": (write_head(10_000), b"m"), "half a request": (write_head(10_000) + b"m v=1", b""),
-             "chunked body": (b"POST /write HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nm\r\n")}
+             "half a request": (write_head(10_000) + b"m v=1", b""),
+             "half a chunked body": (b"POST /write HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nm\r\n", b"")}
     threads, outcome = [], {}
     for what, (start, piece) in cases.items():
         outcome[what] = []
@@ -153,6 +153,19 @@ def test_slow_senders():
         thread.join()
     for what, results in outcome.items():
         expect_equal(results, [[408]], what)
+
+
+@attack
+def test_slow_bodies_are_waited_for_while_there_is_room():
+    # A radio link of some bytes in a second: slower than --http-body-rate-min, for longer than --http-body-grace.
+    body = f"slow_link v=1 {T0}000000000".encode()
+    with connect() as connection:
+        connection.sendall(write_head(len(body)))
+        for byte in body:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.1)
+        connection.settimeout(30)
+        expect_equal(statuses(connection.recv(1 << 16)), [204], "a body that took three seconds")
 
 
 @attack

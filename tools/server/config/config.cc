@@ -233,6 +233,15 @@ void AddAccess(Config& c, Table* table) {
                   "How long who signs in to the page stays signed in.");
 }
 
+// How slowly a body may come.
+void AddBodyPace(Config& c, Table* table) {
+  table->Timeout("http.body_stall", &c.http.body_stall, "A body that brings nothing for this long gets 408.");
+  table->Timeout("http.body_grace", &c.http.body_grace,
+                 "While half of the bodies' memory or of the connections is in use, a body may come slowly for this "
+                 "long...");
+  table->Size("http.body_rate_min", &c.http.body_bytes_per_second_min, "...and then at no less than this each second.");
+}
+
 void AddRules(Config& c, Table* table) {
   constexpr int64_t kMs = 1'000'000;
   table->List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
@@ -303,8 +312,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Size("http.body_memory", &c.http.body_memory_bytes, "All bodies held at once; more get 503.");
   table.Size("http.reply_memory", &c.http.reply_memory_bytes, "All replies held for slow clients; more get 503.");
   table.Timeout("http.header_timeout", &c.http.header_timeout, "A request's head must have come within this time.");
-  table.Timeout("http.body_grace", &c.http.body_grace, "A body may come slowly for this long...");
-  table.Size("http.body_rate_min", &c.http.body_bytes_per_second_min, "...and then at no less than this each second.");
+  AddBodyPace(c, &table);
   table.Timeout("http.idle_timeout", &c.http.idle_timeout, "A connection without a request is closed after this time.");
   table.Duration("http.drain", &c.drain_ms, kMs, true, "At the end, requests that run get this long to finish.");
   AddAccess(c, &table);

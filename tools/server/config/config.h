@@ -2,7 +2,6 @@
 // (config.cc) that the file, the flags and --print-config share.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -27,14 +26,6 @@ inline query::api::ApiOptions ApiDefaults() {
   return options;
 }
 
-// Ordinary dashboards have URLs of tens of kilobytes, and many senders an interval of a minute.
-inline http::ServerOptions HttpDefaults() {
-  http::ServerOptions options;
-  options.header_bytes_max = size_t{64} << 10;
-  options.idle_timeout = std::chrono::seconds(75);
-  return options;
-}
-
 struct Config {
   std::string data = "./tidemark-data";
   std::vector<std::string> listen = {"127.0.0.1:8086", "127.0.0.1:3000"};
@@ -49,7 +40,7 @@ struct Config {
   int64_t drain_ms = 10'000;
   std::vector<std::string> rule_files;
   log::Level log_level = log::Level::kInfo;
-  http::ServerOptions http = HttpDefaults();
+  http::ServerOptions http;
   storage::StoreOptions store;
   query::api::ApiOptions api = ApiDefaults();
   query::rules::ManagerOptions rules;

@@ -63,7 +63,10 @@ void AddConnections(Table* table) {
   table->Set("http.body_bytes_max", "a body as received", "413");
   table->Set("http.decoded_bytes_max", "a body unpacked", "413");
   table->Set("http.decode_ratio_max", "unpacked bytes for each byte received", "413");
-  table->Set("http.body_grace", "time in which a body may come slowly", "408, if it is slower than the next row");
+  table->Set("http.body_stall", "time without progress of a body", "408");
+  table->Set("http.body_grace",
+             "time in which a body may come slowly, where half of the bodies' memory or of the connections is in use",
+             "408, if it is slower than the next row");
   table->Set("http.body_rate_min", "bytes of a body in a second, at least", "408");
   table->Set("http.body_memory", "all bodies together", "503");
   table->Set("http.reply_memory", "all replies that wait for slow clients", "503");

@@ -22,7 +22,7 @@ using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
 // How often deadlines are looked at: often enough for the shortest of them, at most every second.
 std::chrono::milliseconds SweepInterval(const ServerOptions& options) {
   const std::chrono::milliseconds shortest =
-      std::min({options.header_timeout, options.body_grace, options.idle_timeout});
+      std::min({options.header_timeout, options.body_stall, options.body_grace, options.idle_timeout});
   return std::clamp(shortest / 8, std::chrono::milliseconds(5), std::chrono::milliseconds(1000));
 }
 

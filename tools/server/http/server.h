@@ -42,7 +42,7 @@ struct ServerOptions {
   // Open connections. More are closed at once.
   size_t connections_max = 10'000;
   // Bytes of request line and headers. More get 431.
-  size_t header_bytes_max = size_t{16} << 10;
+  size_t header_bytes_max = size_t{64} << 10;
   // Bytes of a body as received. More get 413.
   size_t body_bytes_max = 25'000'000;
   // Bytes of all bodies that are being received or handled. Above it, requests with a body get 503.
@@ -51,12 +51,15 @@ struct ServerOptions {
   size_t reply_memory_bytes = size_t{512} << 20;
   DecodeLimits decode;
   // From the first byte of a head to its end; then 408.
-  std::chrono::milliseconds header_timeout{10'000};
-  // A body must have come at this rate on average once the grace is over; else 408.
+  std::chrono::milliseconds header_timeout{30'000};
+  // A body that brings nothing for this long gets 408. A slow radio link brings little, but something.
+  std::chrono::milliseconds body_stall{60'000};
+  // While more than half of body_memory_bytes or connections_max is in use, a body must also have come at this rate on
+  // average once the grace is over, so that many slow ones cannot keep others out; else 408.
   size_t body_bytes_per_second_min = 1024;
   std::chrono::milliseconds body_grace{10'000};
-  // Between requests, and without progress while sending.
-  std::chrono::milliseconds idle_timeout{60'000};
+  // Between requests, and without progress while sending. More than a minute, which is how often many senders send.
+  std::chrono::milliseconds idle_timeout{75'000};
   // Replies of at least this many bytes are compressed for clients that accept gzip.
   size_t gzip_reply_bytes_min = 1024;
 };

@@ -90,17 +90,11 @@ void Session::Enter(Phase phase, std::chrono::milliseconds timeout) {
 
 void Session::Sweep(int64_t now_ns) {
   switch (phase_) {
-    case Phase::kBody: {
-      const ServerOptions& options = shared_->options;
-      const auto grace_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(options.body_grace).count();
-      const int64_t elapsed_ns = now_ns - body_began_ns_;
-      if (elapsed_ns <= grace_ns) return;
-      const double rate = static_cast<double>(request_.body.size()) / (static_cast<double>(elapsed_ns) * 1e-9);
-      if (rate >= static_cast<double>(options.body_bytes_per_second_min)) return;
+    case Phase::kBody:
+      if (!BodyIsTooSlow(now_ns)) return;
       shared_->counters.timeouts.fetch_add(1, std::memory_order_relaxed);
       RefuseAndClose(408, "the request body came too slowly");
       return;
-    }
     case Phase::kWork:
       if (ClientGone() || request_.caller->revoked()) stop_.request_stop();
       return;
@@ -201,7 +195,7 @@ void Session::ParseHead() {
          (in_[in_begin_] == '\r' || in_[in_begin_] == '\n')) {
     ++in_begin_;
   }
-  if (in_begin_ < in_end_) {
+  if (in_begin_ < in_end_ && MendLineEnds()) {
     error_code error;
     in_begin_ += parser_->put(asio::const_buffer(in_.get() + in_begin_, in_end_ - in_begin_), error);
     if (error == beast_http::error::need_more) error = {};
@@ -267,25 +261,10 @@ void Session::OnHead() {
   BeginBody();
 }
 
-bool Session::LeaseBody(size_t bytes) {
-  std::atomic<uint64_t>& held = shared_->counters.body_bytes;
-  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options.body_memory_bytes) {
-    held.fetch_sub(bytes, std::memory_order_relaxed);
-    return false;
-  }
-  leased_bytes_ += bytes;
-  return true;
-}
-
-void Session::ReleaseBody() {
-  request_.body = BodyBuffer();
-  shared_->counters.body_bytes.fetch_sub(leased_bytes_, std::memory_order_relaxed);
-  leased_bytes_ = 0;
-}
-
 void Session::BeginBody() {
   Enter(Phase::kBody, shared_->options.idle_timeout);
-  body_began_ns_ = NowNs();
+  body_began_ns_ = body_grew_ns_ = NowNs();
+  body_seen_bytes_ = 0;
   if (!parser_->chunked()) {
     const auto length = static_cast<size_t>(parser_->content_length().value_or(0));
     if (!LeaseBody(std::min(length, std::max(kBodyLeaseBytes, in_end_ - in_begin_)))) return RefuseForMemory();

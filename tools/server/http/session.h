@@ -104,6 +104,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void ReleaseBody();
   bool LeaseReply(size_t bytes);
   void ReleaseReply();
+  // Whether the body that is coming has come too slowly to be waited for.
+  bool BodyIsTooSlow(int64_t now_ns);
+  // Makes the head that begins at in_begin_ end its lines in CRLF. False: the rest of it must come first.
+  bool MendLineEnds();
   bool ClientGone();
   void WatchClient();
   // How the client finds the end of the body: by chunks, by a length, or by the end of the connection.
@@ -137,6 +141,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool keep_alive_ = false;
   bool head_only_ = false;
   int64_t body_began_ns_ = 0;
+  // When a sweep last saw the body grow, and how much there was.
+  int64_t body_grew_ns_ = 0;
+  size_t body_seen_bytes_ = 0;
   size_t leased_bytes_ = 0;
 
   Outgoing out_;

@@ -233,7 +233,7 @@ TEST_F(ServerTest, RefusesLargeChunkedBodies) {
 TEST_F(ServerTest, RefusesOversizedHeads) {
   Start();
   RawClient client(port_);
-  client.Send("GET /ping HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
+  client.Send("GET /ping HTTP/1.1\r\nHost: a\r\nX: " + std::string(80'000, 'x') + "\r\n\r\n");
   EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 431 "));
 }
 
@@ -271,6 +271,8 @@ TEST_F(ServerTest, CutsSlowHeadsAndSlowBodies) {
   options.header_timeout = std::chrono::milliseconds(40);
   options.body_grace = std::chrono::milliseconds(40);
   options.body_bytes_per_second_min = 1'000'000;
+  // The body below takes more than half of it.
+  options.body_memory_bytes = 1500;
   Start(options);
   RawClient head(port_);
   head.Send("GET /ping HTTP/1.1\r\nHost:");
@@ -280,6 +282,62 @@ TEST_F(ServerTest, CutsSlowHeadsAndSlowBodies) {
   EXPECT_TRUE(body.ReadAll().starts_with("HTTP/1.1 408 "));
   EXPECT_EQ(server_->counters().timeouts.load(), 2U);
   while (server_->counters().body_bytes.load() != 0) std::this_thread::yield();
+}
+
+TEST_F(ServerTest, CutsBodiesThatStand) {
+  ServerOptions options;
+  options.body_stall = std::chrono::milliseconds(40);
+  Start(options);
+  RawClient body(port_);
+  body.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx");
+  EXPECT_TRUE(body.ReadAll().starts_with("HTTP/1.1 408 "));
+}
+
+// A link of some bytes in a second is slow, not hostile, as long as there is room for all.
+TEST_F(ServerTest, WaitsForSlowBodiesWhileThereIsRoom) {
+  ServerOptions options;
+  options.io_threads = 1;
+  options.body_grace = std::chrono::milliseconds(1);
+  options.body_bytes_per_second_min = size_t{1} << 40;
+  options.idle_timeout = std::chrono::milliseconds(20);
+  Start(options);
+  RawClient slow(port_);
+  slow.Send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nx");
+  while (server_->counters().body_bytes.load() == 0) std::this_thread::yield();
+  // The sweep that closes this connection has seen the slow one long after its grace.
+  EXPECT_EQ(RawClient(port_).ReadAll(), "");
+  slow.Send("y");
+  EXPECT_EQ(RawClient(port_).ReadAll(), "");
+  slow.Send("z");
+  EXPECT_TRUE(slow.ReadAll().ends_with("xyz"));
+}
+
+TEST_F(ServerTest, TakesHeadsWhoseLinesEndInLf) {
+  Start();
+  const std::string expected = Ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nx\ny");
+  ASSERT_TRUE(expected.ends_with("x\ny")) << expected;
+  for (const std::string request : {"POST /echo HTTP/1.1\nHost: a\nContent-Length: 3\n\nx\ny",
+                                    "POST /echo HTTP/1.1\nHost: a\r\nContent-Length: 3\n\r\nx\ny",
+                                    "\n\nPOST /echo HTTP/1.1\nHost: a\nContent-Length: 3\n\nx\ny"}) {
+    EXPECT_TRUE(Ask(request).ends_with("x\ny")) << Ask(request);
+    RawClient bytes(port_);
+    for (const char c : request) bytes.Send(std::string(1, c));
+    bytes.ShutdownSend();
+    EXPECT_TRUE(bytes.ReadAll().ends_with("x\ny")) << request;
+  }
+  EXPECT_TRUE(Ask("GET /ping HTTP/1.0\n\n").ends_with("pong"));
+  // One after the other on a connection, of both kinds.
+  RawClient pipelined(port_);
+  pipelined.Send(
+      "GET /ping HTTP/1.1\nHost: a\n\nGET /ping HTTP/1.1\r\nHost: a\r\n\r\nGET /ping HTTP/1.1\nHost: a\nConnection: "
+      "close\n\n");
+  const std::string replies = pipelined.ReadAll();
+  size_t pongs = 0;
+  for (size_t at = replies.find("pong"); at != std::string::npos; at = replies.find("pong", at + 1)) ++pongs;
+  EXPECT_EQ(pongs, 3U) << replies;
+  RawClient endless(port_);
+  endless.Send("GET /ping HTTP/1.1\nHost: a\nX: " + std::string(80'000, 'x'));
+  EXPECT_TRUE(endless.ReadAll().starts_with("HTTP/1.1 431 "));
 }
 
 TEST_F(ServerTest, ClosesIdleConnections) {

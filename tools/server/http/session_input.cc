@@ -1,0 +1,64 @@
+// What a session does with its input beside reading it: the ends of lines, the memory of bodies, and how slowly they
+// may come.
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "tools/server/http/line_ends.h"
+#include "tools/server/http/request_parser.h"
+#include "tools/server/http/session.h"
+
+namespace tidemark::http {
+
+bool Session::MendLineEnds() {
+  if (parser_->got_some()) return true;
+  const std::string_view input(in_.get() + in_begin_, in_end_ - in_begin_);
+  switch (const LineEnds ends = LineEndsOf(input, shared_->options.header_bytes_max); ends.kind) {
+    case LineEnds::Kind::kCrLf: return true;
+    case LineEnds::Kind::kUnknown: return false;
+    case LineEnds::Kind::kLf: {
+      const std::string mended = WithCrLf(input.substr(0, ends.head_size)) + std::string(input.substr(ends.head_size));
+      in_ = std::make_unique_for_overwrite<char[]>(mended.size());
+      std::memcpy(in_.get(), mended.data(), mended.size());
+      in_begin_ = 0;
+      in_capacity_ = in_end_ = mended.size();
+      return true;
+    }
+  }
+  return true;
+}
+
+bool Session::LeaseBody(size_t bytes) {
+  std::atomic<uint64_t>& held = shared_->counters.body_bytes;
+  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options.body_memory_bytes) {
+    held.fetch_sub(bytes, std::memory_order_relaxed);
+    return false;
+  }
+  leased_bytes_ += bytes;
+  return true;
+}
+
+void Session::ReleaseBody() {
+  request_.body = BodyBuffer();
+  shared_->counters.body_bytes.fetch_sub(leased_bytes_, std::memory_order_relaxed);
+  leased_bytes_ = 0;
+}
+
+bool Session::BodyIsTooSlow(int64_t now_ns) {
+  const ServerOptions& options = shared_->options;
+  const auto in_ns = [](std::chrono::milliseconds time) { return std::chrono::nanoseconds(time).count(); };
+  if (request_.body.size() != body_seen_bytes_) {
+    body_seen_bytes_ = request_.body.size();
+    body_grew_ns_ = now_ns;
+  }
+  if (now_ns - body_grew_ns_ > in_ns(options.body_stall)) return true;
+  const ServerCounters& counters = shared_->counters;
+  const bool scarce = counters.body_bytes.load(std::memory_order_relaxed) > options.body_memory_bytes / 2 ||
+                      counters.connections_open.load(std::memory_order_relaxed) > options.connections_max / 2;
+  const int64_t elapsed_ns = now_ns - body_began_ns_;
+  if (!scarce || elapsed_ns <= in_ns(options.body_grace)) return false;
+  const double rate = static_cast<double>(request_.body.size()) / (static_cast<double>(elapsed_ns) * 1e-9);
+  return rate < static_cast<double>(options.body_bytes_per_second_min);
+}
+
+}  // namespace tidemark::http
