@@ -9,6 +9,7 @@
 #include <numeric>
 #include <system_error>
 
+#include "ingest/lineprotocol/reserved_tag.h"
 #include "ingest/lineprotocol/text.h"
 #include "storage/base/utf8.h"
 #include "storage/model/series_key.h"
@@ -173,6 +174,7 @@ std::optional<Problem> LineReader::ReadKey(const char* at, const char* end, Line
     if (!name_token.utf8) return At(name, "invalid UTF-8 in tag key");
     if (at == end || *at != '=') return At(at, "missing tag value");
     names_.push_back(Between(name, at));
+    if (names_.back() == kReservedTag) return At(name, kReservedTagReason);
     const char* const value = at + 1;
     const Token value_token = ReadToken(value, end, kTagValue);
     at = value_token.end;

@@ -301,6 +301,8 @@ Parser::Parser(Parser&&) noexcept = default;
 Parser& Parser::operator=(Parser&&) noexcept = default;
 
 ParseReport Parser::Parse(std::string_view body, const ParseOptions& options, model::Batch* batch) {
+  // A byte order mark, which editors put in front of a file, is no part of the first measurement's name.
+  if (body.starts_with("\xEF\xBB\xBF")) body.remove_prefix(3);
   return state_->Parse(body, options, batch);
 }
 

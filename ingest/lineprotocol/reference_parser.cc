@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "ingest/lineprotocol/reserved_tag.h"
 #include "storage/base/check.h"
 #include "storage/model/series_key.h"
 
@@ -174,6 +175,7 @@ class Reader {
       if (!AtLineEnd() && IsControl(Peek())) return FailControl("tag key");
       if (!ValidUtf8(name)) return FailAt(name_at, "invalid UTF-8 in tag key");
       if (Peek() != '=') return Fail("missing tag value");
+      if (body_.substr(name_at, at_ - name_at) == kReservedTag) return FailAt(name_at, kReservedTagReason);
       ++at_;
       const size_t value_at = at_;
       const std::string value = Token(",= ", ",= \r\n", false);

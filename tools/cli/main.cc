@@ -1,9 +1,13 @@
 // tidemark: everything that is not the server, as subcommands.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "tools/cli/command.h"
+#include "tools/cli/suggest.h"
 
 namespace tidemark::cli {
 namespace {
@@ -27,12 +31,26 @@ constexpr Row kCommands[] = {
 
 int Main(int argc, char** argv) {
   CLI::App app("Tidemark, a time-series metrics database: the command");
+  app.name("tidemark");
   app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("tidemark ") + TIDEMARK_VERSION);
   Action action;
   for (const Row& row : kCommands) row.add(*app.add_subcommand(row.name, row.help), &action);
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  // `tidemark help exec run` is `tidemark exec run --help`.
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
   try {
-    app.parse(argc, argv);
+    // CLI11 takes them from the back.
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
+    const std::string unknown = error.get_exit_code() == 0 ? std::string() : DescribeUnknown(app, words);
+    if (!unknown.empty()) {
+      fmt::print(stderr, "{}\n", unknown);
+      return 2;
+    }
     const int code = app.exit(error);
     return code == 0 ? 0 : 2;
   }

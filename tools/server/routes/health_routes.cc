@@ -13,6 +13,13 @@ using http::Scope;
 constexpr RouteRow kRows[] = {
     {"/ping", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
      [](const Services& s, Request& r) { return s.influx->Ping(r); }},
+    {"/api/v2/ping", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
+     [](const Services& s, Request& r) { return s.influx->Ping(r); }},
+    // What 2.x clients ask before they begin: whether it is up, and whether somebody has to set it up first.
+    {"/ready", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
+     [](const Services&, Request&) -> Response { return http::JsonResponse(200, "{\"status\":\"ready\"}\n"); }},
+    {"/api/v2/setup", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
+     [](const Services&, Request&) -> Response { return http::JsonResponse(200, "{\"allowed\":false}\n"); }},
     {"/health", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr,
      [](const Services& s, Request& r) { return s.influx->Health(r); }},
     {"/-/ready", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,

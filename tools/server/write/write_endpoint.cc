@@ -2,6 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "ingest/lineprotocol/decoder.h"
 #include "ingest/lineprotocol/parser.h"
 #include "ingest/remotewrite/decoder.h"
@@ -24,17 +29,31 @@ WriteTarget Refused(int status, std::string text) {
   return {.database = {}, .refused_status = status, .refused_text = std::move(text)};
 }
 
+// A name of a database in a parameter that only looks like the right one: the points would go to the default database.
+std::optional<WriteTarget> Mistyped(const Request& request, std::string_view right) {
+  for (const auto& [name, value] : request.params.pairs()) {
+    if (name == right || name == "db" || value.empty()) continue;
+    const auto is = [&](std::string_view word) { return http::EqualsNoCase(name, word); };
+    if (!is("db") && !is("database") && !is("bucket") && !is("dbname")) continue;
+    return Refused(400, fmt::format("unknown parameter \"{}\": the database is named by {}=NAME", name, right));
+  }
+  return std::nullopt;
+}
+
 // Every database has the one policy that 1.x and 2.x make by themselves.
 bool IsKnownPolicy(std::string_view policy) { return policy.empty() || policy == "autogen" || policy == "default"; }
 
 WriteTarget InfluxTarget(const Request& request, bool require_database) {
   WriteTarget target{.database = DatabaseOf(request, request.params.Get("db"))};
-  if (target.database.empty() && require_database) return Refused(400, "database is required");
+  if (target.database.empty()) {
+    if (auto refused = Mistyped(request, "db")) return *std::move(refused);
+    if (require_database) return Refused(400, "database is required");
+  }
   const std::string_view policy = request.params.Get("rp");
   if (!IsKnownPolicy(policy)) return Refused(404, fmt::format("retention policy not found: {}", policy));
   const std::string_view consistency = request.params.Get("consistency");
-  if (!consistency.empty() && consistency != "any" && consistency != "one" && consistency != "quorum" &&
-      consistency != "all") {
+  const auto is = [&](std::string_view level) { return http::EqualsNoCase(consistency, level); };
+  if (!consistency.empty() && !is("any") && !is("one") && !is("quorum") && !is("all")) {
     return Refused(400, "invalid consistency level");
   }
   const Result<lineprotocol::Precision> precision = lineprotocol::ParsePrecision(request.params.Get("precision"));
@@ -54,6 +73,10 @@ WriteTarget InfluxV2Target(const Request& request, bool /*require_database*/) {
   if (!IsKnownPolicy(policy)) return Refused(404, fmt::format("retention policy not found: {}", policy));
   if (bucket.empty()) bucket = request.params.Get("db");
   WriteTarget target{.database = DatabaseOf(request, bucket)};
+  if (target.database.empty()) {
+    if (auto refused = Mistyped(request, "bucket")) return *std::move(refused);
+    return Refused(400, "a bucket is required: bucket=NAME");
+  }
   const std::string_view text = request.params.Get("precision");
   const Result<lineprotocol::Precision> precision = lineprotocol::ParsePrecision(text);
   if (!precision.ok() || (!text.empty() && text != "ns" && text != "us" && text != "ms" && text != "s")) {

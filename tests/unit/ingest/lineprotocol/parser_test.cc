@@ -196,6 +196,8 @@ TEST_F(ParserTest, ReasonsOf1x) {
   EXPECT_EQ(Reason("m,t= f=1"), "missing tag value at 1:5");
   EXPECT_EQ(Reason("m,t=1=2 f=1"), "invalid tag format at 1:6");
   EXPECT_EQ(Reason("m,t=1,s=2,t=3 f=1"), "duplicate tags at 1:11");
+  EXPECT_EQ(Reason("m,a=1,__name__=x f=1"),
+            "the tag __name__ is reserved for the metric's own name; give the tag another name at 1:7");
   EXPECT_EQ(Reason("m =1"), "missing field key at 1:3");
   EXPECT_EQ(Reason("m f=1,=2"), "missing field key at 1:7");
   EXPECT_EQ(Reason("m f= 1"), "missing field value at 1:5");
