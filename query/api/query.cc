@@ -7,9 +7,11 @@
 
 #include "query/api/api.h"
 #include "query/api/explain.h"
+#include "query/api/held_answer.h"
 #include "query/api/json.h"
 #include "query/api/result_text.h"
 #include "query/api/values.h"
+#include "query/cache/reuse_rule.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 
@@ -209,10 +211,22 @@ Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint
   if (request.params.Has("stats") && !request.params.Get("stats").empty()) {
     stats = StatsText(result->stats, parsed_at - began, clock.SteadyNs() - parsed_at);
   }
+  size_t first_step = 0;
+  // What a limit leaves out may be there the next time, so that nothing would be known about it.
+  if (!range.instant && request.params.Has("since") && limit == 0) {
+    run::QueryContext context;
+    context.lookback_ms = parsed.lookback_ms;
+    context.default_subquery_step_ms = options_.default_subquery_step_ms;
+    context.resolution = parsed.resolution;
+    const std::optional<cache::ReuseRule> rule = cache::FindReuseRule(*parsed.expr, range, context);
+    const Continuation next = Continue(request.params.Get("since"), rule, *result);
+    first_step = next.first_step;
+    stats += next.json;
+  }
   if (request.params.Get("explain") == "1") stats += ",\"explain\":" + ExplainJson(result->stats);
   Reply reply;
   reply.headers.emplace_back("X-Tidemark-Resolution", result->stats.resolution);
-  const auto writer = std::make_shared<ResultText>(std::move(result).value(), limit, std::move(stats));
+  const auto writer = std::make_shared<ResultText>(std::move(result).value(), limit, std::move(stats), first_step);
   reply.body.reserve(std::min(writer->ExpectedBytes(), options_.streamed_bytes_min + kPieceBytes));
   if (!writer->Write(&reply.body, options_.streamed_bytes_min)) return reply;
   // Labels that many series share are small until each is written out, so that only the text knows how long it is.

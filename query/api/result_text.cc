@@ -29,8 +29,8 @@ void AppendMetric(std::string* out, const frame::LabelSet& labels) {
 
 }  // namespace
 
-ResultText::ResultText(run::QueryResult result, uint64_t limit, std::string stats)
-    : result_(std::move(result)), stats_(std::move(stats)) {
+ResultText::ResultText(run::QueryResult result, uint64_t limit, std::string stats, size_t first_step)
+    : result_(std::move(result)), stats_(std::move(stats)), first_step_(first_step), at_(first_step) {
   if (result_.type == promql::ValueType::kScalar || result_.type == promql::ValueType::kString) return;
   raw_ = result_.type == promql::ValueType::kMatrix && !result_.raw.empty();
   const size_t rows = raw_ ? result_.raw.size() : result_.frame.size();
@@ -60,13 +60,15 @@ bool ResultText::Write(std::string* out, size_t bytes_min) {
     if (row_ == shown_) {
       out->push_back(']');
       part_ = Part::kTail;
+    } else if (!row_open_ && RowIsOver()) {
+      ++row_;
     } else if (out->size() >= bytes_min) {
       return true;
     } else if (WriteRow(out, bytes_min)) {
       // What has been written is not needed any more.
       if (raw_) result_.raw[row_] = {};
       ++row_;
-      at_ = 0;
+      at_ = first_step_;
       row_open_ = row_has_any_ = false;
     }
   }
@@ -99,9 +101,16 @@ void ResultText::WriteHead(std::string* out) const {
   }
 }
 
+bool ResultText::RowIsOver() const {
+  if (first_step_ == 0) return false;
+  return std::ranges::all_of(result_.frame.RowPresent(row_).subspan(std::min(first_step_, result_.frame.steps)),
+                             [](uint8_t present) { return present == 0; });
+}
+
 bool ResultText::WriteRow(std::string* out, size_t bytes_min) {
   if (!row_open_) {
-    if (row_ > 0) out->push_back(',');
+    if (has_any_) out->push_back(',');
+    has_any_ = true;
     AppendMetric(out, raw_ ? result_.raw[row_].labels : result_.frame.rows[row_].labels);
     if (result_.type == promql::ValueType::kVector) {
       out->append(R"(,"value":)");

@@ -17,8 +17,9 @@ namespace tidemark::query::api {
 class ResultText {
  public:
   // At most `limit` series (0: all); with fewer than there are, a warning. `stats` is JSON that follows the result
-  // inside of `data`: empty, or it begins with a comma.
-  ResultText(run::QueryResult result, uint64_t limit, std::string stats);
+  // inside of `data`: empty, or it begins with a comma. Of a range query only what lies at step `first_step` or behind
+  // it, without the series that have nothing there.
+  ResultText(run::QueryResult result, uint64_t limit, std::string stats, size_t first_step = 0);
 
   // Appends the next part of the whole reply, from the opening of the envelope on, until `out` has at least
   // `bytes_min` bytes or everything is written. true: there is more.
@@ -29,6 +30,8 @@ class ResultText {
 
  private:
   void WriteHead(std::string* out) const;
+  // Whether the row has nothing from first_step_ on.
+  [[nodiscard]] bool RowIsOver() const;
   // Whether the row came to its end.
   bool WriteRow(std::string* out, size_t bytes_min);
   bool WriteRawValues(std::string* out, size_t bytes_min);
@@ -39,6 +42,7 @@ class ResultText {
 
   run::QueryResult result_;
   const std::string stats_;
+  const size_t first_step_;
   bool raw_ = false;
   size_t shown_ = 0;  // rows
   enum class Part : uint8_t { kHead, kRows, kTail, kDone } part_ = Part::kHead;
@@ -46,6 +50,7 @@ class ResultText {
   size_t at_ = 0;             // the sample of the row that comes next
   bool row_open_ = false;     // the row's labels are written
   bool row_has_any_ = false;  // and a sample
+  bool has_any_ = false;      // a row is written
   struct StepText {
     // As many bytes as one instruction copies.
     static constexpr size_t kMax = 31;

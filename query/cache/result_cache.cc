@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "query/cache/touched_steps.h"
 #include "query/frame/frame_order.h"
 #include "query/run/query_state.h"
 
@@ -58,37 +59,6 @@ plan::StepGrid GridOf(const RangeSpec& range) {
   return {.start_ms = range.start_ms,
           .step_ms = range.step_ms,
           .count = static_cast<size_t>((range.end_ms - range.start_ms) / range.step_ms) + 1};
-}
-
-// Marks the steps of `grid` whose data lies in `range`.
-void MarkTouched(const plan::StepGrid& grid, const ReuseRule& rule, const model::TimeRange& range,
-                 std::vector<uint8_t>* touched) {
-  // Steps t with t - before < last and t + after >= first, on whole milliseconds around the range.
-  const int64_t first_ms = range.first.FloorMs() - rule.after_ms;
-  const int64_t last_ms = range.last.FloorMs() + 1 + rule.before_ms;
-  if (last_ms < grid.start_ms || first_ms > grid.end_ms()) return;
-  const auto step_at = [&](int64_t ms) { return static_cast<size_t>((ms - grid.start_ms) / grid.step_ms); };
-  const size_t first = first_ms <= grid.start_ms ? 0 : step_at(first_ms + grid.step_ms - 1);
-  const size_t last = last_ms >= grid.end_ms() ? grid.count : step_at(last_ms) + 1;
-  for (size_t step = first; step < last; ++step) (*touched)[step] = 1;
-}
-
-// Which steps of `grid` a write in one of `changed` may have given other values.
-std::vector<uint8_t> Touched(const plan::StepGrid& grid, const ReuseRule& rule,
-                             const std::vector<model::TimeRange>& changed) {
-  std::vector<uint8_t> touched(grid.count);
-  for (const model::TimeRange& range : changed) {
-    const bool all = std::ranges::any_of(rule.fixed, [&](const ReuseRule::Span& span) {
-      return range.last.FloorMs() + 1 > span.after_ms && range.first.FloorMs() <= span.last_ms;
-    });
-    if (all) {
-      std::ranges::fill(touched, uint8_t{1});
-      return touched;
-    }
-    // Without a selector that moves with the steps nothing else matters.
-    MarkTouched(grid, rule, range, &touched);
-  }
-  return touched;
 }
 
 // The runs of steps that are not `usable`; close ones together, so that there are at most kMaxPieces.
@@ -290,7 +260,7 @@ Result<QueryResult> ResultCache::Execute(const promql::Expr& expr, const RangeSp
   size_t steps_changed = 0;
   if (reuse.entry != nullptr) {
     const plan::StepGrid& held = reuse.entry->grid;
-    const std::vector<uint8_t> touched = Touched(grid, *rule, context.view->ChangedSince(reuse.entry->mark));
+    const std::vector<uint8_t> touched = TouchedSteps(grid, *rule, context.view->ChangedSince(reuse.entry->mark));
     reuse.shift = static_cast<std::ptrdiff_t>((grid.start_ms - held.start_ms) / grid.step_ms);
     reuse.usable.resize(grid.count);
     for (size_t step = 0; step < grid.count; ++step) {

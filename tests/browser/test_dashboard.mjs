@@ -165,6 +165,32 @@ test("a drag zooms, back goes back, and a refresh resets nothing", async () => {
   await page.context().close();
 });
 
+test("a refresh of a page is one request, and asks only for what changed", async () => {
+  const page = await openPage(browser, `${server.url}/dashboard?page=overview&refresh=1s`);
+  await settled(page);
+  const batches = [];
+  const others = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/api/v1/query_batch")) batches.push(JSON.parse(request.postData()).queries);
+    else if (/\/api\/v1\/(query|query_range|alerts|rules)\b/.test(request.url())) others.push(request.url());
+  });
+  const atOf = () => page.evaluate(() => Math.max(...[...document.querySelectorAll("[data-at]")].map((panel) => Number(panel.dataset.at))));
+  const first = await atOf();
+  await page.waitForFunction((from) => [...document.querySelectorAll("[data-at]")].some((panel) => Number(panel.dataset.at) >= from + 5), first);
+  assert.deepEqual(others, []);
+  // Instant queries of one refresh have one time, so that a refresh in two requests would have it twice.
+  const times = batches.map((queries) => new Set(queries.map((q) => q.params.time).filter((time) => time !== undefined))).filter((set) => set.size > 0);
+  for (const set of times) assert.equal(set.size, 1);
+  const distinct = new Set(times.map((set) => [...set][0]));
+  assert.ok(distinct.size >= 4, `${distinct.size} refreshes`);
+  assert.equal(times.length, distinct.size, "no refresh is two requests");
+  const ranges = batches.flat().filter((q) => q.endpoint === "query_range");
+  assert.ok(ranges.length > 0);
+  assert.ok(ranges.every((q) => q.params.since !== "0"), "what is known is not asked again");
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
 test("the keyboard reads a chart, and shows it as a table", async () => {
   const page = await openPage(browser, `${server.url}/dashboard?page=hosts&refresh=off`);
   await settled(page);

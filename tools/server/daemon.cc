@@ -33,6 +33,11 @@ query::api::ApiOptions ApiOptionsOf(Config config, double start_seconds) {
   return options;
 }
 
+// What rules read and write.
+std::string RulesDatabase(const Config& config) {
+  return std::string(config.rules.database.empty() ? storage::kDefaultDatabase : config.rules.database);
+}
+
 }  // namespace
 
 Daemon::Daemon(const Config& config)
@@ -57,6 +62,7 @@ Status Daemon::Open() {
   options.directory = config_.data;
   options.clock = &SystemClock::Get();
   options.scheduler = pool_.get();
+  options.document_kinds.push_back(DashboardKind());
   TM_TRY_ASSIGN(store_, storage::Store::Open(std::move(options)));
   const storage::StoreStats stats = store_->Stats();
   TM_LOG(kInfo, "opened {} in {:.3f} s; {} points replayed", config_.data,
@@ -96,7 +102,11 @@ Status Daemon::Open() {
                                                                             .metadata = &metadata_,
                                                                             .memory = &query_memory_},
                                                 ApiOptionsOf(config_, start_seconds_));
+  batches_ = std::make_unique<BatchService>(api_.get(),
+                                            BatchOptions{.default_database = std::string(storage::kDefaultDatabase),
+                                                         .rules_database = RulesDatabase(config_)});
   influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
+  dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
   admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections());
   return {};
 }
@@ -162,6 +172,8 @@ Status Daemon::Listen() {
                           .admin = admin_.get(),
                           .access = access_.get(),
                           .api = api_.get(),
+                          .batches = batches_.get(),
+                          .dashboards = dashboards_.get(),
                           .events = events_.get(),
                           .metrics =
                               [this] {
@@ -178,8 +190,7 @@ Status Daemon::Listen() {
                                                     .version = config_.api.version,
                                                     .start_seconds = start_seconds_});
                               },
-                          .rules_database = std::string(config_.rules.database.empty() ? storage::kDefaultDatabase
-                                                                                       : config_.rules.database),
+                          .rules_database = RulesDatabase(config_),
                           .body_bytes_max = config_.http.body_bytes_max};
   router_ = std::make_unique<http::Router>(
       MakeRoutes(services), http::RouterOptions{.allowed_origins = config_.allowed_origins,

@@ -19,7 +19,9 @@
 #include "tools/server/access/access_service.h"
 #include "tools/server/access/guard.h"
 #include "tools/server/admin/admin_service.h"
+#include "tools/server/batch/batch_service.h"
 #include "tools/server/config/config.h"
+#include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
 #include "tools/server/influx/influx_service.h"
@@ -71,8 +73,10 @@ class Daemon {
   std::unique_ptr<WriteService> writes_;
   std::unique_ptr<query::rules::Manager> rules_;
   std::unique_ptr<query::api::QueryApi> api_;
+  std::unique_ptr<BatchService> batches_;
   std::unique_ptr<InfluxService> influx_;
   std::unique_ptr<AdminService> admin_;
+  std::unique_ptr<SavedDashboards> dashboards_;
   std::unique_ptr<access::TokenBook> tokens_;
   std::unique_ptr<access::SessionBook> sessions_;
   std::unique_ptr<access::Guard> guard_;

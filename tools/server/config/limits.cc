@@ -19,6 +19,8 @@
 #include "storage/base/text/byte_size.h"
 #include "storage/base/text/params.h"
 #include "storage/model/limits.h"
+#include "tools/server/batch/batch_request.h"
+#include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/routes/route_row.h"
 
@@ -119,6 +121,10 @@ void AddQueries(Table* table, const Config& config) {
                "422");
   table->Fixed("events of an answer", std::to_string(config.api.events_max), "the newest are given");
   table->Fixed("followers of events", std::to_string(query::api::EventTap::kMaxFollowers), "503");
+  table->Fixed("questions of a batch", std::to_string(kBatchQuestionsMax), "413");
+  table->Fixed("text of one answer in a batch", Bytes(config.api.streamed_bytes_min), "413 for that question");
+  table->Fixed("a saved dashboard", Bytes(storage::kMaxDocumentBytes), "413");
+  table->Fixed("saved dashboards", std::to_string(DashboardKind().max_documents), "413");
   table->Fixed("statements of an InfluxQL request", std::to_string(InfluxService::kStatementsMax), "400");
   table->Fixed("an answer of InfluxQL", Bytes(InfluxService::kReplyBytesMax), "413");
 }

@@ -5,6 +5,7 @@
 #include "storage/base/text/query_escape.h"
 #include "tools/server/dashboard/dashboard_reply.h"
 #include "tools/server/routes/areas.h"
+#include "tools/server/routes/prometheus_reply.h"
 #include "tools/server/routes/route_row.h"
 
 namespace tidemark::server {
@@ -54,14 +55,36 @@ Response Graph(const Services& /*services*/, Request& request) {
   return response;
 }
 
+Response List(const Services& services, Request& /*request*/) { return services.dashboards->List(); }
+Response Load(const Services& services, Request& request) {
+  return services.dashboards->Get(request, request.captures[0]);
+}
+Response Save(const Services& services, Request& request) {
+  return services.dashboards->Put(request, request.captures[0]);
+}
+Response Drop(const Services& services, Request& request) {
+  return services.dashboards->Delete(request, request.captures[0]);
+}
+Response History(const Services& services, Request& request) {
+  return services.dashboards->History(request.captures[0]);
+}
+
+constexpr RouteRow::Refuse kEnvelope = &RefuseAsPrometheus;
+
+// clang-format off
 constexpr RouteRow kRows[] = {
+    {"/api/v1/dashboards", Methods::kGet, Access::kRead, Scope::kSession, Lane::kRead, Body::kNone, kEnvelope, &List},
+    {"/api/v1/dashboards/*", Methods::kGet, Access::kRead, Scope::kSession, Lane::kRead, Body::kNone, kEnvelope, &Load},
+    {"/api/v1/dashboards/*", Methods::kPut, Access::kWrite, Scope::kSession, Lane::kWrite, Body::kJson, kEnvelope, &Save},
+    {"/api/v1/dashboards/*", Methods::kDelete, Access::kWrite, Scope::kSession, Lane::kWrite, Body::kNone, kEnvelope, &Drop},
+    {"/api/v1/dashboards/*/history", Methods::kGet, Access::kRead, Scope::kSession, Lane::kRead, Body::kNone, kEnvelope, &History},
     {"/metrics", Methods::kGet, Access::kRead, Scope::kServer, Lane::kService, Body::kNone, nullptr, &Metrics},
     {"/dashboard", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr, &Dashboard},
-    {"/dashboard/assets/*", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr,
-     &Asset},
+    {"/dashboard/assets/*", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr, &Asset},
     {"/graph", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr, &Graph},
     {"/", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr, &ToDashboard},
 };
+// clang-format on
 
 }  // namespace
 

@@ -101,6 +101,9 @@ Response Events(const Services& services, Request& request) {
                                          : FollowEvents(services, request);
 }
 
+// Which databases it reads stands in the body, so that it asks for the right itself.
+Response QueryBatch(const Services& services, Request& request) { return services.batches->Answer(request); }
+
 constexpr RouteRow::Refuse kEnvelope = &RefuseAsPrometheus;
 
 // What costs nothing is on the service lane, whose threads queries do not fill.
@@ -109,6 +112,7 @@ constexpr RouteRow kRows[] = {
     {"/api/v1/read", Methods::kPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kMessage, nullptr, &RemoteRead},
     {"/api/v1/query", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kQuery, Body::kForm, kEnvelope, &Api<&QueryApi::Query>},
     {"/api/v1/query_range", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kQuery, Body::kForm, kEnvelope, &Api<&QueryApi::QueryRange>},
+    {"/api/v1/query_batch", Methods::kPost, Access::kRead, Scope::kHandler, Lane::kQuery, Body::kJson, kEnvelope, &QueryBatch},
     {"/api/v1/format_query", Methods::kGetPost, Access::kRead, Scope::kSession, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::FormatQuery>},
     {"/api/v1/parse_query", Methods::kGetPost, Access::kRead, Scope::kSession, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::ParseQuery>},
     {"/api/v1/query_exemplars", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::QueryExemplars>},

@@ -16,13 +16,14 @@ namespace tidemark::server {
 enum class Body : uint8_t {
   kNone,
   kForm,     // kFormBytesMax of a form, whose fields become parameters
+  kJson,     // kFormBytesMax of JSON
   kMessage,  // kFormBytesMax of the protocol's own, in its own content coding
 };
 
 // Bytes of a form with a query in it, and of a message.
 inline constexpr size_t kFormBytesMax = size_t{1} << 20;
 
-enum class Methods : uint8_t { kGet, kPost, kGetPost, kDelete };
+enum class Methods : uint8_t { kGet, kPost, kGetPost, kPut, kDelete };
 
 struct RouteRow {
   using Refuse = http::Response (*)(int status, std::string_view text);

@@ -9,6 +9,8 @@
 #include "query/api/event_tap.h"
 #include "tools/server/access/access_service.h"
 #include "tools/server/admin/admin_service.h"
+#include "tools/server/batch/batch_service.h"
+#include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/write/write_service.h"
 
@@ -21,6 +23,8 @@ struct Services {
   AdminService* admin = nullptr;
   access::AccessService* access = nullptr;
   const query::api::QueryApi* api = nullptr;
+  BatchService* batches = nullptr;
+  SavedDashboards* dashboards = nullptr;
   query::api::EventTap* events = nullptr;
   std::function<std::string()> metrics;    // the text of /metrics
   std::string rules_database = "default";  // what rules read and write

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { ApiError, Client, whereAmI } from "./client";
+import { Client, whereAmI } from "./client";
 import { backOffMs, Connection } from "./connection";
+import { ApiError } from "./messages";
 
 function reply(status: number, body: string): typeof fetch {
   return async () => new Response(body, { status });

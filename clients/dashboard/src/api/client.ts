@@ -1,29 +1,12 @@
 // Client: the HTTP API of tidemarkd, typed. The one place that calls fetch.
+import { Batch, type Line } from "./batch";
 import { Connection } from "./connection";
+import { ApiError, type Answer, type Params } from "./messages";
 import { FORGERY_HEADER, Session, type WhoAmI } from "./session";
 import type {
-  Alert, Block, BuildInfo, DatabaseRow, EventRow, Explained, Labels, Metadata, PlanNode, QueryData, Rejection, Retention, RuleGroup,
+  Alert, Block, BuildInfo, DatabaseRow, EventRow, Explained, Labels, Metadata, PlanNode, QueryData, Rejection, Retention, RuleGroup, SavedInfo, SavedText,
   TsdbStatus,
 } from "./types";
-
-export type ErrorKind = "unreachable" | "refused" | "query" | "aborted";
-
-export class ApiError extends Error {
-  constructor(
-    readonly kind: ErrorKind,
-    message: string,
-    // 0 when there was no answer.
-    readonly status: number,
-  ) {
-    super(message);
-  }
-}
-
-export interface Answer<T> {
-  data: T;
-  warnings: string[];
-  infos: string[];
-}
 
 interface Envelope {
   status?: string;
@@ -32,8 +15,6 @@ interface Envelope {
   warnings?: string[];
   infos?: string[];
 }
-
-export type Params = Record<string, string | number | string[] | undefined>;
 
 function encode(params: Params): string {
   const out = new URLSearchParams();
@@ -50,9 +31,33 @@ const LONGEST_QUERY_STRING = 2000;
 // Statuses of a server that is starting, stopping or behind a proxy that does not reach it.
 const AWAY = new Set([502, 504]);
 
+// Hands over each line of `body` as soon as it is whole.
+async function readLines(body: ReadableStream<Uint8Array>, onLine: (line: Line) => void): Promise<void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    const parts = (rest + decoder.decode(value, { stream: !done })).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) onLine(JSON.parse(part) as Line);
+    if (done) return;
+  }
+}
+
+// Which version a change is made from.
+function ifVersion(version: number | undefined): Record<string, string> {
+  return version === undefined ? { "If-None-Match": "*" } : { "If-Match": `"${version}"` };
+}
+
 export class Client {
   readonly connection: Connection;
   readonly session = new Session();
+  // What panels ask: all questions of a moment in one request.
+  readonly batch = new Batch({
+    lines: (path, body, onLine) => this.lines(path, body, onLine),
+    alone: ({ endpoint, params }) => this.ask(`/api/v1/${endpoint}`, params),
+  });
 
   // `root`: what stands in front of /api, without a slash at its end.
   constructor(
@@ -167,6 +172,41 @@ export class Client {
     this.session.refused();
   }
 
+  // The dashboards that people saved, by name.
+  async savedDashboards(signal?: AbortSignal): Promise<SavedInfo[]> {
+    return (await this.ask<SavedInfo[]>("/api/v1/dashboards", {}, signal)).data;
+  }
+
+  // The versions of one that the server keeps, newest first.
+  async dashboardHistory(name: string, signal?: AbortSignal): Promise<SavedInfo[]> {
+    return (await this.ask<SavedInfo[]>(`/api/v1/dashboards/${encodeURIComponent(name)}/history`, {}, signal)).data;
+  }
+
+  // One as it was saved, byte for byte. `version`: an older one, also of one that was deleted.
+  async loadDashboard(name: string, version?: number): Promise<SavedText> {
+    const url = this.url(`/api/v1/dashboards/${encodeURIComponent(name)}`, { version });
+    const { reply, text } = await this.fetchText(url, { cache: "no-cache" });
+    if (reply.status !== 200) this.judge<never>(reply.status, text, false);
+    this.connection.reportAnswer();
+    return { text, version: Number((reply.headers.get("ETag") ?? "").replaceAll('"', "")) };
+  }
+
+  // Saves it in place of `version`, or as a new one; the version that it has then. An ApiError of status 412 says that another
+  // version is there.
+  async saveDashboard(name: string, text: string, version: number | undefined): Promise<number> {
+    const headers: Record<string, string> = { "Content-Type": "application/json", ...ifVersion(version) };
+    return (await this.change<{ version: number }>("PUT", name, headers, text)).data.version;
+  }
+
+  async deleteDashboard(name: string, version: number): Promise<void> {
+    await this.change("DELETE", name, ifVersion(version), undefined);
+  }
+
+  private change<T>(method: "PUT" | "DELETE", name: string, headers: Record<string, string>, body: string | undefined): Promise<Answer<T>> {
+    if (this.session.forgeryValue) headers[FORGERY_HEADER] = this.session.forgeryValue;
+    return this.exchange<T>(this.url(`/api/v1/dashboards/${encodeURIComponent(name)}`), { method, headers, ...(body !== undefined ? { body } : {}) });
+  }
+
   private async ready(): Promise<boolean> {
     try {
       return (await this.fetcher(this.url("/-/ready"), { cache: "no-store" })).ok;
@@ -189,36 +229,67 @@ export class Client {
     return this.exchange<T>(this.url(path), { method, headers, body: encode(params), ...(signal ? { signal } : {}) });
   }
 
-  private async exchange<T>(url: string, init: RequestInit): Promise<Answer<T>> {
+  // Posts JSON and reads an answer of lines of JSON.
+  private async lines(path: string, body: string, onLine: (line: Line) => void): Promise<void> {
+    const headers: Record<string, string> = { "Content-Type": "application/json" };
+    if (this.session.forgeryValue) headers[FORGERY_HEADER] = this.session.forgeryValue;
     let reply: Response;
-    let text: string;
     try {
-      reply = await this.fetcher(url, init);
-      text = await reply.text();
-    } catch (error) {
-      if (init.signal?.aborted) throw new ApiError("aborted", "given up", 0);
-      this.connection.reportLoss();
-      throw new ApiError("unreachable", "the server does not answer", 0);
+      reply = await this.fetcher(this.url(path), { method: "POST", headers, body });
+    } catch {
+      throw this.lost(0);
     }
-    if (AWAY.has(reply.status)) {
-      this.connection.reportLoss();
-      throw new ApiError("unreachable", `the server is away (${reply.status})`, reply.status);
+    if (reply.status !== 200 || !reply.body) {
+      const text = await reply.text().catch(() => "");
+      this.judge<never>(reply.status, text, false);
+      throw new ApiError("refused", `status ${reply.status}`, reply.status);
     }
     this.connection.reportAnswer();
-    if (reply.status === 401) {
+    try {
+      await readLines(reply.body, onLine);
+    } catch {
+      throw this.lost(0);
+    }
+  }
+
+  private lost(status: number): ApiError {
+    this.connection.reportLoss();
+    return new ApiError("unreachable", status === 0 ? "the server does not answer" : `the server is away (${status})`, status);
+  }
+
+  private async fetchText(url: string, init: RequestInit): Promise<{ reply: Response; text: string }> {
+    try {
+      const reply = await this.fetcher(url, init);
+      return { reply, text: await reply.text() };
+    } catch {
+      if (init.signal?.aborted) throw new ApiError("aborted", "given up", 0);
+      throw this.lost(0);
+    }
+  }
+
+  private async exchange<T>(url: string, init: RequestInit): Promise<Answer<T>> {
+    const { reply, text } = await this.fetchText(url, init);
+    return this.judge<T>(reply.status, text, init.method === "POST");
+  }
+
+  // An answer by its status and its text. `posted`: a refused sign-in is told by the reply to it, whose words count.
+  private judge<T>(status: number, text: string, posted: boolean): Answer<T> {
+    if (AWAY.has(status)) throw this.lost(status);
+    this.connection.reportAnswer();
+    if (status === 401) {
       const wasNeeded = this.session.needed.value;
       this.session.refused();
       // The dialog says what to do; why a token was not taken stands in the reply to it.
-      if (!wasNeeded || init.method !== "POST") throw new ApiError("refused", "signed out", reply.status);
+      if (!wasNeeded || !posted) throw new ApiError("refused", "signed out", status);
     }
     let envelope: Envelope;
     try {
       envelope = JSON.parse(text) as Envelope;
     } catch {
-      throw new ApiError("refused", text.trim().slice(0, 300) || `status ${reply.status}`, reply.status);
+      throw new ApiError("refused", text.trim().slice(0, 300) || `status ${status}`, status);
     }
     if (envelope.status !== "success") {
-      throw new ApiError(reply.status === 503 ? "refused" : "query", envelope.error ?? `status ${reply.status}`, reply.status);
+      throw new ApiError(status === 503 ? "refused" : "query", envelope.error ?? `status ${status}`, status);
     }
     return { data: envelope.data as T, warnings: envelope.warnings ?? [], infos: envelope.infos ?? [] };
   }

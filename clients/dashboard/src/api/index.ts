@@ -1,7 +1,7 @@
 // What the rest of the page uses of the API.
 import { Client, whereAmI } from "./client";
 
-export { ApiError } from "./client";
+export { ApiError } from "./messages";
 export type * from "./types";
 
 const here = whereAmI(typeof location === "undefined" ? "/dashboard" : location.pathname);

@@ -6,7 +6,8 @@ export type Sample = [number, string];
 
 export type QueryData =
   | { resultType: "vector"; result: { metric: Labels; value: Sample }[] }
-  | { resultType: "matrix"; result: { metric: Labels; values: Sample[] }[] }
+  // `since` and `changedFrom` where the question had `since`.
+  | { resultType: "matrix"; result: { metric: Labels; values: Sample[] }[]; since?: string; changedFrom?: number }
   | { resultType: "scalar"; result: Sample }
   | { resultType: "string"; result: Sample };
 
@@ -104,6 +105,23 @@ export interface Metadata {
   type: string;
   help: string;
   unit: string;
+}
+
+// A version of a dashboard that somebody saved.
+export interface SavedInfo {
+  name: string;
+  // Of the newest version alone.
+  title?: string;
+  version: number;
+  bytes: number;
+  deleted: boolean;
+  author: string;
+  time: string;
+}
+
+export interface SavedText {
+  text: string;
+  version: number;
 }
 
 export interface BuildInfo {

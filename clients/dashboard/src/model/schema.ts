@@ -96,6 +96,8 @@ export interface Variable {
   // query: label_values(SELECTOR, LABEL); constant: its text, with other variables in it; custom: values, comma-separated.
   query: string;
   default?: string;
+  // What stands for all values together, such as ".*"; offered as "All", whose value is ALL.
+  all?: string;
   // Not offered as a value although it is there.
   hidden?: boolean;
 }
@@ -110,6 +112,8 @@ export interface Dashboard {
   variables?: Variable[];
   links?: Link[];
   rows: Row[];
+  // What it was imported from, whole: what is not drawn survives, and can be had again.
+  grafana?: unknown;
 }
 
 type Report = (place: string, what: string) => void;
@@ -119,13 +123,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 const KEYS = {
-  dashboard: ["schema", "id", "title", "description", "range", "refresh", "variables", "links", "rows"],
+  dashboard: ["schema", "id", "title", "description", "range", "refresh", "variables", "links", "rows", "grafana"],
   row: ["title", "collapsed", "panels"],
   panel: ["id", "type", "title", "description", "width", "height", "queries", "unit", "decimals", "min", "max", "thresholds", "mappings",
     "empty", "every", "missing", "links", "options"],
   query: ["id", "db", "expr", "mode", "legend", "unit", "decimals", "interval", "step", "max", "goal", "follow", "limit", "note", "mappings",
     "thresholds"],
-  variable: ["name", "label", "kind", "db", "query", "default", "hidden"],
+  variable: ["name", "label", "kind", "db", "query", "default", "all", "hidden"],
 };
 
 function checkKeys(value: Record<string, unknown>, keys: string[], place: string, report: Report): void {

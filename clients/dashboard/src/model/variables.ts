@@ -2,6 +2,9 @@
 
 export type Values = Record<string, string>;
 
+// The choice of all values together, as Grafana writes it.
+export const ALL = "$__all";
+
 const REFERENCE = /\$(?:\{(\w+)\}|(\w+))/g;
 
 // Text with the values in place of the names. A value may refer to others (constants do), at most eight deep. The value

@@ -1,8 +1,9 @@
 // DashboardPage: draws a dashboard file: variables, rows, panels.
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
-import type { Dashboard } from "../model/schema";
+import type { Dashboard, Panel } from "../model/schema";
 import { parseDuration } from "../model/time";
+import { ALL } from "../model/variables";
 import { PanelView } from "../panels/panel_view";
 import { address, demanded, go, pageDefaults } from "../shell/state";
 import { resolveVariables, type Resolved } from "./variable_values";
@@ -27,17 +28,23 @@ function useVariables(dashboard: Dashboard): Resolved | undefined {
       stop();
       clearInterval(timer);
     };
-  }, [dashboard, chosen, demanded.value]);
+  }, [JSON.stringify(dashboard.variables ?? []), chosen, demanded.value]);
   return resolved;
 }
 
-export function DashboardPage({ dashboard }: { dashboard: Dashboard }) {
+interface Props {
+  dashboard: Dashboard;
+  // What stands around a panel, where something does.
+  frame?: (panel: Panel, view: preact.VNode) => preact.VNode;
+}
+
+export function DashboardPage({ dashboard, frame }: Props) {
   useEffect(() => {
     pageDefaults.value = {
       range: dashboard.range ?? { from: "now-15m", to: "now" },
       refresh: parseDuration(dashboard.refresh ?? "5s") ?? 5,
     };
-  }, [dashboard]);
+  }, [dashboard.id, dashboard.refresh, JSON.stringify(dashboard.range)]);
   const resolved = useVariables(dashboard);
   const only = address.value.panel;
   const rows = only === undefined ? dashboard.rows : [{ panels: dashboard.rows.flatMap((row) => row.panels).filter((panel) => panel.id === only) }];
@@ -50,7 +57,7 @@ export function DashboardPage({ dashboard }: { dashboard: Dashboard }) {
           <div class="variables">
             {shown.map((variable) => {
               const choices = resolved?.choices[variable.name] ?? [];
-              const value = address.value.variables[variable.name] ?? resolved?.values[variable.name] ?? "";
+              const value = address.value.variables[variable.name] ?? resolved?.chosen[variable.name] ?? "";
               const set = (text: string) => go({ variables: { ...address.value.variables, [variable.name]: text } });
               return (
                 <label key={variable.name}>
@@ -60,7 +67,7 @@ export function DashboardPage({ dashboard }: { dashboard: Dashboard }) {
                     : (
                       <select value={value} onChange={(event) => set(event.currentTarget.value)} disabled={choices.length === 0 && value === ""}>
                         {!choices.includes(value) && <option value={value}>{value || "none yet"}</option>}
-                        {choices.map((choice) => <option key={choice} value={choice}>{choice}</option>)}
+                        {choices.map((choice) => <option key={choice} value={choice}>{choice === ALL ? "All" : choice}</option>)}
                       </select>
                     )}
                 </label>
@@ -71,7 +78,10 @@ export function DashboardPage({ dashboard }: { dashboard: Dashboard }) {
       )}
       {rows.map((row, i) => (
         <RowView key={`${dashboard.id} ${i} ${only ?? ""}`} title={"title" in row ? row.title : undefined} collapsed={"collapsed" in row && row.collapsed === true}>
-          {row.panels.map((panel) => <PanelView key={`${dashboard.id} ${panel.id}`} panel={panel} values={resolved?.values} alone={only !== undefined} />)}
+          {row.panels.map((panel) => {
+            const view = <PanelView key={`${dashboard.id} ${panel.id}`} panel={panel} values={resolved?.values} alone={only !== undefined} />;
+            return frame ? frame(panel, view) : view;
+          })}
         </RowView>
       ))}
     </div>

@@ -25,9 +25,24 @@ export const PAGES: readonly PageRow[] = [
   { id: "explore", title: "Explore", group: "Data", load: async () => ({ view: (await import("./explore/explore")).Explore }) },
   { id: "metrics", title: "Metrics", group: "Data", load: async () => ({ view: (await import("./metrics/metrics")).Metrics }) },
   { id: "storage", title: "Storage", group: "Data", load: async () => ({ view: (await import("./storage/storage")).Storage }) },
+  { id: "dashboards", title: "Dashboards", group: "Data", load: async () => ({ view: (await import("./saved/library")).Library }) },
   { id: "rules", title: "Rules", group: "Data", load: async () => ({ view: (await import("./rules/rules")).Rules }) },
 ];
 
+// The pages of dashboards that people saved. Each keeps its row, so that it is loaded once.
+const SAVED = "d-";
+const savedRows = new Map<string, PageRow>();
+
+// The id of the page of a saved dashboard, and the other way round.
+export const savedPage = (name: string): string => SAVED + name;
+export const savedName = (id: string): string | undefined => (id.startsWith(SAVED) ? id.slice(SAVED.length) : undefined);
+
 export function pageRow(id: string): PageRow {
+  const name = savedName(id);
+  if (name !== undefined) {
+    const row = savedRows.get(name) ?? { id, title: name, group: "Data", load: async () => ({ view: (await import("./saved/saved_page")).SavedPage }) };
+    savedRows.set(name, row);
+    return row;
+  }
   return PAGES.find((row) => row.id === id) ?? (PAGES[0] as PageRow);
 }

@@ -1,10 +1,12 @@
 // The values of a dashboard's variables: what the reader chose, else the default, else the first that there is.
 import { api, homeDatabase } from "../api";
 import type { Dashboard, Variable } from "../model/schema";
-import { escapeForString, interpolate, parseLabelValues, type Values } from "../model/variables";
+import { ALL, escapeForString, interpolate, parseLabelValues, type Values } from "../model/variables";
 
 export interface Resolved {
   values: Values;
+  // What is chosen, by variable: its value before it was made fit for a query.
+  chosen: Record<string, string>;
   // What may be chosen, by variable.
   choices: Record<string, string[]>;
   error: string | undefined;
@@ -17,13 +19,18 @@ async function choicesOf(variable: Variable, values: Values): Promise<string[]> 
   const parsed = parseLabelValues(variable.query);
   if (!parsed) return [];
   const match = parsed.match === undefined ? [] : [interpolate(parsed.match, values)];
-  const answer = await api.labelValues(variable.db ?? homeDatabase, parsed.label, match, CHOICES_MOST);
-  return answer.data;
+  return api.batch.labelValues(variable.db ?? homeDatabase, parsed.label, match, CHOICES_MOST);
+}
+
+// What stands in queries for a choice. All values together are an expression of the dashboard's, others are data.
+function valueOf(variable: Variable, choice: string): string {
+  return choice === ALL && variable.all !== undefined ? variable.all : escapeForString(choice);
 }
 
 // In the order of the file: a variable may refer to those before it.
 export async function resolveVariables(dashboard: Dashboard, chosen: Record<string, string>): Promise<Resolved> {
   const values: Values = {};
+  const shown: Record<string, string> = {};
   const choices: Record<string, string[]> = {};
   let error: string | undefined;
   for (const variable of dashboard.variables ?? []) {
@@ -33,19 +40,22 @@ export async function resolveVariables(dashboard: Dashboard, chosen: Record<stri
       continue;
     }
     if (variable.kind === "text") {
+      shown[variable.name] = wanted ?? variable.default ?? "";
       values[variable.name] = escapeForString(wanted ?? variable.default ?? "");
       continue;
     }
     try {
-      const there = await choicesOf(variable, values);
+      const there = [...(variable.all !== undefined ? [ALL] : []), ...(await choicesOf(variable, values))];
       choices[variable.name] = there;
       const fallback = variable.default !== undefined && there.includes(variable.default) ? variable.default : (there[0] ?? "");
-      values[variable.name] = escapeForString(wanted ?? fallback);
+      shown[variable.name] = wanted ?? fallback;
+      values[variable.name] = valueOf(variable, wanted ?? fallback);
     } catch (failure) {
       error = failure instanceof Error ? failure.message : String(failure);
-      values[variable.name] = escapeForString(wanted ?? variable.default ?? "");
+      shown[variable.name] = wanted ?? variable.default ?? "";
+      values[variable.name] = valueOf(variable, wanted ?? variable.default ?? "");
       choices[variable.name] = [];
     }
   }
-  return { values, choices, error };
+  return { values, chosen: shown, choices, error };
 }

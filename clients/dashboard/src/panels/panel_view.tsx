@@ -45,8 +45,8 @@ export function PanelView({ panel: written, values, alone }: Props) {
     (): Panel => ({ ...written, ...(type?.queries ? { queries: type.queries(written) } : {}), ...(alone ? { width: 12, height: 14 } : {}) }),
     [written, alone],
   );
-  const source = useMemo(() => new PanelSource(panel), [panel]);
-  useEffect(() => () => source.stop(), [source]);
+  // A panel that is edited keeps its data for as long as it asks the same.
+  const source = useMemo(() => new PanelSource(panel), [JSON.stringify(panel.queries)]);
   const [home, near] = useNear();
   const asTable = useSignal(false);
   const asked = useRef("");
@@ -55,6 +55,11 @@ export function PanelView({ panel: written, values, alone }: Props) {
   const moment = values ? momentOf(values, points) : "";
   const chosen = values ? JSON.stringify([values, demanded.value]) : "";
   const chosenBefore = useRef("");
+  useEffect(() => {
+    // Another source has asked nothing yet.
+    asked.current = chosenBefore.current = "";
+    return () => source.stop();
+  }, [source]);
   useEffect(() => {
     if (!near || !values || moment === asked.current || (panel.queries ?? []).length === 0) return;
     const every = parseDuration(panel.every ?? "") ?? 0;

@@ -51,19 +51,19 @@ async function askQuery(query: Query, expr: string, db: string, moment: Moment):
   const { span, step, at } = moment;
   switch (query.mode ?? "instant") {
     case "instant":
-      frame.series = framesSeries(await api.query(db, expr, at), query);
+      frame.series = framesSeries(await api.batch.query(db, expr, at), query);
       break;
     case "range":
-      frame.series = framesSeries(await api.queryRange(db, expr, span.start, span.end, step), query);
+      frame.series = framesSeries(await api.batch.queryRange(db, expr, span.start, span.end, step), query);
       break;
     case "events":
-      frame.events = await api.events(db, expr, span.start, span.end, query.limit ?? EVENTS_SHOWN);
+      frame.events = await api.batch.events(db, expr, span.start, span.end, query.limit ?? EVENTS_SHOWN);
       break;
     case "alerts":
-      frame.alerts = await api.alerts();
+      frame.alerts = await api.batch.alerts();
       break;
     case "rules":
-      frame.groups = await api.rules();
+      frame.groups = await api.batch.rules();
       break;
   }
   return frame;

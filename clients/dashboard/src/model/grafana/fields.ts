@@ -21,19 +21,39 @@ export function isKnownUnit(unit: string): boolean {
   return unit === "" || Object.hasOwn(UNITS, unit);
 }
 
-const GREENS = /green|#73BF69|#37872D|#299c46/i;
-const REDS = /red|#F2495C|#C4162A|#d44a3a/i;
-const YELLOWS = /orange|yellow|#FF9830|#FADE2A|#ED8128/i;
-const BLUES = /blue|purple|#5794F2|#3274D9|#1F60C4/i;
+const NAMED: [RegExp, ColorName][] = [[/green/i, "good"], [/red/i, "bad"], [/orange|yellow/i, "warn"], [/blue|purple/i, "info"]];
+
+// Red, green and blue of "#F2495C", "#f49", "rgb(237, 129, 40)" or "rgba(237, 129, 40, 0.89)", from 0 to 255.
+function channelsOf(text: string): [number, number, number] | undefined {
+  const hex = /^#(?:([\da-f]{2})([\da-f]{2})([\da-f]{2})(?:[\da-f]{2})?|([\da-f])([\da-f])([\da-f]))$/i.exec(text);
+  if (hex) {
+    const parts = hex[1] !== undefined ? hex.slice(1, 4) : hex.slice(4, 7).map((digit) => digit + digit);
+    return parts.map((part) => Number.parseInt(part, 16)) as [number, number, number];
+  }
+  const rgb = /^rgba?\(\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)/i.exec(text);
+  return rgb ? [Number(rgb[1]), Number(rgb[2]), Number(rgb[3])] : undefined;
+}
+
+// The angle on the colour wheel, 0 to 360; undefined for what is grey.
+function hueOf([r, g, b]: [number, number, number]): number | undefined {
+  const most = Math.max(r, g, b);
+  const spread = most - Math.min(r, g, b);
+  if (spread < 24) return undefined;
+  const sixth = most === r ? ((g - b) / spread + 6) % 6 : most === g ? (b - r) / spread + 2 : (r - g) / spread + 4;
+  return sixth * 60;
+}
 
 // Colours are states here, so that they hold in both themes: green is good, red is bad.
 export function colorOf(name: string | undefined): ColorName {
-  const text = name ?? "";
-  if (GREENS.test(text)) return "good";
-  if (REDS.test(text)) return "bad";
-  if (YELLOWS.test(text)) return "warn";
-  if (BLUES.test(text)) return "info";
-  return "dim";
+  const text = (name ?? "").trim();
+  const named = NAMED.find(([pattern]) => pattern.test(text));
+  if (named) return named[1];
+  const channels = channelsOf(text);
+  const hue = channels && hueOf(channels);
+  if (hue === undefined) return "dim";
+  if (hue < 15 || hue >= 330) return "bad";
+  if (hue < 65) return "warn";
+  return hue < 170 ? "good" : "info";
 }
 
 // A number, also as a text; undefined for nothing and for what is none.

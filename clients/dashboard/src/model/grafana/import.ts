@@ -3,7 +3,7 @@
 //
 // Panel types: timeseries, graph, stat, singlestat, table, piechart, gauge, bargauge, text; rows of both forms.
 import { SCHEMA, type Dashboard, type Panel, type Query, type Row, type Variable } from "../schema";
-import { parseLabelValues } from "../variables";
+import { ALL, parseLabelValues } from "../variables";
 import { isKnownUnit, mappingsOf, numberOf, oldThresholdsOf, plainText, thresholdsOf, unitOf } from "./fields";
 import type { GrafanaDashboard, GrafanaPanel, GrafanaVariable } from "./types";
 
@@ -164,14 +164,19 @@ function importVariable(variable: GrafanaVariable, remarks: string[]): Variable 
   const name = variable.name;
   if (!name) return undefined;
   const text = typeof variable.query === "string" ? variable.query : (variable.query?.query ?? "");
-  const current = variable.current?.value;
+  const chosen = variable.current?.value;
+  // Of several chosen ones the first. Where all may be chosen and nothing is, Grafana chooses all.
+  const first: unknown = Array.isArray(chosen) ? chosen[0] : chosen;
+  const all = variable.includeAll === true && (variable.type === "query" || variable.type === "custom");
+  const current = all && (first === undefined || first === "" || first === ALL) ? ALL : first;
   const shown = { name, ...(variable.label ? { label: variable.label } : {}), ...(variable.hide === 2 ? { hidden: true } : {}),
-    ...(typeof current === "string" && !current.startsWith("$__") ? { default: current } : {}) };
+    ...(typeof current === "string" && (current === ALL ? all : !current.startsWith("$__")) ? { default: current } : {}),
+    ...(all ? { all: variable.allValue || ".*" } : {}) };
   switch (variable.type) {
     case "datasource":
       return undefined;
     case "query":
-      if (variable.multi || variable.includeAll) remarks.push(`$${name}: one value is chosen at a time`);
+      if (variable.multi) remarks.push(`$${name}: one value is chosen at a time${all ? ", or all" : ""}`);
       if (parseLabelValues(translateExpr(text))) return { ...shown, kind: "query", query: translateExpr(text) };
       remarks.push(`$${name}: its query is not label_values(...), so its value is written by hand`);
       return { ...shown, kind: "text", query: "" };

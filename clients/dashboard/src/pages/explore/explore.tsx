@@ -8,6 +8,7 @@ import { DataTable } from "../../panels/data_table";
 import { resolveExpr, type PanelData } from "../../panels/source";
 import { heatmap } from "../../panels/heatmap/heatmap";
 import { timeseries } from "../../panels/timeseries/timeseries";
+import { AddToDashboard } from "../saved/add_to_dashboard";
 import { address, demanded, fixedLink, go, pageDefaults, recall, remember, setSpan, span, theme, zone } from "../../shell/state";
 import type { Editor } from "./editor";
 import { PlanTree } from "./plan_tree";
@@ -43,6 +44,17 @@ function askedFromAddress(): Asked[] {
 
 // What of the queries stands in the address.
 const textsOf = (queries: Asked[]) => JSON.stringify(queries.filter((q) => q.expr.trim() !== "").map((q) => [q.expr, q.db]));
+
+// What is shown, as a panel of a dashboard; undefined without a query.
+function asPanel(queries: Asked[], view: View): Omit<Panel, "id"> | undefined {
+  const asked = queries.filter((query) => query.expr.trim() !== "");
+  const first = asked[0];
+  if (!first) return undefined;
+  return {
+    type: view === "graph" ? "timeseries" : view, title: first.expr.length > 60 ? `${first.expr.slice(0, 59)}…` : first.expr, width: 6, height: 6,
+    queries: asked.map((query, i) => ({ id: String.fromCharCode(65 + (i % 26)), db: query.db, mode: view === "table" ? "instant" : "range", interval: "15s", expr: query.expr })),
+  };
+}
 
 export function Explore() {
   useEffect(() => { pageDefaults.value = { range: { from: "now-1h", to: "now" }, refresh: 0 }; }, []);
@@ -142,6 +154,7 @@ export function Explore() {
           ))}
         </span>
         <button class="control" onClick={() => void navigator.clipboard?.writeText(fixedLink())}>Copy link, times fixed</button>
+        <AddToDashboard panel={asPanel(queries, view)} />
         <span class="note" role="status">{busy ? "asking …" : data && answers.some((a) => a.frame) ? `${series} series, ${Math.round(Math.max(...answers.map((a) => a.milliseconds)))} ms` : ""}</span>
       </div>
       <section class={`panel explore-result${data?.error ? " stale" : ""}`} aria-label="Result" data-series={series} style={{ "--span": 12 }}>

@@ -17,18 +17,20 @@ function SavingsView({ data }: PanelProps) {
   const rows = goalFile.savings.map((saving) => ({ saving, text: substitute(saving.formula, numbers) }));
   const asked = rows.map((row) => row.text ?? "").join("\n");
   useEffect(() => {
-    const abort = new AbortController();
+    let current = true;
     for (const { saving, text } of rows) {
       if (text === undefined) continue;
-      api.query(homeDatabase, text, data.at, abort.signal)
+      api.batch.query(homeDatabase, text, data.at)
         .then((answer) => {
           const value = lastValue(framesSeries(answer, { id: "A", expr: text })[0]);
-          setResults((before) => ({ ...before, [saving.name]: value }));
+          if (current) setResults((before) => ({ ...before, [saving.name]: value }));
         })
         // The panel's own error says that the server is away; the last result stays.
         .catch(() => undefined);
     }
-    return () => abort.abort();
+    return () => {
+      current = false;
+    };
   }, [asked]);
   return (
     <dl class="savings">

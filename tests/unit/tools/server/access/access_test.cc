@@ -102,11 +102,15 @@ class AccessTest : public RoutesTest {
                                         .rules = &rules_,
                                         .execute = &query::engine::Execute,
                                         .metadata = &metadata_}};
+  SavedDashboards dashboards_{&documents_};
+  BatchService batches_with_rules_{&api_with_rules_, {}};
   http::Router router_with_guard_{MakeRoutes({.writes = &writes_,
                                               .influx = &influx_,
                                               .admin = &admin_,
                                               .access = &access_,
                                               .api = &api_with_rules_,
+                                              .batches = &batches_with_rules_,
+                                              .dashboards = &dashboards_,
                                               .events = &events_,
                                               .metrics = [] { return std::string("metrics\n"); }}),
                                   {.gatekeeper = &guard_}};
@@ -211,6 +215,30 @@ TEST_F(AccessTest, AFormNamesTheDatabaseToo) {
       << "the form's is what the handler takes";
   EXPECT_NE(Post("/api/v1/query", "query=1&db=mine", form).status, 403);
   EXPECT_EQ(Post("/db/yours/api/v1/query", "query=1&db=mine", form).status, 403);
+}
+
+TEST_F(AccessTest, ABatchAsksForTheRightToEachDatabaseInIt) {
+  const std::string reader = Make("r", "read:mine");
+  const std::string body = R"({"queries":[{"id":"a","endpoint":"query","params":{"query":"1","db":"mine"}},)"
+                           R"({"id":"b","endpoint":"query","params":{"query":"1","db":"yours"}},)"
+                           R"({"id":"c","endpoint":"query","params":{"query":"1"}},)"
+                           R"({"id":"d","endpoint":"alerts","params":{"db":"mine"}}]})";
+  const auto allowed = [&](const std::string& path) {
+    const Response response = Post(path, body, Bearer(reader));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_FALSE(response.produce);
+    std::string ids;
+    for (const std::string id : {"a", "b", "c", "d"}) {
+      const bool yes = response.body.find(R"({"id":")" + id + R"(","status":200,)") != std::string::npos;
+      const bool no = response.body.find(R"({"id":")" + id + R"(","status":403,)") != std::string::npos;
+      EXPECT_NE(yes, no) << id << " in " << response.body;
+      if (yes) ids += id;
+    }
+    return ids;
+  };
+  EXPECT_EQ(allowed("/api/v1/query_batch"), "a");
+  EXPECT_EQ(allowed("/db/mine/api/v1/query_batch"), "abc");
+  EXPECT_EQ(allowed("/db/yours/api/v1/query_batch"), "");
 }
 
 TEST_F(AccessTest, AReaderReachesNoStatementThatChanges) {

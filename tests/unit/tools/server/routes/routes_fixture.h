@@ -84,10 +84,12 @@ class RoutesTest : public ::testing::Test {
                              .rules = nullptr,
                              .execute = &query::engine::Execute,
                              .metadata = &metadata_}};
+  BatchService batches_{&api_, {}};
   http::Router router_{MakeRoutes({.writes = &writes_,
                                    .influx = &influx_,
                                    .admin = &admin_,
                                    .api = &api_,
+                                   .batches = &batches_,
                                    .events = &events_,
                                    .metrics = [] { return std::string("metrics\n"); }}),
                        {}};
