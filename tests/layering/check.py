@@ -100,7 +100,8 @@ MAY_INCLUDE = {
     "tools/cli/exec": PUBLIC | {"clients/sink", "executor/agent", "executor/agent/pipeline",
                                 "executor/agent/process", "executor/pool", "executor/telemetry", "query/api", "query/engine",
                                 "tools/cli/answer.h", "tools/cli/command.h", "tools/cli/http_client.h", "tools/cli/time_text.h"},
-    "tools/cli": BASE | {"clients/cpp", "executor/agent/process", "ingest/lineprotocol", "tools/bench",
+    "tools/cli/monitor": BASE | {"tools/cli/command.h", "tools/cli/http_client.h"},
+    "tools/cli": BASE | {"tools/cli/monitor/monitor_command.h", "clients/cpp", "executor/agent/process", "ingest/lineprotocol", "tools/bench",
                          "tools/cli/dry_run", "tools/demo"},
     "tests/**": {"**"},
 }

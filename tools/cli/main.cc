@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/cli/command.h"
+#include "tools/cli/monitor/monitor_command.h"
 #include "tools/cli/suggest.h"
 
 namespace tidemark::cli {
@@ -24,6 +25,7 @@ constexpr Row kCommands[] = {
     {"admin", "retention, compaction, checkpoints; verify and repair", AddAdmin},
     {"exec", "run the tasks of a pipeline on parallel agents", AddExec},
     {"bench", "measure a server", AddBench},
+    {"monitor", "watch the dashboard's pages in this terminal", AddMonitor},
     {"demo", "simulate a backend to watch, and ask whether goals are met", AddDemo},
 };
 

@@ -1,0 +1,68 @@
+// Answers: what a board asks the server, as one batch, and what came back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/result.h"
+#include "tools/cli/monitor/board.h"
+
+namespace tidemark::cli::monitor {
+
+struct Series {
+  std::string name;
+  std::map<std::string, std::string> labels;
+  std::vector<double> times;  // seconds since 1970, ascending
+  std::vector<double> values;
+
+  // The newest value; NaN without any.
+  [[nodiscard]] double last() const;
+};
+
+// A line of text with a time: an event, an alert, a rule.
+struct Note {
+  double time_s = 0;
+  std::string text;
+  Style style = Style::kPlain;
+};
+
+struct Answer {
+  std::vector<Series> series;
+  std::vector<Note> notes;
+  std::string error;
+};
+
+// Of each panel, row by row, an answer for each of its questions.
+using Answers = std::vector<std::vector<Answer>>;
+
+// What is shown: until when, and how long.
+struct Span {
+  double end_s = 0;
+  double length_s = 900;
+  int points = 60;  // of a line
+};
+
+using Values = std::map<std::string, std::string>;
+
+// `text` with the values in place of $name and ${name}; a value may name others. Unknown names stay.
+std::string Interpolate(std::string_view text, const Values& values);
+
+// The body of the batch that asks for the values of `variable`, and the value that the answer gives: the default where
+// it is there, else the first; "" without any.
+std::string VariableBatch(const Variable& variable, const Values& values);
+std::string VariableValue(const Variable& variable, std::string_view line);
+// What may stand between the quotes of a PromQL string.
+std::string EscapeForString(std::string_view value);
+
+// The body of the batch for all panels.
+std::string BoardBatch(const Board& board, const Span& span, const Values& values);
+// Takes in a line of the reply. Lines that answer no question are passed over.
+void TakeLine(const Board& board, std::string_view line, Answers* answers);
+// An answer for each question, all of them empty.
+Answers NoAnswers(const Board& board);
+
+}  // namespace tidemark::cli::monitor

@@ -1,0 +1,10 @@
+# Writes the pages of the dashboard as C++: -D FOLDER=... -D IDS=a;b -D OUTPUT=...
+set(out "// Made by embed_boards.cmake out of the pages of clients/dashboard.\n#include \"tools/cli/monitor/board.h\"\n\n")
+string(APPEND out "namespace tidemark::cli::monitor {\n\nconst std::vector<ShippedBoard>& ShippedBoards() {\n")
+string(APPEND out "  static const std::vector<ShippedBoard> boards = {\n")
+foreach(id IN LISTS IDS)
+  file(READ ${FOLDER}/${id}.json json)
+  string(APPEND out "      {\"${id}\", R\"board(${json})board\"},\n")
+endforeach()
+string(APPEND out "  };\n  return boards;\n}\n\n}  // namespace tidemark::cli::monitor\n")
+file(WRITE ${OUTPUT} "${out}")

@@ -1,0 +1,269 @@
+#include "tools/cli/monitor/panel_drawing.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "storage/base/text/instant.h"
+#include "tools/cli/monitor/number_text.h"
+
+namespace tidemark::cli::monitor {
+namespace {
+
+// What of a value is shown, by its word or its number.
+struct Shown {
+  std::string text;
+  Style style = Style::kPlain;
+};
+
+Shown ShownOf(double value, const Looks& looks) {
+  for (const Mapping& mapping : looks.mappings) {
+    if (mapping.value == value) return {mapping.text, mapping.style};
+  }
+  Shown shown{NumberText(value, looks.unit, looks.decimals), Style::kPlain};
+  for (const Threshold& threshold : looks.thresholds) {
+    if (value >= threshold.from) shown.style = threshold.style;
+  }
+  return shown;
+}
+
+// A line of a panel: a name, a value, and a bar or a line of time beside them.
+struct Line {
+  std::string name;
+  Shown value;
+  double part = NAN;           // of a full bar; NaN: none
+  std::vector<double> values;  // of a line of time
+  double least = 0;
+  double most = 0;
+};
+
+bool IsBars(const Panel& panel) { return panel.type == "bars" || panel.type == "gauge"; }
+
+bool IsNotes(Question::Mode mode) {
+  return mode == Question::Mode::kEvents || mode == Question::Mode::kAlerts || mode == Question::Mode::kRules;
+}
+
+// The value of a full bar.
+double FullOf(const Question& question, const Answer& answer, double most_of_panel) {
+  if (question.looks.max) return *question.looks.max;
+  if (question.looks.unit == "percent" || question.looks.unit == "%") return 100;
+  if (question.looks.unit == "percentunit") return 1;
+  double most = most_of_panel;
+  for (const Series& series : answer.series) {
+    if (series.last() > most) most = series.last();
+  }
+  return most;
+}
+
+std::vector<Line> LinesOfSeries(const Panel& panel, std::span<const Answer> answers) {
+  std::vector<Line> lines;
+  double most_of_panel = 0;
+  for (const Answer& answer : answers) {
+    for (const Series& series : answer.series) most_of_panel = std::fmax(most_of_panel, series.last());
+  }
+  for (size_t q = 0; q < answers.size(); ++q) {
+    const Question& question = panel.questions[q];
+    if (IsNotes(question.mode)) continue;
+    for (const Series& series : answers[q].series) {
+      Line line{.name = series.name, .value = ShownOf(series.last(), question.looks), .values = {}};
+      if (!question.note.empty()) line.value.text += " " + question.note;
+      if (question.mode == Question::Mode::kRange) {
+        line.values = series.values;
+        line.least = question.looks.min.value_or(
+            *std::ranges::min_element(series.values, [](double a, double b) { return std::isnan(b) || a < b; }));
+        line.most = question.looks.max.value_or(
+            *std::ranges::max_element(series.values, [](double a, double b) { return std::isnan(a) || a < b; }));
+      } else if (IsBars(panel)) {
+        const double full = FullOf(question, answers[q], most_of_panel);
+        line.part = full > 0 ? series.last() / full : 0;
+      }
+      lines.push_back(std::move(line));
+    }
+  }
+  return lines;
+}
+
+std::vector<Note> NotesOf(std::span<const Answer> answers) {
+  std::vector<Note> notes;
+  for (const Answer& answer : answers) notes.insert(notes.end(), answer.notes.begin(), answer.notes.end());
+  return notes;
+}
+
+// Rows of text under heads: the series of each query by the label that they share, or each series with its value.
+struct Table {
+  std::vector<std::string> heads;
+  std::vector<std::vector<Shown>> rows;
+};
+
+Table TableOf(const Panel& panel, std::span<const Answer> answers) {
+  Table table;
+  table.heads.push_back(panel.join);
+  std::map<std::string, size_t> row_of;
+  for (size_t q = 0; q < answers.size(); ++q) {
+    const Question& question = panel.questions[q];
+    if (IsNotes(question.mode)) continue;
+    const size_t column = table.heads.size();
+    table.heads.push_back(question.legend.empty() || question.legend.find("{{") != std::string::npos ? question.id
+                                                                                                     : question.legend);
+    for (const Series& series : answers[q].series) {
+      const auto label = series.labels.find(panel.join);
+      const std::string key = label != series.labels.end() ? label->second : series.name;
+      const auto [at, added] = row_of.try_emplace(key, table.rows.size());
+      if (added) table.rows.push_back({{key, Style::kPlain}});
+      auto& row = table.rows[at->second];
+      row.resize(column + 1);
+      row[column] = ShownOf(series.last(), question.looks);
+    }
+  }
+  return table;
+}
+
+bool IsTable(const Panel& panel) { return panel.type == "table" && panel.questions.size() > 1; }
+
+// `text` in lines of at most `columns`, broken at spaces.
+std::vector<std::string> Wrap(std::string_view text, int columns) {
+  std::vector<std::string> lines;
+  std::string line;
+  const auto put = [&](std::string_view word) {
+    if (!line.empty() && WidthOf(line) + 1 + WidthOf(word) > columns) {
+      lines.push_back(std::move(line));
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + std::string(word);
+  };
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find_first_of(" \n", at), text.size());
+    if (end > at) put(text.substr(at, end - at));
+    if (end < text.size() && text[end] == '\n') {
+      lines.push_back(std::move(line));
+      line.clear();
+    }
+    at = end + 1;
+  }
+  if (!line.empty()) lines.push_back(std::move(line));
+  return lines;
+}
+
+// What a panel says that has nothing to show.
+std::string WhyEmpty(const Panel& panel, std::span<const Answer> answers) {
+  for (const Answer& answer : answers) {
+    if (!answer.error.empty()) return answer.error;
+  }
+  if (panel.questions.empty()) return "The page in the browser shows this panel.";
+  return panel.empty.empty() ? "No data." : "No data. " + panel.empty;
+}
+
+void DrawLines(std::span<const Line> lines, const Rect& inside, Canvas* canvas) {
+  const bool cut = static_cast<int>(lines.size()) > inside.height;
+  const size_t shown = cut ? static_cast<size_t>(std::max(inside.height - 1, 0)) : lines.size();
+  int name_width = 0;
+  int value_width = 0;
+  for (size_t i = 0; i < shown; ++i) {
+    name_width = std::max(name_width, WidthOf(lines[i].name));
+    value_width = std::max(value_width, WidthOf(lines[i].value.text));
+  }
+  value_width = std::min(value_width, inside.width - 1);
+  const bool beside =
+      std::ranges::any_of(lines, [](const Line& l) { return !std::isnan(l.part) || !l.values.empty(); });
+  // A bar or a line needs room, or is left away.
+  constexpr int kLeastBar = 6;
+  const int room = inside.width - value_width - 1;
+  name_width = std::min(name_width, beside ? std::max(room / 2, room - 24) : room);
+  const int bar = room - name_width - 1;
+  for (size_t i = 0; i < shown; ++i) {
+    const Line& line = lines[i];
+    const int y = inside.y + static_cast<int>(i);
+    canvas->Print(inside.x, y, name_width, line.name);
+    if (bar >= kLeastBar && !std::isnan(line.part)) {
+      canvas->Bar(inside.x + name_width + 1, y, bar, line.part,
+                  line.value.style == Style::kPlain ? Style::kAccent : line.value.style);
+    }
+    if (bar >= kLeastBar && !line.values.empty()) {
+      canvas->Spark(inside.x + name_width + 1, y, bar, line.values, line.least, line.most, Style::kAccent);
+    }
+    canvas->PrintRight(inside.x + inside.width - value_width, y, value_width, line.value.text, line.value.style);
+  }
+  if (cut) {
+    canvas->Print(inside.x, inside.y + inside.height - 1, inside.width,
+                  fmt::format("and {} more", lines.size() - shown), Style::kDim);
+  }
+}
+
+void DrawTable(const Table& table, const Rect& inside, Canvas* canvas) {
+  std::vector<int> widths(table.heads.size());
+  for (size_t c = 0; c < widths.size(); ++c) {
+    widths[c] = WidthOf(table.heads[c]);
+    for (const auto& row : table.rows) {
+      if (c < row.size()) widths[c] = std::max(widths[c], WidthOf(row[c].text));
+    }
+  }
+  int x = inside.x;
+  for (size_t c = 0; c < widths.size(); ++c) {
+    const int left = inside.x + inside.width - x;
+    if (left < std::min(widths[c], 4)) break;
+    const int width = std::min(widths[c], left);
+    canvas->Print(x, inside.y, width, table.heads[c], Style::kDim);
+    for (size_t r = 0; r < table.rows.size() && static_cast<int>(r) + 1 < inside.height; ++r) {
+      if (c >= table.rows[r].size()) continue;
+      const Shown& shown = table.rows[r][c];
+      if (c == 0) {
+        canvas->Print(x, inside.y + 1 + static_cast<int>(r), width, shown.text, shown.style);
+      } else {
+        canvas->PrintRight(x, inside.y + 1 + static_cast<int>(r), width, shown.text, shown.style);
+      }
+    }
+    x += width + 2;
+  }
+}
+
+void DrawNotes(std::span<const Note> notes, const Rect& inside, Canvas* canvas) {
+  for (size_t i = 0; i < notes.size() && static_cast<int>(i) < inside.height; ++i) {
+    std::string time;
+    if (notes[i].time_s > 0) {
+      text::AppendRfc3339(&time, static_cast<int64_t>(notes[i].time_s) * 1'000'000'000);
+      time = "[" + time.substr(11, 8) + "] ";
+    }
+    const int y = inside.y + static_cast<int>(i);
+    const int taken = canvas->Print(inside.x, y, inside.width, time, Style::kDim);
+    canvas->Print(inside.x + taken, y, inside.width - taken, notes[i].text, notes[i].style);
+  }
+}
+
+}  // namespace
+
+int LinesOf(const Panel& panel, std::span<const Answer> answers, int columns, int most) {
+  size_t lines = 0;
+  if (panel.type == "text") {
+    lines = Wrap(panel.text, columns).size();
+  } else if (const std::vector<Note> notes = NotesOf(answers); !notes.empty()) {
+    lines = notes.size();
+  } else if (IsTable(panel)) {
+    const size_t rows = TableOf(panel, answers).rows.size();
+    lines = rows == 0 ? 0 : rows + 1;
+  } else {
+    lines = LinesOfSeries(panel, answers).size();
+  }
+  if (lines == 0) lines = Wrap(WhyEmpty(panel, answers), columns).size();
+  return std::clamp(static_cast<int>(lines), 1, std::max(most, 1));
+}
+
+void DrawPanel(const Panel& panel, std::span<const Answer> answers, const Rect& inside, Canvas* canvas) {
+  const auto words = [&](std::string_view text, Style style) {
+    const std::vector<std::string> lines = Wrap(text, inside.width);
+    for (size_t i = 0; i < lines.size() && static_cast<int>(i) < inside.height; ++i) {
+      canvas->Print(inside.x, inside.y + static_cast<int>(i), inside.width, lines[i], style);
+    }
+  };
+  if (panel.type == "text") return words(panel.text, Style::kPlain);
+  if (const std::vector<Note> notes = NotesOf(answers); !notes.empty()) return DrawNotes(notes, inside, canvas);
+  const std::vector<Line> lines = LinesOfSeries(panel, answers);
+  if (lines.empty()) return words(WhyEmpty(panel, answers), Style::kDim);
+  if (IsTable(panel)) return DrawTable(TableOf(panel, answers), inside, canvas);
+  DrawLines(lines, inside, canvas);
+}
+
+}  // namespace tidemark::cli::monitor
