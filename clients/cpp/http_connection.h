@@ -28,10 +28,11 @@ class HttpConnection {
   using OnBody = std::function<void(std::string* body, bool last)>;
   static constexpr uint64_t kNoLimit = UINT64_MAX;
 
-  // Does not connect. `url`: http://HOST[:PORT][/BASE]; the port is 8086 unless given. `timeout`: how long a
+  // Does not connect. `url`: http://HOST[:PORT][/BASE], or https:// for TLS (tls.h says whom it believes); the port is
+  // 8086 unless given. `timeout`: how long a
   // connection, a request or a reply may stay without progress. Looking up a host's name is not covered by it and not
   // cancelled. `token`: shown with each request; "": that of the environment (credential.h). Errors: kInvalidArgument
-  // for an address that is none, or a token that is none.
+  // for an address that is none, a token that is none, or files of TLS that cannot be read.
   static Result<std::unique_ptr<HttpConnection>> Open(std::string_view url, std::chrono::milliseconds timeout,
                                                       std::string token = {});
   virtual ~HttpConnection() = default;

@@ -22,6 +22,14 @@ void AddTokenFlag(CLI::App& app) {
       },
       "file with the token that the server asks for (default: what TIDEMARK_TOKEN holds, or the file that "
       "TIDEMARK_TOKEN_FILE names)");
+  // For servers at https:// addresses; clients/cpp/tls.h reads what they set.
+  const auto add = [&app](const char* flag, const char* variable, const char* help) {
+    app.add_option_function<std::string>(
+        flag, [variable](const std::string& path) { setenv(variable, path.c_str(), 1); }, help);
+  };
+  add("--ca", "TIDEMARK_CA", "PEM file of the authorities that are believed (default: TIDEMARK_CA, or the system's)");
+  add("--certificate", "TIDEMARK_CERTIFICATE", "PEM file of the certificate that is shown (default: TIDEMARK_CERTIFICATE)");
+  add("--key", "TIDEMARK_KEY", "PEM file of its key (default: TIDEMARK_KEY)");
 }
 
 int Fail(const std::string& message) {

@@ -19,10 +19,10 @@ void AddExec(CLI::App& app, Action* action);
 void AddBench(CLI::App& app, Action* action);
 void AddDemo(CLI::App& app, Action* action);
 
-// The flags --server and --token-file, the same for all commands; TIDEMARK_SERVER names another default.
+// The flags --server, --token-file, --ca, --certificate and --key, the same for all commands; TIDEMARK_SERVER names another default.
 void AddServerFlag(CLI::App& app, std::string* server);
 
-// The flag --token-file alone, for commands with a --server of their own.
+// The flags without --server, for commands with a --server of their own.
 void AddTokenFlag(CLI::App& app);
 
 // Prints "tidemark: <message>" to standard error and returns the exit code 1.
