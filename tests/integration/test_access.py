@@ -162,4 +162,5 @@ def test_signs_in_and_out():
         expect_equal(ask(server, "GET", "/api/v1/query?query=1", cookie)[0], 401, "signed out")
 
 
-run_tests(globals())
+if __name__ == "__main__":
+    run_tests(globals())

@@ -75,10 +75,21 @@ constexpr Parameter kTokenNew[] = {
      .kind = Kind::kList,
      .required = true,
      .help = "read:DB, write:DB or admin:DB; * in DB stands for any characters; once for each"},
+    {.flag = "--certificate-name",
+     .parameter = "certificate_name",
+     .kind = Kind::kList,
+     .help = "a client's certificate with this alternative name shows the token: dns:agent.example, email:..., uri:..., "
+             "ip:...; once for each"},
     {.flag = "--expires", .parameter = "expires", .help = "after this time: 90d; else it is good until it is revoked"},
     {.flag = "--note", .parameter = "note", .help = "what it is for"},
 };
 constexpr Parameter kTokenFirst[] = {kTokenName, kData};
+constexpr Parameter kCertificateNew[] = {
+    {.flag = "name", .parameter = {}, .required = true, .help = "by which the server is asked: a host name or an address"},
+    {.flag = "--also", .parameter = {}, .kind = Kind::kList, .help = "a further name or address; once for each"},
+    {.flag = "--days", .parameter = {}, .kind = Kind::kCount, .help = "how long it is good", .initial = 365},
+    {.flag = "--out", .parameter = {}, .required = true, .help = "the folder that gets certificate.pem and key.pem"},
+};
 constexpr Parameter kTokenRotate[] = {
     kTokenName,
     {.flag = "--overlap",
@@ -232,6 +243,16 @@ constexpr Act kActs[] = {
      .help = "make a token NAME that is admin of everything, in a data directory whose server is stopped: the first "
              "one, or one in place of one that got lost",
      .parameters = kTokenFirst},
+    {.name = "certificate new",
+     .has_command = true,
+     .method = Method::kNone,
+     .path = {},
+     .right = Right::kAdmin,
+     .reply = Reply::kNone,
+     .keys = {},
+     .help = "make a certificate that NAME signs itself, and its key: for tls.certificate_file and tls.key_file; "
+             "clients believe it with --ca certificate.pem",
+     .parameters = kCertificateNew},
     {.name = "token list",
      .has_command = true,
      .method = Method::kGet,

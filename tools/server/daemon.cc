@@ -50,7 +50,9 @@ Daemon::~Daemon() { static_cast<void>(Stop()); }
 Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
   std::unique_ptr<Daemon> daemon(new Daemon(config));
   TM_RETURN_IF_ERROR(daemon->Open());
-  TM_RETURN_IF_ERROR(daemon->LoadRules());
+  TM_RETURN_IF_ERROR(daemon->OpenTls());
+  TM_TRY_ASSIGN(LoadedRules loaded, daemon->ReadRules());
+  daemon->rules_->SetGroups(std::move(loaded.groups));
   TM_RETURN_IF_ERROR(daemon->Listen());
   return daemon;
 }
@@ -127,6 +129,7 @@ Status Daemon::OpenAccess() {
     return {};
   }
   std::vector<std::string> wanted = config_.listen;
+  wanted.insert(wanted.end(), config_.tls_listen.begin(), config_.tls_listen.end());
   for (const UdpConfig& udp : config_.udp) wanted.push_back(udp.listen);
   for (const std::string& text : wanted) {
     TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
@@ -152,18 +155,53 @@ void Daemon::TakeOpenFiles() {
   config_.http.connections_max = files.connections;
 }
 
-Result<size_t> Daemon::Reload() { return LoadRules(); }
+Status Daemon::OpenTls() {
+  if (config_.tls_listen.empty()) return {};
+  if (config_.tls.certificate.empty() || config_.tls.key.empty()) {
+    return InvalidArgument(
+        "https.listen needs tls.certificate_file and tls.key_file; `tidemark admin certificate new NAME --out FOLDER` "
+        "makes both");
+  }
+  TM_TRY_ASSIGN(tls_, tls::ServerContext::Load(config_.tls));
+  return {};
+}
 
-Result<size_t> Daemon::LoadRules() {
-  std::vector<query::rules::Group> groups;
-  size_t rules = 0;
+Result<size_t> Daemon::Reload() {
+  TM_TRY_ASSIGN(LoadedRules loaded, ReadRules());
+  if (tls_) TM_RETURN_IF_ERROR(tls_->Reload());
+  rules_->SetGroups(std::move(loaded.groups));
+  return loaded.rules;
+}
+
+Result<Daemon::LoadedRules> Daemon::ReadRules() const {
+  LoadedRules loaded;
   for (const std::string& file : config_.rule_files) {
     TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config_.api.parse));
-    for (const query::rules::Group& group : some) rules += group.rules.size();
-    std::move(some.begin(), some.end(), std::back_inserter(groups));
+    for (const query::rules::Group& group : some) loaded.rules += group.rules.size();
+    std::move(some.begin(), some.end(), std::back_inserter(loaded.groups));
   }
-  rules_->SetGroups(std::move(groups));
-  return rules;
+  return loaded;
+}
+
+Status Daemon::Bind() {
+  for (const std::string& text : config_.listen) {
+    TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
+    Result<http::Endpoint> bound = server_->Listen(wanted.address, wanted.port);
+    if (bound.ok()) {
+      endpoints_.push_back(std::move(bound).value());
+    } else if (wanted.port == kDashboardPort && bound.error().code == ErrorCode::kUnavailable) {
+      TM_LOG(kWarn, "{}: going on without it", bound.error().message);
+    } else {
+      return bound.error();
+    }
+  }
+  for (const std::string& text : config_.tls_listen) {
+    TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
+    TM_TRY_ASSIGN(http::Endpoint bound, server_->Listen(wanted.address, wanted.port, tls_));
+    endpoints_.push_back(std::move(bound));
+  }
+  if (endpoints_.empty()) return MakeError(ErrorCode::kUnavailable, "there is no address to listen on");
+  return {};
 }
 
 Status Daemon::Listen() {
@@ -198,21 +236,9 @@ Status Daemon::Listen() {
                                                 .gatekeeper = guard_.get(),
                                                 .default_database = std::string(storage::kDefaultDatabase)});
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
-  for (const std::string& text : config_.listen) {
-    TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
-    Result<http::Endpoint> bound = server_->Listen(wanted.address, wanted.port);
-    if (bound.ok()) {
-      endpoints_.push_back(std::move(bound).value());
-    } else if (wanted.port == kDashboardPort && bound.error().code == ErrorCode::kUnavailable) {
-      TM_LOG(kWarn, "{}: going on without it", bound.error().message);
-    } else {
-      return bound.error();
-    }
-  }
-  if (endpoints_.empty()) return MakeError(ErrorCode::kUnavailable, "there is no address to listen on");
+  TM_RETURN_IF_ERROR(Bind());
   const http::Endpoint& first = endpoints_.front();
-  const bool colons = first.address.find(':') != std::string::npos;
-  store_->Announce(fmt::format("http://{}{}{}:{}", colons ? "[" : "", first.address, colons ? "]" : "", first.port));
+  store_->Announce(http::UrlOf(first));
   for (const UdpConfig& config : config_.udp) {
     auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
     TM_TRY_ASSIGN(const uint16_t port, listener->Start());

@@ -29,6 +29,7 @@
 #include "tools/server/watch/uptime_recorder.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
+#include "tools/tls/server_context.h"
 
 namespace tidemark::server {
 
@@ -46,8 +47,8 @@ class Daemon {
   [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
   [[nodiscard]] bool asks_for_tokens() const { return tokens_->on(); }
 
-  // Reads the rule files again. On an error, which names file, line and reason, nothing has changed. Returns the number
-  // of rules that are in force.
+  // Reads the rule files and the files of TLS again. On an error, which names file, line and reason, nothing has
+  // changed. Returns the number of rules that are in force.
   Result<size_t> Reload();
   // Accepts no more, lets requests finish, takes a checkpoint, closes the store. Idempotent.
   Status Stop();
@@ -60,7 +61,15 @@ class Daemon {
   Status OpenAccess();
   Status Open();
   Status Listen();
-  Result<size_t> LoadRules();
+  Status OpenTls();
+  // Binds the addresses of HTTP, plain and encrypted.
+  Status Bind();
+  struct LoadedRules {
+    std::vector<query::rules::Group> groups;
+    size_t rules = 0;
+  };
+  // Reads the rule files; nothing of them is in force yet.
+  [[nodiscard]] Result<LoadedRules> ReadRules() const;
 
   Config config_;
   query::run::MemoryTotal query_memory_;
@@ -81,6 +90,7 @@ class Daemon {
   std::unique_ptr<access::SessionBook> sessions_;
   std::unique_ptr<access::Guard> guard_;
   std::unique_ptr<access::AccessService> access_;
+  std::shared_ptr<tls::ServerContext> tls_;  // null: no listener is under TLS
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
   std::vector<std::unique_ptr<UdpListener>> udp_;

@@ -20,6 +20,7 @@
 #include "tools/server/config/config.h"
 #include "tools/server/config/limits.h"
 #include "tools/server/daemon.h"
+#include "tools/server/http/endpoint.h"
 
 namespace tidemark::server {
 namespace {
@@ -46,9 +47,10 @@ int Fail(int code, std::string_view message) {
 void Reload(Daemon* daemon, const Config& config) {
   const Result<size_t> rules = daemon->Reload();
   if (rules.ok()) {
-    TM_LOG(kInfo, "SIGHUP: {} rules of {} files are in force", *rules, config.rule_files.size());
+    TM_LOG(kInfo, "SIGHUP: {} rules of {} files are in force{}", *rules, config.rule_files.size(),
+           config.tls_listen.empty() ? "" : ", and the certificate as its file has it");
   } else {
-    TM_LOG(kError, "SIGHUP: nothing was changed, the rules from before are in force: {}", rules.error().message);
+    TM_LOG(kError, "SIGHUP: nothing was changed, what was in force still is: {}", rules.error().message);
   }
 }
 
@@ -65,8 +67,7 @@ int Run(const Config& config) {
   Result<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
   if (!daemon.ok()) return Fail(kFailed, daemon.error().message);
   for (const http::Endpoint& endpoint : (*daemon)->endpoints()) {
-    const bool v6 = endpoint.address.find(':') != std::string::npos;
-    fmt::print("listening on http://{}{}{}:{}\n", v6 ? "[" : "", endpoint.address, v6 ? "]" : "", endpoint.port);
+    fmt::print("listening on {}\n", http::UrlOf(endpoint));
   }
   for (size_t i = 0; i < config.udp.size(); ++i) {
     fmt::print("listening on udp port {} for database {}\n", (*daemon)->udp_ports()[i], config.udp[i].database);

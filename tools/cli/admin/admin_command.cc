@@ -81,6 +81,13 @@ struct DirectoryAct {
 constexpr DirectoryAct kDirectoryActs[] = {
     {"verify", [](const Flags& flags) { return RunVerify(flags["--data"].text); }},
     {"repair", [](const Flags& flags) { return RunRepair(flags["--data"].text, flags["--dry-run"].on); }},
+    {"certificate new",
+     [](const Flags& flags) {
+       return RunNewCertificate({.name = flags["name"].text,
+                                 .also = flags["--also"].list,
+                                 .days = static_cast<int64_t>(flags["--days"].count),
+                                 .folder = flags["--out"].text});
+     }},
     {"token first", [](const Flags& flags) { return RunFirstToken(flags["--data"].text, flags["name"].text); }},
 };
 

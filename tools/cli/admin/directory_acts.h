@@ -1,8 +1,10 @@
 // The acts that work on a data directory whose server has stopped.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tidemark::cli {
 
@@ -13,5 +15,14 @@ int RunRepair(const std::string& directory, bool dry_run);
 
 // token first: 0, printing the secret on standard output; 1 when it could not be made.
 int RunFirstToken(const std::string& directory, const std::string& name);
+
+struct NewCertificate {
+  std::string name;
+  std::vector<std::string> also;
+  int64_t days = 365;
+  std::string folder;
+};
+// certificate new: 0, printing what was written; 1 when it could not be made, or one is there already.
+int RunNewCertificate(const NewCertificate& wanted);
 
 }  // namespace tidemark::cli

@@ -79,6 +79,12 @@ std::string TokenMembers(const Token& token, int64_t used_ns) {
   std::string out = R"("name":)";
   AppendJsonString(&out, token.name);
   AppendGrants(&out, token.grants);
+  out += R"(,"certificateNames":[)";
+  for (size_t i = 0; i < token.certificate_names.size(); ++i) {
+    if (i > 0) out += ',';
+    AppendJsonString(&out, token.certificate_names[i]);
+  }
+  out += ']';
   AppendTime(&out, "created", token.created_ns);
   AppendTime(&out, "expires", token.expires_ns);
   AppendTime(&out, "lastUsed", used_ns);
@@ -126,9 +132,10 @@ Result<int64_t> DurationOf(const Request& request, std::string_view name, int64_
 }
 
 // Path=/: the routes have no common prefix. Lax would let a link of another page open the dashboard signed in; Strict
-// costs a click and lets no request of another page in. Secure is added by who knows that the connection is encrypted.
-std::string CookieHeader(std::string_view value, int64_t max_age_s) {
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", kSessionCookie, value, max_age_s);
+// costs a click and lets no request of another page in. Secure: a cookie that came encrypted never goes in clear.
+std::string CookieHeader(const Request& request, std::string_view value, int64_t max_age_s) {
+  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", kSessionCookie, value, max_age_s,
+                     request.encrypted ? "; Secure" : "");
 }
 
 }  // namespace
@@ -150,6 +157,9 @@ Response AccessService::NewToken(Request& request) const {
     Result<Grant> grant = ParseGrant(text);
     if (!grant.ok()) return Fail(grant.error());
     wanted.grants.push_back(std::move(grant).value());
+  }
+  for (const std::string_view name : request.params.All("certificate_name")) {
+    wanted.certificate_names.emplace_back(name);
   }
   const Result<int64_t> lifetime_ns = DurationOf(request, "expires", 0);
   if (!lifetime_ns.ok()) return Fail(lifetime_ns.error());
@@ -212,7 +222,7 @@ Response AccessService::SignIn(Request& request) const {
   request.caller = opened->caller;
   Response response = WhoAmI(request);
   const SessionInfo& info = opened->caller->info();
-  response.Set("Set-Cookie", CookieHeader(opened->secret, (info.expires_ns - info.created_ns) / (1'000 * kMsNs)));
+  response.Set("Set-Cookie", CookieHeader(request, opened->secret, (info.expires_ns - info.created_ns) / (1'000 * kMsNs)));
   return response;
 }
 
@@ -239,7 +249,7 @@ Response AccessService::SignOut(Request& request) const {
   const Status revoked = sessions_->Revoke(session->info().id, session->name());
   if (!revoked.ok()) return Fail(revoked.error());
   Response response = Succeed("{}");
-  response.Set("Set-Cookie", CookieHeader("", 0));
+  response.Set("Set-Cookie", CookieHeader(request, "", 0));
   return response;
 }
 

@@ -60,10 +60,22 @@ std::optional<Refusal> Guard::FindSession(const std::string& secret, Request* he
   return std::nullopt;
 }
 
+std::optional<Refusal> Guard::FindCertified(Request* head) const {
+  std::shared_ptr<const Principal> principal = tokens_->FindCertificate(*head->certificate_names);
+  if (principal == nullptr) {
+    return Unknown(fmt::format("the certificate is good, but \"{}\" is the name of no token: see --certificate-name of "
+                               "`tidemark admin token new`",
+                               head->certificate_names->front()));
+  }
+  head->caller = std::move(principal);
+  return std::nullopt;
+}
+
 std::optional<Refusal> Guard::FindCaller(Request* head) const {
   const Credentials shown = CredentialsOf(*head);
   switch (shown.kind) {
     case Credentials::Kind::kNone:
+      if (head->certificate_names != nullptr) return FindCertified(head);
       return Unknown("this server asks for a token: send the header \"Authorization: Bearer TOKEN\"");
     case Credentials::Kind::kBroken: return Unknown(shown.secret);
     case Credentials::Kind::kSession: return FindSession(shown.secret, head);

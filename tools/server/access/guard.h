@@ -35,6 +35,8 @@ class Guard final : public http::Gatekeeper {
  private:
   // The caller that `head` shows, or why it is none.
   std::optional<Refusal> FindCaller(http::Request* head) const;
+  // By the client's certificate, where nothing else is shown.
+  std::optional<Refusal> FindCertified(http::Request* head) const;
   std::optional<Refusal> FindSession(const std::string& secret, http::Request* head) const;
 
   const TokenBook* const tokens_;

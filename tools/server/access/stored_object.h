@@ -31,6 +31,8 @@ class StoredObject {
     if (element_[key].get(value) != simdjson::SUCCESS) return Wrong(key);
     return value;
   }
+  // Whether there is such a key: of what was added since the first of these objects were written.
+  [[nodiscard]] bool Has(std::string_view key) const { return element_[key].error() == simdjson::SUCCESS; }
   [[nodiscard]] Result<std::string> Text(std::string_view key) const {
     TM_TRY_ASSIGN(const std::string_view text, Get<std::string_view>(key));
     return std::string(text);

@@ -37,6 +37,18 @@ Status CheckTokenName(std::string_view name) {
       fmt::format("a token's name is 1 to {} letters, digits, \".\", \"_\" or \"-\"", kMaxTokenNameBytes));
 }
 
+Status CheckCertificateName(std::string_view name) {
+  constexpr std::string_view kKinds[] = {"dns:", "email:", "uri:", "ip:"};
+  const bool good = name.size() <= kMaxCertificateNameBytes && std::ranges::any_of(kKinds, [name](auto kind) {
+    return name.starts_with(kind) && name.size() > kind.size();
+  });
+  if (good) return {};
+  return InvalidArgument(
+      fmt::format("\"{}\" is no name of a certificate such as dns:agent.example, email:a@b.example, "
+                  "uri:spiffe://example/agent or ip:192.0.2.1",
+                  name));
+}
+
 std::string PrintToken(const Token& token) {
   std::string out = R"({"name":)";
   AppendJsonString(&out, token.name);
@@ -46,6 +58,13 @@ std::string PrintToken(const Token& token) {
   for (size_t i = 0; i < token.grants.size(); ++i) {
     if (i > 0) out += ',';
     AppendJsonString(&out, PrintGrant(token.grants[i]));
+  }
+  if (!token.certificate_names.empty()) {
+    out += R"(],"certificate_names":[)";
+    for (size_t i = 0; i < token.certificate_names.size(); ++i) {
+      if (i > 0) out += ',';
+      AppendJsonString(&out, token.certificate_names[i]);
+    }
   }
   out += fmt::format(R"(],"created_ns":{},"expires_ns":{},"secrets":[)", token.created_ns, token.expires_ns);
   for (size_t i = 0; i < token.secrets.size(); ++i) {
@@ -70,6 +89,14 @@ Result<Token> ReadToken(std::string_view text) {
     if (element.get(grant_text) != simdjson::SUCCESS) return object.Wrong("grants");
     TM_TRY_ASSIGN(Grant grant, ParseGrant(grant_text));
     token.grants.push_back(std::move(grant));
+  }
+  if (object.Has("certificate_names")) {
+    TM_TRY_ASSIGN(const simdjson::dom::array names, object.Get<simdjson::dom::array>("certificate_names"));
+    for (const simdjson::dom::element element : names) {
+      std::string_view name;
+      if (element.get(name) != simdjson::SUCCESS) return object.Wrong("certificate_names");
+      token.certificate_names.emplace_back(name);
+    }
   }
   TM_TRY_ASSIGN(const simdjson::dom::array secrets, object.Get<simdjson::dom::array>("secrets"));
   for (const simdjson::dom::element element : secrets) {

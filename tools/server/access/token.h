@@ -16,6 +16,8 @@ namespace tidemark::server::access {
 inline constexpr std::string_view kTokenKind = "token";
 inline constexpr size_t kMaxTokenNameBytes = 64;
 inline constexpr size_t kMaxNoteBytes = 1'000;
+inline constexpr size_t kMaxCertificateNames = 16;
+inline constexpr size_t kMaxCertificateNameBytes = 256;
 // Secrets of a token that are good at one time: the newest, and the one that it is taking over from.
 inline constexpr size_t kMaxSecrets = 2;
 
@@ -30,6 +32,8 @@ struct Token {
   std::string name;
   std::string note;
   std::vector<Grant> grants;
+  // Names of certificates that show this token, as tls::Channel::PeerNames spells them.
+  std::vector<std::string> certificate_names = {};
   int64_t created_ns = 0;
   int64_t expires_ns = 0;  // good before it; 0: until it is revoked
   // The oldest first; at least one, at most kMaxSecrets.
@@ -39,6 +43,9 @@ struct Token {
 
 // 1 to kMaxTokenNameBytes letters, digits, `.`, `_` or `-`. kInvalidArgument.
 Status CheckTokenName(std::string_view name);
+
+// A kind (dns, email, uri or ip), a colon and what follows: "dns:agent.example". kInvalidArgument.
+Status CheckCertificateName(std::string_view name);
 
 std::string PrintToken(const Token& token);
 // kCorruption: `text` is not what PrintToken writes.

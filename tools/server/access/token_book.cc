@@ -21,6 +21,10 @@ Status CheckNew(const TokenBook::NewToken& wanted, int64_t now_ns) {
   if (wanted.note.size() > kMaxNoteBytes) {
     return InvalidArgument(fmt::format("a token's note has at most {} bytes", kMaxNoteBytes));
   }
+  if (wanted.certificate_names.size() > kMaxCertificateNames) {
+    return InvalidArgument(fmt::format("a token has at most {} names of certificates", kMaxCertificateNames));
+  }
+  for (const std::string& name : wanted.certificate_names) TM_RETURN_IF_ERROR(CheckCertificateName(name));
   if (wanted.expires_ns != 0 && wanted.expires_ns <= now_ns)
     return InvalidArgument("the token would have ended already");
   return {};
@@ -78,6 +82,13 @@ void TokenBook::Adopt(Token token) {
     }
     held.principals.push_back(std::move(principal));
   }
+  // The names of a token stay as they were made, so its certified caller goes on.
+  if (old != tokens_.end()) held.certified = old->second.certified;
+  if (!held.certified && !token.certificate_names.empty()) {
+    const int64_t end_ns = token.expires_ns == 0 ? INT64_MAX : token.expires_ns;
+    held.certified = std::make_shared<Principal>(token.name, token.grants, end_ns, clock_);
+  }
+  for (const std::string& name : token.certificate_names) by_certificate_[name] = held.certified;
   held.token = std::move(token);
   if (old != tokens_.end()) {
     for (size_t i = 0; i < old->second.principals.size(); ++i) {
@@ -97,6 +108,8 @@ void TokenBook::Forget(std::string_view name) {
   if (held == tokens_.end()) return;
   for (const TokenSecret& secret : held->second.token.secrets) by_hash_.erase(secret.sha256);
   for (const std::shared_ptr<Principal>& principal : held->second.principals) principal->Revoke();
+  for (const std::string& shown : held->second.token.certificate_names) by_certificate_.erase(shown);
+  if (held->second.certified) held->second.certified->Revoke();
   tokens_.erase(held);
 }
 
@@ -122,6 +135,13 @@ Result<TokenBook::Made> TokenBook::Make(const NewToken& wanted, std::string_view
       return MakeError(ErrorCode::kAlreadyExists,
                        fmt::format("there is a token \"{}\" already; rotate or revoke it", wanted.name));
     }
+    for (const std::string& name : wanted.certificate_names) {
+      const auto taken = by_certificate_.find(name);
+      if (taken == by_certificate_.end()) continue;
+      return MakeError(ErrorCode::kAlreadyExists,
+                       fmt::format("the certificate's name \"{}\" shows the token \"{}\" already", name,
+                                   taken->second->name()));
+    }
     const bool has_admin =
         std::ranges::any_of(tokens_, [](const auto& entry) { return IsAdminOfAll(entry.second.token); });
     if (!has_admin && !MayEverywhere(wanted.grants, Access::kAdmin)) {
@@ -132,6 +152,7 @@ Result<TokenBook::Made> TokenBook::Make(const NewToken& wanted, std::string_view
   Token token{.name = wanted.name,
               .note = wanted.note,
               .grants = wanted.grants,
+              .certificate_names = wanted.certificate_names,
               .created_ns = now_ns,
               .expires_ns = wanted.expires_ns,
               .secrets = {{.sha256 = HashOf(secret), .created_ns = now_ns}}};
@@ -196,6 +217,7 @@ std::vector<TokenBook::Entry> TokenBook::List() const {
     for (const auto& [name, held] : tokens_) {
       Entry& entry = entries.emplace_back(Entry{held.token});
       for (const auto& principal : held.principals) entry.used_ns = std::max(entry.used_ns, principal->used_ns());
+      if (held.certified) entry.used_ns = std::max(entry.used_ns, held.certified->used_ns());
     }
   }
   std::ranges::sort(entries, {}, [](const Entry& entry) -> const std::string& { return entry.token.name; });
@@ -213,6 +235,22 @@ std::shared_ptr<const Principal> TokenBook::FindHash(const SecretHash& hash) con
     found = entry->second;
   }
   if (found->revoked()) return nullptr;
+  found->NoteUse();
+  return found;
+}
+
+std::shared_ptr<const Principal> TokenBook::FindCertificate(const std::vector<std::string>& names) const {
+  std::shared_ptr<const Principal> found;
+  {
+    MutexLock lock(mutex_);
+    for (const std::string& name : names) {
+      const auto entry = by_certificate_.find(name);
+      if (entry == by_certificate_.end()) continue;
+      found = entry->second;
+      break;
+    }
+  }
+  if (found == nullptr || found->revoked()) return nullptr;
   found->NoteUse();
   return found;
 }

@@ -44,9 +44,11 @@ class TokenBook {
     std::vector<Grant> grants;
     int64_t expires_ns = 0;  // since 1970; 0: never
     std::string note = {};
+    std::vector<std::string> certificate_names = {};
   };
-  // Makes a token. Errors: kInvalidArgument (a name that is none, no or too many grants, a past end; the first one of
-  // all is not admin of everything, after which nobody could make another), kAlreadyExists, those of the documents.
+  // Makes a token. Errors: kInvalidArgument (a name that is none, no or too many grants, a past end, a name of a
+  // certificate that is none; the first one of all is not admin of everything, after which nobody could make another),
+  // kAlreadyExists (also for a certificate that shows another token), those of the documents.
   Result<Made> Make(const NewToken& wanted, std::string_view author) TM_EXCLUDES(mutex_);
   // Gives a token another secret. Those that it has are good for `overlap_ns` from now on at most, and no more than the
   // newest of them. kNotFound.
@@ -66,6 +68,10 @@ class TokenBook {
   // The same, for who keeps hashes only.
   [[nodiscard]] std::shared_ptr<const Principal> FindHash(const SecretHash& hash) const TM_EXCLUDES(mutex_);
 
+  // Who shows a certificate with one of `names`; null: nobody, or one that is no longer good.
+  [[nodiscard]] std::shared_ptr<const Principal> FindCertificate(const std::vector<std::string>& names) const
+      TM_EXCLUDES(mutex_);
+
  private:
   struct HashOfHash {
     // The beginning of a SHA-256 is as good a hash as any.
@@ -75,6 +81,8 @@ class TokenBook {
     Token token;
     // One for each of token.secrets.
     std::vector<std::shared_ptr<Principal>> principals;
+    // Of who shows a certificate; null when the token has no names of any.
+    std::shared_ptr<Principal> certified;
   };
 
   // Puts `token` in force in place of the one of its name; callers that are still right stay.
@@ -91,6 +99,7 @@ class TokenBook {
   bool on_ TM_GUARDED_BY(mutex_) = false;
   std::unordered_map<std::string, Held> tokens_ TM_GUARDED_BY(mutex_);
   std::unordered_map<SecretHash, std::shared_ptr<Principal>, HashOfHash> by_hash_ TM_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, std::shared_ptr<Principal>> by_certificate_ TM_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::server::access

@@ -228,6 +228,24 @@ void AddNames(Config& c, Table* table) {
       "as long as there are no tokens.");
 }
 
+void AddTls(Config& c, Table* table) {
+  table->List<std::string>("https.listen", &c.tls_listen, EndpointText, ShowText,
+                           "Addresses that serve HTTP over TLS, ADDRESS:PORT each.");
+  table->rows.back().flag = "--https";
+  table->Text("tls.certificate_file", &c.tls.certificate,
+              "PEM: the server's certificate, then those that lead to its authority. Read again at SIGHUP.");
+  table->Text("tls.key_file", &c.tls.key, "PEM: the certificate's key, without a pass phrase.");
+  table->Text("tls.client_ca_file", &c.tls.client_authorities,
+              "PEM: authorities whose certificates clients may show in place of a token; empty: none is asked for.");
+  table->Add(
+      "tls.min_version", "1.2 or 1.3.",
+      [&c](std::string_view text) -> Status {
+        TM_TRY_ASSIGN(c.tls.oldest, tls::ParseVersion(text));
+        return {};
+      },
+      [&c] { return Texts{std::string(tls::Name(c.tls.oldest))}; });
+}
+
 void AddAccess(Config& c, Table* table) {
   table->Duration("access.session_lifetime", &c.session_lifetime_ms, 1'000'000, false,
                   "How long who signs in to the page stays signed in.");
@@ -297,6 +315,7 @@ std::vector<Setting> SettingsOf(Config* config) {
                           "Addresses that serve HTTP, ADDRESS:PORT each; port 0 takes a free one. Without tokens only "
                           "loopback addresses.");
   table.rows.back().flag = "--http";
+  AddTls(c, &table);
   AddNames(c, &table);
   table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
   table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");

@@ -16,6 +16,7 @@
 #include "tools/server/http/server.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
+#include "tools/tls/server_context.h"
 
 namespace tidemark::server {
 
@@ -29,6 +30,8 @@ inline query::api::ApiOptions ApiDefaults() {
 struct Config {
   std::string data = "./tidemark-data";
   std::vector<std::string> listen = {"127.0.0.1:8086", "127.0.0.1:3000"};
+  std::vector<std::string> tls_listen;
+  tls::ServerFiles tls;
   std::vector<std::string> allowed_origins;
   std::vector<std::string> allowed_hosts;
   int64_t session_lifetime_ms = 12 * 3'600'000;

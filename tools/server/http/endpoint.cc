@@ -24,4 +24,10 @@ Result<Endpoint> ParseEndpoint(std::string_view text) {
   return InvalidArgument(fmt::format("\"{}\" is not ADDRESS:PORT", text));
 }
 
+std::string UrlOf(const Endpoint& endpoint) {
+  const bool colons = endpoint.address.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}{}:{}", endpoint.encrypted ? "https" : "http", colons ? "[" : "", endpoint.address,
+                     colons ? "]" : "", endpoint.port);
+}
+
 }  // namespace tidemark::http

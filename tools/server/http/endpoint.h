@@ -1,6 +1,7 @@
 // The text of an Endpoint.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "storage/base/result.h"
@@ -10,5 +11,8 @@ namespace tidemark::http {
 
 // "127.0.0.1:8086" or "[::1]:8086" in its parts. kInvalidArgument.
 Result<Endpoint> ParseEndpoint(std::string_view text);
+
+// "http://127.0.0.1:8086", "https://[::1]:8443".
+std::string UrlOf(const Endpoint& endpoint);
 
 }  // namespace tidemark::http

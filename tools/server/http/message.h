@@ -48,6 +48,10 @@ struct Request {
   // Who sent it: set by the router, or its gatekeeper.
   std::shared_ptr<const Caller> caller = Everyone();
   std::string peer;       // address and port of the client
+  bool encrypted = false;  // came over TLS
+  // The names in the client's certificate when it showed a good one ("dns:agent.example", see tls::Channel); null:
+  // none.
+  std::shared_ptr<const std::vector<std::string>> certificate_names;
   BodyBuffer body;        // decoded when it came with a Content-Encoding
   size_t wire_bytes = 0;  // of the body, before decoding
   bool http10 = false;

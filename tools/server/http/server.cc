@@ -37,6 +37,12 @@ struct Server::Impl {
     asio::steady_timer sweep{loop.context()};
   };
 
+  // An address, and what is spoken on it.
+  struct Listener {
+    asio::ip::tcp::acceptor acceptor;
+    std::shared_ptr<const tls::ServerContext> tls;
+  };
+
   Impl(const ServerOptions& options, Application* application) : shared(Settle(options), application) {
     for (size_t i = 0; i < shared.options.io_threads; ++i) {
       loops.push_back(std::make_unique<Worker>(&shared.readers));
@@ -48,24 +54,25 @@ struct Server::Impl {
     return options;
   }
 
-  void Accept(asio::ip::tcp::acceptor* acceptor) {
+  void Accept(Listener* listener) {
+    asio::ip::tcp::acceptor* const acceptor = &listener->acceptor;
     Worker* const target = loops[next_loop++ % loops.size()].get();
-    auto on_accept = [this, acceptor, target](const error_code& error, asio::ip::tcp::socket socket) {
+    auto on_accept = [this, listener, acceptor, target](const error_code& error, asio::ip::tcp::socket socket) {
       if (shared.draining.load(std::memory_order_relaxed) || error == asio::error::operation_aborted) return;
       if (error) {
         // Out of descriptors: waiting a moment is better than spinning.
         TM_LOG(kWarn, "accept: {}", error.message());
         auto timer = std::make_shared<asio::steady_timer>(acceptor->get_executor(), std::chrono::milliseconds(100));
-        timer->async_wait([this, acceptor, timer](const error_code&) { Accept(acceptor); });
+        timer->async_wait([this, listener, timer](const error_code&) { Accept(listener); });
         return;
       }
-      Adopt(target, std::move(socket));
-      Accept(acceptor);
+      Adopt(target, std::move(socket), listener->tls.get());
+      Accept(listener);
     };
     acceptor->async_accept(target->loop.context(), std::move(on_accept));
   }
 
-  void Adopt(Worker* target, asio::ip::tcp::socket socket) {
+  void Adopt(Worker* target, asio::ip::tcp::socket socket, const tls::ServerContext* tls) {
     ServerCounters& counters = shared.counters;
     if (counters.connections_open.fetch_add(1, std::memory_order_relaxed) >= shared.options.connections_max) {
       counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
@@ -73,8 +80,18 @@ struct Server::Impl {
       return;  // the socket closes
     }
     counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
-    auto start = [this, target, moved = std::move(socket)]() mutable {
-      std::make_shared<Session>(std::move(moved), &target->loop, &shared)->Start();
+    std::unique_ptr<tls::Channel> channel;
+    if (tls != nullptr) {
+      Result<std::unique_ptr<tls::Channel>> opened = tls->Open(socket.native_handle());
+      if (!opened.ok()) {
+        counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
+        TM_LOG(kWarn, "a TLS connection: {}", opened.error().message);
+        return;
+      }
+      channel = std::move(opened).value();
+    }
+    auto start = [this, target, moved = std::move(socket), channel = std::move(channel)]() mutable {
+      std::make_shared<Session>(std::move(moved), std::move(channel), &target->loop, &shared)->Start();
     };
     asio::post(target->loop.context(), std::move(start));
   }
@@ -96,7 +113,7 @@ struct Server::Impl {
 
   ServerShared shared;
   std::vector<std::unique_ptr<Worker>> loops;
-  std::vector<std::unique_ptr<asio::ip::tcp::acceptor>> acceptors;
+  std::vector<std::unique_ptr<Listener>> listeners;
   std::atomic<size_t> next_loop{0};
   std::atomic<bool> ending{false};
   bool started = false;
@@ -115,24 +132,28 @@ Server::~Server() {
   impl_->shared.streams.Stop();
 }
 
-Result<Endpoint> Server::Listen(const std::string& address, uint16_t port) {
+Result<Endpoint> Server::Listen(const std::string& address, uint16_t port,
+                                std::shared_ptr<const tls::ServerContext> tls) {
   error_code error;
   const asio::ip::address ip = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
   if (error) return InvalidArgument(fmt::format("\"{}\" is not an IP address", address));
   const asio::ip::tcp::endpoint endpoint(ip, port);
   // All acceptors live on the first loop; the connections go round all of them.
-  auto acceptor = std::make_unique<asio::ip::tcp::acceptor>(impl_->loops.front()->loop.context());
-  acceptor->open(endpoint.protocol(), error);
-  if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor->bind(endpoint, error);
-  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+  const bool encrypted = tls != nullptr;
+  auto listener = std::make_unique<Impl::Listener>(
+      Impl::Listener{asio::ip::tcp::acceptor(impl_->loops.front()->loop.context()), std::move(tls)});
+  asio::ip::tcp::acceptor& acceptor = listener->acceptor;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
     const ErrorCode code = error == asio::error::address_in_use ? ErrorCode::kUnavailable : ErrorCode::kIo;
     return MakeError(code, fmt::format("cannot listen on {}:{}: {}", address, port, error.message()));
   }
-  const auto bound = acceptor->local_endpoint(error);
-  impl_->acceptors.push_back(std::move(acceptor));
-  return Endpoint{bound.address().to_string(), bound.port()};
+  const auto bound = acceptor.local_endpoint(error);
+  impl_->listeners.push_back(std::move(listener));
+  return Endpoint{bound.address().to_string(), bound.port(), encrypted};
 }
 
 void Server::Start() {
@@ -141,8 +162,8 @@ void Server::Start() {
     impl_->ScheduleSweep(worker.get());
     worker->loop.Start();
   }
-  for (auto& acceptor : impl_->acceptors) {
-    asio::post(acceptor->get_executor(), [this, raw = acceptor.get()] { impl_->Accept(raw); });
+  for (auto& listener : impl_->listeners) {
+    asio::post(listener->acceptor.get_executor(), [this, raw = listener.get()] { impl_->Accept(raw); });
   }
 }
 
@@ -152,10 +173,10 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   if (!impl_->started) return true;
   ServerShared& shared = impl_->shared;
   shared.draining.store(true);
-  for (auto& acceptor : impl_->acceptors) {
-    asio::post(acceptor->get_executor(), [raw = acceptor.get()] {
+  for (auto& listener : impl_->listeners) {
+    asio::post(listener->acceptor.get_executor(), [raw = listener.get()] {
       error_code ignored;
-      raw->close(ignored);
+      raw->acceptor.close(ignored);
     });
   }
   for (auto& worker : impl_->loops) {

@@ -21,6 +21,7 @@
 #include "storage/base/result.h"
 #include "tools/server/http/content_coding.h"
 #include "tools/server/http/message.h"
+#include "tools/tls/server_context.h"
 
 namespace tidemark::http {
 
@@ -96,6 +97,7 @@ class Application {
 struct Endpoint {
   std::string address;
   uint16_t port = 0;
+  bool encrypted = false;
 };
 
 // Counters since start, and gauges. Relaxed atomics.
@@ -103,6 +105,8 @@ struct ServerCounters {
   std::atomic<uint64_t> connections_accepted{0};
   std::atomic<uint64_t> connections_refused{0};
   std::atomic<uint64_t> connections_open{0};
+  std::atomic<uint64_t> handshakes{0};         // of TLS
+  std::atomic<uint64_t> handshakes_failed{0};
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> received_bytes{0};
   std::atomic<uint64_t> sent_bytes{0};
@@ -123,8 +127,10 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Binds an IPv4 or IPv6 address; port 0 takes a free one. Returns what was bound. kUnavailable when the address is
-  // in use, kInvalidArgument when it is not an address, kIo otherwise.
-  Result<Endpoint> Listen(const std::string& address, uint16_t port);
+  // in use, kInvalidArgument when it is not an address, kIo otherwise. `tls`: what connections to it begin with; null:
+  // plain HTTP.
+  Result<Endpoint> Listen(const std::string& address, uint16_t port,
+                          std::shared_ptr<const tls::ServerContext> tls = nullptr);
   // Begins to accept.
   void Start();
   // Accepts no more, lets requests that have begun finish, then closes. Returns whether all finished within `timeout`;

@@ -1,7 +1,6 @@
 #include "tools/server/http/session.h"
 
 #include <fmt/core.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -58,8 +57,9 @@ void CodeStream(std::string_view accept_encoding, Response* response) {
 
 }  // namespace
 
-Session::Session(asio::ip::tcp::socket socket, IoLoop* loop, ServerShared* shared)
-    : socket_(std::move(socket)), loop_(loop), shared_(shared) {
+Session::Session(asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel, IoLoop* loop,
+                 ServerShared* shared)
+    : transport_(std::move(socket), std::move(channel)), loop_(loop), shared_(shared) {
   loop_->Insert(this);
 }
 
@@ -75,11 +75,23 @@ Session::~Session() {
 }
 
 void Session::Start() {
-  error_code error;
-  socket_.set_option(asio::ip::tcp::no_delay(true), error);
-  socket_.non_blocking(true, error);
-  const auto peer = socket_.remote_endpoint(error);
-  if (!error) peer_ = fmt::format("{}:{}", peer.address().to_string(), peer.port());
+  transport_.Configure();
+  peer_ = transport_.PeerAddress();
+  if (!transport_.encrypted()) return NextRequest();
+  Enter(Phase::kHandshake, shared_->options.header_timeout);
+  transport_.AsyncHandshake([self = shared_from_this()](const error_code& error) { self->OnHandshake(error); });
+}
+
+void Session::OnHandshake(const error_code& error) {
+  if (phase_ != Phase::kHandshake) return;
+  if (error) {
+    shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    return Close();
+  }
+  shared_->counters.handshakes.fetch_add(1, std::memory_order_relaxed);
+  if (std::vector<std::string> names = transport_.PeerNames(); !names.empty()) {
+    certificate_names_ = std::make_shared<const std::vector<std::string>>(std::move(names));
+  }
   NextRequest();
 }
 
@@ -96,16 +108,17 @@ void Session::Sweep(int64_t now_ns) {
       RefuseAndClose(408, "the request body came too slowly");
       return;
     case Phase::kWork:
-      if (ClientGone() || request_.caller->revoked()) stop_.request_stop();
+      if (transport_.PeerGone() || request_.caller->revoked()) stop_.request_stop();
       return;
     case Phase::kStream:
-      if (ClientGone() || request_.caller->revoked()) Close();
+      if (transport_.PeerGone() || request_.caller->revoked()) Close();
       return;
     case Phase::kHead:
       if (now_ns < deadline_ns_) return;
       shared_->counters.timeouts.fetch_add(1, std::memory_order_relaxed);
       RefuseAndClose(408, "the request header came too slowly");
       return;
+    case Phase::kHandshake:
     case Phase::kIdle:
     case Phase::kReply:
     case Phase::kLinger:
@@ -116,14 +129,8 @@ void Session::Sweep(int64_t now_ns) {
   }
 }
 
-bool Session::ClientGone() {
-  char byte;
-  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
-}
-
 void Session::BeginDrain() {
-  if (phase_ == Phase::kIdle) Close();
+  if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake) Close();
   if (phase_ == Phase::kStream && stream_ && stream_ends_at_drain_) stream_->Finish();
 }
 
@@ -137,11 +144,7 @@ void Session::Close() {
   phase_ = Phase::kClosed;
   const std::shared_ptr<Session> self = std::exchange(waiting_for_stream_, nullptr);
   if (stream_) stream_->Abandon();
-  error_code ignored;
-  MutexLock lock(closing_mutex_);
-  closed_ = true;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  transport_.Close();
 }
 
 // Reads more into in_ and calls `handler(error)`.
@@ -167,7 +170,7 @@ void Session::ReadInput(Handler handler) {
     self->in_end_ += count;
     handler(error);
   };
-  socket_.async_read_some(asio::buffer(in_.get() + in_end_, in_capacity_ - in_end_), std::move(on_read));
+  transport_.AsyncReadSome(in_.get() + in_end_, in_capacity_ - in_end_, std::move(on_read));
 }
 
 void Session::NextRequest() {
@@ -224,6 +227,8 @@ void Session::OnHead() {
   stop_ = std::stop_source();
   request_.stop = stop_.get_token();
   request_.peer = peer_;
+  request_.encrypted = transport_.encrypted();
+  request_.certificate_names = certificate_names_;
   head_only_ = request_.method == Method::kHead;
   keep_alive_ = parser_->keep_alive();
   const auto malformed = [this](int status, std::string_view text) {
@@ -304,7 +309,7 @@ void Session::ReadSizedBody() {
     if (error) return self->Close();
     self->ReadSizedBody();
   };
-  socket_.async_read_some(asio::buffer(body.data() + body.size(), leased_bytes_ - body.size()), std::move(on_read));
+  transport_.AsyncReadSome(body.data() + body.size(), leased_bytes_ - body.size(), std::move(on_read));
 }
 
 void Session::ReadChunkedBody() {
@@ -357,9 +362,9 @@ void Session::Dispatch() {
 void Session::WatchClient() {
   if (watching_) return;
   watching_ = true;
-  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
+  transport_.AsyncWaitReadable([self = shared_from_this()](const error_code& error) {
     self->watching_ = false;
-    if (error || !self->ClientGone()) return;
+    if (error || !self->transport_.PeerGone()) return;
     if (self->phase_ == Phase::kWork) self->stop_.request_stop();
     if (self->phase_ == Phase::kStream) self->Close();
   });
@@ -444,9 +449,8 @@ Response Session::Answer() {
 
 void Session::RefuseAndClose(int status, std::string_view text) {
   // What is being read goes on into nowhere: cancel it, so that its handler does not run into the reply.
-  error_code ignored;
   phase_ = Phase::kReply;
-  socket_.cancel(ignored);
+  transport_.Cancel();
   Response response = shared_->application->Refuse(status, text, &request_);
   if (status == 503) response.Set("Retry-After", "1");
   response.close = true;
@@ -463,8 +467,7 @@ void Session::RefuseForMemory() {
 void Session::Linger() {
   if (phase_ != Phase::kLinger) {
     Enter(Phase::kLinger, kLingerTime);
-    error_code ignored;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    transport_.ShutdownSend();
     ReleaseBody();
   }
   in_begin_ = in_end_ = 0;

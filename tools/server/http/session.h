@@ -10,11 +10,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/base/mutex.h"
 #include "tools/server/http/io_loop.h"
 #include "tools/server/http/message.h"
 #include "tools/server/http/server.h"
+#include "tools/server/http/transport.h"
 #include "tools/server/http/worker_set.h"
 
 namespace tidemark::http {
@@ -46,7 +48,9 @@ class RequestParser;
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(boost::asio::ip::tcp::socket socket, IoLoop* loop, ServerShared* shared);
+  // `channel`: of a connection under TLS; null: plain.
+  Session(boost::asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel, IoLoop* loop,
+          ServerShared* shared);
   ~Session();
 
   void Start();
@@ -58,10 +62,11 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   friend class SessionStream;
-  enum class Phase : uint8_t { kIdle, kHead, kBody, kWork, kReply, kStream, kLinger, kClosed };
+  enum class Phase : uint8_t { kHandshake, kIdle, kHead, kBody, kWork, kReply, kStream, kLinger, kClosed };
   // Where the answer to 100-continue or to the request leads when it is written.
   enum class After : uint8_t { kReadBody, kNextRequest, kStream, kLinger, kClose };
 
+  void OnHandshake(const boost::system::error_code& error);
   void NextRequest();
   void ParseHead();
   void OnHead();
@@ -108,24 +113,24 @@ class Session : public std::enable_shared_from_this<Session> {
   bool BodyIsTooSlow(int64_t now_ns);
   // Makes the head that begins at in_begin_ end its lines in CRLF. False: the rest of it must come first.
   bool MendLineEnds();
-  bool ClientGone();
   void WatchClient();
   // How the client finds the end of the body: by chunks, by a length, or by the end of the connection.
   struct Framing {
     bool chunked = false;
     std::optional<size_t> length = std::nullopt;
   };
+  // What is still to go out of an answer.
+  [[nodiscard]] static Transport::Parts Unsent(const Outgoing& out);
   [[nodiscard]] std::string HeadOf(const Response& response, const Framing& framing) const;
 
-  boost::asio::ip::tcp::socket socket_;
-  // Held while a worker sends and while the socket closes, lest the number of its descriptor go to another one.
-  Mutex closing_mutex_;
-  bool closed_ TM_GUARDED_BY(closing_mutex_) = false;
+  Transport transport_;
   IoLoop* const loop_;
   ServerShared* const shared_;
   Phase phase_ = Phase::kIdle;
   int64_t deadline_ns_ = 0;
   std::string peer_;
+  // Of a client whose certificate was asked for and is good; shared by its requests.
+  std::shared_ptr<const std::vector<std::string>> certificate_names_;
 
   // Bytes received and not used: [in_begin_, in_end_) of in_.
   std::unique_ptr<char[]> in_;

@@ -160,16 +160,12 @@ Session::Outgoing Session::Compose(Response response) {
   return out;
 }
 
-void Session::SendNow(Outgoing* out) {
-  std::array<iovec, 2> parts = {{{out->head.data(), out->head.size()}, {out->body.data(), out->body.size()}}};
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
-  MutexLock lock(closing_mutex_);
-  if (closed_) return;
-  const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0) out->sent = static_cast<size_t>(sent);
+Transport::Parts Session::Unsent(const Outgoing& out) {
+  const size_t head_sent = std::min(out.sent, out.head.size());
+  return {std::string_view(out.head).substr(head_sent), std::string_view(out.body).substr(out.sent - head_sent)};
 }
+
+void Session::SendNow(Outgoing* out) { out->sent = transport_.SendNow(Unsent(*out)); }
 
 void Session::Write(Outgoing out) {
   Enter(Phase::kReply, shared_->options.idle_timeout);
@@ -180,11 +176,6 @@ void Session::Write(Outgoing out) {
 
 void Session::WriteMore() {
   if (out_.sent == out_.head.size() + out_.body.size()) return OnWritten();
-  const size_t head_sent = std::min(out_.sent, out_.head.size());
-  const size_t body_sent = out_.sent - head_sent;
-  const std::array<asio::const_buffer, 2> buffers = {
-      asio::buffer(out_.head.data() + head_sent, out_.head.size() - head_sent),
-      asio::buffer(out_.body.data() + body_sent, out_.body.size() - body_sent)};
   auto on_write = [self = shared_from_this()](const error_code& error, size_t count) {
     if (self->phase_ == Phase::kClosed) return;
     if (error) return self->Close();
@@ -194,7 +185,7 @@ void Session::WriteMore() {
     self->Enter(Phase::kReply, self->shared_->options.idle_timeout);
     self->WriteMore();
   };
-  socket_.async_write_some(buffers, std::move(on_write));
+  transport_.AsyncWriteSome(Unsent(out_), std::move(on_write));
 }
 
 void Session::OnWritten() {

@@ -128,6 +128,9 @@ void AddFindings(Writer* out, const std::vector<model::Finding>& findings) {
 
 void AddHttp(Writer* out, const http::Server& server) {
   const http::ServerCounters& counters = server.counters();
+  out->Counter("tidemark_tls_handshakes_total", "TLS handshakes that succeeded.", Number(counters.handshakes));
+  out->Counter("tidemark_tls_handshakes_failed_total", "TLS handshakes that failed or came too slowly.",
+               Number(counters.handshakes_failed));
   out->Counter("tidemark_http_connections_total", "Connections accepted.", Number(counters.connections_accepted));
   out->Counter("tidemark_http_connections_refused_total", "Connections closed because there were too many.",
                Number(counters.connections_refused));

@@ -57,6 +57,46 @@ TEST_F(TokenBookTest, NoSecretIsStored) {
   EXPECT_NE(Make("two", Access::kRead, "a").secret, made.secret);
 }
 
+TEST_F(TokenBookTest, ACertificateShowsOneToken) {
+  Make("root", Access::kAdmin, "*");
+  const auto make = [this](const std::string& name, std::vector<std::string> names) {
+    return tokens_.Make({.name = name,
+                         .grants = {{Access::kWrite, "a"}},
+                         .expires_ns = kNow + 10 * kSecond,
+                         .certificate_names = std::move(names)},
+                        "ada");
+  };
+  ASSERT_TRUE(make("agent", {"dns:agent.example", "ip:192.0.2.1"}).ok());
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"agent.example"}, {"dns:"}, {"cn:agent"}}) {
+    const Result<TokenBook::Made> refused = make("bad", bad);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+  }
+  const Result<TokenBook::Made> taken = make("thief", {"ip:192.0.2.1"});
+  ASSERT_FALSE(taken.ok());
+  EXPECT_EQ(taken.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_EQ(tokens_.FindCertificate({"dns:other"}), nullptr);
+  const auto found = tokens_.FindCertificate({"dns:other", "ip:192.0.2.1"});
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->name(), "agent");
+  EXPECT_TRUE(found->May(Access::kWrite, "a"));
+  EXPECT_FALSE(found->May(Access::kRead, "a"));
+  // Another secret changes nothing for who shows a certificate.
+  ASSERT_TRUE(tokens_.Rotate("agent", 0, "ada").ok());
+  EXPECT_FALSE(found->revoked());
+  TokenBook again(&documents_, &clock_);
+  ASSERT_TRUE(again.Load().ok());
+  EXPECT_NE(again.FindCertificate({"dns:agent.example"}), nullptr);
+  ASSERT_TRUE(tokens_.Revoke("agent", false, "ada").ok());
+  EXPECT_TRUE(found->revoked());
+  EXPECT_EQ(tokens_.FindCertificate({"dns:agent.example"}), nullptr);
+  EXPECT_TRUE(make("heir", {"dns:agent.example"}).ok());
+  const auto heir = tokens_.FindCertificate({"dns:agent.example"});
+  ASSERT_NE(heir, nullptr);
+  clock_.Advance(10 * kSecond);
+  EXPECT_TRUE(heir->revoked());
+}
+
 TEST_F(TokenBookTest, IsFoundUntilItEndsOrIsRevoked) {
   const TokenBook::Made root = Make("root", Access::kAdmin, "*");
   const TokenBook::Made brief = Make("brief", Access::kRead, "a", kNow + 10 * kSecond);

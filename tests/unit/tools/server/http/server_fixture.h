@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -15,6 +16,7 @@
 
 #include "storage/base/lent_thread.h"
 #include "tests/unit/tools/server/http/raw_client.h"
+#include "tests/unit/tools/tls/test_files.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
 
@@ -141,10 +143,16 @@ class ServerTest : public ::testing::Test {
                       .handler = [](Request&) { return TextResponse(200, LargeText()); }});
     router_ = std::make_unique<Router>(std::move(routes), RouterOptions{});
     server_ = std::make_unique<Server>(options, router_.get());
-    Result<Endpoint> endpoint = server_->Listen("127.0.0.1", 0);
+    Result<Endpoint> endpoint = server_->Listen("127.0.0.1", 0, RawClient::kEncrypted ? TestContext() : nullptr);
     ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
     port_ = endpoint->port;
     server_->Start();
+  }
+
+  std::shared_ptr<const tls::ServerContext> TestContext() {
+    // Writes of OpenSSL have no flag for what the server's program sets for itself.
+    std::signal(SIGPIPE, SIG_IGN);
+    return *tls::ServerContext::Load(files_.server());
   }
 
   // More than the socket of a client that does not read takes.
@@ -165,6 +173,7 @@ class ServerTest : public ::testing::Test {
     while (busy_ != count) std::this_thread::yield();
   }
 
+  tls::TestFiles files_;
   std::atomic<int> lent_{0};
   std::atomic<int> busy_{0};
   std::atomic<bool> may_end_{false};

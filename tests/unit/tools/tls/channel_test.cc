@@ -1,0 +1,226 @@
+// Both sides of a TLS connection over a pair of sockets, without a server: what is refused, what names a peer has, what
+// a reload does to connections that are open.
+#include "tools/tls/channel.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include "tests/unit/tools/tls/test_files.h"
+
+namespace tidemark::tls {
+namespace {
+
+// The client's side is OpenSSL as it is.
+class Pair {
+ public:
+  explicit Pair(const ServerContext& server, SSL_CTX* client) {
+    std::signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, descriptors_), 0);
+    Result<std::unique_ptr<Channel>> opened = server.Open(descriptors_[0]);
+    EXPECT_TRUE(opened.ok());
+    channel = std::move(opened).value();
+    ssl.reset(SSL_new(client));
+    SSL_set_fd(ssl.get(), descriptors_[1]);
+    SSL_set_connect_state(ssl.get());
+  }
+  ~Pair() {
+    channel.reset();
+    ssl.reset();
+    for (const int descriptor : descriptors_) ::close(descriptor);
+  }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+
+  // Whether both sides came to their end; each is driven in turn, so that nothing waits.
+  bool Handshake() {
+    bool client_done = false;
+    Channel::Outcome server = Channel::Outcome::kWantsRead;
+    for (int turn = 0; turn < 100; ++turn) {
+      const int code = SSL_do_handshake(ssl.get());
+      client_done = code == 1;
+      const int error = SSL_get_error(ssl.get(), code);
+      if (server != Channel::Outcome::kDone) server = channel->Handshake();
+      if (server == Channel::Outcome::kBroken) return false;
+      if (client_done && server == Channel::Outcome::kDone) return true;
+      if (!client_done && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+        static_cast<void>(channel->Handshake());  // what the client said of it
+        return false;
+      }
+    }
+    return false;
+  }
+
+  std::unique_ptr<Channel> channel;
+  SslHandle ssl;
+
+ private:
+  int descriptors_[2] = {-1, -1};
+};
+
+class ChannelTest : public ::testing::Test {
+ protected:
+  ChannelTest() : client_(SSL_CTX_new(TLS_client_method())) {}
+
+  static std::shared_ptr<ServerContext> Load(const ServerFiles& files) {
+    Result<std::shared_ptr<ServerContext>> context = ServerContext::Load(files);
+    EXPECT_TRUE(context.ok()) << context.error().message;
+    return std::move(context).value();
+  }
+  static std::string ErrorOf(const ServerFiles& files) {
+    const auto context = ServerContext::Load(files);
+    return context.ok() ? "" : context.error().message;
+  }
+  void ShowCertificate(const TestFiles& files) {
+    ASSERT_EQ(SSL_CTX_use_certificate_chain_file(client_.get(), files.certificate().c_str()), 1);
+    ASSERT_EQ(SSL_CTX_use_PrivateKey_file(client_.get(), files.key().c_str(), SSL_FILETYPE_PEM), 1);
+  }
+
+  TestFiles files_;
+  SslContext client_;
+};
+
+TEST_F(ChannelTest, MovesBytesBothWays) {
+  const auto context = Load(files_.server());
+  Pair pair(*context, client_.get());
+  ASSERT_TRUE(pair.Handshake());
+  EXPECT_EQ(pair.channel->version(), "TLSv1.3");
+  ASSERT_EQ(SSL_write(pair.ssl.get(), "question", 8), 8);
+  char bytes[64];
+  const Channel::Moved read = pair.channel->Read(bytes);
+  ASSERT_EQ(read.outcome, Channel::Outcome::kDone);
+  EXPECT_EQ(std::string(bytes, read.bytes), "question");
+  EXPECT_EQ(pair.channel->Read(bytes).outcome, Channel::Outcome::kWantsRead);
+  EXPECT_EQ(pair.channel->Write("answer").bytes, 6U);
+  EXPECT_EQ(SSL_read(pair.ssl.get(), bytes, sizeof bytes), 6);
+  pair.channel->Close();
+  EXPECT_EQ(SSL_get_error(pair.ssl.get(), SSL_read(pair.ssl.get(), bytes, sizeof bytes)), SSL_ERROR_ZERO_RETURN);
+}
+
+TEST_F(ChannelTest, GoesOnWhereAFullSocketStoppedIt) {
+  const auto context = Load(files_.server());
+  Pair pair(*context, client_.get());
+  ASSERT_TRUE(pair.Handshake());
+  const std::string sent(3'000'000, 'x');
+  std::string received;
+  size_t at = 0;
+  bool was_full = false;
+  while (received.size() < sent.size()) {
+    while (at < sent.size()) {
+      const Channel::Moved moved = pair.channel->Write(std::string_view(sent).substr(at));
+      if (moved.outcome == Channel::Outcome::kWantsWrite) {
+        was_full = true;
+        break;
+      }
+      ASSERT_EQ(moved.outcome, Channel::Outcome::kDone) << pair.channel->error();
+      at += moved.bytes;
+    }
+    char bytes[16384];
+    const int got = SSL_read(pair.ssl.get(), bytes, sizeof bytes);
+    ASSERT_GT(got, 0);
+    received.append(bytes, static_cast<size_t>(got));
+  }
+  EXPECT_TRUE(was_full);
+  EXPECT_EQ(received, sent);
+}
+
+TEST_F(ChannelTest, OldVersionsAndPlainTextAreRefused) {
+  const auto context = Load(files_.server());
+  SSL_CTX_set_security_level(client_.get(), 0);
+  SSL_CTX_set_max_proto_version(client_.get(), TLS1_1_VERSION);
+  Pair old(*context, client_.get());
+  EXPECT_FALSE(old.Handshake());
+  EXPECT_FALSE(old.channel->error().empty());
+  SSL_CTX_set_max_proto_version(client_.get(), TLS1_2_VERSION);
+  Pair twelve(*context, client_.get());
+  EXPECT_TRUE(twelve.Handshake());
+  ServerFiles strict = files_.server();
+  strict.oldest = Version::k13;
+  const auto only13 = Load(strict);
+  Pair refused(*only13, client_.get());
+  EXPECT_FALSE(refused.Handshake());
+}
+
+TEST_F(ChannelTest, AReloadChangesWhatLaterConnectionsSee) {
+  const auto context = Load(files_.server());
+  Pair before(*context, client_.get());
+  ASSERT_TRUE(before.Handshake());
+  const auto subject = [](const SslHandle& ssl) {
+    const Certificate shown(SSL_get1_peer_certificate(ssl.get()));
+    char text[64] = {};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(shown.get()), NID_commonName, text, sizeof text);
+    return std::string(text);
+  };
+  EXPECT_EQ(subject(before.ssl), "localhost");
+  files_.Renew({"other.example"});
+  ASSERT_TRUE(context->Reload().ok());
+  Pair after(*context, client_.get());
+  ASSERT_TRUE(after.Handshake());
+  EXPECT_EQ(subject(after.ssl), "other.example");
+  // The one that was open goes on.
+  char bytes[8];
+  EXPECT_EQ(before.channel->Write("more").bytes, 4U);
+  EXPECT_EQ(SSL_read(before.ssl.get(), bytes, sizeof bytes), 4);
+  // What cannot be read leaves all as it was.
+  std::ofstream(files_.key()) << "no key";
+  const Status failed = context->Reload();
+  ASSERT_FALSE(failed.ok());
+  EXPECT_NE(failed.error().message.find(files_.key()), std::string::npos) << failed.error().message;
+  Pair still(*context, client_.get());
+  EXPECT_TRUE(still.Handshake());
+}
+
+TEST_F(ChannelTest, FilesThatAreWrongAreNamed) {
+  const ServerFiles good = files_.server();
+  EXPECT_NE(ErrorOf({.certificate = "/nowhere/c.pem", .key = good.key}).find("/nowhere/c.pem"), std::string::npos);
+  EXPECT_NE(ErrorOf({.certificate = good.certificate, .key = "/nowhere/k.pem"}).find("/nowhere/k.pem"),
+            std::string::npos);
+  const TestFiles other;
+  EXPECT_NE(ErrorOf({.certificate = good.certificate, .key = other.key()}).find(other.key()), std::string::npos);
+  ServerFiles authorities = good;
+  authorities.client_authorities = good.key;
+  EXPECT_NE(ErrorOf(authorities).find("authorities of clients"), std::string::npos);
+}
+
+TEST_F(ChannelTest, NamesOfAClientAreThoseOfACertificateThatIsBelieved) {
+  const TestFiles agent({"agent.example", "192.0.2.7"});
+  ServerFiles files = files_.server();
+  files.client_authorities = agent.certificate();
+  const auto context = Load(files);
+  {
+    Pair pair(*context, client_.get());  // shows none
+    ASSERT_TRUE(pair.Handshake());
+    EXPECT_TRUE(pair.channel->PeerNames().empty());
+  }
+  const TestFiles stranger({"agent.example"});
+  ShowCertificate(stranger);
+  {
+    Pair pair(*context, client_.get());
+    EXPECT_FALSE(pair.Handshake());
+  }
+  ShowCertificate(agent);
+  Pair pair(*context, client_.get());
+  ASSERT_TRUE(pair.Handshake());
+  EXPECT_EQ(pair.channel->PeerNames(), (std::vector<std::string>{"dns:agent.example", "ip:192.0.2.7"}));
+}
+
+TEST(SelfSigned, RefusesWhatIsNoName) {
+  const auto error_of = [](std::vector<std::string> names, int64_t days) {
+    const auto made = MakeSelfSigned({.names = std::move(names), .begins_seconds = 0, .days = days});
+    return made.ok() ? "" : made.error().message;
+  };
+  EXPECT_NE(error_of({}, 1), "");
+  EXPECT_NE(error_of({"a,DNS:evil.example"}, 1).find("neither a host name nor an IP address"), std::string::npos);
+  EXPECT_NE(error_of({"a"}, 0), "");
+  EXPECT_NE(error_of({"a"}, 100'000), "");
+  EXPECT_EQ(error_of({"a", "::1", "10.0.0.1", "*.example.org"}, 3'650), "");
+}
+
+}  // namespace
+}  // namespace tidemark::tls

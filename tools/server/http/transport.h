@@ -1,0 +1,126 @@
+// Transport: the socket of a connection, plain or under TLS. Internal to the HTTP server. Operations are those of the
+// loop's thread, but for SendNow and Close (see there).
+//
+// The handlers are called as handler(error, bytes) on the loop's thread, never from inside of the call itself.
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/error_code.hpp>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/mutex.h"
+#include "tools/tls/channel.h"
+
+namespace tidemark::http {
+
+class Transport {
+ public:
+  // Two texts that go out one after the other, as if they were one.
+  using Parts = std::array<std::string_view, 2>;
+
+  // `channel` works on the socket's descriptor; null: plain.
+  Transport(boost::asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel)
+      : channel_(std::move(channel)), socket_(std::move(socket)) {}
+
+  [[nodiscard]] bool encrypted() const { return channel_ != nullptr; }
+  // "127.0.0.1:54321"; "" when the peer has gone.
+  [[nodiscard]] std::string PeerAddress() const;
+  // See tls::Channel::PeerNames; good after the handshake.
+  [[nodiscard]] std::vector<std::string> PeerNames() const { return channel_ ? channel_->PeerNames() : std::vector<std::string>(); }
+
+  // Options for small messages that do not wait for each other.
+  void Configure();
+
+  // handler(error): both sides know each other. At once when plain.
+  template <typename Handler>
+  void AsyncHandshake(Handler handler) {
+    if (channel_ == nullptr) return handler(boost::system::error_code());
+    Drive([this] { return tls::Channel::Moved{channel_->Handshake(), 0}; },
+          [handler = std::move(handler)](const boost::system::error_code& error, size_t) mutable { handler(error); });
+  }
+
+  // Reads at least one byte, unless an error keeps it from that.
+  template <typename Handler>
+  void AsyncReadSome(char* into, size_t bytes, Handler handler) {
+    if (channel_ == nullptr) return socket_.async_read_some(boost::asio::buffer(into, bytes), std::move(handler));
+    Drive([this, into, bytes] { return channel_->Read({into, bytes}); }, std::move(handler));
+  }
+
+  // Writes at least one byte of `parts`, which stay where they are until the handler is called.
+  template <typename Handler>
+  void AsyncWriteSome(const Parts& parts, Handler handler) {
+    if (channel_ == nullptr) {
+      const std::array<boost::asio::const_buffer, 2> buffers = {boost::asio::buffer(parts[0].data(), parts[0].size()),
+                                                                boost::asio::buffer(parts[1].data(), parts[1].size())};
+      return socket_.async_write_some(buffers, std::move(handler));
+    }
+    Drive([this, parts] { return WriteParts(parts); }, std::move(handler));
+  }
+
+  // handler(error): something has come, or the end of it.
+  template <typename Handler>
+  void AsyncWaitReadable(Handler handler) {
+    socket_.async_wait(boost::asio::ip::tcp::socket::wait_read, std::move(handler));
+  }
+
+  // Whether the client has closed its side with nothing unread before.
+  [[nodiscard]] bool PeerGone();
+  // Sends what goes at once and returns how much of `parts` that was. On any thread, as long as the loop's thread does
+  // not read or write meanwhile.
+  size_t SendNow(const Parts& parts) TM_EXCLUDES(closing_mutex_);
+
+  // Ends what waits, with operation_aborted.
+  void Cancel();
+  // Says that nothing follows, and goes on reading.
+  void ShutdownSend();
+  void Close() TM_EXCLUDES(closing_mutex_);
+
+ private:
+  // Repeats `step` until it is done, waiting for the socket as it asks.
+  template <typename Step, typename Handler>
+  void Drive(Step step, Handler handler) {
+    namespace asio = boost::asio;
+    using boost::system::error_code;
+    const tls::Channel::Moved moved = step();
+    const auto again = [this, step](Handler& kept) {
+      return [this, step, kept = std::move(kept)](const error_code& error) mutable {
+        if (error) return kept(error, 0);
+        Drive(step, std::move(kept));
+      };
+    };
+    switch (moved.outcome) {
+      case tls::Channel::Outcome::kWantsRead:
+        return socket_.async_wait(asio::ip::tcp::socket::wait_read, again(handler));
+      case tls::Channel::Outcome::kWantsWrite:
+        return socket_.async_wait(asio::ip::tcp::socket::wait_write, again(handler));
+      case tls::Channel::Outcome::kDone:
+        return asio::post(socket_.get_executor(), [handler = std::move(handler), bytes = moved.bytes]() mutable {
+          handler(error_code(), bytes);
+        });
+      case tls::Channel::Outcome::kEnded: return Fail(asio::error::eof, std::move(handler));
+      case tls::Channel::Outcome::kBroken: return Fail(asio::error::connection_reset, std::move(handler));
+    }
+  }
+  template <typename Handler>
+  void Fail(boost::system::error_code error, Handler handler) {
+    boost::asio::post(socket_.get_executor(),
+                      [handler = std::move(handler), error]() mutable { handler(error, 0); });
+  }
+  [[nodiscard]] tls::Channel::Moved WriteParts(const Parts& parts);
+
+  const std::unique_ptr<tls::Channel> channel_;
+  boost::asio::ip::tcp::socket socket_;
+  // Held while a worker sends and while the socket closes, lest the number of its descriptor go to another one.
+  Mutex closing_mutex_;
+  bool closed_ TM_GUARDED_BY(closing_mutex_) = false;
+};
+
+}  // namespace tidemark::http

@@ -1,0 +1,112 @@
+#include "tools/tls/channel.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace tidemark::tls {
+namespace {
+
+std::string_view TextOf(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)), static_cast<size_t>(ASN1_STRING_length(text))};
+}
+
+// "" for a kind of name that nobody is known by here, and for a text with a zero byte, by which one name passes for
+// another where texts end at it.
+std::string NameOf(const GENERAL_NAME& name) {
+  const auto text = [](std::string_view kind, const ASN1_STRING* value) {
+    const std::string_view content = TextOf(value);
+    return content.find('\0') == std::string_view::npos ? std::string(kind).append(content) : std::string();
+  };
+  switch (name.type) {
+    case GEN_DNS: return text("dns:", name.d.dNSName);
+    case GEN_EMAIL: return text("email:", name.d.rfc822Name);
+    case GEN_URI: return text("uri:", name.d.uniformResourceIdentifier);
+    case GEN_IPADD: {
+      const std::string_view bytes = TextOf(name.d.iPAddress);
+      std::array<char, INET6_ADDRSTRLEN> printed{};
+      const int family = bytes.size() == 4 ? AF_INET : AF_INET6;
+      if (bytes.size() != 4 && bytes.size() != 16) return {};
+      if (inet_ntop(family, bytes.data(), printed.data(), printed.size()) == nullptr) return {};
+      return std::string("ip:") + printed.data();
+    }
+    default: return {};
+  }
+}
+
+}  // namespace
+
+Channel::Outcome Channel::Judge(int code) {
+  const int saved = errno;
+  switch (SSL_get_error(ssl_.get(), code)) {
+    case SSL_ERROR_WANT_READ: return Outcome::kWantsRead;
+    case SSL_ERROR_WANT_WRITE: return Outcome::kWantsWrite;
+    case SSL_ERROR_ZERO_RETURN: return Outcome::kEnded;
+    case SSL_ERROR_SYSCALL:
+      broken_ = true;
+      error_ = saved == 0 ? "the connection ended without a word" : std::strerror(saved);
+      ERR_clear_error();
+      return Outcome::kBroken;
+    default:
+      broken_ = true;
+      error_ = TakeErrorText("the TLS connection broke");
+      return Outcome::kBroken;
+  }
+}
+
+Channel::Outcome Channel::Handshake() {
+  ERR_clear_error();
+  errno = 0;
+  const int code = SSL_do_handshake(ssl_.get());
+  return code == 1 ? Outcome::kDone : Judge(code);
+}
+
+Channel::Moved Channel::Read(std::span<char> into) {
+  ERR_clear_error();
+  errno = 0;
+  size_t bytes = 0;
+  const int code = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
+  if (code == 1) return {Outcome::kDone, bytes};
+  return {Judge(code), 0};
+}
+
+Channel::Moved Channel::Write(std::string_view bytes) {
+  ERR_clear_error();
+  errno = 0;
+  size_t sent = 0;
+  const int code = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &sent);
+  if (code == 1) return {Outcome::kDone, sent};
+  return {Judge(code), 0};
+}
+
+void Channel::Close() {
+  // Nothing may be said after a fatal fault, nor before the end of the handshake.
+  if (broken_ || SSL_in_init(ssl_.get()) != 0) return;
+  ERR_clear_error();
+  static_cast<void>(SSL_shutdown(ssl_.get()));
+  ERR_clear_error();
+}
+
+bool Channel::has_pending() const { return SSL_has_pending(ssl_.get()) == 1; }
+
+std::string_view Channel::version() const { return SSL_get_version(ssl_.get()); }
+
+std::vector<std::string> Channel::PeerNames() const {
+  std::vector<std::string> names;
+  const X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
+  if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return names;
+  const AlternativeNames alternatives(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  if (alternatives == nullptr) return names;
+  for (int i = 0; i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
+    std::string name = NameOf(*sk_GENERAL_NAME_value(alternatives.get(), i));
+    if (!name.empty()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+}  // namespace tidemark::tls

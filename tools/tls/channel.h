@@ -1,0 +1,62 @@
+// Channel: one side of a TLS connection over a descriptor that does not block. It moves what can be moved now and says
+// what to wait for, so that any event loop can drive it. It holds about 10 KB when idle; a stream of Boost.Asio's own
+// holds four buffers of 17 KB for as long as it lives, which is why a server of many idle connections has this one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/tls/openssl_handles.h"
+
+namespace tidemark::tls {
+
+// One thread at a time.
+class Channel {
+ public:
+  explicit Channel(SslHandle ssl) : ssl_(std::move(ssl)) {}
+
+  enum class Outcome : uint8_t {
+    kDone,
+    kWantsRead,   // again when the descriptor can be read
+    kWantsWrite,  // again when it can be written
+    kEnded,       // the peer has said that nothing follows
+    kBroken,      // error() says why
+  };
+  struct Moved {
+    Outcome outcome = Outcome::kBroken;
+    size_t bytes = 0;  // with kDone: at least 1
+  };
+
+  // Goes on with the handshake; kDone when both sides know each other.
+  [[nodiscard]] Outcome Handshake();
+  // Reads up to the size of `into`, which is not empty.
+  [[nodiscard]] Moved Read(std::span<char> into);
+  // Sends from the beginning of `bytes`, which is not empty. After kWantsRead or kWantsWrite the next call must begin
+  // with the same bytes, as many at least.
+  [[nodiscard]] Moved Write(std::string_view bytes);
+  // Says to the peer that nothing follows, if that can be said now. After it nothing is written.
+  void Close();
+
+  // Whether bytes were received that Read gives without the descriptor being readable.
+  [[nodiscard]] bool has_pending() const;
+  [[nodiscard]] const std::string& error() const { return error_; }
+
+  // Of a peer whose certificate was asked for, shown and found good: its alternative names (RFC 5280, 4.2.1.6), as
+  // "dns:agent.example", "email:a@b.example", "uri:spiffe://x/y", "ip:192.0.2.1". Empty otherwise.
+  [[nodiscard]] std::vector<std::string> PeerNames() const;
+  // "TLSv1.3".
+  [[nodiscard]] std::string_view version() const;
+
+ private:
+  [[nodiscard]] Outcome Judge(int code);
+
+  SslHandle ssl_;
+  std::string error_;
+  bool broken_ = false;
+};
+
+}  // namespace tidemark::tls

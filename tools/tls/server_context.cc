@@ -1,0 +1,131 @@
+#include "tools/tls/server_context.h"
+
+#include <fmt/core.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <ctime>
+
+#include "tools/tls/openssl_handles.h"
+
+namespace tidemark::tls {
+namespace {
+
+// With a certificate of the client a session is only resumed where it began: this names the place.
+constexpr std::string_view kSessionContext = "tidemark";
+constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+int ChooseProtocol(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
+                   unsigned in_length, void* /*context*/) {
+  unsigned char* chosen = nullptr;
+  if (SSL_select_next_proto(&chosen, out_length, kHttp11, sizeof kHttp11, in, in_length) != OPENSSL_NPN_NEGOTIATED) {
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+  *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+Error Wrong(std::string_view what, const std::string& file, std::string otherwise) {
+  return InvalidArgument(fmt::format("{} {}: {}", what, file, TakeErrorText(std::move(otherwise))));
+}
+
+Status LoadClientAuthorities(SSL_CTX* context, const std::string& file) {
+  if (file.empty()) return {};
+  if (SSL_CTX_load_verify_locations(context, file.c_str(), nullptr) != 1) {
+    return Wrong("the authorities of clients", file, "no certificate in it");
+  }
+  STACK_OF(X509_NAME)* const names = SSL_load_client_CA_file(file.c_str());
+  if (names == nullptr) return Wrong("the authorities of clients", file, "no certificate in it");
+  SSL_CTX_set_client_CA_list(context, names);
+  // A client without a certificate may have a token. One whose certificate is of somebody else is refused here.
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  return {};
+}
+
+int64_t SecondsOf(const ASN1_TIME* time) {
+  std::tm utc = {};
+  return ASN1_TIME_to_tm(time, &utc) == 1 ? static_cast<int64_t>(timegm(&utc)) : 0;
+}
+
+}  // namespace
+
+Result<Version> ParseVersion(std::string_view text) {
+  if (text == "1.2") return Version::k12;
+  if (text == "1.3") return Version::k13;
+  return InvalidArgument(fmt::format("\"{}\" is none of 1.2, 1.3", text));
+}
+
+std::string_view Name(Version version) { return version == Version::k12 ? "1.2" : "1.3"; }
+
+struct ServerContext::Loaded {
+  SslContext context;
+  int64_t ends_seconds = 0;
+
+  static Result<std::shared_ptr<const Loaded>> From(const ServerFiles& files) {
+    auto loaded = std::make_shared<Loaded>();
+    ERR_clear_error();
+    SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
+    if (context == nullptr) return MakeError(ErrorCode::kInternal, TakeErrorText("OpenSSL gives no context"));
+    loaded->context.reset(context);
+    SSL_CTX_set_min_proto_version(context, files.oldest == Version::k13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    // An idle connection holds no buffers; a write may be taken in part, and again from where it lies then.
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // Tickets keep a session at the client; a cache here would be memory that clients decide on.
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kSessionContext.data()),
+                                   kSessionContext.size());
+    SSL_CTX_set_alpn_select_cb(context, &ChooseProtocol, nullptr);
+    if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
+      return Wrong("the certificate", files.certificate, "it cannot be read");
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+      return Wrong("the key", files.key, "it cannot be read");
+    }
+    if (SSL_CTX_check_private_key(context) != 1) {
+      return Wrong("the key", files.key, fmt::format("it is not that of the certificate {}", files.certificate));
+    }
+    TM_RETURN_IF_ERROR(LoadClientAuthorities(context, files.client_authorities));
+    loaded->ends_seconds = SecondsOf(X509_get0_notAfter(SSL_CTX_get0_certificate(context)));
+    return loaded;
+  }
+};
+
+ServerContext::ServerContext(ServerFiles files) : files_(std::move(files)) {}
+ServerContext::~ServerContext() = default;
+
+Result<std::shared_ptr<ServerContext>> ServerContext::Load(ServerFiles files) {
+  std::shared_ptr<ServerContext> context(new ServerContext(std::move(files)));
+  TM_RETURN_IF_ERROR(context->Reload());
+  return context;
+}
+
+Status ServerContext::Reload() {
+  TM_TRY_ASSIGN(std::shared_ptr<const Loaded> loaded, Loaded::From(files_));
+  MutexLock lock(mutex_);
+  loaded_ = std::move(loaded);
+  return {};
+}
+
+Result<std::unique_ptr<Channel>> ServerContext::Open(int descriptor) const {
+  std::shared_ptr<const Loaded> loaded;
+  {
+    MutexLock lock(mutex_);
+    loaded = loaded_;
+  }
+  ERR_clear_error();
+  SslHandle ssl(SSL_new(loaded->context.get()));  // keeps the context
+  if (ssl == nullptr || SSL_set_fd(ssl.get(), descriptor) != 1) {
+    return MakeError(ErrorCode::kInternal, TakeErrorText("OpenSSL gives no connection"));
+  }
+  SSL_set_accept_state(ssl.get());
+  return std::make_unique<Channel>(std::move(ssl));
+}
+
+int64_t ServerContext::ends_seconds() const {
+  MutexLock lock(mutex_);
+  return loaded_->ends_seconds;
+}
+
+}  // namespace tidemark::tls
