@@ -135,9 +135,8 @@ class BeastConnection final : public HttpConnection {
     }
     tls_->set_verify_callback(asio::ssl::host_name_verification(host_), error);
     if (error) return error;
-    return Wait([&](auto done) {
-      tls_->async_handshake(asio::ssl::stream_base::client, [done](error_code e) { done(e); });
-    });
+    return Wait(
+        [&](auto done) { tls_->async_handshake(asio::ssl::stream_base::client, [done](error_code e) { done(e); }); });
   }
 
   // Why the server's certificate was refused; "" when it was not.

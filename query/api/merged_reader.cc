@@ -39,8 +39,7 @@ Status MergedReader::Open() {
   std::sort(refs_.begin(), refs_.end());
   refs_.erase(std::unique(refs_.begin(), refs_.end()), refs_.end());
   refs_ = view_->Present(std::move(refs_), range_);
-  TM_RETURN_IF_ERROR(
-      Charge(refs_.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews) + sizeof(uint32_t))));
+  TM_RETURN_IF_ERROR(Charge(refs_.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews) + sizeof(uint32_t))));
   labels_.resize(refs_.size());
   for (size_t i = 0; i < refs_.size(); ++i) {
     if (i % 1024 == 0) TM_RETURN_IF_ERROR(CheckEnd(began));

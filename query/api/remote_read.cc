@@ -67,8 +67,8 @@ class ChunkStream {
     while (query_ < queries_.size()) {
       if (reader_ == nullptr) {
         const ReadQuery& query = queries_[query_];
-        reader_ = std::make_unique<MergedReader>(view_, std::vector<std::vector<model::Matcher>>{query.matchers}, RangeOf(query),
-                                                 limits_, &spent_);
+        reader_ = std::make_unique<MergedReader>(view_, std::vector<std::vector<model::Matcher>>{query.matchers},
+                                                 RangeOf(query), limits_, &spent_);
         TM_RETURN_IF_ERROR(reader_->Open());
       }
       if (out->size() >= bytes_min) return true;

@@ -204,8 +204,9 @@ Status FrameAbsent(const CallArguments& call, Frame* frame) {
   if (call.node.args[0]->kind == plan::NodeKind::kSelect) {
     const auto& select = plan::As<plan::SelectNode>(*call.node.args[0]);
     head.labels = LabelsOfAbsence(*select.selector, arena.get());
-    scan::NoteUnknown({.grid = call.grid, .reference = select.reference, .length_ms = call.state->context().lookback_ms},
-                      *call.state, &found);
+    scan::NoteUnknown(
+        {.grid = call.grid, .reference = select.reference, .length_ms = call.state->context().lookback_ms}, *call.state,
+        &found);
   }
   *frame = Frame(frame->steps);
   const size_t row = frame->AddRow(head);

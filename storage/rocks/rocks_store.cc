@@ -81,8 +81,8 @@ Result<void> RocksStore::OpenLocked() {
   if (read_only_) {
     // Point in time ends quietly at the first damaged record; this one at a torn last record only.
     if (options_.strict_log) db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-    // Logs are verified all the same: where the MANIFEST tracks some and this was off, 7.8 would write it anew, and ends
-    // the process because it may not.
+    // Logs are verified all the same: where the MANIFEST tracks some and this was off, 7.8 would write it anew, and
+    // ends the process because it may not.
     if (options_.past_damage) db_options.paranoid_checks = false;
   }
   const std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {

@@ -78,14 +78,18 @@ constexpr Parameter kTokenNew[] = {
     {.flag = "--certificate-name",
      .parameter = "certificate_name",
      .kind = Kind::kList,
-     .help = "a client's certificate with this alternative name shows the token: dns:agent.example, email:..., uri:..., "
-             "ip:...; once for each"},
+     .help =
+         "a client's certificate with this alternative name shows the token: dns:agent.example, email:..., uri:..., "
+         "ip:...; once for each"},
     {.flag = "--expires", .parameter = "expires", .help = "after this time: 90d; else it is good until it is revoked"},
     {.flag = "--note", .parameter = "note", .help = "what it is for"},
 };
 constexpr Parameter kTokenFirst[] = {kTokenName, kData};
 constexpr Parameter kCertificateNew[] = {
-    {.flag = "name", .parameter = {}, .required = true, .help = "by which the server is asked: a host name or an address"},
+    {.flag = "name",
+     .parameter = {},
+     .required = true,
+     .help = "by which the server is asked: a host name or an address"},
     {.flag = "--also", .parameter = {}, .kind = Kind::kList, .help = "a further name or address; once for each"},
     {.flag = "--days", .parameter = {}, .kind = Kind::kCount, .help = "how long it is good", .initial = 365},
     {.flag = "--out", .parameter = {}, .required = true, .help = "the folder that gets certificate.pem and key.pem"},

@@ -28,7 +28,8 @@ void AddTokenFlag(CLI::App& app) {
         flag, [variable](const std::string& path) { setenv(variable, path.c_str(), 1); }, help);
   };
   add("--ca", "TIDEMARK_CA", "PEM file of the authorities that are believed (default: TIDEMARK_CA, or the system's)");
-  add("--certificate", "TIDEMARK_CERTIFICATE", "PEM file of the certificate that is shown (default: TIDEMARK_CERTIFICATE)");
+  add("--certificate", "TIDEMARK_CERTIFICATE",
+      "PEM file of the certificate that is shown (default: TIDEMARK_CERTIFICATE)");
   add("--key", "TIDEMARK_KEY", "PEM file of its key (default: TIDEMARK_KEY)");
 }
 

@@ -19,7 +19,8 @@ void AddExec(CLI::App& app, Action* action);
 void AddBench(CLI::App& app, Action* action);
 void AddDemo(CLI::App& app, Action* action);
 
-// The flags --server, --token-file, --ca, --certificate and --key, the same for all commands; TIDEMARK_SERVER names another default.
+// The flags --server, --token-file, --ca, --certificate and --key, the same for all commands; TIDEMARK_SERVER names
+// another default.
 void AddServerFlag(CLI::App& app, std::string* server);
 
 // The flags without --server, for commands with a --server of their own.

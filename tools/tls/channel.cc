@@ -99,8 +99,8 @@ std::vector<std::string> Channel::PeerNames() const {
   std::vector<std::string> names;
   const X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
   if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return names;
-  const AlternativeNames alternatives(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const AlternativeNames alternatives(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   if (alternatives == nullptr) return names;
   for (int i = 0; i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
     std::string name = NameOf(*sk_GENERAL_NAME_value(alternatives.get(), i));

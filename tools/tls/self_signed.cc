@@ -23,7 +23,8 @@ constexpr size_t kMaxHostBytes = 253;
 
 bool IsAddress(const std::string& name) {
   std::array<unsigned char, sizeof(in6_addr)> address{};
-  return inet_pton(AF_INET, name.c_str(), address.data()) == 1 || inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
+  return inet_pton(AF_INET, name.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, name.c_str(), address.data()) == 1;
 }
 
 bool IsHost(std::string_view name) {
@@ -76,8 +77,7 @@ bool SetSubject(X509* certificate, const std::string& name) {
   // A common name has at most 64 characters (RFC 5280, appendix A.1); nobody looks at it where there are alternatives.
   const std::string common = name.substr(0, 64);
   X509_NAME* const subject = X509_get_subject_name(certificate);
-  return X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                                    reinterpret_cast<const unsigned char*>(common.data()),
+  return X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common.data()),
                                     static_cast<int>(common.size()), -1, 0) == 1 &&
          X509_set_issuer_name(certificate, subject) == 1;
 }
@@ -102,24 +102,26 @@ Result<CertificateAndKey> MakeSelfSigned(const SelfSignedOptions& options) {
   const Certificate certificate(X509_new());
   if (key == nullptr || certificate == nullptr) return Failed("no key could be made");
   X509* const x = certificate.get();
-  const bool made = X509_set_version(x, X509_VERSION_3) == 1 && SetSerial(x) &&
-                    ASN1_TIME_set(X509_getm_notBefore(x), options.begins_seconds) != nullptr &&
-                    ASN1_TIME_set(X509_getm_notAfter(x), options.begins_seconds + options.days * kDaySeconds) != nullptr &&
-                    X509_set_pubkey(x, key.get()) == 1 && SetSubject(x, options.names.front()) &&
-                    Add(x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-                    Add(x, NID_key_usage, "critical,digitalSignature,keyCertSign") &&
-                    Add(x, NID_ext_key_usage, "serverAuth,clientAuth") &&
-                    Add(x, NID_subject_key_identifier, "hash") && Add(x, NID_subject_alt_name, names) &&
-                    X509_sign(x, key.get(), EVP_sha256()) != 0;
+  const bool made =
+      X509_set_version(x, X509_VERSION_3) == 1 && SetSerial(x) &&
+      ASN1_TIME_set(X509_getm_notBefore(x), options.begins_seconds) != nullptr &&
+      ASN1_TIME_set(X509_getm_notAfter(x), options.begins_seconds + options.days * kDaySeconds) != nullptr &&
+      X509_set_pubkey(x, key.get()) == 1 && SetSubject(x, options.names.front()) &&
+      Add(x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+      Add(x, NID_key_usage, "critical,digitalSignature,keyCertSign") &&
+      Add(x, NID_ext_key_usage, "serverAuth,clientAuth") && Add(x, NID_subject_key_identifier, "hash") &&
+      Add(x, NID_subject_alt_name, names) && X509_sign(x, key.get(), EVP_sha256()) != 0;
   if (!made) return Failed("the certificate could not be made");
   CertificateAndKey out;
-  TM_TRY_ASSIGN(out.certificate, Pem([](BIO* bio, const void* object) {
-                  return PEM_write_bio_X509(bio, static_cast<const X509*>(object));
-                }, x));
-  TM_TRY_ASSIGN(out.key, Pem([](BIO* bio, const void* object) {
-                  return PEM_write_bio_PKCS8PrivateKey(bio, static_cast<const EVP_PKEY*>(object), nullptr, nullptr, 0,
-                                                       nullptr, nullptr);
-                }, key.get()));
+  TM_TRY_ASSIGN(
+      out.certificate,
+      Pem([](BIO* bio, const void* object) { return PEM_write_bio_X509(bio, static_cast<const X509*>(object)); }, x));
+  TM_TRY_ASSIGN(out.key, Pem(
+                             [](BIO* bio, const void* object) {
+                               return PEM_write_bio_PKCS8PrivateKey(bio, static_cast<const EVP_PKEY*>(object), nullptr,
+                                                                    nullptr, 0, nullptr, nullptr);
+                             },
+                             key.get()));
   return out;
 }
 

@@ -1,8 +1,8 @@
 // ServerContext: what a listener shows to those who connect with TLS: its certificate, its key, and whose certificates
 // it takes. The files can be read again while connections are open: those go on with what they began with.
 //
-//   TM_TRY_ASSIGN(std::shared_ptr<ServerContext> context, ServerContext::Load({.certificate = "c.pem", .key = "k.pem"}));
-//   TM_TRY_ASSIGN(std::unique_ptr<Channel> channel, context->Open(descriptor));
+//   TM_TRY_ASSIGN(std::shared_ptr<ServerContext> context, ServerContext::Load({.certificate = "c.pem", .key =
+//   "k.pem"})); TM_TRY_ASSIGN(std::unique_ptr<Channel> channel, context->Open(descriptor));
 //
 // TLS 1.2 (RFC 5246) and 1.3 (RFC 8446), without renegotiation and compression. ALPN (RFC 7301) chooses http/1.1.
 #pragma once

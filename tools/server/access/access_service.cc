@@ -222,7 +222,8 @@ Response AccessService::SignIn(Request& request) const {
   request.caller = opened->caller;
   Response response = WhoAmI(request);
   const SessionInfo& info = opened->caller->info();
-  response.Set("Set-Cookie", CookieHeader(request, opened->secret, (info.expires_ns - info.created_ns) / (1'000 * kMsNs)));
+  response.Set("Set-Cookie",
+               CookieHeader(request, opened->secret, (info.expires_ns - info.created_ns) / (1'000 * kMsNs)));
   return response;
 }
 

@@ -63,9 +63,10 @@ std::optional<Refusal> Guard::FindSession(const std::string& secret, Request* he
 std::optional<Refusal> Guard::FindCertified(Request* head) const {
   std::shared_ptr<const Principal> principal = tokens_->FindCertificate(*head->certificate_names);
   if (principal == nullptr) {
-    return Unknown(fmt::format("the certificate is good, but \"{}\" is the name of no token: see --certificate-name of "
-                               "`tidemark admin token new`",
-                               head->certificate_names->front()));
+    return Unknown(
+        fmt::format("the certificate is good, but \"{}\" is the name of no token: see --certificate-name of "
+                    "`tidemark admin token new`",
+                    head->certificate_names->front()));
   }
   head->caller = std::move(principal);
   return std::nullopt;

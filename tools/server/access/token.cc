@@ -40,8 +40,8 @@ Status CheckTokenName(std::string_view name) {
 Status CheckCertificateName(std::string_view name) {
   constexpr std::string_view kKinds[] = {"dns:", "email:", "uri:", "ip:"};
   const bool good = name.size() <= kMaxCertificateNameBytes && std::ranges::any_of(kKinds, [name](auto kind) {
-    return name.starts_with(kind) && name.size() > kind.size();
-  });
+                      return name.starts_with(kind) && name.size() > kind.size();
+                    });
   if (good) return {};
   return InvalidArgument(
       fmt::format("\"{}\" is no name of a certificate such as dns:agent.example, email:a@b.example, "

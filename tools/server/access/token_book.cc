@@ -138,9 +138,9 @@ Result<TokenBook::Made> TokenBook::Make(const NewToken& wanted, std::string_view
     for (const std::string& name : wanted.certificate_names) {
       const auto taken = by_certificate_.find(name);
       if (taken == by_certificate_.end()) continue;
-      return MakeError(ErrorCode::kAlreadyExists,
-                       fmt::format("the certificate's name \"{}\" shows the token \"{}\" already", name,
-                                   taken->second->name()));
+      return MakeError(
+          ErrorCode::kAlreadyExists,
+          fmt::format("the certificate's name \"{}\" shows the token \"{}\" already", name, taken->second->name()));
     }
     const bool has_admin =
         std::ranges::any_of(tokens_, [](const auto& entry) { return IsAdminOfAll(entry.second.token); });

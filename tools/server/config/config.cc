@@ -228,7 +228,12 @@ void AddNames(Config& c, Table* table) {
       "as long as there are no tokens.");
 }
 
-void AddTls(Config& c, Table* table) {
+// What is listened on, and what is shown there.
+void AddListeners(Config& c, Table* table) {
+  table->List<std::string>("http.listen", &c.listen, EndpointText, ShowText,
+                           "Addresses that serve HTTP, ADDRESS:PORT each; port 0 takes a free one. Without tokens only "
+                           "loopback addresses.");
+  table->rows.back().flag = "--http";
   table->List<std::string>("https.listen", &c.tls_listen, EndpointText, ShowText,
                            "Addresses that serve HTTP over TLS, ADDRESS:PORT each.");
   table->rows.back().flag = "--https";
@@ -311,11 +316,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   Table table;
   Config& c = *config;
   table.Text("data", &c.data, "The directory that holds everything.");
-  table.List<std::string>("http.listen", &c.listen, EndpointText, ShowText,
-                          "Addresses that serve HTTP, ADDRESS:PORT each; port 0 takes a free one. Without tokens only "
-                          "loopback addresses.");
-  table.rows.back().flag = "--http";
-  AddTls(c, &table);
+  AddListeners(c, &table);
   AddNames(c, &table);
   table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
   table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");

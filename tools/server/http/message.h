@@ -47,7 +47,7 @@ struct Request {
   const Route* route = nullptr;       // set by the router
   // Who sent it: set by the router, or its gatekeeper.
   std::shared_ptr<const Caller> caller = Everyone();
-  std::string peer;       // address and port of the client
+  std::string peer;        // address and port of the client
   bool encrypted = false;  // came over TLS
   // The names in the client's certificate when it showed a good one ("dns:agent.example", see tls::Channel); null:
   // none.

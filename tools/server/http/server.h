@@ -105,7 +105,7 @@ struct ServerCounters {
   std::atomic<uint64_t> connections_accepted{0};
   std::atomic<uint64_t> connections_refused{0};
   std::atomic<uint64_t> connections_open{0};
-  std::atomic<uint64_t> handshakes{0};         // of TLS
+  std::atomic<uint64_t> handshakes{0};  // of TLS
   std::atomic<uint64_t> handshakes_failed{0};
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> received_bytes{0};

@@ -4,11 +4,11 @@
 // The handlers are called as handler(error, bytes) on the loop's thread, never from inside of the call itself.
 #pragma once
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -34,7 +34,9 @@ class Transport {
   // "127.0.0.1:54321"; "" when the peer has gone.
   [[nodiscard]] std::string PeerAddress() const;
   // See tls::Channel::PeerNames; good after the handshake.
-  [[nodiscard]] std::vector<std::string> PeerNames() const { return channel_ ? channel_->PeerNames() : std::vector<std::string>(); }
+  [[nodiscard]] std::vector<std::string> PeerNames() const {
+    return channel_ ? channel_->PeerNames() : std::vector<std::string>();
+  }
 
   // Options for small messages that do not wait for each other.
   void Configure();
@@ -111,8 +113,7 @@ class Transport {
   }
   template <typename Handler>
   void Fail(boost::system::error_code error, Handler handler) {
-    boost::asio::post(socket_.get_executor(),
-                      [handler = std::move(handler), error]() mutable { handler(error, 0); });
+    boost::asio::post(socket_.get_executor(), [handler = std::move(handler), error]() mutable { handler(error, 0); });
   }
   [[nodiscard]] tls::Channel::Moved WriteParts(const Parts& parts);
 

@@ -316,9 +316,10 @@ TEST_F(ServerTest, TakesHeadsWhoseLinesEndInLf) {
   Start();
   const std::string expected = Ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nx\ny");
   ASSERT_TRUE(expected.ends_with("x\ny")) << expected;
-  for (const std::string request : {"POST /echo HTTP/1.1\nHost: a\nContent-Length: 3\n\nx\ny",
-                                    "POST /echo HTTP/1.1\nHost: a\r\nContent-Length: 3\n\r\nx\ny",
-                                    "\n\nPOST /echo HTTP/1.1\nHost: a\nContent-Length: 3\n\nx\ny"}) {
+  for (const char* const text : {"POST /echo HTTP/1.1\nHost: a\nContent-Length: 3\n\nx\ny",
+                                 "POST /echo HTTP/1.1\nHost: a\r\nContent-Length: 3\n\r\nx\ny",
+                                 "\n\nPOST /echo HTTP/1.1\nHost: a\nContent-Length: 3\n\nx\ny"}) {
+    const std::string request = text;
     EXPECT_TRUE(Ask(request).ends_with("x\ny")) << Ask(request);
     RawClient bytes(port_);
     for (const char c : request) bytes.Send(std::string(1, c));
