@@ -286,7 +286,9 @@ TEST_F(TierRetentionTest, TheBucketOnTheBorderCountsWhatIsGone) {
 }
 
 TEST_F(TierRetentionTest, BytesTakeRawRowsBeforeTiers) {
-  WriteRows(kDayStart, kDayStart + 2 * kNsPerDay - kSecond);
+  // None on the border, whose bucket counts only what is gone.
+  WriteRows(kDayStart, kDayStart + kNsPerDay - kSecond);
+  WriteRows(kDayStart + kNsPerDay + 10 * kSecond, kDayStart + 2 * kNsPerDay - kSecond);
   ASSERT_TRUE(store_->Checkpoint().ok());
   DatabaseOptions options = store_->Databases()[0].options;
   options.max_bytes = store_->Stats().disk_bytes - 1;
