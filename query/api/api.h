@@ -99,6 +99,8 @@ class QueryApi {
   [[nodiscard]] Reply Federate(const ApiRequest& request, std::string_view accept) const;
   // Prometheus' remote read: `body` is a ReadRequest in one snappy block, the reply samples or a stream of chunks.
   [[nodiscard]] Reply RemoteRead(const ApiRequest& request, std::string_view body) const;
+  // Rows as they are stored, to the nanosecond and to the last bit of an integer: JSON lines.
+  [[nodiscard]] Reply Rows(const ApiRequest& request) const;
   [[nodiscard]] Reply BuildInfo() const;
   [[nodiscard]] Reply StatusConfig() const;
   [[nodiscard]] Reply StatusFlags() const;

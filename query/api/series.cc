@@ -11,6 +11,7 @@
 
 #include "query/api/api.h"
 #include "query/api/json.h"
+#include "query/api/selection.h"
 #include "query/api/values.h"
 #include "query/frame/frame_order.h"
 #include "query/promql/parser.h"
@@ -81,13 +82,6 @@ MetadataBook::Family GuessFamily(std::string_view metric, const std::set<std::st
 }
 
 }  // namespace
-
-// What labels, label values and series have in common.
-struct QueryApi::Selection {
-  uint64_t limit = 0;
-  model::TimeRange range;
-  std::vector<std::vector<model::Matcher>> matchers;  // one set for each match[]
-};
 
 Result<QueryApi::Selection> QueryApi::ParseSelection(const ApiRequest& request, bool matchers_needed) const {
   Selection selection;

@@ -119,6 +119,7 @@ constexpr RouteRow kRows[] = {
     {"/api/v1/labels", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::Labels>},
     {"/api/v1/label/*/values", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &LabelValues},
     {"/api/v1/series", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::Series>},
+    {"/api/v1/rows", Methods::kGetPost, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kForm, kEnvelope, &Api<&QueryApi::Rows>},
     {"/api/v1/metadata", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::Metadata>},
     {"/api/v1/status/tsdb", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::StatusTsdb>},
     {"/api/v1/status/tsdb/blocks", Methods::kGet, Access::kRead, Scope::kDatabase, Lane::kRead, Body::kNone, kEnvelope, &Api<&QueryApi::StatusTsdbBlocks>},
