@@ -25,7 +25,7 @@ class Output {
     if (task.gate) gate_.emplace(*task.gate);
     if (settings.output_directory.empty()) return;
     Result<OutputFile> created =
-        OutputFile::Create(settings.output_directory, task.name, facts.attempt, settings.output_file_bytes);
+        OutputFile::Create(settings.output_directory, settings.output_stem, facts.attempt, settings.output_file_bytes);
     if (created.ok()) {
       file_.emplace(std::move(*created));
     } else if (events.on_trouble) {
@@ -46,7 +46,8 @@ class Output {
     if (events_.on_progress) events_.on_progress(percent);
   }
 
-  void Finish(const TaskSpec& task, TaskFacts& facts) {
+  // The gate's file is read under the task's own limits: what keeps it from being read ends the attempt.
+  void Finish(const TaskSpec& task, TaskFacts& facts, const Clock& clock, const StopSignal& stop, int64_t deadline_ns) {
     facts.output_bytes = tail_.total_bytes();
     facts.output_tail = tail_.Text();
     facts.progress_percent = percent_;
@@ -56,9 +57,11 @@ class Output {
     }
     // What did not end by itself has not written all of it.
     if (!gate_ || facts.outcome != Outcome::kSucceeded) return;
-    facts.gate = gate_->Finish(task.working_directory);
+    const auto timed_out = [&] { return deadline_ns > 0 && clock.SteadyNs() >= deadline_ns; };
+    bool went_on = true;
+    facts.gate = gate_->Finish(task.working_directory, [&] { return went_on = !stop.raised() && !timed_out(); });
     if (facts.gate->status != GateStatus::kFail) return;
-    facts.outcome = Outcome::kFailed;
+    facts.outcome = went_on ? Outcome::kFailed : stop.raised() ? Outcome::kCancelled : Outcome::kTimedOut;
     facts.error = "gate: " + facts.gate->reason;
   }
 
@@ -190,12 +193,13 @@ TaskFacts Attempt(const TaskSpec& task, TaskFacts facts, const AttemptSettings& 
     return facts;
   }
   Output output(task, facts, settings, events);
+  const int64_t deadline_ns = task.timeout_ns > 0 ? clock.SteadyNs() + task.timeout_ns : 0;
   if (task.function) {
     RunInProcess(task, facts, clock, stop, events, output);
   } else {
     RunInChild(task, facts, settings, clock, stop, events, output);
   }
-  output.Finish(task, facts);
+  output.Finish(task, facts, clock, stop, deadline_ns);
   return facts;
 }
 

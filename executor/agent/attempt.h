@@ -18,6 +18,7 @@ struct AttemptSettings {
   int64_t grace_ns = 0;
   size_t output_tail_bytes = 0;
   std::string output_directory{};
+  std::string output_stem{};  // of the file there
   uint64_t output_file_bytes = 0;
   std::string mark{};  // names the attempt for task_mark.h
 };

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <random>
 #include <thread>
 
 #include "executor/agent/attempt.h"
+#include "executor/agent/process/output_file.h"
 #include "executor/agent/process/task_mark.h"
 #include "executor/telemetry/run_sampler.h"
 #include "storage/base/mutex.h"
@@ -29,11 +29,19 @@ struct Agent {
   std::vector<pid_t> processes{};  // of its running tasks
 };
 
+std::vector<std::string> NamesOf(const Pipeline& pipeline) {
+  std::vector<std::string> names;
+  names.reserve(pipeline.tasks.size());
+  for (const TaskSpec& task : pipeline.tasks) names.push_back(task.name);
+  return names;
+}
+
 // One run from start to end.
 class Runner {
  public:
   Runner(const Pipeline& pipeline, const RunOptions& options, RunFacts run)
       : pipeline_(pipeline),
+        output_stems_(OutputStems(NamesOf(pipeline))),
         options_(options),
         clock_(*options.clock),
         run_(std::move(run)),
@@ -70,6 +78,7 @@ class Runner {
   [[nodiscard]] int64_t SinceStart() const { return clock_.SteadyNs() - started_ns_; }
 
   const Pipeline& pipeline_;
+  const std::vector<std::string> output_stems_;  // by task
   const RunOptions& options_;
   const Clock& clock_;
   const RunFacts run_;
@@ -311,6 +320,7 @@ TaskFacts Runner::RunAttempt(const TaskSpec& task, TaskFacts facts, Agent& agent
       .grace_ns = options_.grace_ns,
       .output_tail_bytes = options_.output_tail_bytes,
       .output_directory = options_.output_directory,
+      .output_stem = output_stems_[static_cast<size_t>(&task - pipeline_.tasks.data())],
       .output_file_bytes = options_.output_file_bytes,
       .mark = fmt::format("{}|{}|{}", run_.run_id, &task - pipeline_.tasks.data(), facts.attempt)};
   // A copy: the events go on naming the task by theirs.
@@ -498,20 +508,6 @@ Result<RunReport> Run(const Pipeline& pipeline, const RunOptions& options) {
   Runner runner(pipeline, options, std::move(run));
   if (journal) runner.Keep(std::move(*journal));
   return runner.Finish(std::move(agents), std::move(interrupted));
-}
-
-std::string NewRunId(int64_t now_ns) {
-  std::random_device random;
-  return fmt::format("{:x}-{:08x}", now_ns, random());
-}
-
-std::string ToText(int64_t duration_ns) {
-  const double seconds = static_cast<double>(duration_ns) / 1e9;
-  if (seconds < 0.001) return fmt::format("{:.0f} us", seconds * 1e6);
-  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * 1e3);
-  if (seconds < 120) return fmt::format("{:.2f} s", seconds);
-  const auto whole = static_cast<int64_t>(seconds);
-  return fmt::format("{} min {} s", whole / 60, whole % 60);
 }
 
 }  // namespace tidemark::executor

@@ -1,13 +1,20 @@
 #include "executor/agent/run_command.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <map>
 
 #include "executor/agent/pipeline/pipeline_file.h"
+#include "executor/agent/terminal_text.h"
 
 namespace tidemark::executor {
 namespace {
+
+// Into a file or a pipe everything goes as it came.
+std::string Shown(std::FILE* out, const std::string& text) {
+  return isatty(fileno(out)) == 1 ? TerminalText(text) : text;
+}
 
 class Narrator final : public RunObserver {
  public:
@@ -20,7 +27,7 @@ class Narrator final : public RunObserver {
 
   void OnTaskStart(const TaskFacts& task) override {
     const std::string attempt = task.attempt > 1 ? fmt::format(" (attempt {})", task.attempt) : "";
-    fmt::print(out_, "{:<9} {} ...{}\n", task.agent, task.task, attempt);
+    fmt::print(out_, "{:<9} {} ...{}\n", task.agent, Shown(task.task), attempt);
     Flush();
   }
 
@@ -49,12 +56,14 @@ class Narrator final : public RunObserver {
     }
     switch (task.outcome) {
       case Outcome::kSucceeded:
-        fmt::print(out_, "{:<9} {} completed in {}\n", task.agent, task.task, ToText(task.duration_ns));
+        fmt::print(out_, "{:<9} {} completed in {}\n", task.agent, Shown(task.task), ToText(task.duration_ns));
         break;
-      case Outcome::kSkipped: fmt::print(out_, "{:<9} {} skipped: {}\n", "-", task.task, task.error); break;
+      case Outcome::kSkipped:
+        fmt::print(out_, "{:<9} {} skipped: {}\n", "-", Shown(task.task), Shown(task.error));
+        break;
       default:
-        fmt::print(out_, "{:<9} {} {} after {}{}\n", task.agent, task.task, Name(task.outcome),
-                   ToText(task.duration_ns), Reason(task));
+        fmt::print(out_, "{:<9} {} {} after {}{}\n", task.agent, Shown(task.task), Name(task.outcome),
+                   ToText(task.duration_ns), Shown(Reason(task)));
         if (!show_output_) PrintTail(task);
     }
     Flush();
@@ -69,7 +78,10 @@ class Narrator final : public RunObserver {
     return fmt::format(": exit code {}", task.exit_code);
   }
 
-  void PrintLine(const std::string& task, const std::string& line) { fmt::print(out_, "{} | {}\n", task, line); }
+  void PrintLine(const std::string& task, const std::string& line) {
+    fmt::print(out_, "{} | {}\n", Shown(task), Shown(line));
+  }
+  [[nodiscard]] std::string Shown(const std::string& text) const { return executor::Shown(out_, text); }
 
   void PrintTail(const TaskFacts& task) {
     std::string_view tail = task.output_tail;
@@ -103,14 +115,15 @@ void PrintSummary(std::FILE* out, const RunReport& report) {
     for (const TaskFacts& task : report.tasks) {
       const GateFacts gate = GateOf(task);
       if (!task.last_attempt || gate.status == GateStatus::kPass || task.outcome == Outcome::kSkipped) continue;
-      fmt::print(out, "gate of {}: {} ({})\n", task.task, Name(gate.status), gate.reason);
+      fmt::print(out, "gate of {}: {} ({})\n", Shown(out, task.task), Name(gate.status), Shown(out, gate.reason));
     }
   }
   for (const InterruptedRun& run : report.interrupted) {
     std::string running;
     for (const std::string& task : run.running) running += (running.empty() ? "" : ", ") + task;
     fmt::print(out, "run {} of {} was interrupted after {} of {} tasks; running: {}; {} left-over processes killed\n",
-               run.run_id, run.pipeline, run.tasks_ended, run.tasks, running.empty() ? "none" : running, run.killed);
+               run.run_id, run.pipeline, run.tasks_ended, run.tasks, running.empty() ? "none" : Shown(out, running),
+               run.killed);
   }
   if (report.reports.rows_written > 0) fmt::print(out, "{} rows reported\n", report.reports.rows_written);
   if (report.reports.rows_lost > 0) {

@@ -8,8 +8,8 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 
+#include "executor/agent/pipeline/gate_file.h"
 #include "executor/agent/pipeline/lines.h"
 
 namespace tidemark::executor {
@@ -137,19 +137,17 @@ void GateReader::Append(std::string_view output) {
   if (spec_.file.empty()) source_->Append(output);
 }
 
-GateFacts GateReader::Finish(const std::string& working_directory) {
+GateFacts GateReader::Finish(const std::string& working_directory, const std::function<bool()>& may_go_on) {
   GateFacts facts;
   facts.unit = spec_.unit;
   if (!spec_.file.empty()) {
     const std::filesystem::path path = std::filesystem::path(working_directory) / spec_.file;
-    std::ifstream file(path, std::ios::binary);
-    std::array<char, size_t{64} << 10> buffer;
-    while (file.read(buffer.data(), buffer.size()), file.gcount() > 0) {
-      source_->Append({buffer.data(), static_cast<size_t>(file.gcount())});
-    }
-    if (!file.eof()) {
+    const uint64_t bytes_max = spec_.json.empty() ? kMaxGateFileBytes : kMaxGateJsonBytes;
+    const Result<void> read =
+        ReadGateFile(path.string(), bytes_max, may_go_on, [this](std::string_view bytes) { source_->Append(bytes); });
+    if (!read.ok()) {
       facts.status = GateStatus::kFail;
-      facts.reason = fmt::format("{} cannot be read", path.string());
+      facts.reason = read.error().message;
       return facts;
     }
   }

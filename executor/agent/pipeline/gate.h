@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,8 +67,9 @@ class GateReader {
   GateReader& operator=(const GateReader&) = delete;
 
   void Append(std::string_view output);
-  // At the end of the task; `working_directory` is where `file` is looked for.
-  GateFacts Finish(const std::string& working_directory);
+  // At the end of the task; `working_directory` is where `file` is looked for. `may_go_on` is asked while that is read:
+  // when it says no, the gate fails.
+  GateFacts Finish(const std::string& working_directory, const std::function<bool()>& may_go_on = nullptr);
 
  private:
   class Source;

@@ -5,14 +5,51 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
+
+#include "storage/base/utf8.h"
 
 namespace tidemark::executor {
 
-Result<OutputFile> OutputFile::Create(const std::string& directory, const std::string& task, int attempt,
+namespace {
+
+// A name of a file has 255 bytes at most; attempt, ending and a number come behind.
+constexpr size_t kStemBytesMax = 200;
+
+std::string StemOf(std::string_view task) {
+  std::string stem(CutUtf8(task, kStemBytesMax));
+  for (char& c : stem) {
+    if (c == '/' || (c >= 0 && c < ' ') || c == '\x7f') c = '_';
+  }
+  if (stem.starts_with('.')) stem[0] = '_';
+  return stem.empty() ? "_" : stem;
+}
+
+std::string WithoutCase(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> OutputStems(const std::vector<std::string>& tasks) {
+  std::vector<std::string> stems;
+  stems.reserve(tasks.size());
+  std::set<std::string> taken;
+  for (const std::string& task : tasks) {
+    const std::string stem = StemOf(task);
+    std::string free = stem;
+    for (size_t n = 2; !taken.insert(WithoutCase(free)).second; ++n) free = fmt::format("{}~{}", stem, n);
+    stems.push_back(std::move(free));
+  }
+  return stems;
+}
+
+Result<OutputFile> OutputFile::Create(const std::string& directory, const std::string& stem, int attempt,
                                       uint64_t limit_bytes) {
-  std::string name = task;
-  std::replace(name.begin(), name.end(), '/', '_');
-  std::string path = fmt::format("{}/{}.{}.log", directory, name, attempt);
+  std::string path = fmt::format("{}/{}.{}.log", directory, stem, attempt);
   // "e": not inherited by the tasks that other agents start.
   std::FILE* const file = std::fopen(path.c_str(), "wbe");
   if (file == nullptr) return IoError(fmt::format("{}: {}", path, std::strerror(errno)));

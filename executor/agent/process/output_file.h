@@ -6,16 +6,22 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/base/result.h"
 
 namespace tidemark::executor {
 
+// A name for the file of each task, in their order: the task's, with underscores for what a file may not have in its
+// name, and for a dot in front. Where two would be the same, on file systems that know no case too, the later one has a
+// number behind it.
+std::vector<std::string> OutputStems(const std::vector<std::string>& tasks);
+
 // Not thread-safe.
 class OutputFile {
  public:
-  // Creates `directory`/<task>.<attempt>.log, or empties it; slashes in the task's name become underscores.
-  static Result<OutputFile> Create(const std::string& directory, const std::string& task, int attempt,
+  // Creates `directory`/<stem>.<attempt>.log, or empties it.
+  static Result<OutputFile> Create(const std::string& directory, const std::string& stem, int attempt,
                                    uint64_t limit_bytes);
 
   // What does not fit is left out. An error is told once, by Close.

@@ -1,9 +1,11 @@
 #include "executor/agent/run_command.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -54,6 +56,27 @@ tasks:
   EXPECT_THAT(printed(), HasSubstr(": exit code 4\nbad | one\nbad | two\n"));
   EXPECT_THAT(printed(), HasSubstr("after skipped: it needs bad, which failed"));
   EXPECT_THAT(printed(), HasSubstr("1 succeeded, 1 failed, 1 skipped"));
+}
+
+TEST_F(RunCommandTest, ATerminalObeysNothingThatATaskWrote) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(grantpt(terminal), 0);
+  ASSERT_EQ(unlockpt(terminal), 0);
+  std::FILE* const out = fopen(ptsname(terminal), "we");
+  ASSERT_NE(out, nullptr);
+  const auto report =
+      RunPipeline({"p", {{.name = "evil\x1b[2J", .command = {"sh", "-c", "printf '\\033[2Jhidden\\n'"}}}},
+                  {.out = out, .show_output = true});
+  ASSERT_TRUE(report.ok()) << report.error().message;
+  std::string shown(4096, '\0');
+  const ssize_t got = read(terminal, shown.data(), shown.size());
+  ASSERT_GT(got, 0);
+  shown.resize(static_cast<size_t>(got));
+  EXPECT_EQ(shown.find('\x1b'), std::string::npos) << shown;
+  EXPECT_THAT(shown, HasSubstr("^[[2Jhidden"));
+  std::fclose(out);
+  close(terminal);
 }
 
 TEST_F(RunCommandTest, ShowsAllOutputWhenAsked) {

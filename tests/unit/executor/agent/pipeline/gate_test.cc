@@ -2,6 +2,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "executor/agent/pipeline/gate_file.h"
+#include "tests/temp_directory.h"
 
 namespace tidemark::executor {
 namespace {
@@ -17,6 +25,68 @@ GateFacts Read(const GateSpec& spec, std::initializer_list<std::string_view> pie
 
 const GateSpec kCoverage{
     .regex = R"(lines\.+: ([0-9.]+)%)", .unit = "%", .warn = *ParseLimit("< 85"), .fail = *ParseLimit("<70")};
+
+// A gate on what is no regular file, or a large one, must neither wait nor read without end.
+class GateFileTest : public ::testing::Test {
+ protected:
+  GateFacts ReadFile(const std::string& file, const std::function<bool()>& may_go_on = nullptr) {
+    const GateSpec spec{.regex = "x=([0-9]+)", .file = file, .fail = *ParseLimit("> 9")};
+    GateReader reader(spec);
+    return reader.Finish(folder_.path(), may_go_on);
+  }
+  [[nodiscard]] std::string PathOf(const std::string& name) const { return folder_.path() + "/" + name; }
+
+  const TempDirectory folder_;
+};
+
+TEST_F(GateFileTest, APipeThatNobodyWritesToIsRefused) {
+  ASSERT_EQ(mkfifo(PathOf("pipe").c_str(), 0600), 0);
+  const GateFacts facts = ReadFile("pipe");
+  EXPECT_EQ(facts.status, GateStatus::kFail);
+  EXPECT_THAT(facts.reason, HasSubstr("is a pipe; a gate reads regular files only"));
+}
+
+TEST_F(GateFileTest, DevicesAndDirectoriesAreRefusedAlsoBehindALink) {
+  std::filesystem::create_symlink("/dev/zero", PathOf("zero"));
+  EXPECT_THAT(ReadFile("zero").reason, HasSubstr("is a device"));
+  EXPECT_THAT(ReadFile("/dev/zero").reason, HasSubstr("is a device"));
+  EXPECT_THAT(ReadFile(".").reason, HasSubstr("is a directory"));
+}
+
+TEST_F(GateFileTest, AFileOfAnySizeIsNotReadWhole) {
+  const std::ofstream created(PathOf("sparse"));
+  std::filesystem::resize_file(PathOf("sparse"), uint64_t{5} << 30);
+  bool asked = false;
+  const GateFacts facts = ReadFile("sparse", [&asked] { return asked = true; });
+  EXPECT_EQ(facts.status, GateStatus::kFail);
+  EXPECT_THAT(facts.reason, HasSubstr("more than the 268435456 bytes that this gate reads"));
+  EXPECT_FALSE(asked) << "refused by its size, before anything is read";
+}
+
+TEST_F(GateFileTest, AFileThatGrowsWhileItIsReadEndsToo) {
+  std::ofstream file(PathOf("grows"));
+  uint64_t bytes = 0;
+  const Result<void> read = ReadGateFile(
+      PathOf("grows"), 1000,
+      [&file] {
+        file << std::string(100, 'x') << std::flush;
+        return true;
+      },
+      [&bytes](std::string_view piece) { bytes += piece.size(); });
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_LE(bytes, 1000U);
+}
+
+TEST_F(GateFileTest, ReadingEndsWhenTheTaskHasTo) {
+  std::ofstream(PathOf("report")) << std::string(1'000'000, 'x') << "x=10\n";
+  EXPECT_THAT(ReadFile("report").reason, HasSubstr("10 > 9"));
+  int asked = 0;
+  const GateFacts facts = ReadFile("report", [&asked] { return ++asked < 3; });
+  EXPECT_EQ(facts.status, GateStatus::kFail);
+  EXPECT_THAT(facts.reason, HasSubstr("was not read to its end"));
+  EXPECT_EQ(asked, 3);
+}
 
 TEST(GateTest, LimitsAreConditions) {
   EXPECT_TRUE(ParseLimit("< 85")->Holds(84.9));
