@@ -67,7 +67,7 @@ TEST_F(RunCommandTest, ATerminalObeysNothingThatATaskWrote) {
   ASSERT_NE(out, nullptr);
   const auto report =
       RunPipeline({"p", {{.name = "evil\x1b[2J", .command = {"sh", "-c", "printf '\\033[2Jhidden\\n'"}}}},
-                  {.out = out, .show_output = true});
+                  {.run = {}, .out = out, .show_output = true});
   ASSERT_TRUE(report.ok()) << report.error().message;
   std::string shown(4096, '\0');
   const ssize_t got = read(terminal, shown.data(), shown.size());

@@ -56,7 +56,9 @@ TEST_F(RowsTest, RowsComeOutAsTheyAreStored) {
     return "{\"labels\":{\"__name__\":\"m_" + field + "\",\"host\":\"a\"},\"type\":\"" + type + "\"," + rest + "}\n";
   };
   for (const bool on_disk : {false, true}) {
-    if (on_disk) ASSERT_TRUE(store_->Checkpoint().ok());
+    if (on_disk) {
+      ASSERT_TRUE(store_->Checkpoint().ok());
+    }
     const Reply reply = Ask("match[]=%7Bhost%3D%22a%22%7D&match[]=m_float");
     EXPECT_EQ(reply.content_type, "application/x-ndjson");
     EXPECT_EQ(
