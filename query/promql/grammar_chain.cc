@@ -73,7 +73,8 @@ Result<ExprPtr> Grammar::FinishChain(Chain chain) const {
 
 Result<ExprPtr> Grammar::Balance(const BinaryExpr& link, std::span<ExprPtr> operands) const {
   if (operands.size() == 1) return std::move(operands.front());
-  const size_t half = operands.size() / 2;
+  // The first half is the larger one, so that the first link of the text is the one that is looked at first.
+  const size_t half = (operands.size() + 1) / 2;
   TM_TRY_ASSIGN(ExprPtr lhs, Balance(link, operands.first(half)));
   TM_TRY_ASSIGN(ExprPtr rhs, Balance(link, operands.subspan(half)));
   return Join(CopyOf(link), std::move(lhs), std::move(rhs));

@@ -48,10 +48,10 @@ class Expansion {
 
   Result<Flow> RunList(const std::vector<Node>& nodes, const TemplateValue& dot) {
     for (const Node& node : nodes) {
-      if (out_.size() > Template::kTextBytesMax) return LimitExceeded("the text is longer than 1 MiB");
       if (++steps_ > kStepsMax) return LimitExceeded(fmt::format("the template takes more than {} steps", kStepsMax));
       const size_t known = variables_.size();
       TM_TRY_ASSIGN(const Flow flow, RunNode(node, dot));
+      if (out_.size() > Template::kTextBytesMax) return LimitExceeded("the text is longer than 1 MiB");
       // Variables live to the end of the block that sets them.
       if (node.kind != Node::Kind::kAction) variables_.resize(known);
       if (flow != Flow::kOn) return flow;

@@ -18,8 +18,8 @@ bool ReadTemplateNumber(std::string_view text, TemplateOperand* out) {
     digits.remove_prefix(2);
     // An underscore may stand behind the prefix, and between digits.
     if (digits.starts_with('_')) digits.remove_prefix(1);
-  } else if (digits.size() > 1 && digits[0] == '0' && digits.find_first_not_of("01234567_") == std::string_view::npos) {
-    base = 8;
+  } else if (digits.size() > 1 && digits[0] == '0' && digits.find_first_of(".eE") == std::string_view::npos) {
+    base = 8;  // also of "09", which is none
   }
   std::string plain;
   for (size_t i = 0; i < digits.size(); ++i) {

@@ -309,6 +309,7 @@ constexpr Group kGroups[] = {
     {"rollup", "rollup tiers"},
     {"token", "who may read, write and administer"},
     {"session", "who has signed in to the page"},
+    {"certificate", "what a server shows to those who connect with TLS"},
 };
 
 }  // namespace

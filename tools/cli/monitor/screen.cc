@@ -147,8 +147,8 @@ int DrawScreen(const ScreenState& state, Canvas* canvas) {
   DrawHead(state, canvas);
   const bool more = layout.height - state.scroll > bottom - top;
   canvas->Print(0, bottom, canvas->width(),
-                fmt::format("1-{} pages  tab next  +/- time  p pause  ? keys  q end{}",
-                            std::min<size_t>(state.pages.size(), 9), more ? "  more below" : ""),
+                fmt::format("{}1-{} pages  tab next  +/- time  p pause  ? keys  q end", more ? "more below  " : "",
+                            std::min<size_t>(state.pages.size(), 9)),
                 Style::kDim);
   if (state.help) DrawHelp(state, canvas);
   return layout.height;

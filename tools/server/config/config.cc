@@ -218,8 +218,12 @@ class Reader {
   std::set<std::string> seen_;
 };
 
-// By which names the server and pages that may ask it are known.
+// Where the server is asked, and by which names it and the pages that may ask it are known.
 void AddNames(Config& c, Table* table) {
+  table->List<std::string>("http.listen", &c.listen, EndpointText, ShowText,
+                           "Addresses that serve HTTP, ADDRESS:PORT each; port 0 takes a free one. Without tokens only "
+                           "loopback addresses.");
+  table->rows.back().flag = "--http";
   table->List<std::string>("http.allowed_origins", &c.allowed_origins, AnyText, ShowText,
                            "Origins (scheme://host:port) whose pages may read and change, besides the server's own.");
   table->List<std::string>(
@@ -228,12 +232,8 @@ void AddNames(Config& c, Table* table) {
       "as long as there are no tokens.");
 }
 
-// What is listened on, and what is shown there.
-void AddListeners(Config& c, Table* table) {
-  table->List<std::string>("http.listen", &c.listen, EndpointText, ShowText,
-                           "Addresses that serve HTTP, ADDRESS:PORT each; port 0 takes a free one. Without tokens only "
-                           "loopback addresses.");
-  table->rows.back().flag = "--http";
+// A section of its own each, behind all of `http`.
+void AddTls(Config& c, Table* table) {
   table->List<std::string>("https.listen", &c.tls_listen, EndpointText, ShowText,
                            "Addresses that serve HTTP over TLS, ADDRESS:PORT each.");
   table->rows.back().flag = "--https";
@@ -252,6 +252,7 @@ void AddListeners(Config& c, Table* table) {
 }
 
 void AddAccess(Config& c, Table* table) {
+  AddTls(c, table);
   table->Duration("access.session_lifetime", &c.session_lifetime_ms, 1'000'000, false,
                   "How long who signs in to the page stays signed in.");
 }
@@ -316,7 +317,6 @@ std::vector<Setting> SettingsOf(Config* config) {
   Table table;
   Config& c = *config;
   table.Text("data", &c.data, "The directory that holds everything.");
-  AddListeners(c, &table);
   AddNames(c, &table);
   table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
   table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");

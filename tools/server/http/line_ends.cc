@@ -6,11 +6,12 @@ namespace tidemark::http {
 
 LineEnds LineEndsOf(std::string_view input, size_t head_bytes_max) {
   using enum LineEnds::Kind;
+  // Of what is no method, as TLS' first byte, nothing more needs to come.
+  const bool may_be_method = !input.empty() && input.front() >= 'A' && input.front() <= 'Z';
+  if (!may_be_method) return {.kind = kCrLf, .head_size = 0};
   const size_t first = input.find('\n');
   if (first == std::string_view::npos) {
-    // Of what is no method, as TLS' first byte, nothing more needs to come.
-    const bool may_be_method = !input.empty() && input.front() >= 'A' && input.front() <= 'Z';
-    return {.kind = may_be_method && input.size() <= head_bytes_max ? kUnknown : kCrLf, .head_size = 0};
+    return {.kind = input.size() <= head_bytes_max ? kUnknown : kCrLf, .head_size = 0};
   }
   if (first > 0 && input[first - 1] == '\r') return {.kind = kCrLf, .head_size = 0};
   for (size_t at = first; at != std::string_view::npos; at = input.find('\n', at + 1)) {
@@ -18,7 +19,7 @@ LineEnds LineEndsOf(std::string_view input, size_t head_bytes_max) {
     if (next.starts_with('\n')) return {.kind = kLf, .head_size = at + 2};
     if (next.starts_with("\r\n")) return {.kind = kLf, .head_size = at + 3};
   }
-  return {.kind = input.size() > head_bytes_max ? kCrLf : kUnknown, .head_size = 0};
+  return {.kind = input.size() > head_bytes_max ? kLf : kUnknown, .head_size = input.size()};
 }
 
 std::string WithCrLf(std::string_view head) {

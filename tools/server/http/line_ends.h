@@ -13,7 +13,7 @@ namespace tidemark::http {
 struct LineEnds {
   enum class Kind : uint8_t {
     kCrLf,     // or what a parser of CRLF will refuse
-    kLf,       // a whole head, `head_size` bytes with the empty line
+    kLf,       // `head_size` bytes: a whole head with the empty line, or the beginning of one that is too long
     kUnknown,  // more must come
   };
   Kind kind = Kind::kCrLf;

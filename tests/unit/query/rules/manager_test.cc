@@ -237,7 +237,7 @@ TEST_F(ManagerTest, TemplatesQueryTheDatabase) {
   const std::vector<Alert> alerts = manager_.Status().groups[0].rules[0].alerts;
   ASSERT_EQ(alerts.size(), 1U);
   EXPECT_EQ(alerts[0].annotations[0].value, "b of 2");
-  EXPECT_TRUE(alerts[0].annotations[1].value.starts_with("<error expanding template: query: "))
+  EXPECT_TRUE(alerts[0].annotations[1].value.starts_with("<error expanding template: error calling query: "))
       << alerts[0].annotations[1].value;
 }
 

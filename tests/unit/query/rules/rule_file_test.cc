@@ -63,7 +63,7 @@ TEST(ParseRuleFile, NamesEveryFaultWithItsPlace) {
        "f:4:26: the expression must give a scalar or an instant vector"},
       {"groups:\n  - name: a\n    rules:\n      - alert: y\n        expr: up\n        annotations: {s: '{{ $nope "
        "}}'}\n",
-       "template: unknown \"$nope\""},
+       "template: undefined variable \"$nope\""},
       {"groups:\n  - name: a\n    rules:\n      - {alert: y, expr: up, labels: {'a b': c}}\n", "invalid name \"a b\""},
       {"groups: {", "f:1:"},
       {"[1]", "f:1:1: a rule file must be a map"},

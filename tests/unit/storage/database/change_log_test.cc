@@ -206,6 +206,9 @@ TEST_F(ChangedSinceTest, ARetentionThatDropsPartitions) {
   DatabaseOptions options;
   options.retention_ns = 2 * kNsPerDay;
   ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
+  // The first look hides what is no longer kept.
+  const auto first = OpenView();
+  EXPECT_TRUE(Has(Since(*first), kStart - 10 * kNsPerDay));
   const auto view = OpenView();
   EXPECT_TRUE(Since(*view).empty());
   auto dropped = store_->ApplyRetention();

@@ -6,7 +6,7 @@ namespace tidemark::cli {
 namespace {
 
 TEST(HttpClient, AddressesThatAreNone) {
-  for (const char* const url : {"127.0.0.1:8086", "https://x", "http://", "http://:80", "http://host:"}) {
+  for (const char* const url : {"127.0.0.1:8086", "ftp://x", "https://", "http://", "http://:80", "http://host:"}) {
     EXPECT_FALSE(HttpClient::Create(url).ok()) << url;
   }
   EXPECT_TRUE(HttpClient::Create("http://localhost/db/x/").ok());

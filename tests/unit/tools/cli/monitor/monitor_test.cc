@@ -145,7 +145,7 @@ TEST_F(MonitorTest, AsciiInPlaceOfLinesAndBars) {
   canvas.Spark(6, 1, 4, {0, NAN, 1, 2}, 0, 2, Style::kPlain);
   const std::string text = canvas.Text(false);
   for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < 0x7F)) << text;
-  EXPECT_EQ(text, "+- ? ------+\n|##.. _ =#  |\n+----------+\n");
+  EXPECT_EQ(text, "+- ? ------+\n|##.. _ =# |\n+----------+\n");
 }
 
 // A screen of `width` x `height` with something in each panel.
