@@ -127,6 +127,7 @@ class Notifier {
   void Refused(std::string_view id);
 
   [[nodiscard]] Silences& silences() { return silences_; }
+  [[nodiscard]] const Silences& silences() const { return silences_; }
   // Alerts that have not ended, sorted by fingerprint.
   [[nodiscard]] std::vector<AlertView> Alerts(int64_t now_ns) const;
   // Groups with such, sorted by labels and receiver.

@@ -23,6 +23,7 @@ WORDS = {
         "clients/cpp/retry.cc": "the Date of HTTP, which is no RFC 3339",
         "query/notify/time_interval.cc": "the calendar of mute times, in any zone",
         "query/functions/time_functions.cc": "the calendar of PromQL's functions, of any double",
+        "tools/server/notify/mail.cc": "the Date of mail, which is no RFC 3339",
         "tools/server/http/session_reply.cc": "the Date of HTTP, which is no RFC 3339",
     }),
     "JSON escapes": ("storage/base/text/json_string.cc", r"\\\\u(?:00|\{|%0)|'\\\\', 'u'", 1, {

@@ -11,6 +11,7 @@
 #include "storage/base/log.h"
 #include "tools/server/http/endpoint.h"
 #include "tools/server/open_files.h"
+#include "tools/server/routes/notify_routes.h"
 #include "tools/server/routes/routes.h"
 #include "tools/server/watch/self_metrics.h"
 
@@ -64,6 +65,7 @@ Status Daemon::Open() {
   options.directory = config_.data;
   options.clock = &SystemClock::Get();
   options.scheduler = pool_.get();
+  options.document_kinds = notify::NotifyDocumentKinds();
   options.document_kinds.push_back(DashboardKind());
   TM_TRY_ASSIGN(store_, storage::Store::Open(std::move(options)));
   const storage::StoreStats stats = store_->Stats();
@@ -82,6 +84,7 @@ Status Daemon::Open() {
     path->CountRejected(database, number, error);
   };
   writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), std::move(write_options));
+  TM_RETURN_IF_ERROR(OpenNotify());
   query::rules::ManagerOptions rule_options = config_.rules;
   // A rule's query is a query.
   rule_options.parse = config_.api.parse;
@@ -166,9 +169,42 @@ Status Daemon::OpenTls() {
   return {};
 }
 
+Result<query::notify::Config> Daemon::ReadNotifyConfig() const {
+  if (config_.notify.config_file.empty()) return query::notify::SilentConfig();
+  TM_TRY_ASSIGN(query::notify::Config config, query::notify::LoadConfig(config_.notify.config_file));
+  for (const std::string& warning : config.warnings) TM_LOG(kWarn, "{}: {}", config_.notify.config_file, warning);
+  return config;
+}
+
+Status Daemon::OpenNotify() {
+  TM_TRY_ASSIGN(query::notify::Config config, ReadNotifyConfig());
+  notify::DeliveryOptions delivery;
+  delivery.external_url = config_.notify.external_url;
+  if (delivery.external_url.empty() && !config_.listen.empty())
+    delivery.external_url = "http://" + config_.listen.front();
+  query::notify::NotifierOptions options;
+  options.as_alertmanager = config_.notify.as_alertmanager;
+  TM_TRY_ASSIGN(notify_, notify::NotifyService::Start(
+                             {.documents = store_->Documents(), .clock = &SystemClock::Get()}, std::move(delivery),
+                             std::move(options), std::make_shared<const query::notify::Config>(std::move(config))));
+  alertmanager_ = std::make_unique<notify::AlertmanagerApi>(notify_.get(), &SystemClock::Get(), config_.api.version,
+                                                            static_cast<int64_t>(start_seconds_ * 1e9));
+  return {};
+}
+
+void Daemon::Tell(std::vector<query::notify::Alert> alerts) {
+  const Result<std::vector<Error>> faults = notify_->Put(std::move(alerts), "rules");
+  if (!faults.ok()) TM_LOG(kError, "alerts of rules cannot be stored: {}", faults.error().message);
+  if (faults.ok() && !faults->empty()) {
+    TM_LOG(kWarn, "{} alerts of rules were not taken, the first: {}", faults->size(), faults->front().message);
+  }
+}
+
 Result<size_t> Daemon::Reload() {
+  TM_TRY_ASSIGN(query::notify::Config told, ReadNotifyConfig());
   TM_TRY_ASSIGN(LoadedRules loaded, ReadRules());
   if (tls_) TM_RETURN_IF_ERROR(tls_->Reload());
+  notify_->SetConfig(std::make_shared<const query::notify::Config>(std::move(told)));
   rules_->SetGroups(std::move(loaded.groups));
   return loaded.rules;
 }
@@ -222,6 +258,7 @@ Status Daemon::Listen() {
                                                     .write_path = write_path_.get(),
                                                     .events = events_.get(),
                                                     .rules = rules_.get(),
+                                                    .notify = notify_.get(),
                                                     .api = api_.get(),
                                                     .pool = pool_.get(),
                                                     .udp = &udp_,
@@ -230,11 +267,13 @@ Status Daemon::Listen() {
                               },
                           .rules_database = RulesDatabase(config_),
                           .body_bytes_max = config_.http.body_bytes_max};
+  std::vector<http::Route> routes = MakeRoutes(services);
+  AddNotifyRoutes({.alertmanager = alertmanager_.get(), .rules_database = services.rules_database}, &routes);
   router_ = std::make_unique<http::Router>(
-      MakeRoutes(services), http::RouterOptions{.allowed_origins = config_.allowed_origins,
-                                                .loopback_only = !tokens_->on(),
-                                                .gatekeeper = guard_.get(),
-                                                .default_database = std::string(storage::kDefaultDatabase)});
+      std::move(routes), http::RouterOptions{.allowed_origins = config_.allowed_origins,
+                                             .loopback_only = !tokens_->on(),
+                                             .gatekeeper = guard_.get(),
+                                             .default_database = std::string(storage::kDefaultDatabase)});
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   TM_RETURN_IF_ERROR(Bind());
   const http::Endpoint& first = endpoints_.front();
@@ -257,7 +296,8 @@ Status Daemon::Listen() {
       TM_LOG(kWarn, "uptime is not recorded: {}", started.error().message);
     }
   }
-  rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get());
+  rule_runner_ =
+      std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), [this](auto alerts) { Tell(std::move(alerts)); });
   server_->Start();
   return {};
 }
@@ -270,6 +310,7 @@ Status Daemon::Stop() {
   }
   for (const auto& listener : udp_) listener->Stop();
   if (rule_runner_) rule_runner_->Stop();
+  if (notify_) notify_->Stop();
   if (host_) host_->Stop();
   if (uptime_) uptime_->Stop();
   server_.reset();

@@ -14,6 +14,7 @@
 #include "ingest/write_path/write_path.h"
 #include "query/api/api.h"
 #include "query/api/event_tap.h"
+#include "query/notify/notifier.h"
 #include "query/rules/manager.h"
 #include "storage/storage.h"
 #include "tools/server/access/access_service.h"
@@ -25,6 +26,8 @@
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
 #include "tools/server/influx/influx_service.h"
+#include "tools/server/notify/alertmanager_api.h"
+#include "tools/server/notify/notify_service.h"
 #include "tools/server/watch/rule_runner.h"
 #include "tools/server/watch/uptime_recorder.h"
 #include "tools/server/write/udp_listener.h"
@@ -47,7 +50,8 @@ class Daemon {
   [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
   [[nodiscard]] bool asks_for_tokens() const { return tokens_->on(); }
 
-  // Reads the rule files and the files of TLS again. On an error, which names file, line and reason, nothing has
+  // Reads the rule files, who is told of alerts, and the files of TLS again. On an error, which names file, line and
+  // reason, nothing has
   // changed. Returns the number of rules that are in force.
   Result<size_t> Reload();
   // Accepts no more, lets requests finish, takes a checkpoint, closes the store. Idempotent.
@@ -60,6 +64,10 @@ class Daemon {
   // Tokens, sessions, and what may be listened on with them or without.
   Status OpenAccess();
   Status Open();
+  Status OpenNotify();
+  // Takes what rules say of their alerts.
+  void Tell(std::vector<query::notify::Alert> alerts);
+  [[nodiscard]] Result<query::notify::Config> ReadNotifyConfig() const;
   Status Listen();
   Status OpenTls();
   // Binds the addresses of HTTP, plain and encrypted.
@@ -80,6 +88,8 @@ class Daemon {
   std::unique_ptr<query::api::EventTap> events_;
   query::api::MetadataBook metadata_;
   std::unique_ptr<WriteService> writes_;
+  std::unique_ptr<notify::NotifyService> notify_;
+  std::unique_ptr<notify::AlertmanagerApi> alertmanager_;
   std::unique_ptr<query::rules::Manager> rules_;
   std::unique_ptr<query::api::QueryApi> api_;
   std::unique_ptr<BatchService> batches_;

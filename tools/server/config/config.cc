@@ -266,6 +266,17 @@ void AddBodyPace(Config& c, Table* table) {
   table->Size("http.body_rate_min", &c.http.body_bytes_per_second_min, "...and then at no less than this each second.");
 }
 
+// Who is told of alerts.
+void AddNotify(Config& c, Table* table) {
+  table->Text("notify.config", &c.notify.config_file,
+              "Who is told of alerts: a file in Alertmanager's format; empty: nobody is.");
+  table->Text("notify.external_url", &c.notify.external_url,
+              "Where people find this server, for links in messages; empty: its first address.");
+  table->Switch("notify.as_alertmanager", &c.notify.as_alertmanager,
+                "Tell as Alertmanager 0.25 does: a resolve is lost while its alert is muted, and whoever was told of "
+                "nothing may get one.");
+}
+
 void AddRules(Config& c, Table* table) {
   constexpr int64_t kMs = 1'000'000;
   table->List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
@@ -275,6 +286,7 @@ void AddRules(Config& c, Table* table) {
                   "After a start, alerts go on that were active within this time.");
   table->Duration("rules.for_grace", &c.rules.for_grace_ms, kMs, true,
                   "After a start, pending alerts fire no sooner than this.");
+  AddNotify(c, table);
 }
 
 }  // namespace

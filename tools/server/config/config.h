@@ -27,6 +27,12 @@ inline query::api::ApiOptions ApiDefaults() {
   return options;
 }
 
+struct NotifyConfig {
+  std::string config_file;
+  std::string external_url;
+  bool as_alertmanager = false;
+};
+
 struct Config {
   std::string data = "./tidemark-data";
   std::vector<std::string> listen = {"127.0.0.1:8086", "127.0.0.1:3000"};
@@ -47,6 +53,7 @@ struct Config {
   storage::StoreOptions store;
   query::api::ApiOptions api = ApiDefaults();
   query::rules::ManagerOptions rules;
+  NotifyConfig notify;
 };
 
 // A row of the table: a key, what it means, and how its text is read and shown.

@@ -12,6 +12,7 @@
 #include "ingest/write_path/write_path.h"
 #include "query/api/event_tap.h"
 #include "query/api/metadata_book.h"
+#include "query/notify/notifier.h"
 #include "query/promql/chain_limit.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/template.h"
@@ -22,6 +23,7 @@
 #include "tools/server/batch/batch_request.h"
 #include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/influx/influx_service.h"
+#include "tools/server/notify/outbox.h"
 #include "tools/server/routes/route_row.h"
 
 namespace tidemark::server {
@@ -142,6 +144,19 @@ void AddFiles(Table* table) {
   table->Fixed("slots of a task", std::to_string(executor::kMaxTaskSlots), "it is refused");
 }
 
+void AddAlerts(Table* table) {
+  table->Area("Alerts");
+  const query::notify::NotifierOptions limits;
+  table->Fixed("the file of who is told", Bytes(query::notify::kConfigBytesMax), "it does not start");
+  table->Fixed("receivers; routes", fmt::format("{}; {}", query::notify::kReceiversMax, query::notify::kRoutesMax),
+               "it does not start");
+  table->Fixed("alerts that are known at once", std::to_string(limits.alerts_max), "400, the others are kept");
+  table->Fixed("groups of alerts at once", std::to_string(limits.groups_max), "alerts of further ones are not told");
+  table->Fixed("silences, expired ones of the last days included", std::to_string(limits.silences.count_max), "400");
+  table->Fixed("messages being sent at once", std::to_string(notify::Outbox::kThreadsMax), "others wait");
+  table->Fixed("how long a message is tried", "24h", "it is given up");
+}
+
 }  // namespace
 
 std::vector<Limit> LimitsOf(Config config) {
@@ -150,6 +165,7 @@ std::vector<Limit> LimitsOf(Config config) {
   AddWriting(&table);
   AddQueries(&table, config);
   AddFiles(&table);
+  AddAlerts(&table);
   return table.Take();
 }
 

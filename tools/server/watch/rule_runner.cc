@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace tidemark::server {
 namespace {
@@ -11,8 +12,8 @@ constexpr int64_t kLongestWaitNs = 1'000'000'000;
 
 }  // namespace
 
-RuleRunner::RuleRunner(query::rules::Manager* manager, const Clock* clock)
-    : manager_(manager), clock_(clock), thread_([this] { Run(); }) {}
+RuleRunner::RuleRunner(query::rules::Manager* manager, const Clock* clock, Tell tell)
+    : manager_(manager), clock_(clock), tell_(std::move(tell)), thread_([this] { Run(); }) {}
 
 void RuleRunner::Stop() {
   {
@@ -26,6 +27,9 @@ void RuleRunner::Stop() {
 void RuleRunner::Run() {
   for (;;) {
     const model::Timestamp next = manager_->RunDue();
+    std::vector<query::notify::Alert> alerts =
+        notices_.Since(manager_->Status(), model::Timestamp{clock_->NowNs()}.FloorMs());
+    if (!alerts.empty()) tell_(std::move(alerts));
     MutexLock lock(mutex_);
     const int64_t now = clock_->NowNs();
     const int64_t wait = next.ns <= now ? 0 : std::min(kLongestWaitNs, next.ns - now);

@@ -1,18 +1,23 @@
 // RuleRunner: the thread that lets the rules run when they are due. The work itself is on the scheduler.
 #pragma once
 
+#include <functional>
 #include <thread>
+#include <vector>
 
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
+#include "tools/server/watch/rule_notices.h"
 
 namespace tidemark::server {
 
 class RuleRunner {
  public:
+  // What is done with the alerts that fire and those that have ended, after each evaluation.
+  using Tell = std::function<void(std::vector<query::notify::Alert> alerts)>;
   // Both outlive it. Runs from construction to Stop (or destruction).
-  RuleRunner(query::rules::Manager* manager, const Clock* clock);
+  RuleRunner(query::rules::Manager* manager, const Clock* clock, Tell tell);
   ~RuleRunner() { Stop(); }
   RuleRunner(const RuleRunner&) = delete;
   RuleRunner& operator=(const RuleRunner&) = delete;
@@ -24,6 +29,8 @@ class RuleRunner {
 
   query::rules::Manager* const manager_;
   const Clock* const clock_;
+  const Tell tell_;
+  RuleNotices notices_;  // of the thread
   Mutex mutex_;
   CondVar wake_;
   bool stopping_ TM_GUARDED_BY(mutex_) = false;

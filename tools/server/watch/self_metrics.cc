@@ -221,6 +221,30 @@ void AddRules(Writer* out, const query::rules::Manager& rules) {
   for (const auto& group : snapshot.groups) out->Value(label(group), Seconds(group.evaluation_ns));
 }
 
+void AddNotify(Writer* out, const notify::NotifyService& service, const std::string& version) {
+  // Karma and others find out by this name that they may ask as they ask Alertmanager.
+  out->Family("alertmanager_build_info", "gauge", "1, with the version as a label: Alertmanager's API is answered.");
+  out->Value(fmt::format("version=\"{}\"", version), 1);
+  const std::vector<notify::LaneStats> lanes = service.Lanes();
+  if (lanes.empty()) return;
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help, const auto& value) {
+    out->Family(name, type, help);
+    for (const notify::LaneStats& lane : lanes) {
+      std::string label = "receiver=";
+      text::AppendJsonString(&label, lane.receiver);
+      out->Value(fmt::format("{},integration=\"{}\"", label, lane.integration), value(lane));
+    }
+  };
+  each("tidemark_notifications_total", "counter", "Messages that reached their receiver.",
+       [](const notify::LaneStats& lane) { return Number(lane.delivered); });
+  each("tidemark_notifications_failed_total", "counter", "Attempts that did not.",
+       [](const notify::LaneStats& lane) { return Number(lane.failed); });
+  each("tidemark_notifications_refused_total", "counter", "Messages that a receiver will never take.",
+       [](const notify::LaneStats& lane) { return Number(lane.refused); });
+  each("tidemark_notifications_waiting", "gauge", "Messages on their way.",
+       [](const notify::LaneStats& lane) { return static_cast<double>(lane.waiting); });
+}
+
 void AddPool(Writer* out, const executor::PoolStats& stats) {
   out->Gauge("tidemark_pool_workers", "Threads of the pool.", static_cast<double>(stats.workers));
   out->Gauge("tidemark_pool_busy_workers", "Threads that run something.", static_cast<double>(stats.busy_workers));
@@ -296,6 +320,7 @@ std::string MetricsText(const MetricSources& sources) {
   }
   if (sources.udp != nullptr) AddUdp(&out, *sources.udp);
   if (sources.rules != nullptr) AddRules(&out, *sources.rules);
+  if (sources.notify != nullptr) AddNotify(&out, *sources.notify, sources.version);
   if (sources.api != nullptr) {
     AddResultCache(&out, sources.api->CacheStats());
     AddTurns(&out, *sources.api);

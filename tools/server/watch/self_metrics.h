@@ -12,6 +12,7 @@
 #include "storage/storage.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
+#include "tools/server/notify/notify_service.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
 
@@ -26,6 +27,7 @@ struct MetricSources {
   const write_path::WritePath* write_path = nullptr;
   const query::api::EventTap* events = nullptr;
   const query::rules::Manager* rules = nullptr;
+  const notify::NotifyService* notify = nullptr;
   const query::api::QueryApi* api = nullptr;
   const executor::ThreadPool* pool = nullptr;
   const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;

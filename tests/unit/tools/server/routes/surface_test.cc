@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/server/routes/notify_routes.h"
 #include "tools/server/routes/routes.h"
 
 namespace tidemark::server {
@@ -43,9 +44,15 @@ std::string Describe(const http::Route& route) {
                      route.form ? " form" : "", route.own_coding ? " own-coding" : "", RefusalOf(route));
 }
 
+std::vector<http::Route> AllRoutes() {
+  std::vector<http::Route> routes = MakeRoutes({});
+  AddNotifyRoutes({}, &routes);
+  return routes;
+}
+
 TEST(Surface, TheRoutesAreTheseAndNoOthers) {
   std::vector<std::string> lines;
-  for (const http::Route& route : MakeRoutes({})) lines.push_back(Describe(route));
+  for (const http::Route& route : AllRoutes()) lines.push_back(Describe(route));
   std::ranges::sort(lines);
   std::string got;
   for (const std::string& line : lines) got += line;
@@ -77,7 +84,7 @@ std::set<std::string> PathsOfReadme() {
 
 TEST(Surface, TheReadmeNamesEveryRouteAndNoOther) {
   std::set<std::string> routes;
-  for (const http::Route& route : MakeRoutes({})) {
+  for (const http::Route& route : AllRoutes()) {
     std::string path = route.pattern;
     if (const size_t star = path.find('*'); star != std::string::npos) path.replace(star, 1, "NAME");
     routes.insert(std::move(path));

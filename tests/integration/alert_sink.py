@@ -1,0 +1,50 @@
+"""A receiver of webhooks that notes what it gets, and answers as it is told."""
+import http.server
+import json
+import threading
+
+
+class AlertSink:
+    """with AlertSink() as sink: ... sink.url ... sink.messages"""
+
+    def __init__(self, port=0):
+        self.messages = []  # what was taken: (path, JSON)
+        self.keys = []      # their Idempotency-Key
+        self.refused = 0
+        self.answer = 200
+        self.headers = {}
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if sink.answer == 200:
+                    sink.messages.append((self.path, json.loads(body)))
+                    sink.keys.append(self.headers.get("Idempotency-Key"))
+                else:
+                    sink.refused += 1
+                self.send_response(sink.answer)
+                for name, value in sink.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.port = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def told(self, path=None):
+        """[(status of the message, [(alertname, status)...])] in the order of arrival."""
+        return [(message["status"], sorted((alert["labels"]["alertname"], alert["status"]) for alert in message["alerts"]))
+                for at, message in list(self.messages) if path is None or at == path]

@@ -1,0 +1,97 @@
+#include "tools/server/watch/rule_notices.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tidemark::server {
+namespace {
+
+using query::rules::AlertState;
+using query::rules::Group;
+using query::rules::Rule;
+using query::rules::Snapshot;
+
+constexpr int64_t kMs = 1'000'000;
+constexpr int64_t kMinuteMs = 60'000;
+
+// Of one group with one rule, evaluated at `at_ms`, of which the alert of host "a" is in `state` since `active_ms`.
+Snapshot At(int64_t at_ms, AlertState state, int64_t active_ms, const std::string& rule = "High") {
+  Snapshot snapshot;
+  Rule high;
+  high.alerting = true;
+  high.name = rule;
+  high.for_ms = kMinuteMs;
+  Group group;
+  group.file = "f.yml";
+  group.name = "g";
+  group.rules.push_back(high);
+  snapshot.owner = std::make_shared<const std::vector<Group>>(1, std::move(group));
+  query::rules::GroupStatus& status = snapshot.groups.emplace_back();
+  status.group = &snapshot.owner->front();
+  status.interval_ms = kMinuteMs;
+  status.last_evaluation_ms = at_ms;
+  status.rules.emplace_back().rule = &snapshot.owner->front().rules.front();
+  if (state == AlertState::kInactive) return snapshot;
+  status.rules.front().alerts.push_back({.labels = {{"alertname", rule}, {"host", "a"}},
+                                         .annotations = {{"summary", "at " + std::to_string(at_ms)}},
+                                         .state = state,
+                                         .active_at_ms = active_ms,
+                                         .value = 7});
+  return snapshot;
+}
+
+TEST(RuleNotices, TellsWhatFiresAndWhenItHasEnded) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  EXPECT_TRUE(notices.Since(At(at, AlertState::kInactive, 0), at).empty());
+  EXPECT_TRUE(notices.Since(At(at + kMinuteMs, AlertState::kPending, at), at).empty());
+  const int64_t fired = at + 2 * kMinuteMs;
+  auto told = notices.Since(At(fired, AlertState::kFiring, at), fired);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].labels, (model::Labels{{"alertname", "High"}, {"host", "a"}}));
+  EXPECT_EQ(told[0].starts_at_ns, fired * kMs);
+  EXPECT_EQ(told[0].ends_at_ns, (fired + 4 * kMinuteMs) * kMs);
+  // The same evaluation again says nothing new.
+  EXPECT_TRUE(notices.Since(At(fired, AlertState::kFiring, at), fired + 1).empty());
+  told = notices.Since(At(fired + kMinuteMs, AlertState::kFiring, at), fired + kMinuteMs);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].starts_at_ns, fired * kMs);
+  EXPECT_EQ(told[0].ends_at_ns, (fired + 5 * kMinuteMs) * kMs);
+  const int64_t ended = fired + 2 * kMinuteMs;
+  told = notices.Since(At(ended, AlertState::kInactive, 0), ended);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].starts_at_ns, fired * kMs);
+  EXPECT_EQ(told[0].ends_at_ns, ended * kMs);
+  EXPECT_TRUE(notices.Since(At(ended + kMinuteMs, AlertState::kInactive, 0), ended + kMinuteMs).empty());
+}
+
+TEST(RuleNotices, OneThatFiredBeforeTheStartHasDoneSoSinceItsTimeWasOver) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  const auto told = notices.Since(At(at, AlertState::kFiring, at - 10 * kMinuteMs), at);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].starts_at_ns, (at - 9 * kMinuteMs) * kMs);
+}
+
+TEST(RuleNotices, ARuleThatIsTakenAwayEndsItsAlertsAndOneThatIsReadAnewKeepsThem) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  ASSERT_EQ(notices.Since(At(at, AlertState::kFiring, at), at).size(), 1U);
+  // Read anew from its file, it has not been evaluated.
+  EXPECT_TRUE(notices.Since(At(0, AlertState::kInactive, 0), at + 1).empty());
+  auto told = notices.Since(At(at + kMinuteMs, AlertState::kFiring, at), at + kMinuteMs);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].starts_at_ns, at * kMs);
+  // Another rule is in its place.
+  told = notices.Since(At(0, AlertState::kInactive, 0, "Low"), at + kMinuteMs + 5);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].ends_at_ns, (at + kMinuteMs + 5) * kMs);
+  EXPECT_TRUE(notices.Since(Snapshot{}, at + 2 * kMinuteMs).empty());
+}
+
+}  // namespace
+}  // namespace tidemark::server

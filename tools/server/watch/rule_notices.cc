@@ -1,0 +1,99 @@
+#include "tools/server/watch/rule_notices.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace tidemark::server {
+namespace {
+
+using query::notify::Alert;
+using query::rules::AlertState;
+using query::rules::GroupStatus;
+using query::rules::RuleStatus;
+using query::rules::Snapshot;
+
+constexpr int64_t kMsNs = 1'000'000;
+constexpr int64_t kKnownIntervals = 4;
+constexpr int64_t kIntervalMinMs = 60'000;
+
+std::string NameOf(const GroupStatus& group) { return group.group->file + ";" + group.group->name; }
+
+Alert Ended(Alert alert, int64_t at_ms) {
+  alert.ends_at_ns = std::max(at_ms * kMsNs, alert.starts_at_ns);
+  return alert;
+}
+
+}  // namespace
+
+std::vector<Alert> RuleNotices::Since(const Snapshot& snapshot, int64_t now_ms) {
+  std::vector<Alert> out;
+  std::set<std::string> there;
+  for (const GroupStatus& group : snapshot.groups) {
+    const std::string name = NameOf(group);
+    there.insert(name);
+    Seen& seen = seen_[name];
+    // Just read from its file, or as it was: nothing is known that was not known before.
+    if (group.last_evaluation_ms == 0 || group.last_evaluation_ms == seen.evaluation_ms) continue;
+    TakeGroup(group, name, seen.evaluation_ms == 0, &out);
+    seen.evaluation_ms = group.last_evaluation_ms;
+  }
+  std::erase_if(seen_, [&](const auto& entry) { return !there.contains(entry.first); });
+  EndRemoved(snapshot, now_ms, &out);
+  return out;
+}
+
+void RuleNotices::TakeGroup(const GroupStatus& group, const std::string& name, bool first, std::vector<Alert>* out) {
+  const int64_t at_ms = group.last_evaluation_ms;
+  const int64_t until_ms = at_ms + kKnownIntervals * std::max(group.interval_ms, kIntervalMinMs);
+  std::set<model::Labels> fires;
+  for (const RuleStatus& rule : group.rules) {
+    for (const query::rules::Alert& alert : rule.alerts) {
+      if (alert.state != AlertState::kFiring) continue;
+      fires.insert(alert.labels);
+      const auto [at, is_new] = firing_.try_emplace(alert.labels);
+      Firing& firing = at->second;
+      if (is_new) {
+        // One that goes on firing after a restart has done so since its time was over.
+        const int64_t fired_ms = first ? std::min(at_ms, alert.active_at_ms + rule.rule->for_ms) : at_ms;
+        firing.alert.starts_at_ns = fired_ms * kMsNs;
+        firing.alert.labels = alert.labels;
+      }
+      firing.group = name;
+      firing.rule = rule.rule->name;
+      firing.alert.annotations = alert.annotations;
+      firing.alert.ends_at_ns = until_ms * kMsNs;
+      out->push_back(firing.alert);
+    }
+  }
+  for (auto at = firing_.begin(); at != firing_.end();) {
+    if (at->second.group == name && !fires.contains(at->first)) {
+      out->push_back(Ended(std::move(at->second.alert), at_ms));
+      at = firing_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+}
+
+void RuleNotices::EndRemoved(const Snapshot& snapshot, int64_t now_ms, std::vector<Alert>* out) {
+  std::set<std::string> waiting;  // rules that have not been evaluated
+  std::set<std::pair<std::string, std::string>> there;
+  for (const GroupStatus& group : snapshot.groups) {
+    for (const RuleStatus& rule : group.rules) {
+      there.emplace(NameOf(group), rule.rule->name);
+      if (group.last_evaluation_ms == 0) waiting.insert(rule.rule->name);
+    }
+  }
+  for (auto at = firing_.begin(); at != firing_.end();) {
+    const Firing& firing = at->second;
+    if (there.contains({firing.group, firing.rule}) || waiting.contains(firing.rule)) {
+      ++at;
+    } else {
+      out->push_back(Ended(std::move(at->second.alert), now_ms));
+      at = firing_.erase(at);
+    }
+  }
+}
+
+}  // namespace tidemark::server

@@ -1,0 +1,44 @@
+// RuleNotices: what the rules' alerts are at after each evaluation, as alerts that people are told of: those that fire,
+// and those that have ended since the evaluation before.
+//
+// Source: Prometheus, rules/alerting.go (sendAlerts) and rules/manager.go (SendAlerts).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "query/notify/alert.h"
+#include "query/rules/manager.h"
+
+namespace tidemark::server {
+
+// Not thread-safe.
+class RuleNotices {
+ public:
+  // An alert that fires has as its end until when that is known: four intervals of its group, each at least a minute.
+  // It ends by itself when nobody says more. One that has ended has the time of the evaluation that found it so. A rule
+  // that fails keeps its alerts. A rule that is taken away ends its alerts at `now_ms`.
+  std::vector<query::notify::Alert> Since(const query::rules::Snapshot& snapshot, int64_t now_ms);
+
+ private:
+  struct Firing {
+    std::string group;  // file and name
+    std::string rule;
+    query::notify::Alert alert;
+  };
+  struct Seen {
+    int64_t evaluation_ms = 0;
+  };
+  void TakeGroup(const query::rules::GroupStatus& group, const std::string& name, bool first,
+                 std::vector<query::notify::Alert>* out);
+  // Ends what belonged to groups that are there no more, unless its rule is in one that has not been evaluated yet.
+  void EndRemoved(const query::rules::Snapshot& snapshot, int64_t now_ms, std::vector<query::notify::Alert>* out);
+
+  std::map<model::Labels, Firing> firing_;
+  std::map<std::string, Seen> seen_;  // by group
+};
+
+}  // namespace tidemark::server
