@@ -14,7 +14,7 @@ def test_bad_promql():
     for what, query in {
             "parentheses": "(" * depth + "1" + ")" * depth, "open parentheses": "(" * depth, "signs": "-" * depth + "1",
             "calls": "abs(" * 3000 + "vector(1)" + ")" * 3000, "a chain": "+".join(["1"] * 8000),
-            "powers": "^".join(["2"] * 8000), "subqueries": "up" + "[1m:1s]" * 2000, "17 KiB": "a" * 17_000,
+            "powers": "^".join(["2"] * 8000), "subqueries": "up" + "[1m:1s]" * 2000, "1.1 MB": "a" * 1_100_000,
             "1 MB": "vector(1) + " * 80_000 + "1", "braces": "{" * depth, "quotes": "'" * 4999, "NUL": "up\0", "": "",
             "invalid UTF-8": b"up{a=\"\xff\"}", "a bad regex": 'up{a=~"("}', "repetition": 'up{a=~"(x{1000}){1000}"}',
             "a backreference": r'up{a=~"(a)\\1"}', "comments": "#" * 10_000, "an offset over the end": "up offset 999999999y",

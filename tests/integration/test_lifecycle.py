@@ -11,7 +11,7 @@ import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from harness import Failed, Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
+from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
 
 T0 = 1_700_000_000
 QUIET = ("--host-metrics", "off")
@@ -22,15 +22,14 @@ def hashes(folder):
             for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def refuse_to_start(server, words):
-    try:
-        server.start()
-    except Failed:
-        expect_equal(server.process.wait(20), 1, "exit code")
-        expect(words in server.log_text(), f"{words} is not in: {server.log_text()}")
-        return
-    server.kill()
-    raise Failed("the server started")
+def serve_without(server, words):
+    """It starts, says what is missing and what goes on, and takes nothing."""
+    server.start()
+    reply = server.write("m,s=0 v=1 1")
+    expect(reply.status == 503 and b"tidemark admin repair" in reply.body, f"a write: {reply.status} {reply.body}")
+    health = server.request("GET", "/health")
+    expect(words in health.body.decode() + server.log_text(), f"{words} is not in {health.body} or {server.log_text()}")
+    expect_equal(server.stop(), 0, "exit code")
 
 
 def test_what_is_missing_is_named_and_nothing_is_changed():
@@ -48,7 +47,7 @@ def test_what_is_missing_is_named_and_nothing_is_changed():
             (data / victim).rename(folder / "away")
             before = hashes(data)
             for _ in range(3):
-                refuse_to_start(server, pathlib.Path(victim).name)
+                serve_without(server, pathlib.Path(victim).name)
                 expect_equal(hashes(data), before, f"the files without {victim}")
             (folder / "away").rename(data / victim)
             server.start()

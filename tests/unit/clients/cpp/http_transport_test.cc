@@ -48,8 +48,8 @@ std::unique_ptr<Transport> Open(const std::string& url) {
 }
 
 TEST(HttpTransport, AddressesThatAreNone) {
-  for (const char* const url : {"", "127.0.0.1:8086", "ftp://x", "https://", "http://", "http://:80", "http://h:", "http://h:x",
-                                "http://h:70000", "http://h:123456"}) {
+  for (const char* const url : {"", "127.0.0.1:8086", "ftp://x", "https://", "http://", "http://:80",
+                                "http://h:", "http://h:x", "http://h:70000", "http://h:123456"}) {
     const auto transport = MakeHttpTransport(url, seconds(1));
     ASSERT_FALSE(transport.ok()) << url;
     EXPECT_EQ(transport.error().code, ErrorCode::kInvalidArgument);

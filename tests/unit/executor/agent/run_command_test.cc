@@ -65,9 +65,8 @@ TEST_F(RunCommandTest, ATerminalObeysNothingThatATaskWrote) {
   ASSERT_EQ(unlockpt(terminal), 0);
   std::FILE* const out = fopen(ptsname(terminal), "we");
   ASSERT_NE(out, nullptr);
-  const auto report =
-      RunPipeline({"p", {{.name = "evil", .command = {"sh", "-c", "printf '\\033[2Jhidden\\n'"}}}},
-                  {.run = {}, .out = out, .show_output = true});
+  const auto report = RunPipeline({"p", {{.name = "evil", .command = {"sh", "-c", "printf '\\033[2Jhidden\\n'"}}}},
+                                  {.run = {}, .out = out, .show_output = true});
   ASSERT_TRUE(report.ok()) << report.error().message;
   std::string shown(4096, '\0');
   const ssize_t got = read(terminal, shown.data(), shown.size());
