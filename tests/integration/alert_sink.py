@@ -7,9 +7,10 @@ import threading
 class AlertSink:
     """with AlertSink() as sink: ... sink.url ... sink.messages"""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, context=None):
         self.messages = []  # what was taken: (path, JSON)
         self.keys = []      # their Idempotency-Key
+        self.authorizations = []  # of all that came
         self.refused = 0
         self.answer = 200
         self.headers = {}
@@ -18,6 +19,7 @@ class AlertSink:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                sink.authorizations.append(self.headers.get("Authorization"))
                 if sink.answer == 200:
                     sink.messages.append((self.path, json.loads(body)))
                     sink.keys.append(self.headers.get("Idempotency-Key"))
@@ -34,7 +36,9 @@ class AlertSink:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.port}"
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -1,12 +1,15 @@
 """Alerts are told: those of rules and of other programs, through amtool, and over kills."""
+import email
 import json
 import re
 import shutil
+import ssl
 import subprocess
 import time
 
 from alert_sink import AlertSink
-from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+from mail_sink import MailSink
+from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 
 CONFIG = """
 route:
@@ -215,6 +218,117 @@ def test_send_test():
             expect_equal(reply["data"], [{"integration": 0, "delivered": True, "error": ""}], "outcome")
             expect_equal(sink.told(), [("firing", [("TestAlert", "firing")])], "told")
             expect_equal(server.request("POST", "/api/v1/admin/alert/test", "receiver=x", form).status, 404, "unknown")
+
+
+def test_mail_is_sent_again_until_it_is_taken():
+    with temporary_folder() as folder, MailSink() as sink:
+        sink.refusal = "451 come again"
+        config = write(folder / "alerts.yml", f"""
+route: {{receiver: ops, group_by: [alertname], group_wait: 100ms, group_interval: 500ms, repeat_interval: 1h}}
+receivers:
+  - name: ops
+    email_configs:
+      - {{to: 'Ada <ada@example.org>, bo@example.org', from: tide@example.org, smarthost: '127.0.0.1:{sink.port}', require_tls: false, send_resolved: true}}
+""")
+        with Server(folder / "data", "--host-metrics", "off", "--notify-config", config) as server:
+            post(server, [{"labels": {"alertname": "Loss", "host": "a"}, "annotations": {"summary": "Größe < 1"}}])
+            wait_until(lambda: sink.refused, what="an attempt")
+            sink.refusal = ""
+            wait_until(lambda: sink.mails, what="the mail")
+            sender, recipients, text = sink.mails[0]
+            expect_equal((sender, recipients), ("tide@example.org", ["ada@example.org", "bo@example.org"]), "envelope")
+            mail = email.message_from_string(text)
+            expect_equal(mail["Subject"], "[FIRING:1] Loss (a)", "subject")
+            parts = {part.get_content_type(): part.get_payload(decode=True).decode() for part in mail.get_payload()}
+            expect_equal(sorted(parts), ["text/html", "text/plain"], "parts")
+            expect("summary: Größe < 1" in parts["text/plain"], parts["text/plain"])
+            expect("Größe &lt; 1" in parts["text/html"], parts["text/html"])
+            post(server, [{"labels": {"alertname": "Loss", "host": "a"}, "endsAt": now(-1)}])
+            wait_until(lambda: len(sink.mails) == 2, what="the resolve")
+            expect_equal(email.message_from_string(sink.mails[1][2])["Subject"], "[RESOLVED] Loss (a)", "subject")
+
+
+def test_webhooks_over_tls_with_credentials_from_files():
+    with temporary_folder() as folder:
+        subprocess.run([str(BIN / "tidemark"), "admin", "certificate", "new", "127.0.0.1", "--out", str(folder / "tls")],
+                       check=True, capture_output=True, timeout=60)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "tls" / "certificate.pem", folder / "tls" / "key.pem")
+        with AlertSink(context=context) as sink, AlertSink() as other:
+            write(folder / "secret", "wrong\n")
+            believed = f"tls_config: {{ca_file: {folder}/tls/certificate.pem}}"
+            config = write(folder / "alerts.yml", f"""
+route: {{receiver: ops, group_by: [alertname], group_wait: 100ms, group_interval: 500ms, repeat_interval: 1h}}
+receivers:
+  - name: ops
+    webhook_configs:
+      - {{url: '{sink.url}/bearer', http_config: {{{believed}, authorization: {{credentials_file: {folder}/secret}}}}}}
+      - {{url: '{sink.url}/basic', http_config: {{{believed}, basic_auth: {{username: ada, password: p}}}}}}
+      - {{url: '{sink.url}/unbelieved'}}
+      - {{url: '{other.url}/last'}}
+""")
+            sink.answer = 503
+            with Server(folder / "data", "--host-metrics", "off", "--notify-config", config) as server:
+                post(server, [{"labels": {"alertname": "Loss"}}])
+                wait_until(lambda: {"Bearer wrong", "Basic YWRhOnA="} <= set(sink.authorizations), what="both ways")
+                # A secret that is changed in its file counts at the next attempt.
+                write(folder / "secret", "right\n")
+                wait_until(lambda: "Bearer right" in sink.authorizations, what="the new secret")
+                sink.answer = 200
+                wait_until(lambda: len(sink.messages) >= 2 and other.messages, what="all")
+                expect_equal({path for path, _ in sink.messages}, {"/bearer", "/basic"}, "who is told")
+                config = server.request("GET", "/api/v2/status").body.decode()
+                expect("right" not in config and '"p"' not in config and sink.url not in config, config)
+
+
+def test_a_command_has_the_message_and_says_whether_it_is_done():
+    with temporary_folder() as folder:
+        # The first run says 75: again later.
+        script = folder / "tell"
+        write(script, f"""#!/bin/sh
+cat "$TIDEMARK_MESSAGE_FILE" > {folder}/message
+echo "$TIDEMARK_STATUS|$TIDEMARK_TITLE|$TIDEMARK_MESSAGE_ID" >> {folder}/runs
+test "$(wc -l < {folder}/runs)" -gt 1 || exit 75
+""")
+        script.chmod(0o755)
+        config = write(folder / "alerts.yml", f"""
+route: {{receiver: ops, group_by: [alertname], group_wait: 100ms, group_interval: 500ms, repeat_interval: 1h}}
+receivers:
+  - name: ops
+    command_configs: [{{command: ['{script}']}}]
+""")
+        runs = folder / "runs"
+        with Server(folder / "data", "--host-metrics", "off", "--notify-config", config) as server:
+            post(server, [{"labels": {"alertname": "Loss"}}])
+            wait_until(lambda: runs.exists() and len(runs.read_text().splitlines()) == 2, what="the second run")
+            first, second = runs.read_text().splitlines()
+            expect_equal(first, second, "what is sent again is the same, its id too")
+            expect(first.startswith("firing|[FIRING:1] Loss|"), first)
+            expect_equal(json.loads((folder / "message").read_text())["alerts"][0]["labels"], {"alertname": "Loss"}, "file")
+            post(server, [{"labels": {"alertname": "Loss"}, "endsAt": now(-1)}])
+            wait_until(lambda: len(runs.read_text().splitlines()) == 3, what="the resolve")
+            expect(runs.read_text().splitlines()[2].startswith("resolved|[RESOLVED] Loss|"), runs.read_text())
+
+
+def test_rules_are_told_again_after_a_kill_only_if_something_is_new():
+    with temporary_folder() as folder, AlertSink() as sink:
+        config = write(folder / "alerts.yml", CONFIG.format(url=sink.url))
+        rules = write(folder / "rules.yml",
+                      "groups: [{name: g, interval: 200ms, rules: [{alert: Always, expr: vector(1)}]}]")
+        server = Server(folder / "data", "--host-metrics", "off", "--notify-config", config, "--rules-files", rules)
+        server.start()
+        wait_until(lambda: sink.messages, what="the alert")
+        for _ in range(2):
+            time.sleep(1)
+            server.kill()
+            server.start()
+        time.sleep(2)
+        # At least once: the same message may have come twice, but no other one, and no resolve.
+        expect_equal((set(map(str, sink.told())), len(set(sink.keys))), ({"('firing', [('Always', 'firing')])"}, 1), "told")
+        write(folder / "rules.yml", "groups: []")
+        server.process.send_signal(1)
+        wait_until(lambda: sink.told()[-1] == ("resolved", [("Always", "resolved")]), what="the resolve")
+        server.kill()
 
 
 if __name__ == "__main__":
