@@ -107,6 +107,14 @@ constexpr Parameter kTokenRevoke[] = {
      .kind = Kind::kSwitch,
      .help = "also when no other is admin of everything: a new one is then made in the data directory only"},
 };
+constexpr Parameter kAuditList[] = {
+    {.flag = "--who", .parameter = "who", .help = "of this token only"},
+    {.flag = "--limit",
+     .parameter = "limit",
+     .kind = Kind::kCount,
+     .help = "how many at most, the newest",
+     .initial = 100},
+};
 constexpr Parameter kSessionRevoke[] = {
     {.flag = "id", .parameter = "id", .required = true, .help = "of the session, as the list shows it"},
 };
@@ -228,6 +236,24 @@ constexpr Act kActs[] = {
      .keys = "checkpoints diskBytes",
      .help = "write everything staged in memory into pages on disk",
      .parameters = {}},
+    {.name = "audit list",
+     .has_command = true,
+     .method = Method::kGet,
+     .path = "/api/v1/admin/audit",
+     .right = Right::kAdmin,
+     .reply = Reply::kList,
+     .keys = "sequence time who from act target status count",
+     .help = "who changed what, from where, and who was refused; the newest first",
+     .parameters = kAuditList},
+    {.name = "audit verify",
+     .has_command = true,
+     .method = Method::kGet,
+     .path = "/api/v1/admin/audit/verify",
+     .right = Right::kAdmin,
+     .reply = Reply::kObject,
+     .keys = "whole",
+     .help = "whether the lines of the audit log are those that were written",
+     .parameters = {}},
     {.name = "token new",
      .has_command = true,
      .method = Method::kPost,
@@ -309,6 +335,7 @@ constexpr Group kGroups[] = {
     {"rollup", "rollup tiers"},
     {"token", "who may read, write and administer"},
     {"session", "who has signed in to the page"},
+    {"audit", "who changed what, and who was refused"},
     {"certificate", "what a server shows to those who connect with TLS"},
 };
 

@@ -127,6 +127,11 @@ Status Daemon::OpenAccess() {
   guard_ = std::make_unique<access::Guard>(tokens_.get(), sessions_.get(),
                                            access::GuardOptions{.hosts = config_.allowed_hosts});
   access_ = std::make_unique<access::AccessService>(tokens_.get(), sessions_.get(), &clock);
+  // A store that starts read-only is damaged: not a byte of its directory may change.
+  if (!store_->Stats().read_only) {
+    TM_TRY_ASSIGN(auditor_, audit::Auditor::Start(config_.data + "/audit", store_->Documents(), &clock));
+  }
+  audit_ = std::make_unique<audit::AuditService>(auditor_.get());
   if (tokens_->on()) {
     TM_LOG(kInfo, "tokens are asked for: {} are known", tokens_->List().size());
     return {};
@@ -245,6 +250,7 @@ Status Daemon::Listen() {
                           .influx = influx_.get(),
                           .admin = admin_.get(),
                           .access = access_.get(),
+                          .audit = audit_.get(),
                           .api = api_.get(),
                           .batches = batches_.get(),
                           .dashboards = dashboards_.get(),
@@ -262,6 +268,7 @@ Status Daemon::Listen() {
                                                     .api = api_.get(),
                                                     .pool = pool_.get(),
                                                     .udp = &udp_,
+                                                    .auditor = auditor_.get(),
                                                     .version = config_.api.version,
                                                     .start_seconds = start_seconds_});
                               },
@@ -273,6 +280,7 @@ Status Daemon::Listen() {
       std::move(routes), http::RouterOptions{.allowed_origins = config_.allowed_origins,
                                              .loopback_only = !tokens_->on(),
                                              .gatekeeper = guard_.get(),
+                                             .observer = auditor_.get(),
                                              .default_database = std::string(storage::kDefaultDatabase)});
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   TM_RETURN_IF_ERROR(Bind());
@@ -314,6 +322,8 @@ Status Daemon::Stop() {
   if (host_) host_->Stop();
   if (uptime_) uptime_->Stop();
   server_.reset();
+  // Before the store whose documents hold the end of its chain.
+  auditor_.reset();
   Status closed;
   if (store_) closed = store_->Close();
   store_.reset();

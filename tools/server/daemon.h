@@ -20,6 +20,7 @@
 #include "tools/server/access/access_service.h"
 #include "tools/server/access/guard.h"
 #include "tools/server/admin/admin_service.h"
+#include "tools/server/audit/audit_service.h"
 #include "tools/server/batch/batch_service.h"
 #include "tools/server/config/config.h"
 #include "tools/server/dashboard/saved_dashboards.h"
@@ -100,6 +101,8 @@ class Daemon {
   std::unique_ptr<access::SessionBook> sessions_;
   std::unique_ptr<access::Guard> guard_;
   std::unique_ptr<access::AccessService> access_;
+  std::unique_ptr<audit::Auditor> auditor_;
+  std::unique_ptr<audit::AuditService> audit_;
   std::shared_ptr<tls::ServerContext> tls_;  // null: no listener is under TLS
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;

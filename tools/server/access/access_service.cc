@@ -220,6 +220,7 @@ Response AccessService::SignIn(Request& request) const {
                 opened.error().message);
   }
   request.caller = opened->caller;
+  request.act = "sign in";
   Response response = WhoAmI(request);
   const SessionInfo& info = opened->caller->info();
   response.Set("Set-Cookie",
@@ -249,6 +250,7 @@ Response AccessService::SignOut(Request& request) const {
   if (!session) return Fail(400, "there is no session to end: the request came with a token, or with nothing");
   const Status revoked = sessions_->Revoke(session->info().id, session->name());
   if (!revoked.ok()) return Fail(revoked.error());
+  request.act = "sign out";
   Response response = Succeed("{}");
   response.Set("Set-Cookie", CookieHeader(request, "", 0));
   return response;

@@ -288,6 +288,11 @@ Response Router::Handle(Request* request) {
   }
   if (std::optional<Response> refusal = CheckScope(*request)) return std::move(*refusal);
   Response response = request->route->handler(*request);
+  const bool changes = request->route->access == Access::kAdmin && MayChange(*request->route, request->method) &&
+                       request->method != Method::kGet && request->method != Method::kHead;
+  if (options_.observer != nullptr && (changes || !request->act.empty())) {
+    options_.observer->Changed(*request, response.status);
+  }
   AddCors(*request, &response);
   Count(*request, response.status);
   const auto index = static_cast<size_t>(request->route - routes_.data());
@@ -301,6 +306,7 @@ Response Router::Refuse(int status, std::string_view text, const Request* head) 
       head->route != nullptr && head->route->refuse ? head->route->refuse(status, text) : GoError(status, text);
   AddCors(*head, &response);
   Count(*head, status);
+  if (options_.observer != nullptr && (status == 401 || status == 403)) options_.observer->Refused(*head, status);
   return response;
 }
 

@@ -17,6 +17,7 @@
 #include "tools/server/http/caller.h"
 #include "tools/server/http/gatekeeper.h"
 #include "tools/server/http/message.h"
+#include "tools/server/http/observer.h"
 #include "tools/server/http/server.h"
 
 namespace tidemark::http {
@@ -56,6 +57,8 @@ struct RouterOptions {
   bool loopback_only = true;
   // Asked for each request; outlives the router. Null: everyone may everything.
   Gatekeeper* gatekeeper = nullptr;
+  // Told of what is changed and who is refused; outlives the router. Null: nobody.
+  Observer* observer = nullptr;
   // The database of a request that names none.
   std::string default_database = "default";
 };

@@ -276,6 +276,9 @@ Response InfluxService::Query(Request& request) const {
         const Status may = CheckCaller(*request.caller, statement, database);
         series = may.ok() ? Run(statement, database, *request.caller) : Result<std::string>(may.error());
       }
+      if (!influxql::IsReadOnly(statement)) {
+        request.act = fmt::format("{} /query, {}", request.method_name, series.ok() ? "done" : "not done");
+      }
       if (by_get && series.ok() && !influxql::IsReadOnly(statement)) {
         body +=
             R"(,"messages":[{"level":"warning","text":"deprecated use of a GET request for a statement that changes something, please use a POST request instead"}])";

@@ -9,6 +9,7 @@
 #include "query/api/event_tap.h"
 #include "tools/server/access/access_service.h"
 #include "tools/server/admin/admin_service.h"
+#include "tools/server/audit/audit_service.h"
 #include "tools/server/batch/batch_service.h"
 #include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/influx/influx_service.h"
@@ -22,6 +23,7 @@ struct Services {
   InfluxService* influx = nullptr;
   AdminService* admin = nullptr;
   access::AccessService* access = nullptr;
+  audit::AuditService* audit = nullptr;
   const query::api::QueryApi* api = nullptr;
   BatchService* batches = nullptr;
   SavedDashboards* dashboards = nullptr;

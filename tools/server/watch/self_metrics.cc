@@ -319,6 +319,11 @@ std::string MetricsText(const MetricSources& sources) {
               static_cast<double>(sources.events->followers()));
   }
   if (sources.udp != nullptr) AddUdp(&out, *sources.udp);
+  if (sources.auditor != nullptr) {
+    const audit::Auditor::Counters audited = sources.auditor->counters();
+    out.Counter("tidemark_audit_records_total", "Acts and refusals that were written down.", Number(audited.written));
+    out.Counter("tidemark_audit_lost_total", "Acts and refusals that could not be written down.", Number(audited.lost));
+  }
   if (sources.rules != nullptr) AddRules(&out, *sources.rules);
   if (sources.notify != nullptr) AddNotify(&out, *sources.notify, sources.version);
   if (sources.api != nullptr) {

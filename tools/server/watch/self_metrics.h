@@ -10,6 +10,7 @@
 #include "query/api/event_tap.h"
 #include "query/rules/manager.h"
 #include "storage/storage.h"
+#include "tools/server/audit/auditor.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
 #include "tools/server/notify/notify_service.h"
@@ -31,6 +32,7 @@ struct MetricSources {
   const query::api::QueryApi* api = nullptr;
   const executor::ThreadPool* pool = nullptr;
   const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;
+  const audit::Auditor* auditor = nullptr;
   std::string version;
   double start_seconds = 0;  // since 1970
 };

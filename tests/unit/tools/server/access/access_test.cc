@@ -108,6 +108,7 @@ class AccessTest : public RoutesTest {
                                               .influx = &influx_,
                                               .admin = &admin_,
                                               .access = &access_,
+                                              .audit = &audit_,
                                               .api = &api_with_rules_,
                                               .batches = &batches_with_rules_,
                                               .dashboards = &dashboards_,

@@ -85,9 +85,12 @@ class RoutesTest : public ::testing::Test {
                              .execute = &query::engine::Execute,
                              .metadata = &metadata_}};
   BatchService batches_{&api_, {}};
+  // Of a store that is read-only.
+  audit::AuditService audit_{nullptr};
   http::Router router_{MakeRoutes({.writes = &writes_,
                                    .influx = &influx_,
                                    .admin = &admin_,
+                                   .audit = &audit_,
                                    .api = &api_,
                                    .batches = &batches_,
                                    .events = &events_,

@@ -1,0 +1,209 @@
+#include "tools/server/audit/auditor.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "storage/base/log.h"
+#include "tools/server/http/router.h"
+
+namespace tidemark::server::audit {
+namespace {
+
+// Parameters whose values are secrets, or stand for a person who shows one.
+constexpr std::string_view kSecrets[] = {"p", "u", "token"};
+
+std::string AddressOf(const http::Request& request) { return request.peer.substr(0, request.peer.rfind(':')); }
+
+std::string ActOf(const http::Request& request) {
+  return request.act.empty() ? fmt::format("{} {}", request.method_name, request.path) : request.act;
+}
+
+void Cut(std::string* text) {
+  if (text->size() <= kMaxTargetBytes) return;
+  text->resize(kMaxTargetBytes);
+  *text += "...";
+}
+
+// "db=metrics&match[]=cpu", without secrets. The values are quoted where they are printed.
+std::string TargetOf(const http::Request& request) {
+  std::string out;
+  if (!request.database.empty()) out = "db=" + request.database;
+  for (const auto& [name, value] : request.params.pairs()) {
+    if (out.size() > kMaxTargetBytes) break;
+    if (!out.empty()) out += '&';
+    const bool secret = std::ranges::find(kSecrets, name) != std::end(kSecrets);
+    out += fmt::format("{}={}", name, secret ? "(not told)" : value);
+  }
+  Cut(&out);
+  return out;
+}
+
+Record RecordOf(const http::Request& request, int status, int64_t now_ns) {
+  Record record{.time_ns = now_ns,
+                .who = std::string(request.caller->name()),
+                .from = request.peer,
+                .act = ActOf(request),
+                .target = TargetOf(request),
+                .status = status};
+  Cut(&record.act);
+  return record;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Auditor>> Auditor::Start(std::string directory, storage::DocumentStore* documents,
+                                                const Clock* clock) {
+  TM_TRY_ASSIGN(LogFiles files, LogFiles::Open(directory));
+  if (const Result<storage::Document> kept = documents->Get(kHeadKind, kHeadName); kept.ok()) {
+    TM_TRY_ASSIGN(const Head head, ReadHead(kept->bytes));
+    // The head is written behind the lines, so there may be more of them than it says.
+    if (files.head().sequence < head.sequence) {
+      TM_LOG(kError, "the audit log {} ends at {}, and had {} lines: lines were removed from its end", directory,
+             files.head().sequence, head.sequence);
+    }
+  } else if (kept.error().code != ErrorCode::kNotFound) {
+    return kept.error();
+  }
+  return std::unique_ptr<Auditor>(new Auditor(std::move(files), std::move(directory), documents, clock));
+}
+
+Auditor::Auditor(LogFiles files, std::string directory, storage::DocumentStore* documents, const Clock* clock)
+    : directory_(std::move(directory)), documents_(documents), clock_(clock), files_(std::move(files)), thread_([this] {
+        Run();
+      }) {}
+
+Auditor::~Auditor() {
+  {
+    MutexLock lock(mutex_);
+    ending_ = true;
+    work_.NotifyAll();
+  }
+  thread_.join();
+}
+
+void Auditor::Refused(const http::Request& head, int status) {
+  Record record = RecordOf(head, status, clock_->NowNs());
+  record.from = AddressOf(head);
+  record.target.clear();
+  MutexLock lock(mutex_);
+  const std::string key = fmt::format("{}\n{}\n{}\n{}", record.who, record.from, record.act, status);
+  const auto known = refusals_.find(key);
+  if (known != refusals_.end()) {
+    ++known->second.count;
+    known->second.time_ns = record.time_ns;
+    return;
+  }
+  if (refusals_.size() >= kQueueMax) {
+    ++counters_.lost;
+    return;
+  }
+  if (refusals_.empty()) refusals_since_ns_ = clock_->SteadyNs();
+  refusals_.emplace(key, std::move(record));
+  work_.NotifyAll();
+}
+
+void Auditor::Changed(const http::Request& request, int status) {
+  Record record = RecordOf(request, status, clock_->NowNs());
+  MutexLock lock(mutex_);
+  if (ending_) return;
+  waiting_.push_back(std::move(record));
+  const uint64_t mine = ++taken_;
+  work_.NotifyAll();
+  while (done_ < mine) written_.Wait(mutex_);
+}
+
+std::vector<Record> Auditor::Take() {
+  std::vector<Record> batch(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
+  waiting_.clear();
+  const bool due = ending_ || clock_->SteadyNs() - refusals_since_ns_ >= kRefusalsWithinNs;
+  if (!refusals_.empty() && due) {
+    for (auto& [key, record] : refusals_) batch.push_back(std::move(record));
+    refusals_.clear();
+  }
+  return batch;
+}
+
+void Auditor::Run() {
+  for (;;) {
+    std::vector<Record> batch;
+    uint64_t upto = 0;
+    {
+      MutexLock lock(mutex_);
+      for (;;) {
+        batch = Take();
+        upto = taken_;
+        if (!batch.empty()) break;
+        if (ending_) return;
+        if (refusals_.empty()) {
+          work_.Wait(mutex_);
+        } else {
+          work_.WaitFor(mutex_, std::chrono::nanoseconds(kRefusalsWithinNs));
+        }
+      }
+    }
+    Write(std::move(batch));
+    MutexLock lock(mutex_);
+    done_ = upto;
+    written_.NotifyAll();
+  }
+}
+
+void Auditor::Write(std::vector<Record> batch) {
+  const uint64_t count = batch.size();
+  Status written = files_.Append(batch);
+  if (written.ok()) {
+    const Result<uint64_t> kept =
+        documents_->Put(kHeadKind, kHeadName, PrintHead(files_.head()), "audit", std::nullopt);
+    if (!kept.ok()) written = kept.error();
+  }
+  MutexLock lock(mutex_);
+  if (written.ok()) {
+    counters_.written += count;
+    return;
+  }
+  // What was done is done: that it could not be written down is told where an operator looks.
+  counters_.lost += count;
+  TM_LOG(kError, "{} lines are missing in the audit log: {}", count, written.error().message);
+}
+
+Result<std::vector<Record>> Auditor::List(std::string_view who, size_t limit) const {
+  std::deque<Record> kept;
+  const auto keep = [&](const Record& record) {
+    if (!who.empty() && record.who != who) return;
+    kept.push_back(record);
+    if (kept.size() > limit) kept.pop_front();
+  };
+  const Result<Found> found = ReadLog(directory_, keep);
+  if (!found.ok()) return found.error();
+  return std::vector<Record>(kept.rbegin(), kept.rend());
+}
+
+Result<std::string> Auditor::Verify() const {
+  const Result<storage::Document> kept = documents_->Get(kHeadKind, kHeadName);
+  if (!kept.ok() && kept.error().code != ErrorCode::kNotFound) return kept.error();
+  Head head;
+  if (kept.ok()) {
+    TM_TRY_ASSIGN(head, ReadHead(kept->bytes));
+  }
+  bool met = head.sequence == 0;
+  TM_TRY_ASSIGN(const Found found,
+                ReadLog(directory_, [&](const Record& record) { met = met || record.sequence == head.sequence; }));
+  if (!found.broken.empty()) return found.broken;
+  if (!met) {
+    return fmt::format("it ends at line {}, and had {}: lines were removed", found.head.sequence, head.sequence);
+  }
+  if (found.head.sequence == head.sequence && found.head.hash != head.hash) {
+    return fmt::format("line {} is not the one that was written", head.sequence);
+  }
+  return std::string();
+}
+
+Auditor::Counters Auditor::counters() const {
+  MutexLock lock(mutex_);
+  return counters_;
+}
+
+}  // namespace tidemark::server::audit

@@ -1,0 +1,20 @@
+// Observer: hears of requests that change what only an admin may change, and of those that were refused for their
+// sender.
+#pragma once
+
+#include "tools/server/http/message.h"
+
+namespace tidemark::http {
+
+// Thread-safe.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // On an io thread or a worker: must not block. 401 or 403.
+  virtual void Refused(const Request& head, int status) = 0;
+  // After the handler, before its answer goes out; may wait for the disk. Of a route of Access::kAdmin, or a request
+  // whose handler named an act (Request::act).
+  virtual void Changed(const Request& request, int status) = 0;
+};
+
+}  // namespace tidemark::http
