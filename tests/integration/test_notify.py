@@ -45,6 +45,11 @@ def amtool(url, *arguments, fails=False):
     return run.stdout.decode()
 
 
+def tidemark(*arguments):
+    run = subprocess.run([str(BIN / "tidemark"), *arguments], capture_output=True, timeout=60)
+    return run.returncode, run.stdout.decode(), run.stderr.decode()
+
+
 def test_rules_are_told_and_resolved():
     with temporary_folder() as folder, AlertSink() as sink:
         config = write(folder / "alerts.yml", CONFIG.format(url=sink.url))
@@ -218,6 +223,22 @@ def test_send_test():
             expect_equal(reply["data"], [{"integration": 0, "delivered": True, "error": ""}], "outcome")
             expect_equal(sink.told(), [("firing", [("TestAlert", "firing")])], "told")
             expect_equal(server.request("POST", "/api/v1/admin/alert/test", "receiver=x", form).status, 404, "unknown")
+            expect_equal(tidemark("alert", "send-test", "--server", server.url, "all"),
+                         (0, 'way 1 of "all": delivered\n', ""), "send-test")
+            sink.answer = 404
+            code, out, _ = tidemark("alert", "send-test", "--server", server.url, "all")
+            expect_equal((code, out), (1, 'way 1 of "all": not delivered: it answered 404: \n'), "send-test, refused")
+            code, _, error = tidemark("alert", "send-test", "--server", server.url, "x")
+            expect_equal((code, error), (1, 'tidemark: there is no receiver "x"\n'), "send-test, unknown")
+
+
+def test_the_command_lists_what_fires():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        post(server, [{"labels": {"alertname": name, "host": "a"}, "startsAt": "2026-01-31T12:00:00Z"} for name in ("A", "B")])
+        code, out, _ = tidemark("alert", "list", "--server", server.url, "alertname!=A")
+        expect_equal((code, out), (0, "2026-01-31T12:00:00.000Z  active     alertname=B host=a\n"), "list")
+        code, _, error = tidemark("alert", "list", "--server", server.url, "A")
+        expect(code == 1 and "bad matcher format" in error, error)
 
 
 def test_mail_is_sent_again_until_it_is_taken():

@@ -16,6 +16,7 @@ void AddWrite(CLI::App& app, Action* action);
 void AddQuery(CLI::App& app, Action* action);
 void AddAdmin(CLI::App& app, Action* action);
 void AddExec(CLI::App& app, Action* action);
+void AddAlert(CLI::App& app, Action* action);
 void AddBench(CLI::App& app, Action* action);
 void AddDemo(CLI::App& app, Action* action);
 
