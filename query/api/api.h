@@ -73,11 +73,17 @@ struct ApiDependencies {
   run::MemoryTotal* memory = nullptr;
 };
 
+// Told when the answer to a request has to be out, and what the client is to be told then. Called once at most, on the
+// thread of the request, before the work begins.
+using OnDeadline = std::function<void(int64_t deadline_ns, Reply late)>;
+
 struct ApiRequest {
   const text::Params& params;
   // From the base path; `db=` comes after it; "" means the default database.
   std::string_view database;
   std::stop_token stop;
+  uint64_t client = 0;               // whose it is: clients take turns
+  OnDeadline on_deadline = nullptr;  // deadlines are on the clock of ApiDependencies
 };
 
 // Thread-safe. A request runs on the calling thread and, for queries, on the scheduler.
@@ -132,6 +138,12 @@ class QueryApi {
  private:
   struct Selection;
   [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(const ApiRequest& request) const;
+  // What a request other than a query is run with: the same deadline, budget and turns. Tells request.on_deadline.
+  // `late`: what the client is told at the deadline; the second form has Prometheus' envelope.
+  [[nodiscard]] run::QueryContext ContextFor(const ApiRequest& request, std::shared_ptr<const storage::View> view,
+                                             Reply late) const;
+  [[nodiscard]] run::QueryContext ContextFor(const ApiRequest& request,
+                                             std::shared_ptr<const storage::View> view) const;
   [[nodiscard]] Result<Selection> ParseSelection(const ApiRequest& request, bool matchers_needed) const;
   // What a query asks for beside its range; `expr` and `text` last as long as the request. The reply is the error.
   struct ParsedQuery;

@@ -81,6 +81,8 @@ Reply ErrorReply(ErrorType type, std::string_view message) {
   return reply;
 }
 
+Reply ErrorReply(const Error& error) { return ErrorReply(ExecutionErrorType(error.code), error.message); }
+
 Reply BadParameter(std::string_view name, const Error& error) {
   return ErrorReply(ErrorType::kBadData, InvalidParameter(name, error).message);
 }

@@ -45,6 +45,8 @@ int HttpStatus(ErrorType type);
 ErrorType ExecutionErrorType(ErrorCode code);
 
 Reply ErrorReply(ErrorType type, std::string_view message);
+// Of an error of the work itself: by ExecutionErrorType.
+Reply ErrorReply(const Error& error);
 // kBadData: `invalid parameter "name": ` in front of the error.
 Reply BadParameter(std::string_view name, const Error& error);
 

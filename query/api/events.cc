@@ -8,6 +8,7 @@
 #include "query/api/json.h"
 #include "query/api/values.h"
 #include "query/promql/parser.h"
+#include "query/run/query_state.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -18,6 +19,9 @@ struct Kept {
   std::string json;
   friend bool operator>(const Kept& a, const Kept& b) { return a.ns > b.ns; }
 };
+
+// Twice: it is in the body too in the end. The length, since capacity changes as events are moved about.
+uint64_t BytesOf(const Kept& kept) { return sizeof(Kept) + 2 * kept.json.size(); }
 
 }  // namespace
 
@@ -50,18 +54,26 @@ Reply QueryApi::Events(const ApiRequest& request) const {
     range.last = TimestampAtMs(*ms, 999'999);
   }
   const auto view = OpenView(request);
-  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  if (!view.ok()) return ErrorReply(view.error());
   if (filter->matchers.empty()) filter->matchers.emplace_back();
+  run::QueryState state(ContextFor(request, *view));
+  run::Reservation memory(&state);
+  uint64_t held = 0;
+  const auto look = [&]() -> Status {
+    TM_RETURN_IF_ERROR(state.CheckInterrupt());
+    return memory.Set(held);
+  };
   std::vector<model::SeriesRef> refs;
   for (const auto& matchers : filter->matchers) {
     const auto some =
         (*view)->Select(matchers, range, {.numeric = false, .strings = true, .max_series = options_.series_max});
-    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
-    if (request.stop.stop_requested()) return ErrorReply(ErrorType::kCanceled, "the client went away");
+    if (!some.ok()) return ErrorReply(some.error());
     // After each selector, so that many that find the same cost no more than one.
     refs.insert(refs.end(), some->begin(), some->end());
     std::sort(refs.begin(), refs.end());
     refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
+    held = refs.size() * sizeof(model::SeriesRef);
+    if (const Status status = look(); !status.ok()) return ErrorReply(status.error());
   }
   std::priority_queue<Kept, std::vector<Kept>, std::greater<>> newest;
   const auto cursor = (*view)->Scan(refs, range);
@@ -70,9 +82,9 @@ Reply QueryApi::Events(const ApiRequest& request) const {
   bool dropped = false;
   for (;;) {
     const Result<bool> more = cursor->Next(&column);
-    if (!more.ok()) return ErrorReply(ExecutionErrorType(more.error().code), more.error().message);
+    if (!more.ok()) return ErrorReply(more.error());
     if (!*more) break;
-    if (request.stop.stop_requested()) return ErrorReply(ErrorType::kCanceled, "the client went away");
+    if (const Status status = look(); !status.ok()) return ErrorReply(status.error());
     if (column.empty() || column.type != model::FieldType::kString) continue;
     (*view)->LabelsOf(column.ref, &labels);
     // From the newest back: the first that is too old ends the series.
@@ -81,10 +93,12 @@ Reply QueryApi::Events(const ApiRequest& request) const {
       if (newest.size() >= limit) {
         dropped = true;
         if (ns <= newest.top().ns) break;
+        held -= BytesOf(newest.top());
         newest.pop();
       }
       Kept kept{ns, {}};
       AppendEventJson(&kept.json, {model::Timestamp{ns}, labels, column.strings[row]});
+      held += BytesOf(kept);
       newest.push(std::move(kept));
     }
   }

@@ -13,6 +13,7 @@
 #include "query/api/warning_headers.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
+#include "query/run/query_state.h"
 #include "storage/model/stale_marker.h"
 
 namespace tidemark::query::api {
@@ -109,13 +110,26 @@ Reply PlainError(int status, std::string_view text) {
   return reply;
 }
 
+Reply PlainError(const Error& error) {
+  const int status = HttpStatus(ExecutionErrorType(error.code));
+  Reply reply = PlainError(status, error.message);
+  if (status == 503) reply.headers.emplace_back("Retry-After", "1");
+  return reply;
+}
+
+// What a series holds in the end: a node of a map, and its text twice, since it is in the body too. Metrics are few.
+uint64_t BytesOf(const std::string& text) {
+  constexpr uint64_t kBytesPerNode = 64;
+  return kBytesPerNode + sizeof(std::string) + sizeof(Newest) + 2 * text.capacity();
+}
+
 }  // namespace
 
 Reply QueryApi::Federate(const ApiRequest& request, std::string_view accept) const {
   const Names names =
       accept.find("escaping=allow-utf-8") != std::string_view::npos ? Names::kUtf8 : Names::kUnderscores;
   const auto view = OpenView(request);
-  if (!view.ok()) return PlainError(500, view.error().message);
+  if (!view.ok()) return PlainError(view.error());
   const int64_t now_ms = NowMs();
   const model::TimeRange range{model::Timestamp::FromMs(now_ms - options_.lookback_ms + 1),
                                model::Timestamp{model::Timestamp::FromMs(now_ms).ns + 999'999}};
@@ -125,20 +139,21 @@ Reply QueryApi::Federate(const ApiRequest& request, std::string_view accept) con
     if (!matchers.ok()) return PlainError(400, matchers.error().message);
     selectors.push_back(std::move(matchers).value());
   }
+  run::QueryState state(ContextFor(request, *view, PlainError(run::TimedOut())));
+  run::Reservation memory(&state);
   ReadSpent spent;
   MergedReader reader(*view, std::move(selectors), range,
                       LimitsOf(request, options_, dependencies_.clock, memory_, turns_.get()), &spent);
-  const auto fail = [](const Error& error) {
-    return PlainError(HttpStatus(ExecutionErrorType(error.code)), error.message);
-  };
-  run::Turn turn(turns_.get());
-  if (const Status opened = reader.Open(); !opened.ok()) return fail(opened.error());
+  if (const Status opened = reader.Open(); !opened.ok()) return PlainError(opened.error());
   // By the metric's name, then the rest as it is written: names that differ only in what is escaped meet here.
   std::map<std::string, std::map<std::string, Newest>> metrics;
+  uint64_t held = 0;
   const MergedSeries* series = nullptr;
   for (;;) {
-    const Result<bool> more = reader.Next(&turn, &series);
-    if (!more.ok()) return fail(more.error());
+    if (const Status status = state.CheckInterrupt(); !status.ok()) return PlainError(status.error());
+    if (const Status status = memory.Set(held); !status.ok()) return PlainError(status.error());
+    const Result<bool> more = reader.Next(state.turn(), &series);
+    if (!more.ok()) return PlainError(more.error());
     if (!*more) break;
     const Newest newest{series->rows.times.back(), series->rows.floats.back()};
     if (model::IsStaleMarker(newest.value)) continue;
@@ -148,6 +163,7 @@ Reply QueryApi::Federate(const ApiRequest& request, std::string_view accept) con
     AppendName(&metric_text, metric, true, names);
     std::string text;
     AppendSeries(&text, metric, series->labels, names);
+    held += BytesOf(text);
     const auto [at, added] = metrics[std::move(metric_text)].try_emplace(std::move(text), newest);
     if (!added && at->second.time_ns < newest.time_ns) at->second = newest;
   }

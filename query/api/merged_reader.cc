@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "query/frame/column_union.h"
+#include "query/run/query_state.h"
 #include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
@@ -26,7 +27,8 @@ ReadLimits LimitsOf(const ApiRequest& request, const ApiOptions& options, const 
           .clock = clock != nullptr ? clock : &SystemClock::Get(),
           .timeout_ns = options.timeout_ms * 1'000'000,
           .stop = request.stop,
-          .turns = turns};
+          .turns = turns,
+          .client = request.client};
 }
 
 Status MergedReader::Open() {
@@ -79,9 +81,7 @@ Status MergedReader::Charge(uint64_t bytes) {
                     "shorter time",
                     text::PrintMebibytes(max)));
   }
-  if (!limits_.memory->Take(bytes)) {
-    return MakeError(ErrorCode::kResourceExhausted, "all queries together use all the memory there is for them");
-  }
+  TM_RETURN_IF_ERROR(run::TakeBytes(limits_.memory, bytes));
   charged_ += bytes;
   return {};
 }

@@ -30,6 +30,7 @@ struct ReadLimits {
   int64_t timeout_ns = 0;
   std::stop_token stop;
   run::Turns* turns = nullptr;
+  uint64_t client = 0;  // whose turn it is
 };
 
 // `clock` null: the system's.

@@ -14,6 +14,7 @@
 #include "query/cache/reuse_rule.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
+#include "query/run/query_state.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -101,6 +102,26 @@ int64_t QueryApi::NowMs() const { return model::Timestamp{runner_.clock().NowNs(
 
 Result<std::shared_ptr<const storage::View>> QueryApi::OpenView(const ApiRequest& request) const {
   return runner_.OpenView(DatabaseOf(request));
+}
+
+run::QueryContext QueryApi::ContextFor(const ApiRequest& request, std::shared_ptr<const storage::View> view) const {
+  return ContextFor(request, std::move(view), ErrorReply(ErrorType::kTimeout, run::TimedOut().message));
+}
+
+run::QueryContext QueryApi::ContextFor(const ApiRequest& request, std::shared_ptr<const storage::View> view,
+                                       Reply late) const {
+  run::QueryContext context;
+  context.view = std::move(view);
+  context.scheduler = dependencies_.scheduler;
+  context.clock = &runner_.clock();
+  context.deadline_ns = runner_.clock().SteadyNs() + options_.timeout_ms * 1'000'000;
+  context.stop = request.stop;
+  context.client = request.client;
+  context.budget = options_.budget;
+  context.turns = turns_.get();
+  context.memory = memory_;
+  if (request.on_deadline) request.on_deadline(context.deadline_ns, std::move(late));
+  return context;
 }
 
 Reply QueryApi::Query(const ApiRequest& request) const {
@@ -196,6 +217,10 @@ Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint
   if (Reply* error = std::get_if<Reply>(&parsed_or_error)) return std::move(*error);
   const ParsedQuery& parsed = std::get<ParsedQuery>(parsed_or_error);
   const int64_t parsed_at = clock.SteadyNs();
+  if (request.on_deadline) {
+    request.on_deadline(began + parsed.timeout_ms * 1'000'000,
+                        ErrorReply(ErrorType::kTimeout, run::TimedOut().message));
+  }
   Result<run::QueryResult> result = runner_.Run({.expr = *parsed.expr,
                                                  .range = range,
                                                  .text = parsed.text,
@@ -204,6 +229,7 @@ Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint
                                                  .lookback_ms = parsed.lookback_ms,
                                                  .resolution = parsed.resolution,
                                                  .stop = request.stop,
+                                                 .client = request.client,
                                                  .began_ns = began,
                                                  .use_cache = request.params.Get("nocache") != "1"});
   if (!result.ok()) return ErrorReply(ExecutionErrorType(result.error().code), result.error().message);
@@ -230,9 +256,9 @@ Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint
   reply.body.reserve(std::min(writer->ExpectedBytes(), options_.streamed_bytes_min + kPieceBytes));
   if (!writer->Write(&reply.body, options_.streamed_bytes_min)) return reply;
   // Labels that many series share are small until each is written out, so that only the text knows how long it is.
-  reply.rest = [writer, turns = turns_.get()](const Reply::Push& push) {
+  reply.rest = [writer, turns = turns_.get(), client = request.client](const Reply::Push& push) {
     // Text of hundreds of megabytes is work like any other.
-    run::Turn turn(turns, run::Turn::Work::kWriting);
+    run::Turn turn(turns, run::Turn::Work::kWriting, {}, client);
     for (bool more = true; more;) {
       // Nothing interrupts it, so that it cannot fail.
       (void)turn.Pass([] { return Status(); });

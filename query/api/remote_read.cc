@@ -11,6 +11,7 @@
 #include "query/api/merged_reader.h"
 #include "query/api/values.h"
 #include "query/api/warning_headers.h"
+#include "query/run/query_state.h"
 #include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
@@ -34,7 +35,10 @@ Reply PlainError(const Error& error) {
   if (error.code == ErrorCode::kLimitExceeded || error.code == ErrorCode::kInvalidArgument) {
     return PlainError(400, error.message);
   }
-  return PlainError(HttpStatus(ExecutionErrorType(error.code)), error.message);
+  const int status = HttpStatus(ExecutionErrorType(error.code));
+  Reply reply = PlainError(status, error.message);
+  if (status == 503) reply.headers.emplace_back("Retry-After", "1");
+  return reply;
 }
 
 // Remote read knows milliseconds: of several rows within one the last stays.
@@ -85,6 +89,8 @@ class ChunkStream {
   }
 
   [[nodiscard]] run::Turns* turns() const { return limits_.turns; }
+  [[nodiscard]] uint64_t client() const { return limits_.client; }
+  [[nodiscard]] BackgroundLimits background() const { return {.deadline_ns = 0, .stop = limits_.stop}; }
 
  private:
   const std::shared_ptr<const storage::View> view_;
@@ -99,13 +105,13 @@ Reply StreamChunks(const std::shared_ptr<ChunkStream>& stream) {
   Reply reply;
   reply.content_type = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse";
   {
-    run::Turn turn(stream->turns());
+    run::Turn turn(stream->turns(), run::Turn::Work::kQuery, stream->background(), stream->client());
     const Result<bool> more = stream->Write(&turn, &reply.body, kFirstBytes);
     if (!more.ok()) return PlainError(more.error());
     if (!*more) return reply;
   }
   reply.rest = [stream](const Reply::Push& push) {
-    run::Turn turn(stream->turns(), run::Turn::Work::kWriting);
+    run::Turn turn(stream->turns(), run::Turn::Work::kWriting, stream->background(), stream->client());
     for (;;) {
       std::string piece;
       const Result<bool> more = stream->Write(&turn, &piece, kPieceBytes);
@@ -136,9 +142,7 @@ class AnswerMemory {
                       text::PrintMebibytes(max)));
     }
     if (bytes > bytes_) {
-      if (!total_->Take(bytes - bytes_)) {
-        return MakeError(ErrorCode::kResourceExhausted, "all queries together use all the memory there is for them");
-      }
+      TM_RETURN_IF_ERROR(run::TakeBytes(total_, bytes - bytes_));
       bytes_ = bytes;
     }
     return {};
@@ -153,7 +157,7 @@ Result<std::string> ReadSamples(const std::shared_ptr<const storage::View>& view
                                 const ReadLimits& limits) {
   // Held three times while it is put together and compressed.
   constexpr uint64_t kCopies = 3;
-  run::Turn turn(limits.turns);
+  run::Turn turn(limits.turns, run::Turn::Work::kQuery, {.deadline_ns = 0, .stop = limits.stop}, limits.client);
   ReadSpent spent;
   AnswerMemory memory(limits.memory);
   std::vector<std::string> results;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "query/api/api.h"
 #include "query/api/json.h"
 #include "query/api/selection.h"
+#include "query/run/query_state.h"
 #include "storage/model/column.h"
 #include "storage/model/stale_marker.h"
 
@@ -62,19 +64,20 @@ void AppendValue(std::string* out, const model::Column& column, size_t row) {
 // The lines of all series, one after the other.
 class RowStream {
  public:
-  RowStream(std::shared_ptr<const storage::View> view, std::vector<model::SeriesRef> refs, model::TimeRange range,
-            std::stop_token stop)
-      : view_(std::move(view)), refs_(std::move(refs)), stop_(std::move(stop)), rows_(view_->Scan(refs_, range)) {
+  // `held`: the memory of `refs` among that of all queries.
+  RowStream(std::shared_ptr<const storage::View> view, std::vector<model::SeriesRef> refs,
+            std::shared_ptr<const void> held, model::TimeRange range)
+      : view_(std::move(view)), held_(std::move(held)), refs_(std::move(refs)), rows_(view_->Scan(refs_, range)) {
     if (const auto gone = view_->RawGoneIn(range)) {
       gone_ = fmt::format("rows from {} to {} ns are gone; rollup tiers of them are left, which are not rows",
                           gone->range.first.ns, gone->range.last.ns);
     }
   }
 
-  // Appends lines until there are `bytes_min` or no more. true: there may be more.
-  Result<bool> Write(std::string* out, size_t bytes_min) {
+  // Appends lines until there are `bytes_min` or no more. true: there may be more. `look` says whether to go on.
+  Result<bool> Write(std::string* out, size_t bytes_min, const std::function<Status()>& look) {
     while (out->size() < bytes_min) {
-      if (stop_.stop_requested()) return MakeError(ErrorCode::kCancelled, "the client went away");
+      TM_RETURN_IF_ERROR(look());
       if (at_ == column_.size()) {
         TM_TRY_ASSIGN(const bool more, rows_->Next(&column_));
         if (!more) {
@@ -131,8 +134,8 @@ class RowStream {
   }
 
   const std::shared_ptr<const storage::View> view_;
+  const std::shared_ptr<const void> held_;
   const std::vector<model::SeriesRef> refs_;
-  const std::stop_token stop_;
   const std::unique_ptr<storage::ColumnCursor> rows_;
   std::string gone_;
   model::Column column_;
@@ -149,30 +152,39 @@ Reply QueryApi::Rows(const ApiRequest& request) const {
   if (!selection.ok()) return ErrorReply(ErrorType::kBadData, selection.error().message);
   const auto view = OpenView(request);
   if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  run::QueryState state(ContextFor(request, *view));
   std::vector<model::SeriesRef> refs;
   for (const std::vector<model::Matcher>& matchers : selection->matchers) {
+    if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
     const auto some = (*view)->Select(matchers, selection->range,
                                       {.numeric = true, .strings = true, .max_series = options_.series_max});
-    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
+    if (!some.ok()) return ErrorReply(some.error());
+    // After each selector, so that many that find the same cost no more than one.
     refs.insert(refs.end(), some->begin(), some->end());
+    std::sort(refs.begin(), refs.end());
+    refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
   }
-  std::sort(refs.begin(), refs.end());
-  refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
   refs = (*view)->Present(std::move(refs), selection->range);
-  const auto stream = std::make_shared<RowStream>(*view, std::move(refs), selection->range, request.stop);
+  Result<std::shared_ptr<const void>> held = run::HoldBytes(memory_, refs.size() * sizeof(model::SeriesRef));
+  if (!held.ok()) return ErrorReply(held.error());
+  const auto stream = std::make_shared<RowStream>(*view, std::move(refs), std::move(held).value(), selection->range);
   Reply reply;
   reply.content_type = "application/x-ndjson";
-  {
-    run::Turn turn(turns_.get());
-    const Result<bool> more = stream->Write(&reply.body, kFirstBytes);
-    if (!more.ok()) return ErrorReply(ExecutionErrorType(more.error().code), more.error().message);
-    if (!*more) return reply;
-  }
-  reply.rest = [stream, turns = turns_.get()](const Reply::Push& push) {
-    run::Turn turn(turns, run::Turn::Work::kWriting);
+  const Result<bool> first = stream->Write(&reply.body, kFirstBytes, [&state] { return state.CheckInterrupt(); });
+  if (!first.ok()) return ErrorReply(first.error());
+  if (!*first) return reply;
+  reply.rest = [stream, turns = turns_.get(), stop = request.stop, client = request.client](const Reply::Push& push) {
+    run::Turn turn(turns, run::Turn::Work::kWriting, {.deadline_ns = 0, .stop = stop}, client);
+    const auto gone = [&stop]() -> Status {
+      if (!stop.stop_requested()) return {};
+      return MakeError(ErrorCode::kCancelled, "the client went away");
+    };
     for (;;) {
       std::string piece;
-      const Result<bool> more = stream->Write(&piece, kPieceBytes);
+      const Result<bool> more = stream->Write(&piece, kPieceBytes, [&turn, &gone]() -> Status {
+        TM_RETURN_IF_ERROR(gone());
+        return turn.Pass(gone);
+      });
       // The status has gone: the line that ends an export is missing, and this one says why.
       if (!more.ok()) {
         JsonObject line(&piece);

@@ -1,11 +1,11 @@
 // The endpoints about names: labels, label values, series, metadata.
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -15,7 +15,7 @@
 #include "query/api/values.h"
 #include "query/frame/frame_order.h"
 #include "query/promql/parser.h"
-#include "storage/base/text/byte_size.h"
+#include "query/run/query_state.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -81,6 +81,99 @@ MetadataBook::Family GuessFamily(std::string_view metric, const std::set<std::st
   return {std::string(metric), {std::string(GuessType(metric)), {}, {}}};
 }
 
+uint64_t BytesOf(const std::vector<std::string>& strings) {
+  uint64_t bytes = strings.size() * sizeof(std::string);
+  for (const std::string& string : strings) bytes += string.capacity();
+  return bytes;
+}
+
+// The label sets of series, each once and in their order, within the budget of a query.
+class SeriesNames {
+ public:
+  explicit SeriesNames(run::QueryState* state) : state_(*state), label_memory_(state), text_memory_(state) {}
+
+  Status All(const storage::View& view, std::span<const model::SeriesRef> refs) {
+    labels_.resize(refs.size());
+    uint64_t held = refs.size() * (sizeof(model::LabelViews) + 2 * sizeof(uint32_t));
+    for (size_t i = 0; i < refs.size(); ++i) {
+      TM_RETURN_IF_ERROR(Look(i, held));
+      view.LabelsOf(refs[i], &labels_[i]);
+      held += labels_[i].capacity() * sizeof(model::LabelView);
+    }
+    TM_RETURN_IF_ERROR(label_memory_.Set(held));
+    std::vector<uint32_t> order(refs.size());
+    std::iota(order.begin(), order.end(), 0U);
+    const auto less = [this](uint32_t a, uint32_t b) { return labels_[a] < labels_[b]; };
+    TM_RETURN_IF_ERROR(frame::StableSort(&order, less, &state_));
+    const auto same = [this](uint32_t a, uint32_t b) { return labels_[a] == labels_[b]; };
+    order.erase(std::unique(order.begin(), order.end(), same), order.end());
+    shown_.reserve(order.size());
+    for (const uint32_t at : order) shown_.push_back(&labels_[at]);
+    return {};
+  }
+
+  // The first `limit` of them: what is held grows with the limit, not with the series.
+  Status First(const storage::View& view, std::span<const model::SeriesRef> refs, uint64_t limit) {
+    model::LabelViews labels;
+    uint64_t held = 0;
+    for (size_t i = 0; i < refs.size(); ++i) {
+      TM_RETURN_IF_ERROR(Look(i, held));
+      view.LabelsOf(refs[i], &labels);
+      // One more than is asked for tells that there are more.
+      if (first_.size() > limit && !(labels < *first_.rbegin())) continue;
+      const auto [at, added] = first_.insert(labels);
+      if (!added) continue;
+      held += kBytesPerNode + at->capacity() * sizeof(model::LabelView);
+      if (first_.size() <= limit + 1) continue;
+      const auto last = std::prev(first_.end());
+      held -= kBytesPerNode + last->capacity() * sizeof(model::LabelView);
+      first_.erase(last);
+    }
+    truncated_ = first_.size() > limit;
+    for (const model::LabelViews& each : first_) {
+      if (shown_.size() == limit) break;
+      shown_.push_back(&each);
+    }
+    return {};
+  }
+
+  [[nodiscard]] bool truncated() const { return truncated_; }
+
+  Status Write(std::string* body) {
+    *body = BeginSuccess(64 + std::min<size_t>(shown_.size(), 100'000) * 160);
+    *body += '[';
+    for (size_t i = 0; i < shown_.size(); ++i) {
+      if (i % kRowsPerLook == 0) {
+        TM_RETURN_IF_ERROR(state_.CheckInterrupt());
+        TM_RETURN_IF_ERROR(text_memory_.Set(body->capacity()));
+      }
+      if (i > 0) *body += ',';
+      AppendLabels(body, std::span<const model::LabelView>(*shown_[i]));
+    }
+    *body += ']';
+    return {};
+  }
+
+ private:
+  static constexpr size_t kRowsPerLook = 1024;
+  // Of a set, beside the labels.
+  static constexpr uint64_t kBytesPerNode = 64;
+
+  Status Look(size_t row, uint64_t held) {
+    if (row % kRowsPerLook != 0) return {};
+    TM_RETURN_IF_ERROR(state_.CheckInterrupt());
+    return label_memory_.Set(held);
+  }
+
+  run::QueryState& state_;
+  run::Reservation label_memory_;
+  run::Reservation text_memory_;
+  std::vector<model::LabelViews> labels_;
+  std::set<model::LabelViews> first_;
+  std::vector<const model::LabelViews*> shown_;
+  bool truncated_ = false;
+};
+
 }  // namespace
 
 Result<QueryApi::Selection> QueryApi::ParseSelection(const ApiRequest& request, bool matchers_needed) const {
@@ -116,10 +209,14 @@ Reply QueryApi::Labels(const ApiRequest& request) const {
   std::vector<std::string> names;
   std::vector<std::vector<model::Matcher>> sets = selection->matchers;
   if (sets.empty()) sets.emplace_back();
+  run::QueryState state(ContextFor(request, *view));
+  run::Reservation memory(&state);
   for (const auto& matchers : sets) {
+    if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
     Result<std::vector<std::string>> some = (*view)->LabelNames(matchers, selection->range);
-    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
+    if (!some.ok()) return ErrorReply(some.error());
     MergeInto(&names, std::move(some).value());
+    if (const Status held = memory.Set(BytesOf(names)); !held.ok()) return ErrorReply(held.error());
   }
   return StringsReply(std::move(names), selection->limit, (*view)->Warnings());
 }
@@ -134,10 +231,14 @@ Reply QueryApi::LabelValues(const ApiRequest& request, std::string_view name) co
   std::vector<std::string> values;
   std::vector<std::vector<model::Matcher>> sets = selection->matchers;
   if (sets.empty()) sets.emplace_back();
+  run::QueryState state(ContextFor(request, *view));
+  run::Reservation memory(&state);
   for (const auto& matchers : sets) {
+    if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
     Result<std::vector<std::string>> some = (*view)->LabelValues(label, matchers, selection->range);
-    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
+    if (!some.ok()) return ErrorReply(some.error());
     MergeInto(&values, std::move(some).value());
+    if (const Status held = memory.Set(BytesOf(values)); !held.ok()) return ErrorReply(held.error());
   }
   return StringsReply(std::move(values), selection->limit, (*view)->Warnings());
 }
@@ -146,58 +247,28 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   const Result<Selection> selection = ParseSelection(request, true);
   if (!selection.ok()) return ErrorReply(ErrorType::kBadData, selection.error().message);
   const auto view = OpenView(request);
-  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  if (!view.ok()) return ErrorReply(view.error());
+  run::QueryState state(ContextFor(request, *view));
+  run::Reservation ref_memory(&state);
   std::vector<model::SeriesRef> refs;
   for (const auto& matchers : selection->matchers) {
+    if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
     const auto some = (*view)->Select(matchers, selection->range,
                                       {.numeric = true, .strings = true, .max_series = options_.series_max});
-    if (!some.ok()) return ErrorReply(ExecutionErrorType(some.error().code), some.error().message);
-    if (request.stop.stop_requested()) return ErrorReply(ErrorType::kCanceled, "the client went away");
+    if (!some.ok()) return ErrorReply(some.error());
     MergeInto(&refs, (*view)->Present(*some, selection->range));
+    if (const Status held = ref_memory.Set(refs.size() * sizeof(model::SeriesRef)); !held.ok()) {
+      return ErrorReply(held.error());
+    }
   }
-  const auto too_large = [this](size_t bytes) {
-    return options_.budget.max_bytes != 0 && bytes > options_.budget.max_bytes;
-  };
-  const auto refuse = [this] {
-    return ErrorReply(ErrorType::kExecution, fmt::format("the series take more than the memory budget of {}; ask "
-                                                         "for fewer",
-                                                         text::PrintMebibytes(options_.budget.max_bytes)));
-  };
-  size_t held = refs.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews));
-  if (too_large(held)) return refuse();
-  const auto gone = [&request](size_t row) -> Status {
-    constexpr size_t kRowsPerCheck = 1024;
-    if (row % kRowsPerCheck != 0 || !request.stop.stop_requested()) return {};
-    return MakeError(ErrorCode::kCancelled, "the client went away");
-  };
-  const auto end = [](const Error& error) { return ErrorReply(ExecutionErrorType(error.code), error.message); };
-  std::vector<model::LabelViews> labels(refs.size());
-  for (size_t i = 0; i < refs.size(); ++i) {
-    if (const Status status = gone(i); !status.ok()) return end(status.error());
-    (*view)->LabelsOf(refs[i], &labels[i]);
-    held += labels[i].capacity() * sizeof(model::LabelView);
-    if (too_large(held)) return refuse();
-  }
-  std::vector<uint32_t> series(refs.size());
-  std::iota(series.begin(), series.end(), 0U);
-  const auto less = [&labels](uint32_t a, uint32_t b) { return labels[a] < labels[b]; };
-  if (const Status sorted = frame::StableSortChecked(&series, less, gone); !sorted.ok()) return end(sorted.error());
-  const auto same = [&labels](uint32_t a, uint32_t b) { return labels[a] == labels[b]; };
-  series.erase(std::unique(series.begin(), series.end(), same), series.end());
+  SeriesNames names(&state);
+  const bool some_only = selection->limit != 0 && selection->limit < refs.size();
+  const Status found = some_only ? names.First(**view, refs, selection->limit) : names.All(**view, refs);
+  if (!found.ok()) return ErrorReply(found.error());
   std::vector<std::string> warnings = (*view)->Warnings();
-  if (selection->limit != 0 && series.size() > selection->limit) {
-    series.resize(selection->limit);
-    warnings.emplace_back(kTruncated);
-  }
-  std::string body = BeginSuccess(64 + std::min<size_t>(series.size(), 100'000) * 160);
-  body += '[';
-  for (size_t i = 0; i < series.size(); ++i) {
-    if (const Status status = gone(i); !status.ok()) return end(status.error());
-    if (i > 0) body += ',';
-    AppendLabels(&body, std::span<const model::LabelView>(labels[series[i]]));
-    if (too_large(body.size())) return refuse();
-  }
-  body += ']';
+  if (names.truncated()) warnings.emplace_back(kTruncated);
+  std::string body;
+  if (const Status written = names.Write(&body); !written.ok()) return ErrorReply(written.error());
   return EndSuccess(std::move(body), warnings);
 }
 

@@ -16,6 +16,7 @@
 #include "query/api/values.h"
 #include "query/promql/functions.h"
 #include "query/promql/numbers.h"
+#include "query/run/query_state.h"
 #include "storage/base/hash.h"
 #include "storage/base/usable_cpus.h"
 
@@ -67,6 +68,8 @@ class Cardinality {
   }
   [[nodiscard]] uint64_t series() const { return series_; }
   [[nodiscard]] size_t pairs() const { return pairs_.size(); }
+  // What it holds, and what the lists hold besides that are made of it in the end.
+  [[nodiscard]] uint64_t bytes() const { return pairs_.size() * kBytesPerPair; }
 
   [[nodiscard]] std::vector<Counted> ByMetric() const {
     std::vector<Counted> out;
@@ -104,6 +107,9 @@ class Cardinality {
 
  private:
   uint64_t series_ = 0;
+  // A node of the map, its place in the table, and a row of each list.
+  static constexpr uint64_t kBytesPerPair = 160;
+
   std::unordered_map<Pair, uint64_t, PairHash> pairs_;
 };
 
@@ -216,19 +222,26 @@ Reply QueryApi::StatusTsdb(const ApiRequest& request) const {
     limit = *parsed;
   }
   const auto view = OpenView(request);
-  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  if (!view.ok()) return ErrorReply(view.error());
+  run::QueryState state(ContextFor(request, *view));
+  run::Reservation memory(&state);
   auto known = (*view)->Select({}, {}, {.numeric = true, .strings = true, .max_series = options_.series_max});
-  if (!known.ok()) return ErrorReply(ExecutionErrorType(known.error().code), known.error().message);
+  if (!known.ok()) return ErrorReply(known.error());
   // Names outlive their rows.
   const std::vector<model::SeriesRef> refs = (*view)->Present(std::move(known).value(), {});
   Cardinality cardinality;
   model::LabelViews labels;
   for (size_t i = 0; i < refs.size(); ++i) {
-    if (i % kSeriesBetweenChecks == 0 && request.stop.stop_requested()) {
-      return ErrorReply(ErrorType::kCanceled, "the client went away");
+    if (i % kSeriesBetweenChecks == 0) {
+      Status status = state.CheckInterrupt();
+      if (status.ok()) status = memory.Set(refs.size() * sizeof(model::SeriesRef) + cardinality.bytes());
+      if (!status.ok()) return ErrorReply(status.error());
     }
     (*view)->LabelsOf(refs[i], &labels);
     cardinality.Add(labels);
+  }
+  if (const Status held = memory.Set(refs.size() * sizeof(model::SeriesRef) + cardinality.bytes()); !held.ok()) {
+    return ErrorReply(held.error());
   }
   std::string body = BeginSuccess();
   {
@@ -253,7 +266,7 @@ Reply QueryApi::StatusTsdb(const ApiRequest& request) const {
 
 Reply QueryApi::StatusTsdbBlocks(const ApiRequest& request) const {
   const auto view = OpenView(request);
-  if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
+  if (!view.ok()) return ErrorReply(view.error());
   std::string body = BeginSuccess();
   {
     JsonObject data(&body);

@@ -23,6 +23,7 @@ Result<run::QueryResult> QueryRunner::Run(const QueryRequest& request) const {
   const int64_t timeout_ms = request.timeout_ms.value_or(settings_.timeout_ms);
   context.deadline_ns = request.began_ns.value_or(clock().SteadyNs()) + timeout_ms * 1'000'000;
   context.stop = request.stop;
+  context.client = request.client;
   context.budget = settings_.budget;
   context.lookback_ms = request.lookback_ms.value_or(settings_.lookback_ms);
   context.default_subquery_step_ms = settings_.default_subquery_step_ms;

@@ -54,6 +54,7 @@ struct QueryRequest {
   std::optional<int64_t> lookback_ms{};
   run::Resolution resolution{};
   std::stop_token stop{};
+  uint64_t client = 0;  // clients take turns
   // When the timeout began, on Clock::SteadyNs; without it when Run is called.
   std::optional<int64_t> began_ns{};
   bool use_cache = true;  // for range queries

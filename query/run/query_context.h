@@ -41,6 +41,7 @@ struct QueryContext {
   const Clock* clock = nullptr;    // null: the system's
   int64_t deadline_ns = 0;         // on Clock::SteadyNs; 0: none
   std::stop_token stop{};
+  uint64_t client = 0;  // whose query it is: clients take turns (turns.h)
   Budget budget{};
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;

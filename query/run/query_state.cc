@@ -19,7 +19,24 @@ using frame::LabelArena;
 // Of one step: windows, one row of values and the arithmetic of one scalar operator.
 constexpr uint64_t kBytesPerStep = 64;
 
-Status TakeOf(MemoryTotal* total, uint64_t bytes) {
+// Gives back what has been taken.
+std::shared_ptr<const void> GiveLater(MemoryTotal* total, uint64_t bytes) {
+  if (total == nullptr) return nullptr;
+  return {nullptr, [total, bytes](const void*) { total->Give(bytes); }};
+}
+
+// A deadline on a clock that is not the system's says nothing of when the system should let the query run.
+BackgroundLimits LimitsOf(const QueryContext& context, const Clock& clock) {
+  return {.deadline_ns = &clock == &SystemClock::Get() ? context.deadline_ns : 0, .stop = context.stop};
+}
+
+}  // namespace
+
+Error TimedOut() {
+  return MakeError(ErrorCode::kTimeout, "query timed out; ask for a shorter range, a longer step or fewer series");
+}
+
+Status TakeBytes(MemoryTotal* total, uint64_t bytes) {
   if (total == nullptr || total->Take(bytes)) return {};
   return MakeError(ErrorCode::kResourceExhausted,
                    fmt::format("all queries together need more than their memory budget of {}; try again later, or "
@@ -27,16 +44,8 @@ Status TakeOf(MemoryTotal* total, uint64_t bytes) {
                                text::PrintMebibytes(total->bytes_max())));
 }
 
-// Gives back what has been taken.
-std::shared_ptr<const void> GiveLater(MemoryTotal* total, uint64_t bytes) {
-  if (total == nullptr) return nullptr;
-  return {nullptr, [total, bytes](const void*) { total->Give(bytes); }};
-}
-
-}  // namespace
-
 Result<std::shared_ptr<const void>> HoldBytes(MemoryTotal* total, uint64_t bytes) {
-  TM_RETURN_IF_ERROR(TakeOf(total, bytes));
+  TM_RETURN_IF_ERROR(TakeBytes(total, bytes));
   return GiveLater(total, bytes);
 }
 
@@ -44,7 +53,7 @@ QueryState::QueryState(const QueryContext& context)
     : context_(context),
       scheduler_(context.scheduler != nullptr ? context.scheduler : &inline_scheduler_),
       clock_(context.clock != nullptr ? context.clock : &SystemClock::Get()),
-      turn_(context.turns) {}
+      turn_(context.turns, Turn::Work::kQuery, LimitsOf(context, *clock_), context.client) {}
 
 QueryState::~QueryState() { Release(bytes_.load(std::memory_order_relaxed)); }
 
@@ -56,7 +65,7 @@ Status QueryState::CheckInterrupt() const {
 Status QueryState::CheckEnd() const {
   if (context_.stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "query was cancelled");
   if (context_.deadline_ns != 0 && clock_->SteadyNs() >= context_.deadline_ns) {
-    return MakeError(ErrorCode::kTimeout, "query timed out; ask for a shorter range, a longer step or fewer series");
+    return TimedOut();
   }
   return {};
 }
@@ -73,7 +82,7 @@ Status QueryState::Charge(uint64_t bytes) {
                     "step or fewer series",
                     text::PrintMebibytes(context_.budget.max_bytes)));
   }
-  if (Status taken = TakeOf(context_.memory, bytes); !taken.ok()) {
+  if (Status taken = TakeBytes(context_.memory, bytes); !taken.ok()) {
     bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     return taken;
   }

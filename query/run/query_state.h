@@ -22,6 +22,13 @@ namespace tidemark::query::run {
 
 class Reservation;
 
+// The error of a query that has passed its deadline.
+Error TimedOut();
+
+// Takes `bytes` of what all queries may hold; MemoryTotal::Give gives them back. kResourceExhausted when so much is not
+// there. Without a total there is nothing to count.
+Status TakeBytes(MemoryTotal* total, uint64_t bytes);
+
 // Counts `bytes` of a result in `total` until what is returned goes. kResourceExhausted when so much is not there.
 // Without a total there is nothing to count.
 Result<std::shared_ptr<const void>> HoldBytes(MemoryTotal* total, uint64_t bytes);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -15,6 +16,8 @@ namespace {
 
 // How soon a waiting query notices that it was cancelled or is too late.
 constexpr std::chrono::milliseconds kLookEvery{5};
+// The same for one that waits to be long: of these there are many.
+constexpr std::chrono::nanoseconds kLookIfEnteringEvery = std::chrono::milliseconds(50);
 
 int64_t ReadClock(clockid_t clock) {
   timespec time{};
@@ -59,32 +62,66 @@ void Turns::GrantLocked() {
   while (!queue_.empty() && TakeLocked()) {
     queue_.front()->granted = true;
     queue_.front()->changed.NotifyOne();
-    queue_.pop_front();
+    queue_.PopFront();
   }
   waiting_.store(queue_.size(), std::memory_order_relaxed);
 }
 
 Turns::Stats Turns::stats() const {
   MutexLock lock(mutex_);
-  return {.long_queries = long_queries_, .waiting = queue_.size(), .refused = refused_.load(std::memory_order_relaxed)};
+  return {.long_queries = long_queries_,
+          .waiting = queue_.size(),
+          .entering = entering_.size(),
+          .refused = refused_.load(std::memory_order_relaxed)};
 }
 
-Status Turns::EnterLong() {
+Error Turns::TooMany(std::string_view what) const {
+  return {.code = ErrorCode::kResourceExhausted,
+          .message = fmt::format("{}: {} long queries run and {} wait for their turn; try again later, or ask for a "
+                                 "shorter range, a longer step or fewer series",
+                                 what, long_queries_, entering_.size())};
+}
+
+Status Turns::EnterLong(uint64_t client, int64_t deadline_ns, const std::function<Status()>& interrupted) {
+  Waiter waiter;
   MutexLock lock(mutex_);
-  if (long_queries_ < options_.long_queries_max) {
+  if (long_queries_ < options_.long_queries_max && entering_.empty()) {
     ++long_queries_;
     return {};
   }
-  refused_.fetch_add(1, std::memory_order_relaxed);
-  return MakeError(ErrorCode::kResourceExhausted,
-                   fmt::format("{} long queries run already, which is the limit; try again later, or ask for a shorter "
-                               "range, a longer step or fewer series",
-                               options_.long_queries_max));
+  if (entering_.size() >= options_.waiting_max) {
+    Waiter* const dropped = entering_.DropFor(client);
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    if (dropped == nullptr) return TooMany("the queue of long queries is full");
+    dropped->dropped = true;
+    dropped->changed.NotifyOne();
+  }
+  entering_.Push(client, &waiter);
+  while (!waiter.granted) {
+    if (waiter.dropped) return TooMany("the queue of long queries is full, and most in it are of this client");
+    const std::chrono::nanoseconds left(deadline_ns == 0 ? kLookIfEnteringEvery.count()
+                                                         : std::max<int64_t>(deadline_ns - RealNs(), 0));
+    waiter.changed.WaitFor(mutex_, std::min<std::chrono::nanoseconds>(left, kLookIfEnteringEvery));
+    if (waiter.granted || waiter.dropped) continue;
+    const Status status = interrupted();
+    if (status.ok()) continue;
+    entering_.Erase(&waiter);
+    if (status.error().code != ErrorCode::kTimeout) return status;
+    refused_.fetch_add(1, std::memory_order_relaxed);
+    return TooMany("the query waited for its turn until its timeout");
+  }
+  return {};
 }
 
 void Turns::LeaveLong() {
   MutexLock lock(mutex_);
   --long_queries_;
+  while (!entering_.empty() && long_queries_ < options_.long_queries_max) {
+    ++long_queries_;
+    entering_.front()->granted = true;
+    entering_.front()->changed.NotifyOne();
+    entering_.PopFront();
+  }
 }
 
 bool Turns::TryAcquire() {
@@ -92,10 +129,10 @@ bool Turns::TryAcquire() {
   return queue_.empty() && TakeLocked();
 }
 
-Status Turns::Acquire(const std::function<Status()>& interrupted) {
+Status Turns::Acquire(uint64_t client, const std::function<Status()>& interrupted) {
   Waiter waiter;
   MutexLock lock(mutex_);
-  queue_.push_back(&waiter);
+  queue_.Push(client, &waiter);
   GrantLocked();
   while (!waiter.granted) {
     if (waiter.changed.WaitFor(mutex_, kLookEvery)) continue;
@@ -104,7 +141,7 @@ Status Turns::Acquire(const std::function<Status()>& interrupted) {
     if (waiter.granted) break;
     Status status = interrupted();
     if (status.ok()) continue;
-    std::erase(queue_, &waiter);
+    queue_.Erase(&waiter);
     waiting_.store(queue_.size(), std::memory_order_relaxed);
     return status;
   }
@@ -117,9 +154,11 @@ void Turns::Release() {
   GrantLocked();
 }
 
-Turn::Turn(Turns* turns, Work work)
+Turn::Turn(Turns* turns, Work work, BackgroundLimits limits, uint64_t client)
     : turns_(turns),
       work_(work),
+      limits_(std::move(limits)),
+      client_(client),
       began_ns_(turns != nullptr ? RealNs() : 0),
       cpu_began_ns_(turns != nullptr ? ThreadCpuNs() : 0) {}
 
@@ -149,17 +188,16 @@ Status Turn::Pass(const std::function<Status()>& interrupted) {
     if (ran_ns >= options.lent_ns) ThisThreadIsBusy();
     if (ran_ns < options.grace_ns) return {};
     ThisThreadIsBusy();
-    if (work_ == Work::kQuery) TM_RETURN_IF_ERROR(turns_->EnterLong());
+    if (work_ == Work::kQuery) TM_RETURN_IF_ERROR(turns_->EnterLong(client_, limits_.deadline_ns, interrupted));
     long_.store(true, std::memory_order_relaxed);
-    background_.emplace();
+    background_.emplace(limits_);
   } else if (held_) {
-    BackgroundTick();
     if (!turns_->crowded() || turns_->options().clock->SteadyNs() - held_since_ns_ < turns_->options().turn_ns) {
       return {};
     }
     Rest();
   }
-  TM_RETURN_IF_ERROR(turns_->Acquire(interrupted));
+  TM_RETURN_IF_ERROR(turns_->Acquire(client_, interrupted));
   held_ = true;
   held_since_ns_ = turns_->options().clock->SteadyNs();
   return {};
@@ -173,10 +211,9 @@ bool Turn::Place::MayGoOn() {
   if (!helper_ || !turn_->long_.load(std::memory_order_relaxed)) return true;
   if (!held_) {
     held_ = turn_->turns_->TryAcquire();
-    if (held_) background_.emplace();
+    if (held_) background_.emplace(turn_->limits_);
     return held_;
   }
-  BackgroundTick();
   if (!turn_->turns_->crowded()) return true;
   held_ = false;
   turn_->turns_->Release();

@@ -4,18 +4,21 @@
 // long, and each thread that computes for it needs a place. There is one for each core, but while short queries come
 // (one in the last TurnOptions::quiet_ns) only for some of the cores. Long queries take turns: one that has had its
 // place for TurnOptions::turn_ns goes to the end of the queue if somebody waits. Threads of the pool never wait for a
-// place: they help where one is free and leave when somebody waits or there are too many. Who computes for a long query
-// does so in the background (storage/base/background.h), so that a short one is not kept waiting on a core either.
+// place: they help where one is free and leave when somebody waits or there are too many. Only so many long queries
+// share the places; one that becomes long beyond them waits until another has ended, holding what it has. Wherever
+// somebody waits, clients take turns (fair_queue.h), so that one that sends forty queries at once waits for itself. Who
+// computes for a long query does so in the background (storage/base/background.h), so that a short one is not kept
+// waiting on a core either.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <thread>
 
+#include "query/run/fair_queue.h"
 #include "storage/base/background.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
@@ -28,7 +31,10 @@ struct TurnOptions {
   // come (0: half the cores). Cores are those that the process may use.
   size_t places_alone = 0;
   size_t places = 0;
-  size_t long_queries_max = 24;  // more are refused with kResourceExhausted when they become long
+  size_t long_queries_max = 24;  // that share the places; others wait until one of them has ended
+  // Long queries that wait to be among them. Each waits on its thread. One more, and the last of the client that waits
+  // for most is refused with kResourceExhausted.
+  size_t waiting_max = 232;
   int64_t grace_ns = 5'000'000;  // of processor time of the calling thread
   int64_t lent_ns = 500'000;     // the same, after which a thread that somebody lent is busy (lent_thread.h)
   int64_t turn_ns = 100'000'000;
@@ -42,8 +48,9 @@ class Turns {
   explicit Turns(const TurnOptions& options = {});
 
   struct Stats {
-    size_t long_queries = 0;  // now
+    size_t long_queries = 0;  // now, that share the places
     size_t waiting = 0;       // of them, for a place
+    size_t entering = 0;      // those that wait to be among them
     uint64_t refused = 0;     // since start
   };
   [[nodiscard]] Stats stats() const;
@@ -54,15 +61,19 @@ class Turns {
   struct Waiter {
     CondVar changed;
     bool granted = false;
+    bool dropped = false;
   };
 
   bool TakeLocked() TM_REQUIRES(mutex_);
   void GrantLocked() TM_REQUIRES(mutex_);
 
-  Status EnterLong();
+  // Waits until it may be long. Errors: kResourceExhausted when it is dropped, or its deadline passes before; those of
+  // `interrupted`. `deadline_ns` on the system's clock; 0: none.
+  Status EnterLong(uint64_t client, int64_t deadline_ns, const std::function<Status()>& interrupted);
+  [[nodiscard]] Error TooMany(std::string_view what) const TM_REQUIRES(mutex_);
   void LeaveLong();
   // Waits behind those who came before. `interrupted` is asked every few milliseconds; its error ends the wait.
-  Status Acquire(const std::function<Status()>& interrupted);
+  Status Acquire(uint64_t client, const std::function<Status()>& interrupted);
   bool TryAcquire();
   void Release();
   // Whether a helper should make room.
@@ -78,7 +89,8 @@ class Turns {
   std::atomic<uint64_t> refused_{0};
   mutable Mutex mutex_;
   size_t long_queries_ TM_GUARDED_BY(mutex_) = 0;
-  std::deque<Waiter*> queue_ TM_GUARDED_BY(mutex_);
+  FairQueue<Waiter> queue_ TM_GUARDED_BY(mutex_);     // for a place
+  FairQueue<Waiter> entering_ TM_GUARDED_BY(mutex_);  // to be long
 };
 
 // One query's part in it, or that of the writing of a result. Made on the thread that calls it, which alone may wait.
@@ -86,13 +98,14 @@ class Turn {
  public:
   enum class Work : uint8_t { kQuery, kWriting };  // writing is never refused, since its reply has begun
   // `turns` null: it is never long.
-  explicit Turn(Turns* turns, Work work = Work::kQuery);
+  // `limits`: when its threads leave the background, and how long it waits to be long. `client`: whose it is.
+  explicit Turn(Turns* turns, Work work = Work::kQuery, BackgroundLimits limits = {}, uint64_t client = 0);
   ~Turn();
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
   // Lets others go first where it is their turn. At once on other threads than the caller's. Errors: those of
-  // `interrupted`, kResourceExhausted when there are too many long queries.
+  // `interrupted`, kResourceExhausted when too many wait or it has waited to its deadline.
   Status Pass(const std::function<Status()>& interrupted);
   // Gives the place back until the next Pass: before waiting for something else.
   void Rest();
@@ -117,6 +130,8 @@ class Turn {
  private:
   Turns* const turns_;
   const Work work_;
+  const BackgroundLimits limits_;
+  const uint64_t client_;
   const std::thread::id caller_ = std::this_thread::get_id();
   const int64_t began_ns_;
   const int64_t cpu_began_ns_;

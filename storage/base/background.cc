@@ -32,7 +32,7 @@ BackgroundMeans TryOut() {
 
 class ThreadBackground {
  public:
-  void Enter() {
+  void Enter(const BackgroundLimits& limits) {
     if (++depth_ > 1) return;
     means_ = HowBackgroundWorks();
     if (means_ == BackgroundMeans::kNone) return;
@@ -47,7 +47,7 @@ class ThreadBackground {
       return;
     }
     if (!guest_) guest_.emplace();
-    if (!guest_->Enter(own_)) means_ = BackgroundMeans::kNone;
+    if (!guest_->Enter(own_, limits)) means_ = BackgroundMeans::kNone;
   }
 
   void Leave() {
@@ -75,10 +75,8 @@ BackgroundMeans HowBackgroundWorks() {
   return kMeans;
 }
 
-BackgroundScope::BackgroundScope() { current_thread.Enter(); }
+BackgroundScope::BackgroundScope(const BackgroundLimits& limits) { current_thread.Enter(limits); }
 BackgroundScope::~BackgroundScope() { current_thread.Leave(); }
-// The watch looks after the thread, so that nothing is left for it to do.
-void BackgroundTick() {}
 uint64_t BackgroundEscapes() { return current_thread.escapes(); }
 
 }  // namespace tidemark

@@ -4,33 +4,39 @@
 // many machines the kernel does not look for another core that is idle. A short request is handed on a few times, and
 // would wait for a slice each time. What computes for long therefore says so:
 //
-//   BackgroundScope background;
-//   for (Block& block : blocks) { BackgroundTick(); Work(block); }
+//   BackgroundScope background({.deadline_ns = deadline, .stop = stop});
+//   for (Block& block : blocks) Work(block);
 //
 // The thread is in the kernel's class SCHED_IDLE meanwhile, whose threads make way at once for any other. They also get
-// next to no time while others compute, so a thread that starves goes back to its own class for a while
-// (BackgroundTick). Going back takes a right that not every process has (CAP_SYS_NICE, or RLIMIT_NICE of 20 or more,
-// as systemd's LimitNICE=+0 gives); without it a scope only asks for long slices, before which threads with the usual
-// slice may come since Linux 6.12.
-// Source: Linux, sched(7) and kernel/sched/fair.c.
+// next to no time while others compute, whoever these are, and then cannot even look at the clock. A thread that is
+// never in the background therefore looks after all that are (background_watch.h), and takes one out: for a while when
+// it starves; for good when its deadline is near or it was told to stop, so that it sees that and gives back what it
+// holds. Whoever keeps deadlines of others is never in the background. Going back takes a right that not every process
+// has (CAP_SYS_NICE, or RLIMIT_NICE of 20 or more, as systemd's LimitNICE=+0 gives); without it a scope only asks for
+// long slices, before which threads with the usual slice may come since Linux 6.12. Source: Linux, sched(7) and
+// kernel/sched/fair.c.
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 
 namespace tidemark {
 
-// While it lives, the thread that made it is in the background. Scopes nest. Not thread-safe: ends on its own thread.
+// When a thread has to leave the background for good.
+struct BackgroundLimits {
+  int64_t deadline_ns = 0;  // on SystemClock::SteadyNs; 0: none
+  std::stop_token stop{};
+};
+
+// While it lives, the thread that made it is in the background. Scopes nest; the limits of the outermost count. Not
+// thread-safe: ends on its own thread.
 class BackgroundScope {
  public:
-  BackgroundScope();
+  explicit BackgroundScope(const BackgroundLimits& limits = {});
   ~BackgroundScope();
   BackgroundScope(const BackgroundScope&) = delete;
   BackgroundScope& operator=(const BackgroundScope&) = delete;
 };
-
-// Keeps the calling thread from starving if it is in the background; else does nothing. Some nanoseconds; to be called
-// every few milliseconds of work.
-void BackgroundTick();
 
 // How a scope works in this process. Tried out once.
 enum class BackgroundMeans : uint8_t {
@@ -40,7 +46,7 @@ enum class BackgroundMeans : uint8_t {
 };
 BackgroundMeans HowBackgroundWorks();
 
-// How often the calling thread has gone back to its own class because it starved.
+// How often the calling thread has been taken out of the background because it starved, in scopes that have ended.
 uint64_t BackgroundEscapes();
 
 }  // namespace tidemark

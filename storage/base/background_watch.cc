@@ -61,6 +61,9 @@ bool BackgroundStay::Decide(int64_t now_ns, const ThreadSample& sample, int64_t 
   if (moved) moved_at_ns_ = now_ns;
   looked_at_ns_ = now_ns;
   seen_ = sample;
+  if (limits_.stop.stop_requested()) out_for_good_ = true;
+  if (limits_.deadline_ns != 0 && now_ns >= limits_.deadline_ns - kNearDeadlineNs) out_for_good_ = true;
+  if (out_for_good_) return false;
   if (now_ns < out_until_ns_) return false;
   if (moved || (all_ran_ns >= elapsed_ns / kStarvedPart && now_ns - moved_at_ns_ < kStarvedNs)) return true;
   ++escapes_;
@@ -150,12 +153,12 @@ BackgroundWatch::Guest::~Guest() {
   if (state_file_ >= 0) ::close(state_file_);
 }
 
-bool BackgroundWatch::Guest::Enter(const SchedAttr& own) {
+bool BackgroundWatch::Guest::Enter(const SchedAttr& own, const BackgroundLimits& limits) {
   const std::optional<ThreadSample> sample = Sample();
   if (!sample) return false;
   own_ = own;
   leaving_.store(false);
-  stay_.emplace(SystemClock::Get().SteadyNs(), *sample);
+  stay_.emplace(limits, SystemClock::Get().SteadyNs(), *sample);
   BackgroundWatch::Get().Add(this);
   own_.InIdleClass().SetOn(0);
   return true;

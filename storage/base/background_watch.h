@@ -7,9 +7,11 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
+#include "storage/base/background.h"
 #include "storage/base/mutex.h"
 
 namespace tidemark {
@@ -47,9 +49,11 @@ class BackgroundStay {
  public:
   // How often it wants to be asked.
   static constexpr int64_t kLookEveryNs = 20'000'000;
+  // So long before its deadline a thread leaves the idle class.
+  static constexpr int64_t kNearDeadlineNs = 100'000'000;
 
-  BackgroundStay(int64_t now_ns, const ThreadSample& first)
-      : looked_at_ns_(now_ns), moved_at_ns_(now_ns), seen_(first) {}
+  BackgroundStay(const BackgroundLimits& limits, int64_t now_ns, const ThreadSample& first)
+      : limits_(limits), looked_at_ns_(now_ns), moved_at_ns_(now_ns), seen_(first) {}
 
   // What it ran since the last Decide.
   [[nodiscard]] int64_t RanSince(const ThreadSample& sample) const { return sample.ran_ns - seen_.ran_ns; }
@@ -61,10 +65,12 @@ class BackgroundStay {
   [[nodiscard]] uint64_t escapes() const { return escapes_; }
 
  private:
+  BackgroundLimits limits_;
   int64_t looked_at_ns_;
   int64_t moved_at_ns_;  // the last look that found it moving, or asleep
   ThreadSample seen_;
   int64_t out_until_ns_ = 0;
+  bool out_for_good_ = false;
   uint64_t escapes_ = 0;
 };
 
@@ -85,7 +91,7 @@ class BackgroundWatch {
     Guest& operator=(const Guest&) = delete;
 
     // The thread goes into the idle class. False, and nothing changed, where nobody could see how it fares there.
-    bool Enter(const SchedAttr& own);
+    bool Enter(const SchedAttr& own, const BackgroundLimits& limits);
     void Leave();
     [[nodiscard]] uint64_t escapes() const { return escapes_.load(std::memory_order_relaxed); }
 

@@ -99,6 +99,24 @@ def test_hostile_queries_end_and_leave_others_alone():
         expect_equal(server.stop(), 0, "and ends well")
 
 
+def test_what_can_wait_is_not_refused():
+    """A dashboard asks for all its panels at once: more long queries than take turns. None is told to come again."""
+    flags = ("--query-grace", "1ms", "--query-long-max", "2", "--query-waiting-max", "100", "--host-metrics", "off")
+    with temporary_folder() as folder, Server(folder / "data", *flags) as server:
+        hostile_queries.load(server)
+        problems, statuses = [], []
+        panel = {"query": "sum by (region) (rate(load_f0[5m]))", "start": hostile_queries.T0, "end": hostile_queries.T0 + 3600,
+                 "step": 15, "nocache": "1"}
+        threads = [threading.Thread(target=lambda: statuses.append(send(server, "a panel", "/api/v1/query_range", panel, problems)))
+                   for _ in range(60)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        expect(not problems, "\n".join(problems))
+        expect_equal(statuses, [200] * len(threads), "the answers")
+
+
 def test_errors_name_the_budget_and_the_way_out():
     flags = ("--query-max-series", "100", "--query-max-points", "20000", "--query-max-samples", "10000", "--query-max-memory",
              "8MiB", "--host-metrics", "off")

@@ -107,14 +107,16 @@ def is_served(server):
 
 
 def open_connections(server, count):
-    """Each has asked something once: those that got an answer, and those that the server closed instead."""
+    """Each has asked something once: those that got an answer, and those that the server refused instead. They come from
+    four addresses, since one may have half of all only."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     kept, closed = [], []
-    for _ in range(count):
+    for number in range(count):
         connection = socket.socket()
         connection.settimeout(10)
         try:
+            connection.bind((f"127.0.0.{1 + number % 4}", 0))
             connection.connect(("127.0.0.1", server.port))
             connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answered = connection.recv(4096).startswith(b"HTTP/1.1 200")

@@ -282,6 +282,8 @@ Status Daemon::Listen() {
                                              .gatekeeper = guard_.get(),
                                              .observer = auditor_.get(),
                                              .default_database = std::string(storage::kDefaultDatabase)});
+  // A long query waits on its thread, and must not take that of another one.
+  config_.http.waiting_reads = config_.api.turns.waiting_max;
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   TM_RETURN_IF_ERROR(Bind());
   const http::Endpoint& first = endpoints_.front();

@@ -44,8 +44,8 @@ void Stream(BatchRun& run, http::ReplyStream& stream) {
 Response BatchService::Answer(Request& request) {
   Result<std::vector<BatchQuestion>> questions = ParseBatch(request.body.view(), request.database);
   if (!questions.ok()) return Refuse(questions.error());
-  auto ask = [api = api_, flights = flights_, caller = request.caller, options = options_](
-                 const BatchQuestion& question, const std::stop_token& stop) -> Flights::Answer {
+  auto ask = [api = api_, flights = flights_, caller = request.caller, client = http::ClientOf(request),
+              options = options_](const BatchQuestion& question, const std::stop_token& stop) -> Flights::Answer {
     const std::string_view database = question.endpoint->of_rules ? std::string_view(options.rules_database)
                                       : question.database.empty() ? std::string_view(options.default_database)
                                                                   : std::string_view(question.database);
@@ -56,7 +56,8 @@ Response BatchService::Answer(Request& request) {
       return std::make_shared<const Reply>(std::move(reply));
     }
     return flights->Ask(KeyOf(question), stop, [&] {
-      return question.endpoint->ask(*api, {.params = question.params, .database = question.database, .stop = stop});
+      return question.endpoint->ask(
+          *api, {.params = question.params, .database = question.database, .stop = stop, .client = client});
     });
   };
   auto run = std::make_unique<BatchRun>(std::move(questions).value(), std::move(ask));

@@ -289,6 +289,18 @@ void AddRules(Config& c, Table* table) {
   AddNotify(c, table);
 }
 
+// How long queries share the cores.
+void AddTurns(Config& c, Table* table) {
+  table->Duration("query.grace", &c.api.turns.grace_ns, 1, false,
+                  "Processor time after which a query is a long one, which takes turns with other long ones.");
+  table->Count("query.long_threads", &c.api.turns.places, 0, 1024,
+               "Threads that compute for long queries while short ones come; 0: half the cores.");
+  table->Count("query.long_max", &c.api.turns.long_queries_max, 1, 1'000'000,
+               "Long queries that share these threads; more wait for their turn.");
+  table->Count("query.waiting_max", &c.api.turns.waiting_max, 0, 10'000,
+               "Long queries that wait for their turn, each on a thread; more get 503.");
+}
+
 }  // namespace
 
 Result<UdpConfig> ParseUdp(std::string_view text) {
@@ -336,7 +348,9 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("http.service_threads", &c.http.service_threads, 1, 1024, "Health checks and metrics at once.");
   table.Count("http.stream_threads", &c.http.stream_threads, 1, 1024, "Replies produced while they are sent, at once.");
   table.Count("http.queue_max", &c.http.queue_max, 1, kMany, "Requests that wait for a thread; more get 503.");
-  table.Count("http.connections_max", &c.http.connections_max, 1, kMany, "Open connections; more are closed.");
+  table.Count("http.connections_max", &c.http.connections_max, 1, kMany, "Open connections; more get 503.");
+  table.Count("http.connections_per_address_max", &c.http.connections_per_address_max, 0, kMany,
+              "Open connections of one address; more get 503. 0: half of http.connections_max.");
   table.Size("http.header_bytes_max", &c.http.header_bytes_max, "A request's line and headers; more gets 431.");
   table.Size("http.body_bytes_max", &c.http.body_bytes_max, "A request's body as received; more gets 413.");
   table.Size("http.decoded_bytes_max", &c.http.decode.decoded_bytes, "A request's body unpacked; more gets 413.");
@@ -393,11 +407,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Size("query.max_memory", &c.api.budget.max_bytes, "Memory of one query; 0: no limit.");
   table.Size("query.total_memory", &c.api.total_memory_bytes,
              "Memory of all queries and results that are not sent yet; more get 503. 0: no limit.");
-  table.Duration("query.grace", &c.api.turns.grace_ns, 1, false,
-                 "Processor time after which a query is a long one, which takes turns with other long ones.");
-  table.Count("query.long_threads", &c.api.turns.places, 0, 1024,
-              "Threads that compute for long queries while short ones come; 0: half the cores.");
-  table.Count("query.long_max", &c.api.turns.long_queries_max, 1, 1'000'000, "Long queries at once; more get 503.");
+  AddTurns(c, &table);
   AddRules(c, &table);
   table.Count("pool.workers", &c.pool_workers, 0, 1024, "Threads for queries and background work; 0: one a core.");
   table.Add(

@@ -60,7 +60,8 @@ class Table {
 
 void AddConnections(Table* table) {
   table->Area("Connections and requests");
-  table->Set("http.connections_max", "open connections", "further ones are closed");
+  table->Set("http.connections_max", "open connections", "503, and closed");
+  table->Set("http.connections_per_address_max", "open connections of one address; 0: half of all", "503, and closed");
   table->Set("http.queue_max", "requests that wait for a thread, of each kind", "503");
   table->Set("http.header_bytes_max", "request line and headers", "431");
   table->Set("http.header_timeout", "time for a head to come", "408");
@@ -117,7 +118,9 @@ void AddQueries(Table* table, const Config& config) {
   table->Set("query.max_points", "series times steps of a result, also inside", "422");
   table->Set("query.max_memory", "memory of a query", "422");
   table->Set("query.total_memory", "memory of all queries and unsent results", "503");
-  table->Set("query.long_max", "long queries at once", "503");
+  table->Set("query.long_max", "long queries that take turns", "others wait");
+  table->Set("query.waiting_max", "long queries that wait for their turn",
+             "503; the client that waits for most is refused first");
   table->Set("query.cache_bytes", "results that are kept for queries that come again", "the oldest are forgotten");
   table->Fixed("series that a request for labels, series or events looks at", std::to_string(config.api.series_max),
                "422");

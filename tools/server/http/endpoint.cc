@@ -30,4 +30,6 @@ std::string UrlOf(const Endpoint& endpoint) {
                      colons ? "]" : "", endpoint.port);
 }
 
+std::string_view AddressOf(std::string_view peer) { return peer.substr(0, peer.rfind(':')); }
+
 }  // namespace tidemark::http

@@ -14,5 +14,7 @@ Result<Endpoint> ParseEndpoint(std::string_view text);
 
 // "http://127.0.0.1:8086", "https://[::1]:8443".
 std::string UrlOf(const Endpoint& endpoint);
+// The address in a Request::peer, which has the port behind it.
+std::string_view AddressOf(std::string_view peer);
 
 }  // namespace tidemark::http

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "storage/base/hash.h"
+#include "tools/server/http/endpoint.h"
+
 namespace tidemark::http {
 namespace {
 
@@ -50,6 +53,11 @@ std::string_view Request::Header(std::string_view name) const {
     if (EqualsNoCase(field.name, name)) return field.value;
   }
   return {};
+}
+
+uint64_t ClientOf(const Request& request) {
+  const bool known = request.caller != Everyone();
+  return Hash64(known ? request.caller->name() : AddressOf(request.peer), known ? 1 : 0);
 }
 
 size_t Request::CountHeader(std::string_view name) const {

@@ -35,6 +35,18 @@ struct HeaderField {
   std::string value;
 };
 
+struct Response;
+
+// What a client is told at its deadline when the handler has not answered by then.
+class LateAnswer {
+ public:
+  virtual ~LateAnswer() = default;
+  // On the handler's thread, once at most. `deadline_ns` is on SystemClock::SteadyNs. The handler's own answer still
+  // counts until a moment later (kLateAnswerGrace), when `response` goes out, whatever the handler does; then its stop
+  // token is asked to stop, and what it answers goes nowhere.
+  virtual void AnswerAt(int64_t deadline_ns, Response response) = 0;
+};
+
 struct Request {
   Method method = Method::kGet;
   std::string method_name;            // as received
@@ -58,12 +70,18 @@ struct Request {
   bool http10 = false;
   // Asked to stop when the client goes away or the server stops.
   std::stop_token stop;
+  // For handlers that keep a deadline; null where none can be kept.
+  LateAnswer* late = nullptr;
 
   // The first value of a header; "" when there is none.
   [[nodiscard]] std::string_view Header(std::string_view name) const;
   // How often a header was sent.
   [[nodiscard]] size_t CountHeader(std::string_view name) const;
 };
+
+// Whose request it is where clients take turns: of who shows the same token or certificate, else of who comes from the
+// same address.
+uint64_t ClientOf(const Request& request);
 
 // ReplyStream carries a reply whose end is not known when it begins, from a producer on any thread to the session
 // that sends it. Bounded: at most kMaxQueuedBytes wait in it. Thread-safe.

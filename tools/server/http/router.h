@@ -70,6 +70,7 @@ class Router : public Application {
 
   Admission Admit(Request* head) override;
   Response Handle(Request* request) override;
+  void Complete(const Request& request, Response* response) override { AddCors(request, response); }
   Response Refuse(int status, std::string_view text, const Request* head) override;
 
   // Replies by route and status class (2xx at index 2), for /metrics and tests.

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <vector>
@@ -74,11 +76,16 @@ struct Server::Impl {
 
   void Adopt(Worker* target, asio::ip::tcp::socket socket, const tls::ServerContext* tls) {
     ServerCounters& counters = shared.counters;
-    if (counters.connections_open.fetch_add(1, std::memory_order_relaxed) >= shared.options.connections_max) {
-      counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
+    error_code error;
+    const auto peer = socket.remote_endpoint(error);
+    Result<ConnectionCounts::Place> place = shared.connections.Enter(error ? "" : peer.address().to_string());
+    if (!place.ok()) {
       counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+      // A client that waits for a handshake could not read it.
+      if (tls == nullptr) SayNo(&socket, place.error().message);
       return;  // the socket closes
     }
+    counters.connections_open.fetch_add(1, std::memory_order_relaxed);
     counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
     std::unique_ptr<tls::Channel> channel;
     if (tls != nullptr) {
@@ -90,10 +97,29 @@ struct Server::Impl {
       }
       channel = std::move(opened).value();
     }
-    auto start = [this, target, moved = std::move(socket), channel = std::move(channel)]() mutable {
-      std::make_shared<Session>(std::move(moved), std::move(channel), &target->loop, &shared)->Start();
+    auto start = [this, target, moved = std::move(socket), channel = std::move(channel),
+                  taken = std::move(*place)]() mutable {
+      std::make_shared<Session>(std::move(moved), std::move(channel), std::move(taken), &target->loop, &shared)
+          ->Start();
     };
     asio::post(target->loop.context(), std::move(start));
+  }
+
+  // What a client reads that has not sent a request yet, or whose request nobody reads: as much as the socket takes at
+  // once, since nobody waits for this connection.
+  static void SayNo(asio::ip::tcp::socket* socket, std::string_view text) {
+    const std::string reply = fmt::format(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 1\r\n"
+        "Connection: close\r\nContent-Length: {}\r\n\r\n{}\n",
+        text.size() + 1, text);
+    error_code ignored;
+    socket->non_blocking(true, ignored);
+    socket->write_some(asio::buffer(reply), ignored);
+    // Unread bytes would make the kernel send a reset, which takes the answer away.
+    std::array<char, 4096> unread;
+    while (socket->read_some(asio::buffer(unread), ignored) > 0) {
+    }
+    socket->shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   }
 
   void ScheduleSweep(Worker* worker) {

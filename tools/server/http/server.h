@@ -30,9 +30,10 @@ struct ServerOptions {
   size_t io_threads = 0;
   // Threads that run requests which may block. Writes wait for the disk: more of them share one sync.
   size_t write_threads = 8;
-  // Queries that run or wait for their turn: more than may be long at once (query.long_max), so that short ones find
-  // one.
+  // Queries that run at once: more than may be long at once (query.long_max), so that short ones find a thread.
   size_t read_threads = 32;
+  // Further ones that wait for their turn, on threads that are there only meanwhile.
+  size_t waiting_reads = 0;
   // Requests about the server itself have threads of their own, so that a health check never waits behind queries.
   size_t service_threads = 2;
   // Threads for replies that are produced while they are sent (long results and progress, not subscriptions). They
@@ -40,8 +41,10 @@ struct ServerOptions {
   size_t stream_threads = 16;
   // Requests that may wait for a thread, in each set. More get 503.
   size_t queue_max = 1024;
-  // Open connections. More are closed at once.
+  // Open connections. More get 503 and are closed at once.
   size_t connections_max = 10'000;
+  // The same of one address, so that it cannot take all. 0: half of connections_max.
+  size_t connections_per_address_max = 0;
   // Bytes of request line and headers. More get 431.
   size_t header_bytes_max = size_t{64} << 10;
   // Bytes of a body as received. More get 413.
@@ -90,6 +93,8 @@ class Application {
   virtual Admission Admit(Request* head) = 0;
   // Called with the body, decoded, on the lane that Admit chose.
   virtual Response Handle(Request* request) = 0;
+  // Puts into an answer that does not come from Handle what each has: on the thread of Handle, for LateAnswer.
+  virtual void Complete(const Request& request, Response* response) = 0;
   // The answer to a request that never reached Admit or whose body is refused. `text` says why.
   virtual Response Refuse(int status, std::string_view text, const Request* head) = 0;
 };
@@ -113,8 +118,9 @@ struct ServerCounters {
   std::atomic<uint64_t> malformed{0};
   std::atomic<uint64_t> timeouts{0};
   std::atomic<uint64_t> overloaded{0};
-  std::atomic<uint64_t> body_bytes{0};   // of requests, held now
-  std::atomic<uint64_t> reply_bytes{0};  // of large replies, held now
+  std::atomic<uint64_t> late_answers{0};  // sent at the deadline in place of the handler's
+  std::atomic<uint64_t> body_bytes{0};    // of requests, held now
+  std::atomic<uint64_t> reply_bytes{0};   // of large replies, held now
 };
 
 // Thread-safe but for Listen and Start, which are called once each in that order.

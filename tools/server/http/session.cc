@@ -57,9 +57,9 @@ void CodeStream(std::string_view accept_encoding, Response* response) {
 
 }  // namespace
 
-Session::Session(asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel, IoLoop* loop,
-                 ServerShared* shared)
-    : transport_(std::move(socket), std::move(channel)), loop_(loop), shared_(shared) {
+Session::Session(asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel, ConnectionCounts::Place place,
+                 IoLoop* loop, ServerShared* shared)
+    : place_(std::move(place)), transport_(std::move(socket), std::move(channel)), loop_(loop), shared_(shared) {
   loop_->Insert(this);
 }
 
@@ -175,6 +175,7 @@ void Session::ReadInput(Handler handler) {
 
 void Session::NextRequest() {
   ReleaseBody();
+  ForgetLateAnswer();
   request_ = Request();
   admission_ = Admission();
   parser_ = std::make_unique<RequestParser>(&request_, shared_->options.header_bytes_max);
@@ -229,6 +230,8 @@ void Session::OnHead() {
   request_.peer = peer_;
   request_.encrypted = transport_.encrypted();
   request_.certificate_names = certificate_names_;
+  request_.late = this;
+  answered_.store(false, std::memory_order_relaxed);
   head_only_ = request_.method == Method::kHead;
   keep_alive_ = parser_->keep_alive();
   const auto malformed = [this](int status, std::string_view text) {
@@ -374,7 +377,10 @@ void Session::WatchClient() {
 bool Session::TryAnswerHere() {
   IoLoop::Loan loan(loop_, [weak = weak_from_this()] {
     const std::shared_ptr<Session> self = weak.lock();
-    if (self && self->phase_ == Phase::kWork) self->WatchClient();
+    if (!self || self->phase_ != Phase::kWork) return;
+    self->handler_runs_ = true;
+    self->WatchClient();
+    self->ArmLateAnswer();
   });
   if (!loan.granted()) return false;
   Response response = [&] {
@@ -390,29 +396,16 @@ bool Session::TryAnswerHere() {
 }
 
 void Session::AnswerOn(WorkerSet* workers) {
+  handler_runs_ = true;
   if (workers->TrySubmit([self = shared_from_this()] { self->HandBack(self->Answer()); })) {
     if (workers == &shared_->readers) WatchClient();
     return;
   }
+  handler_runs_ = false;
   shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
   Response response = shared_->application->Refuse(503, "too many requests wait for a thread", &request_);
   response.Set("Retry-After", "1");
   Reply(std::move(response));
-}
-
-// Gives the session back to the leader of its loop, with an answer.
-void Session::HandBack(Response response) {
-  if (response.produce) {
-    asio::post(loop_->context(), [self = shared_from_this(), response = std::move(response)]() mutable {
-      if (self->phase_ == Phase::kWork) self->Reply(std::move(response));
-    });
-    return;
-  }
-  Outgoing out = Compose(std::move(response));
-  SendNow(&out);
-  asio::post(loop_->context(), [self = shared_from_this(), out = std::move(out)]() mutable {
-    if (self->phase_ == Phase::kWork) self->Write(std::move(out));
-  });
 }
 
 // Nothing else touches request_ meanwhile.
@@ -468,7 +461,7 @@ void Session::Linger() {
   if (phase_ != Phase::kLinger) {
     Enter(Phase::kLinger, kLingerTime);
     transport_.ShutdownSend();
-    ReleaseBody();
+    if (!handler_runs_) ReleaseBody();
   }
   in_begin_ = in_end_ = 0;
   ReadInput([this](const error_code& error) {

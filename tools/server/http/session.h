@@ -6,6 +6,7 @@
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
+#include "tools/server/http/connection_counts.h"
 #include "tools/server/http/io_loop.h"
 #include "tools/server/http/message.h"
 #include "tools/server/http/server.h"
@@ -26,6 +28,7 @@ struct ServerShared {
   ServerOptions options;
   Application* application;
   ServerCounters counters;
+  ConnectionCounts connections;
   WorkerSet writers;
   WorkerSet readers;  // lead the loops too
   WorkerSet service;
@@ -37,8 +40,12 @@ struct ServerShared {
   ServerShared(const ServerOptions& o, Application* a)
       : options(o),
         application(a),
+        connections(o.connections_max, o.connections_per_address_max),
         writers("tm-write", o.write_threads, o.queue_max),
-        readers("tm-read", o.io_threads + o.read_threads, o.queue_max),
+        readers("tm-read",
+                WorkerSet::Threads{.kept = o.io_threads + o.read_threads,
+                                   .most = o.io_threads + o.read_threads + o.waiting_reads},
+                o.queue_max),
         service("tm-service", o.service_threads, o.queue_max),
         streams("tm-stream", o.stream_threads, o.queue_max, WorkerSet::Urgency::kBackground) {}
 };
@@ -46,12 +53,15 @@ struct ServerShared {
 class SessionStream;
 class RequestParser;
 
-class Session : public std::enable_shared_from_this<Session> {
+// A handler that ends at its deadline itself has so long to say so.
+inline constexpr std::chrono::milliseconds kLateAnswerGrace{30};
+
+class Session : public std::enable_shared_from_this<Session>, private LateAnswer {
  public:
-  // `channel`: of a connection under TLS; null: plain.
-  Session(boost::asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel, IoLoop* loop,
-          ServerShared* shared);
-  ~Session();
+  // `channel`: of a connection under TLS; null: plain. `place`: of the connection among those that are open.
+  Session(boost::asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel, ConnectionCounts::Place place,
+          IoLoop* loop, ServerShared* shared);
+  ~Session() override;
 
   void Start();
   // Cuts what has passed its deadline, notices clients that went away.
@@ -85,6 +95,12 @@ class Session : public std::enable_shared_from_this<Session> {
   bool TryAnswerHere();
   void AnswerOn(WorkerSet* workers);
   void HandBack(Response response);
+  void AnswerAt(int64_t deadline_ns, Response response) override;
+  // Lets the answer of AnswerAt go out in time, if there is one. By the leader.
+  void ArmLateAnswer();
+  void SendLateAnswer();
+  void HandlerEnded();
+  void ForgetLateAnswer();
   Response Answer();
   void Reply(Response response);
   void ReplyInStream(Response response);
@@ -123,6 +139,7 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] static Transport::Parts Unsent(const Outgoing& out);
   [[nodiscard]] std::string HeadOf(const Response& response, const Framing& framing) const;
 
+  const ConnectionCounts::Place place_;
   Transport transport_;
   IoLoop* const loop_;
   ServerShared* const shared_;
@@ -131,6 +148,15 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string peer_;
   // Of a client whose certificate was asked for and is good; shared by its requests.
   std::shared_ptr<const std::vector<std::string>> certificate_names_;
+
+  // The handler is at work on another thread: request_ is its own, even when the answer has gone out.
+  bool handler_runs_ = false;
+  // Whoever sets it is the one that answers: the handler's thread, or the leader at the deadline.
+  std::atomic<bool> answered_{false};
+  std::unique_ptr<boost::asio::steady_timer> late_timer_;
+  Mutex late_mutex_;
+  int64_t late_at_ns_ TM_GUARDED_BY(late_mutex_) = 0;  // 0: nothing was asked for
+  std::optional<Response> late_ TM_GUARDED_BY(late_mutex_);
 
   // Bytes received and not used: [in_begin_, in_end_) of in_.
   std::unique_ptr<char[]> in_;

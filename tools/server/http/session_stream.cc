@@ -3,13 +3,11 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "storage/base/background.h"
 #include "tools/server/http/session.h"
 
 namespace tidemark::http {
 
 bool SessionStream::Push(std::string bytes) {
-  BackgroundTick();
   MutexLock lock(mutex_);
   while (!closed_ && queued_bytes_ != 0 && queued_bytes_ + bytes.size() > kMaxQueuedBytes) room_.Wait(mutex_);
   return Queue(std::move(bytes));

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -9,22 +10,33 @@
 
 namespace tidemark::http {
 
-WorkerSet::WorkerSet(std::string name, size_t threads, size_t queue_max, Urgency urgency)
-    : queue_max_(queue_max), urgency_(urgency), starting_(threads) {
-  threads_.reserve(threads);
-  for (size_t i = 0; i < threads; ++i) {
-    threads_.emplace_back([this] { Work(); });
-    pthread_setname_np(threads_.back().native_handle(), name.substr(0, 15).c_str());
-  }
+WorkerSet::WorkerSet(std::string name, Threads threads, size_t queue_max, Urgency urgency)
+    : name_(name.substr(0, 15)),
+      kept_(threads.kept),
+      most_(std::max(threads.kept, threads.most)),
+      queue_max_(queue_max),
+      urgency_(urgency) {
+  MutexLock lock(mutex_);
+  while (threads_.size() < kept_) AddThreadLocked();
+}
+
+void WorkerSet::AddThreadLocked() {
+  // These have nothing left to do but to end.
+  for (const uint64_t id : std::exchange(ended_, {})) threads_.erase(id);
+  const uint64_t id = ++made_;
+  ++starting_;
+  std::jthread& thread = threads_.emplace(id, std::jthread([this, id] { Work(id); })).first->second;
+  pthread_setname_np(thread.native_handle(), name_.c_str());
 }
 
 void WorkerSet::Stop() {
+  std::map<uint64_t, std::jthread> threads;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
     for (Idle* const idle : idle_) idle->wake.NotifyOne();
+    threads.swap(threads_);
   }
-  threads_.clear();
 }
 
 bool WorkerSet::TrySubmit(Task task) {
@@ -44,7 +56,8 @@ bool WorkerSet::SubmitLocked(Task task) {
     WakeLocked(std::move(task));
     return true;
   }
-  if (queue_.size() >= queue_max_) return false;
+  if (threads_.size() - ended_.size() < most_ && queue_.size() >= starting_) AddThreadLocked();
+  if (queue_.size() >= queue_max_ && queue_.size() >= starting_) return false;
   queue_.push_back(std::move(task));
   return true;
 }
@@ -98,19 +111,39 @@ WorkerSet::Task WorkerSet::Next(bool first) {
     return task;
   }
   Idle self;
-  if (!stopping_) idle_.push_back(&self);
-  while (!self.task && !stopping_) self.wake.Wait(mutex_);
+  if (!stopping_) {
+    idle_.push_back(&self);
+    AwaitTask(&self);
+  }
   if (!self.task) std::erase(idle_, &self);
   return std::move(self.task);
 }
 
-void WorkerSet::Work() {
+void WorkerSet::AwaitTask(Idle* self) {
+  while (!self->task && !stopping_) {
+    if (threads_.size() - ended_.size() <= kept_) {
+      self->wake.Wait(mutex_);
+    } else if (!self->wake.WaitFor(mutex_, kIdleTime) && !self->task && idle_.size() > reserved_ &&
+               threads_.size() - ended_.size() > kept_) {
+      return;
+    }
+  }
+}
+
+size_t WorkerSet::threads() const {
+  MutexLock lock(mutex_);
+  return threads_.size() - ended_.size();
+}
+
+void WorkerSet::Work(uint64_t id) {
   for (Task task = Next(true); task; task = Next(false)) {
     std::optional<BackgroundScope> background;
     if (urgency_ == Urgency::kBackground) background.emplace();
     task();
     task = nullptr;  // what it holds must not wait for the next one
   }
+  MutexLock lock(mutex_);
+  if (!stopping_) ended_.push_back(id);
 }
 
 }  // namespace tidemark::http

@@ -27,7 +27,17 @@ Response FromReply(query::api::Reply reply) {
 }
 
 query::api::ApiRequest ToApi(const Request& request) {
-  return {.params = request.params, .database = request.database, .stop = request.stop};
+  query::api::OnDeadline on_deadline;
+  if (request.late != nullptr) {
+    on_deadline = [late = request.late](int64_t deadline_ns, query::api::Reply reply) {
+      late->AnswerAt(deadline_ns, FromReply(std::move(reply)));
+    };
+  }
+  return {.params = request.params,
+          .database = request.database,
+          .stop = request.stop,
+          .client = http::ClientOf(request),
+          .on_deadline = std::move(on_deadline)};
 }
 
 Response RefuseAsPrometheus(int status, std::string_view text) {

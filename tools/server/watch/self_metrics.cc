@@ -140,6 +140,8 @@ void AddHttp(Writer* out, const http::Server& server) {
   out->Counter("tidemark_http_malformed_total", "Requests that were not HTTP.", Number(counters.malformed));
   out->Counter("tidemark_http_timeouts_total", "Requests that came too slowly.", Number(counters.timeouts));
   out->Counter("tidemark_http_overloaded_total", "Requests refused because too many ran.", Number(counters.overloaded));
+  out->Counter("tidemark_http_late_answers_total", "Requests answered at their deadline while they were still at work.",
+               Number(counters.late_answers));
   out->Gauge("tidemark_http_body_bytes", "Request bodies held.", Number(counters.body_bytes));
   out->Gauge("tidemark_http_reply_bytes", "Large replies held.", Number(counters.reply_bytes));
   out->Family("tidemark_http_queue", "gauge", "Requests that wait for a thread.");
@@ -279,8 +281,10 @@ void AddTurns(Writer* out, const query::api::QueryApi& api) {
   const query::run::Turns::Stats turns = api.TurnStats();
   out->Gauge("tidemark_query_long", "Queries that have run for longer than the grace.", Number(turns.long_queries));
   out->Gauge("tidemark_query_long_waiting", "Of them, those that wait for their turn.", Number(turns.waiting));
-  out->Counter("tidemark_query_long_refused_total", "Queries refused because too many long ones ran.",
-               Number(turns.refused));
+  out->Gauge("tidemark_query_long_entering", "Queries that wait to be among the long ones that take turns.",
+             Number(turns.entering));
+  out->Counter("tidemark_query_long_refused_total",
+               "Queries refused because too many long ones waited, or for too long.", Number(turns.refused));
   out->Gauge("tidemark_query_memory_bytes", "Memory of queries and of results that are not sent yet.",
              Number(api.query_memory_bytes()));
 }

@@ -1,12 +1,17 @@
 #include "query/run/turns.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "storage/base/background.h"
 #include "storage/base/clock.h"
 
 namespace tidemark::query::run {
@@ -74,29 +79,119 @@ TEST(TurnsTest, RestGivesThePlaceAway) {
   ASSERT_TRUE(first.Pass(Never).ok());
 }
 
-TEST(TurnsTest, TooManyAreRefused) {
-  ManualClock clock(1'000'000);
-  TurnOptions options = OnePlace(&clock);
+// Returns once so many wait to be long.
+void AwaitEntering(const Turns& turns, size_t count) {
+  while (turns.stats().entering != count) std::this_thread::yield();
+}
+
+TurnOptions OneLong(const Clock* clock, size_t waiting_max) {
+  TurnOptions options = OnePlace(clock);
   options.places_alone = 2;
   options.places = 2;
   options.long_queries_max = 1;
-  Turns turns(options);
-  Turn first(&turns);
-  ASSERT_TRUE(first.Pass(Never).ok());
+  options.waiting_max = waiting_max;
+  return options;
+}
+
+// A query on a thread of its own: long at once, and at its end where it may go on.
+class Asked {
+ public:
+  Asked(Turns* turns, uint64_t client, std::vector<uint64_t>* order = nullptr)
+      : thread_([=, this] {
+          Turn turn(turns, Turn::Work::kQuery, {}, client);
+          status_ = turn.Pass(Never);
+          if (order != nullptr) order->push_back(client);  // one at a time is long
+        }) {}
+  // Once it has ended.
+  const Status& status() {
+    if (thread_.joinable()) thread_.join();
+    return status_;
+  }
+
+ private:
+  Status status_;
+  std::jthread thread_;
+};
+
+TEST(TurnsTest, MoreLongOnesWaitUntilOneHasEnded) {
+  ManualClock clock(1'000'000);
+  Turns turns(OneLong(&clock, 10));
+  auto first = std::make_unique<Turn>(&turns);
+  ASSERT_TRUE(first->Pass(Never).ok());
+  Asked second(&turns, 0);
+  AwaitEntering(turns, 1);
+  // Writing has begun its reply, and neither waits here nor is refused.
   std::thread([&] {
-    {
-      Turn second(&turns);
-      const Status status = second.Pass(Never);
-      ASSERT_FALSE(status.ok());
-      EXPECT_EQ(status.error().code, ErrorCode::kResourceExhausted);
-      EXPECT_NE(status.error().message.find("1 long queries run already"), std::string::npos) << status.error().message;
-    }
-    // Writing has begun its reply and cannot be refused.
     Turn writing(&turns, Turn::Work::kWriting);
     EXPECT_TRUE(writing.Pass(Never).ok());
   }).join();
-  EXPECT_EQ(turns.stats().refused, 1U);
   EXPECT_EQ(turns.stats().long_queries, 1U);
+  first.reset();
+  EXPECT_TRUE(second.status().ok());
+  EXPECT_EQ(turns.stats().refused, 0U);
+  EXPECT_EQ(turns.stats().entering, 0U);
+}
+
+TEST(TurnsTest, ClientsTakeTurnsToBeLong) {
+  ManualClock clock(1'000'000);
+  Turns turns(OneLong(&clock, 10));
+  std::vector<uint64_t> order;
+  std::vector<std::unique_ptr<Asked>> asked;
+  auto first = std::make_unique<Turn>(&turns);
+  ASSERT_TRUE(first->Pass(Never).ok());
+  for (const uint64_t client : {1, 1, 1, 1, 2, 3, 3}) {
+    asked.push_back(std::make_unique<Asked>(&turns, client, &order));
+    AwaitEntering(turns, asked.size());
+  }
+  first.reset();
+  for (const auto& each : asked) EXPECT_TRUE(each->status().ok());
+  EXPECT_EQ(order, (std::vector<uint64_t>{1, 2, 3, 1, 3, 1, 1}));
+}
+
+TEST(TurnsTest, WhenTheQueueIsFullTheClientThatWaitsForMostIsRefused) {
+  ManualClock clock(1'000'000);
+  Turns turns(OneLong(&clock, 3));
+  auto first = std::make_unique<Turn>(&turns);
+  ASSERT_TRUE(first->Pass(Never).ok());
+  std::vector<std::unique_ptr<Asked>> greedy;
+  for (size_t i = 1; i <= 3; ++i) {
+    greedy.push_back(std::make_unique<Asked>(&turns, 1));
+    AwaitEntering(turns, i);
+  }
+  // Of the same client: itself.
+  Asked more(&turns, 1);
+  ASSERT_FALSE(more.status().ok());
+  EXPECT_EQ(more.status().error().code, ErrorCode::kResourceExhausted);
+  EXPECT_NE(more.status().error().message.find("1 long queries run and 3 wait"), std::string::npos)
+      << more.status().error().message;
+  // Of another one: the last of the greedy one.
+  Asked other(&turns, 2);
+  ASSERT_FALSE(greedy.back()->status().ok());
+  EXPECT_EQ(turns.stats().refused, 2U);
+  first.reset();
+  EXPECT_TRUE(other.status().ok());
+  EXPECT_TRUE(greedy[0]->status().ok());
+  EXPECT_TRUE(greedy[1]->status().ok());
+}
+
+TEST(TurnsTest, WhoWaitsUntilItsTimeoutIsToldThatTheServerIsBusy) {
+  ManualClock clock(1'000'000);
+  Turns turns(OneLong(&clock, 3));
+  Turn first(&turns);
+  ASSERT_TRUE(first.Pass(Never).ok());
+  const auto refused_with = [&turns](ErrorCode code) {
+    Status status;
+    std::thread([&] {
+      Turn second(&turns);
+      status = second.Pass([code] { return Status(MakeError(code, "it is over")); });
+    }).join();
+    return status.error();
+  };
+  const Error late = refused_with(ErrorCode::kTimeout);
+  EXPECT_EQ(late.code, ErrorCode::kResourceExhausted) << "503 with Retry-After: the query itself is not to blame";
+  EXPECT_NE(late.message.find("waited for its turn until its timeout"), std::string::npos) << late.message;
+  EXPECT_EQ(refused_with(ErrorCode::kCancelled).code, ErrorCode::kCancelled);
+  EXPECT_EQ(turns.stats().entering, 0U);
 }
 
 TEST(TurnsTest, WhoeverIsInterruptedStopsWaiting) {
@@ -147,6 +242,36 @@ TEST(TurnsTest, HelpersNeverWaitAndLeaveWhenSomebodyDoes) {
     EXPECT_FALSE(helper.MayGoOn());
   }).join();
   EXPECT_TRUE(own.MayGoOn()) << "the caller goes on, whatever happens";
+}
+
+// Its own thread and those of the pool, which all need to see that they should stop.
+TEST(TurnsTest, WhatIsToldToStopLeavesTheBackground) {
+  if (HowBackgroundWorks() != BackgroundMeans::kIdleClass) GTEST_SKIP() << "this process may not leave the idle class";
+  ManualClock clock(1'000'000);
+  TurnOptions options = OnePlace(&clock);
+  options.places_alone = 2;
+  options.places = 2;
+  Turns turns(options);
+  std::stop_source stop;
+  const auto compute_until_out = [] {
+    while (sched_getscheduler(0) == SCHED_IDLE) {
+    }
+  };
+  Turn turn(&turns, Turn::Work::kQuery, {.deadline_ns = 0, .stop = stop.get_token()});
+  // Made before this thread is in the background: a thread begins in the class of the one that makes it.
+  std::atomic<bool> is_long{false};
+  std::thread helping([&] {
+    is_long.wait(false);
+    Turn::Place helper(&turn);
+    ASSERT_TRUE(helper.MayGoOn());
+    stop.request_stop();
+    compute_until_out();
+  });
+  ASSERT_TRUE(turn.Pass(Never).ok());
+  is_long = true;
+  is_long.notify_one();
+  helping.join();
+  compute_until_out();
 }
 
 // Many threads, places never overdrawn.

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -10,6 +12,7 @@
 #include <thread>
 
 #include "storage/base/background_watch.h"
+#include "storage/base/clock.h"
 
 namespace tidemark {
 namespace {
@@ -87,6 +90,29 @@ class BusyCore {
   std::jthread busy_;
 };
 
+// A thread in the background that computes beside a busy one, without ever looking at a clock or a stop token.
+class Computing {
+ public:
+  explicit Computing(const BackgroundLimits& limits) {
+    thread_ = std::jthread([this, limits](const std::stop_token& stop) {
+      BusyCore::BindToOneCore();
+      id_ = static_cast<pid_t>(syscall(SYS_gettid));
+      const BackgroundScope scope(limits);
+      inside_ = true;
+      inside_.notify_one();
+      while (!stop.stop_requested()) {
+      }
+    });
+    inside_.wait(false);
+  }
+  [[nodiscard]] pid_t id() const { return id_; }
+
+ private:
+  std::atomic<pid_t> id_{0};
+  std::atomic<bool> inside_{false};
+  std::jthread thread_;
+};
+
 // Without the escape the idle class would get a three-hundredth of the core.
 TEST(BackgroundTest, WhoStarvesGoesBackToItsOwnClassWithoutAsking) {
   if (HowBackgroundWorks() != BackgroundMeans::kIdleClass) GTEST_SKIP() << "this process may not leave the idle class";
@@ -104,6 +130,21 @@ TEST(BackgroundTest, WhoStarvesGoesBackToItsOwnClassWithoutAsking) {
   EXPECT_GT(escapes, 0U);
 }
 
+TEST(BackgroundTest, WhoIsToldToStopLeavesForGood) {
+  if (HowBackgroundWorks() != BackgroundMeans::kIdleClass) GTEST_SKIP() << "this process may not leave the idle class";
+  std::stop_source stop;
+  const Computing computing({.deadline_ns = 0, .stop = stop.get_token()});
+  AwaitClass(computing.id(), SCHED_IDLE);
+  stop.request_stop();
+  AwaitClass(computing.id(), SCHED_OTHER);
+}
+
+TEST(BackgroundTest, WhoseDeadlineIsNearLeavesForGood) {
+  if (HowBackgroundWorks() != BackgroundMeans::kIdleClass) GTEST_SKIP() << "this process may not leave the idle class";
+  const Computing computing({.deadline_ns = SystemClock::Get().SteadyNs()});
+  AwaitClass(computing.id(), SCHED_OTHER);
+}
+
 constexpr int64_t kLook = BackgroundStay::kLookEveryNs;
 
 // One look after the other at a thread in the background, by hand.
@@ -119,7 +160,8 @@ class StayTest : public ::testing::Test {
 
   int64_t now_ns_ = 1'000'000'000;
   ThreadSample sample_{.ran_ns = 5'000'000, .runnable = true};
-  BackgroundStay stay_{now_ns_, sample_};
+  std::stop_source stop_;
+  BackgroundStay stay_{{.deadline_ns = 3'000'000'000, .stop = stop_.get_token()}, now_ns_, sample_};
 };
 
 TEST_F(StayTest, WhoRunsStays) {
@@ -146,6 +188,20 @@ TEST_F(StayTest, OneThatTakesTurnsWithOthersWaitsLonger) {
   EXPECT_TRUE(Look(kLook / 2, kLook)) << "its turn";
   for (int i = 0; i < 4; ++i) EXPECT_TRUE(Look(0, kLook));
   EXPECT_FALSE(Look(0, kLook)) << "a lock that it holds may keep others waiting: it has to move";
+}
+
+TEST_F(StayTest, TheDeadlineAndTheStopAreForGood) {
+  EXPECT_TRUE(Look(kLook, kLook));
+  now_ns_ = 3'000'000'000 - BackgroundStay::kNearDeadlineNs;
+  EXPECT_FALSE(Look(kLook, kLook));
+  now_ns_ += 10'000'000'000;
+  EXPECT_FALSE(Look(kLook, kLook));
+
+  BackgroundStay other({.deadline_ns = 0, .stop = stop_.get_token()}, now_ns_, sample_);
+  EXPECT_TRUE(other.Decide(now_ns_ + kLook, sample_, kLook));
+  stop_.request_stop();
+  EXPECT_FALSE(other.Decide(now_ns_ + 2 * kLook, sample_, kLook));
+  EXPECT_FALSE(other.Decide(now_ns_ + 3 * kLook, sample_, kLook));
 }
 
 }  // namespace

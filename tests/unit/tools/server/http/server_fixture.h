@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/clock.h"
 #include "storage/base/lent_thread.h"
 #include "tests/unit/tools/server/http/raw_client.h"
 #include "tests/unit/tools/tls/test_files.h"
@@ -107,6 +108,32 @@ class ServerTest : public ::testing::Test {
     routes.push_back({.access = Access::kRead,
                       .lane = Lane::kRead,
                       .methods = {Method::kGet},
+                      .pattern = "/in-time",
+                      .handler = [](Request& r) {
+                        const int64_t an_hour_ns = int64_t{3600} * 1'000'000'000;
+                        r.late->AnswerAt(SystemClock::Get().SteadyNs() + an_hour_ns, TextResponse(503, "timed out"));
+                        return TextResponse(200, "in time");
+                      }});
+    // Passes its deadline: it asks for a late answer that is due at once, and does not end before it is let.
+    for (const auto& [pattern, lane] : {std::pair{"/late", Lane::kRead}, {"/late-query", Lane::kQuery}}) {
+      routes.push_back({.access = Access::kRead,
+                        .lane = lane,
+                        .methods = {Method::kGet},
+                        .pattern = pattern,
+                        .handler = [this](Request& r) {
+                          r.late->AnswerAt(0, TextResponse(503, "timed out"));
+                          ThisThreadIsBusy();
+                          ++busy_;
+                          may_end_.wait(false);
+                          stop_was_requested_ = r.stop.stop_requested();
+                          target_at_end_ = r.target;
+                          --busy_;
+                          return TextResponse(200, "too late");
+                        }});
+    }
+    routes.push_back({.access = Access::kRead,
+                      .lane = Lane::kRead,
+                      .methods = {Method::kGet},
                       .pattern = "/slow-stream",
                       .handler = [this](Request& r) {
                         Response response = TextResponse(200, "begin\n");
@@ -177,6 +204,8 @@ class ServerTest : public ::testing::Test {
   std::atomic<int> lent_{0};
   std::atomic<int> busy_{0};
   std::atomic<bool> may_end_{false};
+  std::atomic<bool> stop_was_requested_{false};
+  std::string target_at_end_;
   std::promise<void> entered_;
   std::promise<void> release_;
   std::unique_ptr<Router> router_;

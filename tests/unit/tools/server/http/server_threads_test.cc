@@ -121,6 +121,41 @@ TEST_F(ServerThreadsTest, ManyClientsOfShortAndLongQueries) {
   }
 }
 
+// Whatever the handler does: it is still at work when the client has the answer.
+TEST_F(ServerThreadsTest, AtItsDeadlineARequestIsAnsweredWithoutItsHandler) {
+  Start();
+  for (const std::string target : {"/late", "/late-query"}) {
+    may_end_ = false;
+    RawClient client(port_);
+    client.Send("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string reply = client.ReadReply();
+    EXPECT_TRUE(reply.starts_with("HTTP/1.1 503 ")) << reply;
+    EXPECT_TRUE(reply.ends_with("timed out")) << reply;
+    EXPECT_NE(reply.find("Connection: close\r\n"), std::string::npos) << "the request is still the handler's";
+    AwaitBusy(1);
+    EXPECT_EQ(server_->counters().connections_open, 1U);
+    may_end_ = true;
+    may_end_.notify_all();
+    EXPECT_EQ(client.ReadAll(), "") << "what the handler answers goes nowhere";
+    AwaitBusy(0);
+    EXPECT_TRUE(stop_was_requested_) << target;
+    EXPECT_EQ(target_at_end_, target);
+    while (server_->counters().connections_open.load() != 0) std::this_thread::yield();
+  }
+  EXPECT_EQ(server_->counters().late_answers, 2U);
+}
+
+TEST_F(ServerThreadsTest, ALateAnswerThatWasNotNeededIsForgotten) {
+  Start();
+  RawClient client(port_);
+  for (int i = 0; i < 3; ++i) {
+    client.Send("GET /in-time HTTP/1.1\r\nHost: a\r\n\r\nGET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_TRUE(client.ReadReply().ends_with("in time"));
+    EXPECT_TRUE(client.ReadReply().ends_with("pong"));
+  }
+  EXPECT_EQ(server_->counters().late_answers, 0U);
+}
+
 TEST_F(ServerThreadsTest, DrainFinishesWhatHasBegun) {
   Start();
   RawClient idle(port_);

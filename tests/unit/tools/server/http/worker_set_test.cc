@@ -53,6 +53,44 @@ TEST(WorkerSetTest, RefusesWhatTheQueueDoesNotHold) {
   EXPECT_FALSE(workers.TrySubmit([&] { ++ran; }));
 }
 
+TEST(WorkerSetTest, AddsThreadsWhileAllOfThoseThatAreKeptAreBusy) {
+  WorkerSet workers("test", WorkerSet::Threads{.kept = 1, .most = 3}, 1);
+  Hold holds[3];
+  for (Hold& hold : holds) {
+    ASSERT_TRUE(workers.TrySubmit(hold.Task()));
+    hold.AwaitBegin();
+  }
+  EXPECT_EQ(workers.threads(), 3U);
+  std::atomic<int> ran{0};
+  EXPECT_TRUE(workers.TrySubmit([&] { ++ran; })) << "waits in the queue";
+  EXPECT_FALSE(workers.TrySubmit([&] { ++ran; })) << "no fourth thread";
+  for (Hold& hold : holds) hold.LetGo();
+  workers.Stop();
+  EXPECT_EQ(ran, 1);
+}
+
+// Reservations are for threads that stand by, whether or not they are kept.
+TEST(WorkerSetTest, ThreadsThatWereAddedServeAgain) {
+  WorkerSet workers("test", WorkerSet::Threads{.kept = 1, .most = 2}, 10);
+  for (int round = 0; round < 50; ++round) {
+    Hold first;
+    Hold second;
+    ASSERT_TRUE(workers.TrySubmit(first.Task()));
+    ASSERT_TRUE(workers.TrySubmit(second.Task()));
+    first.AwaitBegin();
+    second.AwaitBegin();
+    first.LetGo();
+    second.LetGo();
+    while (workers.idle() != 2) std::this_thread::yield();
+    ASSERT_TRUE(workers.TryReserve());
+    ASSERT_TRUE(workers.TryReserve());
+    EXPECT_FALSE(workers.TryReserve());
+    workers.CancelReservation();
+    workers.CancelReservation();
+  }
+  EXPECT_EQ(workers.threads(), 2U);
+}
+
 TEST(WorkerSetTest, NowMeansThatAThreadIsFree) {
   WorkerSet workers("test", 2, 100);
   Hold first;
