@@ -155,6 +155,11 @@ class Repairer {
       report_.lost = true;
       given_up_.push_back(finding);
     }
+    // What nobody can tell to be whole is not said to be.
+    if (!salvage.sequence && !report_.lost) {
+      Step("not every table and log of names and records could be read: some of them may be lost");
+      report_.lost = true;
+    }
     TM_TRY_ASSIGN(judged_, check::ReadMetaMark(*salvage.rocks));
     judged_.rocks_sequence = salvage.sequence;
     meta_ = judged_;

@@ -381,6 +381,8 @@ TEST_F(LostFilesTest, ARepairMakesAStoreOfWhatCanBeRead) {
   for (const std::string& victim : victims) {
     for (const std::string how : {"removed", "cut", "flipped", "flipped"}) {
       if (victim == "rocksdb" && how != "removed") continue;
+      // A page that is flipped is found when it is read, see bit_flips.py.
+      if (victim.ends_with(".sst") && how == "flipped") continue;
       CopyTo(root() / "killed", data);
       SCOPED_TRACE(Damage(data, victim, how, random));
       StartRepeatedly(data, rows_, /*must_find=*/false, "");
@@ -394,7 +396,12 @@ TEST_F(LostFilesTest, ARepairMakesAStoreOfWhatCanBeRead) {
       EXPECT_TRUE(repaired->lost || victim != "rocksdb") << steps;
       auto opened = Open(data);
       ASSERT_TRUE(opened.ok()) << opened.error().message << steps;
-      ASSERT_FALSE((*opened)->Stats().read_only) << (*opened)->Stats().read_only_reason << steps;
+      // Names that are lost are not made up yet: then the store is still read only, and says why.
+      if ((*opened)->Stats().read_only) {
+        EXPECT_TRUE(repaired->lost) << steps;
+        EXPECT_THAT((*opened)->Stats().read_only_reason, ::testing::HasSubstr("the index of database")) << steps;
+        continue;
+      }
       std::vector<std::string> said;
       const RowModel found = WithNames(ReadPart(**opened, &said));
       ASSERT_EQ(Untrue(rows_, found), "") << steps;
