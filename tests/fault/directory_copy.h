@@ -19,7 +19,7 @@ inline void CopyTo(const std::filesystem::path& from, const std::filesystem::pat
   std::filesystem::remove_all(to);
   std::filesystem::create_directories(to);
   for (const auto& entry : std::filesystem::recursive_directory_iterator(from)) {
-    const std::filesystem::path copied = to / std::filesystem::relative(entry.path(), from);
+    const std::filesystem::path copied = to / entry.path().lexically_relative(from);
     std::error_code gone;
     if (entry.is_directory()) {
       std::filesystem::create_directories(copied);
