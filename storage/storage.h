@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/backup.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 #include "storage/base/scheduler.h"
@@ -434,6 +435,11 @@ class Store : public model::PointSink {
   virtual Result<uint64_t> ApplyRetention() = 0;
   // Does what background jobs would do now: slabs, checkpoint when due, retention.
   virtual Result<void> RunMaintenance() = 0;
+
+  // Copies everything that was acknowledged before the call into a backup of its own (backup.h has what reads them),
+  // while the store is at work. One at a time; ends with kCancelled when the store is closed meanwhile. Errors:
+  // kUnavailable (read-only, closed, another backup is being made), kResourceExhausted (the disk is full), kIo.
+  virtual Result<BackupInfo> Backup(const BackupOptions&) { return Unsupported("this store cannot be copied"); }
 
   [[nodiscard]] virtual StoreStats Stats() const = 0;
   // What the open found that is not as it was written, what has happened to the store's files since, and what repairs

@@ -7,6 +7,7 @@
 //                  (compactor_hidden)
 //   deleter        deletions
 //   expiry         retention by age and by bytes
+//   store_backup   copies of it all
 //
 // The face itself opens and closes (store_look.cc, store_open.cc, store_replay.cc; store_read_only.cc) and runs the
 // background (store_maintenance.cc).
@@ -71,6 +72,7 @@ class StoreImpl final : public Store {
     return compactor_.Compact(database, stop, progress);
   }
   Result<uint64_t> ApplyRetention() override;
+  Result<BackupInfo> Backup(const BackupOptions& options) override;
   Result<void> RunMaintenance() override;
   [[nodiscard]] StoreStats Stats() const override;
   [[nodiscard]] std::vector<model::Finding> Findings() const override { return parts_.findings.All(); }
@@ -178,6 +180,9 @@ class StoreImpl final : public Store {
   Writer writer_{&parts_, &checkpointer_};
   Compactor compactor_{&parts_, &checkpointer_, &deleter_};
   Expiry expiry_{&parts_, &checkpointer_, &deleter_};
+
+  // Ends the backup that is being made.
+  std::stop_source backup_stop_;
 
   Mutex fold_mutex_;
   CondVar fold_wake_;  // for the end of the thread that folds

@@ -19,6 +19,7 @@
 
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
+#include "storage/rocks/backup_files.h"
 #include "storage/rocks/keys.h"
 #include "storage/rocks/loose_tables.h"
 #include "storage/rocks/page_bytes.h"
@@ -133,6 +134,10 @@ class RocksStore {
   // go. Until then a change lies in the log alone, and what it makes superfluous must stay: a log that was cut would
   // bring back the state before.
   Result<void> Flush();
+
+  // Copies what is written, as it is at some moment of the call, into a backup of its own. Errors: kCancelled,
+  // kResourceExhausted (the disk is full), kUnavailable (another process writes backups there), kIo.
+  Result<BackupFiles> BackUp(const BackupRequest& request);
 
   // The keys of pages in `meta`, one for each epoch that has some.
   [[nodiscard]] Result<std::vector<PageKey>> EpochsInMeta() const;

@@ -67,6 +67,19 @@ constexpr Parameter kRepair[] = {
     {.flag = "--dry-run", .parameter = {}, .kind = Kind::kSwitch, .help = "only say what would be given up"},
 };
 
+constexpr Parameter kBackupFrom = {
+    .flag = "--from", .parameter = {}, .required = true, .help = "the folder of the backups (backup.directory)"};
+constexpr Parameter kBackupId = {.flag = "--id",
+                                 .parameter = {},
+                                 .kind = Kind::kCount,
+                                 .help = "of the backup, as the list shows it; 0: the newest"};
+constexpr Parameter kBackupVerify[] = {kBackupFrom, kBackupId};
+constexpr Parameter kBackupRestore[] = {
+    kBackupFrom,
+    kBackupId,
+    {.flag = "--data", .parameter = {}, .required = true, .help = "the data directory to make; nothing may lie there"},
+};
+
 constexpr Parameter kTokenName = {.flag = "name", .parameter = "name", .required = true, .help = "of the token"};
 constexpr Parameter kTokenNew[] = {
     kTokenName,
@@ -218,6 +231,42 @@ constexpr Act kActs[] = {
      .help = "fold each partition of DB into one epoch, without what was deleted",
      .parameters = kOfDatabase,
      .of_database = true},
+    {.name = "backup create",
+     .has_command = true,
+     .method = Method::kPost,
+     .path = "/api/v1/admin/backup",
+     .right = Right::kAdmin,
+     .reply = Reply::kProgress,
+     .keys = "bytesCopied",
+     .help = "copy everything that was acknowledged so far into the folder backup.directory of the server",
+     .parameters = {}},
+    {.name = "backup list",
+     .has_command = true,
+     .method = Method::kGet,
+     .path = "/api/v1/admin/backups",
+     .right = Right::kAdmin,
+     .reply = Reply::kList,
+     .keys = "id time bytes files store",
+     .help = "the backups in the folder backup.directory of the server",
+     .parameters = {}},
+    {.name = "backup verify",
+     .has_command = true,
+     .method = Method::kNone,
+     .path = {},
+     .right = Right::kAdmin,
+     .reply = Reply::kNone,
+     .keys = {},
+     .help = "read every byte of a backup; exit code 1 when it is damaged. No server is needed",
+     .parameters = kBackupVerify},
+    {.name = "backup restore",
+     .has_command = true,
+     .method = Method::kNone,
+     .path = {},
+     .right = Right::kAdmin,
+     .reply = Reply::kNone,
+     .keys = {},
+     .help = "make a data directory out of a backup, whole or not at all; then start a server on it",
+     .parameters = kBackupRestore},
     {.name = "rejections",
      .has_command = true,
      .method = Method::kGet,
@@ -333,6 +382,7 @@ constexpr Act kActs[] = {
 constexpr Group kGroups[] = {
     {"retention", "how long points are kept"},
     {"rollup", "rollup tiers"},
+    {"backup", "copies of everything, and a store made of one"},
     {"token", "who may read, write and administer"},
     {"session", "who has signed in to the page"},
     {"audit", "who changed what, and who was refused"},

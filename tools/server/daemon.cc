@@ -59,6 +59,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
 }
 
 Status Daemon::Open() {
+  TM_RETURN_IF_ERROR(backup::BackupMaker::Check(config_.backup, config_.data));
   TakeOpenFiles();
   pool_ = std::make_unique<executor::ThreadPool>(executor::PoolOptions{.workers = config_.pool_workers});
   storage::StoreOptions options = config_.store;
@@ -113,6 +114,8 @@ Status Daemon::Open() {
   influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
   dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
   admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections());
+  backup_maker_ = std::make_unique<backup::BackupMaker>(store_.get(), &SystemClock::Get(), config_.backup);
+  backups_ = std::make_unique<backup::BackupService>(backup_maker_.get());
   return {};
 }
 
@@ -251,6 +254,7 @@ Status Daemon::Listen() {
                           .admin = admin_.get(),
                           .access = access_.get(),
                           .audit = audit_.get(),
+                          .backup = backups_.get(),
                           .api = api_.get(),
                           .batches = batches_.get(),
                           .dashboards = dashboards_.get(),
@@ -269,6 +273,7 @@ Status Daemon::Listen() {
                                                     .pool = pool_.get(),
                                                     .udp = &udp_,
                                                     .auditor = auditor_.get(),
+                                                    .backups = backup_maker_.get(),
                                                     .version = config_.api.version,
                                                     .start_seconds = start_seconds_});
                               },
@@ -308,6 +313,7 @@ Status Daemon::Listen() {
   }
   rule_runner_ =
       std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), [this](auto alerts) { Tell(std::move(alerts)); });
+  backup_schedule_ = std::make_unique<backup::BackupSchedule>(backup_maker_.get(), &SystemClock::Get());
   server_->Start();
   return {};
 }
@@ -319,6 +325,7 @@ Status Daemon::Stop() {
     TM_LOG(kWarn, "some requests did not finish within {} ms and were cut", config_.drain_ms);
   }
   for (const auto& listener : udp_) listener->Stop();
+  if (backup_schedule_) backup_schedule_->Stop();
   if (rule_runner_) rule_runner_->Stop();
   if (notify_) notify_->Stop();
   if (host_) host_->Stop();

@@ -21,6 +21,8 @@
 #include "tools/server/access/guard.h"
 #include "tools/server/admin/admin_service.h"
 #include "tools/server/audit/audit_service.h"
+#include "tools/server/backup/backup_schedule.h"
+#include "tools/server/backup/backup_service.h"
 #include "tools/server/batch/batch_service.h"
 #include "tools/server/config/config.h"
 #include "tools/server/dashboard/saved_dashboards.h"
@@ -96,6 +98,9 @@ class Daemon {
   std::unique_ptr<BatchService> batches_;
   std::unique_ptr<InfluxService> influx_;
   std::unique_ptr<AdminService> admin_;
+  std::unique_ptr<backup::BackupMaker> backup_maker_;
+  std::unique_ptr<backup::BackupService> backups_;
+  std::unique_ptr<backup::BackupSchedule> backup_schedule_;
   std::unique_ptr<SavedDashboards> dashboards_;
   std::unique_ptr<access::TokenBook> tokens_;
   std::unique_ptr<access::SessionBook> sessions_;

@@ -81,6 +81,11 @@ struct DirectoryAct {
 constexpr DirectoryAct kDirectoryActs[] = {
     {"verify", [](const Flags& flags) { return RunVerify(flags["--data"].text); }},
     {"repair", [](const Flags& flags) { return RunRepair(flags["--data"].text, flags["--dry-run"].on); }},
+    {"backup verify", [](const Flags& flags) { return RunVerifyBackup(flags["--from"].text, flags["--id"].count); }},
+    {"backup restore",
+     [](const Flags& flags) {
+       return RunRestoreBackup(flags["--from"].text, flags["--id"].count, flags["--data"].text);
+     }},
     {"certificate new",
      [](const Flags& flags) {
        return RunNewCertificate({.name = flags["name"].text,

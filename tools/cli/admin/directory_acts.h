@@ -13,6 +13,11 @@ int RunVerify(const std::string& directory);
 // repair: 0 or 2.
 int RunRepair(const std::string& directory, bool dry_run);
 
+// backup verify: 0 when every byte is as it was written; 1 when one is not; 2 when there is no such backup.
+int RunVerifyBackup(const std::string& from, uint64_t id);
+// backup restore: 0; 1 when the backup is damaged; 2 when it could not run. Then nothing is at `data`.
+int RunRestoreBackup(const std::string& from, uint64_t id, const std::string& data);
+
 // token first: 0, printing the secret on standard output; 1 when it could not be made.
 int RunFirstToken(const std::string& directory, const std::string& name);
 

@@ -289,6 +289,21 @@ void AddRules(Config& c, Table* table) {
   AddNotify(c, table);
 }
 
+// Copies of the store.
+void AddBackup(Config& c, Table* table) {
+  table->Text("backup.directory", &c.backup.directory,
+              "Where backups of the store go, best on another disk; empty: none are made.");
+  table->Duration("backup.interval", &c.backup.interval_ms, 1'000'000, true,
+                  "How often one is made by itself; 0: only when `tidemark admin backup create` asks for it.");
+  table->Count("backup.keep", &c.backup.keep, 0, 100'000, "So many of the newest stay; 0: all.");
+}
+
+// What the server does without being asked.
+void AddUnasked(Config& c, Table* table) {
+  AddRules(c, table);
+  AddBackup(c, table);
+}
+
 // How long queries share the cores.
 void AddTurns(Config& c, Table* table) {
   table->Duration("query.grace", &c.api.turns.grace_ns, 1, false,
@@ -408,7 +423,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Size("query.total_memory", &c.api.total_memory_bytes,
              "Memory of all queries and results that are not sent yet; more get 503. 0: no limit.");
   AddTurns(c, &table);
-  AddRules(c, &table);
+  AddUnasked(c, &table);
   table.Count("pool.workers", &c.pool_workers, 0, 1024, "Threads for queries and background work; 0: one a core.");
   table.Add(
       "log.level", "trace, debug, info, warn or error.",

@@ -13,6 +13,7 @@
 #include "storage/base/log.h"
 #include "storage/base/result.h"
 #include "storage/storage.h"
+#include "tools/server/backup/backup_maker.h"
 #include "tools/server/http/server.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
@@ -54,6 +55,7 @@ struct Config {
   query::api::ApiOptions api = ApiDefaults();
   query::rules::ManagerOptions rules;
   NotifyConfig notify;
+  backup::BackupConfig backup;
 };
 
 // A row of the table: a key, what it means, and how its text is read and shown.

@@ -10,6 +10,7 @@
 #include "tools/server/access/access_service.h"
 #include "tools/server/admin/admin_service.h"
 #include "tools/server/audit/audit_service.h"
+#include "tools/server/backup/backup_service.h"
 #include "tools/server/batch/batch_service.h"
 #include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/influx/influx_service.h"
@@ -24,6 +25,7 @@ struct Services {
   AdminService* admin = nullptr;
   access::AccessService* access = nullptr;
   audit::AuditService* audit = nullptr;
+  backup::BackupService* backup = nullptr;
   const query::api::QueryApi* api = nullptr;
   BatchService* batches = nullptr;
   SavedDashboards* dashboards = nullptr;

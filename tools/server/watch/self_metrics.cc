@@ -305,6 +305,18 @@ void AddResultCache(Writer* out, const query::cache::ResultCacheStats& stats) {
   out->Gauge("tidemark_query_cache_results", "Results in the cache.", Number(stats.entries));
 }
 
+void AddBackups(Writer* out, const backup::BackupMaker::Counters& backups) {
+  out->Counter("tidemark_backups_total", "Backups that were made.", Number(backups.made));
+  out->Counter("tidemark_backup_failures_total", "Backups that could not be made, or were stopped.",
+               Number(backups.failed));
+  out->Gauge("tidemark_backup_last_success_timestamp_seconds",
+             "When the last backup since the start was begun, since 1970; 0: none was made.",
+             Seconds(backups.last_made_ns));
+  out->Gauge("tidemark_backup_last_size_bytes", "Size of the last backup.", Number(backups.last_bytes));
+  out->Gauge("tidemark_backup_last_duration_seconds", "How long the last backup took.",
+             Seconds(backups.last_duration_ns));
+}
+
 }  // namespace
 
 std::string MetricsText(const MetricSources& sources) {
@@ -328,6 +340,7 @@ std::string MetricsText(const MetricSources& sources) {
     out.Counter("tidemark_audit_records_total", "Acts and refusals that were written down.", Number(audited.written));
     out.Counter("tidemark_audit_lost_total", "Acts and refusals that could not be written down.", Number(audited.lost));
   }
+  if (sources.backups != nullptr) AddBackups(&out, sources.backups->counters());
   if (sources.rules != nullptr) AddRules(&out, *sources.rules);
   if (sources.notify != nullptr) AddNotify(&out, *sources.notify, sources.version);
   if (sources.api != nullptr) {

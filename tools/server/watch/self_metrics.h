@@ -11,6 +11,7 @@
 #include "query/rules/manager.h"
 #include "storage/storage.h"
 #include "tools/server/audit/auditor.h"
+#include "tools/server/backup/backup_maker.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
 #include "tools/server/notify/notify_service.h"
@@ -33,6 +34,7 @@ struct MetricSources {
   const executor::ThreadPool* pool = nullptr;
   const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;
   const audit::Auditor* auditor = nullptr;
+  const backup::BackupMaker* backups = nullptr;
   std::string version;
   double start_seconds = 0;  // since 1970
 };
