@@ -216,6 +216,7 @@ Response AccessService::SignIn(Request& request) const {
   const Result<SessionBook::Opened> opened = sessions_->Open(request.params.Get("token"), request.params.IsOn("kiosk"),
                                                              request.peer, request.Header("User-Agent"));
   if (!opened.ok()) {
+    request.refusal = opened.error().message;
     return Fail(opened.error().code == ErrorCode::kNotFound ? 401 : StatusOf(opened.error().code),
                 opened.error().message);
   }

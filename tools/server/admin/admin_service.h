@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "ingest/write_path/rejection_log.h"
-#include "storage/base/mutex.h"
 #include "storage/storage.h"
 #include "tools/admin/act_handlers.h"
 #include "tools/server/http/message.h"
@@ -40,9 +39,6 @@ class AdminService {
   http::Response Compact(http::Request& request) const;
   http::Response Checkpoint(http::Request& request) const;
 
-  // Held from reading the options of a database until they are set: of two at once that change different options both
-  // are in force.
-  mutable Mutex options_mutex_;
   storage::Store* const store_;
   const write_path::RejectionLog* const rejections_;
 };

@@ -128,10 +128,22 @@ void Router::AddCors(const Request& request, Response* response) const {
   const std::string_view origin = request.Header("Origin");
   const auto& allowed = options_.allowed_origins;
   if (origin.empty() || std::find(allowed.begin(), allowed.end(), origin) == allowed.end()) return;
+  // As Prometheus has it, and what this path takes beside.
+  std::string further;
+  std::vector<std::string> captures;
+  for (const Route& route : routes_) {
+    if (!Matches(route.pattern, request.path, &captures)) continue;
+    for (const Method method : route.methods) {
+      if (method != Method::kGet && method != Method::kPost) further += fmt::format(", {}", Name(method));
+    }
+  }
+  // What is put is put over a version that the page has seen.
+  const bool versioned = further.find(Name(Method::kPut)) != std::string::npos;
   response->Set("Access-Control-Allow-Origin", std::string(origin))
-      .Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-      .Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, Origin")
-      .Set("Access-Control-Expose-Headers", "Date")
+      .Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS" + further)
+      .Set("Access-Control-Allow-Headers",
+           fmt::format("Accept, Authorization, Content-Type, Origin{}", versioned ? ", If-Match, If-None-Match" : ""))
+      .Set("Access-Control-Expose-Headers", versioned ? "Date, ETag" : "Date")
       .Set("Vary", "Origin");
 }
 
@@ -290,8 +302,10 @@ Response Router::Handle(Request* request) {
   Response response = request->route->handler(*request);
   const bool changes = request->route->access == Access::kAdmin && MayChange(*request->route, request->method) &&
                        request->method != Method::kGet && request->method != Method::kHead;
-  if (options_.observer != nullptr && (changes || !request->act.empty())) {
-    options_.observer->Changed(*request, response.status);
+  if (options_.observer != nullptr) {
+    const bool refused = response.status == 401 || response.status == 403 || !request->refusal.empty();
+    if (refused) options_.observer->Refused(*request, response.status, request->refusal);
+    if (!request->act.empty() || (changes && !refused)) options_.observer->Changed(*request, response.status);
   }
   AddCors(*request, &response);
   Count(*request, response.status);
@@ -306,7 +320,9 @@ Response Router::Refuse(int status, std::string_view text, const Request* head) 
       head->route != nullptr && head->route->refuse ? head->route->refuse(status, text) : GoError(status, text);
   AddCors(*head, &response);
   Count(*head, status);
-  if (options_.observer != nullptr && (status == 401 || status == 403)) options_.observer->Refused(*head, status);
+  if (options_.observer != nullptr && (status == 401 || status == 403)) {
+    options_.observer->Refused(*head, status, text);
+  }
   return response;
 }
 

@@ -123,13 +123,13 @@ WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* met
 
 WriteService::~WriteService() = default;
 
-Response WriteService::Take(const WriteEndpoint& endpoint, const Request& request) {
+Response WriteService::Take(const WriteEndpoint& endpoint, Request& request) {
   Response response = Answer(endpoint, request);
   if (endpoint.finish != nullptr) endpoint.finish(request, &response);
   return response;
 }
 
-Response WriteService::Answer(const WriteEndpoint& endpoint, const Request& request) {
+Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {
   if (endpoint.check_media != nullptr) {
     const Result<void> media = endpoint.check_media(request.Header("Content-Type"), request.Header("Content-Encoding"));
     if (!media.ok()) return endpoint.refuse(415, media.error().message, {});
@@ -137,10 +137,9 @@ Response WriteService::Answer(const WriteEndpoint& endpoint, const Request& requ
   const WriteTarget target = endpoint.target(request, options_.require_database);
   if (target.refused_status != 0) return endpoint.refuse(target.refused_status, target.refused_text, {});
   if (!request.caller->May(http::Access::kWrite, target.database)) {
-    return endpoint.refuse(
-        403,
-        fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target.database),
-        {});
+    request.refusal =
+        fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target.database);
+    return endpoint.refuse(403, request.refusal, {});
   }
   const std::string_view body = request.body.view();
   if (body.empty() && endpoint.empty_status != 0) return Empty(endpoint.empty_status);

@@ -55,7 +55,7 @@ class WriteService {
   ~WriteService();
 
   // Answers a request that came in at `endpoint`.
-  http::Response Take(const WriteEndpoint& endpoint, const http::Request& request);
+  http::Response Take(const WriteEndpoint& endpoint, http::Request& request);
 
   // Writes datagrams in one batch. Each is decoded by itself, and what has no time gets that of its arrival. What was
   // bad is counted, logged with its sender and its line in the datagram, and the first of it described in `problem`.
@@ -77,7 +77,7 @@ class WriteService {
   // A share of the memory for parsing, held until it goes out of scope.
   class ParseLease;
 
-  http::Response Answer(const WriteEndpoint& endpoint, const http::Request& request);
+  http::Response Answer(const WriteEndpoint& endpoint, http::Request& request);
   // Decodes, counts and logs what could not be read, and keeps the metadata.
   // `sender` goes into the log when there is one.
   Result<ingest::Decoded> Decode(Workspace* workspace, const WriteTarget& target, std::string_view bytes,
