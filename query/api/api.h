@@ -26,6 +26,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/scheduler.h"
 #include "storage/base/text/params.h"
+#include "storage/base/versions.h"
 #include "storage/storage.h"
 
 namespace tidemark::query::api {
@@ -89,7 +90,19 @@ struct ApiRequest {
 // Thread-safe. A request runs on the calling thread and, for queries, on the scheduler.
 class QueryApi {
  public:
+  // Of what is shown, the part that a reload changes.
+  struct Shown {
+    std::string config_yaml = {};
+    std::vector<std::pair<std::string, std::string>> flags = {};  // name and value
+    bool reload_good = true;                                      // the last one; true without any
+    int64_t config_ns = 0;                                        // when the settings in force were read
+  };
+
   explicit QueryApi(ApiDependencies dependencies, ApiOptions options = {});
+
+  // Of queries that begin from now on.
+  void SetLimits(const engine::QueryLimits& limits) { runner_.SetLimits(limits); }
+  void SetShown(Shown shown) { shown_.Set(std::move(shown)); }
 
   [[nodiscard]] Reply Query(const ApiRequest& request) const;
   [[nodiscard]] Reply QueryRange(const ApiRequest& request) const;
@@ -159,7 +172,8 @@ class QueryApi {
   run::MemoryTotal* const memory_;
   const std::unique_ptr<cache::ResultCache> cache_;
   const std::unique_ptr<run::Turns> turns_;
-  const engine::QueryRunner runner_;
+  engine::QueryRunner runner_;
+  Versions<Shown> shown_;
 };
 
 // The database that a request names: the base path, else `db=`, else "".

@@ -105,6 +105,9 @@ class Manager {
   // Evaluates what is due. Returns the clock's time at which something will be due next; Timestamp::Max without rules.
   model::Timestamp RunDue();
 
+  // Of queries that begin from now on.
+  void SetLimits(const engine::QueryLimits& limits) { runner_.SetLimits(limits); }
+
   [[nodiscard]] Snapshot Status() const;
 
  private:
@@ -129,7 +132,7 @@ class Manager {
 
   const ManagerDependencies dependencies_;
   const ManagerOptions options_;
-  const engine::QueryRunner runner_;
+  engine::QueryRunner runner_;
   mutable Mutex mutex_;
   std::shared_ptr<const std::vector<Group>> groups_ TM_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<GroupState>> states_ TM_GUARDED_BY(mutex_);

@@ -21,19 +21,6 @@ namespace {
 // Where people look for a dashboard; another program may have it.
 constexpr uint16_t kDashboardPort = 3000;
 
-// What the API shows of the settings, beside those that are its own.
-query::api::ApiOptions ApiOptionsOf(Config config, double start_seconds) {
-  query::api::ApiOptions options = config.api;
-  options.config_yaml = PrintConfig(config);
-  options.start_ns = static_cast<int64_t>(start_seconds * 1e9);
-  for (const Setting& setting : SettingsOf(&config)) {
-    std::string value;
-    for (const std::string& part : setting.show()) value += (value.empty() ? "" : ",") + part;
-    options.flags.emplace_back(setting.key, std::move(value));
-  }
-  return options;
-}
-
 // What rules read and write.
 std::string RulesDatabase(const Config& config) {
   return std::string(config.rules.database.empty() ? storage::kDefaultDatabase : config.rules.database);
@@ -41,18 +28,22 @@ std::string RulesDatabase(const Config& config) {
 
 }  // namespace
 
-Daemon::Daemon(const Config& config)
+Daemon::Daemon(const Config& config, std::function<Result<Config>()> read_again)
     : config_(config),
+      read_config_(std::move(read_again)),
+      settings_(config),
       query_memory_(config.api.total_memory_bytes),
-      start_seconds_(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9) {}
+      start_seconds_(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9) {
+  reload_state_.good_seconds = start_seconds_;
+}
 
 Daemon::~Daemon() { static_cast<void>(Stop()); }
 
-Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
-  std::unique_ptr<Daemon> daemon(new Daemon(config));
+Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, std::function<Result<Config>()> read_again) {
+  std::unique_ptr<Daemon> daemon(new Daemon(config, std::move(read_again)));
   TM_RETURN_IF_ERROR(daemon->Open());
   TM_RETURN_IF_ERROR(daemon->OpenTls());
-  TM_TRY_ASSIGN(LoadedRules loaded, daemon->ReadRules());
+  TM_TRY_ASSIGN(LoadedRules loaded, ReadRules(config));
   daemon->rules_->SetGroups(std::move(loaded.groups));
   TM_RETURN_IF_ERROR(daemon->Listen());
   return daemon;
@@ -99,6 +90,8 @@ Status Daemon::Open() {
                                                                                      .execute = &query::engine::Execute,
                                                                                      .memory = &query_memory_},
                                                    std::move(rule_options));
+  query::api::ApiOptions api_options = config_.api;
+  api_options.start_ns = static_cast<int64_t>(start_seconds_ * 1e9);
   api_ = std::make_unique<query::api::QueryApi>(query::api::ApiDependencies{.store = store_.get(),
                                                                             .scheduler = pool_.get(),
                                                                             .clock = &SystemClock::Get(),
@@ -106,13 +99,17 @@ Status Daemon::Open() {
                                                                             .execute = &query::engine::Execute,
                                                                             .metadata = &metadata_,
                                                                             .memory = &query_memory_},
-                                                ApiOptionsOf(config_, start_seconds_));
+                                                std::move(api_options));
+  {
+    MutexLock lock(reload_mutex_);
+    SetReloadState(reload_state());
+  }
   batches_ = std::make_unique<BatchService>(api_.get(),
                                             BatchOptions{.default_database = std::string(storage::kDefaultDatabase),
                                                          .rules_database = RulesDatabase(config_)});
   influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
   dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
-  admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections());
+  admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections(), [this] { return Reload(); });
   return {};
 }
 
@@ -174,15 +171,16 @@ Status Daemon::OpenTls() {
   return {};
 }
 
-Result<query::notify::Config> Daemon::ReadNotifyConfig() const {
-  if (config_.notify.config_file.empty()) return query::notify::SilentConfig();
-  TM_TRY_ASSIGN(query::notify::Config config, query::notify::LoadConfig(config_.notify.config_file));
-  for (const std::string& warning : config.warnings) TM_LOG(kWarn, "{}: {}", config_.notify.config_file, warning);
-  return config;
+Result<query::notify::Config> Daemon::ReadNotifyConfig(const Config& config) {
+  const std::string& file = config.notify.config_file;
+  if (file.empty()) return query::notify::SilentConfig();
+  TM_TRY_ASSIGN(query::notify::Config read, query::notify::LoadConfig(file));
+  for (const std::string& warning : read.warnings) TM_LOG(kWarn, "{}: {}", file, warning);
+  return read;
 }
 
 Status Daemon::OpenNotify() {
-  TM_TRY_ASSIGN(query::notify::Config config, ReadNotifyConfig());
+  TM_TRY_ASSIGN(query::notify::Config config, ReadNotifyConfig(config_));
   notify::DeliveryOptions delivery;
   delivery.external_url = config_.notify.external_url;
   if (delivery.external_url.empty() && !config_.listen.empty())
@@ -205,19 +203,10 @@ void Daemon::Tell(std::vector<query::notify::Alert> alerts) {
   }
 }
 
-Result<size_t> Daemon::Reload() {
-  TM_TRY_ASSIGN(query::notify::Config told, ReadNotifyConfig());
-  TM_TRY_ASSIGN(LoadedRules loaded, ReadRules());
-  if (tls_) TM_RETURN_IF_ERROR(tls_->Reload());
-  notify_->SetConfig(std::make_shared<const query::notify::Config>(std::move(told)));
-  rules_->SetGroups(std::move(loaded.groups));
-  return loaded.rules;
-}
-
-Result<Daemon::LoadedRules> Daemon::ReadRules() const {
+Result<Daemon::LoadedRules> Daemon::ReadRules(const Config& config) {
   LoadedRules loaded;
-  for (const std::string& file : config_.rule_files) {
-    TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config_.api.parse));
+  for (const std::string& file : config.rule_files) {
+    TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config.api.parse));
     for (const query::rules::Group& group : some) loaded.rules += group.rules.size();
     std::move(some.begin(), some.end(), std::back_inserter(loaded.groups));
   }
@@ -257,6 +246,7 @@ Status Daemon::Listen() {
                           .events = events_.get(),
                           .metrics =
                               [this] {
+                                const ReloadState reload = reload_state();
                                 return MetricsText({.store = store_.get(),
                                                     .http = server_.get(),
                                                     .router = router_.get(),
@@ -270,10 +260,11 @@ Status Daemon::Listen() {
                                                     .udp = &udp_,
                                                     .auditor = auditor_.get(),
                                                     .version = config_.api.version,
-                                                    .start_seconds = start_seconds_});
+                                                    .start_seconds = start_seconds_,
+                                                    .reload_good = reload.good,
+                                                    .config_seconds = reload.good_seconds});
                               },
-                          .rules_database = RulesDatabase(config_),
-                          .body_bytes_max = config_.http.body_bytes_max};
+                          .rules_database = RulesDatabase(config_)};
   std::vector<http::Route> routes = MakeRoutes(services);
   AddNotifyRoutes({.alertmanager = alertmanager_.get(), .rules_database = services.rules_database}, &routes);
   router_ = std::make_unique<http::Router>(

@@ -275,6 +275,7 @@ admin::ActHandlers<AdminService> AdminService::Handlers() {
       {"rejections", &AdminService::ShowRejections},
       {"compact", &AdminService::Compact},
       {"checkpoint", &AdminService::Checkpoint},
+      {"reload", &AdminService::ReloadSettings},
   };
   return kHandlers;
 }
@@ -404,6 +405,22 @@ Response AdminService::Checkpoint(Request&) const {
   if (const Status done = store_->Checkpoint(); !done.ok()) return Fail(done.error());
   const storage::StoreStats stats = store_->Stats();
   return Succeed(fmt::format(R"({{"checkpoints":{},"diskBytes":{}}})", stats.checkpoints, stats.disk_bytes));
+}
+
+Response AdminService::ReloadSettings(Request&) const {
+  const Result<Reloaded> done = reload_();
+  // 500 and these words, as Prometheus.
+  if (!done.ok()) return Fail(ErrorType::kInternal, "failed to reload config: " + done.error().message);
+  const auto names = [](const std::vector<std::string>& keys) {
+    std::string out = "[";
+    for (const std::string& key : keys) {
+      if (out.size() > 1) out += ',';
+      AppendJsonString(&out, key);
+    }
+    return out + ']';
+  };
+  return Succeed(fmt::format(R"({{"rules":{},"changed":{},"needRestart":{}}})", done->rules, names(done->changed),
+                             names(done->need_restart)));
 }
 
 Response AdminService::Compact(Request& request) const {

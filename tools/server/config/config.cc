@@ -14,6 +14,7 @@
 #include "storage/base/text/byte_size.h"
 #include "storage/base/text/duration.h"
 #include "storage/base/yaml_reader.h"
+#include "tools/server/config/setting_changes.h"
 #include "tools/server/http/endpoint.h"
 
 namespace tidemark::server {
@@ -238,7 +239,7 @@ void AddTls(Config& c, Table* table) {
                            "Addresses that serve HTTP over TLS, ADDRESS:PORT each.");
   table->rows.back().flag = "--https";
   table->Text("tls.certificate_file", &c.tls.certificate,
-              "PEM: the server's certificate, then those that lead to its authority. Read again at SIGHUP.");
+              "PEM: the server's certificate, then those that lead to its authority.");
   table->Text("tls.key_file", &c.tls.key, "PEM: the certificate's key, without a pass phrase.");
   table->Text("tls.client_ca_file", &c.tls.client_authorities,
               "PEM: authorities whose certificates clients may show in place of a token; empty: none is asked for.");
@@ -419,6 +420,7 @@ std::vector<Setting> SettingsOf(Config* config) {
         return {};
       },
       [&c] { return Texts{std::string(kLevels[static_cast<size_t>(c.log_level)])}; });
+  MarkLive(&table.rows);
   return std::move(table.rows);
 }
 

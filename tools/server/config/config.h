@@ -62,6 +62,7 @@ struct Setting {
   std::string flag;  // besides that; "" for none
   std::string comment;
   bool list = false;
+  bool live = false;  // a reload takes it over; else it needs a restart
   // Takes one value (of a list: one more). kInvalidArgument says what would be right.
   std::function<Status(std::string_view)> set;
   std::function<std::vector<std::string>()> show;

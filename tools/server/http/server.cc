@@ -46,7 +46,7 @@ struct Server::Impl {
   };
 
   Impl(const ServerOptions& options, Application* application) : shared(Settle(options), application) {
-    for (size_t i = 0; i < shared.options.io_threads; ++i) {
+    for (size_t i = 0; i < shared.options().io_threads; ++i) {
       loops.push_back(std::make_unique<Worker>(&shared.readers));
     }
   }
@@ -123,7 +123,7 @@ struct Server::Impl {
   }
 
   void ScheduleSweep(Worker* worker) {
-    worker->sweep.expires_after(SweepInterval(shared.options));
+    worker->sweep.expires_after(SweepInterval(shared.options()));
     worker->sweep.async_wait([this, worker](const error_code& error) {
       // A cancel that comes when this is already queued does not reach it, hence the flag.
       if (error || ending.load(std::memory_order_relaxed)) return;
@@ -237,6 +237,21 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   // Ends with the last leader.
   shared.readers.Stop();
   return all;
+}
+
+void Server::SetLimits(const ServerOptions& wanted) {
+  ServerOptions options = impl_->shared.options();
+  options.header_bytes_max = wanted.header_bytes_max;
+  options.body_bytes_max = wanted.body_bytes_max;
+  options.body_memory_bytes = wanted.body_memory_bytes;
+  options.reply_memory_bytes = wanted.reply_memory_bytes;
+  options.decode = wanted.decode;
+  options.header_timeout = wanted.header_timeout;
+  options.body_stall = wanted.body_stall;
+  options.body_bytes_per_second_min = wanted.body_bytes_per_second_min;
+  options.body_grace = wanted.body_grace;
+  options.idle_timeout = wanted.idle_timeout;
+  impl_->shared.versions.Set(options);
 }
 
 const ServerCounters& Server::counters() const { return impl_->shared.counters; }

@@ -139,6 +139,9 @@ class Server {
                           std::shared_ptr<const tls::ServerContext> tls = nullptr);
   // Begins to accept.
   void Start();
+  // From the next request or deadline on: the limits of heads and bodies, the memory for bodies and replies, and the
+  // timeouts. The other options stay.
+  void SetLimits(const ServerOptions& wanted);
   // Accepts no more, lets requests that have begun finish, then closes. Returns whether all finished within `timeout`;
   // the others are cut. Idempotent.
   bool Drain(std::chrono::milliseconds timeout);

@@ -62,6 +62,12 @@ class WriteService {
   Result<model::WriteReport> TakeDatagrams(const DatagramProtocol& protocol, const WriteTarget& target,
                                            std::span<const Datagram> datagrams, std::string* problem);
 
+  // From the next request on.
+  void SetLimits(bool require_database, uint64_t parse_memory_bytes) {
+    require_database_.store(require_database, std::memory_order_relaxed);
+    parse_memory_bytes_.store(parse_memory_bytes, std::memory_order_relaxed);
+  }
+
   [[nodiscard]] const WriteCounters& counters() const { return counters_; }
 
  private:
@@ -88,7 +94,9 @@ class WriteService {
   model::PointSink* const sink_;
   query::api::MetadataBook* const metadata_;
   const Clock* const clock_;
-  const WriteServiceOptions options_;
+  const std::function<void(std::string_view database, uint32_t number, const Error& error)> refused_;
+  std::atomic<bool> require_database_;
+  std::atomic<uint64_t> parse_memory_bytes_;
   std::atomic<uint64_t> parsing_bytes_{0};
   WriteCounters counters_;
   // By protocol; complete once constructed.
