@@ -82,6 +82,7 @@ struct ManagerOptions {
   int64_t outage_tolerance_ms = 3'600'000;
   int64_t for_grace_ms = 600'000;
   promql::ParseOptions parse = {};  // of queries in templates
+  std::string external_url = {};    // in templates
 };
 
 struct ManagerDependencies {

@@ -53,7 +53,9 @@ Output Link(Arguments arguments, const TemplateContext&) {
   return TemplateValue(fmt::format("/graph?g0.expr={}&g0.tab={}", text::QueryEscape(expr), tab));
 }
 
-Output Nothing(Arguments, const TemplateContext&) { return TemplateValue(std::string()); }
+Output ExternalUrl(Arguments, const TemplateContext& context) {
+  return TemplateValue(std::string(context.external_url));
+}
 
 Output Query(Arguments arguments, const TemplateContext& context) {
   TM_TRY_ASSIGN(const std::string text, TextOf(arguments[0]));
@@ -220,7 +222,7 @@ Output Now(Arguments, const TemplateContext& context) {
 
 constexpr TemplateFunction kFunctions[] = {
     {"args", 0, TemplateFunction::kAny, ArgumentMap},
-    {"externalURL", 0, 0, Nothing},
+    {"externalURL", 0, 0, ExternalUrl},
     {"first", 1, 1, First},
     {"graphLink", 1, 1, Link<0>},
     {"humanize", 1, 1, OfNumber<Humanize>},

@@ -41,6 +41,7 @@ Daemon::~Daemon() { static_cast<void>(Stop()); }
 
 Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, std::function<Result<Config>()> read_again) {
   std::unique_ptr<Daemon> daemon(new Daemon(config, std::move(read_again)));
+  TM_TRY_ASSIGN(daemon->address_, AddressOf(config));
   TM_RETURN_IF_ERROR(daemon->Open());
   TM_RETURN_IF_ERROR(daemon->OpenTls());
   TM_TRY_ASSIGN(LoadedRules loaded, ReadRules(config));
@@ -83,6 +84,7 @@ Status Daemon::Open() {
   rule_options.lookback_ms = config_.api.lookback_ms;
   rule_options.default_subquery_step_ms = config_.api.default_subquery_step_ms;
   rule_options.budget = config_.api.budget;
+  rule_options.external_url = address_.external_url;
   rules_ = std::make_unique<query::rules::Manager>(query::rules::ManagerDependencies{.store = store_.get(),
                                                                                      .sink = events_.get(),
                                                                                      .scheduler = pool_.get(),
@@ -121,9 +123,11 @@ Status Daemon::OpenAccess() {
       store_->Documents(), tokens_.get(), &clock,
       access::SessionOptions{.lifetime_ns = config_.session_lifetime_ms * 1'000'000});
   TM_RETURN_IF_ERROR(sessions_->Load());
-  guard_ = std::make_unique<access::Guard>(tokens_.get(), sessions_.get(),
-                                           access::GuardOptions{.hosts = config_.allowed_hosts});
-  access_ = std::make_unique<access::AccessService>(tokens_.get(), sessions_.get(), &clock);
+  access::GuardOptions names{.hosts = config_.allowed_hosts};
+  if (!address_.host.empty()) names.hosts.push_back(address_.host);
+  guard_ = std::make_unique<access::Guard>(tokens_.get(), sessions_.get(), std::move(names));
+  access_ = std::make_unique<access::AccessService>(tokens_.get(), sessions_.get(), &clock,
+                                                    address_.external_path.empty() ? "/" : address_.external_path);
   // A store that starts read-only is damaged: not a byte of its directory may change.
   if (!store_->Stats().read_only) {
     TM_TRY_ASSIGN(auditor_, audit::Auditor::Start(config_.data + "/audit", store_->Documents(), &clock));
@@ -182,9 +186,7 @@ Result<query::notify::Config> Daemon::ReadNotifyConfig(const Config& config) {
 Status Daemon::OpenNotify() {
   TM_TRY_ASSIGN(query::notify::Config config, ReadNotifyConfig(config_));
   notify::DeliveryOptions delivery;
-  delivery.external_url = config_.notify.external_url;
-  if (delivery.external_url.empty() && !config_.listen.empty())
-    delivery.external_url = "http://" + config_.listen.front();
+  delivery.external_url = address_.external_url;
   query::notify::NotifierOptions options;
   options.as_alertmanager = config_.notify.as_alertmanager;
   TM_TRY_ASSIGN(notify_, notify::NotifyService::Start(
@@ -269,6 +271,9 @@ Status Daemon::Listen() {
   AddNotifyRoutes({.alertmanager = alertmanager_.get(), .rules_database = services.rules_database}, &routes);
   router_ = std::make_unique<http::Router>(
       std::move(routes), http::RouterOptions{.allowed_origins = config_.allowed_origins,
+                                             .own_origin = address_.host.empty() ? "" : address_.origin,
+                                             .route_prefix = address_.route_prefix,
+                                             .external_path = address_.external_path,
                                              .loopback_only = !tokens_->on(),
                                              .gatekeeper = guard_.get(),
                                              .observer = auditor_.get(),
@@ -278,29 +283,34 @@ Status Daemon::Listen() {
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   TM_RETURN_IF_ERROR(Bind());
   const http::Endpoint& first = endpoints_.front();
-  store_->Announce(http::UrlOf(first));
+  store_->Announce(http::UrlOf(first) + address_.route_prefix);
   for (const UdpConfig& config : config_.udp) {
     auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
     TM_TRY_ASSIGN(const uint16_t port, listener->Start());
     udp_ports_.push_back(port);
     udp_.push_back(std::move(listener));
   }
-  if (store_->Stats().read_only && config_.host_metrics) {
-    TM_LOG(kWarn, "host metrics and uptime are not recorded: the store is read-only");
-  } else if (config_.host_metrics) {
-    executor::HostReporterOptions options;
-    options.sampler.data_directory = config_.data;
-    host_ = std::make_unique<executor::HostReporter>(std::move(options), *events_, SystemClock::Get());
-    host_->Start();
-    uptime_ = std::make_unique<UptimeRecorder>(*events_, SystemClock::Get());
-    if (const Status started = uptime_->Start(config_.data); !started.ok()) {
-      TM_LOG(kWarn, "uptime is not recorded: {}", started.error().message);
-    }
-  }
-  rule_runner_ =
-      std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), [this](auto alerts) { Tell(std::move(alerts)); });
+  WatchHost();
+  rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), address_.external_url,
+                                              [this](auto alerts) { Tell(std::move(alerts)); });
   server_->Start();
   return {};
+}
+
+void Daemon::WatchHost() {
+  if (!config_.host_metrics) return;
+  if (store_->Stats().read_only) {
+    TM_LOG(kWarn, "host metrics and uptime are not recorded: the store is read-only");
+    return;
+  }
+  executor::HostReporterOptions options;
+  options.sampler.data_directory = config_.data;
+  host_ = std::make_unique<executor::HostReporter>(std::move(options), *events_, SystemClock::Get());
+  host_->Start();
+  uptime_ = std::make_unique<UptimeRecorder>(*events_, SystemClock::Get());
+  if (const Status started = uptime_->Start(config_.data); !started.ok()) {
+    TM_LOG(kWarn, "uptime is not recorded: {}", started.error().message);
+  }
 }
 
 Status Daemon::Stop() {

@@ -25,6 +25,7 @@
 #include "tools/server/admin/reload.h"
 #include "tools/server/audit/audit_service.h"
 #include "tools/server/batch/batch_service.h"
+#include "tools/server/config/address.h"
 #include "tools/server/config/config.h"
 #include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/http/router.h"
@@ -50,6 +51,8 @@ class Daemon {
   // Stops if that has not been done, without a word about errors.
   ~Daemon();
 
+  // In front of the paths of all requests, "" or "/tm".
+  [[nodiscard]] const std::string& route_prefix() const { return address_.route_prefix; }
   // What was bound, in the order of the configuration.
   [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
   [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
@@ -74,6 +77,8 @@ class Daemon {
   void Tell(std::vector<query::notify::Alert> alerts);
   static Result<query::notify::Config> ReadNotifyConfig(const Config& config);
   Status Listen();
+  // Begins to record what this machine does, and when no server was up.
+  void WatchHost();
   Status OpenTls();
   // Binds the addresses of HTTP, plain and encrypted.
   Status Bind();
@@ -88,6 +93,7 @@ class Daemon {
   static query::api::QueryApi::Shown ShownSettingsOf(Config config, const ReloadState& state);
 
   Config config_;  // as the start has made use of it
+  Address address_;
   const std::function<Result<Config>()> read_config_;
   Mutex reload_mutex_;                            // one reload at a time
   Config settings_ TM_GUARDED_BY(reload_mutex_);  // those that are in force, as they were given

@@ -74,7 +74,7 @@ int Run(const Config& config, std::function<Result<Config>()> read_again) {
   Result<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, std::move(read_again));
   if (!daemon.ok()) return Fail(kFailed, daemon.error().message);
   for (const http::Endpoint& endpoint : (*daemon)->endpoints()) {
-    fmt::print("listening on {}\n", http::UrlOf(endpoint));
+    fmt::print("listening on {}{}\n", http::UrlOf(endpoint), (*daemon)->route_prefix());
   }
   for (size_t i = 0; i < config.udp.size(); ++i) {
     fmt::print("listening on udp port {} for database {}\n", (*daemon)->udp_ports()[i], config.udp[i].database);

@@ -29,7 +29,6 @@ inline query::api::ApiOptions ApiDefaults() {
 
 struct NotifyConfig {
   std::string config_file;
-  std::string external_url;
   bool as_alertmanager = false;
 };
 
@@ -40,6 +39,8 @@ struct Config {
   tls::ServerFiles tls;
   std::vector<std::string> allowed_origins;
   std::vector<std::string> allowed_hosts;
+  std::string external_url;  // see address.h
+  std::string route_prefix;
   int64_t session_lifetime_ms = 12 * 3'600'000;
   std::vector<UdpConfig> udp;
   bool host_metrics = true;

@@ -119,6 +119,7 @@ Router::Router(std::vector<Route> routes, RouterOptions options)
 bool Router::OriginAllowed(const Request& head, std::string_view origin) const {
   const auto& allowed = options_.allowed_origins;
   if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end()) return true;
+  if (!options_.own_origin.empty() && origin == options_.own_origin) return true;
   const std::string_view authority = WithoutScheme(origin);
   if (origin == "null" || !EqualsNoCase(authority, head.Header("Host"))) return false;
   return !options_.loopback_only || IsLoopbackHost(HostOf(authority));
@@ -150,6 +151,7 @@ void Router::AddCors(const Request& request, Response* response) const {
 bool Router::Serves(std::string_view raw_path) const {
   Result<std::string> path = text::PercentDecode(raw_path, false);
   if (!path.ok()) return false;
+  if (!TakeRoutePrefix(&*path)) return false;
   std::string_view rest = *path;
   if (rest.starts_with(kDatabasePrefix)) {
     rest.remove_prefix(kDatabasePrefix.size() - 1);
@@ -158,6 +160,31 @@ bool Router::Serves(std::string_view raw_path) const {
   }
   std::vector<std::string> captures;
   return std::ranges::any_of(routes_, [&](const Route& route) { return Matches(route.pattern, rest, &captures); });
+}
+
+bool Router::TakeRoutePrefix(std::string* path) const {
+  const std::string& prefix = options_.route_prefix;
+  if (prefix.empty()) return true;
+  if (!path->starts_with(prefix) || (path->size() > prefix.size() && (*path)[prefix.size()] != '/')) return false;
+  path->erase(0, prefix.size());
+  if (path->empty()) *path = "/";
+  return true;
+}
+
+Response Router::BesideRoutePrefix(const Request& head) {
+  const bool get = head.method == Method::kGet || head.method == Method::kHead;
+  if (head.path != "/" || !get) return Refuse(404, "404 page not found", &head);
+  Response response = GoError(302, "Found");
+  response.Set("Location", options_.external_path + "/");
+  Count(head, response.status);
+  return response;
+}
+
+void Router::CompleteLocation(Response* response) const {
+  if (options_.external_path.empty()) return;
+  for (auto& [name, value] : response->headers) {
+    if (name == "Location" && value.starts_with('/')) value.insert(0, options_.external_path);
+  }
 }
 
 std::optional<Router::TargetParts> Router::PartsOf(std::string_view target) {
@@ -181,6 +208,7 @@ Admission Router::Admit(Request* head) {
   if (!path.ok()) return Refused(Refuse(400, path.error().message, head));
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
+  if (!TakeRoutePrefix(&head->path)) return Refused(BesideRoutePrefix(*head));
   if (head->path.starts_with(kDatabasePrefix)) {
     std::string_view rest = head->path;
     rest.remove_prefix(kDatabasePrefix.size() - 1);
@@ -263,12 +291,16 @@ std::optional<Response> Router::CheckScope(const Request& request) {
 }
 
 Response Router::NoSuchPath(const TargetParts& parts, const Request& head) {
-  const std::string clean = CleanPath(parts.path);
-  if (clean == parts.path || !Serves(clean)) return Refuse(404, "404 page not found", &head);
+  std::string clean = CleanPath(parts.path);
+  // A prefix that is written otherwise, with escapes, is not looked for.
+  const bool below = clean.starts_with(options_.route_prefix);
+  if (clean == parts.path || !below || !Serves(clean)) return Refuse(404, "404 page not found", &head);
+  clean.erase(0, options_.route_prefix.size());
   // As Go's servers do. Other methods than GET keep theirs.
   const bool get = head.method == Method::kGet || head.method == Method::kHead;
   Response response = GoError(get ? 301 : 308, get ? "Moved Permanently" : "Permanent Redirect");
   response.Set("Location", clean + std::string(parts.rest));
+  CompleteLocation(&response);
   AddCors(head, &response);
   Count(head, response.status);
   return response;
@@ -307,6 +339,7 @@ Response Router::Handle(Request* request) {
     if (refused) options_.observer->Refused(*request, response.status, request->refusal);
     if (!request->act.empty() || (changes && !refused)) options_.observer->Changed(*request, response.status);
   }
+  CompleteLocation(&response);
   AddCors(*request, &response);
   Count(*request, response.status);
   const auto index = static_cast<size_t>(request->route - routes_.data());

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,6 +100,73 @@ TEST_F(RouterTest, APageOfAnAllowedOriginIsToldWhatAPathTakes) {
   const std::vector<HeaderField> stranger = {{"Origin", "https://other.example"}};
   EXPECT_EQ(Send(Method::kPut, "/kept/x", stranger).status, 403);
   EXPECT_EQ(Header(Send(Method::kOptions, "/kept/x", stranger), "Access-Control-Allow-Methods"), "");
+}
+
+// Where a request leads, of a router with a prefix: the status, and where the client is sent.
+class PrefixTest : public ::testing::Test {
+ protected:
+  static std::string Lead(const std::string& prefix, const std::string& external_path, Method method,
+                          const std::string& target) {
+    const auto route = [](Access access, Method taken, std::string pattern, std::function<Response(Request&)> handler) {
+      return Route{.access = access, .methods = {taken}, .pattern = std::move(pattern), .handler = std::move(handler)};
+    };
+    Router router({route(Access::kOpen, Method::kGet, "/",
+                         [](Request& request) {
+                           Response response = TextResponse(302, "");
+                           response.Set("Location", request.database.empty() ? "/page" : "/db/x/page");
+                           return response;
+                         }),
+                   route(Access::kOpen, Method::kGet, "/page/*",
+                         [](Request& request) { return TextResponse(200, request.database + request.captures[0]); }),
+                   route(Access::kWrite, Method::kPost, "/write", [](Request&) { return TextResponse(204, ""); })},
+                  {.route_prefix = prefix, .external_path = external_path});
+    Request request;
+    request.method = method;
+    request.target = target;
+    request.headers.push_back({"Host", "localhost"});
+    Admission admission = router.Admit(&request);
+    const Response response = admission.refusal ? std::move(*admission.refusal) : router.Handle(&request);
+    std::string lead = std::to_string(response.status);
+    for (const auto& [name, value] : response.headers) {
+      if (name == "Location") lead += " " + value;
+    }
+    return response.status == 200 ? lead + " " + response.body : lead;
+  }
+};
+
+TEST_F(PrefixTest, EverythingIsBelowIt) {
+  const auto lead = [](const std::string& target) { return Lead("/tm", "/tm", Method::kGet, target); };
+  EXPECT_EQ(lead("/tm/page/a"), "200 a");
+  EXPECT_EQ(lead("/tm/db/x/page/a"), "200 xa");
+  EXPECT_EQ(lead("/%74m/page/a"), "200 a");
+  for (const char* const beside : {"/page/a", "/db/x/page/a", "/tmx/page/a", "/tmpage/a", "/t", "/x/tm/page/a",
+                                   "/db/x/tm/page/a", "/tm/../page/a", "//page/a", "/tm/tm/page/a"}) {
+    EXPECT_EQ(lead(beside), "404") << beside;
+  }
+  EXPECT_EQ(lead("/"), "302 /tm/");
+  EXPECT_EQ(lead("/tm"), "302 /tm/page");
+  EXPECT_EQ(lead("/tm/"), "302 /tm/page");
+  EXPECT_EQ(lead("/tm/db/x"), "302 /tm/db/x/page");
+  EXPECT_EQ(lead("/tm//page/./a?q=/x"), "301 /tm/page/a?q=/x");
+  EXPECT_EQ(Lead("/tm", "/tm", Method::kPost, "/tm/write"), "204");
+  EXPECT_EQ(Lead("/tm", "/tm", Method::kPost, "/tm//write"), "308 /tm/write");
+  EXPECT_EQ(Lead("/tm", "/tm", Method::kPost, "/write"), "404");
+  EXPECT_EQ(Lead("/tm", "/tm", Method::kPost, "/"), "404");
+}
+
+TEST_F(PrefixTest, AProxyMayHaveAPathOfItsOwn) {
+  // It takes its path off...
+  const auto stripped = [](const std::string& target) { return Lead("", "/outside", Method::kGet, target); };
+  EXPECT_EQ(stripped("/page/a"), "200 a");
+  EXPECT_EQ(stripped("/outside/page/a"), "404");
+  EXPECT_EQ(stripped("/"), "302 /outside/page");
+  EXPECT_EQ(stripped("//page/a"), "301 /outside/page/a");
+  // ...or puts another one in its place.
+  const auto replaced = [](const std::string& target) { return Lead("/in", "/outside", Method::kGet, target); };
+  EXPECT_EQ(replaced("/in/page/a"), "200 a");
+  EXPECT_EQ(replaced("/in"), "302 /outside/page");
+  EXPECT_EQ(replaced("/"), "302 /outside/");
+  EXPECT_EQ(replaced("/in//page/a"), "301 /outside/page/a");
 }
 
 }  // namespace
