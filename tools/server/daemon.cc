@@ -21,6 +21,10 @@ namespace {
 // Where people look for a dashboard; another program may have it.
 constexpr uint16_t kDashboardPort = 3000;
 
+// Kinds of inherited sockets.
+constexpr std::string_view kPlain = "http";
+constexpr std::string_view kEncrypted = "https";
+
 // What rules read and write.
 std::string RulesDatabase(const Config& config) {
   return std::string(config.rules.database.empty() ? storage::kDefaultDatabase : config.rules.database);
@@ -28,9 +32,9 @@ std::string RulesDatabase(const Config& config) {
 
 }  // namespace
 
-Daemon::Daemon(const Config& config, std::function<Result<Config>()> read_again)
+Daemon::Daemon(const Config& config, DaemonSurroundings surroundings)
     : config_(config),
-      read_config_(std::move(read_again)),
+      surroundings_(std::move(surroundings)),
       settings_(config),
       query_memory_(config.api.total_memory_bytes),
       start_seconds_(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9) {
@@ -39,8 +43,8 @@ Daemon::Daemon(const Config& config, std::function<Result<Config>()> read_again)
 
 Daemon::~Daemon() { static_cast<void>(Stop()); }
 
-Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, std::function<Result<Config>()> read_again) {
-  std::unique_ptr<Daemon> daemon(new Daemon(config, std::move(read_again)));
+Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, DaemonSurroundings surroundings) {
+  std::unique_ptr<Daemon> daemon(new Daemon(config, std::move(surroundings)));
   TM_TRY_ASSIGN(daemon->address_, AddressOf(config));
   TM_RETURN_IF_ERROR(daemon->Open());
   TM_RETURN_IF_ERROR(daemon->OpenTls());
@@ -137,16 +141,22 @@ Status Daemon::OpenAccess() {
     TM_LOG(kInfo, "tokens are asked for: {} are known", tokens_->List().size());
     return {};
   }
-  std::vector<std::string> wanted = config_.listen;
-  wanted.insert(wanted.end(), config_.tls_listen.begin(), config_.tls_listen.end());
+  std::vector<std::string> wanted;
+  if (!Inherits(kPlain)) wanted = config_.listen;
+  if (!Inherits(kEncrypted)) wanted.insert(wanted.end(), config_.tls_listen.begin(), config_.tls_listen.end());
   for (const UdpConfig& udp : config_.udp) wanted.push_back(udp.listen);
+  std::vector<std::string> hosts;
   for (const std::string& text : wanted) {
-    TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
-    if (http::IsLoopbackHost(endpoint.address)) continue;
+    TM_TRY_ASSIGN(http::Endpoint endpoint, http::ParseEndpoint(text));
+    hosts.push_back(std::move(endpoint.address));
+  }
+  for (const service::InheritedSocket& socket : surroundings_.sockets) hosts.push_back(socket.address);
+  for (const std::string& host : hosts) {
+    if (http::IsLoopbackHost(host)) continue;
     return InvalidArgument(fmt::format(
         "{} is not a loopback address, and without tokens only this machine is served: make the first token "
         "with `tidemark admin token first admin --data {}`",
-        text, config_.data));
+        host, config_.data));
   }
   return {};
 }
@@ -164,11 +174,15 @@ void Daemon::TakeOpenFiles() {
   config_.http.connections_max = files.connections;
 }
 
+bool Daemon::Inherits(std::string_view kind) const {
+  return std::ranges::any_of(surroundings_.sockets, [kind](const auto& socket) { return socket.name == kind; });
+}
+
 Status Daemon::OpenTls() {
-  if (config_.tls_listen.empty()) return {};
+  if (config_.tls_listen.empty() && !Inherits(kEncrypted)) return {};
   if (config_.tls.certificate.empty() || config_.tls.key.empty()) {
     return InvalidArgument(
-        "https.listen needs tls.certificate_file and tls.key_file; `tidemark admin certificate new NAME --out FOLDER` "
+        "TLS needs tls.certificate_file and tls.key_file; `tidemark admin certificate new NAME --out FOLDER` "
         "makes both");
   }
   TM_TRY_ASSIGN(tls_, tls::ServerContext::Load(config_.tls));
@@ -216,7 +230,11 @@ Result<Daemon::LoadedRules> Daemon::ReadRules(const Config& config) {
 }
 
 Status Daemon::Bind() {
-  for (const std::string& text : config_.listen) {
+  for (const service::InheritedSocket& socket : surroundings_.sockets) {
+    TM_TRY_ASSIGN(http::Endpoint taken, server_->Adopt(socket.descriptor, socket.name == kEncrypted ? tls_ : nullptr));
+    endpoints_.push_back(std::move(taken));
+  }
+  for (const std::string& text : Inherits(kPlain) ? std::vector<std::string>() : config_.listen) {
     TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
     Result<http::Endpoint> bound = server_->Listen(wanted.address, wanted.port);
     if (bound.ok()) {
@@ -227,7 +245,7 @@ Status Daemon::Bind() {
       return bound.error();
     }
   }
-  for (const std::string& text : config_.tls_listen) {
+  for (const std::string& text : Inherits(kEncrypted) ? std::vector<std::string>() : config_.tls_listen) {
     TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
     TM_TRY_ASSIGN(http::Endpoint bound, server_->Listen(wanted.address, wanted.port, tls_));
     endpoints_.push_back(std::move(bound));
@@ -311,6 +329,10 @@ void Daemon::WatchHost() {
   if (const Status started = uptime_->Start(config_.data); !started.ok()) {
     TM_LOG(kWarn, "uptime is not recorded: {}", started.error().message);
   }
+}
+
+bool Daemon::Lives(std::chrono::nanoseconds within) const {
+  return SystemClock::Get().SteadyNs() - server_->last_sweep_ns() < within.count();
 }
 
 Status Daemon::Stop() {

@@ -1,13 +1,15 @@
 // Daemon: the whole server, put together: pool, store, write path, rules, listeners.
 //
-//   TM_TRY_ASSIGN(std::unique_ptr<Daemon> daemon, Daemon::Start(config, read_again));
+//   TM_TRY_ASSIGN(std::unique_ptr<Daemon> daemon, Daemon::Start(config, {.read_again = read_again}));
 //   ... until a signal ...
 //   TM_RETURN_IF_ERROR(daemon->Stop());
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "executor/pool/thread_pool.h"
@@ -37,17 +39,25 @@
 #include "tools/server/watch/uptime_recorder.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
+#include "tools/service/inherited_sockets.h"
 #include "tools/tls/server_context.h"
 
 namespace tidemark::server {
+
+// What a daemon is started with beside its settings.
+struct DaemonSurroundings {
+  // Gives the settings as their sources have them when it is called, for Reload.
+  std::function<Result<Config>()> read_again;
+  // Sockets that listen already. Those of a kind, plain or under TLS, take the place of the addresses of that kind.
+  std::vector<service::InheritedSocket> sockets = {};
+};
 
 // Start and Stop from one thread.
 class Daemon {
  public:
   // Opens the store, then listens. Errors: those of the store; a bad rule file; no address that could be bound, or one
   // other than :3000 that could not; an address beyond loopback.
-  // `read_again`: gives the settings as their sources have them when it is called, for Reload.
-  static Result<std::unique_ptr<Daemon>> Start(const Config& config, std::function<Result<Config>()> read_again);
+  static Result<std::unique_ptr<Daemon>> Start(const Config& config, DaemonSurroundings surroundings);
   // Stops if that has not been done, without a word about errors.
   ~Daemon();
 
@@ -62,11 +72,13 @@ class Daemon {
   // file, line and reason, nothing has changed. The log says the same. Any thread.
   Result<Reloaded> Reload() TM_EXCLUDES(reload_mutex_);
   [[nodiscard]] ReloadState reload_state() const TM_EXCLUDES(reload_state_mutex_);
+  // Whether all loops of the server have come round within this time.
+  [[nodiscard]] bool Lives(std::chrono::nanoseconds within) const;
   // Accepts no more, lets requests finish, takes a checkpoint, closes the store. Idempotent.
   Status Stop();
 
  private:
-  Daemon(const Config& config, std::function<Result<Config>()> read_again);
+  Daemon(const Config& config, DaemonSurroundings surroundings);
   // Before the store and the listeners take any.
   void TakeOpenFiles();
   // Tokens, sessions, and what may be listened on with them or without.
@@ -80,8 +92,9 @@ class Daemon {
   // Begins to record what this machine does, and when no server was up.
   void WatchHost();
   Status OpenTls();
-  // Binds the addresses of HTTP, plain and encrypted.
+  // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
   Status Bind();
+  [[nodiscard]] bool Inherits(std::string_view kind) const;
   struct LoadedRules {
     std::vector<query::rules::Group> groups;
     size_t rules = 0;
@@ -94,7 +107,7 @@ class Daemon {
 
   Config config_;  // as the start has made use of it
   Address address_;
-  const std::function<Result<Config>()> read_config_;
+  const DaemonSurroundings surroundings_;
   Mutex reload_mutex_;                            // one reload at a time
   Config settings_ TM_GUARDED_BY(reload_mutex_);  // those that are in force, as they were given
   mutable Mutex reload_state_mutex_;              // under reload_mutex_ where both are held

@@ -9,8 +9,11 @@
 #include <csignal>
 #include <cstdio>
 
+#include <chrono>
+#include <ctime>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +25,9 @@
 #include "tools/server/config/limits.h"
 #include "tools/server/daemon.h"
 #include "tools/server/http/endpoint.h"
+#include "tools/service/inherited_sockets.h"
+#include "tools/service/supervisor.h"
+#include "tools/service/time_extension.h"
 
 namespace tidemark::server {
 namespace {
@@ -61,7 +67,43 @@ Result<Config> ReadConfig(const std::string& file, const Given& given) {
   return config;
 }
 
+// Waits for the next signal, and meanwhile tells the supervisor that the server lives, as long as it does.
+int NextSignal(const sigset_t& signals, const service::Supervisor& supervisor, const Daemon& daemon) {
+  int signal = 0;
+  if (supervisor.watchdog() == supervisor.watchdog().zero()) return sigwait(&signals, &signal) == 0 ? signal : SIGTERM;
+  // Twice as often as it is asked for, as sd_watchdog_enabled(3) advises.
+  const auto half = std::chrono::duration_cast<std::chrono::nanoseconds>(supervisor.watchdog()) / 2;
+  const timespec patience = {.tv_sec = half.count() / 1'000'000'000, .tv_nsec = half.count() % 1'000'000'000};
+  while ((signal = sigtimedwait(&signals, nullptr, &patience)) < 0) {
+    if (daemon.Lives(supervisor.watchdog())) supervisor.Alive();
+  }
+  return signal;
+}
+
+// Tells people, on standard output, where it serves and whom; the first address.
+std::string Announce(const Config& config, const Daemon& daemon) {
+  std::string first;
+  for (const http::Endpoint& endpoint : daemon.endpoints()) {
+    const std::string url = http::UrlOf(endpoint) + daemon.route_prefix();
+    fmt::print("listening on {}\n", url);
+    if (first.empty()) first = url;
+  }
+  for (size_t i = 0; i < config.udp.size(); ++i) {
+    fmt::print("listening on udp port {} for database {}\n", daemon.udp_ports()[i], config.udp[i].database);
+  }
+  if (!daemon.asks_for_tokens()) {
+    fmt::print(
+        "no tokens: whoever is on this machine may read, write and administer, and nobody else is served;\n"
+        "`tidemark admin token new NAME --grant 'admin:*'` makes the first, from which on each request needs one\n");
+  }
+  std::fflush(stdout);
+  return first;
+}
+
 int Run(const Config& config, std::function<Result<Config>()> read_again) {
+  const service::Supervisor supervisor = service::Supervisor::FromEnvironment();
+  Result<std::vector<service::InheritedSocket>> sockets = service::TakeInheritedSockets();
+  if (!sockets.ok()) return Fail(kFailed, sockets.error().message);
   // Blocked before any thread starts, so that only the wait below sees them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -71,23 +113,22 @@ int Run(const Config& config, std::function<Result<Config>()> read_again) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   log::SetLevel(config.log_level);
-  Result<std::unique_ptr<Daemon>> daemon = Daemon::Start(config, std::move(read_again));
+  std::optional<service::TimeExtension> more_time(std::in_place, &supervisor);
+  Result<std::unique_ptr<Daemon>> daemon =
+      Daemon::Start(config, {.read_again = std::move(read_again), .sockets = std::move(sockets).value()});
   if (!daemon.ok()) return Fail(kFailed, daemon.error().message);
-  for (const http::Endpoint& endpoint : (*daemon)->endpoints()) {
-    fmt::print("listening on {}{}\n", http::UrlOf(endpoint), (*daemon)->route_prefix());
-  }
-  for (size_t i = 0; i < config.udp.size(); ++i) {
-    fmt::print("listening on udp port {} for database {}\n", (*daemon)->udp_ports()[i], config.udp[i].database);
-  }
-  if (!(*daemon)->asks_for_tokens()) {
-    fmt::print(
-        "no tokens: whoever is on this machine may read, write and administer, and nobody else is served;\n"
-        "`tidemark admin token new NAME --grant 'admin:*'` makes the first, from which on each request needs one\n");
-  }
-  std::fflush(stdout);
-  int signal = 0;
+  const std::string status = "serving " + Announce(config, **daemon);
+  more_time.reset();
+  supervisor.Ready(status);
   // A terminal that goes away sends SIGHUP too: that is no reason to end.
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) static_cast<void>((*daemon)->Reload());
+  int signal = 0;
+  while ((signal = NextSignal(signals, supervisor, **daemon)) == SIGHUP) {
+    supervisor.Reloading();
+    static_cast<void>((*daemon)->Reload());
+    supervisor.Ready(status);
+  }
+  supervisor.Stopping();
+  more_time.emplace(&supervisor);
   TM_LOG(kInfo, "{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   if (const Status stopped = (*daemon)->Stop(); !stopped.ok()) return Fail(kFailed, stopped.error().message);
   TM_LOG(kInfo, "closed");

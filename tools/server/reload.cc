@@ -34,7 +34,7 @@ Result<Reloaded> Daemon::Reload() {
 }
 
 Result<Reloaded> Daemon::ReloadAll() {
-  TM_TRY_ASSIGN(const Config wanted, read_config_());
+  TM_TRY_ASSIGN(const Config wanted, surroundings_.read_again());
   Config next = settings_;
   const SettingChanges changes = TakeSettings(wanted, &next);
   TM_TRY_ASSIGN(query::notify::Config told, ReadNotifyConfig(next));
