@@ -97,7 +97,8 @@ QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
                .lookback_ms = options_.lookback_ms,
                .default_subquery_step_ms = options_.default_subquery_step_ms,
                .budget = options_.budget}),
-      shown_({.config_yaml = options_.config_yaml, .flags = options_.flags, .config_ns = options_.start_ns}) {}
+      shown_(std::make_shared<const Shown>(
+          Shown{.config_yaml = options_.config_yaml, .flags = options_.flags, .config_ns = options_.start_ns})) {}
 
 int64_t QueryApi::NowMs() const { return model::Timestamp{runner_.clock().NowNs()}.FloorMs(); }
 

@@ -57,6 +57,14 @@ Output ExternalUrl(Arguments, const TemplateContext& context) {
   return TemplateValue(std::string(context.external_url));
 }
 
+// The path of that, without a slash at its end.
+Output PathPrefix(Arguments, const TemplateContext& context) {
+  const std::string_view url = context.external_url;
+  const size_t host = url.find("://");
+  const size_t path = host == std::string_view::npos ? host : url.find('/', host + 3);
+  return TemplateValue(path == std::string_view::npos ? std::string() : std::string(url.substr(path)));
+}
+
 Output Query(Arguments arguments, const TemplateContext& context) {
   TM_TRY_ASSIGN(const std::string text, TextOf(arguments[0]));
   if (!context.query) return MakeError(ErrorCode::kUnavailable, "there is nothing to query here");
@@ -235,7 +243,7 @@ constexpr TemplateFunction kFunctions[] = {
     {"now", 0, 0, Now},
     {"parseDuration", 1, 1, ParseDuration},
     {"parseDurationTime", 1, 1, ParseDurationTime},
-    {"pathPrefix", 0, 0, Nothing},
+    {"pathPrefix", 0, 0, PathPrefix},
     {"query", 1, 1, Query},
     {"reReplaceAll", 3, 3, ReplaceAll},
     {"safeHtml", 1, 1, OfText<Same>},

@@ -203,6 +203,17 @@ def test_statements_and_refusals_are_written_down_without_passwords():
         expect_equal(whole, {"whole": True}, "the chain")
 
 
+def test_the_first_token_changes_at_once_which_pages_are_believed():
+    with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
+        page = {"Host": "metrics.example", "Origin": "http://metrics.example"}
+        expect_equal(ask(server, "POST", "/write?db=a", page, "m v=1")[0], 403, "a page that points its name here")
+        root = make(server, "root", "admin:*")
+        expect_equal(ask(server, "POST", "/write?db=a", page, "m v=1")[0], 401, "the same with tokens")
+        expect_equal(ask(server, "POST", "/write?db=a", {**page, **bearer(root)}, "m v=1")[0], 204, "with a token")
+        other = {**page, "Origin": "http://other.example", **bearer(root)}
+        expect_equal(ask(server, "POST", "/write?db=a", other, "m v=1")[0], 403, "a page of another name")
+
+
 def test_rotation_under_load():
     with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
         root = make(server, "root", "admin:*")

@@ -292,7 +292,6 @@ Status Daemon::Listen() {
                                              .own_origin = address_.host.empty() ? "" : address_.origin,
                                              .route_prefix = address_.route_prefix,
                                              .external_path = address_.external_path,
-                                             .loopback_only = !tokens_->on(),
                                              .gatekeeper = guard_.get(),
                                              .observer = auditor_.get(),
                                              .default_database = std::string(storage::kDefaultDatabase)});

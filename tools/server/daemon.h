@@ -102,6 +102,8 @@ class Daemon {
   // Reads the rule files; nothing of them is in force yet.
   static Result<LoadedRules> ReadRules(const Config& config);
   Result<Reloaded> ReloadAll() TM_REQUIRES(reload_mutex_);
+  // Hands the limits among the settings to who keeps them.
+  void TakeLimits() TM_REQUIRES(reload_mutex_);
   void SetReloadState(const ReloadState& state) TM_REQUIRES(reload_mutex_);
   static query::api::QueryApi::Shown ShownSettingsOf(Config config, const ReloadState& state);
 

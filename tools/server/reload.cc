@@ -10,7 +10,7 @@
 namespace tidemark::server {
 namespace {
 
-void Tell(const Reloaded& done, size_t rule_files) {
+void Report(const Reloaded& done, size_t rule_files) {
   TM_LOG(kInfo, "reloaded: {} rules of {} files are in force{}{}", done.rules, rule_files,
          done.changed.empty() ? "" : "; changed: ", fmt::join(done.changed, ", "));
   for (const std::string& key : done.need_restart) TM_LOG(kWarn, "{} changed: needs a restart", key);
@@ -25,7 +25,7 @@ Result<Reloaded> Daemon::Reload() {
   state.good = done.ok();
   if (done.ok()) {
     state.good_seconds = static_cast<double>(SystemClock::Get().NowNs()) * 1e-9;
-    Tell(*done, settings_.rule_files.size());
+    Report(*done, settings_.rule_files.size());
   } else {
     TM_LOG(kError, "reload: nothing was changed, what was in force still is: {}", done.error().message);
   }
@@ -48,6 +48,11 @@ Result<Reloaded> Daemon::ReloadAll() {
   if (tls_) tls_->Adopt(std::move(certificate));
   notify_->SetConfig(std::make_shared<const query::notify::Config>(std::move(told)));
   rules_->SetGroups(std::move(loaded.groups));
+  if (!changes.taken.empty()) TakeLimits();
+  return Reloaded{.rules = loaded.rules, .changed = changes.taken, .need_restart = changes.need_restart};
+}
+
+void Daemon::TakeLimits() {
   log::SetLevel(settings_.log_level);
   server_->SetLimits(settings_.http);
   writes_->SetLimits(settings_.require_database, settings_.parse_memory_bytes);
@@ -56,7 +61,6 @@ Result<Reloaded> Daemon::ReloadAll() {
   rules_->SetLimits(limits);
   query_memory_.set_bytes_max(settings_.api.total_memory_bytes);
   sessions_->SetLifetime(settings_.session_lifetime_ms * 1'000'000);
-  return Reloaded{.rules = loaded.rules, .changed = changes.taken, .need_restart = changes.need_restart};
 }
 
 query::api::QueryApi::Shown Daemon::ShownSettingsOf(Config config, const ReloadState& state) {

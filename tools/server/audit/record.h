@@ -26,14 +26,14 @@ inline constexpr size_t kMaxTargetBytes = 1'000;
 struct Record {
   uint64_t sequence = 0;  // from 1 on, without gaps
   int64_t time_ns = 0;    // since 1970; of the last one when count > 1
-  std::string who;
-  std::string from;
-  std::string act;
-  std::string target;
+  std::string who = {};
+  std::string from = {};
+  std::string act = {};
+  std::string target = {};
   int status = 0;  // of HTTP
   // Refusals of one kind from one address within a second are one record.
   uint64_t count = 1;
-  std::string why;  // of a refusal: what the sender was told; "" for an act
+  std::string why = {};  // of a refusal: what the sender was told; "" for an act
 
   friend bool operator==(const Record&, const Record&) = default;
 };

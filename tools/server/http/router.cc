@@ -122,7 +122,8 @@ bool Router::OriginAllowed(const Request& head, std::string_view origin) const {
   if (!options_.own_origin.empty() && origin == options_.own_origin) return true;
   const std::string_view authority = WithoutScheme(origin);
   if (origin == "null" || !EqualsNoCase(authority, head.Header("Host"))) return false;
-  return !options_.loopback_only || IsLoopbackHost(HostOf(authority));
+  const bool asks = options_.gatekeeper != nullptr && options_.gatekeeper->AsksForCredentials();
+  return asks || IsLoopbackHost(HostOf(authority));
 }
 
 void Router::AddCors(const Request& request, Response* response) const {

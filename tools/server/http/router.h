@@ -53,17 +53,16 @@ struct RouterOptions {
   // Origins (scheme://host:port) besides the server's own whose pages may read replies and change things.
   std::vector<std::string> allowed_origins;
   // Of the server's own pages as a browser behind a proxy sees them; "" for those of the Host header only.
-  std::string own_origin;
+  std::string own_origin = {};
   // In front of the path of every request that is served ("/tm", no slash at its end); others get 404, and `/` leads
   // below it. "": none.
-  std::string route_prefix;
+  std::string route_prefix = {};
   // In front of the paths of redirects: what a browser has to ask for. Differs from `route_prefix` where a proxy has a
   // path of its own.
-  std::string external_path;
-  // Whether only loopback is served: then a page must have been fetched from a loopback name, which keeps out pages
-  // that point their own name at this machine (DNS rebinding).
-  bool loopback_only = true;
-  // Asked for each request; outlives the router. Null: everyone may everything.
+  std::string external_path = {};
+  // Asked for each request; outlives the router. Null: everyone may everything. Unless it asks for credentials, a page
+  // must have been fetched from a loopback name to change anything, which keeps out pages that point their own name at
+  // this machine (DNS rebinding).
   Gatekeeper* gatekeeper = nullptr;
   // Told of what is changed and who is refused; outlives the router. Null: nobody.
   Observer* observer = nullptr;

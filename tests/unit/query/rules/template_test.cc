@@ -85,10 +85,10 @@ TEST(Template, KnowsThePartsOfAddresses) {
 
 TEST(Template, KnowsWhereTheServerIsFound) {
   const Result<Template> text =
-      Template::Parse("{{ externalURL }}{{ graphLink \"up\" }} {{ $externalURL }} {{ .ExternalURL }}");
+      Template::Parse("{{ externalURL }}{{ graphLink \"up\" }} {{ $externalURL }} {{ .ExternalURL }} {{ pathPrefix }}");
   ASSERT_TRUE(text.ok()) << text.error().message;
   EXPECT_EQ(text->Expand({}, 0, {.external_url = "https://m.example/tm"}),
-            "https://m.example/tm/graph?g0.expr=up&g0.tab=0 https://m.example/tm https://m.example/tm");
+            "https://m.example/tm/graph?g0.expr=up&g0.tab=0 https://m.example/tm https://m.example/tm /tm");
 }
 
 TEST(Template, TellsWhatWentWrongInItsText) {
