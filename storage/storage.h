@@ -408,6 +408,11 @@ class Store : public model::PointSink {
   virtual Result<void> CreateDatabase(std::string_view name, const DatabaseOptions& options) = 0;
   virtual Result<void> DropDatabase(std::string_view name) = 0;
   virtual Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) = 0;
+  // Sets what `change` makes of the options in force, and returns that. Nobody else changes them meanwhile, so that of
+  // two changes at once both are in force after them. `change` may refuse, and then nothing has changed; it may ask the
+  // store, but must not change it.
+  using OptionsChange = std::function<Status(DatabaseOptions*)>;
+  virtual Result<DatabaseOptions> ChangeDatabaseOptions(std::string_view name, const OptionsChange& change) = 0;
   [[nodiscard]] virtual std::vector<DatabaseInfo> Databases() const = 0;
   [[nodiscard]] virtual bool HasDatabase(std::string_view name) const = 0;
 

@@ -24,6 +24,7 @@
 #include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
+#include "storage/base/mutex.h"
 #include "storage/base/scheduler.h"
 #include "storage/base/text/params.h"
 #include "storage/storage.h"
@@ -89,7 +90,23 @@ struct ApiRequest {
 // Thread-safe. A request runs on the calling thread and, for queries, on the scheduler.
 class QueryApi {
  public:
+  // Of what is shown, the part that a reload changes.
+  struct Shown {
+    std::string config_yaml = {};
+    std::vector<std::pair<std::string, std::string>> flags = {};  // name and value
+    bool reload_good = true;                                      // the last one; true without any
+    int64_t config_ns = 0;                                        // when the settings in force were read
+  };
+
   explicit QueryApi(ApiDependencies dependencies, ApiOptions options = {});
+
+  // Of queries that begin from now on.
+  void SetLimits(const engine::QueryLimits& limits) { runner_.SetLimits(limits); }
+  void SetShown(Shown shown) TM_EXCLUDES(shown_mutex_) {
+    auto next = std::make_shared<const Shown>(std::move(shown));
+    MutexLock lock(shown_mutex_);
+    shown_ = std::move(next);
+  }
 
   [[nodiscard]] Reply Query(const ApiRequest& request) const;
   [[nodiscard]] Reply QueryRange(const ApiRequest& request) const;
@@ -136,6 +153,10 @@ class QueryApi {
   [[nodiscard]] uint64_t query_memory_bytes() const { return memory_->bytes(); }
 
  private:
+  [[nodiscard]] std::shared_ptr<const Shown> shown() const TM_EXCLUDES(shown_mutex_) {
+    MutexLock lock(shown_mutex_);
+    return shown_;
+  }
   struct Selection;
   [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(const ApiRequest& request) const;
   // What a request other than a query is run with: the same deadline, budget and turns. Tells request.on_deadline.
@@ -159,7 +180,9 @@ class QueryApi {
   run::MemoryTotal* const memory_;
   const std::unique_ptr<cache::ResultCache> cache_;
   const std::unique_ptr<run::Turns> turns_;
-  const engine::QueryRunner runner_;
+  engine::QueryRunner runner_;
+  mutable Mutex shown_mutex_;
+  std::shared_ptr<const Shown> shown_ TM_GUARDED_BY(shown_mutex_);
 };
 
 // The database that a request names: the base path, else `db=`, else "".

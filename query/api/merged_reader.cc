@@ -20,12 +20,12 @@ constexpr size_t kSampleBytes = sizeof(int64_t) + sizeof(double);
 
 }  // namespace
 
-ReadLimits LimitsOf(const ApiRequest& request, const ApiOptions& options, const Clock* clock, run::MemoryTotal* memory,
-                    run::Turns* turns) {
-  return {.budget = options.budget,
+ReadLimits LimitsOf(const ApiRequest& request, const engine::QueryLimits& limits, const Clock* clock,
+                    run::MemoryTotal* memory, run::Turns* turns) {
+  return {.budget = limits.budget,
           .memory = memory,
           .clock = clock != nullptr ? clock : &SystemClock::Get(),
-          .timeout_ns = options.timeout_ms * 1'000'000,
+          .timeout_ns = limits.timeout_ms * 1'000'000,
           .stop = request.stop,
           .turns = turns,
           .client = request.client};

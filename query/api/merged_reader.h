@@ -34,8 +34,8 @@ struct ReadLimits {
 };
 
 // `clock` null: the system's.
-ReadLimits LimitsOf(const ApiRequest& request, const ApiOptions& options, const Clock* clock, run::MemoryTotal* memory,
-                    run::Turns* turns);
+ReadLimits LimitsOf(const ApiRequest& request, const engine::QueryLimits& limits, const Clock* clock,
+                    run::MemoryTotal* memory, run::Turns* turns);
 
 // What the queries of one request have used of its limits.
 struct ReadSpent {

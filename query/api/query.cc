@@ -96,7 +96,9 @@ QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
                .timeout_ms = options_.timeout_ms,
                .lookback_ms = options_.lookback_ms,
                .default_subquery_step_ms = options_.default_subquery_step_ms,
-               .budget = options_.budget}) {}
+               .budget = options_.budget}),
+      shown_(std::make_shared<const Shown>(
+          Shown{.config_yaml = options_.config_yaml, .flags = options_.flags, .config_ns = options_.start_ns})) {}
 
 int64_t QueryApi::NowMs() const { return model::Timestamp{runner_.clock().NowNs()}.FloorMs(); }
 
@@ -114,10 +116,10 @@ run::QueryContext QueryApi::ContextFor(const ApiRequest& request, std::shared_pt
   context.view = std::move(view);
   context.scheduler = dependencies_.scheduler;
   context.clock = &runner_.clock();
-  context.deadline_ns = runner_.clock().SteadyNs() + options_.timeout_ms * 1'000'000;
+  context.deadline_ns = runner_.clock().SteadyNs() + runner_.limits().timeout_ms * 1'000'000;
   context.stop = request.stop;
   context.client = request.client;
-  context.budget = options_.budget;
+  context.budget = runner_.limits().budget;
   context.turns = turns_.get();
   context.memory = memory_;
   if (request.on_deadline) request.on_deadline(context.deadline_ns, std::move(late));
@@ -175,7 +177,7 @@ std::variant<QueryApi::ParsedQuery, Reply> QueryApi::ParseQueryRequest(const Api
                                                                        const run::RangeSpec& range) const {
   ParsedQuery parsed{.expr = nullptr,
                      .text = request.params.Get("query"),
-                     .timeout_ms = options_.timeout_ms,
+                     .timeout_ms = runner_.limits().timeout_ms,
                      .lookback_ms = options_.lookback_ms,
                      .resolution = {}};
   if (const std::string_view text = request.params.Get("timeout"); !text.empty()) {

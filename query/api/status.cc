@@ -170,7 +170,7 @@ Reply QueryApi::BuildInfo() const {
 
 Reply QueryApi::StatusConfig() const {
   std::string body = BeginSuccess();
-  JsonObject(&body).String("yaml", options_.config_yaml);
+  JsonObject(&body).String("yaml", shown()->config_yaml);
   return EndSuccess(std::move(body));
 }
 
@@ -178,7 +178,8 @@ Reply QueryApi::StatusFlags() const {
   std::string body = BeginSuccess();
   {
     JsonObject flags(&body);
-    for (const auto& [name, value] : options_.flags) flags.String(name, value);
+    const std::shared_ptr<const Shown> now = shown();
+    for (const auto& [name, value] : now->flags) flags.String(name, value);
   }
   return EndSuccess(std::move(body));
 }
@@ -198,8 +199,8 @@ Reply QueryApi::StatusRuntimeInfo(const ApiRequest& request) const {
     info.String("CWD", std::filesystem::current_path(ignored).string());
     info.String("hostname", HostName());
     AppendTime(&info, "serverTime", NowMs() * 1'000'000);
-    info.Bool("reloadConfigSuccess", true);
-    AppendTime(&info, "lastConfigTime", options_.start_ns);
+    info.Bool("reloadConfigSuccess", shown()->reload_good);
+    AppendTime(&info, "lastConfigTime", shown()->config_ns);
     info.Integer("corruptionCount", dependencies_.store->Stats().corrupt_pages);
     info.Integer("goroutineCount", CountThreads());
     info.Integer("GOMAXPROCS", UsableCpus());

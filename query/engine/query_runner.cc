@@ -20,11 +20,11 @@ Result<run::QueryResult> QueryRunner::Run(const QueryRequest& request) const {
   TM_TRY_ASSIGN(context.view, OpenView(request.database));
   context.scheduler = settings_.scheduler;
   context.clock = &clock();
-  const int64_t timeout_ms = request.timeout_ms.value_or(settings_.timeout_ms);
+  const int64_t timeout_ms = request.timeout_ms.value_or(limits().timeout_ms);
   context.deadline_ns = request.began_ns.value_or(clock().SteadyNs()) + timeout_ms * 1'000'000;
   context.stop = request.stop;
   context.client = request.client;
-  context.budget = settings_.budget;
+  context.budget = limits().budget;
   context.lookback_ms = request.lookback_ms.value_or(settings_.lookback_ms);
   context.default_subquery_step_ms = settings_.default_subquery_step_ms;
   context.resolution = request.resolution;

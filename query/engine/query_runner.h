@@ -21,6 +21,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 #include "storage/base/scheduler.h"
+#include "storage/base/versions.h"
 #include "storage/storage.h"
 
 namespace tidemark::query::engine {
@@ -45,6 +46,12 @@ struct RunnerSettings {
   run::Budget budget;
 };
 
+// What of the settings may change while queries run.
+struct QueryLimits {
+  int64_t timeout_ms = 120'000;
+  run::Budget budget = {};
+};
+
 struct QueryRequest {
   const promql::Expr& expr;  // durations resolved
   run::RangeSpec range;
@@ -63,7 +70,12 @@ struct QueryRequest {
 // Thread-safe.
 class QueryRunner {
  public:
-  explicit QueryRunner(RunnerSettings settings) : settings_(std::move(settings)) {}
+  explicit QueryRunner(RunnerSettings settings)
+      : settings_(std::move(settings)), limits_({.timeout_ms = settings_.timeout_ms, .budget = settings_.budget}) {}
+
+  // Of queries that begin from now on.
+  void SetLimits(const QueryLimits& limits) { limits_.Set(limits); }
+  [[nodiscard]] const QueryLimits& limits() const { return limits_.Now(); }
 
   // A view of the database. One that nobody has written to yet is empty; other errors are the store's.
   [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(std::string_view database) const;
@@ -77,6 +89,7 @@ class QueryRunner {
 
  private:
   const RunnerSettings settings_;
+  Versions<QueryLimits> limits_;
 };
 
 }  // namespace tidemark::query::engine

@@ -278,7 +278,8 @@ Result<void> Manager::UpdateAlerts(const Group& group, RuleState* state, const S
   const Rule& rule = *state->rule;
   const TemplateContext context{
       .query = [&](std::string_view text) { return QueryForTemplate(text, now_ms - group.query_offset_ms); },
-      .now_ms = now_ms};
+      .now_ms = now_ms,
+      .external_url = options_.external_url};
   std::map<model::Labels, Alert> given;
   for (const auto& [sample_labels, value] : samples.samples) {
     model::Labels labels = sample_labels;

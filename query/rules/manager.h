@@ -82,6 +82,7 @@ struct ManagerOptions {
   int64_t outage_tolerance_ms = 3'600'000;
   int64_t for_grace_ms = 600'000;
   promql::ParseOptions parse = {};  // of queries in templates
+  std::string external_url = {};    // in templates
 };
 
 struct ManagerDependencies {
@@ -104,6 +105,9 @@ class Manager {
   void SetGroups(std::vector<Group> groups);
   // Evaluates what is due. Returns the clock's time at which something will be due next; Timestamp::Max without rules.
   model::Timestamp RunDue();
+
+  // Of queries that begin from now on.
+  void SetLimits(const engine::QueryLimits& limits) { runner_.SetLimits(limits); }
 
   [[nodiscard]] Snapshot Status() const;
 
@@ -129,7 +133,7 @@ class Manager {
 
   const ManagerDependencies dependencies_;
   const ManagerOptions options_;
-  const engine::QueryRunner runner_;
+  engine::QueryRunner runner_;
   mutable Mutex mutex_;
   std::shared_ptr<const std::vector<Group>> groups_ TM_GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<GroupState>> states_ TM_GUARDED_BY(mutex_);

@@ -27,6 +27,7 @@ class Expansion {
     auto root = std::make_shared<TemplateRoot>();
     root->labels = std::make_shared<const model::Labels>(model::ToLabels(labels));
     root->value = value;
+    root->external_url = context.external_url;
     variables_ = {{"", std::shared_ptr<const TemplateRoot>(root)},
                   {"labels", root->labels},
                   {"externalLabels", std::make_shared<const model::Labels>()},

@@ -16,7 +16,8 @@ class MemoryTotal {
   // False, and nothing taken, when there is not so much left.
   bool Take(uint64_t bytes) {
     const uint64_t now = bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-    if (bytes_max_ == 0 || now <= bytes_max_) return true;
+    const uint64_t bytes_max = this->bytes_max();
+    if (bytes_max == 0 || now <= bytes_max) return true;
     bytes_.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
   }
@@ -25,10 +26,12 @@ class MemoryTotal {
   void Give(uint64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
 
   [[nodiscard]] uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
-  [[nodiscard]] uint64_t bytes_max() const { return bytes_max_; }
+  [[nodiscard]] uint64_t bytes_max() const { return bytes_max_.load(std::memory_order_relaxed); }
+  // What is held already stays, also beyond it.
+  void set_bytes_max(uint64_t bytes_max) { bytes_max_.store(bytes_max, std::memory_order_relaxed); }
 
  private:
-  const uint64_t bytes_max_;
+  std::atomic<uint64_t> bytes_max_;
   std::atomic<uint64_t> bytes_{0};
 };
 

@@ -43,13 +43,24 @@ Result<void> StoreImpl::DropDatabase(std::string_view name) {
 }
 
 Result<void> StoreImpl::SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) {
-  TM_RETURN_IF_ERROR(CheckOptions(options));
+  const auto changed = ChangeDatabaseOptions(name, [&options](DatabaseOptions* in_force) -> Status {
+    *in_force = options;
+    return {};
+  });
+  if (!changed.ok()) return changed.error();
+  return {};
+}
+
+Result<DatabaseOptions> StoreImpl::ChangeDatabaseOptions(std::string_view name, const OptionsChange& change_options) {
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
   TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
   MutexLock change_lock(parts_.databases.change_mutex());
   const DatabasePtr database = parts_.databases.Find(name);
   if (database == nullptr) return NoDatabase(name);
+  DatabaseOptions options = database->options();
+  TM_RETURN_IF_ERROR(change_options(&options));
+  TM_RETURN_IF_ERROR(CheckOptions(options));
   meta::MetaChange change;
   change.put_databases.push_back({database->id(), database->name(), options});
   TM_RETURN_IF_ERROR(parts_.CommitAct(std::move(change)));
@@ -57,7 +68,7 @@ Result<void> StoreImpl::SetDatabaseOptions(std::string_view name, const Database
   // Other selectors hide other rows.
   const database::ChangeLog::Change noted = database->changes().Begin(model::TimeRange{});
   database->SetOptions(options);
-  return {};
+  return options;
 }
 
 Result<std::shared_ptr<const View>> StoreImpl::OpenView(std::string_view name) const {

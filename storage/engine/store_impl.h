@@ -54,6 +54,7 @@ class StoreImpl final : public Store {
   Result<void> CreateDatabase(std::string_view name, const DatabaseOptions& options) override;
   Result<void> DropDatabase(std::string_view name) override;
   Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) override;
+  Result<DatabaseOptions> ChangeDatabaseOptions(std::string_view name, const OptionsChange& change) override;
   [[nodiscard]] std::vector<DatabaseInfo> Databases() const override;
   [[nodiscard]] bool HasDatabase(std::string_view name) const override {
     return parts_.databases.Find(name) != nullptr;

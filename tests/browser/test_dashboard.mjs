@@ -329,3 +329,28 @@ test("a server with tokens: signing in, a session that ends while the page is op
     await other.remove();
   }
 });
+
+test("a server below a path: the page, its files, its questions, and who is signed in", async () => {
+  const port = await freePort();
+  const other = await new Server(port, "--http-external-url", `http://127.0.0.1:${port}/tm`).start();
+  try {
+    const { stdout } = await other.tidemark("admin", "token", "new", "root", "--grant", "admin:*", "--server", `${other.url}/tm`);
+    const page = await openPage(browser, `${other.url}/?from=elsewhere`);
+    assert.equal(new URL(page.url()).pathname, "/tm/dashboard");
+    const dialog = page.getByRole("dialog", { name: "Sign in" });
+    await dialog.getByLabel("Token").fill(JSON.parse(stdout).data.token);
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "hidden" });
+    const asked = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await page.goto(`${other.url}/tm/dashboard?page=hosts&refresh=1s`);
+    await page.waitForFunction(() => document.querySelector('[data-panel="cpu"] [data-raw]')?.dataset.raw);
+    assert.ok(asked.length > 3 && asked.every((path) => path.startsWith("/tm/")), asked.join(" "));
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await dialog.waitFor();
+    assert.deepEqual(page.faults.filter((fault) => !/Failed to load resource/.test(fault)), []);
+    await page.context().close();
+  } finally {
+    await other.remove();
+  }
+});

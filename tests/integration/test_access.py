@@ -5,6 +5,7 @@ import json
 import pathlib
 import socket
 import subprocess
+import urllib.parse
 
 from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder
 
@@ -103,6 +104,114 @@ def test_what_is_revoked_is_cut_off():
                 break
         stream.close()
         expect_equal(ask(server, "GET", "/api/v1/query?query=1&db=a", bearer(reader))[0], 401, "the revoked one")
+
+
+def follow(server, headers):
+    """A stream of events that has begun."""
+    stream = socket.create_connection(("127.0.0.1", server.port))
+    shown = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    stream.sendall(f"GET /api/v1/events?follow=1&db=a&match[]=log_message HTTP/1.1\r\nHost: localhost\r\n{shown}"
+                   "Accept: text/event-stream\r\n\r\n".encode())
+    stream.settimeout(60)
+    got = b""
+    while b": following" not in got:
+        piece = stream.recv(4096)
+        expect(piece, f"it ended at once: {got}")
+        got += piece
+    return stream
+
+
+def test_a_secret_that_ends_takes_its_streams_and_sessions_along():
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for overlap, what in (("", "replaced at once"), ("&overlap=1s", "after the overlap"), ("revoke", "revoked"), ("1s", "expired")):
+        with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
+            root = make(server, "root", "admin:*")
+            more = {"expires": "1s"} if overlap == "1s" else {}
+            old = make(server, "reader", "read:a", root, **more)
+            expect_equal(ask(server, "POST", "/write?db=a", bearer(root), 'log message="x"')[0], 204, "a write")
+            status, headers, body = ask(server, "POST", "/api/v1/session", form, f"token={old}")
+            expect_equal(status, 200, body)
+            cookie = {"Cookie": headers["Set-Cookie"].split(";")[0]}
+            streams = [follow(server, bearer(old)), follow(server, cookie)]
+            kept = follow(server, bearer(root))
+            new = None
+            if overlap == "revoke":
+                expect_equal(ask(server, "POST", "/api/v1/admin/tokens/revoke?name=reader", bearer(root))[0], 200, what)
+            elif overlap != "1s":
+                status, _, body = ask(server, "POST", f"/api/v1/admin/tokens/rotate?name=reader{overlap}", bearer(root))
+                expect_equal(status, 200, body)
+                new = json.loads(body)["data"]["token"]
+            for stream in streams:
+                while stream.recv(4096):  # to the end that the server makes
+                    pass
+                stream.close()
+            expect_equal(ask(server, "GET", "/api/v1/query?query=1&db=a", bearer(old))[0], 401, f"the secret, {what}")
+            expect_equal(ask(server, "GET", "/api/v1/query?query=1&db=a", cookie)[0], 401, f"its session, {what}")
+            if new:
+                expect_equal(ask(server, "GET", "/api/v1/query?query=1&db=a", bearer(new))[0], 200, f"the new one, {what}")
+            kept.setblocking(False)
+            try:
+                expect(kept.recv(4096), f"the stream of another token ended, {what}")
+            except BlockingIOError:
+                pass
+            kept.close()
+
+
+def test_statements_and_refusals_are_written_down_without_passwords():
+    with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
+        root = make(server, "root", "admin:*")
+        reader = make(server, "reader", "read:a", root)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+
+        def statement(secret, text):
+            status, _, body = ask(server, "POST", "/query?db=a", {**bearer(secret), **form}, urllib.parse.urlencode({"q": text}))
+            expect_equal(status, 200, body)
+
+        statement(root, "CREATE DATABASE a")
+        statement(root, "DROP DATABASE b; CREATE USER ada WITH PASSWORD 'planted' WITH ALL PRIVILEGES")
+        statement(root, "DROP DATABASE c; SET PASSWORD FOR ada = \"planted\"")
+        broken = urllib.parse.urlencode({"q": "DROP DATABASE d; CREATE USER ada WITH PASSWORD 'planted"})
+        expect_equal(ask(server, "POST", "/query", {**bearer(root), **form}, broken)[0], 400, "a string without an end")
+        statement(reader, "SHOW MEASUREMENTS; DROP DATABASE a")
+        expect_equal(ask(server, "GET", "/query?q=CREATE%20USER%20x%20WITH%20PASSWORD%20%27planted%27", bearer(root))[0], 200, "a GET")
+        expect_equal(ask(server, "POST", "/api/v1/session", form, "token=planted")[0], 401, "a wrong token")
+        expect_equal(ask(server, "POST", "/write?db=b", bearer(reader), "m v=1")[0], 403, "a write of a reader")
+        expect_equal(ask(server, "GET", "/api/v1/rules", bearer(reader))[0], 403, "rules of another database")
+        silence = json.dumps({"matchers": [{"name": "a", "value": "b", "isRegex": False}], "startsAt": "2030-01-01T00:00:00Z",
+                              "endsAt": "2030-01-02T00:00:00Z", "createdBy": "me", "comment": "c"})
+        status, _, body = ask(server, "POST", "/api/v2/silences", {**bearer(root), "Content-Type": "application/json"}, silence)
+        expect_equal(status, 200, body)
+        identity = json.loads(body)["silenceID"]
+        expect_equal(ask(server, "DELETE", f"/api/v2/silence/{identity}", bearer(root))[0], 200, "the end of a silence")
+        expect_equal(server.stop(), 0, "the exit code")  # refusals are written within a second, and at the end
+        server.start()
+        listed = json.loads(ask(server, "GET", "/api/v1/admin/audit?limit=1000", bearer(root))[2])["data"]
+        acts = {(record["who"], record["act"]) for record in listed}
+        for act in ("CREATE DATABASE a: done", "DROP DATABASE b: done", "DROP DATABASE c: done", f"silence set {identity}",
+                    f"silence end {identity}"):
+            expect(("root", act) in acts, f"{act} is not in {acts}")
+        refused = {(record["who"], record["act"], record["status"]): record["why"] for record in listed if "why" in record}
+        expect('has no right to administer the database "a"' in refused[("reader", "POST /query", 200)], refused)
+        expect("is not known" in refused[("nobody", "POST /api/v1/session", 401)], refused)
+        expect("may not write" in refused[("reader", "POST /write", 403)], refused)
+        expect("no right to read the database of the rules" in refused[("reader", "GET /api/v1/rules", 403)], refused)
+        for path in (folder / "data").rglob("*"):
+            if path.is_file() and path.parent.name == "audit":
+                expect(b"planted" not in path.read_bytes(), path.read_text())
+        expect("planted" not in server.log_text(), "the log")
+        whole = json.loads(ask(server, "GET", "/api/v1/admin/audit/verify", bearer(root))[2])["data"]
+        expect_equal(whole, {"whole": True}, "the chain")
+
+
+def test_the_first_token_changes_at_once_which_pages_are_believed():
+    with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
+        page = {"Host": "metrics.example", "Origin": "http://metrics.example"}
+        expect_equal(ask(server, "POST", "/write?db=a", page, "m v=1")[0], 403, "a page that points its name here")
+        root = make(server, "root", "admin:*")
+        expect_equal(ask(server, "POST", "/write?db=a", page, "m v=1")[0], 401, "the same with tokens")
+        expect_equal(ask(server, "POST", "/write?db=a", {**page, **bearer(root)}, "m v=1")[0], 204, "with a token")
+        other = {**page, "Origin": "http://other.example", **bearer(root)}
+        expect_equal(ask(server, "POST", "/write?db=a", other, "m v=1")[0], 403, "a page of another name")
 
 
 def test_rotation_under_load():

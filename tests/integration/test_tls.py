@@ -3,6 +3,7 @@ connections, clients of others, and handshakes that do not end."""
 import contextlib
 import http.client
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -222,6 +223,23 @@ def test_files_that_do_not_fit_refuse_the_start():
         done = subprocess.run([str(BIN / "tidemark"), "admin", "certificate", "new", "x", "--out", str(folder / "one")],
                               capture_output=True, text=True, timeout=60)
         expect(done.returncode != 0 and "exists" in done.stderr, done.stderr)
+
+
+def test_a_certificate_that_cannot_be_written_whole_leaves_nothing():
+    def little_room(room):
+        def apply():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        return apply
+
+    with temporary_folder() as folder:
+        # Half of the key, and the whole key with half of the certificate.
+        for room in (100, 400):
+            made = [str(BIN / "tidemark"), "admin", "certificate", "new", "x", "--out", str(folder / "tls")]
+            done = subprocess.run(made, capture_output=True, text=True, timeout=60, preexec_fn=little_room(room))
+            expect(done.returncode != 0 and "File too large" in done.stderr, done.stderr)
+            expect_equal(list((folder / "tls").iterdir()), [], f"what is left with {room} bytes")
+        new_certificate(folder / "tls")
 
 
 def test_curl_and_prometheus():

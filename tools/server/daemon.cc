@@ -21,18 +21,9 @@ namespace {
 // Where people look for a dashboard; another program may have it.
 constexpr uint16_t kDashboardPort = 3000;
 
-// What the API shows of the settings, beside those that are its own.
-query::api::ApiOptions ApiOptionsOf(Config config, double start_seconds) {
-  query::api::ApiOptions options = config.api;
-  options.config_yaml = PrintConfig(config);
-  options.start_ns = static_cast<int64_t>(start_seconds * 1e9);
-  for (const Setting& setting : SettingsOf(&config)) {
-    std::string value;
-    for (const std::string& part : setting.show()) value += (value.empty() ? "" : ",") + part;
-    options.flags.emplace_back(setting.key, std::move(value));
-  }
-  return options;
-}
+// Kinds of inherited sockets.
+constexpr std::string_view kPlain = "http";
+constexpr std::string_view kEncrypted = "https";
 
 // What rules read and write.
 std::string RulesDatabase(const Config& config) {
@@ -41,18 +32,23 @@ std::string RulesDatabase(const Config& config) {
 
 }  // namespace
 
-Daemon::Daemon(const Config& config)
+Daemon::Daemon(const Config& config, DaemonSurroundings surroundings)
     : config_(config),
+      surroundings_(std::move(surroundings)),
+      settings_(config),
       query_memory_(config.api.total_memory_bytes),
-      start_seconds_(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9) {}
+      start_seconds_(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9) {
+  reload_state_.good_seconds = start_seconds_;
+}
 
 Daemon::~Daemon() { static_cast<void>(Stop()); }
 
-Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
-  std::unique_ptr<Daemon> daemon(new Daemon(config));
+Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, DaemonSurroundings surroundings) {
+  std::unique_ptr<Daemon> daemon(new Daemon(config, std::move(surroundings)));
+  TM_TRY_ASSIGN(daemon->address_, AddressOf(config));
   TM_RETURN_IF_ERROR(daemon->Open());
   TM_RETURN_IF_ERROR(daemon->OpenTls());
-  TM_TRY_ASSIGN(LoadedRules loaded, daemon->ReadRules());
+  TM_TRY_ASSIGN(LoadedRules loaded, ReadRules(config));
   daemon->rules_->SetGroups(std::move(loaded.groups));
   TM_RETURN_IF_ERROR(daemon->Listen());
   return daemon;
@@ -93,6 +89,7 @@ Status Daemon::Open() {
   rule_options.lookback_ms = config_.api.lookback_ms;
   rule_options.default_subquery_step_ms = config_.api.default_subquery_step_ms;
   rule_options.budget = config_.api.budget;
+  rule_options.external_url = address_.external_url;
   rules_ = std::make_unique<query::rules::Manager>(query::rules::ManagerDependencies{.store = store_.get(),
                                                                                      .sink = events_.get(),
                                                                                      .scheduler = pool_.get(),
@@ -100,6 +97,8 @@ Status Daemon::Open() {
                                                                                      .execute = &query::engine::Execute,
                                                                                      .memory = &query_memory_},
                                                    std::move(rule_options));
+  query::api::ApiOptions api_options = config_.api;
+  api_options.start_ns = static_cast<int64_t>(start_seconds_ * 1e9);
   api_ = std::make_unique<query::api::QueryApi>(query::api::ApiDependencies{.store = store_.get(),
                                                                             .scheduler = pool_.get(),
                                                                             .clock = &SystemClock::Get(),
@@ -107,13 +106,17 @@ Status Daemon::Open() {
                                                                             .execute = &query::engine::Execute,
                                                                             .metadata = &metadata_,
                                                                             .memory = &query_memory_},
-                                                ApiOptionsOf(config_, start_seconds_));
+                                                std::move(api_options));
+  {
+    MutexLock lock(reload_mutex_);
+    SetReloadState(reload_state());
+  }
   batches_ = std::make_unique<BatchService>(api_.get(),
                                             BatchOptions{.default_database = std::string(storage::kDefaultDatabase),
                                                          .rules_database = RulesDatabase(config_)});
   influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
   dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
-  admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections());
+  admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections(), [this] { return Reload(); });
   backup_maker_ = std::make_unique<backup::BackupMaker>(store_.get(), &SystemClock::Get(), config_.backup);
   backups_ = std::make_unique<backup::BackupService>(backup_maker_.get());
   return {};
@@ -127,9 +130,11 @@ Status Daemon::OpenAccess() {
       store_->Documents(), tokens_.get(), &clock,
       access::SessionOptions{.lifetime_ns = config_.session_lifetime_ms * 1'000'000});
   TM_RETURN_IF_ERROR(sessions_->Load());
-  guard_ = std::make_unique<access::Guard>(tokens_.get(), sessions_.get(),
-                                           access::GuardOptions{.hosts = config_.allowed_hosts});
-  access_ = std::make_unique<access::AccessService>(tokens_.get(), sessions_.get(), &clock);
+  access::GuardOptions names{.hosts = config_.allowed_hosts};
+  if (!address_.host.empty()) names.hosts.push_back(address_.host);
+  guard_ = std::make_unique<access::Guard>(tokens_.get(), sessions_.get(), std::move(names));
+  access_ = std::make_unique<access::AccessService>(tokens_.get(), sessions_.get(), &clock,
+                                                    address_.external_path.empty() ? "/" : address_.external_path);
   // A store that starts read-only is damaged: not a byte of its directory may change.
   if (!store_->Stats().read_only) {
     TM_TRY_ASSIGN(auditor_, audit::Auditor::Start(config_.data + "/audit", store_->Documents(), &clock));
@@ -139,16 +144,22 @@ Status Daemon::OpenAccess() {
     TM_LOG(kInfo, "tokens are asked for: {} are known", tokens_->List().size());
     return {};
   }
-  std::vector<std::string> wanted = config_.listen;
-  wanted.insert(wanted.end(), config_.tls_listen.begin(), config_.tls_listen.end());
+  std::vector<std::string> wanted;
+  if (!Inherits(kPlain)) wanted = config_.listen;
+  if (!Inherits(kEncrypted)) wanted.insert(wanted.end(), config_.tls_listen.begin(), config_.tls_listen.end());
   for (const UdpConfig& udp : config_.udp) wanted.push_back(udp.listen);
+  std::vector<std::string> hosts;
   for (const std::string& text : wanted) {
-    TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(text));
-    if (http::IsLoopbackHost(endpoint.address)) continue;
+    TM_TRY_ASSIGN(http::Endpoint endpoint, http::ParseEndpoint(text));
+    hosts.push_back(std::move(endpoint.address));
+  }
+  for (const service::InheritedSocket& socket : surroundings_.sockets) hosts.push_back(socket.address);
+  for (const std::string& host : hosts) {
+    if (http::IsLoopbackHost(host)) continue;
     return InvalidArgument(fmt::format(
         "{} is not a loopback address, and without tokens only this machine is served: make the first token "
         "with `tidemark admin token first admin --data {}`",
-        text, config_.data));
+        host, config_.data));
   }
   return {};
 }
@@ -166,30 +177,33 @@ void Daemon::TakeOpenFiles() {
   config_.http.connections_max = files.connections;
 }
 
+bool Daemon::Inherits(std::string_view kind) const {
+  return std::ranges::any_of(surroundings_.sockets, [kind](const auto& socket) { return socket.name == kind; });
+}
+
 Status Daemon::OpenTls() {
-  if (config_.tls_listen.empty()) return {};
+  if (config_.tls_listen.empty() && !Inherits(kEncrypted)) return {};
   if (config_.tls.certificate.empty() || config_.tls.key.empty()) {
     return InvalidArgument(
-        "https.listen needs tls.certificate_file and tls.key_file; `tidemark admin certificate new NAME --out FOLDER` "
+        "TLS needs tls.certificate_file and tls.key_file; `tidemark admin certificate new NAME --out FOLDER` "
         "makes both");
   }
   TM_TRY_ASSIGN(tls_, tls::ServerContext::Load(config_.tls));
   return {};
 }
 
-Result<query::notify::Config> Daemon::ReadNotifyConfig() const {
-  if (config_.notify.config_file.empty()) return query::notify::SilentConfig();
-  TM_TRY_ASSIGN(query::notify::Config config, query::notify::LoadConfig(config_.notify.config_file));
-  for (const std::string& warning : config.warnings) TM_LOG(kWarn, "{}: {}", config_.notify.config_file, warning);
-  return config;
+Result<query::notify::Config> Daemon::ReadNotifyConfig(const Config& config) {
+  const std::string& file = config.notify.config_file;
+  if (file.empty()) return query::notify::SilentConfig();
+  TM_TRY_ASSIGN(query::notify::Config read, query::notify::LoadConfig(file));
+  for (const std::string& warning : read.warnings) TM_LOG(kWarn, "{}: {}", file, warning);
+  return read;
 }
 
 Status Daemon::OpenNotify() {
-  TM_TRY_ASSIGN(query::notify::Config config, ReadNotifyConfig());
+  TM_TRY_ASSIGN(query::notify::Config config, ReadNotifyConfig(config_));
   notify::DeliveryOptions delivery;
-  delivery.external_url = config_.notify.external_url;
-  if (delivery.external_url.empty() && !config_.listen.empty())
-    delivery.external_url = "http://" + config_.listen.front();
+  delivery.external_url = address_.external_url;
   query::notify::NotifierOptions options;
   options.as_alertmanager = config_.notify.as_alertmanager;
   TM_TRY_ASSIGN(notify_, notify::NotifyService::Start(
@@ -208,19 +222,10 @@ void Daemon::Tell(std::vector<query::notify::Alert> alerts) {
   }
 }
 
-Result<size_t> Daemon::Reload() {
-  TM_TRY_ASSIGN(query::notify::Config told, ReadNotifyConfig());
-  TM_TRY_ASSIGN(LoadedRules loaded, ReadRules());
-  if (tls_) TM_RETURN_IF_ERROR(tls_->Reload());
-  notify_->SetConfig(std::make_shared<const query::notify::Config>(std::move(told)));
-  rules_->SetGroups(std::move(loaded.groups));
-  return loaded.rules;
-}
-
-Result<Daemon::LoadedRules> Daemon::ReadRules() const {
+Result<Daemon::LoadedRules> Daemon::ReadRules(const Config& config) {
   LoadedRules loaded;
-  for (const std::string& file : config_.rule_files) {
-    TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config_.api.parse));
+  for (const std::string& file : config.rule_files) {
+    TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config.api.parse));
     for (const query::rules::Group& group : some) loaded.rules += group.rules.size();
     std::move(some.begin(), some.end(), std::back_inserter(loaded.groups));
   }
@@ -228,7 +233,11 @@ Result<Daemon::LoadedRules> Daemon::ReadRules() const {
 }
 
 Status Daemon::Bind() {
-  for (const std::string& text : config_.listen) {
+  for (const service::InheritedSocket& socket : surroundings_.sockets) {
+    TM_TRY_ASSIGN(http::Endpoint taken, server_->Adopt(socket.descriptor, socket.name == kEncrypted ? tls_ : nullptr));
+    endpoints_.push_back(std::move(taken));
+  }
+  for (const std::string& text : Inherits(kPlain) ? std::vector<std::string>() : config_.listen) {
     TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
     Result<http::Endpoint> bound = server_->Listen(wanted.address, wanted.port);
     if (bound.ok()) {
@@ -239,7 +248,7 @@ Status Daemon::Bind() {
       return bound.error();
     }
   }
-  for (const std::string& text : config_.tls_listen) {
+  for (const std::string& text : Inherits(kEncrypted) ? std::vector<std::string>() : config_.tls_listen) {
     TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
     TM_TRY_ASSIGN(http::Endpoint bound, server_->Listen(wanted.address, wanted.port, tls_));
     endpoints_.push_back(std::move(bound));
@@ -261,6 +270,7 @@ Status Daemon::Listen() {
                           .events = events_.get(),
                           .metrics =
                               [this] {
+                                const ReloadState reload = reload_state();
                                 return MetricsText({.store = store_.get(),
                                                     .http = server_.get(),
                                                     .router = router_.get(),
@@ -275,15 +285,18 @@ Status Daemon::Listen() {
                                                     .auditor = auditor_.get(),
                                                     .backups = backup_maker_.get(),
                                                     .version = config_.api.version,
-                                                    .start_seconds = start_seconds_});
+                                                    .start_seconds = start_seconds_,
+                                                    .reload_good = reload.good,
+                                                    .config_seconds = reload.good_seconds});
                               },
-                          .rules_database = RulesDatabase(config_),
-                          .body_bytes_max = config_.http.body_bytes_max};
+                          .rules_database = RulesDatabase(config_)};
   std::vector<http::Route> routes = MakeRoutes(services);
   AddNotifyRoutes({.alertmanager = alertmanager_.get(), .rules_database = services.rules_database}, &routes);
   router_ = std::make_unique<http::Router>(
       std::move(routes), http::RouterOptions{.allowed_origins = config_.allowed_origins,
-                                             .loopback_only = !tokens_->on(),
+                                             .own_origin = address_.host.empty() ? "" : address_.origin,
+                                             .route_prefix = address_.route_prefix,
+                                             .external_path = address_.external_path,
                                              .gatekeeper = guard_.get(),
                                              .observer = auditor_.get(),
                                              .default_database = std::string(storage::kDefaultDatabase)});
@@ -292,30 +305,39 @@ Status Daemon::Listen() {
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   TM_RETURN_IF_ERROR(Bind());
   const http::Endpoint& first = endpoints_.front();
-  store_->Announce(http::UrlOf(first));
+  store_->Announce(http::UrlOf(first) + address_.route_prefix);
   for (const UdpConfig& config : config_.udp) {
     auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
     TM_TRY_ASSIGN(const uint16_t port, listener->Start());
     udp_ports_.push_back(port);
     udp_.push_back(std::move(listener));
   }
-  if (store_->Stats().read_only && config_.host_metrics) {
-    TM_LOG(kWarn, "host metrics and uptime are not recorded: the store is read-only");
-  } else if (config_.host_metrics) {
-    executor::HostReporterOptions options;
-    options.sampler.data_directory = config_.data;
-    host_ = std::make_unique<executor::HostReporter>(std::move(options), *events_, SystemClock::Get());
-    host_->Start();
-    uptime_ = std::make_unique<UptimeRecorder>(*events_, SystemClock::Get());
-    if (const Status started = uptime_->Start(config_.data); !started.ok()) {
-      TM_LOG(kWarn, "uptime is not recorded: {}", started.error().message);
-    }
-  }
-  rule_runner_ =
-      std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), [this](auto alerts) { Tell(std::move(alerts)); });
+  WatchHost();
+  rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), address_.external_url,
+                                              [this](auto alerts) { Tell(std::move(alerts)); });
   backup_schedule_ = std::make_unique<backup::BackupSchedule>(backup_maker_.get(), &SystemClock::Get());
   server_->Start();
   return {};
+}
+
+void Daemon::WatchHost() {
+  if (!config_.host_metrics) return;
+  if (store_->Stats().read_only) {
+    TM_LOG(kWarn, "host metrics and uptime are not recorded: the store is read-only");
+    return;
+  }
+  executor::HostReporterOptions options;
+  options.sampler.data_directory = config_.data;
+  host_ = std::make_unique<executor::HostReporter>(std::move(options), *events_, SystemClock::Get());
+  host_->Start();
+  uptime_ = std::make_unique<UptimeRecorder>(*events_, SystemClock::Get());
+  if (const Status started = uptime_->Start(config_.data); !started.ok()) {
+    TM_LOG(kWarn, "uptime is not recorded: {}", started.error().message);
+  }
+}
+
+bool Daemon::Lives(std::chrono::nanoseconds within) const {
+  return SystemClock::Get().SteadyNs() - server_->last_sweep_ns() < within.count();
 }
 
 Status Daemon::Stop() {

@@ -1,12 +1,15 @@
 // Daemon: the whole server, put together: pool, store, write path, rules, listeners.
 //
-//   TM_TRY_ASSIGN(std::unique_ptr<Daemon> daemon, Daemon::Start(config));
+//   TM_TRY_ASSIGN(std::unique_ptr<Daemon> daemon, Daemon::Start(config, {.read_again = read_again}));
 //   ... until a signal ...
 //   TM_RETURN_IF_ERROR(daemon->Stop());
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "executor/pool/thread_pool.h"
@@ -16,14 +19,17 @@
 #include "query/api/event_tap.h"
 #include "query/notify/notifier.h"
 #include "query/rules/manager.h"
+#include "storage/base/mutex.h"
 #include "storage/storage.h"
 #include "tools/server/access/access_service.h"
 #include "tools/server/access/guard.h"
 #include "tools/server/admin/admin_service.h"
+#include "tools/server/admin/reload.h"
 #include "tools/server/audit/audit_service.h"
 #include "tools/server/backup/backup_schedule.h"
 #include "tools/server/backup/backup_service.h"
 #include "tools/server/batch/batch_service.h"
+#include "tools/server/config/address.h"
 #include "tools/server/config/config.h"
 #include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/http/router.h"
@@ -35,33 +41,46 @@
 #include "tools/server/watch/uptime_recorder.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
+#include "tools/service/inherited_sockets.h"
 #include "tools/tls/server_context.h"
 
 namespace tidemark::server {
+
+// What a daemon is started with beside its settings.
+struct DaemonSurroundings {
+  // Gives the settings as their sources have them when it is called, for Reload.
+  std::function<Result<Config>()> read_again;
+  // Sockets that listen already. Those of a kind, plain or under TLS, take the place of the addresses of that kind.
+  std::vector<service::InheritedSocket> sockets = {};
+};
 
 // Start and Stop from one thread.
 class Daemon {
  public:
   // Opens the store, then listens. Errors: those of the store; a bad rule file; no address that could be bound, or one
   // other than :3000 that could not; an address beyond loopback.
-  static Result<std::unique_ptr<Daemon>> Start(const Config& config);
+  static Result<std::unique_ptr<Daemon>> Start(const Config& config, DaemonSurroundings surroundings);
   // Stops if that has not been done, without a word about errors.
   ~Daemon();
 
+  // In front of the paths of all requests, "" or "/tm".
+  [[nodiscard]] const std::string& route_prefix() const { return address_.route_prefix; }
   // What was bound, in the order of the configuration.
   [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
   [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
   [[nodiscard]] bool asks_for_tokens() const { return tokens_->on(); }
 
-  // Reads the rule files, who is told of alerts, and the files of TLS again. On an error, which names file, line and
-  // reason, nothing has
-  // changed. Returns the number of rules that are in force.
-  Result<size_t> Reload();
+  // Reads the settings, the rule files, who is told of alerts, and the files of TLS again. On an error, which names
+  // file, line and reason, nothing has changed. The log says the same. Any thread.
+  Result<Reloaded> Reload() TM_EXCLUDES(reload_mutex_);
+  [[nodiscard]] ReloadState reload_state() const TM_EXCLUDES(reload_state_mutex_);
+  // Whether all loops of the server have come round within this time.
+  [[nodiscard]] bool Lives(std::chrono::nanoseconds within) const;
   // Accepts no more, lets requests finish, takes a checkpoint, closes the store. Idempotent.
   Status Stop();
 
  private:
-  explicit Daemon(const Config& config);
+  Daemon(const Config& config, DaemonSurroundings surroundings);
   // Before the store and the listeners take any.
   void TakeOpenFiles();
   // Tokens, sessions, and what may be listened on with them or without.
@@ -70,19 +89,33 @@ class Daemon {
   Status OpenNotify();
   // Takes what rules say of their alerts.
   void Tell(std::vector<query::notify::Alert> alerts);
-  [[nodiscard]] Result<query::notify::Config> ReadNotifyConfig() const;
+  static Result<query::notify::Config> ReadNotifyConfig(const Config& config);
   Status Listen();
+  // Begins to record what this machine does, and when no server was up.
+  void WatchHost();
   Status OpenTls();
-  // Binds the addresses of HTTP, plain and encrypted.
+  // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
   Status Bind();
+  [[nodiscard]] bool Inherits(std::string_view kind) const;
   struct LoadedRules {
     std::vector<query::rules::Group> groups;
     size_t rules = 0;
   };
   // Reads the rule files; nothing of them is in force yet.
-  [[nodiscard]] Result<LoadedRules> ReadRules() const;
+  static Result<LoadedRules> ReadRules(const Config& config);
+  Result<Reloaded> ReloadAll() TM_REQUIRES(reload_mutex_);
+  // Hands the limits among the settings to who keeps them.
+  void TakeLimits() TM_REQUIRES(reload_mutex_);
+  void SetReloadState(const ReloadState& state) TM_REQUIRES(reload_mutex_);
+  static query::api::QueryApi::Shown ShownSettingsOf(Config config, const ReloadState& state);
 
-  Config config_;
+  Config config_;  // as the start has made use of it
+  Address address_;
+  const DaemonSurroundings surroundings_;
+  Mutex reload_mutex_;                            // one reload at a time
+  Config settings_ TM_GUARDED_BY(reload_mutex_);  // those that are in force, as they were given
+  mutable Mutex reload_state_mutex_;              // under reload_mutex_ where both are held
+  ReloadState reload_state_ TM_GUARDED_BY(reload_state_mutex_);
   query::run::MemoryTotal query_memory_;
   const double start_seconds_;
   std::unique_ptr<executor::ThreadPool> pool_;

@@ -9,7 +9,11 @@
 #include <csignal>
 #include <cstdio>
 
+#include <chrono>
+#include <ctime>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +25,9 @@
 #include "tools/server/config/limits.h"
 #include "tools/server/daemon.h"
 #include "tools/server/http/endpoint.h"
+#include "tools/service/inherited_sockets.h"
+#include "tools/service/supervisor.h"
+#include "tools/service/time_extension.h"
 
 namespace tidemark::server {
 namespace {
@@ -43,18 +50,60 @@ int Fail(int code, std::string_view message) {
   return code;
 }
 
-// What SIGHUP asks for. A terminal that goes away sends it too: that is no reason to end.
-void Reload(Daemon* daemon, const Config& config) {
-  const Result<size_t> rules = daemon->Reload();
-  if (rules.ok()) {
-    TM_LOG(kInfo, "SIGHUP: {} rules of {} files are in force{}", *rules, config.rule_files.size(),
-           config.tls_listen.empty() ? "" : ", and the certificate as its file has it");
-  } else {
-    TM_LOG(kError, "SIGHUP: nothing was changed, what was in force still is: {}", rules.error().message);
+// The values that the command line gives to each setting, in the order of the table.
+using Given = std::vector<std::vector<std::string>>;
+
+// The settings as the file, "" for none, and the flags behind it have them now.
+Result<Config> ReadConfig(const std::string& file, const Given& given) {
+  Config config;
+  if (!file.empty()) TM_RETURN_IF_ERROR(LoadConfig(file, &config));
+  const std::vector<Setting> settings = SettingsOf(&config);
+  for (size_t i = 0; i < settings.size(); ++i) {
+    if (!given[i].empty()) settings[i].clear();
+    for (const std::string& value : given[i]) {
+      if (const Status set = settings[i].set(value); !set.ok()) return set.error().Within(FlagOf(settings[i]));
+    }
   }
+  return config;
 }
 
-int Run(const Config& config) {
+// Waits for the next signal, and meanwhile tells the supervisor that the server lives, as long as it does.
+int NextSignal(const sigset_t& signals, const service::Supervisor& supervisor, const Daemon& daemon) {
+  int signal = 0;
+  if (supervisor.watchdog() == supervisor.watchdog().zero()) return sigwait(&signals, &signal) == 0 ? signal : SIGTERM;
+  // Twice as often as it is asked for, as sd_watchdog_enabled(3) advises.
+  const auto half = std::chrono::duration_cast<std::chrono::nanoseconds>(supervisor.watchdog()) / 2;
+  const timespec patience = {.tv_sec = half.count() / 1'000'000'000, .tv_nsec = half.count() % 1'000'000'000};
+  while ((signal = sigtimedwait(&signals, nullptr, &patience)) < 0) {
+    if (daemon.Lives(supervisor.watchdog())) supervisor.Alive();
+  }
+  return signal;
+}
+
+// Tells people, on standard output, where it serves and whom; the first address.
+std::string Announce(const Config& config, const Daemon& daemon) {
+  std::string first;
+  for (const http::Endpoint& endpoint : daemon.endpoints()) {
+    const std::string url = http::UrlOf(endpoint) + daemon.route_prefix();
+    fmt::print("listening on {}\n", url);
+    if (first.empty()) first = url;
+  }
+  for (size_t i = 0; i < config.udp.size(); ++i) {
+    fmt::print("listening on udp port {} for database {}\n", daemon.udp_ports()[i], config.udp[i].database);
+  }
+  if (!daemon.asks_for_tokens()) {
+    fmt::print(
+        "no tokens: whoever is on this machine may read, write and administer, and nobody else is served;\n"
+        "`tidemark admin token new NAME --grant 'admin:*'` makes the first, from which on each request needs one\n");
+  }
+  std::fflush(stdout);
+  return first;
+}
+
+int Run(const Config& config, std::function<Result<Config>()> read_again) {
+  const service::Supervisor supervisor = service::Supervisor::FromEnvironment();
+  Result<std::vector<service::InheritedSocket>> sockets = service::TakeInheritedSockets();
+  if (!sockets.ok()) return Fail(kFailed, sockets.error().message);
   // Blocked before any thread starts, so that only the wait below sees them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -64,22 +113,22 @@ int Run(const Config& config) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   log::SetLevel(config.log_level);
-  Result<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
+  std::optional<service::TimeExtension> more_time(std::in_place, &supervisor);
+  Result<std::unique_ptr<Daemon>> daemon =
+      Daemon::Start(config, {.read_again = std::move(read_again), .sockets = std::move(sockets).value()});
   if (!daemon.ok()) return Fail(kFailed, daemon.error().message);
-  for (const http::Endpoint& endpoint : (*daemon)->endpoints()) {
-    fmt::print("listening on {}\n", http::UrlOf(endpoint));
-  }
-  for (size_t i = 0; i < config.udp.size(); ++i) {
-    fmt::print("listening on udp port {} for database {}\n", (*daemon)->udp_ports()[i], config.udp[i].database);
-  }
-  if (!(*daemon)->asks_for_tokens()) {
-    fmt::print(
-        "no tokens: whoever is on this machine may read, write and administer, and nobody else is served;\n"
-        "`tidemark admin token new NAME --grant 'admin:*'` makes the first, from which on each request needs one\n");
-  }
-  std::fflush(stdout);
+  const std::string status = "serving " + Announce(config, **daemon);
+  more_time.reset();
+  supervisor.Ready(status);
+  // A terminal that goes away sends SIGHUP too: that is no reason to end.
   int signal = 0;
-  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) Reload(daemon->get(), config);
+  while ((signal = NextSignal(signals, supervisor, **daemon)) == SIGHUP) {
+    supervisor.Reloading();
+    static_cast<void>((*daemon)->Reload());
+    supervisor.Ready(status);
+  }
+  supervisor.Stopping();
+  more_time.emplace(&supervisor);
   TM_LOG(kInfo, "{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
   if (const Status stopped = (*daemon)->Stop(); !stopped.ok()) return Fail(kFailed, stopped.error().message);
   TM_LOG(kInfo, "closed");
@@ -87,14 +136,14 @@ int Run(const Config& config) {
 }
 
 int Main(int argc, char** argv) {
-  Config config;
-  std::vector<Setting> settings = SettingsOf(&config);
-  std::vector<std::vector<std::string>> given(settings.size());
+  Config defaults;
+  const std::vector<Setting> settings = SettingsOf(&defaults);
+  Given given(settings.size());
   std::string file;
   bool print_config = false;
   bool print_limits = false;
   CLI::App app("Tidemark, a time-series metrics database", "tidemarkd");
-  app.set_version_flag("--version", "tidemarkd " + config.api.version);
+  app.set_version_flag("--version", "tidemarkd " + defaults.api.version);
   app.add_option("--config", file, "YAML file with the settings; flags come after it");
   app.add_flag("--print-config", print_config, "Show the effective settings and end");
   app.add_flag("--print-limits", print_limits, "Show the limits, their values and what happens beyond them, and end");
@@ -108,19 +157,10 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return error.get_exit_code() == 0 ? app.exit(error) : (app.exit(error), kBadUsage);
   }
-  if (!file.empty()) {
-    if (const Status loaded = LoadConfig(file, &config); !loaded.ok()) return Fail(kBadUsage, loaded.error().message);
-  }
-  for (size_t i = 0; i < settings.size(); ++i) {
-    if (!given[i].empty()) settings[i].clear();
-    for (const std::string& value : given[i]) {
-      if (const Status set = settings[i].set(value); !set.ok()) {
-        return Fail(kBadUsage, fmt::format("{}: {}", FlagOf(settings[i]), set.error().message));
-      }
-    }
-  }
+  const Result<Config> config = ReadConfig(file, given);
+  if (!config.ok()) return Fail(kBadUsage, config.error().message);
   if (print_config || print_limits) {
-    fmt::print("{}", print_config ? PrintConfig(config) : PrintLimits(config));
+    fmt::print("{}", print_config ? PrintConfig(*config) : PrintLimits(*config));
     return kOk;
   }
   // Each arena keeps what its threads have freed, and there are many threads: eight arenas a core, which is the C
@@ -128,7 +168,7 @@ int Main(int argc, char** argv) {
   mallopt(M_ARENA_MAX, static_cast<int>(2 * UsableCpus()));
   // Whatever is made from here on is the owner's alone: measurements say a lot of whoever is measured.
   umask(S_IRWXG | S_IRWXO);
-  return Run(config);
+  return Run(*config, [file, given] { return ReadConfig(file, given); });
 }
 
 }  // namespace

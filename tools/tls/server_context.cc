@@ -92,20 +92,19 @@ struct ServerContext::Loaded {
   }
 };
 
-ServerContext::ServerContext(ServerFiles files) : files_(std::move(files)) {}
+ServerContext::ServerContext(Prepared first) : loaded_(std::move(first)) {}
 ServerContext::~ServerContext() = default;
 
-Result<std::shared_ptr<ServerContext>> ServerContext::Load(ServerFiles files) {
-  std::shared_ptr<ServerContext> context(new ServerContext(std::move(files)));
-  TM_RETURN_IF_ERROR(context->Reload());
-  return context;
+Result<std::shared_ptr<ServerContext>> ServerContext::Load(const ServerFiles& files) {
+  TM_TRY_ASSIGN(Prepared first, Prepare(files));
+  return std::shared_ptr<ServerContext>(new ServerContext(std::move(first)));
 }
 
-Status ServerContext::Reload() {
-  TM_TRY_ASSIGN(std::shared_ptr<const Loaded> loaded, Loaded::From(files_));
+Result<ServerContext::Prepared> ServerContext::Prepare(const ServerFiles& files) { return Loaded::From(files); }
+
+void ServerContext::Adopt(Prepared prepared) {
   MutexLock lock(mutex_);
-  loaded_ = std::move(loaded);
-  return {};
+  loaded_ = std::move(prepared);
 }
 
 Result<std::unique_ptr<Channel>> ServerContext::Open(int descriptor) const {

@@ -38,13 +38,17 @@ struct ServerFiles {
 class ServerContext {
  public:
   // kInvalidArgument names the file that cannot be read or does not fit the others, and why.
-  static Result<std::shared_ptr<ServerContext>> Load(ServerFiles files);
+  static Result<std::shared_ptr<ServerContext>> Load(const ServerFiles& files);
   ~ServerContext();
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  // Reads the files again. On an error what was in force stays.
-  Status Reload() TM_EXCLUDES(mutex_);
+  // What was read of files and fits together, to be taken over later. Errors as of Load.
+  struct Loaded;
+  using Prepared = std::shared_ptr<const Loaded>;
+  static Result<Prepared> Prepare(const ServerFiles& files);
+  // Later connections see it.
+  void Adopt(Prepared prepared) TM_EXCLUDES(mutex_);
 
   // The server's side of a connection over `descriptor`, which does not block and outlives the channel.
   [[nodiscard]] Result<std::unique_ptr<Channel>> Open(int descriptor) const TM_EXCLUDES(mutex_);
@@ -53,10 +57,8 @@ class ServerContext {
   [[nodiscard]] int64_t ends_seconds() const TM_EXCLUDES(mutex_);
 
  private:
-  struct Loaded;
-  explicit ServerContext(ServerFiles files);
+  explicit ServerContext(Prepared first);
 
-  const ServerFiles files_;
   mutable Mutex mutex_;
   std::shared_ptr<const Loaded> loaded_ TM_GUARDED_BY(mutex_);
 };

@@ -27,11 +27,18 @@ Status WriteNewFile(const std::string& path, const std::string& text) {
     return MakeError(errno == EEXIST ? ErrorCode::kAlreadyExists : ErrorCode::kIo,
                      fmt::format("{}: {}", path, std::strerror(errno)));
   }
-  const ssize_t written = ::write(file, text.data(), text.size());
-  const bool whole = written == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
+  bool good = true;
+  for (std::string_view rest = text; good && !rest.empty();) {
+    const ssize_t written = ::write(file, rest.data(), rest.size());
+    good = written > 0;
+    if (good) rest.remove_prefix(static_cast<size_t>(written));
+  }
+  good = good && ::fsync(file) == 0;
   const int failed = errno;
   ::close(file);
-  if (whole) return {};
+  if (good) return {};
+  // Half a file would stand in the way of the next attempt, and half a key lie about.
+  ::unlink(path.c_str());
   return MakeError(ErrorCode::kIo, fmt::format("{}: {}", path, std::strerror(failed)));
 }
 

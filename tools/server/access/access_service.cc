@@ -131,10 +131,11 @@ Result<int64_t> DurationOf(const Request& request, std::string_view name, int64_
   return *ms * kMsNs;
 }
 
-// Path=/: the routes have no common prefix. Lax would let a link of another page open the dashboard signed in; Strict
-// costs a click and lets no request of another page in. Secure: a cookie that came encrypted never goes in clear.
-std::string CookieHeader(const Request& request, std::string_view value, int64_t max_age_s) {
-  return fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}", kSessionCookie, value, max_age_s,
+// The path is that of the whole server: the routes have no common prefix of their own. Lax would let a link of another
+// page open the dashboard signed in; Strict costs a click and lets no request of another page in. Secure: a cookie that
+// came encrypted never goes in clear.
+std::string CookieHeader(const Request& request, std::string_view path, std::string_view value, int64_t max_age_s) {
+  return fmt::format("{}={}; Path={}; HttpOnly; SameSite=Strict; Max-Age={}{}", kSessionCookie, value, path, max_age_s,
                      request.encrypted ? "; Secure" : "");
 }
 
@@ -216,6 +217,7 @@ Response AccessService::SignIn(Request& request) const {
   const Result<SessionBook::Opened> opened = sessions_->Open(request.params.Get("token"), request.params.IsOn("kiosk"),
                                                              request.peer, request.Header("User-Agent"));
   if (!opened.ok()) {
+    request.refusal = opened.error().message;
     return Fail(opened.error().code == ErrorCode::kNotFound ? 401 : StatusOf(opened.error().code),
                 opened.error().message);
   }
@@ -223,8 +225,8 @@ Response AccessService::SignIn(Request& request) const {
   request.act = "sign in";
   Response response = WhoAmI(request);
   const SessionInfo& info = opened->caller->info();
-  response.Set("Set-Cookie",
-               CookieHeader(request, opened->secret, (info.expires_ns - info.created_ns) / (1'000 * kMsNs)));
+  response.Set("Set-Cookie", CookieHeader(request, cookie_path_, opened->secret,
+                                          (info.expires_ns - info.created_ns) / (1'000 * kMsNs)));
   return response;
 }
 
@@ -252,7 +254,7 @@ Response AccessService::SignOut(Request& request) const {
   if (!revoked.ok()) return Fail(revoked.error());
   request.act = "sign out";
   Response response = Succeed("{}");
-  response.Set("Set-Cookie", CookieHeader(request, "", 0));
+  response.Set("Set-Cookie", CookieHeader(request, cookie_path_, "", 0));
   return response;
 }
 

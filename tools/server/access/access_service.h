@@ -2,7 +2,9 @@
 // tools/admin/acts.cc whose names begin with `token` or `session`), and a person's own session.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "tools/admin/act_handlers.h"
 #include "tools/server/access/session_book.h"
@@ -14,9 +16,9 @@ namespace tidemark::server::access {
 // Thread-safe. Answers in the envelope of the Prometheus API. No reply may be kept by a cache.
 class AccessService {
  public:
-  // All outlive it.
-  AccessService(TokenBook* tokens, SessionBook* sessions, const Clock* clock)
-      : tokens_(tokens), sessions_(sessions), clock_(clock) {}
+  // All outlive it. `cookie_path`: below which a browser finds the server, "/" or "/tm".
+  AccessService(TokenBook* tokens, SessionBook* sessions, const Clock* clock, std::string cookie_path = "/")
+      : tokens_(tokens), sessions_(sessions), clock_(clock), cookie_path_(std::move(cookie_path)) {}
 
   // The acts that it does.
   static admin::ActHandlers<AccessService> Handlers();
@@ -43,6 +45,7 @@ class AccessService {
   TokenBook* const tokens_;
   SessionBook* const sessions_;
   const Clock* const clock_;
+  const std::string cookie_path_;
 };
 
 }  // namespace tidemark::server::access

@@ -95,7 +95,8 @@ Result<SessionBook::Opened> SessionBook::Open(std::string_view token_secret, boo
   info.peer = peer;
   info.agent = agent.substr(0, kMaxAgentBytes);
   info.created_ns = now_ns;
-  info.expires_ns = std::min(principal->end_ns(), now_ns + (kiosk ? options_.kiosk_lifetime_ns : options_.lifetime_ns));
+  const int64_t lifetime_ns = kiosk ? kiosk_lifetime_ns_ : lifetime_ns_.load(std::memory_order_relaxed);
+  info.expires_ns = std::min(principal->end_ns(), now_ns + lifetime_ns);
   info.kiosk = kiosk;
   auto caller = std::make_shared<SessionCaller>(principal, info, std::move(forgery_value), clock_);
   MutexLock change(change_mutex_);

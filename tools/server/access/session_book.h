@@ -2,6 +2,7 @@
 // Kept as documents of kind "session", so that a restart signs nobody out.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -79,7 +80,11 @@ class SessionBook {
  public:
   // All outlive it.
   SessionBook(storage::DocumentStore* documents, const TokenBook* tokens, const Clock* clock, SessionOptions options)
-      : documents_(documents), tokens_(tokens), clock_(clock), options_(options) {}
+      : documents_(documents),
+        tokens_(tokens),
+        clock_(clock),
+        lifetime_ns_(options.lifetime_ns),
+        kiosk_lifetime_ns_(options.kiosk_lifetime_ns) {}
 
   // Reads the sessions that have not ended. One that cannot be read, or whose token is gone, is ended.
   Status Load() TM_EXCLUDES(mutex_);
@@ -96,6 +101,8 @@ class SessionBook {
   Status Revoke(std::string_view id, std::string_view author) TM_EXCLUDES(mutex_);
 
   [[nodiscard]] std::shared_ptr<const SessionCaller> Find(std::string_view secret) const TM_EXCLUDES(mutex_);
+  // Of sessions that are opened from now on, kiosks apart.
+  void SetLifetime(int64_t lifetime_ns) { lifetime_ns_.store(lifetime_ns, std::memory_order_relaxed); }
   // The newest first; those that have ended are left out.
   [[nodiscard]] std::vector<SessionInfo> List() const TM_EXCLUDES(mutex_);
 
@@ -106,7 +113,8 @@ class SessionBook {
   storage::DocumentStore* const documents_;
   const TokenBook* const tokens_;
   const Clock* const clock_;
-  const SessionOptions options_;
+  std::atomic<int64_t> lifetime_ns_;
+  const int64_t kiosk_lifetime_ns_;
   Mutex change_mutex_;
   mutable Mutex mutex_;
   std::map<SecretHash, std::shared_ptr<SessionCaller>> by_hash_ TM_GUARDED_BY(mutex_);

@@ -66,11 +66,13 @@ Response NoContent() {
   return response;
 }
 
+Error NoDatabase(std::string_view name) { return NotFound(fmt::format("database not found: \"{}\"", name)); }
+
 Result<DatabaseOptions> OptionsOf(const storage::Store& store, std::string_view database) {
   for (const storage::DatabaseInfo& info : store.Databases()) {
     if (info.name == database) return info.options;
   }
-  return NotFound(fmt::format("database not found: \"{}\"", database));
+  return NoDatabase(database);
 }
 
 // Nanoseconds; 0 for "inf".
@@ -209,6 +211,24 @@ std::string PlanJson(const storage::RetentionReport& plan) {
       plan.partitions, plan.partition_bytes, plan.partitions_reduced, plan.reduced_bytes, ReportJson(plan.selected));
 }
 
+// What would go if the options were changed so.
+Response TryOptions(const storage::Store& store, const Request& request, const storage::Store::OptionsChange& change) {
+  const std::string database = DatabaseOf(request);
+  Result<DatabaseOptions> options = OptionsOf(store, database);
+  if (!options.ok()) return Fail(options.error());
+  if (const Status changed = change(&*options); !changed.ok()) return Fail(changed.error());
+  const Result<storage::RetentionReport> plan = store.PlanRetention(database, *options);
+  if (!plan.ok()) return Fail(plan.error());
+  return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan) + "}");
+}
+
+Result<DatabaseOptions> ChangeOptions(storage::Store* store, const std::string& database,
+                                      const storage::Store::OptionsChange& change) {
+  // In the words of the other acts.
+  if (!store->HasDatabase(database)) return NoDatabase(database);
+  return store->ChangeDatabaseOptions(database, change);
+}
+
 Result<storage::DeleteRequest> ParseDelete(const Request& request) {
   storage::DeleteRequest out;
   const std::vector<std::string_view> matches = Matches(request);
@@ -255,27 +275,28 @@ admin::ActHandlers<AdminService> AdminService::Handlers() {
       {"rejections", &AdminService::ShowRejections},
       {"compact", &AdminService::Compact},
       {"checkpoint", &AdminService::Checkpoint},
+      {"reload", &AdminService::ReloadSettings},
   };
   return kHandlers;
 }
 
 Response AdminService::SetRetention(Request& request) const {
+  const auto change = [&request](DatabaseOptions* options) { return ChangeRetention(request, options); };
+  if (request.params.IsOn("dry_run")) return TryOptions(*store_, request, change);
   const std::string database = DatabaseOf(request);
-  MutexLock lock(options_mutex_);
-  Result<DatabaseOptions> options = OptionsOf(*store_, database);
+  storage::RetentionReport plan;
+  const auto change_and_plan = [&](DatabaseOptions* options) -> Status {
+    TM_RETURN_IF_ERROR(change(options));
+    TM_TRY_ASSIGN(plan, store_->PlanRetention(database, *options));
+    return {};
+  };
+  const Result<DatabaseOptions> options = ChangeOptions(store_, database, change_and_plan);
   if (!options.ok()) return Fail(options.error());
-  if (const Status changed = ChangeRetention(request, &*options); !changed.ok()) return Fail(changed.error());
-  const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
-  if (!plan.ok()) return Fail(plan.error());
-  if (request.params.IsOn("dry_run")) {
-    return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan) + "}");
-  }
-  if (const Status set = store_->SetDatabaseOptions(database, *options); !set.ok()) return Fail(set.error());
   // It is in force now, whatever comes of what follows: background work does it again every minute.
   const Result<uint64_t> dropped = store_->ApplyRetention();
   std::string data = "{" + RetentionJson(database, *options);
-  data += fmt::format(R"(,"partitionsDropped":{},"selected":{}}})", dropped.ok() ? *dropped : 0,
-                      ReportJson(plan->selected));
+  data +=
+      fmt::format(R"(,"partitionsDropped":{},"selected":{}}})", dropped.ok() ? *dropped : 0, ReportJson(plan.selected));
   if (dropped.ok()) return Succeed(std::move(data));
   std::string warning;
   AppendJsonString(&warning,
@@ -293,17 +314,11 @@ Response AdminService::ShowRetention(Request& request) const {
 }
 
 Response AdminService::SetRollup(Request& request) const {
+  const auto change = [&request](DatabaseOptions* options) { return ChangeTiers(request, options); };
+  if (request.params.IsOn("dry_run")) return TryOptions(*store_, request, change);
   const std::string database = DatabaseOf(request);
-  MutexLock lock(options_mutex_);
-  Result<DatabaseOptions> options = OptionsOf(*store_, database);
+  const Result<DatabaseOptions> options = ChangeOptions(store_, database, change);
   if (!options.ok()) return Fail(options.error());
-  if (const Status changed = ChangeTiers(request, &*options); !changed.ok()) return Fail(changed.error());
-  if (request.params.IsOn("dry_run")) {
-    const Result<storage::RetentionReport> plan = store_->PlanRetention(database, *options);
-    if (!plan.ok()) return Fail(plan.error());
-    return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan) + "}");
-  }
-  if (const Status set = store_->SetDatabaseOptions(database, *options); !set.ok()) return Fail(set.error());
   return Succeed("{" + RetentionJson(database, *options) + "}");
 }
 
@@ -390,6 +405,22 @@ Response AdminService::Checkpoint(Request&) const {
   if (const Status done = store_->Checkpoint(); !done.ok()) return Fail(done.error());
   const storage::StoreStats stats = store_->Stats();
   return Succeed(fmt::format(R"({{"checkpoints":{},"diskBytes":{}}})", stats.checkpoints, stats.disk_bytes));
+}
+
+Response AdminService::ReloadSettings(Request&) const {
+  const Result<Reloaded> done = reload_();
+  // 500 and these words, as Prometheus.
+  if (!done.ok()) return Fail(ErrorType::kInternal, "failed to reload config: " + done.error().message);
+  const auto names = [](const std::vector<std::string>& keys) {
+    std::string out = "[";
+    for (const std::string& key : keys) {
+      if (out.size() > 1) out += ',';
+      AppendJsonString(&out, key);
+    }
+    return out + ']';
+  };
+  return Succeed(fmt::format(R"({{"rules":{},"changed":{},"needRestart":{}}})", done->rules, names(done->changed),
+                             names(done->need_restart)));
 }
 
 Response AdminService::Compact(Request& request) const {

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "ingest/write_path/rejection_log.h"
-#include "storage/base/mutex.h"
 #include "storage/storage.h"
 #include "tools/admin/act_handlers.h"
+#include "tools/server/admin/reload.h"
 #include "tools/server/http/message.h"
 
 namespace tidemark::server {
@@ -14,9 +15,9 @@ namespace tidemark::server {
 // Thread-safe. Answers in the envelope of the Prometheus API; what a reply holds is in the rows of tools/admin/acts.cc.
 class AdminService {
  public:
-  // Both outlive it.
-  AdminService(storage::Store* store, const write_path::RejectionLog* rejections)
-      : store_(store), rejections_(rejections) {}
+  // Store and rejections outlive it.
+  AdminService(storage::Store* store, const write_path::RejectionLog* rejections, Reload reload)
+      : store_(store), rejections_(rejections), reload_(std::move(reload)) {}
 
   // The acts that it does: rows of admin::Acts() with a method.
   static admin::ActHandlers<AdminService> Handlers();
@@ -39,12 +40,11 @@ class AdminService {
   // One JSON object a line, the last with "done":true or "error".
   http::Response Compact(http::Request& request) const;
   http::Response Checkpoint(http::Request& request) const;
+  http::Response ReloadSettings(http::Request& request) const;
 
-  // Held from reading the options of a database until they are set: of two at once that change different options both
-  // are in force.
-  mutable Mutex options_mutex_;
   storage::Store* const store_;
   const write_path::RejectionLog* const rejections_;
+  const Reload reload_;
 };
 
 }  // namespace tidemark::server

@@ -38,7 +38,12 @@ std::string RecordJson(const Record& record) {
   AppendJsonString(&out, record.act);
   out += R"(,"target":)";
   AppendJsonString(&out, record.target);
-  return out + fmt::format(R"(,"status":{},"count":{}}})", record.status, record.count);
+  out += fmt::format(R"(,"status":{},"count":{})", record.status, record.count);
+  if (!record.why.empty()) {
+    out += R"(,"why":)";
+    AppendJsonString(&out, record.why);
+  }
+  return out + '}';
 }
 
 }  // namespace

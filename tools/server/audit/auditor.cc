@@ -14,6 +14,17 @@ namespace {
 
 // Parameters whose values are secrets, or stand for a person who shows one.
 constexpr std::string_view kSecrets[] = {"p", "u", "token"};
+constexpr std::string_view kNotTold = "(not told)";
+
+// A statement may set a password (`CREATE USER ada WITH PASSWORD 'x'`), however it is put, quoted or broken off:
+// nothing behind the word is kept.
+std::string WithoutPassword(std::string_view text) {
+  constexpr std::string_view kWord = "password";
+  const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b; };
+  const auto at = std::ranges::search(text, kWord, same);
+  if (at.empty()) return std::string(text);
+  return fmt::format("{} {}", text.substr(0, static_cast<size_t>(at.end() - text.begin())), kNotTold);
+}
 
 std::string AddressOf(const http::Request& request) { return request.peer.substr(0, request.peer.rfind(':')); }
 
@@ -35,7 +46,7 @@ std::string TargetOf(const http::Request& request) {
     if (out.size() > kMaxTargetBytes) break;
     if (!out.empty()) out += '&';
     const bool secret = std::ranges::find(kSecrets, name) != std::end(kSecrets);
-    out += fmt::format("{}={}", name, secret ? "(not told)" : value);
+    out += fmt::format("{}={}", name, secret ? std::string(kNotTold) : WithoutPassword(value));
   }
   Cut(&out);
   return out;
@@ -56,24 +67,28 @@ Record RecordOf(const http::Request& request, int status, int64_t now_ns) {
 
 Result<std::unique_ptr<Auditor>> Auditor::Start(std::string directory, storage::DocumentStore* documents,
                                                 const Clock* clock) {
-  TM_TRY_ASSIGN(LogFiles files, LogFiles::Open(directory));
+  Head head;
   if (const Result<storage::Document> kept = documents->Get(kHeadKind, kHeadName); kept.ok()) {
-    TM_TRY_ASSIGN(const Head head, ReadHead(kept->bytes));
-    // The head is written behind the lines, so there may be more of them than it says.
-    if (files.head().sequence < head.sequence) {
-      TM_LOG(kError, "the audit log {} ends at {}, and had {} lines: lines were removed from its end", directory,
-             files.head().sequence, head.sequence);
-    }
+    TM_TRY_ASSIGN(head, ReadHead(kept->bytes));
   } else if (kept.error().code != ErrorCode::kNotFound) {
     return kept.error();
+  }
+  TM_TRY_ASSIGN(LogFiles files, LogFiles::Open(directory, head));
+  if (files.lost()) {
+    TM_LOG(kError, "the audit log {} does not hold line {} as it was written: lines were removed or changed", directory,
+           head.sequence);
   }
   return std::unique_ptr<Auditor>(new Auditor(std::move(files), std::move(directory), documents, clock));
 }
 
 Auditor::Auditor(LogFiles files, std::string directory, storage::DocumentStore* documents, const Clock* clock)
-    : directory_(std::move(directory)), documents_(documents), clock_(clock), files_(std::move(files)), thread_([this] {
-        Run();
-      }) {}
+    : directory_(std::move(directory)),
+      documents_(documents),
+      clock_(clock),
+      files_(std::move(files)),
+      written_(files_.head()),
+      begun_(written_.sequence),
+      thread_([this] { Run(); }) {}
 
 Auditor::~Auditor() {
   {
@@ -84,12 +99,16 @@ Auditor::~Auditor() {
   thread_.join();
 }
 
-void Auditor::Refused(const http::Request& head, int status) {
+void Auditor::Refused(const http::Request& head, int status, std::string_view why) {
   Record record = RecordOf(head, status, clock_->NowNs());
   record.from = AddressOf(head);
+  record.act = fmt::format("{} {}", head.method_name, head.path);
+  Cut(&record.act);
   record.target.clear();
+  record.why = why;
+  Cut(&record.why);
   MutexLock lock(mutex_);
-  const std::string key = fmt::format("{}\n{}\n{}\n{}", record.who, record.from, record.act, status);
+  const std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", record.who, record.from, record.act, status, record.why);
   const auto known = refusals_.find(key);
   if (known != refusals_.end()) {
     ++known->second.count;
@@ -153,7 +172,16 @@ void Auditor::Run() {
 
 void Auditor::Write(std::vector<Record> batch) {
   const uint64_t count = batch.size();
+  {
+    MutexLock lock(mutex_);
+    begun_ = files_.head().sequence + count;
+  }
   Status written = files_.Append(batch);
+  {
+    MutexLock lock(mutex_);
+    written_ = files_.head();
+    begun_ = written_.sequence;
+  }
   if (written.ok()) {
     const Result<uint64_t> kept =
         documents_->Put(kHeadKind, kHeadName, PrintHead(files_.head()), "audit", std::nullopt);
@@ -176,27 +204,27 @@ Result<std::vector<Record>> Auditor::List(std::string_view who, size_t limit) co
     kept.push_back(record);
     if (kept.size() > limit) kept.pop_front();
   };
-  const Result<Found> found = ReadLog(directory_, keep);
+  const Result<Found> found = ReadLog(directory_, {}, keep);
   if (!found.ok()) return found.error();
   return std::vector<Record>(kept.rbegin(), kept.rend());
 }
 
 Result<std::string> Auditor::Verify() const {
-  const Result<storage::Document> kept = documents_->Get(kHeadKind, kHeadName);
-  if (!kept.ok() && kept.error().code != ErrorCode::kNotFound) return kept.error();
   Head head;
-  if (kept.ok()) {
-    TM_TRY_ASSIGN(head, ReadHead(kept->bytes));
+  {
+    MutexLock lock(mutex_);
+    head = written_;
   }
-  bool met = head.sequence == 0;
-  TM_TRY_ASSIGN(const Found found,
-                ReadLog(directory_, [&](const Record& record) { met = met || record.sequence == head.sequence; }));
+  TM_TRY_ASSIGN(const Found found, ReadLog(directory_, head, [](const Record&) {}));
   if (!found.broken.empty()) return found.broken;
-  if (!met) {
+  if (found.head.sequence < head.sequence) {
     return fmt::format("it ends at line {}, and had {}: lines were removed", found.head.sequence, head.sequence);
   }
-  if (found.head.sequence == head.sequence && found.head.hash != head.hash) {
-    return fmt::format("line {} is not the one that was written", head.sequence);
+  if (!found.met) return fmt::format("line {} is not the one that was written", head.sequence);
+  MutexLock lock(mutex_);
+  if (found.head.sequence > begun_) {
+    return fmt::format("it ends at line {}, and this server has written {}: lines were added", found.head.sequence,
+                       begun_);
   }
   return std::string();
 }

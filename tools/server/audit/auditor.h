@@ -33,19 +33,20 @@ inline constexpr int64_t kRefusalsWithinNs = 1'000'000'000;
 // Thread-safe.
 class Auditor final : public http::Observer {
  public:
-  // Goes on behind what is in `directory`. The documents and the clock outlive it. kIo; kCorruption: less is there than
-  // the head says, or it is not a chain: the message says where, and what to do.
+  // Goes on behind what is in `directory`. The documents and the clock outlive it. Where the directory does not hold
+  // the line that the head in the documents names, it goes on behind that line all the same, so that Verify finds the
+  // gap for as long as the files around it are kept. kIo; kCorruption: the head cannot be read.
   static Result<std::unique_ptr<Auditor>> Start(std::string directory, storage::DocumentStore* documents,
                                                 const Clock* clock);
   // Writes what waits.
   ~Auditor() override;
 
-  void Refused(const http::Request& head, int status) override TM_EXCLUDES(mutex_);
+  void Refused(const http::Request& head, int status, std::string_view why) override TM_EXCLUDES(mutex_);
   void Changed(const http::Request& request, int status) override TM_EXCLUDES(mutex_);
 
   // The newest `limit` records that are written, newest first, of `who` only when that is not empty.
   [[nodiscard]] Result<std::vector<Record>> List(std::string_view who, size_t limit) const;
-  // The first break of the written chain; "" when it is whole.
+  // The first break of the chain, or where it is not what this server has written; "" when it is whole.
   [[nodiscard]] Result<std::string> Verify() const;
 
   struct Counters {
@@ -69,12 +70,14 @@ class Auditor final : public http::Observer {
   CondVar work_;
   CondVar written_;
   std::deque<Record> waiting_ TM_GUARDED_BY(mutex_);
-  // By who, address, act and status.
+  // By who, address, act, status and reason.
   std::map<std::string, Record> refusals_ TM_GUARDED_BY(mutex_);
   int64_t refusals_since_ns_ TM_GUARDED_BY(mutex_) = 0;
   uint64_t taken_ TM_GUARDED_BY(mutex_) = 0;  // of all that ever waited
   uint64_t done_ TM_GUARDED_BY(mutex_) = 0;
   Counters counters_ TM_GUARDED_BY(mutex_);
+  Head written_ TM_GUARDED_BY(mutex_);        // the last line that is known to be on disk
+  uint64_t begun_ TM_GUARDED_BY(mutex_) = 0;  // the sequence up to which lines may be on disk
   bool ending_ TM_GUARDED_BY(mutex_) = false;
   std::jthread thread_;  // last: it uses all of the above
 };

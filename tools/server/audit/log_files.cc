@@ -47,7 +47,9 @@ Result<std::vector<std::string>> FilesOf(const std::string& directory) {
 // Follows the lines of one file after the other.
 class Reader {
  public:
-  explicit Reader(const std::function<void(const Record&)>& each) : each_(each) {}
+  Reader(const Head& expected, const std::function<void(const Record&)>& each) : expected_(expected), each_(each) {
+    found_.met = expected.sequence == 0;
+  }
 
   // Bytes up to the end of its last whole line.
   Result<uint64_t> ReadFile(const std::string& directory, const std::string& name) {
@@ -61,7 +63,13 @@ class Reader {
     }
     return whole;
   }
-  [[nodiscard]] Found& found() { return found_; }
+  // When all files were read.
+  Found Take(size_t files) {
+    if (first_sequence_ > 1 && files < kMaxFiles) {
+      Break(fmt::format("line {}", first_sequence_), "the lines before it are gone, and they were not too many");
+    }
+    return std::move(found_);
+  }
 
  private:
   void Take(std::string_view line, const std::string& place) {
@@ -75,15 +83,18 @@ class Reader {
       Break(place, "its hash is not that of what stands there");
     }
     found_.head = {link->record.sequence, link->hash};
-    ++found_.records;
+    found_.met = found_.met || found_.head == expected_;
+    if (found_.records++ == 0) first_sequence_ = link->record.sequence;
     each_(link->record);
   }
   void Break(const std::string& place, std::string_view why) {
     if (found_.broken.empty()) found_.broken = fmt::format("{}: {}", place, why);
   }
 
+  const Head expected_;
   const std::function<void(const Record&)>& each_;
   Found found_;
+  uint64_t first_sequence_ = 0;
 };
 
 }  // namespace
@@ -101,19 +112,21 @@ Result<Head> ReadHead(std::string_view text) {
   return head;
 }
 
-Result<Found> ReadLog(const std::string& directory, const std::function<void(const Record&)>& each) {
+Result<Found> ReadLog(const std::string& directory, const Head& expected,
+                      const std::function<void(const Record&)>& each) {
   TM_TRY_ASSIGN(const std::vector<std::string> names, FilesOf(directory));
-  Reader reader(each);
+  Reader reader(expected, each);
   for (const std::string& name : names) {
     const Result<uint64_t> read = reader.ReadFile(directory, name);
     if (!read.ok()) return read.error();
   }
-  return std::move(reader.found());
+  return reader.Take(names.size());
 }
 
 LogFiles::LogFiles(LogFiles&& other) noexcept
     : directory_(std::move(other.directory_)),
       head_(other.head_),
+      lost_(other.lost_),
       file_(std::exchange(other.file_, -1)),
       file_bytes_(other.file_bytes_) {}
 
@@ -121,19 +134,21 @@ LogFiles::~LogFiles() {
   if (file_ >= 0) ::close(file_);
 }
 
-Result<LogFiles> LogFiles::Open(std::string directory) {
+Result<LogFiles> LogFiles::Open(std::string directory, const Head& expected) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) return MakeError(ErrorCode::kIo, fmt::format("the audit log {}: {}", directory, error.message()));
   TM_TRY_ASSIGN(const std::vector<std::string> names, FilesOf(directory));
   LogFiles log(std::move(directory));
   const std::function<void(const Record&)> nothing = [](const Record&) {};
-  Reader reader(nothing);
+  Reader reader(expected, nothing);
   for (const std::string& name : names) {
     TM_TRY_ASSIGN(log.file_bytes_, reader.ReadFile(log.directory_, name));
   }
-  log.head_ = reader.found().head;
-  if (names.empty()) return log;
+  const Found found = reader.Take(names.size());
+  log.lost_ = !found.met;
+  log.head_ = found.met ? found.head : expected;
+  if (names.empty() || log.lost_) return log;
   const std::string path = log.directory_ + "/" + names.back();
   log.file_ = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
   if (log.file_ < 0 || ::ftruncate(log.file_, static_cast<off_t>(log.file_bytes_)) != 0) return Failed(path);
@@ -163,9 +178,14 @@ Status LogFiles::Roll() {
   return {};
 }
 
+bool LogFiles::FileIsAsLeft() const {
+  struct stat status = {};
+  return ::fstat(file_, &status) == 0 && status.st_nlink > 0 && static_cast<uint64_t>(status.st_size) == file_bytes_;
+}
+
 Status LogFiles::Append(std::span<Record> records) {
   if (records.empty()) return {};
-  if (file_ < 0 || file_bytes_ >= kMaxFileBytes) TM_RETURN_IF_ERROR(Roll());
+  if (file_ < 0 || file_bytes_ >= kMaxFileBytes || !FileIsAsLeft()) TM_RETURN_IF_ERROR(Roll());
   std::string lines;
   Head head = head_;
   for (Record& record : records) {

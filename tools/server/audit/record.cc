@@ -35,6 +35,7 @@ Link PrintRecord(const Record& record, const access::SecretHash& before) {
   member("act", record.act);
   member("target", record.target);
   line += fmt::format(R"(,"status":{},"count":{})", record.status, record.count);
+  if (!record.why.empty()) member("why", record.why);
   const access::SecretHash hash = HashBehind(before, line);
   line += fmt::format(R"({}{}"}})", kHashKey, access::PrintHash(hash));
   return {std::move(line), hash};
@@ -57,6 +58,8 @@ Result<ReadLink> ReadRecord(std::string_view line, const access::SecretHash& bef
       root["act"].get(act) == simdjson::SUCCESS && root["target"].get(target) == simdjson::SUCCESS &&
       root["status"].get(status) == simdjson::SUCCESS && root["count"].get(out.record.count) == simdjson::SUCCESS;
   if (!whole) return NotALine("something is missing");
+  std::string_view why;
+  if (root["why"].get(why) == simdjson::SUCCESS) out.record.why = why;
   const auto instant = text::ParseRfc3339(time, text::Rfc3339Form::kGo);
   if (!instant) return NotALine("no time");
   out.record.time_ns = instant->seconds * 1'000'000'000 + instant->nanos;

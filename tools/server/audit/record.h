@@ -4,6 +4,8 @@
 //   /api/v1/admin/delete",
 //    "target":"db=metrics&match[]=cpu","status":200,"count":1,"hash":"..."}
 //
+// A refusal has `"why":"..."` behind the count.
+//
 // `hash` is the SHA-256 of the hash before it (64 hexadecimal digits, zeros before the first) and the line up to and
 // without `,"hash"`: whoever changes, removes or inserts a line must change all that follow, and the head that is kept
 // elsewhere.
@@ -24,13 +26,14 @@ inline constexpr size_t kMaxTargetBytes = 1'000;
 struct Record {
   uint64_t sequence = 0;  // from 1 on, without gaps
   int64_t time_ns = 0;    // since 1970; of the last one when count > 1
-  std::string who;
-  std::string from;
-  std::string act;
-  std::string target;
+  std::string who = {};
+  std::string from = {};
+  std::string act = {};
+  std::string target = {};
   int status = 0;  // of HTTP
   // Refusals of one kind from one address within a second are one record.
   uint64_t count = 1;
+  std::string why = {};  // of a refusal: what the sender was told; "" for an act
 
   friend bool operator==(const Record&, const Record&) = default;
 };

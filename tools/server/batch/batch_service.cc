@@ -26,6 +26,15 @@ Response Refuse(const Error& error) {
   return http::JsonResponse(reply.status, std::move(reply.body));
 }
 
+// Why `caller` gets no answer to a question; "" where he does.
+std::string RefusalOf(const BatchQuestion& question, const http::Caller& caller, const BatchOptions& options) {
+  const std::string_view database = question.endpoint->of_rules ? std::string_view(options.rules_database)
+                                    : question.database.empty() ? std::string_view(options.default_database)
+                                                                : std::string_view(question.database);
+  if (caller.May(http::Access::kRead, database)) return {};
+  return fmt::format("\"{}\" has no right to read database \"{}\"", caller.name(), database);
+}
+
 // Hands on what is ready until all is, or nobody wants more.
 void Stream(BatchRun& run, http::ReplyStream& stream) {
   // How often a stream that waits for an answer looks whether its client is still there.
@@ -44,14 +53,13 @@ void Stream(BatchRun& run, http::ReplyStream& stream) {
 Response BatchService::Answer(Request& request) {
   Result<std::vector<BatchQuestion>> questions = ParseBatch(request.body.view(), request.database);
   if (!questions.ok()) return Refuse(questions.error());
+  for (const BatchQuestion& question : *questions) {
+    if (request.refusal.empty()) request.refusal = RefusalOf(question, *request.caller, options_);
+  }
   auto ask = [api = api_, flights = flights_, caller = request.caller, client = http::ClientOf(request),
               options = options_](const BatchQuestion& question, const std::stop_token& stop) -> Flights::Answer {
-    const std::string_view database = question.endpoint->of_rules ? std::string_view(options.rules_database)
-                                      : question.database.empty() ? std::string_view(options.default_database)
-                                                                  : std::string_view(question.database);
-    if (!caller->May(http::Access::kRead, database)) {
-      Reply reply = ErrorReply(ErrorType::kBadData,
-                               fmt::format("\"{}\" has no right to read database \"{}\"", caller->name(), database));
+    if (const std::string refusal = RefusalOf(question, *caller, options); !refusal.empty()) {
+      Reply reply = ErrorReply(ErrorType::kBadData, refusal);
       reply.status = kForbidden;
       return std::make_shared<const Reply>(std::move(reply));
     }

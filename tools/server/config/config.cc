@@ -14,6 +14,8 @@
 #include "storage/base/text/byte_size.h"
 #include "storage/base/text/duration.h"
 #include "storage/base/yaml_reader.h"
+#include "tools/server/config/address.h"
+#include "tools/server/config/setting_changes.h"
 #include "tools/server/http/endpoint.h"
 
 namespace tidemark::server {
@@ -232,13 +234,32 @@ void AddNames(Config& c, Table* table) {
       "as long as there are no tokens.");
 }
 
+// Where people find it, and below which path it serves.
+void AddAddress(Config& c, Table* table) {
+  const auto add = [table](std::string key, std::string* value, Result<std::string> (*parse)(std::string_view),
+                           std::string comment) {
+    table->Add(
+        std::move(key), std::move(comment),
+        [value, parse](std::string_view text) -> Status {
+          TM_TRY_ASSIGN(*value, parse(text));
+          return {};
+        },
+        [value] { return Texts{*value}; });
+  };
+  add("http.external_url", &c.external_url, &ParseExternalUrl,
+      "The URL by which people reach this server, such as https://metrics.example/tm behind a proxy: for links, "
+      "redirects and cookies. Empty: its first address.");
+  add("http.route_prefix", &c.route_prefix, &ParseRoutePrefix,
+      "The path below which everything is served; empty: that of http.external_url. / where a proxy takes it off.");
+}
+
 // A section of its own each, behind all of `http`.
 void AddTls(Config& c, Table* table) {
   table->List<std::string>("https.listen", &c.tls_listen, EndpointText, ShowText,
                            "Addresses that serve HTTP over TLS, ADDRESS:PORT each.");
   table->rows.back().flag = "--https";
   table->Text("tls.certificate_file", &c.tls.certificate,
-              "PEM: the server's certificate, then those that lead to its authority. Read again at SIGHUP.");
+              "PEM: the server's certificate, then those that lead to its authority.");
   table->Text("tls.key_file", &c.tls.key, "PEM: the certificate's key, without a pass phrase.");
   table->Text("tls.client_ca_file", &c.tls.client_authorities,
               "PEM: authorities whose certificates clients may show in place of a token; empty: none is asked for.");
@@ -270,8 +291,6 @@ void AddBodyPace(Config& c, Table* table) {
 void AddNotify(Config& c, Table* table) {
   table->Text("notify.config", &c.notify.config_file,
               "Who is told of alerts: a file in Alertmanager's format; empty: nobody is.");
-  table->Text("notify.external_url", &c.notify.external_url,
-              "Where people find this server, for links in messages; empty: its first address.");
   table->Switch("notify.as_alertmanager", &c.notify.as_alertmanager,
                 "Tell as Alertmanager 0.25 does: a resolve is lost while its alert is muted, and whoever was told of "
                 "nothing may get one.");
@@ -357,6 +376,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   Config& c = *config;
   table.Text("data", &c.data, "The directory that holds everything.");
   AddNames(c, &table);
+  AddAddress(c, &table);
   table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
   table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");
   table.Count("http.read_threads", &c.http.read_threads, 1, 1024, "Queries that run at once.");
@@ -434,6 +454,7 @@ std::vector<Setting> SettingsOf(Config* config) {
         return {};
       },
       [&c] { return Texts{std::string(kLevels[static_cast<size_t>(c.log_level)])}; });
+  MarkLive(&table.rows);
   return std::move(table.rows);
 }
 

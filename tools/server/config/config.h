@@ -30,7 +30,6 @@ inline query::api::ApiOptions ApiDefaults() {
 
 struct NotifyConfig {
   std::string config_file;
-  std::string external_url;
   bool as_alertmanager = false;
 };
 
@@ -41,6 +40,8 @@ struct Config {
   tls::ServerFiles tls;
   std::vector<std::string> allowed_origins;
   std::vector<std::string> allowed_hosts;
+  std::string external_url;  // see address.h
+  std::string route_prefix;
   int64_t session_lifetime_ms = 12 * 3'600'000;
   std::vector<UdpConfig> udp;
   bool host_metrics = true;
@@ -64,6 +65,7 @@ struct Setting {
   std::string flag;  // besides that; "" for none
   std::string comment;
   bool list = false;
+  bool live = false;  // a reload takes it over; else it needs a restart
   // Takes one value (of a list: one more). kInvalidArgument says what would be right.
   std::function<Status(std::string_view)> set;
   std::function<std::vector<std::string>()> show;

@@ -26,6 +26,10 @@ class Gatekeeper {
   // name at this machine (DNS rebinding) is told by it.
   [[nodiscard]] virtual bool KnowsHost(std::string_view host) const = 0;
 
+  // Whether each request must show who sent it: then a page that points its own name here has nothing to show, and the
+  // names that pages come from need not be of this machine.
+  [[nodiscard]] virtual bool AsksForCredentials() const = 0;
+
   // Finds out who sent `head` and puts that into head->caller. nullopt: he is let in, as far as the head says.
   virtual std::optional<Refusal> Admit(Request* head) = 0;
 };

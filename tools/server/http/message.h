@@ -58,6 +58,7 @@ struct Request {
   std::vector<std::string> captures;  // of the route's pattern
   const Route* route = nullptr;       // set by the router
   std::string act;                    // what a handler of more than reading names as done, for an Observer; "" for none
+  std::string refusal;                // why a handler has refused its caller something, for an Observer; "": it has not
   // Who sent it: set by the router, or its gatekeeper.
   std::shared_ptr<const Caller> caller = Everyone();
   std::string peer;        // address and port of the client

@@ -119,25 +119,40 @@ Router::Router(std::vector<Route> routes, RouterOptions options)
 bool Router::OriginAllowed(const Request& head, std::string_view origin) const {
   const auto& allowed = options_.allowed_origins;
   if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end()) return true;
+  if (!options_.own_origin.empty() && origin == options_.own_origin) return true;
   const std::string_view authority = WithoutScheme(origin);
   if (origin == "null" || !EqualsNoCase(authority, head.Header("Host"))) return false;
-  return !options_.loopback_only || IsLoopbackHost(HostOf(authority));
+  const bool asks = options_.gatekeeper != nullptr && options_.gatekeeper->AsksForCredentials();
+  return asks || IsLoopbackHost(HostOf(authority));
 }
 
 void Router::AddCors(const Request& request, Response* response) const {
   const std::string_view origin = request.Header("Origin");
   const auto& allowed = options_.allowed_origins;
   if (origin.empty() || std::find(allowed.begin(), allowed.end(), origin) == allowed.end()) return;
+  // As Prometheus has it, and what this path takes beside.
+  std::string further;
+  std::vector<std::string> captures;
+  for (const Route& route : routes_) {
+    if (!Matches(route.pattern, request.path, &captures)) continue;
+    for (const Method method : route.methods) {
+      if (method != Method::kGet && method != Method::kPost) further += fmt::format(", {}", Name(method));
+    }
+  }
+  // What is put is put over a version that the page has seen.
+  const bool versioned = further.find(Name(Method::kPut)) != std::string::npos;
   response->Set("Access-Control-Allow-Origin", std::string(origin))
-      .Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-      .Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, Origin")
-      .Set("Access-Control-Expose-Headers", "Date")
+      .Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS" + further)
+      .Set("Access-Control-Allow-Headers",
+           fmt::format("Accept, Authorization, Content-Type, Origin{}", versioned ? ", If-Match, If-None-Match" : ""))
+      .Set("Access-Control-Expose-Headers", versioned ? "Date, ETag" : "Date")
       .Set("Vary", "Origin");
 }
 
 bool Router::Serves(std::string_view raw_path) const {
   Result<std::string> path = text::PercentDecode(raw_path, false);
   if (!path.ok()) return false;
+  if (!TakeRoutePrefix(&*path)) return false;
   std::string_view rest = *path;
   if (rest.starts_with(kDatabasePrefix)) {
     rest.remove_prefix(kDatabasePrefix.size() - 1);
@@ -146,6 +161,31 @@ bool Router::Serves(std::string_view raw_path) const {
   }
   std::vector<std::string> captures;
   return std::ranges::any_of(routes_, [&](const Route& route) { return Matches(route.pattern, rest, &captures); });
+}
+
+bool Router::TakeRoutePrefix(std::string* path) const {
+  const std::string& prefix = options_.route_prefix;
+  if (prefix.empty()) return true;
+  if (!path->starts_with(prefix) || (path->size() > prefix.size() && (*path)[prefix.size()] != '/')) return false;
+  path->erase(0, prefix.size());
+  if (path->empty()) *path = "/";
+  return true;
+}
+
+Response Router::BesideRoutePrefix(const Request& head) {
+  const bool get = head.method == Method::kGet || head.method == Method::kHead;
+  if (head.path != "/" || !get) return Refuse(404, "404 page not found", &head);
+  Response response = GoError(302, "Found");
+  response.Set("Location", options_.external_path + "/");
+  Count(head, response.status);
+  return response;
+}
+
+void Router::CompleteLocation(Response* response) const {
+  if (options_.external_path.empty()) return;
+  for (auto& [name, value] : response->headers) {
+    if (name == "Location" && value.starts_with('/')) value.insert(0, options_.external_path);
+  }
 }
 
 std::optional<Router::TargetParts> Router::PartsOf(std::string_view target) {
@@ -169,6 +209,7 @@ Admission Router::Admit(Request* head) {
   if (!path.ok()) return Refused(Refuse(400, path.error().message, head));
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
+  if (!TakeRoutePrefix(&head->path)) return Refused(BesideRoutePrefix(*head));
   if (head->path.starts_with(kDatabasePrefix)) {
     std::string_view rest = head->path;
     rest.remove_prefix(kDatabasePrefix.size() - 1);
@@ -251,12 +292,16 @@ std::optional<Response> Router::CheckScope(const Request& request) {
 }
 
 Response Router::NoSuchPath(const TargetParts& parts, const Request& head) {
-  const std::string clean = CleanPath(parts.path);
-  if (clean == parts.path || !Serves(clean)) return Refuse(404, "404 page not found", &head);
+  std::string clean = CleanPath(parts.path);
+  // A prefix that is written otherwise, with escapes, is not looked for.
+  const bool below = clean.starts_with(options_.route_prefix);
+  if (clean == parts.path || !below || !Serves(clean)) return Refuse(404, "404 page not found", &head);
+  clean.erase(0, options_.route_prefix.size());
   // As Go's servers do. Other methods than GET keep theirs.
   const bool get = head.method == Method::kGet || head.method == Method::kHead;
   Response response = GoError(get ? 301 : 308, get ? "Moved Permanently" : "Permanent Redirect");
   response.Set("Location", clean + std::string(parts.rest));
+  CompleteLocation(&response);
   AddCors(head, &response);
   Count(head, response.status);
   return response;
@@ -290,9 +335,12 @@ Response Router::Handle(Request* request) {
   Response response = request->route->handler(*request);
   const bool changes = request->route->access == Access::kAdmin && MayChange(*request->route, request->method) &&
                        request->method != Method::kGet && request->method != Method::kHead;
-  if (options_.observer != nullptr && (changes || !request->act.empty())) {
-    options_.observer->Changed(*request, response.status);
+  if (options_.observer != nullptr) {
+    const bool refused = response.status == 401 || response.status == 403 || !request->refusal.empty();
+    if (refused) options_.observer->Refused(*request, response.status, request->refusal);
+    if (!request->act.empty() || (changes && !refused)) options_.observer->Changed(*request, response.status);
   }
+  CompleteLocation(&response);
   AddCors(*request, &response);
   Count(*request, response.status);
   const auto index = static_cast<size_t>(request->route - routes_.data());
@@ -306,7 +354,9 @@ Response Router::Refuse(int status, std::string_view text, const Request* head) 
       head->route != nullptr && head->route->refuse ? head->route->refuse(status, text) : GoError(status, text);
   AddCors(*head, &response);
   Count(*head, status);
-  if (options_.observer != nullptr && (status == 401 || status == 403)) options_.observer->Refused(*head, status);
+  if (options_.observer != nullptr && (status == 401 || status == 403)) {
+    options_.observer->Refused(*head, status, text);
+  }
   return response;
 }
 

@@ -52,10 +52,17 @@ struct Route {
 struct RouterOptions {
   // Origins (scheme://host:port) besides the server's own whose pages may read replies and change things.
   std::vector<std::string> allowed_origins;
-  // Whether only loopback is served: then a page must have been fetched from a loopback name, which keeps out pages
-  // that point their own name at this machine (DNS rebinding).
-  bool loopback_only = true;
-  // Asked for each request; outlives the router. Null: everyone may everything.
+  // Of the server's own pages as a browser behind a proxy sees them; "" for those of the Host header only.
+  std::string own_origin = {};
+  // In front of the path of every request that is served ("/tm", no slash at its end); others get 404, and `/` leads
+  // below it. "": none.
+  std::string route_prefix = {};
+  // In front of the paths of redirects: what a browser has to ask for. Differs from `route_prefix` where a proxy has a
+  // path of its own.
+  std::string external_path = {};
+  // Asked for each request; outlives the router. Null: everyone may everything. Unless it asks for credentials, a page
+  // must have been fetched from a loopback name to change anything, which keeps out pages that point their own name at
+  // this machine (DNS rebinding).
   Gatekeeper* gatekeeper = nullptr;
   // Told of what is changed and who is refused; outlives the router. Null: nobody.
   Observer* observer = nullptr;
@@ -83,6 +90,12 @@ class Router : public Application {
 
  private:
   [[nodiscard]] bool OriginAllowed(const Request& head, std::string_view origin) const;
+  // Takes the route prefix off a decoded path. false: it is not below that.
+  [[nodiscard]] bool TakeRoutePrefix(std::string* path) const;
+  // What is answered beside the route prefix.
+  Response BesideRoutePrefix(const Request& head);
+  // Makes a path on this server in `Location` one that a browser can ask for.
+  void CompleteLocation(Response* response) const;
   // Whether a route has the path `raw_path`, which is percent-encoded.
   [[nodiscard]] bool Serves(std::string_view raw_path) const;
   // A request target, cut into what it consists of.

@@ -2,11 +2,15 @@
 
 #include <fmt/core.h>
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "storage/base/clock.h"
@@ -37,6 +41,7 @@ struct Server::Impl {
     IoLoop loop;
     Guard guard = asio::make_work_guard(loop.context());
     asio::steady_timer sweep{loop.context()};
+    std::atomic<int64_t> swept_ns{SystemClock::Get().SteadyNs()};  // when it last came round
   };
 
   // An address, and what is spoken on it.
@@ -46,7 +51,7 @@ struct Server::Impl {
   };
 
   Impl(const ServerOptions& options, Application* application) : shared(Settle(options), application) {
-    for (size_t i = 0; i < shared.options.io_threads; ++i) {
+    for (size_t i = 0; i < shared.options().io_threads; ++i) {
       loops.push_back(std::make_unique<Worker>(&shared.readers));
     }
   }
@@ -54,6 +59,20 @@ struct Server::Impl {
   static ServerOptions Settle(ServerOptions options) {
     if (options.io_threads == 0) options.io_threads = UsableCpus();
     return options;
+  }
+
+  // All acceptors live on the first loop; the connections go round all of them.
+  std::unique_ptr<Listener> NewListener(std::shared_ptr<const tls::ServerContext> tls) {
+    return std::make_unique<Listener>(Listener{asio::ip::tcp::acceptor(loops.front()->loop.context()), std::move(tls)});
+  }
+
+  // What it is bound to.
+  Endpoint Keep(std::unique_ptr<Listener> listener) {
+    error_code ignored;
+    const auto bound = listener->acceptor.local_endpoint(ignored);
+    const bool encrypted = listener->tls != nullptr;
+    listeners.push_back(std::move(listener));
+    return {bound.address().to_string(), bound.port(), encrypted};
   }
 
   void Accept(Listener* listener) {
@@ -123,11 +142,13 @@ struct Server::Impl {
   }
 
   void ScheduleSweep(Worker* worker) {
-    worker->sweep.expires_after(SweepInterval(shared.options));
+    worker->sweep.expires_after(SweepInterval(shared.options()));
     worker->sweep.async_wait([this, worker](const error_code& error) {
       // A cancel that comes when this is already queued does not reach it, hence the flag.
       if (error || ending.load(std::memory_order_relaxed)) return;
-      ForEachSession(worker, [now = SystemClock::Get().SteadyNs()](Session& session) { session.Sweep(now); });
+      const int64_t now = SystemClock::Get().SteadyNs();
+      worker->swept_ns.store(now, std::memory_order_relaxed);
+      ForEachSession(worker, [now](Session& session) { session.Sweep(now); });
       ScheduleSweep(worker);
     });
   }
@@ -164,10 +185,7 @@ Result<Endpoint> Server::Listen(const std::string& address, uint16_t port,
   const asio::ip::address ip = asio::ip::make_address(address == "localhost" ? "127.0.0.1" : address, error);
   if (error) return InvalidArgument(fmt::format("\"{}\" is not an IP address", address));
   const asio::ip::tcp::endpoint endpoint(ip, port);
-  // All acceptors live on the first loop; the connections go round all of them.
-  const bool encrypted = tls != nullptr;
-  auto listener = std::make_unique<Impl::Listener>(
-      Impl::Listener{asio::ip::tcp::acceptor(impl_->loops.front()->loop.context()), std::move(tls)});
+  std::unique_ptr<Impl::Listener> listener = impl_->NewListener(std::move(tls));
   asio::ip::tcp::acceptor& acceptor = listener->acceptor;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
@@ -177,9 +195,23 @@ Result<Endpoint> Server::Listen(const std::string& address, uint16_t port,
     const ErrorCode code = error == asio::error::address_in_use ? ErrorCode::kUnavailable : ErrorCode::kIo;
     return MakeError(code, fmt::format("cannot listen on {}:{}: {}", address, port, error.message()));
   }
-  const auto bound = acceptor.local_endpoint(error);
-  impl_->listeners.push_back(std::move(listener));
-  return Endpoint{bound.address().to_string(), bound.port(), encrypted};
+  return impl_->Keep(std::move(listener));
+}
+
+Result<Endpoint> Server::Adopt(int descriptor, std::shared_ptr<const tls::ServerContext> tls) {
+  sockaddr_storage address = {};
+  socklen_t size = sizeof address;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    return MakeError(ErrorCode::kIo, fmt::format("descriptor {} is no socket: {}", descriptor, std::strerror(errno)));
+  }
+  std::unique_ptr<Impl::Listener> listener = impl_->NewListener(std::move(tls));
+  error_code error;
+  listener->acceptor.assign(address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor,
+                            error);
+  if (error) {
+    return MakeError(ErrorCode::kIo, fmt::format("cannot listen on descriptor {}: {}", descriptor, error.message()));
+  }
+  return impl_->Keep(std::move(listener));
 }
 
 void Server::Start() {
@@ -237,6 +269,27 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   // Ends with the last leader.
   shared.readers.Stop();
   return all;
+}
+
+void Server::SetLimits(const ServerOptions& wanted) {
+  ServerOptions options = impl_->shared.options();
+  options.header_bytes_max = wanted.header_bytes_max;
+  options.body_bytes_max = wanted.body_bytes_max;
+  options.body_memory_bytes = wanted.body_memory_bytes;
+  options.reply_memory_bytes = wanted.reply_memory_bytes;
+  options.decode = wanted.decode;
+  options.header_timeout = wanted.header_timeout;
+  options.body_stall = wanted.body_stall;
+  options.body_bytes_per_second_min = wanted.body_bytes_per_second_min;
+  options.body_grace = wanted.body_grace;
+  options.idle_timeout = wanted.idle_timeout;
+  impl_->shared.versions.Set(options);
+}
+
+int64_t Server::last_sweep_ns() const {
+  int64_t oldest = INT64_MAX;
+  for (const auto& worker : impl_->loops) oldest = std::min(oldest, worker->swept_ns.load(std::memory_order_relaxed));
+  return oldest;
 }
 
 const ServerCounters& Server::counters() const { return impl_->shared.counters; }

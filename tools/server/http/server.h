@@ -137,12 +137,20 @@ class Server {
   // plain HTTP.
   Result<Endpoint> Listen(const std::string& address, uint16_t port,
                           std::shared_ptr<const tls::ServerContext> tls = nullptr);
+  // Serves a socket that listens already. kIo. The socket is the server's from then on.
+  Result<Endpoint> Adopt(int descriptor, std::shared_ptr<const tls::ServerContext> tls = nullptr);
   // Begins to accept.
   void Start();
+  // From the next request or deadline on: the limits of heads and bodies, the memory for bodies and replies, and the
+  // timeouts. The other options stay.
+  void SetLimits(const ServerOptions& wanted);
   // Accepts no more, lets requests that have begun finish, then closes. Returns whether all finished within `timeout`;
   // the others are cut. Idempotent.
   bool Drain(std::chrono::milliseconds timeout);
 
+  // When the loop that is the furthest behind last came round to look at its connections, on SystemClock::SteadyNs.
+  // Long ago, that is more than some seconds: the server hangs.
+  [[nodiscard]] int64_t last_sweep_ns() const;
   [[nodiscard]] const ServerCounters& counters() const;
   [[nodiscard]] size_t queued_writes() const;
   [[nodiscard]] size_t queued_reads() const;

@@ -78,7 +78,7 @@ void Session::Start() {
   transport_.Configure();
   peer_ = transport_.PeerAddress();
   if (!transport_.encrypted()) return NextRequest();
-  Enter(Phase::kHandshake, shared_->options.header_timeout);
+  Enter(Phase::kHandshake, shared_->options().header_timeout);
   transport_.AsyncHandshake([self = shared_from_this()](const error_code& error) { self->OnHandshake(error); });
 }
 
@@ -178,7 +178,7 @@ void Session::NextRequest() {
   ForgetLateAnswer();
   request_ = Request();
   admission_ = Admission();
-  parser_ = std::make_unique<RequestParser>(&request_, shared_->options.header_bytes_max);
+  parser_ = std::make_unique<RequestParser>(&request_, shared_->options().header_bytes_max);
   if (in_begin_ == in_end_) {
     if (shared_->draining.load(std::memory_order_relaxed)) return Close();
     in_begin_ = in_end_ = 0;
@@ -186,9 +186,9 @@ void Session::NextRequest() {
       in_.reset();
       in_capacity_ = 0;
     }
-    Enter(Phase::kIdle, shared_->options.idle_timeout);
+    Enter(Phase::kIdle, shared_->options().idle_timeout);
   } else {
-    Enter(Phase::kHead, shared_->options.header_timeout);
+    Enter(Phase::kHead, shared_->options().header_timeout);
   }
   ParseHead();
 }
@@ -206,7 +206,7 @@ void Session::ParseHead() {
     if (error == beast_http::error::header_limit) {
       shared_->counters.malformed.fetch_add(1, std::memory_order_relaxed);
       return RefuseAndClose(
-          431, fmt::format("the request header is larger than {} bytes", shared_->options.header_bytes_max));
+          431, fmt::format("the request header is larger than {} bytes", shared_->options().header_bytes_max));
     }
     if (error) {
       shared_->counters.malformed.fetch_add(1, std::memory_order_relaxed);
@@ -218,7 +218,7 @@ void Session::ParseHead() {
   ReadInput([this](const error_code& error) {
     if (phase_ != Phase::kIdle && phase_ != Phase::kHead) return;
     if (error) return Close();
-    if (phase_ == Phase::kIdle) Enter(Phase::kHead, shared_->options.header_timeout);
+    if (phase_ == Phase::kIdle) Enter(Phase::kHead, shared_->options().header_timeout);
     ParseHead();
   });
 }
@@ -250,7 +250,7 @@ void Session::OnHead() {
   const std::string_view expect = request_.Header("Expect");
   if (!expect.empty() && !EqualsNoCase(expect, "100-continue")) return malformed(417, "unknown expectation");
   admission_ = shared_->application->Admit(&request_);
-  const size_t body_max = std::min(admission_.body_bytes_max, shared_->options.body_bytes_max);
+  const size_t body_max = std::min(admission_.body_bytes_max, shared_->options().body_bytes_max);
   const uint64_t length = parser_->content_length().value_or(0);
   const bool has_body = parser_->chunked() || length > 0;
   if (admission_.refusal) {
@@ -270,7 +270,7 @@ void Session::OnHead() {
 }
 
 void Session::BeginBody() {
-  Enter(Phase::kBody, shared_->options.idle_timeout);
+  Enter(Phase::kBody, shared_->options().idle_timeout);
   body_began_ns_ = body_grew_ns_ = NowNs();
   body_seen_bytes_ = 0;
   if (!parser_->chunked()) {
@@ -283,7 +283,7 @@ void Session::BeginBody() {
     in_begin_ += here;
     return ReadSizedBody();
   }
-  const size_t body_max = std::min(admission_.body_bytes_max, shared_->options.body_bytes_max);
+  const size_t body_max = std::min(admission_.body_bytes_max, shared_->options().body_bytes_max);
   parser_->grow_body = [this, body_max](size_t more) {
     BodyBuffer& body = request_.body;
     const size_t needed = body.size() + more;
@@ -323,7 +323,7 @@ void Session::ReadChunkedBody() {
     if (error == beast_http::error::need_more) break;
     if (parser_->body_refused == RequestParser::BodyRefusal::kNoMemory) return RefuseForMemory();
     if (parser_->body_refused == RequestParser::BodyRefusal::kTooLarge) {
-      const size_t body_max = std::min(admission_.body_bytes_max, shared_->options.body_bytes_max);
+      const size_t body_max = std::min(admission_.body_bytes_max, shared_->options().body_bytes_max);
       return RefuseAndClose(413, fmt::format("the request body is larger than {} bytes", body_max));
     }
     if (error) {
@@ -414,7 +414,7 @@ Response Session::Answer() {
   try {
     const std::string_view coding = request_.Header("Content-Encoding");
     if (EqualsNoCase(coding, "gzip") || EqualsNoCase(coding, "x-gzip")) {
-      Result<BodyBuffer> decoded = GunzipBody(request_.body.view(), shared_->options.decode);
+      Result<BodyBuffer> decoded = GunzipBody(request_.body.view(), shared_->options().decode);
       if (!decoded.ok()) {
         const int status = decoded.error().code == ErrorCode::kLimitExceeded ? 413 : 400;
         return application.Refuse(status, decoded.error().message, &request_);
@@ -424,7 +424,7 @@ Response Session::Answer() {
     Response response = application.Handle(&request_);
     const bool coded = std::any_of(response.headers.begin(), response.headers.end(),
                                    [](const auto& header) { return EqualsNoCase(header.first, "Content-Encoding"); });
-    if (!coded && !response.produce && response.body.size() >= shared_->options.gzip_reply_bytes_min &&
+    if (!coded && !response.produce && response.body.size() >= shared_->options().gzip_reply_bytes_min &&
         CodingFor(request_.Header("Accept-Encoding"), /*zstd=*/false) == Coding::kGzip) {
       if (response.body.size() >= kLongToCompress) ThisThreadIsBusy();
       response.body = Gzip(response.body);

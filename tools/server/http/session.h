@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "storage/base/mutex.h"
+#include "storage/base/versions.h"
 #include "tools/server/http/connection_counts.h"
 #include "tools/server/http/io_loop.h"
 #include "tools/server/http/message.h"
@@ -25,7 +26,7 @@ namespace tidemark::http {
 
 // What the sessions of one server share. Thread-safe.
 struct ServerShared {
-  ServerOptions options;
+  Versions<ServerOptions> versions;
   Application* application;
   ServerCounters counters;
   ConnectionCounts connections;
@@ -38,7 +39,7 @@ struct ServerShared {
   CondVar closed;  // a session ended
 
   ServerShared(const ServerOptions& o, Application* a)
-      : options(o),
+      : versions(o),
         application(a),
         connections(o.connections_max, o.connections_per_address_max),
         writers("tm-write", o.write_threads, o.queue_max),
@@ -48,6 +49,8 @@ struct ServerShared {
                 o.queue_max),
         service("tm-service", o.service_threads, o.queue_max),
         streams("tm-stream", o.stream_threads, o.queue_max, WorkerSet::Urgency::kBackground) {}
+
+  [[nodiscard]] const ServerOptions& options() const { return versions.Now(); }
 };
 
 class SessionStream;

@@ -13,7 +13,7 @@ namespace tidemark::http {
 bool Session::MendLineEnds() {
   if (parser_->got_some()) return true;
   const std::string_view input(in_.get() + in_begin_, in_end_ - in_begin_);
-  switch (const LineEnds ends = LineEndsOf(input, shared_->options.header_bytes_max); ends.kind) {
+  switch (const LineEnds ends = LineEndsOf(input, shared_->options().header_bytes_max); ends.kind) {
     case LineEnds::Kind::kCrLf: return true;
     case LineEnds::Kind::kUnknown: return false;
     case LineEnds::Kind::kLf: {
@@ -30,7 +30,7 @@ bool Session::MendLineEnds() {
 
 bool Session::LeaseBody(size_t bytes) {
   std::atomic<uint64_t>& held = shared_->counters.body_bytes;
-  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options.body_memory_bytes) {
+  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options().body_memory_bytes) {
     held.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
   }
@@ -45,7 +45,7 @@ void Session::ReleaseBody() {
 }
 
 bool Session::BodyIsTooSlow(int64_t now_ns) {
-  const ServerOptions& options = shared_->options;
+  const ServerOptions& options = shared_->options();
   const auto in_ns = [](std::chrono::milliseconds time) { return std::chrono::nanoseconds(time).count(); };
   if (request_.body.size() != body_seen_bytes_) {
     body_seen_bytes_ = request_.body.size();

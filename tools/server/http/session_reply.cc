@@ -52,7 +52,7 @@ const std::string& HttpDate() {
 bool Session::LeaseReply(size_t bytes) {
   if (bytes < kLargeReplyBytes) return true;
   std::atomic<uint64_t>& held = shared_->counters.reply_bytes;
-  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options.reply_memory_bytes) {
+  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options().reply_memory_bytes) {
     held.fetch_sub(bytes, std::memory_order_relaxed);
     return false;
   }
@@ -168,7 +168,7 @@ Transport::Parts Session::Unsent(const Outgoing& out) {
 void Session::SendNow(Outgoing* out) { out->sent = transport_.SendNow(Unsent(*out)); }
 
 void Session::Write(Outgoing out) {
-  Enter(Phase::kReply, shared_->options.idle_timeout);
+  Enter(Phase::kReply, shared_->options().idle_timeout);
   shared_->counters.sent_bytes.fetch_add(out.sent, std::memory_order_relaxed);
   out_ = std::move(out);
   WriteMore();
@@ -182,7 +182,7 @@ void Session::WriteMore() {
     self->shared_->counters.sent_bytes.fetch_add(count, std::memory_order_relaxed);
     self->out_.sent += count;
     // Each byte that the client takes renews its time.
-    self->Enter(Phase::kReply, self->shared_->options.idle_timeout);
+    self->Enter(Phase::kReply, self->shared_->options().idle_timeout);
     self->WriteMore();
   };
   transport_.AsyncWriteSome(Unsent(out_), std::move(on_write));

@@ -36,6 +36,22 @@ http::Access RightOf(const influxql::Statement& statement) {
   return std::holds_alternative<influxql::CreateDatabase>(statement) ? http::Access::kWrite : http::Access::kAdmin;
 }
 
+// Names a statement that changes something among the acts of its request: `DROP DATABASE x: done`. What else it says is
+// in the parameter `q`.
+void NoteAct(const influxql::Statement& statement, std::string_view database, bool done, std::string* act) {
+  if (influxql::IsReadOnly(statement)) return;
+  constexpr std::string_view kPolicy[] = {"CREATE RETENTION POLICY", "ALTER RETENTION POLICY", "DROP RETENTION POLICY"};
+  std::string_view words = "DELETE";
+  if (std::holds_alternative<influxql::CreateDatabase>(statement)) words = "CREATE DATABASE";
+  if (std::holds_alternative<influxql::DropDatabase>(statement)) words = "DROP DATABASE";
+  if (const auto* change = std::get_if<influxql::ChangeRetentionPolicy>(&statement)) {
+    words = kPolicy[static_cast<size_t>(change->what)];
+  }
+  const std::string_view named = influxql::DatabaseOf(statement);
+  *act += fmt::format("{}{} {}: {}", act->empty() ? "" : "; ", words, named.empty() ? database : named,
+                      done ? "done" : "failed");
+}
+
 // An Error where the caller has no right to what a statement is about.
 Status CheckCaller(const http::Caller& caller, const influxql::Statement& statement, std::string_view database) {
   const http::Access right = RightOf(statement);
@@ -110,9 +126,12 @@ Response InfluxService::Health(Request& request) const {
   std::string body = R"({"name":"tidemark","message":)";
   AppendJsonString(&body, stats.read_only ? "writes are refused" + (details ? ": " + stats.read_only_reason : "")
                                           : std::string("ready for queries and writes"));
-  body += fmt::format(R"(,"status":"{}","checks":{},"version":)", stats.read_only ? "fail" : "pass",
-                      ChecksOf(store_->Findings()));
-  AppendJsonString(&body, version_);
+  body += fmt::format(R"(,"status":"{}","checks":{})", stats.read_only ? "fail" : "pass",
+                      details ? ChecksOf(store_->Findings()) : "[]");
+  if (details) {
+    body += R"(,"version":)";
+    AppendJsonString(&body, version_);
+  }
   body += "}\n";
   Response response = http::JsonResponse(stats.read_only ? 503 : 200, std::move(body));
   AddInfluxHeaders(request, &response);
@@ -191,7 +210,7 @@ Result<std::string> InfluxService::Create(const influxql::CreateDatabase& create
 // A database has one policy, which says how long all its points are kept. It goes by any name where it is the default.
 Result<std::string> InfluxService::ChangePolicy(const influxql::ChangeRetentionPolicy& change) const {
   using What = influxql::ChangeRetentionPolicy::What;
-  TM_TRY_ASSIGN(storage::DatabaseOptions options, OptionsOf(change.database));
+  if (!store_->HasDatabase(change.database)) return DatabaseNotFound(change.database);
   const bool autogen = change.name == "autogen";
   if (change.what == What::kDrop) {
     if (!autogen) return std::string();
@@ -211,12 +230,17 @@ Result<std::string> InfluxService::ChangePolicy(const influxql::ChangeRetentionP
                     "shorter with `tidemark admin retention set {} --match ... --keep ...`",
                     change.name, change.database, change.database));
   }
-  if (change.what == What::kCreate && autogen && change.retention_ns && *change.retention_ns != options.retention_ns) {
-    return InvalidArgument("retention policy already exists");
-  }
-  options.retention_ns = change.retention_ns.value_or(options.retention_ns);
-  if (change.shard_ns.value_or(0) > 0) options.partition_ns = *change.shard_ns;
-  TM_RETURN_IF_ERROR(store_->SetDatabaseOptions(change.database, options));
+  const auto apply = [&](storage::DatabaseOptions* options) -> Status {
+    const int64_t retention_ns = change.retention_ns.value_or(options->retention_ns);
+    if (change.what == What::kCreate && autogen && retention_ns != options->retention_ns) {
+      return InvalidArgument("retention policy already exists");
+    }
+    options->retention_ns = retention_ns;
+    if (change.shard_ns.value_or(0) > 0) options->partition_ns = *change.shard_ns;
+    return {};
+  };
+  const Result<storage::DatabaseOptions> changed = store_->ChangeDatabaseOptions(change.database, apply);
+  if (!changed.ok()) return changed.error();
   return std::string();
 }
 
@@ -275,9 +299,11 @@ Response InfluxService::Query(Request& request) const {
       } else {
         const Status may = CheckCaller(*request.caller, statement, database);
         series = may.ok() ? Run(statement, database, *request.caller) : Result<std::string>(may.error());
-      }
-      if (!influxql::IsReadOnly(statement)) {
-        request.act = fmt::format("{} /query, {}", request.method_name, series.ok() ? "done" : "not done");
+        if (may.ok()) {
+          NoteAct(statement, database, series.ok(), &request.act);
+        } else {
+          request.refusal = may.error().message;
+        }
       }
       if (by_get && series.ok() && !influxql::IsReadOnly(statement)) {
         body +=

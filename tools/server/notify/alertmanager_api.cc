@@ -216,7 +216,10 @@ Response AlertmanagerApi::PostSilence(Request& request) const {
   }
   if (!posted->matcher_fault.empty()) return Text(400, "silence invalid: " + posted->matcher_fault);
   const Result<std::string> id = service_->SetSilence(std::move(silence), request.caller->name());
-  if (id.ok()) return JsonResponse(200, fmt::format("{{\"silenceID\":\"{}\"}}\n", *id));
+  if (id.ok()) {
+    request.act = "silence set " + *id;
+    return JsonResponse(200, fmt::format("{{\"silenceID\":\"{}\"}}\n", *id));
+  }
   switch (id.error().code) {
     case ErrorCode::kNotFound: return Text(404, id.error().message);
     case ErrorCode::kInvalidArgument: return Text(400, "silence invalid: " + id.error().message);
@@ -232,11 +235,14 @@ Response AlertmanagerApi::GetSilence(const Request& request) const {
   return JsonResponse(200, SilenceJson(*silence, clock_->NowNs()) + "\n");
 }
 
-Response AlertmanagerApi::DeleteSilence(const Request& request) const {
+Response AlertmanagerApi::DeleteSilence(Request& request) const {
   const std::string& id = request.captures.at(0);
   if (!IsUuid(id)) return NoUuid(id);
   const tidemark::Status expired = service_->ExpireSilence(id, request.caller->name());
-  if (expired.ok()) return Done();
+  if (expired.ok()) {
+    request.act = "silence end " + id;
+    return Done();
+  }
   if (expired.error().code == ErrorCode::kNotFound) return Text(404, expired.error().message);
   return Unstored(expired.error());
 }

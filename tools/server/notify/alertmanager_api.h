@@ -29,7 +29,7 @@ class AlertmanagerApi {
   http::Response PostSilence(http::Request& request) const;
   // The id is the first capture.
   http::Response GetSilence(const http::Request& request) const;
-  http::Response DeleteSilence(const http::Request& request) const;
+  http::Response DeleteSilence(http::Request& request) const;
   // POST receiver=NAME: what became of a test message by each way, in Prometheus' envelope.
   http::Response SendTest(const http::Request& request) const;
 

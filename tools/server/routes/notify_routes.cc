@@ -66,9 +66,10 @@ void AddNotifyRoutes(const NotifyRouteOptions& options, std::vector<http::Route>
     route.refuse = row.refuse;
     route.handler = [row, options](Request& request) {
       if (row.scope == Scope::kHandler && !request.caller->May(row.right, options.rules_database)) {
-        return row.refuse(
-            403, fmt::format("\"{}\" has no right to {} the database of the rules, \"{}\"", request.caller->name(),
-                             row.right == Access::kRead ? "read" : "write", options.rules_database));
+        request.refusal =
+            fmt::format("\"{}\" has no right to {} the database of the rules, \"{}\"", request.caller->name(),
+                        row.right == Access::kRead ? "read" : "write", options.rules_database);
+        return row.refuse(403, request.refusal);
       }
       return row.handler(*options.alertmanager, request);
     };

@@ -60,10 +60,14 @@ Response Load(const Services& services, Request& request) {
   return services.dashboards->Get(request, request.captures[0]);
 }
 Response Save(const Services& services, Request& request) {
-  return services.dashboards->Put(request, request.captures[0]);
+  Response response = services.dashboards->Put(request, request.captures[0]);
+  if (response.status < 300) request.act = "dashboard save " + request.captures[0];
+  return response;
 }
 Response Drop(const Services& services, Request& request) {
-  return services.dashboards->Delete(request, request.captures[0]);
+  Response response = services.dashboards->Delete(request, request.captures[0]);
+  if (response.status < 300) request.act = "dashboard delete " + request.captures[0];
+  return response;
 }
 Response History(const Services& services, Request& request) {
   return services.dashboards->History(request.captures[0]);

@@ -51,8 +51,9 @@ Response RemoteRead(const Services& services, Request& request) {
 template <auto kMethod>
 Response OfRules(const Services& services, Request& request) {
   if (request.caller->May(Access::kRead, services.rules_database)) return Api<kMethod>(services, request);
-  return RefuseAsPrometheus(403, fmt::format("\"{}\" has no right to read the database of the rules, \"{}\"",
-                                             request.caller->name(), services.rules_database));
+  request.refusal = fmt::format("\"{}\" has no right to read the database of the rules, \"{}\"", request.caller->name(),
+                                services.rules_database);
+  return RefuseAsPrometheus(403, request.refusal);
 }
 
 // 204 tells the page of Prometheus that there is nothing to wait for.

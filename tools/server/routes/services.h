@@ -32,7 +32,6 @@ struct Services {
   query::api::EventTap* events = nullptr;
   std::function<std::string()> metrics;    // the text of /metrics
   std::string rules_database = "default";  // what rules read and write
-  size_t body_bytes_max = 25'000'000;
 };
 
 }  // namespace tidemark::server

@@ -1,3 +1,4 @@
+#include <limits>
 #include <string>
 
 #include "tools/server/routes/areas.h"
@@ -12,7 +13,8 @@ void AddWriteRoutes(const std::shared_ptr<const Services>& services, std::vector
     route.lane = http::Lane::kWrite;
     route.methods = {endpoint.method};
     route.pattern = std::string(endpoint.path);
-    route.body_bytes_max = services->body_bytes_max;
+    // As much as the server takes.
+    route.body_bytes_max = std::numeric_limits<size_t>::max();
     route.own_coding = endpoint.check_media != nullptr;
     if (endpoint.refuse_unread != nullptr) route.refuse = endpoint.refuse_unread;
     route.handler = [writes = services->writes, &endpoint](http::Request& request) {

@@ -1,8 +1,12 @@
 #include "tools/server/watch/rule_notices.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
+
+#include "storage/base/text/query_escape.h"
 
 namespace tidemark::server {
 namespace {
@@ -62,6 +66,8 @@ void RuleNotices::TakeGroup(const GroupStatus& group, const std::string& name, b
       firing.group = name;
       firing.rule = rule.rule->name;
       firing.alert.annotations = alert.annotations;
+      firing.alert.generator_url =
+          fmt::format("{}/graph?g0.expr={}&g0.tab=1", external_url_, text::QueryEscape(rule.rule->expr_text));
       firing.alert.ends_at_ns = until_ms * kMsNs;
       out->push_back(firing.alert);
     }

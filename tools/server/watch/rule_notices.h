@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "query/notify/alert.h"
@@ -18,6 +19,9 @@ namespace tidemark::server {
 // Not thread-safe.
 class RuleNotices {
  public:
+  // `external_url`: in front of the links of alerts to their expressions.
+  explicit RuleNotices(std::string external_url = "") : external_url_(std::move(external_url)) {}
+
   // An alert that fires has as its end until when that is known: four intervals of its group, each at least a minute.
   // It ends by itself when nobody says more. One that has ended has the time of the evaluation that found it so. A rule
   // that fails keeps its alerts. A rule that is taken away ends its alerts at `now_ms`.
@@ -37,6 +41,7 @@ class RuleNotices {
   // Ends what belonged to groups that are there no more, unless its rule is in one that has not been evaluated yet.
   void EndRemoved(const query::rules::Snapshot& snapshot, int64_t now_ms, std::vector<query::notify::Alert>* out);
 
+  const std::string external_url_;
   std::map<model::Labels, Firing> firing_;
   std::map<std::string, Seen> seen_;  // by group
 };

@@ -12,8 +12,10 @@ constexpr int64_t kLongestWaitNs = 1'000'000'000;
 
 }  // namespace
 
-RuleRunner::RuleRunner(query::rules::Manager* manager, const Clock* clock, Tell tell)
-    : manager_(manager), clock_(clock), tell_(std::move(tell)), thread_([this] { Run(); }) {}
+RuleRunner::RuleRunner(query::rules::Manager* manager, const Clock* clock, std::string external_url, Tell tell)
+    : manager_(manager), clock_(clock), tell_(std::move(tell)), notices_(std::move(external_url)), thread_([this] {
+        Run();
+      }) {}
 
 void RuleRunner::Stop() {
   {

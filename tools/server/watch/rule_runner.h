@@ -16,8 +16,8 @@ class RuleRunner {
  public:
   // What is done with the alerts that fire and those that have ended, after each evaluation.
   using Tell = std::function<void(std::vector<query::notify::Alert> alerts)>;
-  // Both outlive it. Runs from construction to Stop (or destruction).
-  RuleRunner(query::rules::Manager* manager, const Clock* clock, Tell tell);
+  // Both outlive it. Runs from construction to Stop (or destruction). `external_url`: as of RuleNotices.
+  RuleRunner(query::rules::Manager* manager, const Clock* clock, std::string external_url, Tell tell);
   ~RuleRunner() { Stop(); }
   RuleRunner(const RuleRunner&) = delete;
   RuleRunner& operator=(const RuleRunner&) = delete;

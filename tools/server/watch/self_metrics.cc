@@ -324,6 +324,10 @@ std::string MetricsText(const MetricSources& sources) {
   out.Family("tidemark_build_info", "gauge", "1, with the version as a label.");
   out.Value(fmt::format("version=\"{}\"", sources.version), 1);
   AddProcess(&out, sources.start_seconds);
+  out.Gauge("tidemark_config_last_reload_successful", "Whether the last attempt to reload the settings succeeded.",
+            sources.reload_good ? 1 : 0);
+  out.Gauge("tidemark_config_last_reload_success_timestamp_seconds",
+            "When the settings in force were read, since 1970.", sources.config_seconds);
   if (sources.store != nullptr) AddStore(&out, sources.store->Stats());
   if (sources.store != nullptr) AddFindings(&out, sources.store->Findings());
   if (sources.http != nullptr) AddHttp(&out, *sources.http);

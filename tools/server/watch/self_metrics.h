@@ -37,6 +37,8 @@ struct MetricSources {
   const backup::BackupMaker* backups = nullptr;
   std::string version;
   double start_seconds = 0;  // since 1970
+  bool reload_good = true;
+  double config_seconds = 0;  // when the settings in force were read, since 1970
 };
 
 std::string MetricsText(const MetricSources& sources);

@@ -51,7 +51,7 @@ class WriteService::ParseLease {
   ParseLease(WriteService* service, size_t input_bytes)
       : service_(service), bytes_(uint64_t{input_bytes} * kBatchBytesPerByte) {
     const uint64_t others = service_->parsing_bytes_.fetch_add(bytes_, std::memory_order_relaxed);
-    granted_ = others == 0 || others + bytes_ <= service_->options_.parse_memory_bytes;
+    granted_ = others == 0 || others + bytes_ <= service_->parse_memory_bytes_.load(std::memory_order_relaxed);
   }
   ~ParseLease() { service_->parsing_bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }
   ParseLease(const ParseLease&) = delete;
@@ -113,7 +113,12 @@ class WriteService::Loan {
 
 WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* metadata, const Clock* clock,
                            WriteServiceOptions options)
-    : sink_(sink), metadata_(metadata), clock_(clock), options_(std::move(options)) {
+    : sink_(sink),
+      metadata_(metadata),
+      clock_(clock),
+      refused_(std::move(options.refused)),
+      require_database_(options.require_database),
+      parse_memory_bytes_(options.parse_memory_bytes) {
   const auto add = [this](ingest::MakeDecoder make) {
     if (!stacks_.contains(make)) stacks_.emplace(make, std::make_unique<Stack>(make));
   };
@@ -123,24 +128,23 @@ WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* met
 
 WriteService::~WriteService() = default;
 
-Response WriteService::Take(const WriteEndpoint& endpoint, const Request& request) {
+Response WriteService::Take(const WriteEndpoint& endpoint, Request& request) {
   Response response = Answer(endpoint, request);
   if (endpoint.finish != nullptr) endpoint.finish(request, &response);
   return response;
 }
 
-Response WriteService::Answer(const WriteEndpoint& endpoint, const Request& request) {
+Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {
   if (endpoint.check_media != nullptr) {
     const Result<void> media = endpoint.check_media(request.Header("Content-Type"), request.Header("Content-Encoding"));
     if (!media.ok()) return endpoint.refuse(415, media.error().message, {});
   }
-  const WriteTarget target = endpoint.target(request, options_.require_database);
+  const WriteTarget target = endpoint.target(request, require_database_.load(std::memory_order_relaxed));
   if (target.refused_status != 0) return endpoint.refuse(target.refused_status, target.refused_text, {});
   if (!request.caller->May(http::Access::kWrite, target.database)) {
-    return endpoint.refuse(
-        403,
-        fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target.database),
-        {});
+    request.refusal =
+        fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target.database);
+    return endpoint.refuse(403, request.refusal, {});
   }
   const std::string_view body = request.body.view();
   if (body.empty() && endpoint.empty_status != 0) return Empty(endpoint.empty_status);
@@ -174,9 +178,9 @@ Result<ingest::Decoded> WriteService::Decode(Workspace* workspace, const WriteTa
   }
   counters_.lines_bad.fetch_add(decoded.lines_refused, std::memory_order_relaxed);
   counters_.rows_rejected.fetch_add(decoded.rows_refused, std::memory_order_relaxed);
-  if (options_.refused) {
+  if (refused_) {
     for (const ingest::Fault& fault : decoded.faults) {
-      options_.refused(target.database, fault.number, InvalidArgument(fault.message));
+      refused_(target.database, fault.number, InvalidArgument(fault.message));
     }
   }
   for (ingest::Metadata& entry : decoded.metadata) {

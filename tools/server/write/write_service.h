@@ -55,12 +55,18 @@ class WriteService {
   ~WriteService();
 
   // Answers a request that came in at `endpoint`.
-  http::Response Take(const WriteEndpoint& endpoint, const http::Request& request);
+  http::Response Take(const WriteEndpoint& endpoint, http::Request& request);
 
   // Writes datagrams in one batch. Each is decoded by itself, and what has no time gets that of its arrival. What was
   // bad is counted, logged with its sender and its line in the datagram, and the first of it described in `problem`.
   Result<model::WriteReport> TakeDatagrams(const DatagramProtocol& protocol, const WriteTarget& target,
                                            std::span<const Datagram> datagrams, std::string* problem);
+
+  // From the next request on.
+  void SetLimits(bool require_database, uint64_t parse_memory_bytes) {
+    require_database_.store(require_database, std::memory_order_relaxed);
+    parse_memory_bytes_.store(parse_memory_bytes, std::memory_order_relaxed);
+  }
 
   [[nodiscard]] const WriteCounters& counters() const { return counters_; }
 
@@ -77,7 +83,7 @@ class WriteService {
   // A share of the memory for parsing, held until it goes out of scope.
   class ParseLease;
 
-  http::Response Answer(const WriteEndpoint& endpoint, const http::Request& request);
+  http::Response Answer(const WriteEndpoint& endpoint, http::Request& request);
   // Decodes, counts and logs what could not be read, and keeps the metadata.
   // `sender` goes into the log when there is one.
   Result<ingest::Decoded> Decode(Workspace* workspace, const WriteTarget& target, std::string_view bytes,
@@ -88,7 +94,9 @@ class WriteService {
   model::PointSink* const sink_;
   query::api::MetadataBook* const metadata_;
   const Clock* const clock_;
-  const WriteServiceOptions options_;
+  const std::function<void(std::string_view database, uint32_t number, const Error& error)> refused_;
+  std::atomic<bool> require_database_;
+  std::atomic<uint64_t> parse_memory_bytes_;
   std::atomic<uint64_t> parsing_bytes_{0};
   WriteCounters counters_;
   // By protocol; complete once constructed.

@@ -211,6 +211,12 @@ class MemoryStore final : public storage::Store {
     databases_[Name(name)].options = options;
     return {};
   }
+  Result<storage::DatabaseOptions> ChangeDatabaseOptions(std::string_view name, const OptionsChange& change) override {
+    if (!HasDatabase(name)) return NotFound("no such database");
+    storage::DatabaseOptions options = databases_[Name(name)].options;
+    TM_RETURN_IF_ERROR(change(&options));
+    return databases_[Name(name)].options = options;
+  }
   std::vector<storage::DatabaseInfo> Databases() const override {
     std::vector<storage::DatabaseInfo> all;
     for (const auto& [name, database] : databases_) {
@@ -246,8 +252,10 @@ class MemoryStore final : public storage::Store {
   Result<void> RunMaintenance() override { return {}; }
   storage::StoreStats Stats() const override { return stats; }
   Result<void> Close() override { return {}; }
+  std::vector<model::Finding> Findings() const override { return findings; }
 
   storage::StoreStats stats;
+  std::vector<model::Finding> findings;
   std::vector<storage::DeleteRequest> deletes;
 
  private:

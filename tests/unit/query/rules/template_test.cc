@@ -83,6 +83,14 @@ TEST(Template, KnowsThePartsOfAddresses) {
   EXPECT_EQ(Expand("{{ parseDuration \"1h30m\" }} {{ now }}", 0), "5400 1.7e+09");
 }
 
+TEST(Template, KnowsWhereTheServerIsFound) {
+  const Result<Template> text =
+      Template::Parse("{{ externalURL }}{{ graphLink \"up\" }} {{ $externalURL }} {{ .ExternalURL }} {{ pathPrefix }}");
+  ASSERT_TRUE(text.ok()) << text.error().message;
+  EXPECT_EQ(text->Expand({}, 0, {.external_url = "https://m.example/tm"}),
+            "https://m.example/tm/graph?g0.expr=up&g0.tab=0 https://m.example/tm https://m.example/tm /tm");
+}
+
 TEST(Template, TellsWhatWentWrongInItsText) {
   for (const auto& [text, words] :
        {std::pair{"{{ query \"bad\" }}", "no such query"}, std::pair{"{{ query \"nothing\" | first }}", "no elements"},

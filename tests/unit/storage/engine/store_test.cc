@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <thread>
 
 #include "store_fixture.h"
 
@@ -193,6 +194,39 @@ TEST_F(StoreTest, RetentionRefusesOldRowsAndDropsOldPartitions) {
   ASSERT_TRUE(store_->RunMaintenance().ok());
   CloseAndOpen();
   EXPECT_THAT(Doubles(Read({Equal("host", "a")})), testing::ElementsAre(2, 1, 0));
+}
+
+TEST_F(StoreTest, OfTwoChangesOfOptionsAtOnceBothAreInForce) {
+  Open();
+  ASSERT_TRUE(store_->CreateDatabase("d", {}).ok());
+  constexpr int64_t kRounds = 200;
+  const auto add = [this](int64_t DatabaseOptions::* member) {
+    for (int64_t i = 0; i < kRounds; ++i) {
+      const auto changed = store_->ChangeDatabaseOptions("d", [member](DatabaseOptions* options) -> Status {
+        options->*member += kNsPerHour;
+        return {};
+      });
+      ASSERT_TRUE(changed.ok()) << changed.error().message;
+    }
+  };
+  const DatabaseOptions before = store_->Databases().front().options;
+  {
+    const std::jthread one(add, &DatabaseOptions::retention_ns);
+    const std::jthread two(add, &DatabaseOptions::retention_ns);
+    const std::jthread three(add, &DatabaseOptions::partition_ns);
+  }
+  const DatabaseOptions after = store_->Databases().front().options;
+  EXPECT_EQ(after.retention_ns, before.retention_ns + 2 * kRounds * kNsPerHour);
+  EXPECT_EQ(after.partition_ns, before.partition_ns + kRounds * kNsPerHour);
+  const auto refused = store_->ChangeDatabaseOptions("d", [](DatabaseOptions* options) -> Status {
+    options->retention_ns = 1;
+    return InvalidArgument("not so");
+  });
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message, "not so");
+  EXPECT_EQ(store_->Databases().front().options.retention_ns, after.retention_ns);
+  EXPECT_EQ(store_->ChangeDatabaseOptions("none", [](DatabaseOptions*) -> Status { return {}; }).error().code,
+            ErrorCode::kNotFound);
 }
 
 TEST_F(StoreTest, CompactionLeavesOneEpochPerPartitionAndTheSameRows) {

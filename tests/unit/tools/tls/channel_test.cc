@@ -159,7 +159,12 @@ TEST_F(ChannelTest, AReloadChangesWhatLaterConnectionsSee) {
   };
   EXPECT_EQ(subject(before.ssl), "localhost");
   files_.Renew({"other.example"});
-  ASSERT_TRUE(context->Reload().ok());
+  Result<ServerContext::Prepared> renewed = ServerContext::Prepare(files_.server());
+  ASSERT_TRUE(renewed.ok());
+  Pair between(*context, client_.get());
+  ASSERT_TRUE(between.Handshake());
+  EXPECT_EQ(subject(between.ssl), "localhost") << "what is only prepared is not in force";
+  context->Adopt(std::move(renewed).value());
   Pair after(*context, client_.get());
   ASSERT_TRUE(after.Handshake());
   EXPECT_EQ(subject(after.ssl), "other.example");
@@ -169,7 +174,7 @@ TEST_F(ChannelTest, AReloadChangesWhatLaterConnectionsSee) {
   EXPECT_EQ(SSL_read(before.ssl.get(), bytes, sizeof bytes), 4);
   // What cannot be read leaves all as it was.
   std::ofstream(files_.key()) << "no key";
-  const Status failed = context->Reload();
+  const Result<ServerContext::Prepared> failed = ServerContext::Prepare(files_.server());
   ASSERT_FALSE(failed.ok());
   EXPECT_NE(failed.error().message.find(files_.key()), std::string::npos) << failed.error().message;
   Pair still(*context, client_.get());

@@ -25,6 +25,17 @@ using Headers = std::vector<http::HeaderField>;
 
 constexpr int64_t kSecond = 1'000'000'000;
 
+// Counts what an Observer hears.
+class CountingObserver final : public http::Observer {
+ public:
+  void Refused(const Request& /*head*/, int /*status*/, std::string_view why) override {
+    refused += why.empty() ? 0 : 1;
+  }
+  void Changed(const Request& request, int /*status*/) override { acts.push_back(request.act); }
+  size_t refused = 0;
+  std::vector<std::string> acts;
+};
+
 class AccessTest : public RoutesTest {
  protected:
   AccessTest() {
@@ -51,7 +62,13 @@ class AccessTest : public RoutesTest {
     return target + "?db=d&bucket=d";
   }
   Response Ask(const Route& route, Method method, Headers headers) {
-    return guarded_.Admit(route, method, std::move(headers), *this);
+    const size_t before = observer_.refused;
+    Response response = guarded_.Admit(route, method, std::move(headers), *this);
+    // Whoever is refused, by the router or by a handler, is heard of, with the reason.
+    if (response.status == 401 || response.status == 403) {
+      EXPECT_EQ(observer_.refused, before + 1) << route.pattern << ": " << response.body;
+    }
+    return response;
   }
 
   // The fixture's services behind a guard.
@@ -89,6 +106,7 @@ class AccessTest : public RoutesTest {
   SessionBook sessions_{&documents_, &tokens_, &clock_, {}};
   AccessService access_{&tokens_, &sessions_, &clock_};
   Guard guard_{&tokens_, &sessions_, {}};
+  CountingObserver observer_;
   query::rules::Manager rules_{{.store = &store_,
                                 .sink = &events_,
                                 .scheduler = nullptr,
@@ -114,7 +132,7 @@ class AccessTest : public RoutesTest {
                                               .dashboards = &dashboards_,
                                               .events = &events_,
                                               .metrics = [] { return std::string("metrics\n"); }}),
-                                  {.gatekeeper = &guard_}};
+                                  {.gatekeeper = &guard_, .observer = &observer_}};
   Guarded guarded_{&router_with_guard_};
   std::string root_;
   std::string expired_;
@@ -258,6 +276,42 @@ TEST_F(AccessTest, AReaderReachesNoStatementThatChanges) {
   EXPECT_NE(ask(writer, "DROP+DATABASE+mine").body.find("has no right"), std::string::npos);
   EXPECT_EQ(ask(writer, "CREATE+DATABASE+mine").body.find("has no right"), std::string::npos);
   EXPECT_EQ(ask(reader, "SHOW+DATABASES").status, 200);
+}
+
+TEST_F(AccessTest, StatementsAreHeardOfByTheirNames) {
+  const std::string writer = Make("w", "write:mine");
+  const auto ask = [&](const std::string& secret, const std::string& statement) {
+    Headers form = Bearer(secret);
+    form.push_back({"Content-Type", "application/x-www-form-urlencoded"});
+    EXPECT_EQ(Post("/query?db=mine", "q=" + statement, form).status, 200);
+  };
+  const size_t before = observer_.refused;
+  ask(writer, "CREATE+DATABASE+mine;SHOW+DATABASES;DROP+DATABASE+mine");
+  EXPECT_EQ(observer_.acts, std::vector<std::string>{"CREATE DATABASE mine: done"});
+  EXPECT_EQ(observer_.refused, before + 1) << "one of the statements";
+  ask(root_, "SHOW+MEASUREMENTS");
+  EXPECT_EQ(observer_.acts.size(), 1U);
+  ask(root_, "DELETE+FROM+nothing;DROP+RETENTION+POLICY+autogen+ON+mine;DROP+DATABASE+mine");
+  EXPECT_EQ(observer_.acts.back(), "DELETE mine: done; DROP RETENTION POLICY mine: failed");
+  EXPECT_EQ(Post("/api/v1/session", "token=wrong", {{"Content-Type", "application/x-www-form-urlencoded"}}).status,
+            401);
+  EXPECT_EQ(observer_.refused, before + 2) << "who signs in with a wrong token";
+}
+
+TEST_F(AccessTest, HealthSaysItsDetailsToWhoMayRead) {
+  const std::string reader = Make("r", "read:mine");
+  const std::string writer = Make("w", "write:mine");
+  store_.findings = {{.place = "lost.sst", .what = "is missing"}};
+  for (const Headers& headers : {Headers{}, Bearer("tidemark_x"), Bearer(writer)}) {
+    const Response response = Get("/health", headers);
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body.find("version"), std::string::npos) << response.body;
+    EXPECT_NE(response.body.find(R"("status":"pass","checks":[])"), std::string::npos) << response.body;
+    EXPECT_EQ(response.body.find("lost.sst"), std::string::npos) << response.body;
+  }
+  const Response told = Get("/health", Bearer(reader));
+  EXPECT_NE(told.body.find("lost.sst"), std::string::npos) << told.body;
+  EXPECT_NE(told.body.find(R"("version":"0.1.0")"), std::string::npos) << told.body;
 }
 
 TEST_F(AccessTest, CredentialsAsEachProtocolSendsThem) {

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "tools/server/config/setting_changes.h"
 #include "tools/server/http/endpoint.h"
 
 namespace tidemark::server {
@@ -100,6 +101,32 @@ TEST(SettingsOf, HasEachKeyOnce) {
   Config config;
   std::set<std::string> keys;
   for (const Setting& setting : SettingsOf(&config)) EXPECT_TRUE(keys.insert(setting.key).second) << setting.key;
+}
+
+TEST(TakeSettings, TakesOverWhatMayChangeAndNamesTheRest) {
+  Config in_force;
+  Config wanted;
+  ASSERT_TRUE(ParseConfig("http: {listen: ['127.0.0.1:1'], body_bytes_max: 1234, io_threads: 7}\n"
+                          "query: {timeout: 5s, lookback: 7m}\nrules: {files: [a.yml, b.yml]}\nlog: {level: warn}\n",
+                          "t", &wanted)
+                  .ok());
+  const Config before = in_force;
+  const SettingChanges changes = TakeSettings(wanted, &in_force);
+  EXPECT_EQ(changes.taken,
+            (std::vector<std::string>{"http.body_bytes_max", "query.timeout", "rules.files", "log.level"}));
+  EXPECT_EQ(changes.need_restart, (std::vector<std::string>{"http.listen", "http.io_threads", "query.lookback"}));
+  EXPECT_EQ(in_force.http.body_bytes_max, 1234U);
+  EXPECT_EQ(in_force.api.timeout_ms, 5'000);
+  EXPECT_EQ(in_force.rule_files, (std::vector<std::string>{"a.yml", "b.yml"}));
+  EXPECT_EQ(in_force.log_level, log::Level::kWarn);
+  EXPECT_EQ(in_force.listen, before.listen);
+  EXPECT_EQ(in_force.http.io_threads, before.http.io_threads);
+  // As long as nobody restarts the server, what waits for that is named again.
+  const SettingChanges again = TakeSettings(wanted, &in_force);
+  EXPECT_TRUE(again.taken.empty());
+  EXPECT_EQ(again.need_restart, changes.need_restart);
+  EXPECT_EQ(TakeSettings(before, &in_force).taken, changes.taken);
+  EXPECT_EQ(PrintConfig(in_force), PrintConfig(before));
 }
 
 TEST(ParseEndpoint, TakesBothFamilies) {

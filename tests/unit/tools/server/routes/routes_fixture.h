@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -77,7 +78,11 @@ class RoutesTest : public ::testing::Test {
                          rejections_.Add({clock_.NowNs()}, database, number, error);
                        }}};
   InfluxService influx_{&store_, {}, "0.1.0"};
-  AdminService admin_{&store_, &rejections_};
+  AdminService admin_{&store_, &rejections_, [this]() -> Result<Reloaded> {
+                        if (reload_fails_with) return *reload_fails_with;
+                        return Reloaded{.rules = 3, .changed = {"log.level"}, .need_restart = {"data", "pool.workers"}};
+                      }};
+  std::optional<Error> reload_fails_with;
   query::api::QueryApi api_{{.store = &store_,
                              .scheduler = nullptr,
                              .clock = &clock_,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 #include <string>
@@ -39,8 +40,10 @@ std::string Describe(const http::Route& route) {
     if (!methods.empty()) methods += ',';
     methods += http::Name(method);
   }
+  const bool as_server = route.body_bytes_max == std::numeric_limits<size_t>::max();
   return fmt::format("{} {} lane={} right={} of={} body={}{}{} refusal={}\n", route.pattern, methods,
-                     NameOf(route.lane), http::Name(route.access), http::Name(route.scope), route.body_bytes_max,
+                     NameOf(route.lane), http::Name(route.access), http::Name(route.scope),
+                     as_server ? "http.body_bytes_max" : std::to_string(route.body_bytes_max),
                      route.form ? " form" : "", route.own_coding ? " own-coding" : "", RefusalOf(route));
 }
 

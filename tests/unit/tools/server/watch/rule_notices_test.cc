@@ -24,6 +24,7 @@ Snapshot At(int64_t at_ms, AlertState state, int64_t active_ms, const std::strin
   Rule high;
   high.alerting = true;
   high.name = rule;
+  high.expr_text = "up == 0";
   high.for_ms = kMinuteMs;
   Group group;
   group.file = "f.yml";
@@ -45,7 +46,7 @@ Snapshot At(int64_t at_ms, AlertState state, int64_t active_ms, const std::strin
 }
 
 TEST(RuleNotices, TellsWhatFiresAndWhenItHasEnded) {
-  RuleNotices notices;
+  RuleNotices notices("https://m.example/tm");
   const int64_t at = 100 * kMinuteMs;
   EXPECT_TRUE(notices.Since(At(at, AlertState::kInactive, 0), at).empty());
   EXPECT_TRUE(notices.Since(At(at + kMinuteMs, AlertState::kPending, at), at).empty());
@@ -55,6 +56,7 @@ TEST(RuleNotices, TellsWhatFiresAndWhenItHasEnded) {
   EXPECT_EQ(told[0].labels, (model::Labels{{"alertname", "High"}, {"host", "a"}}));
   EXPECT_EQ(told[0].starts_at_ns, fired * kMs);
   EXPECT_EQ(told[0].ends_at_ns, (fired + 4 * kMinuteMs) * kMs);
+  EXPECT_EQ(told[0].generator_url, "https://m.example/tm/graph?g0.expr=up+%3D%3D+0&g0.tab=1");
   // The same evaluation again says nothing new.
   EXPECT_TRUE(notices.Since(At(fired, AlertState::kFiring, at), fired + 1).empty());
   told = notices.Since(At(fired + kMinuteMs, AlertState::kFiring, at), fired + kMinuteMs);
