@@ -154,7 +154,7 @@ void Checkpointer::Collect(Work* work) {
     }
   }
   for (const DatabasePtr& database : work->databases) {
-    work->hidden.emplace(database.get(), database->HiddenRows(parts_.clock.NowNs()));
+    work->hidden.emplace(database.get(), database->HiddenRows(parts_.retention_clock.NowNs()));
     for (const auto& mask : database->state()->masks) {
       work->change.put_masks.push_back({database->id(), mask->number(), mask->spec()});
     }
@@ -175,8 +175,9 @@ Result<void> Checkpointer::WriteFiles(Work* work) {
       masks.push_back(retention::SourceMasks::OfSet(work->hidden.at(job.database), slab->number()));
     }
     const database::PartitionId id{job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns()};
-    auto pages = partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), masks,
-                                 {.tiers = database::LivingTiers(job.database->options(), id, parts_.clock.NowNs())});
+    auto pages =
+        partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), masks,
+                        {.tiers = database::LivingTiers(job.database->options(), id, parts_.retention_clock.NowNs())});
     if (!pages.ok()) {
       job.result = std::move(pages).error();
       return;

@@ -39,6 +39,8 @@ class AdminService {
   // One JSON object a line, the last with "done":true or "error".
   http::Response Compact(http::Request& request) const;
   http::Response Checkpoint(http::Request& request) const;
+  http::Response ShowClock(http::Request& request) const;
+  http::Response AcceptClock(http::Request& request) const;
 
   // Held from reading the options of a database until they are set: of two at once that change different options both
   // are in force.
