@@ -65,7 +65,8 @@ struct RollupTier {
 };
 
 struct DatabaseOptions {
-  // Length of a partition in nanoseconds. Good lengths give a series 2-8 thousand rows. Range [1 min, 366 d].
+  // Length of a partition in nanoseconds. Good lengths give a series 2-8 thousand rows. Range [1 min, 366 d]. Where the
+  // retention is shorter and no tier outlives it, partitions are shorter too.
   int64_t partition_ns = kNsPerDay;
   // Points older than now - retention_ns are refused and, partition by partition, dropped but for the tiers that are
   // kept longer. 0 keeps everything.

@@ -51,7 +51,7 @@ LinePlace Checkpointer::Freeze(uint64_t min_bytes) {
 
 Result<void> Checkpointer::MakeSlabs(database::Database& database, const std::shared_ptr<database::StagedSet>& set) {
   set->WaitComplete();
-  const int64_t length_ns = database.options().partition_ns;
+  const int64_t length_ns = database::PartitionLength(database.options());
   std::vector<partition::PartitionBounds> wanted;
   for (const int64_t start : set->heads().Partitions(length_ns))
     wanted.push_back(partition::PartitionOf(start, length_ns));
