@@ -26,7 +26,9 @@
 #include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
+#include "tools/server/influx/bucket_service.h"
 #include "tools/server/influx/influx_service.h"
+#include "tools/server/influx/policy_book.h"
 #include "tools/server/notify/alertmanager_api.h"
 #include "tools/server/notify/notify_service.h"
 #include "tools/server/watch/rule_runner.h"
@@ -88,6 +90,7 @@ class Daemon {
   std::unique_ptr<write_path::WritePath> write_path_;
   std::unique_ptr<query::api::EventTap> events_;
   query::api::MetadataBook metadata_;
+  std::unique_ptr<PolicyBook> policies_;
   std::unique_ptr<WriteService> writes_;
   std::unique_ptr<notify::NotifyService> notify_;
   std::unique_ptr<notify::AlertmanagerApi> alertmanager_;
@@ -95,6 +98,7 @@ class Daemon {
   std::unique_ptr<query::api::QueryApi> api_;
   std::unique_ptr<BatchService> batches_;
   std::unique_ptr<InfluxService> influx_;
+  std::unique_ptr<BucketService> buckets_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<SavedDashboards> dashboards_;
   std::unique_ptr<access::TokenBook> tokens_;

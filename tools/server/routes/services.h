@@ -12,6 +12,7 @@
 #include "tools/server/audit/audit_service.h"
 #include "tools/server/batch/batch_service.h"
 #include "tools/server/dashboard/saved_dashboards.h"
+#include "tools/server/influx/bucket_service.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/write/write_service.h"
 
@@ -21,6 +22,7 @@ namespace tidemark::server {
 struct Services {
   WriteService* writes = nullptr;
   InfluxService* influx = nullptr;
+  const BucketService* buckets = nullptr;
   AdminService* admin = nullptr;
   access::AccessService* access = nullptr;
   audit::AuditService* audit = nullptr;

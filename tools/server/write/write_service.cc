@@ -129,6 +129,11 @@ Response WriteService::Take(const WriteEndpoint& endpoint, const Request& reques
   return response;
 }
 
+bool WriteService::KnowsPolicy(const WriteTarget& target) const {
+  if (target.policy.empty() || target.policy == "autogen") return true;
+  return options_.knows_policy != nullptr && options_.knows_policy(target.database, target.policy);
+}
+
 Response WriteService::Answer(const WriteEndpoint& endpoint, const Request& request) {
   if (endpoint.check_media != nullptr) {
     const Result<void> media = endpoint.check_media(request.Header("Content-Type"), request.Header("Content-Encoding"));
@@ -141,6 +146,9 @@ Response WriteService::Answer(const WriteEndpoint& endpoint, const Request& requ
         403,
         fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target.database),
         {});
+  }
+  if (!KnowsPolicy(target)) {
+    return endpoint.refuse(404, fmt::format("retention policy not found: {}", target.policy), {});
   }
   const std::string_view body = request.body.view();
   if (body.empty() && endpoint.empty_status != 0) return Empty(endpoint.empty_status);
