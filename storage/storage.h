@@ -66,7 +66,8 @@ struct RollupTier {
 };
 
 struct DatabaseOptions {
-  // Length of a partition in nanoseconds. Good lengths give a series 2-8 thousand rows. Range [1 min, 366 d].
+  // Length of a partition in nanoseconds. Good lengths give a series 2-8 thousand rows. Range [1 min, 366 d]. Where the
+  // retention is shorter and no tier outlives it, partitions are shorter too.
   int64_t partition_ns = kNsPerDay;
   // Points older than now - retention_ns are refused and, partition by partition, dropped but for the tiers that are
   // kept longer. 0 keeps everything.
@@ -382,6 +383,17 @@ struct RetentionReport {
   DeleteReport selected = {};
 };
 
+// The time by which rows grow old, and the machine's, which is another one after it was set wrong, or right.
+struct RetentionTime {
+  model::Timestamp trusted;
+  model::Timestamp machine;
+  // The machine's clock is more than an hour off, and that is not confirmed: rows grow old by the earlier of both.
+  bool jumped = false;
+  // For how long it has gone on since, while this was running; it is confirmed after the second.
+  int64_t agreed_ns = 0;
+  int64_t confirmed_after_ns = 0;
+};
+
 struct CompactionProgress {
   uint64_t partitions_done = 0;
   uint64_t partitions_total = 0;
@@ -424,6 +436,11 @@ class Store : public model::PointSink {
   // What ApplyRetention and later folds would drop if `database` had these options.
   [[nodiscard]] virtual Result<RetentionReport> PlanRetention(std::string_view database,
                                                               const DatabaseOptions& options) const = 0;
+
+  [[nodiscard]] virtual RetentionTime ReadClock() const { return {}; }
+  // Somebody says that the machine's clock is right: rows grow old by it from now on, also after a restart. Errors:
+  // kInvalidArgument for a clock that has never been set, kUnavailable, kIo.
+  virtual Result<void> AcceptClock() { return {}; }
 
   // The documents of the store; null in a store that keeps none, as those of some tests.
   [[nodiscard]] virtual DocumentStore* Documents() const { return nullptr; }

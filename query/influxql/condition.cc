@@ -22,11 +22,11 @@ constexpr int kDepthMax = 50;
 
 class ConditionReader {
  public:
-  ConditionReader(TokenReader* reader, int64_t now_ns) : reader_(reader), now_ns_(now_ns) {}
+  // Without `now_ns` there are no bounds of time: it is a predicate.
+  ConditionReader(TokenReader* reader, std::optional<int64_t> now_ns) : reader_(reader), now_ns_(now_ns) {}
 
   Result<Condition> Read() {
     Condition out;
-    if (!reader_->TakeIf("WHERE")) return out;
     const Token begin = reader_->token();
     TM_TRY_ASSIGN(Branches branches, TakeOr(0));
     // Every branch must have the same bounds: a bound beside OR would hold for a part of the series only.
@@ -86,7 +86,7 @@ class ConditionReader {
   }
 
   [[nodiscard]] Error TooMany() const {
-    return ErrorAt(reader_->token(), fmt::format("WHERE has more than {} alternatives", kBranchesMax));
+    return ErrorAt(reader_->token(), fmt::format("the condition has more than {} alternatives", kBranchesMax));
   }
 
   Result<Branches> TakeTerm(int depth) {
@@ -97,6 +97,7 @@ class ConditionReader {
       if (!reader_->TakeIf(")")) return Unexpected(reader_->token(), ")");
       return inner;
     }
+    if (!now_ns_) return TakePredicateTerm();
     const bool time = reader_->token().kind == TokenKind::kIdent && reader_->token().text == "time";
     TM_TRY_ASSIGN(std::string tag, reader_->TakeIdent());
     Branch branch;
@@ -105,9 +106,19 @@ class ConditionReader {
       return Branches{std::move(branch)};
     }
     if (reader_->TakeIf("::") && !reader_->TakeIf("TAG")) return Unexpected(reader_->token(), "TAG");
-    TM_TRY_ASSIGN(model::Matcher matcher, reader_->TakeComparison(std::move(tag), false));
+    TM_TRY_ASSIGN(model::Matcher matcher, reader_->TakeComparison(std::move(tag), Operand::kString));
     branch.tags.push_back(std::move(matcher));
     return Branches{std::move(branch)};
+  }
+
+  Result<Branches> TakePredicateTerm() {
+    // A keyword of InfluxQL that is the name of a tag with many.
+    std::string tag = "name";
+    if (!reader_->TakeIf("NAME")) {
+      TM_TRY_ASSIGN(tag, reader_->TakeIdent());
+    }
+    TM_TRY_ASSIGN(model::Matcher matcher, reader_->TakeComparison(std::move(tag), Operand::kAny));
+    return Branches{{.tags = {std::move(matcher)}}};
   }
 
   // time > now() - 1h, time <= '2024-01-01T00:00:00Z', time = 1700000000000000000, time < 1700000000s.
@@ -146,7 +157,7 @@ class ConditionReader {
       reader_->Advance();
       if (!reader_->TakeIf("(")) return Unexpected(reader_->token(), "(");
       if (!reader_->TakeIf(")")) return Unexpected(reader_->token(), ")");
-      return now_ns_;
+      return *now_ns_;
     }
     const Token token = reader_->token();
     const bool negative = reader_->TakeIf("-");
@@ -174,11 +185,22 @@ class ConditionReader {
   }
 
   TokenReader* const reader_;
-  const int64_t now_ns_;
+  const std::optional<int64_t> now_ns_;
 };
 
 }  // namespace
 
-Result<Condition> ReadWhere(TokenReader* reader, int64_t now_ns) { return ConditionReader(reader, now_ns).Read(); }
+Result<Condition> ReadWhere(TokenReader* reader, int64_t now_ns) {
+  if (!reader->TakeIf("WHERE")) return Condition();
+  return ConditionReader(reader, now_ns).Read();
+}
+
+Result<Condition> ParsePredicate(std::string_view text) {
+  TokenReader reader(text);
+  if (reader.token().kind == TokenKind::kEnd) return Condition();
+  TM_TRY_ASSIGN(Condition out, ConditionReader(&reader, std::nullopt).Read());
+  if (reader.token().kind != TokenKind::kEnd) return Unexpected(reader.token(), "AND, OR, EOF");
+  return out;
+}
 
 }  // namespace tidemark::query::influxql

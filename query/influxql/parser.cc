@@ -257,7 +257,7 @@ class Parser : private TokenReader {
     }
     if (TakeIf("WITH")) {
       if (!TakeIf("MEASUREMENT")) return Unexpected(token(), "MEASUREMENT");
-      TM_TRY_ASSIGN(show.name, TakeComparison("", true));
+      TM_TRY_ASSIGN(show.name, TakeComparison("", Operand::kName));
     }
     TM_TRY_ASSIGN(show.where, ReadWhere(this, now_ns_));
     TM_RETURN_IF_ERROR(TakeLimits(&show.limit, &show.offset));
@@ -312,7 +312,7 @@ class Parser : private TokenReader {
       if (!TakeIf(")")) return Unexpected(token(), ")");
       return {};
     }
-    TM_TRY_ASSIGN(model::Matcher key, TakeComparison("", true));
+    TM_TRY_ASSIGN(model::Matcher key, TakeComparison("", Operand::kName));
     if (key.op == model::MatchOp::kEqual) {
       show->keys.push_back(std::move(key.value));
     } else {
@@ -343,7 +343,7 @@ class Parser : private TokenReader {
   }
 
   // DURATION d, REPLICATION n, SHARD DURATION d, FUTURE LIMIT d, PAST LIMIT d, NAME n: each at most once, in this
-  // order. Two have a meaning here: there are no copies or named policies, and any time may be written.
+  // order. Three have a meaning here: there are no copies, and any time may be written.
   Status ParsePolicy(CreateDatabase& create) {
     constexpr std::array<std::string_view, 6> kOptions{"DURATION", "NAME", "REPLICATION", "SHARD", "FUTURE", "PAST"};
     if (std::ranges::none_of(kOptions, [this](std::string_view word) { return token().Is(word); })) {
@@ -362,7 +362,9 @@ class Parser : private TokenReader {
       if (!TakeIf("LIMIT")) return Unexpected(token(), "LIMIT");
       TM_RETURN_IF_ERROR(TakeDuration());
     }
-    if (TakeIf("NAME")) TM_RETURN_IF_ERROR(TakeIdent());
+    if (TakeIf("NAME")) {
+      TM_TRY_ASSIGN(create.policy, TakeIdent());
+    }
     return {};
   }
 

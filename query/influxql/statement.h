@@ -35,6 +35,8 @@ struct CreateDatabase {
   std::optional<int64_t> retention_ns = {};
   // SHARD DURATION: the length of a partition, in nanoseconds.
   std::optional<int64_t> shard_ns = {};
+  // NAME: what its retention policy is called; "" when it is not said.
+  std::string policy = {};
   friend bool operator==(const CreateDatabase&, const CreateDatabase&) = default;
 };
 

@@ -26,20 +26,26 @@ bool TokenReader::TakeIf(std::string_view word) {
   return true;
 }
 
-Result<model::Matcher> TokenReader::TakeComparison(std::string label, bool names) {
+Result<std::string> TokenReader::TakeOperand(Operand operand) {
+  if (operand == Operand::kName) return TakeIdent();
+  const bool any = operand == Operand::kAny;
+  if (any && TakeIf("TRUE")) return std::string("true");
+  if (any && TakeIf("FALSE")) return std::string("false");
+  const bool bare =
+      token_.kind == TokenKind::kIdent || token_.kind == TokenKind::kInteger || token_.kind == TokenKind::kNumber;
+  if (token_.kind != TokenKind::kString && !(any && bare)) return Unexpected(token_, any ? "a value" : "string");
+  std::string value = std::move(token_.text);
+  Advance();
+  return value;
+}
+
+Result<model::Matcher> TokenReader::TakeComparison(std::string label, Operand operand) {
   model::Matcher matcher{.op = {}, .name = std::move(label), .value = {}};
   const bool equal = token_.Is("=");
   if (equal || token_.Is("!=") || token_.Is("<>")) {
     Advance();
     matcher.op = equal ? model::MatchOp::kEqual : model::MatchOp::kNotEqual;
-    if (names) {
-      TM_TRY_ASSIGN(matcher.value, TakeIdent());
-    } else if (token_.kind == TokenKind::kString) {
-      matcher.value = std::move(token_.text);
-      Advance();
-    } else {
-      return Unexpected(token_, "string");
-    }
+    TM_TRY_ASSIGN(matcher.value, TakeOperand(operand));
     return matcher;
   }
   matcher.op = token_.Is("=~") ? model::MatchOp::kRegex : model::MatchOp::kNotRegex;

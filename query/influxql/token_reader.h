@@ -16,6 +16,13 @@ namespace tidemark::query::influxql {
 Error ErrorAt(const Token& token, std::string_view message);
 Error Unexpected(const Token& token, std::string_view expected);
 
+// What stands behind = and != in a comparison.
+enum class Operand : uint8_t {
+  kString,  // 'text'
+  kName,    // text or "text"
+  kAny,     // either, or a number, true or false
+};
+
 class TokenReader {
  public:
   explicit TokenReader(std::string_view text) : scanner_(text) { Advance(); }
@@ -31,10 +38,12 @@ class TokenReader {
   // Nanoseconds; INF is 0.
   Result<int64_t> TakeDuration();
   Result<std::string> TakeRegex();
-  // An operator and what stands behind it; `names`: a name rather than a string.
-  Result<model::Matcher> TakeComparison(std::string label, bool names);
+  // An operator and what stands behind it.
+  Result<model::Matcher> TakeComparison(std::string label, Operand operand);
 
  private:
+  Result<std::string> TakeOperand(Operand operand);
+
   Scanner scanner_;
   Token token_;
 };

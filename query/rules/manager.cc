@@ -137,6 +137,8 @@ model::Timestamp Manager::RunDue() {
     MutexLock lock(mutex_);
     owner = groups_;
     for (const auto& state : states_) {
+      // The machine's clock was set back: not only when it has caught up.
+      if (state->next_ms - now_ms > state->interval_ms) state->next_ms = now_ms;
       if (state->next_ms > now_ms) continue;
       due.push_back(state);
       const int64_t skipped = (now_ms - state->next_ms) / state->interval_ms;

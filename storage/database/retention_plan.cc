@@ -58,6 +58,14 @@ int64_t OldestSeen(const DatabaseOptions& options, int64_t now_ns) {
   return seen_ns;
 }
 
+int64_t PartitionLength(const DatabaseOptions& options) {
+  const bool outlived = std::ranges::any_of(
+      options.tiers, [&](const RollupTier& tier) { return tier.keep_ns == 0 || tier.keep_ns > options.retention_ns; });
+  if (options.retention_ns == 0 || options.retention_ns >= options.partition_ns || outlived)
+    return options.partition_ns;
+  return std::min(options.partition_ns, std::max(kNsPerHour, options.retention_ns / 4));
+}
+
 std::vector<RollupTier> LivingTiers(const DatabaseOptions& options, const PartitionId& partition, int64_t now_ns) {
   std::vector<RollupTier> out;
   for (const RollupTier& tier : options.tiers) {

@@ -20,6 +20,10 @@ int64_t OldestKept(int64_t now_ns, int64_t keep_ns);
 // outlives the rows: then their partition tells of that time until it is reduced.
 int64_t OldestSeen(const DatabaseOptions& options, int64_t now_ns);
 
+// The length of a partition of times that have none yet: as `options` say, but where rows go sooner than that and no
+// tier outlives them, a quarter of their time (at least an hour), so that they do go: a partition goes whole.
+int64_t PartitionLength(const DatabaseOptions& options);
+
 // The last time of a partition.
 inline int64_t EndNs(const PartitionId& partition) { return partition.first + (partition.second - 1); }
 

@@ -51,7 +51,7 @@ LinePlace Checkpointer::Freeze(uint64_t min_bytes) {
 
 Result<void> Checkpointer::MakeSlabs(database::Database& database, const std::shared_ptr<database::StagedSet>& set) {
   set->WaitComplete();
-  const int64_t length_ns = database.options().partition_ns;
+  const int64_t length_ns = database::PartitionLength(database.options());
   std::vector<partition::PartitionBounds> wanted;
   for (const int64_t start : set->heads().Partitions(length_ns))
     wanted.push_back(partition::PartitionOf(start, length_ns));
@@ -154,7 +154,7 @@ void Checkpointer::Collect(Work* work) {
     }
   }
   for (const DatabasePtr& database : work->databases) {
-    work->hidden.emplace(database.get(), database->HiddenRows(parts_.clock.NowNs()));
+    work->hidden.emplace(database.get(), database->HiddenRows(parts_.retention_clock.NowNs()));
     for (const auto& mask : database->state()->masks) {
       work->change.put_masks.push_back({database->id(), mask->number(), mask->spec()});
     }
@@ -175,8 +175,9 @@ Result<void> Checkpointer::WriteFiles(Work* work) {
       masks.push_back(retention::SourceMasks::OfSet(work->hidden.at(job.database), slab->number()));
     }
     const database::PartitionId id{job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns()};
-    auto pages = partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), masks,
-                                 {.tiers = database::LivingTiers(job.database->options(), id, parts_.clock.NowNs())});
+    auto pages =
+        partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), masks,
+                        {.tiers = database::LivingTiers(job.database->options(), id, parts_.retention_clock.NowNs())});
     if (!pages.ok()) {
       job.result = std::move(pages).error();
       return;

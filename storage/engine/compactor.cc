@@ -41,11 +41,11 @@ Result<void> Compactor::CompactPartitions(database::Database& database, const st
                                           const std::function<void(const CompactionProgress&)>& progress,
                                           CompactionProgress* done) {
   MutexLock compact(compact_mutex_);
-  const retention::MaskList hidden = database.HiddenRows(parts_.clock.NowNs());
+  const retention::MaskList hidden = database.HiddenRows(parts_.retention_clock.NowNs());
   const DatabaseOptions options = database.options();
   std::vector<database::PartitionId> partitions;
   for (const auto& [id, epochs] : database::ByPartition(*database.state())) {
-    const std::vector<RollupTier> tiers = database::LivingTiers(options, id, parts_.clock.NowNs());
+    const std::vector<RollupTier> tiers = database::LivingTiers(options, id, parts_.retention_clock.NowNs());
     const bool reduced = epochs.front()->record().tiers_only;
     if (epochs.size() > 1 || !epochs.front()->record().sealed || database::AnyMasked(epochs, hidden) ||
         (!reduced && !database::HasTiers(*epochs.front(), tiers))) {
@@ -112,14 +112,14 @@ struct Compactor::Fold {
 Result<void> Compactor::FoldEpochs(database::Database& database, const database::EpochList& old, FoldKind kind,
                                    CompactionProgress* progress) {
   if (old.empty()) return {};
-  const retention::MaskList masks = database.HiddenRows(parts_.clock.NowNs());
+  const retention::MaskList masks = database.HiddenRows(parts_.retention_clock.NowNs());
   const bool were_sealed =
       std::all_of(old.begin(), old.end(), [](const auto& epoch) { return epoch->record().sealed; });
   const bool seal = kind == FoldKind::kSeal || were_sealed;
   const bool reduced = old[0]->record().tiers_only;  // then it is the only one
   const bool reduce = kind == FoldKind::kReduce;
   const database::PartitionId id{old[0]->record().partition_start_ns, old[0]->record().partition_ns};
-  const std::vector<RollupTier> tiers = database::LivingTiers(database.options(), id, parts_.clock.NowNs());
+  const std::vector<RollupTier> tiers = database::LivingTiers(database.options(), id, parts_.retention_clock.NowNs());
   if (!reduce && old.size() < 2 && seal == were_sealed && !database::AnyMasked(old, masks) &&
       (reduced || !seal || database::HasTiers(*old[0], tiers))) {
     return {};

@@ -34,7 +34,7 @@ Result<void> Compactor::FoldHidden() {
     MutexLock compact(compact_mutex_);
     std::map<uint64_t, HiddenLook> looked;
     for (const DatabasePtr& database : parts_.databases.All()) {
-      const retention::MaskList masks = database->HiddenRows(parts_.clock.NowNs());
+      const retention::MaskList masks = database->HiddenRows(parts_.retention_clock.NowNs());
       if (masks.empty()) continue;
       int64_t until_ns = std::numeric_limits<int64_t>::min();
       for (const auto& mask : masks) {

@@ -15,7 +15,7 @@ Result<uint64_t> Compactor::ReduceToTiers() {
   std::vector<std::pair<DatabasePtr, database::PartitionId>> due;
   for (const DatabasePtr& database : parts_.databases.All()) {
     const database::RetentionPlan plan =
-        database::PlanPartitions(*database->state(), database->options(), parts_.clock.NowNs());
+        database::PlanPartitions(*database->state(), database->options(), parts_.retention_clock.NowNs());
     for (const auto& [partition, _] : plan.reduce) due.emplace_back(database, partition);
   }
   if (due.empty()) return 0;

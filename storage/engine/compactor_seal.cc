@@ -33,7 +33,7 @@ bool WorthSealing(const database::EpochList& epochs, const std::vector<RollupTie
 bool Compactor::IsPast(const database::PartitionId& partition) const {
   int64_t ready_ns = 0;
   return !__builtin_add_overflow(partition.first + (partition.second - 1), parts_.options.seal_grace_ns, &ready_ns) &&
-         ready_ns < parts_.clock.NowNs();
+         ready_ns < parts_.retention_clock.NowNs();
 }
 
 std::vector<Compactor::SealCandidate> Compactor::SealQueue() {
@@ -46,7 +46,8 @@ std::vector<Compactor::SealCandidate> Compactor::SealQueue() {
     std::set<database::PartitionId> staged;
     for (const auto& slab : state->slabs) staged.emplace(slab->partition_start_ns(), slab->partition_ns());
     for (auto& [partition, epochs] : database::ByPartition(*state)) {
-      if (!IsPast(partition) || !WorthSealing(epochs, database::LivingTiers(options, partition, parts_.clock.NowNs())))
+      if (!IsPast(partition) ||
+          !WorthSealing(epochs, database::LivingTiers(options, partition, parts_.retention_clock.NowNs())))
         continue;
       const uint64_t newest = epochs.back()->record().epoch;
       if (unfoldable_.contains(newest)) continue;

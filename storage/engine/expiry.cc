@@ -51,13 +51,13 @@ Result<uint64_t> Expiry::DropExpiredOf(const DatabasePtr& database) {
   meta::MetaChange change;
   database::EpochList old;
   std::vector<std::shared_ptr<const partition::Slab>> old_slabs;
-  if (database::PlanPartitions(*database->state(), options, parts_.clock.NowNs()).drop.empty()) return 0;
+  if (database::PlanPartitions(*database->state(), options, parts_.retention_clock.NowNs()).drop.empty()) return 0;
   // Slabs say which partitions their rows are of; heads do not.
   parts_.line.Freeze(database.get());
   TM_RETURN_IF_ERROR(checkpointer_.MakeSlabs());
   const std::shared_ptr<const database::DatabaseState> state = database->state();
   const std::map<database::PartitionId, uint64_t> partitions =
-      database::PlanPartitions(*state, options, parts_.clock.NowNs()).drop;
+      database::PlanPartitions(*state, options, parts_.retention_clock.NowNs()).drop;
   if (partitions.empty()) return 0;
   std::set<database::PartitionId> staged;
   for (const auto& epoch : state->epochs) {
@@ -100,7 +100,7 @@ Result<RetentionReport> Expiry::Plan(std::string_view name, const DatabaseOption
   const DatabasePtr database = parts_.databases.Find(name);
   if (database == nullptr) return NoDatabase(name);
   const std::shared_ptr<const database::DatabaseState> state = database->state();
-  const database::RetentionPlan plan = database::PlanPartitions(*state, options, parts_.clock.NowNs());
+  const database::RetentionPlan plan = database::PlanPartitions(*state, options, parts_.retention_clock.NowNs());
   std::map<database::PartitionId, uint64_t> gone = plan.drop;
   RetentionReport report;
   report.partitions = gone.size();
@@ -109,7 +109,7 @@ Result<RetentionReport> Expiry::Plan(std::string_view name, const DatabaseOption
   for (const auto& [partition, bytes] : gone) report.partition_bytes += bytes;
   retention::MaskList masks;
   for (const SelectorRetention& selector : options.selectors) {
-    const int64_t oldest_ns = database::OldestKept(parts_.clock.NowNs(), selector.keep_ns);
+    const int64_t oldest_ns = database::OldestKept(parts_.retention_clock.NowNs(), selector.keep_ns);
     if (oldest_ns == std::numeric_limits<int64_t>::min()) continue;
     meta::MaskSpec spec;
     spec.selectors.push_back(selector.matchers);

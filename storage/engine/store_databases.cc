@@ -77,8 +77,9 @@ Result<std::shared_ptr<const View>> StoreImpl::OpenView(std::string_view name) c
     return NoDatabase(name);
   }
   if (const auto lost = unreadable_.find(database->id()); lost != unreadable_.end()) return lost->second;
-  return std::shared_ptr<const View>(std::make_shared<view::ViewImpl>(
-      database, parts_.clock.NowNs(), parts_.corrupt_pages, model::WarningsOf(parts_.findings.Of(database->name()))));
+  return std::shared_ptr<const View>(
+      std::make_shared<view::ViewImpl>(database, parts_.retention_clock.NowNs(), parts_.corrupt_pages,
+                                       model::WarningsOf(parts_.findings.Of(database->name()))));
 }
 
 std::vector<DatabaseInfo> StoreImpl::Databases() const {

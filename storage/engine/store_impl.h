@@ -66,6 +66,8 @@ class StoreImpl final : public Store {
                                                       const DatabaseOptions& options) const override {
     return expiry_.Plan(database, options);
   }
+  [[nodiscard]] RetentionTime ReadClock() const override { return parts_.retention_clock.Read(); }
+  Result<void> AcceptClock() override;
   [[nodiscard]] DocumentStore* Documents() const override { return documents_.get(); }
   Result<void> Checkpoint() override { return checkpointer_.Checkpoint(); }
   Result<CompactionProgress> Compact(std::string_view database, std::stop_token stop,
@@ -76,7 +78,7 @@ class StoreImpl final : public Store {
   Result<BackupInfo> Backup(const BackupOptions& options) override;
   Result<void> RunMaintenance() override;
   [[nodiscard]] StoreStats Stats() const override;
-  [[nodiscard]] std::vector<model::Finding> Findings() const override { return parts_.findings.All(); }
+  [[nodiscard]] std::vector<model::Finding> Findings() const override;
   void Announce(std::string_view address) override;
   Result<void> Close() override;
 
@@ -126,6 +128,16 @@ class StoreImpl final : public Store {
   Result<void> BeginWatermark();
   // Once a second: looks after the store's files, and syncs the watermark.
   Result<void> KeepWatermark();
+
+  // ---- store_clock.cc ----
+  static constexpr std::string_view kClockKind = "clock";
+  // The time by which rows grow old goes on from what the last process knew, if documents tell.
+  void BeginClock();
+  // Once a second: looks at the machine's clock; every ten minutes, and when it jumps, notes what is known.
+  void KeepClock();
+  Result<void> WriteClock();
+  // The time by which rows grow old has jumped: what was read before may be told otherwise.
+  void NoteOtherRowsSeen() const;
 
   // ---- store_open.cc ----
   Result<void> Enter(const rocks::StoreSight& sight);
@@ -189,6 +201,8 @@ class StoreImpl final : public Store {
   CondVar fold_wake_;  // for the end of the thread that folds
 
   std::atomic<int64_t> watermark_kept_at_ns_ = 0;
+  std::atomic<int64_t> clock_looked_at_ns_ = 0;
+  std::atomic<int64_t> clock_kept_at_ns_ = 0;
   std::atomic<int64_t> last_retention_at_ns_ = 0;
   std::atomic<int64_t> last_reduction_at_ns_ = 0;
   std::atomic<int64_t> last_hidden_look_at_ns_ = 0;

@@ -79,6 +79,7 @@ Result<void> StoreImpl::KeepUp() {
     if (parts_.read_only) return {};
     TM_RETURN_IF_ERROR(KeepWatermark());
     if (parts_.health.Refusal().has_value()) TM_RETURN_IF_ERROR(parts_.TryResume());
+    KeepClock();
   }
   TM_RETURN_IF_ERROR(SyncByInterval());
   if (parts_.HeadBytes() >= parts_.options.staged_bytes || IsIdle()) TM_RETURN_IF_ERROR(checkpointer_.FreezeFull());

@@ -45,12 +45,14 @@ Result<void> StoreImpl::Start() {
     TM_TRY_ASSIGN(there, Look(sight));
     FailurePoint("open.looked");
     if (parts_.findings.StopsWrites()) {
+      BeginClock();
       TM_RETURN_IF_ERROR(ServeReadOnly());
       parts_.counters.recovery_ns.store(parts_.clock.SteadyNs() - started);
       return {};
     }
   }
   TM_RETURN_IF_ERROR(there ? Enter(sight) : Create(sight));
+  BeginClock();
   TM_RETURN_IF_ERROR(checkpointer_.NoteOrphans());
   TM_RETURN_IF_ERROR(OpenJournal());
   TM_RETURN_IF_ERROR(BeginWatermark());
@@ -84,11 +86,13 @@ Result<void> StoreImpl::OpenRocks(RocksMode mode) {
 
 void StoreImpl::UseRocks() {
   parts_.meta = std::make_unique<meta::MetaStore>(parts_.rocks, parts_.graveyard);
+  std::vector<DocumentKind> kinds = parts_.options.document_kinds;
+  kinds.push_back({.word = std::string(kClockKind), .history = 1, .deleted = 1, .max_documents = 1});
   documents_ = std::make_unique<documents::StoredDocuments>(
       documents::StoredDocumentsOptions{.rocks = parts_.rocks,
                                         .meta = parts_.meta.get(),
                                         .clock = &parts_.clock,
-                                        .kinds = parts_.options.document_kinds,
+                                        .kinds = std::move(kinds),
                                         .on_error = [this](const Error& error) { parts_.health.Report(error); }});
 }
 
@@ -177,6 +181,9 @@ Result<void> StoreImpl::Close() {
     parts_.rocks->Close();
     lock_.reset();
     return {};
+  }
+  if (!parts_.health.Refusal().has_value()) {
+    if (auto kept = WriteClock(); !kept.ok()) TM_LOG(kWarn, "closing: {}", kept.error().message);
   }
   Result<void> result;
   {

@@ -29,6 +29,7 @@ StoreParts::StoreParts(StoreOptions wanted)
     : options(std::move(wanted)),
       files(options.file_system != nullptr ? options.file_system : rocksdb::FileSystem::Default()),
       clock(options.clock != nullptr ? *options.clock : SystemClock::Get()),
+      retention_clock(clock),
       scheduler(options.scheduler != nullptr ? *options.scheduler : static_cast<Scheduler&>(inline_scheduler)),
       head_shards(HeadShards(scheduler.concurrency())),
       blocks(std::make_shared<head::BlockPool>(options.staged_bytes)),

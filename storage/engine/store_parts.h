@@ -32,6 +32,7 @@
 #include "storage/journal/journal.h"
 #include "storage/meta/meta_store.h"
 #include "storage/partition/epoch.h"
+#include "storage/retention/retention_clock.h"
 #include "storage/rocks/own_files.h"
 #include "storage/rocks/rocks_store.h"
 #include "storage/storage.h"
@@ -82,6 +83,8 @@ struct StoreParts {
   InlineScheduler inline_scheduler;
   const std::shared_ptr<rocksdb::FileSystem> files;
   Clock& clock;
+  // By which rows grow old; nothing else tells of that.
+  retention::RetentionClock retention_clock;
   Scheduler& scheduler;
   const uint32_t head_shards;
   // Memory of heads, of all databases: as much as may be staged is kept for the next rows.

@@ -29,7 +29,7 @@ Result<model::WriteReport> Writer::Write(std::string_view database_name, const m
   TM_TRY_ASSIGN(const DatabasePtr database, FindOrCreateDatabase(database_name));
   model::WriteReport report;
   std::unique_ptr<database::BatchResolver> resolver = TakeResolver();
-  resolver->RefuseOld(database->keep_rules(), parts_.clock.NowNs());
+  resolver->RefuseOld(database->keep_rules(), parts_.retention_clock.NowNs());
   Result<void> written;
   for (bool again = true; again;) {
     report = {};
@@ -158,7 +158,8 @@ Result<DatabasePtr> Writer::CreateDatabase(std::string_view name, const Database
 }
 
 int64_t Writer::OldestNs(const database::Database& database) const {
-  return std::max(database::OldestKept(parts_.clock.NowNs(), database.options().retention_ns), database.raw_floor_ns());
+  return std::max(database::OldestKept(parts_.retention_clock.NowNs(), database.options().retention_ns),
+                  database.raw_floor_ns());
 }
 
 void Writer::KeepWithinBudget(const database::Database& database, uint64_t points) {

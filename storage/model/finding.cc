@@ -20,6 +20,7 @@ constexpr auto kAreas = std::to_array<std::pair<FindingArea, std::string_view>>(
     {FindingArea::kPages, "pages"},
     {FindingArea::kDocuments, "documents"},
     {FindingArea::kMedium, "medium"},
+    {FindingArea::kClock, "clock"},
 });
 
 // To the second: a loss is known to about that.

@@ -22,6 +22,7 @@ enum class FindingArea : uint8_t {
   kPages,      // rows on disk
   kDocuments,
   kMedium,  // the disk takes no writes
+  kClock,   // the machine's clock has jumped
 };
 std::string_view NameOf(FindingArea area);
 

@@ -1,7 +1,8 @@
 // Writes and reads with the client libraries that people use. Arguments: the server's URL. Prints one JSON object with
 // what was read; test_clients.py checks it.
 import Influx from "influx";
-import { InfluxDB, Point } from "@influxdata/influxdb-client";
+import { HttpError, InfluxDB, Point } from "@influxdata/influxdb-client";
+import { BucketsAPI, DeleteAPI, HealthAPI, OrgsAPI, PingAPI, ReadyAPI, SetupAPI } from "@influxdata/influxdb-client-apis";
 import { PrometheusDriver } from "prometheus-query";
 
 const url = new URL(process.argv[2]);
@@ -49,4 +50,37 @@ const range = await driver.rangeQuery("weather_temperature", new Date(seconds * 
 out.range = range.result.map((series) => series.values.length);
 out.series = (await driver.series('{town="Oslo"}', new Date((seconds - 10) * 1000), new Date((seconds + 10) * 1000))).map((metric) => metric.name).sort();
 out.towns = await driver.labelValues("town");
+
+// @influxdata/influxdb-client-apis: what 2.x clients ask before they begin, buckets, and a deletion by a predicate.
+const influx = new InfluxDB({ url: url.href, token: "any" });
+await new PingAPI(influx).getPing();
+out.ready = (await new ReadyAPI(influx).getReady()).status;
+out.health = (await new HealthAPI(influx).getHealth()).status;
+out.setup = (await new SetupAPI(influx).getSetup()).allowed;
+const orgs = await new OrgsAPI(influx).getOrgs({ org: "mine" });
+out.org = orgs.orgs[0].name;
+const orgID = orgs.orgs[0].id;
+const buckets = new BucketsAPI(influx);
+const made = await buckets.postBuckets({ body: { orgID, name: "made here", retentionRules: [{ type: "expire", everySeconds: 7200 }] } });
+out.bucket = [made.name, made.retentionRules[0].everySeconds];
+const refusal = async (request) => {
+  try {
+    await request;
+    return "accepted";
+  } catch (error) {
+    return error instanceof HttpError ? [error.statusCode, error.code] : String(error);
+  }
+};
+out.twice = await refusal(buckets.postBuckets({ body: { orgID, name: "made here", retentionRules: [] } }));
+out.found = (await buckets.getBuckets({ org: "mine", name: "made here" })).buckets[0].id === made.id;
+out.absent = await refusal(buckets.getBuckets({ org: "mine", name: "nosuch" }));
+out.names = (await buckets.getBuckets({ limit: 100 })).buckets.map((bucket) => bucket.name);
+await buckets.deleteBucketsID({ bucketID: made.id });
+out.dropped = await refusal(buckets.getBucketsID({ bucketID: made.id }));
+await new DeleteAPI(influx).postDelete({
+  org: "mine",
+  bucket: "v2",
+  body: { start: "2023-11-14T00:00:00Z", stop: "2023-11-15T00:00:00Z", predicate: '_measurement="weather" AND town="Oslo"' },
+});
+out.left = (await read("v2", "weather_temperature")).map((series) => series.labels.town);
 console.log(JSON.stringify(out));

@@ -1,4 +1,4 @@
-"""npm's influx and @influxdata/influxdb-client write, prometheus-query reads back what they sent."""
+"""npm's influx and @influxdata/influxdb-client write, prometheus-query reads back what they sent, and the 2.x client manages buckets."""
 import json
 import subprocess
 
@@ -20,6 +20,13 @@ def test_client_libraries():
         expect_equal(out["range"], [3, 3], "points of a range")
         expect_equal(out["series"], ["weather_snow", "weather_temperature"], "series")
         expect_equal(sorted(out["towns"]), ["Bergen", "Oslo"], "label values")
+        expect_equal([out["ready"], out["health"], out["setup"], out["org"]], ["ready", "pass", False, "mine"], "first questions of 2.x")
+        expect_equal(out["bucket"], ["made here", 7200], "a bucket that was made")
+        expect_equal(out["twice"], [422, "conflict"], "made again")
+        expect(out["found"], "the bucket is found by its name")
+        expect_equal([out["absent"], out["dropped"]], [[404, "not found"]] * 2, "buckets that are not there")
+        expect({"v1", "v2", "made here"} <= set(out["names"]), out["names"])
+        expect_equal(out["left"], ["Bergen"], "what a deletion by a predicate leaves")
 
 
 run_tests(globals())

@@ -12,16 +12,18 @@ constexpr size_t kReadBytes = size_t{1} << 20;
 constexpr model::Timestamp kNoTime{INT64_MIN};
 }  // namespace
 
-LineChunks::LineChunks(std::istream& input, ChunkLimits limits)
+LineChunks::LineChunks(std::istream& input, ChunkLimits limits, const Clock& clock)
     : LineChunks(
           [&input](char* to, size_t size, std::chrono::milliseconds) -> std::optional<size_t> {
             input.read(to, static_cast<std::streamsize>(size));
             return static_cast<size_t>(input.gcount());
           },
-          limits) {}
+          limits, clock) {}
 
 void LineChunks::Fill() {
   buffer_.erase(0, begin_);
+  std::erase_if(arrivals_, [this](const Arrival& arrival) { return arrival.end <= begin_; });
+  for (Arrival& arrival : arrivals_) arrival.end -= begin_;
   begin_ = 0;
   const size_t size = buffer_.size();
   const auto now = std::chrono::steady_clock::now();
@@ -31,6 +33,7 @@ void LineChunks::Fill() {
   const std::optional<size_t> got =
       source_(buffer_.data() + size, kReadBytes, std::clamp(wait, std::chrono::milliseconds(0), limits_.age));
   buffer_.resize(size + got.value_or(0));
+  if (buffer_.size() > size) arrivals_.push_back({buffer_.size(), clock_.NowNs()});
   end_of_input_ = got == size_t{0};
 }
 
@@ -59,6 +62,7 @@ size_t LineChunks::Cut() {
   lineprotocol::LineReader reader(&arena);
   lineprotocol::Line line;
   const char* at = begin;
+  auto arrival = arrivals_.begin();
   rows_ = 0;
   untimed_.clear();
   while (at < end && rows_ < limits_.lines && static_cast<size_t>(at - begin) < limits_.bytes) {
@@ -81,22 +85,24 @@ size_t LineChunks::Cut() {
     if (whole && line.time == kNoTime) {
       const char* line_end = next;
       while (line_end[-1] == '\n' || line_end[-1] == '\r' || line_end[-1] == ' ') --line_end;
-      untimed_.push_back(static_cast<size_t>(line_end - begin));
+      // With its last byte.
+      while (arrival->end < static_cast<size_t>(next - buffer_.data())) ++arrival;
+      untimed_.push_back({static_cast<size_t>(line_end - begin), arrival->ns});
     }
     at = next;
   }
   return static_cast<size_t>(at - begin);
 }
 
-std::string WithTimes(std::string_view chunk, const std::vector<size_t>& untimed, int64_t time) {
-  const std::string text = " " + std::to_string(time);
+std::string WithTimes(std::string_view chunk, const std::vector<MissingTime>& untimed, int64_t unit_ns) {
   std::string out;
-  out.reserve(chunk.size() + untimed.size() * text.size());
+  out.reserve(chunk.size() + untimed.size() * 20);
   size_t from = 0;
-  for (const size_t at : untimed) {
-    out += chunk.substr(from, at - from);
-    out += text;
-    from = at;
+  for (const MissingTime& missing : untimed) {
+    out += chunk.substr(from, missing.at - from);
+    out += ' ';
+    out += std::to_string(missing.arrived_ns / unit_ns);
+    from = missing.at;
   }
   out += chunk.substr(from);
   return out;

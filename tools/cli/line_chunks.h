@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/base/clock.h"
+
 namespace tidemark::cli {
 
 struct ChunkLimits {
@@ -20,14 +22,23 @@ struct ChunkLimits {
   std::chrono::milliseconds age{1000};
 };
 
+// A place in a chunk where a time is missing.
+struct MissingTime {
+  size_t at = 0;           // the end of the line that is whole but for it
+  int64_t arrived_ns = 0;  // when the line was read, since 1970
+  friend bool operator==(const MissingTime&, const MissingTime&) = default;
+};
+
 class LineChunks {
  public:
   // Reads at most `size` bytes into `to`, as soon as there are any. 0: the end; nothing: none came within `wait`.
   using Source = std::function<std::optional<size_t>(char* to, size_t size, std::chrono::milliseconds wait)>;
 
-  LineChunks(Source source, ChunkLimits limits) : source_(std::move(source)), limits_(limits) {}
+  // `clock` outlives it.
+  LineChunks(Source source, ChunkLimits limits, const Clock& clock)
+      : source_(std::move(source)), limits_(limits), clock_(clock) {}
   // A file, which does not let anybody wait.
-  LineChunks(std::istream& input, ChunkLimits limits);
+  LineChunks(std::istream& input, ChunkLimits limits, const Clock& clock);
 
   // The next chunk, valid until the next call; empty at the end of the input.
   std::string_view Next();
@@ -40,8 +51,8 @@ class LineChunks {
   // `influx_inspect export` writes them; "" without. A chunk ends where one of them comes.
   [[nodiscard]] const std::string& database() const { return database_; }
   [[nodiscard]] const std::string& policy() const { return policy_; }
-  // Where a time is missing: the ends of lines of the chunk that are whole but for it, as offsets into it, ascending.
-  [[nodiscard]] const std::vector<size_t>& untimed() const { return untimed_; }
+  // Ascending, as offsets into the chunk.
+  [[nodiscard]] const std::vector<MissingTime>& untimed() const { return untimed_; }
 
  private:
   // Bytes of whole lines at the start of the buffer; 0 when more must be read.
@@ -53,6 +64,7 @@ class LineChunks {
 
   Source source_;
   const ChunkLimits limits_;
+  const Clock& clock_;
   std::string buffer_;
   size_t begin_ = 0;
   bool end_of_input_ = false;
@@ -62,11 +74,17 @@ class LineChunks {
   uint64_t lines_before_ = 0;
   uint64_t lines_in_chunk_ = 0;
   uint64_t rows_ = 0;
-  std::vector<size_t> untimed_;
+  std::vector<MissingTime> untimed_;
+  // Up to where in the buffer came what, ascending; covers all of it.
+  struct Arrival {
+    size_t end;
+    int64_t ns;
+  };
+  std::vector<Arrival> arrivals_;
 };
 
-// `chunk` with `time`, in the unit of the request, at each of these places. A request whose lines all have times may be
-// sent again: the server keeps one value for a series and a time.
-std::string WithTimes(std::string_view chunk, const std::vector<size_t>& untimed, int64_t time);
+// `chunk` with the times of arrival, in the unit of the request, where one is missing. A request whose lines all have
+// times may be sent again: the server keeps one value for a series and a time.
+std::string WithTimes(std::string_view chunk, const std::vector<MissingTime>& untimed, int64_t unit_ns);
 
 }  // namespace tidemark::cli

@@ -139,7 +139,7 @@ int Send(const WriteFlags& flags, lineprotocol::Precision precision, LineChunks 
                                 {"precision", flags.precision}});
     std::string stamped;
     if (!chunks.untimed().empty()) {
-      stamped = WithTimes(chunk, chunks.untimed(), SystemClock::Get().NowNs() / static_cast<int64_t>(precision));
+      stamped = WithTimes(chunk, chunks.untimed(), static_cast<int64_t>(precision));
     }
     const Result<HttpReply> reply = SendChunk(client->get(), target, stamped.empty() ? chunk : stamped);
     if (!reply.ok()) return Fail(fmt::format("after {} lines: {}", totals.rows, reply.error().message));
@@ -169,10 +169,12 @@ int Write(const WriteFlags& flags) {
   const auto precision = lineprotocol::ParsePrecision(flags.precision);
   if (!precision.ok()) return Fail(precision.error().message);
   const ChunkLimits limits{.lines = flags.batch_lines};
-  if (!flags.dry_run && flags.file == "-") return Send(flags, *precision, LineChunks(&ReadStandardInput, limits));
-  if (!flags.dry_run) return Send(flags, *precision, LineChunks(file, limits));
+  const Clock& clock = SystemClock::Get();
+  if (!flags.dry_run && flags.file == "-")
+    return Send(flags, *precision, LineChunks(&ReadStandardInput, limits, clock));
+  if (!flags.dry_run) return Send(flags, *precision, LineChunks(file, limits, clock));
   std::istream& input = flags.file == "-" ? std::cin : file;
-  const int64_t now = flags.default_time_given ? flags.default_time : SystemClock::Get().NowNs();
+  const int64_t now = flags.default_time_given ? flags.default_time : clock.NowNs();
   return WriteDryRun(input, {.precision = *precision, .default_time = {now}, .json = flags.json}, std::cout);
 }
 

@@ -64,6 +64,7 @@ Status Daemon::Open() {
   options.scheduler = pool_.get();
   options.document_kinds = notify::NotifyDocumentKinds();
   options.document_kinds.push_back(DashboardKind());
+  options.document_kinds.push_back(PolicyBook::Kind());
   TM_TRY_ASSIGN(store_, storage::Store::Open(std::move(options)));
   const storage::StoreStats stats = store_->Stats();
   TM_LOG(kInfo, "opened {} in {:.3f} s; {} points replayed", config_.data,
@@ -75,8 +76,13 @@ Status Daemon::Open() {
   TM_RETURN_IF_ERROR(OpenAccess());
   write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
+  policies_ = std::make_unique<PolicyBook>(store_->Documents());
+  TM_RETURN_IF_ERROR(policies_->Load());
   WriteServiceOptions write_options{.require_database = config_.require_database,
                                     .parse_memory_bytes = config_.parse_memory_bytes};
+  write_options.knows_policy = [policies = policies_.get()](std::string_view database, std::string_view policy) {
+    return policies->Knows(database, policy);
+  };
   write_options.refused = [path = write_path_.get()](std::string_view database, uint32_t number, const Error& error) {
     path->CountRejected(database, number, error);
   };
@@ -114,7 +120,9 @@ Status Daemon::Open() {
   batches_ = std::make_unique<BatchService>(api_.get(),
                                             BatchOptions{.default_database = std::string(storage::kDefaultDatabase),
                                                          .rules_database = RulesDatabase(config_)});
-  influx_ = std::make_unique<InfluxService>(store_.get(), config_.store.new_database, config_.api.version);
+  influx_ = std::make_unique<InfluxService>(store_.get(), policies_.get(), &SystemClock::Get(),
+                                            config_.store.new_database, config_.api.version);
+  buckets_ = std::make_unique<BucketService>(store_.get(), policies_.get(), config_.store.new_database);
   dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
   admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections(), [this] { return Reload(); });
   backup_maker_ = std::make_unique<backup::BackupMaker>(store_.get(), &SystemClock::Get(), config_.backup);
@@ -260,6 +268,7 @@ Status Daemon::Bind() {
 Status Daemon::Listen() {
   const Services services{.writes = writes_.get(),
                           .influx = influx_.get(),
+                          .buckets = buckets_.get(),
                           .admin = admin_.get(),
                           .access = access_.get(),
                           .audit = audit_.get(),

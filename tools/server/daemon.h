@@ -34,7 +34,9 @@
 #include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
+#include "tools/server/influx/bucket_service.h"
 #include "tools/server/influx/influx_service.h"
+#include "tools/server/influx/policy_book.h"
 #include "tools/server/notify/alertmanager_api.h"
 #include "tools/server/notify/notify_service.h"
 #include "tools/server/watch/rule_runner.h"
@@ -123,6 +125,7 @@ class Daemon {
   std::unique_ptr<write_path::WritePath> write_path_;
   std::unique_ptr<query::api::EventTap> events_;
   query::api::MetadataBook metadata_;
+  std::unique_ptr<PolicyBook> policies_;
   std::unique_ptr<WriteService> writes_;
   std::unique_ptr<notify::NotifyService> notify_;
   std::unique_ptr<notify::AlertmanagerApi> alertmanager_;
@@ -130,6 +133,7 @@ class Daemon {
   std::unique_ptr<query::api::QueryApi> api_;
   std::unique_ptr<BatchService> batches_;
   std::unique_ptr<InfluxService> influx_;
+  std::unique_ptr<BucketService> buckets_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<backup::BackupMaker> backup_maker_;
   std::unique_ptr<backup::BackupService> backups_;

@@ -16,8 +16,10 @@
 #include "query/api/json.h"
 #include "query/api/values.h"
 #include "query/promql/parser.h"
+#include "query/promql/quote.h"
 #include "query/rules/rule_file.h"
 #include "storage/base/check.h"
+#include "storage/base/text/instant.h"
 
 namespace tidemark::server {
 namespace {
@@ -166,15 +168,14 @@ std::string SelectorText(const std::vector<model::Matcher>& matchers) {
   std::string out = "{";
   for (const model::Matcher& matcher : matchers) {
     if (out.size() > 1) out += ',';
-    out += matcher.name;
+    out += query::promql::IsPlainLabelName(matcher.name) ? matcher.name : query::promql::Quote(matcher.name);
     switch (matcher.op) {
       case model::MatchOp::kEqual: out += "="; break;
       case model::MatchOp::kNotEqual: out += "!="; break;
       case model::MatchOp::kRegex: out += "=~"; break;
       case model::MatchOp::kNotRegex: out += "!~"; break;
     }
-    // PromQL's strings have the escapes of JSON's.
-    AppendJsonString(&out, matcher.value);
+    out += query::promql::Quote(matcher.value);
   }
   return out + "}";
 }
@@ -276,8 +277,26 @@ admin::ActHandlers<AdminService> AdminService::Handlers() {
       {"compact", &AdminService::Compact},
       {"checkpoint", &AdminService::Checkpoint},
       {"reload", &AdminService::ReloadSettings},
+      {"clock show", &AdminService::ShowClock},
+      {"clock accept", &AdminService::AcceptClock},
   };
   return kHandlers;
+}
+
+Response AdminService::ShowClock(Request& /*request*/) const {
+  const storage::RetentionTime time = store_->ReadClock();
+  std::string data = R"({"trustedTime":")";
+  text::AppendRfc3339(&data, time.trusted.ns);
+  data += R"(","machineTime":")";
+  text::AppendRfc3339(&data, time.machine.ns);
+  data += fmt::format(R"(","jumped":{},"agreedSeconds":{},"followedAfterSeconds":{}}})", time.jumped,
+                      time.agreed_ns / 1'000'000'000, time.confirmed_after_ns / 1'000'000'000);
+  return Succeed(std::move(data));
+}
+
+Response AdminService::AcceptClock(Request& request) const {
+  if (const Status accepted = store_->AcceptClock(); !accepted.ok()) return Fail(accepted.error());
+  return ShowClock(request);
 }
 
 Response AdminService::SetRetention(Request& request) const {

@@ -41,6 +41,8 @@ class AdminService {
   http::Response Compact(http::Request& request) const;
   http::Response Checkpoint(http::Request& request) const;
   http::Response ReloadSettings(http::Request& request) const;
+  http::Response ShowClock(http::Request& request) const;
+  http::Response AcceptClock(http::Request& request) const;
 
   storage::Store* const store_;
   const write_path::RejectionLog* const rejections_;

@@ -55,20 +55,23 @@ std::string_view V2Code(int status) {
   switch (status) {
     case 400: return "invalid";
     case 401: return "unauthorized";
+    case 403: return "forbidden";
     case 404: return "not found";
+    case 405: return "method not allowed";
     case 413: return "request too large";
+    case 422: return "unprocessable entity";
     case 429: return "too many requests";
     case 503: return "unavailable";
     default: return "internal error";
   }
 }
 
-// Both generations' fields, each in its place, and the faults line by line.
-Response Refusal(int status, std::string_view text, bool v2, const std::vector<ingest::Fault>& faults) {
+// Both generations' fields, each in its place, and the faults line by line. `code` is of 2.x; "": 1.x.
+Response Refusal(int status, std::string_view text, std::string_view code, const std::vector<ingest::Fault>& faults) {
   std::string body = "{";
-  if (v2) {
+  if (!code.empty()) {
     body += R"("code":")";
-    body += V2Code(status);
+    body += code;
     body += R"(","message":)";
     AppendJsonString(&body, text);
     body += ',';
@@ -100,11 +103,13 @@ void AddInfluxHeaders(const Request& request, Response* response) {
 }
 
 Response InfluxError(int status, std::string_view text, const std::vector<ingest::Fault>& faults) {
-  return Refusal(status, text, false, faults);
+  return Refusal(status, text, "", faults);
 }
 
 Response InfluxV2Error(int status, std::string_view text, const std::vector<ingest::Fault>& faults) {
-  return Refusal(status, text, true, faults);
+  return Refusal(status, text, V2Code(status), faults);
 }
+
+Response InfluxV2Conflict(std::string_view text) { return Refusal(422, text, "conflict", {}); }
 
 }  // namespace tidemark::server

@@ -20,5 +20,7 @@ void AddInfluxHeaders(const http::Request& request, http::Response* response);
 http::Response InfluxError(int status, std::string_view text, const std::vector<ingest::Fault>& faults = {});
 // The same with `code` and `message` in front, as 2.x answers.
 http::Response InfluxV2Error(int status, std::string_view text, const std::vector<ingest::Fault>& faults = {});
+// What 2.x answers to who makes what is there already.
+http::Response InfluxV2Conflict(std::string_view text);
 
 }  // namespace tidemark::server

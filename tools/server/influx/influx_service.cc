@@ -9,7 +9,6 @@
 
 #include "query/api/json.h"
 #include "query/influxql/parser.h"
-#include "storage/base/clock.h"
 #include "storage/base/text/duration.h"
 #include "storage/base/text/instant.h"
 #include "storage/model/limits.h"
@@ -66,8 +65,15 @@ Status CheckCaller(const http::Caller& caller, const influxql::Statement& statem
 
 }  // namespace
 
-InfluxService::InfluxService(storage::Store* store, storage::DatabaseOptions defaults, std::string version)
-    : store_(store), defaults_(defaults), version_(std::move(version)) {}
+InfluxService::InfluxService(storage::Store* store, PolicyBook* policies, const Clock* clock,
+                             storage::DatabaseOptions defaults, std::string version)
+    : store_(store),
+      policies_(policies),
+      clock_(clock),
+      started_ns_(clock->NowNs()),
+      started_steady_ns_(clock->SteadyNs()),
+      defaults_(std::move(defaults)),
+      version_(std::move(version)) {}
 
 Response InfluxService::Ping(Request& request) const {
   Response response;
@@ -138,18 +144,22 @@ Response InfluxService::Health(Request& request) const {
   return response;
 }
 
+Response InfluxService::Ready() const {
+  std::string started;
+  text::AppendRfc3339(&started, started_ns_);
+  return http::JsonResponse(200, fmt::format("{{\"status\":\"ready\",\"started\":\"{}\",\"up\":\"{}\"}}\n", started,
+                                             GoDuration(clock_->SteadyNs() - started_steady_ns_)));
+}
+
 Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database,
                                        const http::Caller& caller) const {
-  if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) return Create(*create);
-  if (const auto* change = std::get_if<influxql::ChangeRetentionPolicy>(&statement)) return ChangePolicy(*change);
+  if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) return Create(*create, caller);
+  if (const auto* change = std::get_if<influxql::ChangeRetentionPolicy>(&statement))
+    return ChangePolicy(*change, caller);
   if (const auto* absent = std::get_if<influxql::NotServed>(&statement)) {
     return InvalidArgument(fmt::format("{} is not served here: {}", absent->words, absent->advice));
   }
-  if (const auto* drop = std::get_if<influxql::DropDatabase>(&statement)) {
-    const Status dropped = store_->DropDatabase(drop->name);
-    if (!dropped.ok() && dropped.error().code != ErrorCode::kNotFound) return dropped.error();
-    return std::string();
-  }
+  if (const auto* drop = std::get_if<influxql::DropDatabase>(&statement)) return Drop(drop->name, caller);
   if (std::holds_alternative<influxql::ShowUsers>(statement)) {
     return std::string(R"("series":[{"columns":["user","admin"]}])");
   }
@@ -165,9 +175,11 @@ Result<std::string> InfluxService::Run(const influxql::Statement& statement, con
   if (name.empty()) return InvalidArgument("database name required");
   if (std::holds_alternative<influxql::ShowRetentionPolicies>(statement)) {
     TM_TRY_ASSIGN(const storage::DatabaseOptions options, OptionsOf(name));
+    std::string policy;
+    AppendJsonString(&policy, policies_->NameOf(name));
     return fmt::format(R"("series":[{{"columns":["name","duration","shardGroupDuration","replicaN","default"],)"
-                       R"("values":[["autogen","{}","{}",1,true]]}}])",
-                       GoDuration(options.retention_ns), GoDuration(options.partition_ns));
+                       R"("values":[[{},"{}","{}",1,true]]}}])",
+                       policy, GoDuration(options.retention_ns), GoDuration(options.partition_ns));
   }
   const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(name);
   if (!view.ok()) {
@@ -191,48 +203,64 @@ Result<storage::DatabaseOptions> InfluxService::OptionsOf(std::string_view datab
   return DatabaseNotFound(database);
 }
 
-Result<std::string> InfluxService::Create(const influxql::CreateDatabase& create) const {
+Result<std::string> InfluxService::Drop(const std::string& database, const http::Caller& caller) const {
+  const Status dropped = store_->DropDatabase(database);
+  if (!dropped.ok() && dropped.error().code != ErrorCode::kNotFound) return dropped.error();
+  TM_RETURN_IF_ERROR(policies_->Forget(database, caller.name()));
+  return std::string();
+}
+
+Result<std::string> InfluxService::Create(const influxql::CreateDatabase& create, const http::Caller& caller) const {
   // As for a write that makes a database: what is made here must be a name that can be written to.
   TM_RETURN_IF_ERROR(model::CheckDatabaseName(create.name));
   storage::DatabaseOptions options = defaults_;
   options.retention_ns = create.retention_ns.value_or(options.retention_ns);
   if (create.shard_ns.value_or(0) > 0) options.partition_ns = *create.shard_ns;
   const Status created = store_->CreateDatabase(create.name, options);
-  if (created.ok()) return std::string();
+  if (created.ok()) {
+    if (!create.policy.empty() && create.policy != kFirstPolicy) {
+      TM_RETURN_IF_ERROR(policies_->Rename(create.name, create.policy, caller.name()));
+    }
+    return std::string();
+  }
   if (created.error().code != ErrorCode::kAlreadyExists) return created.error();
   TM_TRY_ASSIGN(const storage::DatabaseOptions known, OptionsOf(create.name));
-  if (create.retention_ns && *create.retention_ns != known.retention_ns) {
+  if ((create.retention_ns && *create.retention_ns != known.retention_ns) ||
+      (!create.policy.empty() && create.policy != policies_->NameOf(create.name))) {
     return InvalidArgument("retention policy conflicts with an existing policy");
   }
   return std::string();
 }
 
-// A database has one policy, which says how long all its points are kept. It goes by any name where it is the default.
-Result<std::string> InfluxService::ChangePolicy(const influxql::ChangeRetentionPolicy& change) const {
+// A database has one policy, which says how long all its points are kept. CREATE of one that is to be the default gives
+// it another name.
+Result<std::string> InfluxService::ChangePolicy(const influxql::ChangeRetentionPolicy& change,
+                                                const http::Caller& caller) const {
   using What = influxql::ChangeRetentionPolicy::What;
   if (!store_->HasDatabase(change.database)) return DatabaseNotFound(change.database);
-  const bool autogen = change.name == "autogen";
+  const bool known = policies_->Knows(change.database, change.name);
   if (change.what == What::kDrop) {
-    if (!autogen) return std::string();
+    if (!known) return std::string();
     return InvalidArgument(
         "the one retention policy of a database cannot be dropped: to keep points for ever, ALTER it to DURATION INF");
   }
-  if (change.what == What::kAlter && !autogen)
+  if (change.what == What::kAlter && !known)
     return NotFound(fmt::format("retention policy not found: {}", change.name));
   constexpr int64_t kLeastNs = 3'600'000'000'000;
   if (change.retention_ns && *change.retention_ns != 0 && *change.retention_ns < kLeastNs) {
     return InvalidArgument("retention policy duration must be at least 1h0m0s");
   }
-  if (change.what == What::kCreate && !autogen && !change.is_default) {
-    return InvalidArgument(
-        fmt::format("retention policy \"{}\": a database has one policy, \"autogen\", for all its points; change it "
-                    "with ALTER RETENTION POLICY autogen ON \"{}\" DURATION ..., or keep some series "
-                    "shorter with `tidemark admin retention set {} --match ... --keep ...`",
-                    change.name, change.database, change.database));
+  if (change.what == What::kCreate && !known && !change.is_default) {
+    const std::string policy = policies_->NameOf(change.database);
+    return InvalidArgument(fmt::format(
+        "retention policy \"{}\": a database has one policy, \"{}\", for all its points; change it "
+        "with ALTER RETENTION POLICY \"{}\" ON \"{}\" DURATION ..., name it with CREATE ... DEFAULT, or keep "
+        "some series shorter with `tidemark admin retention set {} --match ... --keep ...`",
+        change.name, policy, policy, change.database, change.database));
   }
   const auto apply = [&](storage::DatabaseOptions* options) -> Status {
     const int64_t retention_ns = change.retention_ns.value_or(options->retention_ns);
-    if (change.what == What::kCreate && autogen && retention_ns != options->retention_ns) {
+    if (change.what == What::kCreate && known && retention_ns != options->retention_ns) {
       return InvalidArgument("retention policy already exists");
     }
     options->retention_ns = retention_ns;
@@ -241,6 +269,7 @@ Result<std::string> InfluxService::ChangePolicy(const influxql::ChangeRetentionP
   };
   const Result<storage::DatabaseOptions> changed = store_->ChangeDatabaseOptions(change.database, apply);
   if (!changed.ok()) return changed.error();
+  if (!known) TM_RETURN_IF_ERROR(policies_->Rename(change.database, change.name, caller.name()));
   return std::string();
 }
 
@@ -248,7 +277,9 @@ Result<std::string> InfluxService::DeleteFrom(const storage::View& view, const s
                                               const influxql::Delete& drop) const {
   storage::DeleteRequest request;
   request.range = drop.where.range();
-  TM_TRY_ASSIGN(request.selectors, SelectorsOf(view, drop));
+  TM_TRY_ASSIGN(Selection selection, SelectionOf(view, drop));
+  request.selectors = std::move(selection.selectors);
+  request.fields = std::move(selection.fields);
   if (request.selectors.empty() || request.range.empty()) return std::string();
   TM_TRY_ASSIGN([[maybe_unused]] const storage::DeleteReport report, store_->Delete(database, request));
   return std::string();
@@ -271,7 +302,7 @@ Response InfluxService::Query(Request& request) const {
   const auto answer = [&]() -> Response {
     const std::string_view text = request.params.Get("q");
     if (text.empty()) return InfluxError(400, "missing required parameter \"q\"");
-    const Result<std::vector<influxql::Statement>> statements = influxql::Parse(text, SystemClock::Get().NowNs());
+    const Result<std::vector<influxql::Statement>> statements = influxql::Parse(text, clock_->NowNs());
     if (!statements.ok()) return InfluxError(400, statements.error().message);
     if (statements->size() > kStatementsMax) {
       return InfluxError(400,

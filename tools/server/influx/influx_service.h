@@ -5,8 +5,10 @@
 #include <string>
 
 #include "query/influxql/statement.h"
+#include "storage/base/clock.h"
 #include "storage/storage.h"
 #include "tools/server/http/message.h"
+#include "tools/server/influx/policy_book.h"
 
 namespace tidemark::server {
 
@@ -18,11 +20,14 @@ class InfluxService {
   // Bytes of a reply to one request, which may hold many statements.
   static constexpr size_t kReplyBytesMax = size_t{32} << 20;
 
-  // `store` outlives it. `version` is Tidemark's own; new databases get `defaults`.
-  InfluxService(storage::Store* store, storage::DatabaseOptions defaults, std::string version);
+  // `store`, `policies` and `clock` outlive it. `version` is Tidemark's own; new databases get `defaults`.
+  InfluxService(storage::Store* store, PolicyBook* policies, const Clock* clock, storage::DatabaseOptions defaults,
+                std::string version);
 
   http::Response Ping(http::Request& request) const;
   http::Response Health(http::Request& request) const;
+  // As 2.x: since when and for how long it is up.
+  http::Response Ready() const;
   // POST: all statements. GET: those that read; others only where no page of another origin can have sent them.
   http::Response Query(http::Request& request) const;
 
@@ -32,13 +37,20 @@ class InfluxService {
                                         const http::Caller& caller) const;
 
   [[nodiscard]] Result<storage::DatabaseOptions> OptionsOf(std::string_view database) const;
-  [[nodiscard]] Result<std::string> Create(const query::influxql::CreateDatabase& create) const;
-  [[nodiscard]] Result<std::string> ChangePolicy(const query::influxql::ChangeRetentionPolicy& change) const;
+  [[nodiscard]] Result<std::string> Create(const query::influxql::CreateDatabase& create,
+                                           const http::Caller& caller) const;
+  [[nodiscard]] Result<std::string> Drop(const std::string& database, const http::Caller& caller) const;
+  [[nodiscard]] Result<std::string> ChangePolicy(const query::influxql::ChangeRetentionPolicy& change,
+                                                 const http::Caller& caller) const;
   [[nodiscard]] Result<std::string> DeleteFrom(const storage::View& view, const std::string& database,
                                                const query::influxql::Delete& drop) const;
   static bool MayChangeByGet(const http::Request& request);
 
   storage::Store* const store_;
+  PolicyBook* const policies_;
+  const Clock* const clock_;
+  const int64_t started_ns_;
+  const int64_t started_steady_ns_;
   const storage::DatabaseOptions defaults_;
   const std::string version_;
 };

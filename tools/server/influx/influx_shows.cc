@@ -130,6 +130,44 @@ std::string SeriesKey(std::string_view measurement, const model::LabelViews& lab
   return out;
 }
 
+// The fields whose measurement, or name, `matcher` takes.
+Status Keep(const model::Matcher& matcher, std::string storage::FieldDescription::* name,
+            std::vector<storage::FieldDescription>* fields) {
+  std::vector<std::string> names;
+  for (const storage::FieldDescription& field : *fields) names.push_back(field.*name);
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  TM_TRY_ASSIGN(const std::vector<std::string> kept, influxql::Filter(matcher, names));
+  std::erase_if(*fields, [&](const auto& field) { return !std::ranges::binary_search(kept, field.*name); });
+  return {};
+}
+
+// The names of the fields that are meant, where a field that is not meant spells its metric as one of them does (`cpu`
+// with `user`, `cpu_user` with `value`); none where no such field is.
+Result<std::vector<std::string>> FieldsToName(const storage::View& view,
+                                              std::span<const storage::FieldDescription> meant) {
+  std::set<std::string_view> metrics;
+  std::set<std::string> names;
+  std::set<std::pair<std::string_view, std::string_view>> fields;
+  for (const storage::FieldDescription& field : meant) {
+    metrics.insert(field.metric);
+    names.insert(field.field);
+    fields.emplace(field.measurement, field.field);
+  }
+  bool alike = false;
+  for (const storage::FieldDescription& other : view.Fields()) {
+    if (!metrics.contains(other.metric) || fields.contains({other.measurement, other.field})) continue;
+    if (names.contains(other.field)) {
+      return InvalidArgument(fmt::format(
+          "the field \"{}\" of \"{}\" is not meant, and its metric \"{}\" is spelled as one that is: delete "
+          "one measurement after the other",
+          other.field, other.measurement, other.metric));
+    }
+    alike = true;
+  }
+  return alike ? std::vector<std::string>(names.begin(), names.end()) : std::vector<std::string>();
+}
+
 // The keys of the series of one measurement, sorted, each once: its fields share them.
 Result<std::vector<std::string>> KeysOf(const storage::View& view, std::string_view measurement,
                                         const std::vector<storage::FieldDescription>& fields,
@@ -250,12 +288,40 @@ Result<std::string> ShowSeries(const storage::View& view, const influxql::ShowSe
   return out + "]}]";
 }
 
-Result<std::vector<std::vector<model::Matcher>>> SelectorsOf(const storage::View& view, const influxql::Delete& drop) {
+Result<Selection> SelectionOf(const storage::View& view, const influxql::Delete& drop) {
   TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, drop.from));
-  std::vector<std::vector<model::Matcher>> out;
+  Selection out;
+  std::vector<storage::FieldDescription> meant;
   for (const auto& [name, fields] : measurements) {
-    std::ranges::move(SeriesOf(fields, drop.where), std::back_inserter(out));
+    std::ranges::move(SeriesOf(fields, drop.where), std::back_inserter(out.selectors));
+    std::ranges::copy(fields, std::back_inserter(meant));
   }
+  TM_TRY_ASSIGN(out.fields, FieldsToName(view, meant));
+  return out;
+}
+
+Result<Selection> SelectionOf(const storage::View& view, const influxql::Condition& predicate) {
+  std::vector<std::vector<model::Matcher>> branches = predicate.any_of;
+  if (branches.empty()) branches.emplace_back();
+  Selection out;
+  std::vector<storage::FieldDescription> meant;
+  for (const std::vector<model::Matcher>& branch : branches) {
+    std::vector<storage::FieldDescription> fields = view.Fields();
+    std::vector<model::Matcher> tags;
+    for (const model::Matcher& matcher : branch) {
+      if (matcher.name == "_measurement") {
+        TM_RETURN_IF_ERROR(Keep(matcher, &storage::FieldDescription::measurement, &fields));
+      } else if (matcher.name == "_field") {
+        TM_RETURN_IF_ERROR(Keep(matcher, &storage::FieldDescription::field, &fields));
+      } else {
+        tags.push_back(matcher);
+      }
+    }
+    if (fields.empty()) continue;
+    std::ranges::move(SeriesOf(fields, {.any_of = {std::move(tags)}}), std::back_inserter(out.selectors));
+    std::ranges::move(fields, std::back_inserter(meant));
+  }
+  TM_TRY_ASSIGN(out.fields, FieldsToName(view, meant));
   return out;
 }
 

@@ -18,8 +18,15 @@ Result<std::string> ShowMeasurements(const storage::View& view, const query::inf
 Result<std::string> ShowKeys(const storage::View& view, const query::influxql::ShowKeys& show);
 Result<std::string> ShowSeries(const storage::View& view, const query::influxql::ShowSeries& show);
 
-// The selectors of the series that a statement means: any of them.
-Result<std::vector<std::vector<model::Matcher>>> SelectorsOf(const storage::View& view,
-                                                             const query::influxql::Delete& drop);
+// What of a database a deletion means.
+struct Selection {
+  std::vector<std::vector<model::Matcher>> selectors;  // the series: any of them
+  // Only these fields; all where it is empty, which is when no other field spells its metric as one that is meant does.
+  std::vector<std::string> fields;
+};
+// kInvalidArgument for what cannot be told from a field that is not meant.
+Result<Selection> SelectionOf(const storage::View& view, const query::influxql::Delete& drop);
+// The same of a predicate of InfluxDB 2, where _measurement and _field are names.
+Result<Selection> SelectionOf(const storage::View& view, const query::influxql::Condition& predicate);
 
 }  // namespace tidemark::server

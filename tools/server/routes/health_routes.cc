@@ -1,3 +1,4 @@
+#include "tools/server/influx/influx_reply.h"
 #include "tools/server/routes/areas.h"
 #include "tools/server/routes/route_row.h"
 
@@ -17,9 +18,12 @@ constexpr RouteRow kRows[] = {
      [](const Services& s, Request& r) { return s.influx->Ping(r); }},
     // What 2.x clients ask before they begin: whether it is up, and whether somebody has to set it up first.
     {"/ready", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
-     [](const Services&, Request&) -> Response { return http::JsonResponse(200, "{\"status\":\"ready\"}\n"); }},
+     [](const Services& s, Request&) { return s.influx->Ready(); }},
     {"/api/v2/setup", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,
      [](const Services&, Request&) -> Response { return http::JsonResponse(200, "{\"allowed\":false}\n"); }},
+    // There are no users and no first token to hand out over the network: `tidemark admin token first` makes that.
+    {"/api/v2/setup", Methods::kPost, Access::kOpen, Scope::kSession, Lane::kService, Body::kJson, nullptr,
+     [](const Services&, Request&) { return InfluxV2Conflict("onboarding has already been completed"); }},
     {"/health", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kService, Body::kNone, nullptr,
      [](const Services& s, Request& r) { return s.influx->Health(r); }},
     {"/-/ready", Methods::kGet, Access::kOpen, Scope::kSession, Lane::kInline, Body::kNone, nullptr,

@@ -13,6 +13,7 @@
 #include "tools/server/backup/backup_service.h"
 #include "tools/server/batch/batch_service.h"
 #include "tools/server/dashboard/saved_dashboards.h"
+#include "tools/server/influx/bucket_service.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/write/write_service.h"
 
@@ -22,6 +23,7 @@ namespace tidemark::server {
 struct Services {
   WriteService* writes = nullptr;
   InfluxService* influx = nullptr;
+  const BucketService* buckets = nullptr;
   AdminService* admin = nullptr;
   access::AccessService* access = nullptr;
   audit::AuditService* audit = nullptr;

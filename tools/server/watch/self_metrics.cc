@@ -117,13 +117,19 @@ void AddStore(Writer* out, const storage::StoreStats& stats) {
 void AddFindings(Writer* out, const std::vector<model::Finding>& findings) {
   out->Family("tidemark_findings", "gauge",
               "Places of the store that are not as they were written, and that no repair has accepted: see /health.");
-  for (int number = 0; number <= static_cast<int>(model::FindingArea::kMedium); ++number) {
+  for (int number = 0; number <= static_cast<int>(model::FindingArea::kClock); ++number) {
     const auto area = static_cast<model::FindingArea>(number);
     const auto count = std::count_if(findings.begin(), findings.end(), [area](const model::Finding& finding) {
       return finding.area == area && !finding.accepted;
     });
     out->Value(fmt::format("area=\"{}\"", model::NameOf(area)), static_cast<double>(count));
   }
+}
+
+void AddClock(Writer* out, const storage::RetentionTime& time) {
+  out->Gauge("tidemark_clock_ahead_seconds",
+             "How far the machine's clock is ahead of the time that is trusted; below 0: behind. 0: it is trusted.",
+             time.jumped ? static_cast<double>(time.machine.ns - time.trusted.ns) * 1e-9 : 0);
 }
 
 void AddHttp(Writer* out, const http::Server& server) {
@@ -330,6 +336,7 @@ std::string MetricsText(const MetricSources& sources) {
             "When the settings in force were read, since 1970.", sources.config_seconds);
   if (sources.store != nullptr) AddStore(&out, sources.store->Stats());
   if (sources.store != nullptr) AddFindings(&out, sources.store->Findings());
+  if (sources.store != nullptr) AddClock(&out, sources.store->ReadClock());
   if (sources.http != nullptr) AddHttp(&out, *sources.http);
   if (sources.router != nullptr) AddRoutes(&out, *sources.router);
   if (sources.writes != nullptr) AddWrites(&out, sources.writes->counters());

@@ -7,6 +7,7 @@
 
 #include "storage/base/check.h"
 #include "storage/base/log.h"
+#include "storage/base/set_clock.h"
 #include "storage/model/batch.h"
 
 namespace tidemark::server {
@@ -24,12 +25,18 @@ Result<void> UptimeRecorder::Begin(const std::string& directory) {
     TM_LOG(kWarn, "how long the server was away is not known: {}", last.error().message);
   }
   first_start_ns_ = last.ok() ? last->first_start_ns : now_ns;
-  start_ns_ = now_ns;
-  next_row_ns_ = now_ns + kRowPeriodNs;
+  start_steady_ns_ = clock_.SteadyNs();
+  next_row_steady_ns_ = start_steady_ns_ + kRowPeriodNs;
+  LearnFirstStart(now_ns);
+  const bool known = last.ok() && last->time_ns >= kClockIsSetNs && now_ns >= kClockIsSetNs;
   // The clock may have been set back meanwhile.
-  const int64_t down_ns = last.ok() ? std::max<int64_t>(0, now_ns - last->time_ns) : 0;
+  const int64_t down_ns = known ? std::max<int64_t>(0, now_ns - last->time_ns) : 0;
   std::string event = "first start";
-  if (last.ok()) event = fmt::format("down for {:.1f} s, {}", Seconds(down_ns), last->stopped ? "stopped" : "killed");
+  if (last.ok()) {
+    const std::string_view how = last->stopped ? "stopped" : "killed";
+    event = known ? fmt::format("down for {:.1f} s, {}", Seconds(down_ns), how)
+                  : fmt::format("down for a time that is not known, as the clock was not set, {}", how);
+  }
   model::BatchBuilder rows;
   rows.Row("server", {}, {now_ns})
       .Field("started", int64_t{1})
@@ -44,16 +51,23 @@ Result<void> UptimeRecorder::Begin(const std::string& directory) {
   return written;
 }
 
+void UptimeRecorder::LearnFirstStart(int64_t now_ns) {
+  if (first_start_ns_ >= kClockIsSetNs || now_ns < kClockIsSetNs) return;
+  first_start_ns_ = now_ns - (clock_.SteadyNs() - start_steady_ns_);
+}
+
 Result<void> UptimeRecorder::Tick() {
   const int64_t now_ns = clock_.NowNs();
+  LearnFirstStart(now_ns);
   TM_RETURN_IF_ERROR(file_->Write({.first_start_ns = first_start_ns_, .time_ns = now_ns, .stopped = false}));
-  if (now_ns < next_row_ns_) return {};
-  next_row_ns_ = now_ns + kRowPeriodNs;
+  const int64_t steady_ns = clock_.SteadyNs();
+  if (steady_ns < next_row_steady_ns_) return {};
+  next_row_steady_ns_ = steady_ns + kRowPeriodNs;
   model::BatchBuilder rows;
   rows.Row("server", {}, {now_ns})
       .Field("down_seconds", 0.0)
       .Field("first_start_seconds", Seconds(first_start_ns_))
-      .Field("up_seconds", Seconds(now_ns - start_ns_));
+      .Field("up_seconds", Seconds(steady_ns - start_steady_ns_));
   return Write(rows);
 }
 

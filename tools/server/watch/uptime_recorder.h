@@ -9,7 +9,8 @@
 //   every minute   down_seconds=0, first_start_seconds, up_seconds (since this start)
 //
 // Uptime over 30 days: tools/server/README.md. Downtime of a server that was killed counts from its last note, so it
-// may be up to kAlivePeriodNs too long and is never too short.
+// may be up to kAlivePeriodNs too long and is never too short. Between times of which one is of a clock that had not
+// been set (1970), nobody knows it, and it counts as none.
 #pragma once
 
 #include <cstdint>
@@ -56,13 +57,16 @@ class UptimeRecorder {
  private:
   void Loop();
   Result<void> Write(model::BatchBuilder& rows);
+  // The time of the first start, as far as the machine's clock had been set by then.
+  void LearnFirstStart(int64_t now_ns);
 
   model::PointSink& sink_;
   const Clock& clock_;
   std::optional<AliveFile> file_;
   int64_t first_start_ns_ = 0;
-  int64_t start_ns_ = 0;
-  int64_t next_row_ns_ = 0;
+  // On Clock::SteadyNs: the machine's clock may be set.
+  int64_t start_steady_ns_ = 0;
+  int64_t next_row_steady_ns_ = 0;
 
   Mutex mutex_;
   CondVar stopping_changed_;

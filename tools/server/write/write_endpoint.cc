@@ -26,7 +26,7 @@ std::string DatabaseOf(const Request& request, std::string_view named) {
 }
 
 WriteTarget Refused(int status, std::string text) {
-  return {.database = {}, .refused_status = status, .refused_text = std::move(text)};
+  return {.database = {}, .policy = {}, .refused_status = status, .refused_text = std::move(text)};
 }
 
 // A name of a database in a parameter that only looks like the right one: the points would go to the default database.
@@ -40,17 +40,13 @@ std::optional<WriteTarget> Mistyped(const Request& request, std::string_view rig
   return std::nullopt;
 }
 
-// Every database has the one policy that 1.x and 2.x make by themselves.
-bool IsKnownPolicy(std::string_view policy) { return policy.empty() || policy == "autogen" || policy == "default"; }
-
 WriteTarget InfluxTarget(const Request& request, bool require_database) {
   WriteTarget target{.database = DatabaseOf(request, request.params.Get("db"))};
   if (target.database.empty()) {
     if (auto refused = Mistyped(request, "db")) return *std::move(refused);
     if (require_database) return Refused(400, "database is required");
   }
-  const std::string_view policy = request.params.Get("rp");
-  if (!IsKnownPolicy(policy)) return Refused(404, fmt::format("retention policy not found: {}", policy));
+  target.policy = request.params.Get("rp");
   const std::string_view consistency = request.params.Get("consistency");
   const auto is = [&](std::string_view level) { return http::EqualsNoCase(consistency, level); };
   if (!consistency.empty() && !is("any") && !is("one") && !is("quorum") && !is("all")) {
@@ -70,9 +66,8 @@ WriteTarget InfluxV2Target(const Request& request, bool /*require_database*/) {
     policy = bucket.substr(slash + 1);
     bucket = bucket.substr(0, slash);
   }
-  if (!IsKnownPolicy(policy)) return Refused(404, fmt::format("retention policy not found: {}", policy));
   if (bucket.empty()) bucket = request.params.Get("db");
-  WriteTarget target{.database = DatabaseOf(request, bucket)};
+  WriteTarget target{.database = DatabaseOf(request, bucket), .policy = std::string(policy)};
   if (target.database.empty()) {
     if (auto refused = Mistyped(request, "bucket")) return *std::move(refused);
     return Refused(400, "a bucket is required: bucket=NAME");

@@ -18,6 +18,8 @@ namespace tidemark::server {
 struct WriteTarget {
   std::string database;
   int64_t time_unit_ns = 1;
+  // The retention policy that the request names; "": whichever the database has.
+  std::string policy = {};
   // Set when the parameters are no good: the code and the words of the answer.
   int refused_status = 0;
   std::string refused_text = {};

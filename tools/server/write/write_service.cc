@@ -134,6 +134,11 @@ Response WriteService::Take(const WriteEndpoint& endpoint, Request& request) {
   return response;
 }
 
+bool WriteService::KnowsPolicy(const WriteTarget& target) const {
+  if (target.policy.empty() || target.policy == "autogen") return true;
+  return options_.knows_policy != nullptr && options_.knows_policy(target.database, target.policy);
+}
+
 Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {
   if (endpoint.check_media != nullptr) {
     const Result<void> media = endpoint.check_media(request.Header("Content-Type"), request.Header("Content-Encoding"));
@@ -145,6 +150,9 @@ Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {
     request.refusal =
         fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target.database);
     return endpoint.refuse(403, request.refusal, {});
+  }
+  if (!KnowsPolicy(target)) {
+    return endpoint.refuse(404, fmt::format("retention policy not found: {}", target.policy), {});
   }
   const std::string_view body = request.body.view();
   if (body.empty() && endpoint.empty_status != 0) return Empty(endpoint.empty_status);

@@ -91,13 +91,14 @@ class MemoryView final : public storage::View {
     return std::vector<std::string>(values.begin(), values.end());
   }
   std::vector<storage::FieldDescription> Fields() const override {
-    std::map<std::string, storage::FieldDescription> fields;
+    // Two fields may spell one metric.
+    std::map<std::pair<std::string, std::string>, storage::FieldDescription> fields;
     for (const MemorySeries& series : series_) {
       const std::string metric = model::MetricName(series.measurement, series.field_name);
-      fields[metric] = {series.measurement, series.field_name, metric, series.type, 1};
+      fields[{metric, series.field_name}] = {series.measurement, series.field_name, metric, series.type, 1};
     }
     std::vector<storage::FieldDescription> all;
-    for (auto& [metric, field] : fields) all.push_back(field);
+    for (auto& [_, field] : fields) all.push_back(field);
     return all;
   }
 

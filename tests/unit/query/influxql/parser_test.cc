@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "query/influxql/condition.h"
 #include "query/influxql/name_match.h"
 
 namespace tidemark::query::influxql {
@@ -39,12 +40,12 @@ TEST(Influxql, CreateDatabaseTakesAPolicyAndKeepsItsDuration) {
   constexpr int64_t kDayNs = 86'400'000'000'000;
   EXPECT_EQ(One("CREATE DATABASE d WITH DURATION 7d"), Statement(CreateDatabase{"d", 7 * kDayNs}));
   EXPECT_EQ(One("CREATE DATABASE d WITH DURATION INF REPLICATION 1 SHARD DURATION 1h NAME \"autogen\""),
-            Statement(CreateDatabase{"d", 0, 3'600'000'000'000}));
+            Statement(CreateDatabase{"d", 0, 3'600'000'000'000, "autogen"}));
   EXPECT_EQ(One("CREATE DATABASE d WITH REPLICATION 2"), Statement(CreateDatabase{"d", {}}));
   EXPECT_EQ(One("CREATE DATABASE d WITH DURATION 1h30m FUTURE LIMIT 1h PAST LIMIT 2h"),
             Statement(CreateDatabase{"d", 5'400'000'000'000}));
   EXPECT_EQ(One("CREATE DATABASE d WITH DURATION 5ms6u7ns8µ"), Statement(CreateDatabase{"d", 5'014'007}));
-  EXPECT_EQ(One("CREATE DATABASE d WITH NAME x"), Statement(CreateDatabase{"d", {}}));
+  EXPECT_EQ(One("CREATE DATABASE d WITH NAME x"), Statement(CreateDatabase{"d", {}, {}, "x"}));
 }
 
 TEST(Influxql, TheOthers) {
@@ -274,6 +275,30 @@ TEST(Influxql, RandomTextNeverHarms) {
     if (!statements.ok()) {
       ASSERT_TRUE(statements.error().message.starts_with("error parsing query: ")) << text;
     }
+  }
+}
+
+TEST(Influxql, PredicatesAreConditionsWithValuesInAnyQuotes) {
+  using model::MatchOp;
+  const auto read = [](std::string_view text) {
+    auto condition = ParsePredicate(text);
+    EXPECT_TRUE(condition.ok()) << text << ": " << (condition.ok() ? "" : condition.error().message);
+    return condition.ok() ? std::move(condition)->any_of : std::vector<std::vector<model::Matcher>>{};
+  };
+  const model::Matcher cpu{MatchOp::kEqual, "_measurement", "cpu"};
+  const model::Matcher host{MatchOp::kEqual, "host", "a b"};
+  using Branches = std::vector<std::vector<model::Matcher>>;
+  EXPECT_EQ(read(R"(_measurement="cpu" AND host="a b")"), (Branches{{cpu, host}}));
+  EXPECT_EQ(read(R"(_measurement=cpu and "host"='a b')"), (Branches{{cpu, host}}));
+  EXPECT_EQ(read(R"((_measurement="cpu" OR host="a b"))"), (Branches{{cpu}, {host}}));
+  // A time is a tag here as any other word, and so is the keyword "name".
+  EXPECT_EQ(read("name=1 AND time=true AND port!=8.5"), (Branches{{{MatchOp::kEqual, "name", "1"},
+                                                                   {MatchOp::kEqual, "time", "true"},
+                                                                   {MatchOp::kNotEqual, "port", "8.5"}}}));
+  EXPECT_EQ(read("host=~/^a/"), (Branches{{{MatchOp::kRegex, "host", Unanchored("^a")}}}));
+  EXPECT_EQ(read("  "), Branches{});
+  for (const std::string_view bad : {"host", "host=", "host=a b", "=a", "(host=a", "host=a)", "host=a AND", "host>1"}) {
+    EXPECT_FALSE(ParsePredicate(bad).ok()) << bad;
   }
 }
 

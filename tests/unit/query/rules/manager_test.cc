@@ -325,6 +325,16 @@ TEST_F(ManagerTest, RunsWhenDueAndCountsWhatItMissed) {
   EXPECT_EQ(manager_.Status().groups[0].missed, 4U);
 }
 
+// Not only when a clock that was set back has caught up, which may take as long as it was ahead.
+TEST_F(ManagerTest, RunsAgainAtOnceWhenTheClockIsSetBack) {
+  Load(kDown);
+  Run(kStart + 400 * 24 * 60 * kMinute);
+  EXPECT_EQ(manager_.Status().groups[0].evaluations, 1U);
+  clock_.Set(kStart * 1'000'000);
+  EXPECT_EQ(manager_.RunDue(), model::Timestamp::FromMs(kStart + kMinute));
+  EXPECT_EQ(manager_.Status().groups[0].evaluations, 2U);
+}
+
 TEST_F(ManagerTest, NamesFaults) {
   Load(R"(groups:
   - name: g

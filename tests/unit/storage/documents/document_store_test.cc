@@ -85,17 +85,20 @@ TEST_F(DocumentStoreTest, WhatIsPutIsThereAlsoAfterARestart) {
     EXPECT_EQ(got->info, (DocumentInfo{"up", 2, 2, clock_.NowNs(), "ada", false, kMaxDocumentBytes}));
     EXPECT_EQ(BytesOf("down"), "");
     EXPECT_EQ(documents().GetVersion("rule", "up", 1)->bytes, "one");
-    EXPECT_EQ(documents().LastChange(""), 3U);
     EXPECT_EQ(documents().LastChange("rule"), 3U);
     EXPECT_EQ(documents().LastChange("other"), 0U);
-    const auto kinds = documents().Kinds();
+    // The store keeps its clock in one when it is closed.
+    std::vector<DocumentKindUsage> kinds = documents().Kinds();
+    std::erase_if(kinds, [](const DocumentKindUsage& kind) { return kind.word == "clock"; });
     ASSERT_EQ(kinds.size(), 1U);
     EXPECT_EQ(kinds[0].documents, 2U);
     EXPECT_EQ(kinds[0].bytes, kMaxDocumentBytes);
     EXPECT_EQ(kinds[0].kept_bytes, kMaxDocumentBytes + 3);
   };
+  EXPECT_EQ(documents().LastChange(""), 3U);
   check();
   Reopen();
+  EXPECT_EQ(documents().LastChange(""), 3U);
   check();
   ASSERT_TRUE(store_->Close().ok());
   EXPECT_EQ(documents().Get("rule", "up").error().code, ErrorCode::kUnavailable);

@@ -152,6 +152,27 @@ TEST_F(KeepTest, ASelectorThatGoesRefusesNothing) {
   EXPECT_EQ(Send(builder).rows_rejected, 1U);
 }
 
+// A partition goes whole, so what is kept for two hours must not lie in one of a day; unless a tier keeps it anyway.
+TEST_F(KeepTest, AShortRetentionMakesShortPartitions) {
+  constexpr int64_t kMinute = 60 * kSecond;
+  for (const bool outlived : {false, true}) {
+    SCOPED_TRACE(outlived);
+    const std::string database = outlived ? "tiers" : "none";
+    if (!outlived) Open();
+    DatabaseOptions options;
+    options.retention_ns = 2 * kNsPerHour;
+    if (outlived) options.tiers = {{5 * kMinute, 0}};
+    ASSERT_TRUE(store_->CreateDatabase(database, options).ok());
+    for (const int64_t age : {100, 50, 0}) WriteDouble("a", kNow - age * kMinute, 1, database);
+    ASSERT_TRUE(store_->Checkpoint().ok());
+    EXPECT_EQ((*store_->OpenView(database))->Partitions().size(), outlived ? 1U : 3U);
+  }
+  clock_.Advance(2 * kNsPerHour);
+  auto dropped = store_->ApplyRetention();
+  ASSERT_TRUE(dropped.ok()) << dropped.error().message;
+  EXPECT_EQ((*store_->OpenView("none"))->Partitions().size(), 1U);
+}
+
 TEST_F(KeepTest, ReadersDoNotSeeWhatWritersAreRefused) {
   constexpr int64_t kMinute = 60 * kSecond;
   Open();

@@ -41,7 +41,7 @@ TEST(FindingTest, ALineHasPlaceReasonNumbersAndWhatWasAccepted) {
 }
 
 TEST(FindingTest, EveryAreaHasAName) {
-  for (int area = 0; area <= static_cast<int>(FindingArea::kMedium); ++area) {
+  for (int area = 0; area <= static_cast<int>(FindingArea::kClock); ++area) {
     EXPECT_NE(NameOf(static_cast<FindingArea>(area)), "");
   }
 }

@@ -13,9 +13,11 @@
 namespace tidemark::cli {
 namespace {
 
+const ManualClock kClock(0);
+
 std::vector<std::string> ChunksOf(const std::string& text, ChunkLimits limits) {
   std::istringstream input(text);
-  LineChunks chunks(input, limits);
+  LineChunks chunks(input, limits, kClock);
   std::vector<std::string> out;
   for (std::string_view chunk; !(chunk = chunks.Next()).empty();) out.emplace_back(chunk);
   return out;
@@ -29,10 +31,11 @@ TEST(LineChunks, CutsBetweenLines) {
 
 std::vector<std::string> StampedChunksOf(const std::string& text, ChunkLimits limits, int64_t time) {
   std::istringstream input(text);
-  LineChunks chunks(input, limits);
+  const ManualClock clock(time * 1'000'000);
+  LineChunks chunks(input, limits, clock);
   std::vector<std::string> out;
   for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
-    out.push_back(WithTimes(chunk, chunks.untimed(), time));
+    out.push_back(WithTimes(chunk, chunks.untimed(), 1'000'000));
   }
   return out;
 }
@@ -65,6 +68,26 @@ TEST(LineChunks, EachChunkHasItsOwnPlaces) {
             (std::vector<std::string>{"m f=1 9\nm f=2 3\n", "m f=4 9\n"}));
 }
 
+// Lines of a pipe that wait for others, to be sent with them, keep the time at which each came.
+TEST(LineChunks, ALineHasTheTimeAtWhichItCame) {
+  ManualClock clock(0);
+  const std::vector<std::string> pieces = {"m f=1\nm f", "=2\n", "m f=3\nm f=4\n", ""};
+  size_t at = 0;
+  LineChunks chunks(
+      [&](char* to, size_t, std::chrono::milliseconds) -> std::optional<size_t> {
+        clock.Advance(10);
+        const std::string& piece = pieces.at(at++);
+        std::copy(piece.begin(), piece.end(), to);
+        return piece.size();
+      },
+      {.lines = 3, .age = std::chrono::hours(1)}, clock);
+  std::vector<std::string> out;
+  for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
+    out.push_back(WithTimes(chunk, chunks.untimed(), 1));
+  }
+  EXPECT_EQ(out, (std::vector<std::string>{"m f=1 10\nm f=2 20\nm f=3 30\n", "m f=4 30\n"}));
+}
+
 TEST(LineChunks, ANewlineInAStringIsNoEnd) {
   const auto chunks = ChunksOf("m s=\"a\nb\"\nm f=1\n", {.lines = 1});
   EXPECT_EQ(chunks, (std::vector<std::string>{"m s=\"a\nb\"\n", "m f=1\n"}));
@@ -75,7 +98,7 @@ TEST(LineChunks, BadLinesGoAlongAndLongInputComesWhole) {
   for (int i = 0; i < 50'000; ++i) text += i % 7 == 0 ? "bad line\n" : "m,t=x f=" + std::to_string(i) + "i\n";
   std::string joined;
   std::istringstream input(text);
-  LineChunks chunks(input, {.lines = 1000, .bytes = 64 << 10});
+  LineChunks chunks(input, {.lines = 1000, .bytes = 64 << 10}, kClock);
   uint64_t rows = 0;
   for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
     joined += chunk;
@@ -102,7 +125,7 @@ TEST(LineChunks, AWholeLineDoesNotWaitForOthers) {
         std::copy(piece->begin(), piece->end(), to);
         return piece->size();
       },
-      {.age = std::chrono::milliseconds(20)});
+      {.age = std::chrono::milliseconds(20)}, kClock);
   std::vector<std::string> out;
   std::vector<size_t> read;
   for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
@@ -122,7 +145,7 @@ TEST(LineChunks, CommentsOfAnExportNameTheDatabase) {
   std::istringstream input(
       "m f=0\n# DML\n# CONTEXT-DATABASE: one\n# CONTEXT-RETENTION-POLICY:autogen\n\nm f=1\nm f=2\n"
       "# CONTEXT-DATABASE:two words \r\nm f=3\n# CONTEXT-DATABASE-NOT: x\nm f=4");
-  LineChunks chunks(input, {});
+  LineChunks chunks(input, {}, kClock);
   std::vector<std::string> out;
   for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
     out.push_back(chunks.database() + "|" + chunks.policy() + "|" + std::to_string(chunks.rows()));

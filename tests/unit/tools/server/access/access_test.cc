@@ -124,6 +124,7 @@ class AccessTest : public RoutesTest {
   BatchService batches_with_rules_{&api_with_rules_, {}};
   http::Router router_with_guard_{MakeRoutes({.writes = &writes_,
                                               .influx = &influx_,
+                                              .buckets = &buckets_,
                                               .admin = &admin_,
                                               .access = &access_,
                                               .audit = &audit_,

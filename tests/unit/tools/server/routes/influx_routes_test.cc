@@ -11,8 +11,12 @@ namespace {
 
 TEST_F(RoutesTest, WhatClientsOfInflux2AskFirst) {
   EXPECT_EQ(Get("/api/v2/ping").status, 204);
-  EXPECT_EQ(Get("/ready").body, "{\"status\":\"ready\"}\n");
+  clock_.Advance(90'500'000'000);
+  EXPECT_EQ(Get("/ready").body, "{\"status\":\"ready\",\"started\":\"2023-11-14T22:13:20Z\",\"up\":\"1m30.5s\"}\n");
   EXPECT_EQ(Get("/api/v2/setup").body, "{\"allowed\":false}\n");
+  const Response again = Post("/api/v2/setup", R"({"username":"me","org":"mine","bucket":"metrics"})");
+  EXPECT_EQ(again.status, 422);
+  EXPECT_NE(again.body.find("onboarding has already been completed"), std::string::npos);
   // What graphLink in the text of an alert leads to.
   EXPECT_EQ(Header(Get("/graph?g0.expr=up%20%3D%3D%200&g0.tab=1"), "Location"),
             "/dashboard?page=explore&q=up+%3D%3D+0&view=table");
@@ -46,6 +50,41 @@ TEST_F(RoutesTest, AGetChangesOnlyWhatNoPageSent) {
   EXPECT_NE(made.body.find(R"("messages":[{"level":"warning","text":"deprecated use of a GET)"), std::string::npos);
 }
 
+// What a client called its policy is what it writes by.
+TEST_F(RoutesTest, APolicyGoesByTheNameThatItWasGiven) {
+  const auto query = [this](std::string_view q) { return Form("/query", "q=" + std::string(q)).body; };
+  const std::string done = "{\"results\":[{\"statement_id\":0}]}\n";
+  EXPECT_EQ(query("CREATE DATABASE app WITH DURATION 14d REPLICATION 1 NAME two_weeks"), done);
+  EXPECT_NE(query("SHOW RETENTION POLICIES ON app").find(R"(["two_weeks","336h0m0s","24h0m0s",1,true])"),
+            std::string::npos);
+  EXPECT_EQ(Post("/write?db=app&rp=two_weeks", "m v=1").status, 204);
+  EXPECT_EQ(Post("/write?db=app&rp=autogen", "m v=1").status, 204);
+  EXPECT_EQ(Post("/api/v2/write?bucket=app/two_weeks", "m v=1").status, 204);
+  EXPECT_EQ(Post("/write?db=app&rp=nosuch", "m v=1").body, "{\"error\":\"retention policy not found: nosuch\"}\n");
+  EXPECT_EQ(Post("/write?db=other&rp=two_weeks", "m v=1").status, 404);
+
+  EXPECT_EQ(query("CREATE DATABASE app WITH DURATION 14d NAME two_weeks"), done);
+  EXPECT_NE(query("CREATE DATABASE app WITH DURATION 14d NAME month").find("conflicts with an existing policy"),
+            std::string::npos);
+  EXPECT_EQ(query("ALTER RETENTION POLICY two_weeks ON app DURATION 15d"), done);
+  EXPECT_EQ(store_.Databases()[0].options.retention_ns, 15 * storage::kNsPerDay);
+  EXPECT_NE(query("ALTER RETENTION POLICY month ON app DURATION 30d").find("retention policy not found: month"),
+            std::string::npos);
+  EXPECT_NE(
+      query("CREATE RETENTION POLICY month ON app DURATION 30d REPLICATION 1").find(R"(one policy, \"two_weeks\")"),
+      std::string::npos);
+  EXPECT_EQ(store_.Databases()[0].options.retention_ns, 15 * storage::kNsPerDay);
+  EXPECT_EQ(query("CREATE RETENTION POLICY month ON app DURATION 30d REPLICATION 1 DEFAULT"), done);
+  EXPECT_EQ(store_.Databases()[0].options.retention_ns, 30 * storage::kNsPerDay);
+  EXPECT_EQ(Post("/write?db=app&rp=month", "m v=1").status, 204);
+  EXPECT_EQ(Post("/write?db=app&rp=two_weeks", "m v=1").status, 404);
+
+  // Its name goes with the database, whoever drops it.
+  EXPECT_EQ(query("DROP DATABASE app"), done);
+  EXPECT_EQ(query("CREATE DATABASE app"), done);
+  EXPECT_EQ(Post("/write?db=app&rp=month", "m v=1").status, 404);
+}
+
 TEST_F(RoutesTest, InfluxQlListsSeriesAndDeletes) {
   const auto query = [this](std::string_view q) { return Form("/query", "db=mydb&q=" + std::string(q)).body; };
   const auto series = [](std::string_view json) {
@@ -76,6 +115,27 @@ TEST_F(RoutesTest, InfluxQlListsSeriesAndDeletes) {
                                          {model::MatchOp::kRegex, "__name__", "cpu_v|cpu_w"}}));
   EXPECT_EQ(query("DROP MEASUREMENT nosuch"), "{\"results\":[{\"statement_id\":0}]}\n");
   EXPECT_EQ(store_.deletes.size(), 1U);
+}
+
+// Two fields that spell one metric alike are two: what is dropped of one measurement stays of the other.
+TEST_F(RoutesTest, ADeletionNamesFieldsWhereMetricsAreSpelledAlike) {
+  ASSERT_EQ(Post("/write?db=d", "cpu,host=a user=1,sys=2\ncpu_user,host=b value=2\nmem,host=a free=1").status, 204);
+  Form("/query", "db=d&q=DROP MEASUREMENT cpu_user");
+  ASSERT_EQ(store_.deletes.size(), 1U);
+  EXPECT_EQ(store_.deletes[0].fields, std::vector<std::string>{"value"});
+  Form("/query", "db=d&q=DROP MEASUREMENT cpu");
+  ASSERT_EQ(store_.deletes.size(), 2U);
+  EXPECT_EQ(store_.deletes[1].fields, (std::vector<std::string>{"sys", "user"}));
+  Form("/query", "db=d&q=DROP MEASUREMENT mem");
+  EXPECT_TRUE(store_.deletes.back().fields.empty());
+  EXPECT_EQ(Post("/api/v2/delete?bucket=d", R"({"start":"1970-01-01T00:00:00Z","stop":"2030-01-01T00:00:00Z",)"
+                                            R"("predicate":"_measurement=cpu_user"})")
+                .status,
+            204);
+  EXPECT_EQ(store_.deletes.back().fields, std::vector<std::string>{"value"});
+  // All of both: nothing has to be told apart.
+  Form("/query", "db=d&q=DELETE WHERE host='a'");
+  EXPECT_TRUE(store_.deletes.back().fields.empty());
 }
 
 TEST_F(RoutesTest, InfluxQlChangesTheOnePolicy) {

@@ -71,13 +71,17 @@ class RoutesTest : public ::testing::Test {
   query::api::MetadataBook metadata_;
   query::api::EventTap events_{&store_};
   write_path::RejectionLog rejections_{8};
-  WriteService writes_{&events_,
-                       &metadata_,
-                       &clock_,
-                       {.refused = [this](std::string_view database, uint32_t number, const Error& error) {
-                         rejections_.Add({clock_.NowNs()}, database, number, error);
-                       }}};
-  InfluxService influx_{&store_, {}, "0.1.0"};
+  PolicyBook policies_{nullptr};
+  WriteService writes_{
+      &events_,
+      &metadata_,
+      &clock_,
+      {.knows_policy = [this](std::string_view database,
+                              std::string_view policy) { return policies_.Knows(database, policy); },
+       .refused = [this](std::string_view database, uint32_t number,
+                         const Error& error) { rejections_.Add({clock_.NowNs()}, database, number, error); }}};
+  InfluxService influx_{&store_, &policies_, &clock_, {}, "0.1.0"};
+  BucketService buckets_{&store_, &policies_, {}};
   AdminService admin_{&store_, &rejections_, [this]() -> Result<Reloaded> {
                         if (reload_fails_with) return *reload_fails_with;
                         return Reloaded{.rules = 3, .changed = {"log.level"}, .need_restart = {"data", "pool.workers"}};
@@ -94,6 +98,7 @@ class RoutesTest : public ::testing::Test {
   audit::AuditService audit_{nullptr};
   http::Router router_{MakeRoutes({.writes = &writes_,
                                    .influx = &influx_,
+                                   .buckets = &buckets_,
                                    .admin = &admin_,
                                    .audit = &audit_,
                                    .api = &api_,

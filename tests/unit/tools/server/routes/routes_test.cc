@@ -300,6 +300,18 @@ TEST_F(RoutesTest, Administration) {
   EXPECT_TRUE(stream->text.ends_with("\"done\":true}\n")) << stream->text;
 }
 
+// What is shown of a rule can be given back: names beyond the classic ones stand in quotes.
+TEST_F(RoutesTest, SelectorsOfARetentionAreShownSoThatTheyParse) {
+  ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
+  const Response set =
+      Form("/api/v1/admin/retention", R"(db=d&keep=1d&match[]={"mañana.load","host.name"="a\"b",dc=~"x.*"})");
+  ASSERT_EQ(set.status, 200) << set.body;
+  const std::string shown = Get("/api/v1/admin/retention?db=d").body;
+  EXPECT_NE(shown.find(R"("match":"{__name__=\"mañana.load\",\"host.name\"=\"a\\\"b\",dc=~\"x.*\"}")"),
+            std::string::npos)
+      << shown;
+}
+
 // A retention that was set is in force, so it was not a failure that its first round of dropping met the disk.
 TEST_F(RoutesTest, ARetentionThatIsInForceIsNotAnsweredWithAnError) {
   ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);

@@ -27,11 +27,13 @@ std::string_view NameOf(http::Lane lane) {
   return "?";
 }
 
-// The first words of a refusal, which tell the protocol: Go's plain text, Prometheus' envelope, Influx's object.
+// The first words of a refusal, which tell the protocol: Go's plain text, Prometheus' envelope, Influx's objects.
 std::string RefusalOf(const http::Route& route) {
   if (!route.refuse) return "plain";
   const std::string body = route.refuse(400, "x").body;
-  return body.starts_with("{\"status\"") ? "prometheus" : body.starts_with("{\"error\"") ? "influx" : body;
+  if (body.starts_with("{\"status\"")) return "prometheus";
+  if (body.starts_with("{\"error\"")) return "influx";
+  return body.starts_with("{\"code\":\"") ? "influx2" : body;
 }
 
 std::string Describe(const http::Route& route) {

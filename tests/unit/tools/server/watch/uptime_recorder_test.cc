@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "tests/stepped_clock.h"
 #include "tests/temp_directory.h"
 #include "tests/unit/executor/telemetry/recording_sink.h"
 #include "tools/server/watch/alive_file.h"
@@ -114,6 +115,49 @@ TEST_F(UptimeRecorderTest, AClockThatWasSetBackMakesNoNegativeDowntime) {
   StartOnly();
   clock_.Set(kT0 - 100 * kSecond);
   EXPECT_EQ(StartOnly().Float("down_seconds"), 0);
+}
+
+// A clock that steps back an hour must not stop the rows for one.
+TEST_F(UptimeRecorderTest, RowsGoOnWhateverTheClockShows) {
+  SteppedClock machine(kT0);
+  UptimeRecorder recorder(sink_, machine);
+  ASSERT_TRUE(recorder.Begin(Directory()).ok());
+  machine.Step(-3600 * kSecond);
+  machine.Advance(60 * kSecond);
+  ASSERT_TRUE(recorder.Tick().ok());
+  ASSERT_EQ(sink_.Of("server").size(), 2);
+  EXPECT_EQ(sink_.Of("server")[1].Float("up_seconds"), 60);
+}
+
+// A machine without a battery for its clock begins in 1970.
+TEST_F(UptimeRecorderTest, AClockThatWasNotSetMakesNoDowntime) {
+  SteppedClock machine(20 * kSecond);
+  {
+    UptimeRecorder recorder(sink_, machine);
+    ASSERT_TRUE(recorder.Begin(Directory()).ok());
+    machine.Step(kT0);
+    machine.Advance(60 * kSecond);
+    ASSERT_TRUE(recorder.Tick().ok());
+    const auto rows = sink_.Of("server");
+    ASSERT_EQ(rows.size(), 2);
+    EXPECT_EQ(rows[1].Float("up_seconds"), 60);
+    EXPECT_EQ(rows[1].Float("first_start_seconds"), 1'700'000'020.0);
+  }
+  machine.Step(-kT0);
+  {
+    sink_.rows.clear();
+    UptimeRecorder recorder(sink_, machine);
+    ASSERT_TRUE(recorder.Begin(Directory()).ok());
+    EXPECT_EQ(sink_.Of("server").at(0).Text("event"),
+              "down for a time that is not known, as the clock was not set, killed");
+  }
+  machine.Step(kT0);
+  sink_.rows.clear();
+  UptimeRecorder recorder(sink_, machine);
+  ASSERT_TRUE(recorder.Begin(Directory()).ok());
+  const executor::SeenRow row = sink_.Of("server").at(0);
+  EXPECT_EQ(row.Float("down_seconds"), 0);
+  EXPECT_EQ(row.Float("first_start_seconds"), 1'700'000'020.0);
 }
 
 TEST_F(UptimeRecorderTest, ADamagedNoteIsAFirstStart) {

@@ -1,0 +1,42 @@
+// PolicyBook: what the retention policies of databases are called. A database has one policy, for all its points, which
+// goes by "autogen" and by the name that its client has given it: who writes with rp=two_weeks means that one.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "storage/base/mutex.h"
+#include "storage/base/result.h"
+#include "storage/documents.h"
+
+namespace tidemark::server {
+
+// What 1.x calls the policy that a database has from the beginning.
+inline constexpr std::string_view kFirstPolicy = "autogen";
+
+// Thread-safe. The names are documents, one for each database whose policy has another name than kFirstPolicy.
+class PolicyBook {
+ public:
+  static storage::DocumentKind Kind();
+
+  // `documents` outlives it; null: names are forgotten with the process.
+  explicit PolicyBook(storage::DocumentStore* documents) : documents_(documents) {}
+
+  // Reads what is kept. Before threads use it.
+  Status Load();
+  [[nodiscard]] std::string NameOf(std::string_view database) const;
+  // Whether the policy of `database` goes by `policy`: its name, "autogen", or "default", which 1.x takes too.
+  [[nodiscard]] bool Knows(std::string_view database, std::string_view policy) const;
+  // Errors: those of DocumentStore::Apply.
+  Status Rename(std::string_view database, std::string_view policy, std::string_view author);
+  // The database has gone.
+  Status Forget(std::string_view database, std::string_view author);
+
+ private:
+  storage::DocumentStore* const documents_;
+  mutable Mutex mutex_;
+  std::map<std::string, std::string, std::less<>> names_ TM_GUARDED_BY(mutex_);
+};
+
+}  // namespace tidemark::server
