@@ -58,6 +58,25 @@ Status Daemon::Open() {
   TM_RETURN_IF_ERROR(backup::BackupMaker::Check(config_.backup, config_.data));
   TakeOpenFiles();
   pool_ = std::make_unique<executor::ThreadPool>(executor::PoolOptions{.workers = config_.pool_workers});
+  TM_RETURN_IF_ERROR(OpenStore());
+  TM_RETURN_IF_ERROR(OpenAccess());
+  TM_RETURN_IF_ERROR(OpenWrites());
+  TM_RETURN_IF_ERROR(OpenNotify());
+  OpenQueries();
+  batches_ = std::make_unique<BatchService>(api_.get(),
+                                            BatchOptions{.default_database = std::string(storage::kDefaultDatabase),
+                                                         .rules_database = RulesDatabase(config_)});
+  influx_ = std::make_unique<InfluxService>(store_.get(), policies_.get(), &SystemClock::Get(),
+                                            config_.store.new_database, config_.api.version);
+  buckets_ = std::make_unique<BucketService>(store_.get(), policies_.get(), config_.store.new_database);
+  dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
+  admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections(), [this] { return Reload(); });
+  backup_maker_ = std::make_unique<backup::BackupMaker>(store_.get(), &SystemClock::Get(), config_.backup);
+  backups_ = std::make_unique<backup::BackupService>(backup_maker_.get());
+  return {};
+}
+
+Status Daemon::OpenStore() {
   storage::StoreOptions options = config_.store;
   options.directory = config_.data;
   options.clock = &SystemClock::Get();
@@ -73,7 +92,10 @@ Status Daemon::Open() {
     TM_LOG(kInfo,
            "long queries cannot make way at once for short ones: give the process CAP_SYS_NICE or RLIMIT_NICE of 20");
   }
-  TM_RETURN_IF_ERROR(OpenAccess());
+  return {};
+}
+
+Status Daemon::OpenWrites() {
   write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
   policies_ = std::make_unique<PolicyBook>(store_->Documents());
@@ -87,7 +109,10 @@ Status Daemon::Open() {
     path->CountRejected(database, number, error);
   };
   writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), std::move(write_options));
-  TM_RETURN_IF_ERROR(OpenNotify());
+  return {};
+}
+
+void Daemon::OpenQueries() {
   query::rules::ManagerOptions rule_options = config_.rules;
   // A rule's query is a query.
   rule_options.parse = config_.api.parse;
@@ -117,17 +142,6 @@ Status Daemon::Open() {
     MutexLock lock(reload_mutex_);
     SetReloadState(reload_state());
   }
-  batches_ = std::make_unique<BatchService>(api_.get(),
-                                            BatchOptions{.default_database = std::string(storage::kDefaultDatabase),
-                                                         .rules_database = RulesDatabase(config_)});
-  influx_ = std::make_unique<InfluxService>(store_.get(), policies_.get(), &SystemClock::Get(),
-                                            config_.store.new_database, config_.api.version);
-  buckets_ = std::make_unique<BucketService>(store_.get(), policies_.get(), config_.store.new_database);
-  dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
-  admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections(), [this] { return Reload(); });
-  backup_maker_ = std::make_unique<backup::BackupMaker>(store_.get(), &SystemClock::Get(), config_.backup);
-  backups_ = std::make_unique<backup::BackupService>(backup_maker_.get());
-  return {};
 }
 
 Status Daemon::OpenAccess() {

@@ -88,6 +88,11 @@ class Daemon {
   // Tokens, sessions, and what may be listened on with them or without.
   Status OpenAccess();
   Status Open();
+  Status OpenStore();
+  // The way of points: from the protocols to the store.
+  Status OpenWrites();
+  // The query API and the rules.
+  void OpenQueries();
   Status OpenNotify();
   // Takes what rules say of their alerts.
   void Tell(std::vector<query::notify::Alert> alerts);
