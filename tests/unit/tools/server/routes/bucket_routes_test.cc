@@ -151,7 +151,7 @@ TEST_F(BucketRoutesTest, PointsAreDeletedByAPredicate) {
   EXPECT_EQ(Last().range.last.ns, 1'700'000'000'500'000'000);
   EXPECT_EQ(Last().selectors,
             (std::vector<std::vector<model::Matcher>>{{host, {MatchOp::kRegex, "__name__", "cpu_sys|cpu_user"}}}));
-  EXPECT_EQ(DeleteWhere(R"(_field=user and (host='a' or host!=b))").status, 204);
+  EXPECT_EQ(DeleteWhere(R"(_field="user" and (host='a' or host!=b))").status, 204);
   EXPECT_EQ(Last().selectors, (std::vector<std::vector<model::Matcher>>{
                                   {host, {MatchOp::kRegex, "__name__", "cpu_user"}},
                                   {{MatchOp::kNotEqual, "host", "b"}, {MatchOp::kRegex, "__name__", "cpu_user"}}}));
