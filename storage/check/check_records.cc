@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <vector>
 
 #include "storage/check/verify_names.h"
 #include "storage/documents/document_check.h"
@@ -28,6 +29,17 @@ Result<void> CheckRecords(const rocks::RocksStore& rocks) {
   for (const meta::DatabaseRecord& database : meta.databases()) {
     if (auto index = LoadSavedIndex(rocks, database); !index.ok()) {
       return std::move(index).error().Within(fmt::format("the index of database {}", database.name));
+    }
+  }
+  return {};
+}
+
+Result<void> CheckFirstPages(const rocks::RocksStore& rocks) {
+  TM_TRY_ASSIGN(const std::vector<rocks::DataFile> files, rocks.DataFiles());
+  for (const rocks::DataFile& file : files) {
+    auto page = rocks.GetPage(rocks::Family::kData, file.smallest);
+    if (!page.ok()) {
+      return std::move(page).error().Within(fmt::format("{}: nothing can be written before it", file.name));
     }
   }
   return {};

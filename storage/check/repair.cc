@@ -85,7 +85,10 @@ Result<std::string> WhyRebuild(const std::string& directory) {
                                                 .on_error = {}});
     if (rocks.ok()) {
       const auto whole = check::CheckRecords(**rocks);
-      if (whole.ok()) return std::string();
+      if (whole.ok()) {
+        const auto open = check::CheckFirstPages(**rocks);
+        return open.ok() ? std::string() : open.error().message;
+      }
       if (whole.error().code == ErrorCode::kUnsupported) return whole.error();
       return whole.error().message;
     }
@@ -135,23 +138,17 @@ class Repairer {
   }
 
   Result<void> RebuildRocks(const std::string& why) {
-    rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
-    uint64_t first_sequence = 0;
-    TM_TRY_ASSIGN(const auto segments, journal::ListSegments(files, options_.directory + "/journal"));
-    for (const journal::SegmentFile& segment : segments) {
-      if (first_sequence == 0 && segment.header) first_sequence = segment.header->first_sequence;
-    }
     TM_TRY_ASSIGN(rescue::Salvage salvage, rescue::SalvageStore({.directory = options_.directory,
                                                                  .file_system = nullptr,
                                                                  .cache_bytes = 0,
-                                                                 .records_lost = RecordsLost(options_.directory),
-                                                                 .first_journal_sequence = first_sequence}));
+                                                                 .records_lost = RecordsLost(options_.directory)}));
     Step(fmt::format("{}/rocksdb: {}; makes it anew from what can be read, and sets the old one aside",
                      options_.directory, why));
     if (!options_.dry_run) TM_RETURN_IF_ERROR(rescue::Rebuild(options_.directory, options_.aside, &salvage));
     for (const model::Finding& finding : salvage.findings) {
       Step(model::Describe(finding) + (finding.loss ? "; gives that up" : ""));
-      if (!finding.loss) continue;
+      // Of names that were made up no row is missing; what they were called is.
+      if (!finding.loss && finding.area != model::FindingArea::kIndex) continue;
       report_.lost = true;
       given_up_.push_back(finding);
     }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <rocksdb/file_system.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -184,9 +185,26 @@ class Verifier {
         if (report_.pages % kPagesPerProgress == 0) Progress(fmt::format("{} pages", report_.pages));
       }
     }
+    if (directory.ok() && index != nullptr) CheckNames(record, database, **directory, index->Stats());
     if (const auto series = epoch.Series(); !series.ok())
       Found(check::NameOf(record, database), series.error().message);
     if (report_.damages > before) damaged_epochs_.emplace(record.database, record.epoch);
+  }
+
+  // That every id that it has rows under has a name.
+  void CheckNames(const meta::EpochRecord& record, const std::string& database,
+                  const partition::PageDirectory& directory, const index::IndexStats& names) {
+    uint32_t fields = 0;
+    uint32_t series = 0;
+    for (const partition::PageInfo& page : directory.pages()) {
+      if (model::Number(page.field) == 0) continue;  // times
+      fields = std::max(fields, model::Number(page.field));
+      series = std::max(series, model::Number(page.last_series));
+    }
+    if (fields <= names.fields && series <= names.series) return;
+    Found(check::NameOf(record, database),
+          fmt::format("it has rows up to series {} and field {}, and there are names of {} series and {} fields",
+                      series, fields, names.series, names.fields));
   }
 
   // Beside the pages: blocks of files that hold no page, and records that an iterator would pass over in silence.

@@ -34,22 +34,10 @@ void Health::Report(const Error& error) {
   tested_ = false;
 }
 
-void Health::ReportText(const std::string& reason) {
-  // RocksDB's background errors come as text only.
-  const bool full = reason.find("No space left") != std::string::npos || reason.find("NoSpace") != std::string::npos;
-  Report(MakeError(full ? ErrorCode::kResourceExhausted : ErrorCode::kIo, reason));
-}
-
 void Health::RefuseForGood(Error error) {
   MutexLock lock(mutex_);
   refusal_ = std::move(error);
   for_good_ = true;
-}
-
-Result<void> Health::CheckMayChange() const {
-  MutexLock lock(mutex_);
-  if (for_good_) return *refusal_;
-  return {};
 }
 
 std::optional<Error> Health::Refusal() const {

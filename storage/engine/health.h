@@ -16,11 +16,8 @@ class Health {
  public:
   // Remembers why writes are refused, when `error` comes from the disk (kIo, kResourceExhausted, kInternal).
   void Report(const Error& error);
-  void ReportText(const std::string& reason);
   // Refuses writes with `error` until the store is opened again, whatever a self-test would say.
   void RefuseForGood(Error error);
-  // RefuseForGood's error: nothing of the store may be changed. Success where only a self-test stands between.
-  [[nodiscard]] Result<void> CheckMayChange() const;
   // The error that writes get; none when they are taken.
   [[nodiscard]] std::optional<Error> Refusal() const;
   void Clear();

@@ -110,6 +110,8 @@ class StoreImpl final : public Store {
   Result<void> ServeReadOnly();
   // What every act gets then.
   [[nodiscard]] Error ReadOnlyRefusal() const;
+  // Closes a store that is read-only, from its start or since it met damage at work.
+  Result<void> CloseReadOnly() TM_REQUIRES(parts_.open_mutex);
   // ---- store_watermark.cc ----
   // What was read before the journal, to hold it against; and what comes of that. Kept for the watermark that follows.
   struct Proof {

@@ -11,6 +11,7 @@
 #include "storage/database/retention_plan.h"
 #include "storage/engine/store_impl.h"
 #include "storage/journal/journal_scan.h"
+#include "storage/model/repair_remedy.h"
 #include "storage/rescue/salvage.h"
 #include "storage/rocks/rocks_log.h"
 #include "storage/rocks/store_lock.h"
@@ -18,13 +19,9 @@
 namespace tidemark::storage {
 namespace {
 
-constexpr std::string_view kRepair =
-    "put back what is missing, or go on without it by `tidemark admin repair`, which with `--dry-run` says what it "
-    "would do; the server must be stopped for that";
-
 model::Finding Damaged(model::FindingArea area, std::string place, std::string what) {
   model::Finding finding{.area = area, .place = std::move(place), .what = std::move(what)};
-  finding.remedy = kRepair;
+  finding.remedy = model::kRepairRemedy;
   return finding;
 }
 
@@ -121,20 +118,16 @@ Result<void> StoreImpl::LoadRecords() {
   TM_RETURN_IF_ERROR(LoadDatabases());
   TM_RETURN_IF_ERROR(LookAtTables());
   TM_RETURN_IF_ERROR(LoadIndexes());
-  return LoadMasks();
+  TM_RETURN_IF_ERROR(LoadMasks());
+  // Of a salvage nothing is ever freed.
+  return salvaged_ ? Result<void>() : checkpointer_.NoteOrphans();
 }
 
 Result<void> StoreImpl::LookAtSalvage(Error damage, bool records_lost) {
-  uint64_t first_sequence = 0;
-  TM_TRY_ASSIGN(const auto segments, journal::ListSegments(parts_.files.get(), parts_.options.directory + "/journal"));
-  for (const journal::SegmentFile& segment : segments) {
-    if (first_sequence == 0 && segment.header) first_sequence = segment.header->first_sequence;
-  }
   auto salvage = rescue::SalvageStore({.directory = parts_.options.directory,
                                        .file_system = parts_.options.file_system,
                                        .cache_bytes = parts_.options.cache_bytes,
-                                       .records_lost = records_lost,
-                                       .first_journal_sequence = first_sequence});
+                                       .records_lost = records_lost});
   if (!salvage.ok()) {
     damage.message +=
         fmt::format("; nothing was changed, and nothing could be read without it either ({})", salvage.error().message);
@@ -152,7 +145,7 @@ Result<void> StoreImpl::LookAtSalvage(Error damage, bool records_lost) {
   parts_.findings.Add(
       Damaged(model::FindingArea::kMeta, parts_.options.directory + "/rocksdb", std::move(damage.message)));
   for (model::Finding& finding : salvage->findings) {
-    finding.remedy = kRepair;
+    finding.remedy = model::kRepairRemedy;
     parts_.findings.Add(std::move(finding));
   }
   return LoadRecords();

@@ -76,12 +76,12 @@ Result<void> StoreImpl::KeepUp() {
   {
     ReaderLock open(parts_.open_mutex);
     if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
-    if (parts_.read_only) return {};
-    TM_RETURN_IF_ERROR(KeepWatermark());
+    if (!parts_.read_only) TM_RETURN_IF_ERROR(KeepWatermark());
     if (parts_.health.Refusal().has_value()) TM_RETURN_IF_ERROR(parts_.TryResume());
     KeepClock();
   }
   TM_RETURN_IF_ERROR(SyncByInterval());
+  if (parts_.read_only) return {};
   if (parts_.HeadBytes() >= parts_.options.staged_bytes || IsIdle()) TM_RETURN_IF_ERROR(checkpointer_.FreezeFull());
   if (!parts_.health.Refusal().has_value() && checkpointer_.Due()) TM_RETURN_IF_ERROR(checkpointer_.Checkpoint());
   if (parts_.clock.SteadyNs() - last_retention_at_ns_.load() >= kRetentionIntervalNs) {

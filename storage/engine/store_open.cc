@@ -53,7 +53,6 @@ Result<void> StoreImpl::Start() {
   }
   TM_RETURN_IF_ERROR(there ? Enter(sight) : Create(sight));
   BeginClock();
-  TM_RETURN_IF_ERROR(checkpointer_.NoteOrphans());
   TM_RETURN_IF_ERROR(OpenJournal());
   TM_RETURN_IF_ERROR(BeginWatermark());
   rocks::MakePrivate(parts_.options.directory);
@@ -70,16 +69,16 @@ Result<void> StoreImpl::Start() {
 
 Result<void> StoreImpl::OpenRocks(RocksMode mode) {
   const bool create = mode == RocksMode::kCreate;
-  TM_TRY_ASSIGN(parts_.rocks, rocks::RocksStore::Open(
-                                  {.directory = parts_.options.directory + "/rocksdb",
-                                   .file_system = parts_.options.file_system,
-                                   .cache_bytes = parts_.options.cache_bytes,
-                                   .max_open_files = parts_.options.max_open_files,
-                                   .create = create,
-                                   .read_only = !create,
-                                   .strict_log = mode == RocksMode::kLook,
-                                   .past_damage = mode == RocksMode::kLookPastDamage,
-                                   .on_error = [this](const std::string& text) { parts_.health.ReportText(text); }}));
+  TM_TRY_ASSIGN(parts_.rocks,
+                rocks::RocksStore::Open({.directory = parts_.options.directory + "/rocksdb",
+                                         .file_system = parts_.options.file_system,
+                                         .cache_bytes = parts_.options.cache_bytes,
+                                         .max_open_files = parts_.options.max_open_files,
+                                         .create = create,
+                                         .read_only = !create,
+                                         .strict_log = mode == RocksMode::kLook,
+                                         .past_damage = mode == RocksMode::kLookPastDamage,
+                                         .on_error = [this](const Error& error) { parts_.ReportRocks(error); }}));
   UseRocks();
   return {};
 }
@@ -131,7 +130,8 @@ Result<void> StoreImpl::Create(const rocks::StoreSight& sight) {
   FailurePoint("create.flushed");
   identity.state = rocks::StoreIdentity::State::kReady;
   TM_RETURN_IF_ERROR(rocks::WriteIdentity(parts_.files.get(), directory, identity));
-  return MakeStaging();
+  TM_RETURN_IF_ERROR(MakeStaging());
+  return checkpointer_.NoteOrphans();
 }
 
 Result<void> StoreImpl::Enter(const rocks::StoreSight& sight) {
@@ -176,12 +176,7 @@ Result<void> StoreImpl::Close() {
   StopBackground();
   WriterLock lock(parts_.open_mutex);
   if (parts_.closed) return {};
-  if (parts_.read_only) {
-    parts_.closed = true;
-    parts_.rocks->Close();
-    lock_.reset();
-    return {};
-  }
+  if (parts_.read_only) return CloseReadOnly();
   if (!parts_.health.Refusal().has_value()) {
     if (auto kept = WriteClock(); !kept.ok()) TM_LOG(kWarn, "closing: {}", kept.error().message);
   }

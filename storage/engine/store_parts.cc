@@ -7,6 +7,7 @@
 
 #include "storage/base/log.h"
 #include "storage/database/journal_record.h"
+#include "storage/model/repair_remedy.h"
 #include "storage/rocks/directory.h"
 
 namespace tidemark::storage {
@@ -75,6 +76,25 @@ Result<void> StoreParts::CheckOwnFiles() {
     health.RefuseForGood(error);
   }
   return error;
+}
+
+void StoreParts::ReportRocks(const Error& error) {
+  if (error.code != ErrorCode::kCorruption) {
+    health.Report(error);
+    return;
+  }
+  // What follows from the first is not worth another finding.
+  if (read_only) return;
+  model::Finding finding{
+      .area = model::FindingArea::kMeta, .place = options.directory + "/rocksdb", .what = error.message};
+  finding.remedy = model::kRepairRemedy;
+  const Error refusal = MakeError(ErrorCode::kUnavailable, fmt::format("the store is read-only: {}; reads go on: {}",
+                                                                       model::Describe(finding), finding.remedy));
+  TM_LOG(kError, "writes are refused: {}", refusal.message);
+  findings.Add(std::move(finding));
+  health.RefuseForGood(refusal);
+  if (meta != nullptr) meta->RefuseChanges(refusal);
+  read_only = true;
 }
 
 Result<void> StoreParts::CheckMayWrite() const {

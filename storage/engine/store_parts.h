@@ -70,6 +70,10 @@ struct StoreParts {
   // Whether the store's own files are all there. From the first time that one is not, writes are refused for good: what
   // is acknowledged would be lost with the process.
   Result<void> CheckOwnFiles();
+  // What RocksDB says on its own: what it cannot read makes the store read-only until it is opened again, a disk that
+  // fails or is full until a self-test passes. May be called under any lock of the list above that is RocksStore's or
+  // comes before it.
+  void ReportRocks(const Error& error);
   // Success while the store may change what is on disk; otherwise why not.
   [[nodiscard]] Result<void> CheckMayWrite() const;
   // Before a checkpoint of all records up to `place` is committed.
@@ -108,8 +112,8 @@ struct StoreParts {
   Line line;
   HeadBudget heads;
 
-  // Only reads are served, and nothing on disk may change: an open found damage. Set before anybody has the store.
-  bool read_only = false;
+  // Only reads are served, and nothing on disk may change: an open found damage, or RocksDB met some. For good.
+  std::atomic<bool> read_only = false;
 
   mutable SharedMutex open_mutex;
   std::atomic<bool> closing = false;

@@ -41,4 +41,18 @@ Result<void> StoreImpl::ServeReadOnly() {
   return {};
 }
 
+Result<void> StoreImpl::CloseReadOnly() {
+  Result<void> result;
+  // Damage that was met at work leaves rows in memory that only the journal has besides.
+  if (parts_.journal != nullptr) result = parts_.journal->Sync();
+  parts_.closed = true;
+  parts_.journal.reset();
+  parts_.rocks->Close();
+  if (parts_.watermark != nullptr) {
+    if (auto kept = parts_.watermark->Close(); result.ok() && !kept.ok()) result = std::move(kept);
+  }
+  lock_.reset();
+  return result;
+}
+
 }  // namespace tidemark::storage

@@ -87,8 +87,10 @@ Result<void> StoreImpl::ReplayJournal() {
                                             }));
   parts_.line.Note(parts_.meta->checkpoint_sequence());
   // Ids that such records name may be given to something else now, so they must not be seen again.
-  if (replayed.skipped > 0) return checkpointer_.Checkpoint();
-  return {};
+  if (replayed.skipped == 0) return {};
+  auto written = checkpointer_.Checkpoint();
+  // Damage that it met has made the store read-only; then nothing is given away either.
+  return parts_.read_only ? Result<void>() : written;
 }
 
 }  // namespace tidemark::storage

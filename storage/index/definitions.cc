@@ -6,14 +6,12 @@
 #include <vector>
 
 #include "storage/base/bytes.h"
+#include "storage/index/made_up_names.h"
 
 namespace tidemark::index {
 namespace {
 
-// On disk: never change or reuse one.
-enum class Kind : uint8_t { kMeasurement = 1, kLabel = 2, kPair = 3, kField = 4, kSeries = 5 };
-
-void Begin(Kind kind, uint32_t id, std::string* out) {
+void Begin(NameKind kind, uint32_t id, std::string* out) {
   out->push_back(static_cast<char>(kind));
   PutVarint(out, id);
 }
@@ -51,55 +49,60 @@ bool SortedByLabel(std::span<const uint32_t> pairs, const Catalog& catalog) {
 }  // namespace
 
 void DefineMeasurement(const Catalog& catalog, uint32_t id, std::string* out) {
-  Begin(Kind::kMeasurement, id, out);
+  Begin(NameKind::kMeasurement, id, out);
   PutString(out, catalog.measurements.Text(id));
 }
 
 void DefineLabel(const Catalog& catalog, uint32_t id, std::string* out) {
-  Begin(Kind::kLabel, id, out);
+  Begin(NameKind::kLabel, id, out);
   PutString(out, catalog.labels.Text(id));
 }
 
 void DefinePair(const Catalog& catalog, uint32_t id, std::string* out) {
-  Begin(Kind::kPair, id, out);
+  Begin(NameKind::kPair, id, out);
   PutVarint(out, catalog.pairs.Scope(id));
   PutString(out, catalog.pairs.Text(id));
 }
 
 void DefineField(const Catalog& catalog, uint32_t id, std::string* out) {
-  Begin(Kind::kField, id, out);
+  Begin(NameKind::kField, id, out);
   PutVarint(out, catalog.fields.Scope(id));
   out->push_back(static_cast<char>(catalog.field(id).type));
   PutString(out, catalog.fields.Text(id));
 }
 
 void DefineSeries(const Catalog& catalog, uint32_t id, std::string* out) {
-  Begin(Kind::kSeries, id, out);
+  Begin(NameKind::kSeries, id, out);
   PutVarint(out, catalog.series.measurement(id));
   const std::span<const uint32_t> pairs = catalog.series.pairs(id);
   PutVarint(out, pairs.size());
   for (const uint32_t pair : pairs) PutVarint(out, pair);
 }
 
-Result<void> AddMeasurementAt(uint64_t id, std::string_view name, Catalog* catalog) {
+namespace {
+
+Result<void> AddMeasurement(const Definition& definition, Catalog* catalog) {
+  const uint64_t id = definition.id;
   TM_TRY_ASSIGN(const bool next, IsNext("measurement", id, catalog->measurements.size()));
-  const uint32_t known = catalog->measurements.Find(0, name);
+  const uint32_t known = catalog->measurements.Find(0, definition.text);
   if (!next) return known == id ? Status() : Differs("measurement", id);
   if (known != 0) return Repeated("measurement", id, known);
-  catalog->AddMeasurement(name);
+  catalog->AddMeasurement(definition.text);
   return {};
 }
 
-Result<void> AddLabelAt(uint64_t id, std::string_view name, Catalog* catalog) {
+Result<void> AddLabel(const Definition& definition, Catalog* catalog) {
+  const uint64_t id = definition.id;
   TM_TRY_ASSIGN(const bool next, IsNext("label", id, catalog->labels.size()));
-  const uint32_t known = catalog->labels.Find(0, name);
+  const uint32_t known = catalog->labels.Find(0, definition.text);
   if (!next) return known == id ? Status() : Differs("label", id);
   if (known != 0) return Repeated("label", id, known);
-  catalog->AddLabel(name);
+  catalog->AddLabel(definition.text);
   return {};
 }
 
-Result<void> AddPairAt(uint64_t id, uint64_t label, std::string_view value, Catalog* catalog) {
+Result<void> AddPair(const Definition& definition, Catalog* catalog) {
+  const auto& [kind, id, label, type, value, pairs] = definition;
   TM_TRY_ASSIGN(const bool next, IsNext("label pair", id, catalog->pairs.size()));
   if (label == 0 || label > catalog->labels.size()) return Missing("label pair", id, "label", label);
   const uint32_t known = catalog->pairs.Find(static_cast<uint32_t>(label), value);
@@ -109,7 +112,8 @@ Result<void> AddPairAt(uint64_t id, uint64_t label, std::string_view value, Cata
   return {};
 }
 
-Result<void> AddFieldAt(uint64_t id, uint64_t measurement, uint8_t type, std::string_view name, Catalog* catalog) {
+Result<void> AddField(const Definition& definition, Catalog* catalog) {
+  const auto& [kind, id, measurement, type, name, pairs] = definition;
   TM_TRY_ASSIGN(const bool next, IsNext("field", id, catalog->fields.size()));
   if (measurement == 0 || measurement > catalog->measurements.size()) {
     return Missing("field", id, "measurement", measurement);
@@ -125,8 +129,8 @@ Result<void> AddFieldAt(uint64_t id, uint64_t measurement, uint8_t type, std::st
   return {};
 }
 
-Result<void> AddSeriesAt(uint64_t id, uint64_t measurement, std::span<const uint32_t> pairs, bool postings,
-                         Catalog* catalog) {
+Result<void> AddSeries(const Definition& definition, Postings postings, Catalog* catalog) {
+  const auto& [kind, id, measurement, type, text, pairs] = definition;
   TM_TRY_ASSIGN(const bool next, IsNext("series", id, catalog->series.size()));
   if (measurement == 0 || measurement > catalog->measurements.size()) {
     return Missing("series", id, "measurement", measurement);
@@ -134,43 +138,35 @@ Result<void> AddSeriesAt(uint64_t id, uint64_t measurement, std::span<const uint
   for (const uint32_t pair : pairs) {
     if (pair == 0 || pair > catalog->pairs.size()) return Missing("series", id, "label pair", pair);
   }
+  // A record of the journal may speak of pairs that were lost since.
+  if (!next && IsMadeUp(*catalog, static_cast<uint32_t>(id))) return {};
   if (pairs.size() > SeriesTable::kMaxTags || !SortedByLabel(pairs, *catalog)) {
     return Damaged(fmt::format("series {} has tags out of order", id));
   }
   const uint32_t known = catalog->series.Find(static_cast<uint32_t>(measurement), pairs);
   if (!next) return known == id ? Status() : Differs("series", id);
   if (known != 0) return Repeated("series", id, known);
-  catalog->AddSeries(static_cast<uint32_t>(measurement), pairs, postings);
+  catalog->AddSeries(static_cast<uint32_t>(measurement), pairs, postings == Postings::kAtOnce);
   return {};
 }
 
-namespace {
-
-Result<void> ApplyOne(ByteReader* reader, std::vector<uint32_t>* pairs, Catalog* catalog) {
+Result<Definition> ReadDefinition(ByteReader* reader, std::vector<uint32_t>* pairs) {
   const uint8_t kind = reader->Little<uint8_t>();
-  const uint64_t id = reader->Varint();
-  switch (static_cast<Kind>(kind)) {
-    case Kind::kMeasurement: {
-      const std::string_view name = reader->String();
-      return reader->ok() ? AddMeasurementAt(id, name, catalog) : Truncated();
-    }
-    case Kind::kLabel: {
-      const std::string_view name = reader->String();
-      return reader->ok() ? AddLabelAt(id, name, catalog) : Truncated();
-    }
-    case Kind::kPair: {
-      const uint64_t label = reader->Varint();
-      const std::string_view value = reader->String();
-      return reader->ok() ? AddPairAt(id, label, value, catalog) : Truncated();
-    }
-    case Kind::kField: {
-      const uint64_t measurement = reader->Varint();
-      const uint8_t type = reader->Little<uint8_t>();
-      const std::string_view name = reader->String();
-      return reader->ok() ? AddFieldAt(id, measurement, type, name, catalog) : Truncated();
-    }
-    case Kind::kSeries: {
-      const uint64_t measurement = reader->Varint();
+  Definition definition{.kind = static_cast<NameKind>(kind), .id = reader->Varint()};
+  switch (definition.kind) {
+    case NameKind::kMeasurement:
+    case NameKind::kLabel: definition.text = reader->String(); break;
+    case NameKind::kPair:
+      definition.scope = reader->Varint();
+      definition.text = reader->String();
+      break;
+    case NameKind::kField:
+      definition.scope = reader->Varint();
+      definition.type = reader->Little<uint8_t>();
+      definition.text = reader->String();
+      break;
+    case NameKind::kSeries: {
+      definition.scope = reader->Varint();
       const uint64_t count = reader->Varint();
       if (count > reader->remaining()) return Truncated();
       pairs->clear();
@@ -179,19 +175,41 @@ Result<void> ApplyOne(ByteReader* reader, std::vector<uint32_t>* pairs, Catalog*
         const uint64_t pair = reader->Varint();
         pairs->push_back(pair > UINT32_MAX ? 0 : static_cast<uint32_t>(pair));
       }
-      return reader->ok() ? AddSeriesAt(id, measurement, *pairs, true, catalog) : Truncated();
+      definition.pairs = *pairs;
+      break;
     }
+    default: return Damaged(fmt::format("unknown kind of definition {}", kind));
   }
-  return Damaged(fmt::format("unknown kind of definition {}", kind));
+  if (!reader->ok()) return Truncated();
+  return definition;
 }
 
 }  // namespace
 
-Result<void> Apply(std::string_view definitions, Catalog* catalog) {
+Result<void> ReadDefinitions(std::string_view definitions, const DefinitionFn& visit) {
   ByteReader reader(definitions);
   std::vector<uint32_t> pairs;
-  while (!reader.empty()) TM_RETURN_IF_ERROR(ApplyOne(&reader, &pairs, catalog));
+  while (!reader.empty()) {
+    TM_TRY_ASSIGN(const Definition definition, ReadDefinition(&reader, &pairs));
+    TM_RETURN_IF_ERROR(visit(definition));
+  }
   return {};
+}
+
+Result<void> Add(const Definition& definition, Postings postings, Catalog* catalog) {
+  switch (definition.kind) {
+    case NameKind::kMeasurement: return AddMeasurement(definition, catalog);
+    case NameKind::kLabel: return AddLabel(definition, catalog);
+    case NameKind::kPair: return AddPair(definition, catalog);
+    case NameKind::kField: return AddField(definition, catalog);
+    case NameKind::kSeries: return AddSeries(definition, postings, catalog);
+  }
+  return Damaged("a definition of an unknown kind");
+}
+
+Result<void> Apply(std::string_view definitions, Catalog* catalog) {
+  return ReadDefinitions(
+      definitions, [catalog](const Definition& definition) { return Add(definition, Postings::kAtOnce, catalog); });
 }
 
 }  // namespace tidemark::index

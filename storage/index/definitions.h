@@ -6,12 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "storage/base/result.h"
 #include "storage/index/catalog.h"
+#include "storage/index/definition.h"
 
 namespace tidemark::index {
 
@@ -25,13 +26,16 @@ void DefineSeries(const Catalog& catalog, uint32_t id, std::string* out);
 // Adds what is new in `definitions` to the catalog. On error, kCorruption, what stood before the damage has been added.
 Result<void> Apply(std::string_view definitions, Catalog* catalog);
 
-// Checked additions, shared with the loading of saved entries: `id` must be the next one, or be known with the same
-// content; everything referred to must exist. Errors: kCorruption.
-Result<void> AddMeasurementAt(uint64_t id, std::string_view name, Catalog* catalog);
-Result<void> AddLabelAt(uint64_t id, std::string_view name, Catalog* catalog);
-Result<void> AddPairAt(uint64_t id, uint64_t label, std::string_view value, Catalog* catalog);
-Result<void> AddFieldAt(uint64_t id, uint64_t measurement, uint8_t type, std::string_view name, Catalog* catalog);
-Result<void> AddSeriesAt(uint64_t id, uint64_t measurement, std::span<const uint32_t> pairs, bool postings,
-                         Catalog* catalog);
+using DefinitionFn = std::function<Result<void>(const Definition& definition)>;
+// Calls `visit` with each definition of a stream, valid for the call. Errors: kCorruption; those of `visit`.
+Result<void> ReadDefinitions(std::string_view definitions, const DefinitionFn& visit);
+
+enum class Postings : uint8_t {
+  kAtOnce,
+  kLater,  // Catalog::AddPostings follows
+};
+// Adds one definition: its id must be the next one, or be known with the same content; everything referred to must
+// exist. A series that was made up (made_up_names.h) stays, whatever is said of it. Errors: kCorruption.
+Result<void> Add(const Definition& definition, Postings postings, Catalog* catalog);
 
 }  // namespace tidemark::index

@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "storage/base/bytes.h"
-#include "storage/index/definitions.h"
 
 namespace tidemark::index {
 namespace {
@@ -31,46 +30,49 @@ void PutSeries(const Catalog& catalog, uint32_t id, std::span<const uint32_t> be
   }
 }
 
-Result<void> LoadSeries(ByteReader* reader, uint32_t id, std::vector<uint32_t>* pairs, Catalog* catalog) {
-  const uint64_t measurement = reader->Varint();
+// The series `id` behind `pairs` of the one before it, which it replaces.
+Result<void> ReadPairs(ByteReader* reader, std::vector<uint32_t>* pairs) {
   const uint64_t count = reader->Varint();
   if (count > reader->remaining()) return Damaged("a chunk of series is cut off");
   pairs->resize(count);  // keeps the pairs of the series before, for the differences
   for (uint32_t& pair : *pairs) {
-    // Unsigned, as a hostile difference may overflow; what is no pair becomes 0, which AddSeriesAt refuses.
+    // Unsigned, as a hostile difference may overflow; what is no pair becomes 0, which no series has.
     const uint64_t sum = uint64_t{pair} + static_cast<uint64_t>(reader->SignedVarint());
     pair = sum > UINT32_MAX ? 0 : static_cast<uint32_t>(sum);
   }
-  if (!reader->ok()) return Damaged("a chunk of series is cut off");
-  return AddSeriesAt(id, measurement, *pairs, false, catalog);
+  return {};
 }
 
-Result<void> LoadOne(ChunkKind kind, ByteReader* reader, uint32_t id, std::vector<uint32_t>* pairs, Catalog* catalog) {
-  switch (kind) {
-    case ChunkKind::kMeasurements: return AddMeasurementAt(id, reader->String(), catalog);
-    case ChunkKind::kLabels: return AddLabelAt(id, reader->String(), catalog);
-    case ChunkKind::kPairs: {
-      const uint64_t label = reader->Varint();
-      return AddPairAt(id, label, reader->String(), catalog);
-    }
-    case ChunkKind::kFields: {
-      const uint64_t measurement = reader->Varint();
-      const uint8_t type = reader->Little<uint8_t>();
-      return AddFieldAt(id, measurement, type, reader->String(), catalog);
-    }
-    case ChunkKind::kSeries: return LoadSeries(reader, id, pairs, catalog);
-    case ChunkKind::kFieldSeries: break;
+}  // namespace
+
+Result<EntryPlace> ReadEntryKey(std::string_view key) {
+  ByteReader reader(key);
+  const uint8_t kind = reader.Little<uint8_t>();
+  EntryPlace place{static_cast<ChunkKind>(kind), reader.Big<uint32_t>()};
+  if (place.kind == ChunkKind::kFieldSeries) place.position = place.position << 16 | reader.Big<uint16_t>();
+  if (!reader.ok() || !reader.empty() || kind == 0 || kind > kCountedKinds + 1) {
+    return Damaged("an entry with an unknown key");
   }
-  return Damaged("a chunk of an unknown kind");
+  return place;
 }
 
-Result<void> LoadChunk(ChunkKind kind, uint64_t number, std::string_view value, Catalog* catalog) {
+Result<void> ReadChunk(ChunkKind kind, uint64_t number, std::string_view value, const DefinitionFn& visit) {
   ByteReader reader(value);
   std::vector<uint32_t> pairs;
-  uint32_t id = static_cast<uint32_t>(number) * kChunkIds;
+  Definition definition{.kind = static_cast<NameKind>(kind), .id = number * kChunkIds};
   while (!reader.empty()) {
-    TM_RETURN_IF_ERROR(LoadOne(kind, &reader, ++id, &pairs, catalog));
+    ++definition.id;
+    const bool has_scope = kind != ChunkKind::kMeasurements && kind != ChunkKind::kLabels;
+    if (has_scope) definition.scope = reader.Varint();
+    if (kind == ChunkKind::kFields) definition.type = reader.Little<uint8_t>();
+    if (kind == ChunkKind::kSeries) {
+      TM_RETURN_IF_ERROR(ReadPairs(&reader, &pairs));
+      definition.pairs = pairs;
+    } else {
+      definition.text = reader.String();
+    }
     if (!reader.ok()) return Damaged(fmt::format("chunk {} of kind {} is cut off", number, static_cast<int>(kind)));
+    TM_RETURN_IF_ERROR(visit(definition));
   }
   return {};
 }
@@ -112,8 +114,6 @@ Result<void> LoadFieldSeries(uint64_t position, std::string_view value, Catalog*
   catalog->field(field).series.AddMany(ids);
   return {};
 }
-
-}  // namespace
 
 Counts CountsOf(const Catalog& catalog) {
   return {catalog.measurements.size(), catalog.labels.size(), catalog.pairs.size(), catalog.fields.size(),
@@ -186,14 +186,30 @@ std::string FieldSeriesValue(const Catalog& catalog, uint32_t field, uint32_t bl
   return out;
 }
 
+std::vector<std::pair<std::string, std::string>> AllEntries(const Catalog& catalog) {
+  const Counts counts = CountsOf(catalog);
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (size_t i = 0; i < kCountedKinds; ++i) {
+    const auto kind = static_cast<ChunkKind>(i + 1);
+    for (uint32_t number = 0; uint64_t{number} * kChunkIds < counts[i]; ++number) {
+      entries.emplace_back(ChunkKey(kind, number), ChunkValue(catalog, counts, kind, number));
+    }
+  }
+  const uint32_t series = catalog.series.size();
+  for (uint32_t field = 1; field <= catalog.fields.size(); ++field) {
+    for (uint32_t block = 0; block <= series / kBlockIds; ++block) {
+      std::vector<uint32_t> any;
+      catalog.field(field).series.AppendRange(block * kBlockIds, (uint64_t{block} + 1) * kBlockIds, &any);
+      if (any.empty()) continue;
+      entries.emplace_back(FieldSeriesKey(field, block), FieldSeriesValue(catalog, field, block, series));
+    }
+  }
+  return entries;
+}
+
 Result<void> Loader::Add(std::string_view key, std::string_view value) {
-  ByteReader reader(key);
-  const uint8_t kind = reader.Little<uint8_t>();
-  uint64_t position = reader.Big<uint32_t>();
-  if (kind == static_cast<uint8_t>(ChunkKind::kFieldSeries)) position = position << 16 | reader.Big<uint16_t>();
-  if (!reader.ok() || !reader.empty() || kind == 0 || kind > chunks_.size())
-    return Damaged("an entry with an unknown key");
-  chunks_[kind - 1].emplace_back(position, value);
+  TM_TRY_ASSIGN(const EntryPlace place, ReadEntryKey(key));
+  chunks_[Index(place.kind)].emplace_back(place.position, value);
   return {};
 }
 
@@ -209,7 +225,9 @@ Result<void> Loader::Finish(Catalog* catalog) {
       if (chunks_[i][number].first != number) {
         return Damaged(fmt::format("chunk {} of kind {} is missing", number, i + 1));
       }
-      TM_RETURN_IF_ERROR(LoadChunk(kind, number, chunks_[i][number].second, catalog));
+      TM_RETURN_IF_ERROR(ReadChunk(kind, number, chunks_[i][number].second, [catalog](const Definition& definition) {
+        return index::Add(definition, Postings::kLater, catalog);
+      }));
       if (number + 1 < chunks_[i].size() && CountsOf(*catalog)[i] != (number + 1) * kChunkIds) {
         return Damaged(fmt::format("chunk {} of kind {} is not full", number, i + 1));
       }

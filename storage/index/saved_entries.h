@@ -12,6 +12,7 @@
 
 #include "storage/base/result.h"
 #include "storage/index/catalog.h"
+#include "storage/index/definitions.h"
 
 namespace tidemark::index {
 
@@ -40,6 +41,21 @@ std::string ChunkValue(const Catalog& catalog, const Counts& counts, ChunkKind k
 // The series of one field in [block * 65,536, (block + 1) * 65,536), as far as `series_count` goes.
 std::string FieldSeriesKey(uint32_t field, uint32_t block);
 std::string FieldSeriesValue(const Catalog& catalog, uint32_t field, uint32_t block, uint32_t series_count);
+
+// Every entry of a catalog, as key and value.
+std::vector<std::pair<std::string, std::string>> AllEntries(const Catalog& catalog);
+
+// What a key says that an entry is: its kind, and the number of its chunk (of kFieldSeries: field << 16 | block).
+struct EntryPlace {
+  ChunkKind kind{};
+  uint64_t position = 0;
+};
+// Errors: kCorruption for a key that is none of ours.
+Result<EntryPlace> ReadEntryKey(std::string_view key);
+// Calls `visit` with each name of a chunk of a counted kind, valid for the call. Errors: kCorruption; those of `visit`.
+Result<void> ReadChunk(ChunkKind kind, uint64_t number, std::string_view value, const DefinitionFn& visit);
+// Adds the series of an entry of kFieldSeries to its field; both must be there. Errors: kCorruption.
+Result<void> LoadFieldSeries(uint64_t position, std::string_view value, Catalog* catalog);
 
 // Loader puts saved entries, in any order, back into an empty catalog.
 class Loader {

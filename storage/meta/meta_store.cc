@@ -118,12 +118,15 @@ void MetaStore::SkipEpochNumbersTo(uint64_t epoch) {
 
 Result<void> MetaStore::Commit(MetaChange change) {
   MutexLock lock(mutex_);
-  if (refusal_) return *refusal_;
+  {
+    MutexLock refusal_lock(refusal_mutex_);
+    if (refusal_) return *refusal_;
+  }
   return CommitLocked(std::move(change));
 }
 
 void MetaStore::RefuseChanges(Error why) {
-  MutexLock lock(mutex_);
+  MutexLock lock(refusal_mutex_);
   refusal_ = std::move(why);
 }
 

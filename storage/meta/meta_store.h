@@ -70,7 +70,7 @@ class MetaStore {
 
   // Durable when it returns. On failure nothing has changed, and the files of `add` go as soon as that is certain.
   Result<void> Commit(MetaChange change);
-  // From now on every change is refused with `why`, before anything is written.
+  // From now on every change is refused with `why`, before anything is written. May be called out of a change.
   void RefuseChanges(Error why);
   // Calls `committed` after each change that is on disk, with RocksDB's sequence, the hash of the live epochs and the
   // checkpoint then. It must not come back here. Set while the store is opened.
@@ -102,11 +102,13 @@ class MetaStore {
   mutable Mutex mutex_;
   Truth truth_ TM_GUARDED_BY(mutex_);
   CommittedFn committed_ TM_GUARDED_BY(mutex_);
-  std::optional<Error> refusal_ TM_GUARDED_BY(mutex_);
   bool in_doubt_ TM_GUARDED_BY(mutex_) = false;
   std::vector<rocks::KeyRange> files_in_doubt_ TM_GUARDED_BY(mutex_);
   // By key, what the next change writes. All that failed since the last change was made from the same truth.
   std::map<std::string, std::optional<std::string>> documents_in_doubt_ TM_GUARDED_BY(mutex_);
+
+  mutable Mutex refusal_mutex_;  // taken inside mutex_, nothing under it
+  std::optional<Error> refusal_ TM_GUARDED_BY(refusal_mutex_);
 };
 
 }  // namespace tidemark::storage::meta

@@ -13,6 +13,7 @@
 #include "storage/documents/document_check.h"
 #include "storage/meta/meta_records.h"
 #include "storage/partition/page_directory.h"
+#include "storage/rescue/journal_records.h"
 
 namespace tidemark::storage::rescue {
 namespace {
@@ -37,6 +38,8 @@ class Completer {
     }
     TM_RETURN_IF_ERROR(CheckEpochs());
     if (!found_.whole) TM_RETURN_IF_ERROR(AdoptTables());
+    TM_RETURN_IF_ERROR(CompleteCheckpoint());
+    if (!found_.whole) TM_RETURN_IF_ERROR(ReadJournal());
     NameDatabases();
     CompleteStore();
     for (const auto& [id, _] : epochs_) {
@@ -149,10 +152,32 @@ class Completer {
     return {};
   }
 
+  // What meta does not tell begins with the journal.
+  Result<void> CompleteCheckpoint() {
+    if (store_) {
+      checkpoint_sequence_ = store_->checkpoint_sequence;
+      return {};
+    }
+    TM_TRY_ASSIGN(const uint64_t first, FirstJournalSequence(found_.files, found_.directory));
+    checkpoint_sequence_ = first > 0 ? first - 1 : 0;
+    return {};
+  }
+
+  // Databases that have nothing but rows in the journal. One that was dropped a moment ago may be among them.
+  Result<void> ReadJournal() {
+    return ForEachJournalRecord(found_.files, found_.directory, checkpoint_sequence_ + 1,
+                                [this](const database::JournalRecord& record) {
+                                  journaled_.insert(record.database);
+                                  return Result<void>();
+                                });
+  }
+
   void NameDatabases() {
     std::map<model::DatabaseId, int64_t> needed;  // with the length of a partition
     for (const auto& [id, epoch] : epochs_) needed[id.first] = epoch.partition_ns;
-    for (const model::DatabaseId id : masked_) needed.try_emplace(id, DatabaseOptions{}.partition_ns);
+    for (const auto& ids : {masked_, journaled_}) {
+      for (const model::DatabaseId id : ids) needed.try_emplace(id, DatabaseOptions{}.partition_ns);
+    }
     for (const auto& [id, partition_ns] : needed) {
       if (databases_.contains(id)) continue;
       meta::DatabaseRecord record{id, fmt::format("recovered-{}", model::Number(id)), {}};
@@ -169,7 +194,7 @@ class Completer {
     meta::StoreRecord store = store_.value_or(meta::StoreRecord{});
     if (!store_) {
       Tell(FindingArea::kMeta, "store", "the record of the store is lost, and is made anew", /*lost=*/true);
-      store.checkpoint_sequence = found_.first_journal_sequence > 0 ? found_.first_journal_sequence - 1 : 0;
+      store.checkpoint_sequence = checkpoint_sequence_;
     }
     for (const auto& [id, _] : databases_) store.next_database = std::max(store.next_database, model::Number(id) + 1);
     for (const auto& [id, _] : epochs_) store.next_epoch = std::max(store.next_epoch, id.second + 1);
@@ -188,6 +213,8 @@ class Completer {
   std::map<model::DatabaseId, std::string> databases_;
   std::map<EpochId, meta::EpochRecord> epochs_;
   std::set<model::DatabaseId> masked_;
+  std::set<model::DatabaseId> journaled_;
+  uint64_t checkpoint_sequence_ = 0;
   documents::DocumentCheck documents_;
 };
 

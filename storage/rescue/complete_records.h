@@ -2,7 +2,7 @@
 // there is a store record. What is missing is made anew from what tables of pages say of themselves, and told.
 #pragma once
 
-#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "storage/base/result.h"
@@ -11,10 +11,11 @@
 namespace tidemark::storage::rescue {
 
 struct TablesFound {
+  rocksdb::FileSystem* files = nullptr;
+  std::string directory;  // of the store, whose journal tells of databases too
   std::vector<PageTable> tables;
   // Whether every record is there: a table that no record names is one that is not live then.
   bool whole = false;
-  uint64_t first_journal_sequence = 0;
 };
 
 // Errors: kUnsupported (a record of a later version), kIo.

@@ -4,11 +4,14 @@
 #include <rocksdb/file_system.h>
 
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
 
+#include "storage/rescue/readable_pages.h"
 #include "storage/rocks/directory.h"
 #include "storage/rocks/rocks_status.h"
+#include "storage/rocks/store_lock.h"
 
 namespace tidemark::storage::rescue {
 namespace {
@@ -94,6 +97,10 @@ Result<void> Fill(const std::string& directory, Salvage* salvage, rocks::RocksSt
   TM_RETURN_IF_ERROR(MakeFolder(LinkFolder(directory)));
   for (const PageTable& table : salvage->pages) {
     auto taken = TakeIn(table, LinkFolder(directory), rocks);
+    // RocksDB reads the first page and the last of what it takes in.
+    if (!taken.ok() && taken.error().code == ErrorCode::kCorruption) {
+      taken = TakeInReadable(table, LinkFolder(directory), salvage, rocks);
+    }
     if (taken.ok()) continue;
     if (taken.error().code == ErrorCode::kResourceExhausted) return taken;
     model::Finding finding{.area = model::FindingArea::kPages, .place = table.path};
@@ -111,12 +118,15 @@ Result<void> Fill(const std::string& directory, Salvage* salvage, rocks::RocksSt
 }  // namespace
 
 Result<bool> FinishExchange(const std::string& directory) {
-  std::error_code error;
-  const bool finished = fs::exists(FinishedPath(directory), error);
-  const bool there = fs::exists(directory + "/rocksdb", error);
-  if (!finished) return false;
-  // It was made of what is still there, and is made anew.
-  if (there) return false;
+  // One that was made of what is still there is made anew.
+  const auto waits = [&] {
+    std::error_code error;
+    return fs::exists(FinishedPath(directory), error) && !fs::exists(directory + "/rocksdb", error);
+  };
+  if (!waits()) return false;
+  TM_TRY_ASSIGN(const std::unique_ptr<rocks::StoreLock> lock, rocks::StoreLock::TakeNew(directory));
+  // Somebody else may have been at it.
+  if (!waits()) return false;
   TM_RETURN_IF_ERROR(Rename(FinishedPath(directory), directory + "/rocksdb"));
   return true;
 }

@@ -14,7 +14,8 @@ namespace tidemark::storage::rescue {
 // salvage's findings, and its epoch is left out. Errors: kIo, kResourceExhausted.
 Result<void> Rebuild(const std::string& directory, const std::string& aside, Salvage* salvage);
 
-// Of a rebuild that was interrupted before its last rename: does that. Whether there was one.
+// Of a rebuild that was interrupted before its last rename: does that, under the store's lock. Whether there was one.
+// Errors: kUnavailable when somebody has the store, kIo.
 Result<bool> FinishExchange(const std::string& directory);
 
 }  // namespace tidemark::storage::rescue

@@ -3,10 +3,9 @@
 #include <fmt/core.h>
 #include <rocksdb/file_system.h>
 
-#include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "storage/rescue/complete_names.h"
 #include "storage/rescue/complete_records.h"
 #include "storage/rescue/memory_database.h"
 #include "storage/rescue/table_entries.h"
@@ -38,7 +37,8 @@ class Salvager {
       TM_RETURN_IF_ERROR(FillFromTable(files_, table.path, table.family, out_.rocks.get()));
     }
     TM_RETURN_IF_ERROR(CompleteRecords(
-        {.tables = tables_, .whole = whole_, .first_journal_sequence = options_.first_journal_sequence}, &out_));
+        {.files = files_.get(), .directory = options_.directory, .tables = tables_, .whole = whole_}, &out_));
+    TM_RETURN_IF_ERROR(CompleteNames(files_, options_.directory, &out_));
     return std::move(out_);
   }
 
@@ -90,21 +90,14 @@ class Salvager {
   // Up to the first record that cannot be read, in the order of their numbers: what comes after a gap may build upon
   // what was in it.
   Result<void> LookAtLogs() {
-    TM_TRY_ASSIGN(const std::vector<std::string> names, rocks::NamesIn(files_.get(), folder_));
-    std::vector<std::pair<uint64_t, std::string>> logs;
-    for (const std::string& name : names) {
-      uint64_t number = 0;
-      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-      if (error == std::errc() && std::string_view(end) == ".log") logs.emplace_back(number, name);
-    }
-    std::sort(logs.begin(), logs.end());
+    TM_TRY_ASSIGN(const std::vector<std::string> logs, rocks::LogsIn(files_.get(), folder_));
     for (size_t i = 0; i < logs.size(); ++i) {
-      const std::string path = folder_ + "/" + logs[i].second;
+      const std::string& path = logs[i];
       std::string bytes;
       TM_RETURN_IF_ERROR(rocks::FromRocks(rocksdb::ReadFileToString(files_.get(), path, &bytes), "reading " + path));
       const rocks::LogEnd end = rocks::ClassifyLog(bytes);
       if (end != rocks::LogEnd::kWhole) bytes.resize(rocks::WholeBytes(bytes));
-      logs_.emplace_back(logs[i].second, std::move(bytes));
+      logs_.emplace_back(path.substr(folder_.size() + 1), std::move(bytes));
       if (end == rocks::LogEnd::kWhole || (end == rocks::LogEnd::kTorn && i + 1 == logs.size())) continue;
       Lost(FindingArea::kMeta, path,
            fmt::format("it is damaged at byte {}: changes of databases, epochs and documents behind that are lost",

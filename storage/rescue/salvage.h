@@ -6,7 +6,7 @@
 //
 // Tables of names and records, and RocksDB's logs, are copied into memory, where RocksDB's own repair makes a database
 // of them: by the sequence numbers in them the newest of each record wins. Of tables that are damaged, what can be read
-// fills what is missing then. Pages stay where they lie.
+// fills what is missing then, and what is missing still of what rows need is made up. Pages stay where they lie.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,6 @@ struct SalvageOptions {
   uint64_t cache_bytes = 0;
   // Records or names are known to be lost: a table that no record names may be live all the same.
   bool records_lost = false;
-  // The first record of the journal that is there; 0: none. What meta does not tell begins there.
-  uint64_t first_journal_sequence = 0;
 };
 
 struct PageTable {

@@ -109,19 +109,25 @@ size_t WholeBytes(std::string_view log) {
   return end;
 }
 
-Result<LogEnd> ClassifyLogs(rocksdb::FileSystem* files, const std::string& directory) {
+Result<std::vector<std::string>> LogsIn(rocksdb::FileSystem* files, const std::string& directory) {
   TM_TRY_ASSIGN(const std::vector<std::string> names, NamesIn(files, directory));
   std::vector<std::pair<uint64_t, std::string>> logs;
   for (const std::string& name : names) {
     uint64_t number = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (error == std::errc() && std::string_view(end) == ".log") logs.emplace_back(number, name);
+    if (error == std::errc() && std::string_view(end) == ".log") logs.emplace_back(number, directory + "/" + name);
   }
   std::sort(logs.begin(), logs.end());
+  std::vector<std::string> paths;
+  for (auto& [_, path] : logs) paths.push_back(std::move(path));
+  return paths;
+}
+
+Result<LogEnd> ClassifyLogs(rocksdb::FileSystem* files, const std::string& directory) {
+  TM_TRY_ASSIGN(const std::vector<std::string> logs, LogsIn(files, directory));
   for (size_t i = 0; i < logs.size(); ++i) {
     std::string bytes;
-    const std::string path = directory + "/" + logs[i].second;
-    TM_RETURN_IF_ERROR(FromRocks(rocksdb::ReadFileToString(files, path, &bytes), "reading " + path));
+    TM_RETURN_IF_ERROR(FromRocks(rocksdb::ReadFileToString(files, logs[i], &bytes), "reading " + logs[i]));
     const LogEnd end = ClassifyLog(bytes);
     if (end == LogEnd::kWhole) continue;
     return end == LogEnd::kTorn && i + 1 == logs.size() ? LogEnd::kTorn : LogEnd::kDamaged;

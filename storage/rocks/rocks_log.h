@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/base/result.h"
 
@@ -30,6 +31,9 @@ enum class LogEnd : uint8_t {
 
 // Where the last record ends that can be read from the front of `log` without a gap.
 [[nodiscard]] size_t WholeBytes(std::string_view log);
+
+// The paths of the log files of a database directory, in the order in which they were written. Errors: kIo.
+Result<std::vector<std::string>> LogsIn(rocksdb::FileSystem* files, const std::string& directory);
 
 // That of all log files of a database directory: kTorn only where it is the newest file that has a torn end and all
 // others are whole. Errors: kIo.

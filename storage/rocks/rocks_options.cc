@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "storage/rocks/rocks_logger.h"
+#include "storage/rocks/rocks_status.h"
 
 namespace tidemark::storage::rocks {
 namespace {
@@ -16,7 +17,7 @@ class ErrorListener final : public rocksdb::EventListener {
  public:
   explicit ErrorListener(RocksErrorFn on_error) : on_error_(std::move(on_error)) {}
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* error) override {
-    if (on_error_) on_error_(error->ToString());
+    if (on_error_) on_error_(FromRocks(*error, "RocksDB takes no writes").error());
   }
 
  private:

@@ -6,12 +6,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
+
+#include "storage/base/result.h"
 
 namespace tidemark::storage::rocks {
 
-// Called on a RocksDB thread when it stops writing because of an error.
-using RocksErrorFn = std::function<void(const std::string& message)>;
+// Called on any thread when RocksDB stops writing because of an error.
+using RocksErrorFn = std::function<void(const Error& error)>;
 
 rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, RocksErrorFn on_error);
 // Pages: ingested files only.

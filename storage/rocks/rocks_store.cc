@@ -15,6 +15,7 @@
 #include "storage/base/failure_point.h"
 #include "storage/base/lent_thread.h"
 #include "storage/base/log.h"
+#include "storage/model/repair_remedy.h"
 #include "storage/rocks/rocks_handles.h"
 #include "storage/rocks/rocks_options.h"
 #include "storage/rocks/rocks_status.h"
@@ -134,6 +135,16 @@ Result<void> RocksStore::FromRead(const rocksdb::Status& status, std::string_vie
   return error;
 }
 
+Result<void> RocksStore::FromChange(const rocksdb::Status& status, std::string_view what) const {
+  auto changed = FromRocks(status, what);
+  if (changed.ok() || changed.error().code != ErrorCode::kCorruption || !options_.on_error) return changed;
+  Error error = WithOwnNames(std::move(changed).error());
+  options_.on_error(error);
+  error.code = ErrorCode::kUnavailable;
+  error.message += fmt::format("; nothing was changed, and reads go on: {}", model::kRepairRemedy);
+  return error;
+}
+
 Result<PageBytes> RocksStore::GetPage(Family family, std::string_view key) const {
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());
@@ -205,7 +216,7 @@ Result<void> RocksStore::Write(const RecordBatch& batch) {
   }
   rocksdb::WriteOptions options;
   options.sync = true;
-  return FromRocks(handles_->db->Write(options, &writes), "writing index and meta");
+  return FromChange(handles_->db->Write(options, &writes), "writing index and meta");
 }
 
 Result<void> RocksStore::Ingest(const std::vector<std::string>& paths) {
@@ -218,8 +229,8 @@ Result<void> RocksStore::Ingest(const std::vector<std::string>& paths) {
   // A file in level 0 would never be freed by DeleteFilesInRange. Epochs do not overlap, so every file fits below.
   options.fail_if_not_bottommost_level = true;
   const KeepingFileSystem::Guard keep(handles_->files.get());
-  return FromRocks(handles_->db->IngestExternalFile(handles_->family(Family::kData), paths, options),
-                   "ingesting pages");
+  return FromChange(handles_->db->IngestExternalFile(handles_->family(Family::kData), paths, options),
+                    "ingesting pages");
 }
 
 Result<void> RocksStore::DropFiles(const std::vector<KeyRange>& ranges) {
@@ -250,7 +261,7 @@ Result<void> RocksStore::DropFiles(const std::vector<KeyRange>& ranges) {
   const rocksdb::Status status = rocksdb::DeleteFilesInRanges(handles_->db.get(), handles_->family(Family::kData),
                                                               pointers.data(), pointers.size(), /*include_end=*/false);
   FailurePoint("files.dropped");
-  return FromRocks(status, "dropping pages");
+  return FromChange(status, "dropping pages");
 }
 
 Result<std::vector<DataFile>> RocksStore::DataFiles() const {
@@ -314,7 +325,7 @@ Result<void> RocksStore::Flush() {
   for (const Family family : {Family::kIndex, Family::kMeta}) {
     // The index first: with names that meta does not count yet a start does nothing, without names that it counts on it
     // could not read.
-    TM_RETURN_IF_ERROR(FromRocks(handles_->db->Flush(rocksdb::FlushOptions(), handles_->family(family)), "flushing"));
+    TM_RETURN_IF_ERROR(FromChange(handles_->db->Flush(rocksdb::FlushOptions(), handles_->family(family)), "flushing"));
     FailurePoint("files.family_flushed");
   }
   return {};

@@ -90,8 +90,9 @@ struct RocksStoreOptions {
   bool past_damage = false;
   // Where the pages of `data` lie, when RocksDB itself does not know them; null: it does.
   std::shared_ptr<const LooseTables> pages = nullptr;
-  // Called, on any thread, when RocksDB stops writing because of an error.
-  std::function<void(const std::string&)> on_error;
+  // Called, on any thread and maybe under the caller's locks, when RocksDB stops writing because of an error, and when
+  // it cannot read what it must to change something (kCorruption).
+  std::function<void(const Error&)> on_error;
 };
 
 class RocksStore {
@@ -160,6 +161,9 @@ class RocksStore {
   explicit RocksStore(RocksStoreOptions options);
   Result<void> OpenLocked() TM_REQUIRES(mutex_);
   [[nodiscard]] Result<void> CheckOpen() const TM_REQUIRES_SHARED(mutex_);
+  // What a change came to. Where RocksDB cannot read what it must for it, on_error (if there is one) is told, and
+  // whoever asked gets kUnavailable: it is not their request that is at fault.
+  [[nodiscard]] Result<void> FromChange(const rocksdb::Status& status, std::string_view what) const;
   // What a read came to. Of a store that is only read, a table that cannot be opened is damage as a block is.
   [[nodiscard]] Result<void> FromRead(const rocksdb::Status& status, std::string_view what) const
       TM_REQUIRES_SHARED(mutex_);

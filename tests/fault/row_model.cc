@@ -22,6 +22,8 @@ std::string NameOf(std::string_view database, const model::LabelViews& labels) {
   for (const model::LabelView& label : labels) {
     if (label.name == "__name__") metric = label.value;
     if (label.name == "host") host = label.value;
+    // A series that lost its labels.
+    if (label.name == "id") host = fmt::format("#{}", label.value);
   }
   return fmt::format("{}/{}/{}", database, metric, host);
 }
