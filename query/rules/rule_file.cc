@@ -11,6 +11,7 @@
 #include "query/promql/parser.h"
 #include "storage/base/text/duration.h"
 #include "storage/base/yaml_reader.h"
+#include "storage/model/limits.h"
 
 namespace tidemark::query::rules {
 namespace {
@@ -51,6 +52,16 @@ class Reader {
     return 0;
   }
 
+  std::string ReadDatabase(const YAML::Node& map, const char* key) {
+    std::string name = yaml_.Text(map, key);
+    if (name.empty()) return name;
+    if (const Status valid = model::CheckDatabaseName(name); !valid.ok()) {
+      yaml_.Fault(map[key], fmt::format("{}: {}", key, valid.error().message));
+      name.clear();
+    }
+    return name;
+  }
+
   std::vector<TemplatedText> ReadTexts(const YAML::Node& map, const char* key, bool templates) {
     std::vector<TemplatedText> texts;
     const YAML::Node node = map[key];
@@ -85,7 +96,8 @@ class Reader {
   Group ReadGroup(const YAML::Node& node) {
     Group group;
     group.file = file_;
-    if (!yaml_.CheckMap(node, "a group", {"name", "interval", "query_offset", "limit", "labels", "rules"}))
+    if (!yaml_.CheckMap(node, "a group",
+                        {"name", "interval", "query_offset", "limit", "labels", "database", "into", "rules"}))
       return group;
     group.name = yaml_.Text(node, "name");
     if (group.name.empty()) yaml_.Fault(node, "a group needs a name");
@@ -96,6 +108,8 @@ class Reader {
       if (error != std::errc() || end != limit.data() + limit.size())
         yaml_.Fault(node["limit"], "limit must be a count");
     }
+    const std::string database = ReadDatabase(node, "database");
+    const std::string into = ReadDatabase(node, "into");
     const std::vector<TemplatedText> shared = ReadTexts(node, "labels", true);
     for (const YAML::Node& rule : yaml_.List(node, "rules")) {
       Rule read = ReadRule(rule);
@@ -104,6 +118,8 @@ class Reader {
                                          [](const auto& a, const std::string& name) { return a.name < name; });
         if (at == read.labels.end() || at->name != label.name) read.labels.insert(at, label);
       }
+      if (read.database.empty()) read.database = database;
+      if (read.into.empty()) read.into = into;
       group.rules.push_back(std::move(read));
     }
     return group;
@@ -111,8 +127,9 @@ class Reader {
 
   Rule ReadRule(const YAML::Node& node) {
     Rule rule;
-    if (!yaml_.CheckMap(node, "a rule",
-                        {"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"})) {
+    if (!yaml_.CheckMap(
+            node, "a rule",
+            {"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "database", "into"})) {
       return rule;
     }
     const std::string record = yaml_.Text(node, "record");
@@ -137,6 +154,8 @@ class Reader {
         rule.expr = std::move(expr).value();
       }
     }
+    rule.database = ReadDatabase(node, "database");
+    rule.into = ReadDatabase(node, "into");
     rule.for_ms = ReadDuration(node, "for");
     rule.keep_firing_for_ms = ReadDuration(node, "keep_firing_for");
     rule.labels = ReadTexts(node, "labels", rule.alerting);

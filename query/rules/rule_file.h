@@ -28,6 +28,9 @@ struct Rule {
   std::string name;  // the alert, or the metric that is recorded
   std::string expr_text;
   std::shared_ptr<const promql::Expr> expr;
+  // What it reads and what it writes into; "": the database of the rules.
+  std::string database;
+  std::string into;
   int64_t for_ms = 0;
   int64_t keep_firing_for_ms = 0;
   std::vector<TemplatedText> labels;       // sorted by name

@@ -53,7 +53,19 @@ Output Link(Arguments arguments, const TemplateContext&) {
   return TemplateValue(fmt::format("/graph?g0.expr={}&g0.tab={}", text::QueryEscape(expr), tab));
 }
 
-Output Nothing(Arguments, const TemplateContext&) { return TemplateValue(std::string()); }
+Output ExternalUrl(Arguments, const TemplateContext& context) {
+  return TemplateValue(std::string(context.external_url));
+}
+
+// The path of the external URL.
+Output PathPrefix(Arguments, const TemplateContext& context) {
+  const std::string_view url = context.external_url;
+  const size_t scheme = url.find("://");
+  const size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const size_t path = url.find('/', host);
+  if (path == std::string_view::npos) return TemplateValue(std::string());
+  return TemplateValue(std::string(url.substr(path, url.find_first_of("?#", path) - path)));
+}
 
 Output Query(Arguments arguments, const TemplateContext& context) {
   TM_TRY_ASSIGN(const std::string text, TextOf(arguments[0]));
@@ -220,7 +232,7 @@ Output Now(Arguments, const TemplateContext& context) {
 
 constexpr TemplateFunction kFunctions[] = {
     {"args", 0, TemplateFunction::kAny, ArgumentMap},
-    {"externalURL", 0, 0, Nothing},
+    {"externalURL", 0, 0, ExternalUrl},
     {"first", 1, 1, First},
     {"graphLink", 1, 1, Link<0>},
     {"humanize", 1, 1, OfNumber<Humanize>},
@@ -233,7 +245,7 @@ constexpr TemplateFunction kFunctions[] = {
     {"now", 0, 0, Now},
     {"parseDuration", 1, 1, ParseDuration},
     {"parseDurationTime", 1, 1, ParseDurationTime},
-    {"pathPrefix", 0, 0, Nothing},
+    {"pathPrefix", 0, 0, PathPrefix},
     {"query", 1, 1, Query},
     {"reReplaceAll", 3, 3, ReplaceAll},
     {"safeHtml", 1, 1, OfText<Same>},

@@ -101,6 +101,8 @@ struct QueryResult {
   std::vector<RawSeries> raw;  // kMatrix of an instant query; `frame` is empty then
   std::vector<std::string> warnings;
   std::vector<std::string> infos;
+  // Of `warnings`, those that tell of rows or detail which the answer lacks.
+  std::vector<std::string> missing;
   QueryStats stats;
 
   // What the labels' bytes live in.

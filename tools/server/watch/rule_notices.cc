@@ -78,16 +78,20 @@ void RuleNotices::TakeGroup(const GroupStatus& group, const std::string& name, b
 
 void RuleNotices::EndRemoved(const Snapshot& snapshot, int64_t now_ms, std::vector<Alert>* out) {
   std::set<std::string> waiting;  // rules that have not been evaluated
+  std::set<model::Labels> fires;  // also of a rule that has moved to another group, which takes it at its next turn
   std::set<std::pair<std::string, std::string>> there;
   for (const GroupStatus& group : snapshot.groups) {
     for (const RuleStatus& rule : group.rules) {
       there.emplace(NameOf(group), rule.rule->name);
       if (group.last_evaluation_ms == 0) waiting.insert(rule.rule->name);
+      for (const query::rules::Alert& alert : rule.alerts) {
+        if (alert.state == AlertState::kFiring) fires.insert(alert.labels);
+      }
     }
   }
   for (auto at = firing_.begin(); at != firing_.end();) {
     const Firing& firing = at->second;
-    if (there.contains({firing.group, firing.rule}) || waiting.contains(firing.rule)) {
+    if (there.contains({firing.group, firing.rule}) || waiting.contains(firing.rule) || fires.contains(at->first)) {
       ++at;
     } else {
       out->push_back(Ended(std::move(at->second.alert), now_ms));

@@ -93,5 +93,20 @@ TEST(RuleNotices, ARuleThatIsTakenAwayEndsItsAlertsAndOneThatIsReadAnewKeepsThem
   EXPECT_TRUE(notices.Since(Snapshot{}, at + 2 * kMinuteMs).empty());
 }
 
+TEST(RuleNotices, ARuleThatMovesToAnotherGroupEndsNothing) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  ASSERT_EQ(notices.Since(At(at, AlertState::kFiring, at), at).size(), 1U);
+  Snapshot moved = At(at, AlertState::kFiring, at);
+  auto groups = std::make_shared<std::vector<Group>>(*moved.owner);
+  groups->front().name = "other";
+  moved.owner = groups;
+  moved.groups.front().group = &groups->front();
+  moved.groups.front().rules.front().rule = &groups->front().rules.front();
+  for (const query::notify::Alert& alert : notices.Since(moved, at + 1)) {
+    EXPECT_GT(alert.ends_at_ns, (at + kMinuteMs) * kMs) << "it goes on";
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::server

@@ -1,0 +1,132 @@
+#include "query/rules/alert_update.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace tidemark::query::rules {
+namespace {
+
+model::LabelViews ViewsOf(const model::Labels& labels) {
+  model::LabelViews views;
+  for (const model::Label& label : labels) views.push_back({label.name, label.value});
+  return views;
+}
+
+}  // namespace
+
+void SetLabel(model::Labels* labels, std::string_view name, std::string value) {
+  const auto at = std::lower_bound(labels->begin(), labels->end(), name,
+                                   [](const model::Label& label, std::string_view n) { return label.name < n; });
+  const bool there = at != labels->end() && at->name == name;
+  if (value.empty()) {
+    if (there) labels->erase(at);
+  } else if (there) {
+    at->value = std::move(value);
+  } else {
+    labels->insert(at, {std::string(name), std::move(value)});
+  }
+}
+
+Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
+                                                const std::vector<std::pair<model::Labels, double>>& samples,
+                                                const TemplateContext& context) {
+  std::map<model::Labels, Alert> given;
+  for (const auto& [sample_labels, value] : samples) {
+    // Templates see the name of the metric too.
+    const model::LabelViews views = ViewsOf(sample_labels);
+    Alert alert;
+    alert.labels = sample_labels;
+    SetLabel(&alert.labels, model::kMetricNameLabel, "");
+    for (const TemplatedText& text : rule.labels)
+      SetLabel(&alert.labels, text.name, text.expand.Expand(views, value, context));
+    SetLabel(&alert.labels, kAlertName, rule.name);
+    for (const TemplatedText& text : rule.annotations) {
+      alert.annotations.push_back({text.name, text.expand.Expand(views, value, context)});
+    }
+    alert.active_at_ms = context.now_ms;
+    alert.value = value;
+    model::Labels key = alert.labels;
+    if (!given.emplace(std::move(key), std::move(alert)).second) {
+      return InvalidArgument("vector contains metrics with the same labelset after applying alert labels");
+    }
+  }
+  return given;
+}
+
+void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context) {
+  const Rule& rule = *state->rule;
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [labels, before] : past) {
+    if (before.firing_ms == 0 || context.now_ms - before.firing_ms >= rule.keep_firing_for_ms) continue;
+    const model::LabelViews views = ViewsOf(labels);
+    // Another rule may have the same name.
+    const bool of_rule = std::ranges::all_of(rule.labels, [&](const TemplatedText& text) {
+      const auto label = std::ranges::find(labels, text.name, &model::Label::name);
+      return text.expand.Expand(views, unknown, context) == (label == labels.end() ? "" : label->value);
+    });
+    if (!of_rule) continue;
+    ActiveAlert& active = state->active[labels];
+    active.alert.labels = labels;
+    for (const TemplatedText& text : rule.annotations) {
+      active.alert.annotations.push_back({text.name, text.expand.Expand(views, unknown, context)});
+    }
+    active.alert.state = AlertState::kFiring;
+    active.alert.active_at_ms = before.active_at_ms;
+    active.alert.value = unknown;
+    active.last_seen_ms = before.firing_ms;
+    active.keep_since_ms = before.firing_ms;
+  }
+}
+
+void TakeGiven(RuleState* state, std::map<model::Labels, Alert> given, std::map<model::Labels, PastAlert>* past,
+               int64_t now_ms, int64_t for_grace_ms) {
+  for (auto& [labels, alert] : given) {
+    const auto [at, is_new] = state->active.try_emplace(labels);
+    ActiveAlert& active = at->second;
+    if (is_new) {
+      active.alert = std::move(alert);
+      if (const auto before = past->find(labels); before != past->end()) {
+        active.alert.active_at_ms = RestoredActiveAt(before->second, now_ms, state->rule->for_ms, for_grace_ms);
+      }
+    } else {
+      active.alert.value = alert.value;
+      active.alert.annotations = std::move(alert.annotations);
+    }
+    active.last_seen_ms = now_ms;
+    active.keep_since_ms.reset();
+    past->erase(labels);
+  }
+}
+
+std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms) {
+  const Rule& rule = *state->rule;
+  std::map<model::Labels, double> series;
+  for (auto it = state->active.begin(); it != state->active.end();) {
+    ActiveAlert& active = it->second;
+    Alert& alert = active.alert;
+    // The clock may have been set back: nothing began later than now.
+    alert.active_at_ms = std::min(alert.active_at_ms, now_ms);
+    if (active.last_seen_ms != now_ms) {
+      active.keep_since_ms = std::min(active.keep_since_ms.value_or(now_ms), now_ms);
+      const bool kept = alert.state == AlertState::kFiring && rule.keep_firing_for_ms > 0 &&
+                        now_ms - *active.keep_since_ms < rule.keep_firing_for_ms;
+      if (!kept) {
+        it = state->active.erase(it);
+        continue;
+      }
+    }
+    if (alert.state == AlertState::kPending && now_ms - alert.active_at_ms >= rule.for_ms) {
+      alert.state = AlertState::kFiring;
+    }
+    model::Labels labels = alert.labels;
+    SetLabel(&labels, model::kMetricNameLabel, "ALERTS_FOR_STATE");
+    series.emplace(labels, static_cast<double>(alert.active_at_ms / 1000));
+    SetLabel(&labels, model::kMetricNameLabel, "ALERTS");
+    SetLabel(&labels, kAlertState, std::string(Name(alert.state)));
+    series.emplace(std::move(labels), 1);
+    ++it;
+  }
+  return series;
+}
+
+}  // namespace tidemark::query::rules
