@@ -45,6 +45,8 @@ struct QueryContext {
   Budget budget{};
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
+  // Samples at the very start of a window and of the lookback count, as in Prometheus 2; 3 leaves them out.
+  bool closed_windows = false;
   Resolution resolution{};
   Turns* turns = nullptr;         // null: never waits for other queries
   MemoryTotal* memory = nullptr;  // of all queries; null: only `budget` counts
