@@ -1,7 +1,11 @@
 #include "query/rules/alert_update.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <limits>
+
+#include "storage/base/text/duration.h"
 
 namespace tidemark::query::rules {
 namespace {
@@ -10,6 +14,13 @@ model::LabelViews ViewsOf(const model::Labels& labels) {
   model::LabelViews views;
   for (const model::Label& label : labels) views.push_back({label.name, label.value});
   return views;
+}
+
+// What an alert is about, as far as its labels tell.
+model::Labels SeriesOf(const Rule& rule, model::Labels labels) {
+  SetLabel(&labels, kAlertName, "");
+  for (const TemplatedText& text : rule.labels) SetLabel(&labels, text.name, "");
+  return labels;
 }
 
 }  // namespace
@@ -45,6 +56,8 @@ Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
     }
     alert.active_at_ms = context.now_ms;
     alert.value = value;
+    alert.series = sample_labels;
+    SetLabel(&alert.series, model::kMetricNameLabel, "");
     model::Labels key = alert.labels;
     if (!given.emplace(std::move(key), std::move(alert)).second) {
       return InvalidArgument("vector contains metrics with the same labelset after applying alert labels");
@@ -53,11 +66,15 @@ Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
   return given;
 }
 
-void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context) {
+void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
+                const std::set<model::Labels>& present) {
   const Rule& rule = *state->rule;
   const double unknown = std::numeric_limits<double>::quiet_NaN();
   for (const auto& [labels, before] : past) {
-    if (before.firing_ms == 0 || context.now_ms - before.firing_ms >= rule.keep_firing_for_ms) continue;
+    if (before.firing_ms == 0) continue;
+    const model::Labels series = SeriesOf(rule, labels);
+    const bool no_data = rule.no_data != NoData::kResolve && !present.contains(series);
+    if (!no_data && context.now_ms - before.firing_ms >= rule.keep_firing_for_ms) continue;
     const model::LabelViews views = ViewsOf(labels);
     // Another rule may have the same name.
     const bool of_rule = std::ranges::all_of(rule.labels, [&](const TemplatedText& text) {
@@ -70,12 +87,47 @@ void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past
     for (const TemplatedText& text : rule.annotations) {
       active.alert.annotations.push_back({text.name, text.expand.Expand(views, unknown, context)});
     }
-    active.alert.state = AlertState::kFiring;
+    active.alert.state = active.told = AlertState::kFiring;
     active.alert.active_at_ms = before.active_at_ms;
     active.alert.value = unknown;
-    active.last_seen_ms = before.firing_ms;
-    active.keep_since_ms = before.firing_ms;
+    active.alert.series = series;
+    active.alert.no_data = no_data;
+    if (no_data) {
+      active.last_seen_ms = context.now_ms;
+      state->known.Add(series, context.now_ms);
+    } else {
+      active.last_seen_ms = before.firing_ms;
+      active.keep_since_ms = before.firing_ms;
+    }
   }
+}
+
+Result<void> GiveWithoutData(RuleState* state, const std::set<model::Labels>& present, const TemplateContext& context,
+                             std::map<model::Labels, Alert>* given) {
+  const bool alerts = state->rule->no_data == NoData::kAlert;
+  if (alerts) state->known.Take(present, context.now_ms);
+  const std::vector<model::Labels> all_gone = state->known.Gone(present);
+  const std::set<model::Labels> known(all_gone.begin(), all_gone.end());
+  std::set<model::Labels> active;
+  for (const auto& [labels, one] : state->active) {
+    // What has been gone for too long is known no more.
+    if (present.contains(one.alert.series) || (alerts && !known.contains(one.alert.series))) continue;
+    active.insert(one.alert.series);
+    Alert alert = one.alert;
+    alert.no_data = true;
+    given->try_emplace(labels, std::move(alert));
+  }
+  if (!alerts) return {};
+  std::vector<std::pair<model::Labels, double>> gone;
+  for (const model::Labels& series : all_gone) {
+    if (!active.contains(series)) gone.emplace_back(series, std::numeric_limits<double>::quiet_NaN());
+  }
+  TM_TRY_ASSIGN(auto begun, AlertsOf(*state->rule, gone, context));
+  for (auto& [labels, alert] : begun) {
+    alert.no_data = true;
+    given->try_emplace(labels, std::move(alert));
+  }
+  return {};
 }
 
 void TakeGiven(RuleState* state, std::map<model::Labels, Alert> given, std::map<model::Labels, PastAlert>* past,
@@ -87,10 +139,14 @@ void TakeGiven(RuleState* state, std::map<model::Labels, Alert> given, std::map<
       active.alert = std::move(alert);
       if (const auto before = past->find(labels); before != past->end()) {
         active.alert.active_at_ms = RestoredActiveAt(before->second, now_ms, state->rule->for_ms, for_grace_ms);
+        const bool fired = before->second.firing_ms == before->second.last_ms;
+        active.told = fired ? AlertState::kFiring : AlertState::kPending;
       }
     } else {
       active.alert.value = alert.value;
       active.alert.annotations = std::move(alert.annotations);
+      active.alert.series = std::move(alert.series);
+      active.alert.no_data = alert.no_data;
     }
     active.last_seen_ms = now_ms;
     active.keep_since_ms.reset();
@@ -98,8 +154,11 @@ void TakeGiven(RuleState* state, std::map<model::Labels, Alert> given, std::map<
   }
 }
 
-std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms) {
+std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes) {
   const Rule& rule = *state->rule;
+  const auto note = [&](const ActiveAlert& active, AlertState to, std::string reason) {
+    changes->push_back({active.alert.labels, active.told, to, active.alert.value, std::move(reason)});
+  };
   std::map<model::Labels, double> series;
   for (auto it = state->active.begin(); it != state->active.end();) {
     ActiveAlert& active = it->second;
@@ -111,12 +170,22 @@ std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms) {
       const bool kept = alert.state == AlertState::kFiring && rule.keep_firing_for_ms > 0 &&
                         now_ms - *active.keep_since_ms < rule.keep_firing_for_ms;
       if (!kept) {
+        note(active, AlertState::kInactive,
+             active.alert.no_data ? "its series is gone for good" : "the condition does not hold any more");
         it = state->active.erase(it);
         continue;
       }
     }
     if (alert.state == AlertState::kPending && now_ms - alert.active_at_ms >= rule.for_ms) {
       alert.state = AlertState::kFiring;
+    }
+    if (alert.state != active.told) {
+      note(active, alert.state,
+           fmt::format("{}{}", alert.no_data ? "there is no data" : "the condition holds",
+                       alert.state == AlertState::kFiring && rule.for_ms > 0
+                           ? " for " + text::PrintDuration(rule.for_ms, text::DurationStyle::kPrometheus)
+                           : ""));
+      active.told = alert.state;
     }
     model::Labels labels = alert.labels;
     SetLabel(&labels, model::kMetricNameLabel, "ALERTS_FOR_STATE");

@@ -108,8 +108,12 @@ void Manager::RunGroup(GroupState* group, int64_t now_ms, const std::stop_token&
     const Result<void> done = evaluator_.Evaluate(*group->group, &rule, now_ms, stop);
     group->interrupted = !done.ok() && stop.stop_requested();
     if (group->interrupted) return;
+    const std::string error = done.ok() ? "" : done.error().message;
+    const bool first = done.ok() ? rule.status.failures > 0 : rule.status.last_error != error;
+    if (first) evaluator_.NoteHealth(*group->group, *rule.rule, error, now_ms);
+    rule.status.failures = done.ok() ? 0 : rule.status.failures + 1;
     rule.status.health = done.ok() ? "ok" : "err";
-    rule.status.last_error = done.ok() ? "" : done.error().message;
+    rule.status.last_error = error;
     rule.status.last_evaluation_ms = now_ms;
     rule.status.evaluation_ns = dependencies_.clock->SteadyNs() - rule_began;
     if (!done.ok()) {

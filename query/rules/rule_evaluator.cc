@@ -3,12 +3,15 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "query/promql/quote.h"
 #include "query/rules/alert_update.h"
+#include "query/rules/history.h"
+#include "storage/base/log.h"
 #include "storage/model/batch.h"
 #include "storage/model/stale_marker.h"
 
@@ -27,7 +30,8 @@ RuleEvaluator::RuleEvaluator(ManagerDependencies dependencies, ManagerOptions op
                .timeout_ms = options_.timeout_ms,
                .lookback_ms = options_.lookback_ms,
                .default_subquery_step_ms = options_.default_subquery_step_ms,
-               .budget = options_.budget}) {}
+               .budget = options_.budget,
+               .closed_windows = options_.closed_windows}) {}
 
 Result<void> RuleEvaluator::Evaluate(const Group& group, RuleState* state, int64_t now_ms,
                                      const std::stop_token& stop) const {
@@ -116,19 +120,62 @@ Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, c
       .external_labels = &options_.external_labels,
       .external_url = options_.external_url};
   TM_TRY_ASSIGN(auto given, AlertsOf(rule, samples, context));
+  std::set<model::Labels> present;
+  if (rule.no_data != NoData::kResolve) {
+    TM_TRY_ASSIGN(present, Present(rule, now_ms - group.query_offset_ms, stop));
+    TM_RETURN_IF_ERROR(GiveWithoutData(state, present, context, &given));
+  }
   if (group.limit != 0 && given.size() > group.limit) {
     return LimitExceeded(fmt::format("exceeded limit of {} with {} alerts", group.limit, given.size()));
   }
   std::map<model::Labels, PastAlert> past;
-  if (!state->restored && options_.outage_tolerance_ms > 0 && (!given.empty() || rule.keep_firing_for_ms > 0)) {
+  if (!state->restored && options_.outage_tolerance_ms > 0 &&
+      (!given.empty() || rule.keep_firing_for_ms > 0 || rule.no_data != NoData::kResolve)) {
     TM_TRY_ASSIGN(past, ReadPast(rule, now_ms, stop));
   }
   // A query of a template that was ended has put its error into the text.
   if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "other rules have been put in its place");
   state->restored = true;
   TakeGiven(state, std::move(given), &past, now_ms, options_.for_grace_ms);
-  KeepFiring(state, past, context);
-  return WriteSeries(state, MoveOn(state, now_ms), now_ms);
+  KeepFiring(state, past, context, present);
+  std::vector<AlertChange> changes;
+  const std::map<model::Labels, double> series = MoveOn(state, now_ms, &changes);
+  NoteChanges(group, changes, now_ms);
+  return WriteSeries(state, series, now_ms);
+}
+
+Result<std::set<model::Labels>> RuleEvaluator::Present(const Rule& rule, int64_t time_ms,
+                                                       const std::stop_token& stop) const {
+  std::set<model::Labels> present;
+  for (const promql::Expr* const part : rule.data) {
+    TM_TRY_ASSIGN(Samples samples,
+                  Run(rule, *part, rule.expr_text, time_ms, options_.lookback_ms, rule.database, stop));
+    for (auto& [labels, value] : samples) {
+      SetLabel(&labels, model::kMetricNameLabel, "");
+      present.insert(std::move(labels));
+    }
+  }
+  return present;
+}
+
+void RuleEvaluator::NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const {
+  if (options_.history_database.empty() || changes.empty()) return;
+  model::BatchBuilder builder;
+  AppendHistory(group, changes, now_ms, &builder);
+  const Result<model::WriteReport> done = dependencies_.sink->Write(options_.history_database, builder.batch());
+  // The alerts go on without it.
+  if (!done.ok()) TM_LOG(kWarn, "changes of alerts are missing in the history: {}", done.error().message);
+}
+
+void RuleEvaluator::NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms) const {
+  NoteChanges(
+      group,
+      {{.labels = {{std::string(kAlertName), rule.name}},
+        .from = AlertState::kInactive,
+        .to = AlertState::kInactive,
+        .value = std::numeric_limits<double>::quiet_NaN(),
+        .reason = error.empty() ? "the rule can be evaluated again" : "the rule cannot be evaluated: " + error}},
+      now_ms);
 }
 
 Result<void> RuleEvaluator::Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) const {

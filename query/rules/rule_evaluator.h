@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "query/engine/query_runner.h"
+#include "query/rules/alert_update.h"
 #include "query/rules/restore.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_state.h"
@@ -36,7 +37,10 @@ struct ManagerOptions {
   // one may fire.
   int64_t outage_tolerance_ms = 3'600'000;
   int64_t for_grace_ms = 600'000;
+  bool closed_windows = false;      // see QueryContext
   promql::ParseOptions parse = {};  // of queries in templates
+  // Where changes of alerts are noted (history.h); "": nowhere.
+  std::string history_database = {};
   // What templates see as $externalLabels and externalURL.
   model::Labels external_labels = {};
   std::string external_url = {};
@@ -62,6 +66,9 @@ class RuleEvaluator {
   // was requested. Errors of writing, behind which the alerts have moved on: those of the sink; kConflict.
   Result<void> Evaluate(const Group& group, RuleState* state, int64_t now_ms, const std::stop_token& stop) const;
 
+  // Notes in the history that the rule cannot be evaluated, or that it can again where `error` is empty.
+  void NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms) const;
+
   // Writes a stale marker for each.
   Result<void> End(const Orphans& orphans, int64_t now_ms) const;
 
@@ -77,6 +84,9 @@ class RuleEvaluator {
                                                       const std::stop_token& stop) const;
   Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
                             const std::stop_token& stop) const;
+  // The series of the condition that there are, by labels without __name__.
+  Result<std::set<model::Labels>> Present(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const;
+  void NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const;
   Result<void> Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) const;
   // Writes `series` at `now_ms`, and stale markers for those of the last time that are not among them.
   Result<void> WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms) const;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "query/rules/no_data.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_status.h"
 #include "storage/base/mutex.h"
@@ -18,8 +19,9 @@ namespace tidemark::query::rules {
 
 struct ActiveAlert {
   Alert alert;
-  int64_t last_seen_ms = 0;              // when the expression gave it last
-  std::optional<int64_t> keep_since_ms;  // when a firing one was no longer given
+  AlertState told = AlertState::kInactive;  // what the history says of it
+  int64_t last_seen_ms = 0;                 // when the expression gave it last
+  std::optional<int64_t> keep_since_ms;     // when a firing one was no longer given
 };
 
 struct RuleState {
@@ -28,6 +30,7 @@ struct RuleState {
   std::map<model::Labels, ActiveAlert> active;
   // Whether what was written before a restart has been looked up.
   bool restored = false;
+  KnownSeries known;  // where the policy of no data is kAlert
   // Series that have a sample, and no stale marker behind it.
   std::set<model::Labels> written;
 };

@@ -23,6 +23,8 @@ struct Alert {
   AlertState state = AlertState::kPending;
   int64_t active_at_ms = 0;
   double value = 0;
+  model::Labels series = {};  // of the sample that it is about, without __name__
+  bool no_data = false;       // it goes on because there is none (no_data.h)
 };
 
 // What one rule is at now.
@@ -30,6 +32,7 @@ struct RuleStatus {
   const Rule* rule = nullptr;
   std::string health = "unknown";  // "ok", "err"
   std::string last_error;
+  uint64_t failures = 0;           // evaluations in a row that failed
   int64_t last_evaluation_ms = 0;  // 0: never
   int64_t evaluation_ns = 0;       // duration
   std::vector<Alert> alerts;       // of alerting rules, sorted by labels

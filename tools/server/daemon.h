@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "executor/pool/thread_pool.h"
@@ -16,6 +17,7 @@
 #include "query/api/event_tap.h"
 #include "query/notify/notifier.h"
 #include "query/rules/manager.h"
+#include "storage/base/mutex.h"
 #include "storage/storage.h"
 #include "tools/server/access/access_service.h"
 #include "tools/server/access/guard.h"
@@ -28,8 +30,12 @@
 #include "tools/server/http/server.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/notify/alertmanager_api.h"
+#include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
+#include "tools/server/rules/rule_book.h"
+#include "tools/server/rules/rules_api.h"
 #include "tools/server/watch/rule_runner.h"
+#include "tools/server/watch/self_recorder.h"
 #include "tools/server/watch/uptime_recorder.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
@@ -71,6 +77,9 @@ class Daemon {
   [[nodiscard]] Result<query::notify::Config> ReadNotifyConfig() const;
   Status Listen();
   Status OpenTls();
+  // The machine, when no server was up, and what the server knows of itself.
+  void StartRecorders();
+  [[nodiscard]] SelfFigures LookAtSelf() const;
   // Binds the addresses of HTTP, plain and encrypted.
   Status Bind();
   struct LoadedRules {
@@ -79,6 +88,10 @@ class Daemon {
   };
   // Reads the rule files; nothing of them is in force yet.
   [[nodiscard]] Result<LoadedRules> ReadRules() const;
+  // Puts in force what comes from files, if `files` is not null other ones than before, and what the book holds.
+  void ApplyRules(std::vector<query::rules::Group>* files);
+  // Whether rules in force come from a file of this name.
+  [[nodiscard]] bool IsRuleFile(std::string_view name) const;
 
   Config config_;
   query::run::MemoryTotal query_memory_;
@@ -91,7 +104,13 @@ class Daemon {
   std::unique_ptr<WriteService> writes_;
   std::unique_ptr<notify::NotifyService> notify_;
   std::unique_ptr<notify::AlertmanagerApi> alertmanager_;
+  notify::AlertmanagerSenders senders_{&SystemClock::Get()};
   std::unique_ptr<query::rules::Manager> rules_;
+  // One change of the rules in force at a time.
+  mutable Mutex rules_mutex_;
+  std::vector<query::rules::Group> file_rules_ TM_GUARDED_BY(rules_mutex_);
+  std::unique_ptr<RuleBook> rule_book_;
+  std::unique_ptr<RulesApi> rules_api_;
   std::unique_ptr<query::api::QueryApi> api_;
   std::unique_ptr<BatchService> batches_;
   std::unique_ptr<InfluxService> influx_;
@@ -110,6 +129,7 @@ class Daemon {
   std::unique_ptr<RuleRunner> rule_runner_;
   std::unique_ptr<executor::HostReporter> host_;
   std::unique_ptr<UptimeRecorder> uptime_;
+  std::unique_ptr<SelfRecorder> self_;
   std::vector<http::Endpoint> endpoints_;
   std::vector<uint16_t> udp_ports_;
   bool stopped_ = false;

@@ -53,6 +53,7 @@ struct Config {
   storage::StoreOptions store;
   query::api::ApiOptions api = ApiDefaults();
   query::rules::ManagerOptions rules;
+  bool self_alerts = true;
   NotifyConfig notify;
 };
 
