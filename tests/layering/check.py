@@ -65,6 +65,7 @@ MAY_INCLUDE = {
     "query/engine": PUBLIC | {"query/cache", "query/frame", "query/functions", "query/operators",
                               "query/plan", "query/promql", "query/run", "query/scan"},
     "query/rules": PUBLIC | QUERY_PARSERS | {"query/engine", "query/frame", "query/run"},
+    "query/ruletest": PUBLIC | QUERY_PARSERS | {"query/engine", "query/frame", "query/rules", "query/run"},
     "query/notify": BASE | {"query/promql", "query/trend"},
     "query/api": PUBLIC | QUERY_PARSERS | {"query/cache", "query/engine", "query/frame", "query/plan",
                                            "query/rules", "query/run"},
@@ -104,6 +105,8 @@ MAY_INCLUDE = {
     "tools/cli/exec": PUBLIC | {"clients/sink", "executor/agent", "executor/agent/pipeline",
                                 "executor/agent/process", "executor/pool", "executor/telemetry", "query/api", "query/engine",
                                 "tools/cli/answer.h", "tools/cli/command.h", "tools/cli/http_client.h", "tools/cli/time_text.h"},
+    "tools/cli/alert": PUBLIC | {"query/frame", "query/rules", "query/ruletest", "tools/cli/answer.h", "tools/cli/command.h",
+                                 "tools/cli/http_client.h", "tools/cli/time_text.h"},
     "tools/cli/monitor": BASE | {"tools/cli/command.h", "tools/cli/http_client.h"},
     "tools/cli": BASE | {"tools/cli/monitor/monitor_command.h", "clients/cpp", "executor/agent/process", "ingest/lineprotocol", "tools/bench",
                          "tools/cli/dry_run", "tools/demo"},
@@ -120,7 +123,7 @@ FENCES = [
     (r"<re2/", ("storage/index", "query", "executor", "tests"), "RE2 is for matchers and queries"),
     (r"<absl/", ("query/trend", "tests"), "time zones stay in query/trend"),
     (r"<curl/", ("tools/server/notify",), "libcurl is for telling people of alerts"),
-    (r"<yaml-cpp/", ("storage/base/yaml_reader.h", "executor/agent", "query/notify", "query/rules", "tools", "tests"), "YAML is for configuration"),
+    (r"<yaml-cpp/", ("storage/base/yaml_reader.h", "executor/agent", "query/notify", "query/rules", "query/ruletest", "tools", "tests"), "YAML is for configuration"),
 ]
 
 # What may not stand in a line of our C++, and what to write instead.
