@@ -2,7 +2,7 @@
 import subprocess
 import time
 
-from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 from test_access import ask, bearer, make
 
 GROUP = """name: latency
@@ -136,6 +136,51 @@ def test_only_administrators_change_rules():
         expect_equal(ask(server, "DELETE", BASES[0] + "/ns", bearer(root))[0], 202, "the administrator")
         audit = ask(server, "GET", "/api/v1/admin/audit", bearer(root))[2].decode()
         expect("/config/v1/rules/ns" in audit and '"root"' in audit, audit)
+
+
+def tidemark(server, *words):
+    run = subprocess.run([str(BIN / "tidemark"), "alert", *words, "--server", server.url], capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    return run.returncode, run.stdout.decode() + run.stderr.decode()
+
+
+def test_a_threshold_becomes_a_rule():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        now = int(time.time())
+        # Two days ago it was slow for ten minutes; it is slow now.
+        slow = range(now - 2 * 86_400, now - 2 * 86_400 + 600, 10)
+        lines = [f"api_seconds,host=a value={0.07 if at in slow else 0.01} {at}000000000" for at in range(now - 2 * 86_400 - 600, now - 2 * 86_400 + 1200, 10)]
+        lines.append(f"api_seconds,host=a value=0.08 {now}000000000")
+        expect_equal(server.write("\n".join(lines), db="calls").status, 204, "write")
+        words = ["add", "api > 50ms for 1m", "--db", "calls", "--severity", "page"]
+        code, out = tidemark(server, *words)
+        expect_equal(code, 0, out)
+        for text in ('expr: "api_seconds > 0.05"', "for: 1m", 'severity: "page"', 'database: "calls"', "now: the condition holds:",
+                     'api_seconds{host="a"} 0.08', "1 alerts would have fired", "not saved: --yes saves it"):
+            expect(text in out, f"{text} is missing in\n{out}")
+        expect_equal(groups_of(server), {}, "nothing was saved")
+        code, out = tidemark(server, *words, "--yes")
+        expect_equal(code, 0, out)
+        rule = groups_of(server)["thresholds", "Api"][0]
+        expect_equal((rule["name"], rule["query"], rule["duration"]), ("Api", "api_seconds > 0.05", 60), "the rule")
+        code, out = tidemark(server, "add", "nothing > 5")
+        expect_equal((code, "there is no metric nothing" in out), (1, True), out)
+
+
+def test_history_says_what_became_of_alerts():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        put(server, "ns", "{name: g, interval: 200ms, rules: [{alert: Slow, expr: latency > 5, labels: {severity: page}}]}")
+        server.write(f"latency,host=a value=7 {int(time.time() * 1e9)}")
+        history = lambda *words: tidemark(server, "history", *words)[1]
+        wait_until(lambda: "inactive -> firing, value 7: the condition holds" in history(), what="the alert")
+        server.write(f"latency,host=a value=1 {int(time.time() * 1e9)}")
+        wait_until(lambda: "firing -> inactive, value 7: the condition does not hold any more" in history("Slow"), what="its end")
+        lines = history("Slow").strip().split("\n")
+        expect_equal(len(lines), 2, lines)
+        expect("Slow host=a severity=page" in lines[0], lines[0])
+        expect_equal(history("Other"), "", "another alert")
+        # The same by PromQL.
+        states = server.query("last_over_time(_alerts_state{alertname=\"Slow\"}[1h])", db="_server")
+        expect_equal([state["value"][1] for state in states], ["0"], "the state")
 
 
 if __name__ == "__main__":

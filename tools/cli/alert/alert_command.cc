@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tools/cli/alert/add_command.h"
+#include "tools/cli/alert/history_command.h"
 #include "tools/cli/alert/test_command.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
@@ -102,6 +104,8 @@ void AddAlert(CLI::App& app, Action* action) {
   test->add_option("receiver", flags->receiver, "its name in the file of --notify-config")->required();
   test->callback([flags, action] { *action = [flags] { return SendTest(*flags); }; });
   AddAlertTest(app, action);
+  AddAlertAdd(app, action);
+  AddAlertHistory(app, action);
 }
 
 }  // namespace tidemark::cli
