@@ -44,7 +44,7 @@ void AppendAlert(std::string* out, const rules::Alert& alert) {
   AppendTimeMs(out, alert.active_at_ms);
   out->append(R"(,"value":")");
   AppendFloatExponent(out, alert.value);
-  out->append("\"}");
+  out->append(alert.no_data ? R"(","noData":true})" : "\"}");
 }
 
 void AppendAlerts(std::string* out, const std::vector<rules::Alert>& alerts) {

@@ -152,7 +152,7 @@ void AppendAllOn(std::string* out, std::span<const std::string_view> names) {
 }  // namespace
 
 Reply QueryApi::BuildInfo() const {
-  // The version is that of the API and language spoken. No `features`: Grafana takes a server that has it for Mimir.
+  // The version is that of the API and language spoken.
   std::string body = BeginSuccess();
   {
     JsonObject info(&body);
@@ -164,6 +164,10 @@ Reply QueryApi::BuildInfo() const {
     info.String("goVersion", "");
     info.String("application", "Tidemark");
     info.String("applicationVersion", options_.version);
+    // Grafana edits rules where it finds this, at Mimir's addresses.
+    JsonObject features(info.Key("features"));
+    features.String("ruler_config_api", "true");
+    features.String("alertmanager_config_api", "false");
   }
   return EndSuccess(std::move(body));
 }

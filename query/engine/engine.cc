@@ -91,7 +91,8 @@ Result<QueryResult> Execute(const promql::Expr& expr, const RangeSpec& range, co
                                   .start_ms = query.start_ms,
                                   .end_ms = query.end_ms,
                                   .lookback_ms = context.lookback_ms,
-                                  .default_subquery_step_ms = context.default_subquery_step_ms};
+                                  .default_subquery_step_ms = context.default_subquery_step_ms,
+                                  .closed_windows = context.closed_windows};
   TM_TRY_ASSIGN(const plan::Plan plan, plan::Build(expr, options));
   QueryState state(context);
   TM_RETURN_IF_ERROR(state.CheckSteps(grid.count, "query"));

@@ -50,13 +50,14 @@ namespace {
 
 // Windows of `range_ms` that reach `before_ms` and `after_ms` beyond their ends.
 WindowSpec Extended(const StepGrid& grid, plan::Reference reference, int64_t range_ms, int64_t before_ms,
-                    int64_t after_ms) {
+                    int64_t after_ms, bool closed) {
   reference.offset_ms -= after_ms;
   return {.grid = grid,
           .reference = reference,
           .length_ms = range_ms + before_ms + after_ms,
           .before_ms = before_ms,
-          .after_ms = after_ms};
+          .after_ms = after_ms,
+          .closed = closed};
 }
 
 // Of `x smoothed`: where rows are gone the neighbours of a time may be as far away as a bucket is wide.
@@ -65,8 +66,8 @@ WindowSpec SmoothedWhereGone(const WindowSpec& windows, int64_t width_ns, const 
   const int64_t width_ms = (width_ns + frame::kNsPerMs - 1) / frame::kNsPerMs;
   plan::Reference reference = windows.reference;
   reference.offset_ms += windows.after_ms;
-  WindowSpec out =
-      Extended(windows.grid, reference, 0, std::max(windows.before_ms, width_ms), std::max(windows.after_ms, width_ms));
+  WindowSpec out = Extended(windows.grid, reference, 0, std::max(windows.before_ms, width_ms),
+                            std::max(windows.after_ms, width_ms), windows.closed);
   auto own = std::make_shared<std::vector<plan::Interval>>();
   for (size_t step = 0; step < windows.grid.count; ++step) {
     const bool wide = gone && windows.EndMs(step) - windows.after_ms <= frame::FloorMs(gone->last_ns);
@@ -82,7 +83,7 @@ Status Evaluator::StreamSelect(const plan::SelectNode& node, const StepGrid& gri
   TM_TRY_ASSIGN(const SeriesSource* source, Source(node.slot));
   const int64_t lookback_ms = state_->context().lookback_ms;
   const int64_t ahead_ms = node.smoothed ? lookback_ms : 0;
-  ScanSpec spec{.windows = Extended(grid, node.reference, 0, lookback_ms, ahead_ms),
+  ScanSpec spec{.windows = Extended(grid, node.reference, 0, lookback_ms, ahead_ms, state_->context().closed_windows),
                 .kernel = node.smoothed     ? FoldSmoothed
                           : node.timestamps ? FoldLookbackTime
                                             : FoldLookback,
@@ -104,7 +105,7 @@ Status Evaluator::StreamRollup(const plan::RollupNode& node, const StepGrid& gri
   TM_TRY_ASSIGN(const Scalars scalars, EvaluateScalars(node.scalars, grid));
   const bool extended = node.range->before_ms > 0 || node.range->after_ms > 0;
   ScanSpec spec{.windows = Extended(grid, node.range->reference, node.range->window_ms, node.range->before_ms,
-                                    node.range->after_ms),
+                                    node.range->after_ms, node.range->closed),
                 .kernel = extended ? kernel.extended_fold : kernel.fold,
                 .gone_rows = kernel.gone_rows != scan::GoneRows::kNone
                                  ? kernel.gone_rows
@@ -184,7 +185,7 @@ Result<HeldFrame> Evaluator::Pooled(const plan::RollupNode& node, const StepGrid
   }
   std::ranges::sort(grouping);
   grouping.erase(std::ranges::unique(grouping).begin(), grouping.end());
-  const WindowSpec windows = Extended(grid, node.range->reference, node.range->window_ms, 0, 0);
+  const WindowSpec windows = Extended(grid, node.range->reference, node.range->window_ms, 0, 0, node.range->closed);
   const int64_t tier_ns = node.range->subquery ? 0 : TierFor(promql::Rollup::kQuantile, windows, *state_);
   PooledQuantile pooled(windows, std::move(grouping), tier_ns, state_);
   if (node.range->subquery) {
@@ -216,7 +217,8 @@ Result<HeldFrame> Evaluator::AbsentOverTime(const plan::RollupNode& node, const 
     return {};
   }));
   if (!node.range->subquery) {
-    NoteUnknown(Extended(grid, node.range->reference, node.range->window_ms, 0, 0), *state_, &found);
+    NoteUnknown(Extended(grid, node.range->reference, node.range->window_ms, 0, 0, node.range->closed), *state_,
+                &found);
   }
   auto arena = std::make_unique<LabelArena>();
   RowHead head;

@@ -27,6 +27,7 @@ Result<run::QueryResult> QueryRunner::Run(const QueryRequest& request) const {
   context.budget = limits().budget;
   context.lookback_ms = request.lookback_ms.value_or(settings_.lookback_ms);
   context.default_subquery_step_ms = settings_.default_subquery_step_ms;
+  context.closed_windows = settings_.closed_windows;
   context.resolution = request.resolution;
   context.turns = settings_.turns;
   context.memory = settings_.memory;

@@ -44,6 +44,7 @@ struct RunnerSettings {
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
   run::Budget budget;
+  bool closed_windows = false;  // see QueryContext
 };
 
 // What of the settings may change while queries run.

@@ -153,8 +153,10 @@ Result<std::vector<RawSeries>> Evaluator::Raw(const plan::RangeNode& node, const
   TM_TRY_ASSIGN(const SeriesSource* source, Source(node.slot));
   plan::Reference reference = node.reference;
   reference.offset_ms -= node.after_ms;
-  WindowSpec windows{
-      .grid = grid, .reference = reference, .length_ms = node.window_ms + node.before_ms + node.after_ms};
+  WindowSpec windows{.grid = grid,
+                     .reference = reference,
+                     .length_ms = node.window_ms + node.before_ms + node.after_ms,
+                     .closed = node.closed};
   const int64_t after_ns = windows.Window(0).after_ns;
   const int64_t width_ns = scan::TierForRows(windows.Range(), scan::GoneRows::kEnds, *state_);
   if (width_ns != 0) scan::WidenToBuckets(width_ns, *state_, &windows);

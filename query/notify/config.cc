@@ -134,13 +134,20 @@ class Reader {
   Config Read(const YAML::Node& root) {
     Config config;
     if (!yaml_.CheckMap(root, "the configuration of notifications",
-                        {"global", "route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals"}))
+                        {"global", "route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals",
+                         "alertmanagers"}))
       return config;
     const GlobalOptions global = ReadGlobal(yaml_, root["global"], &config.resolve_timeout_ns);
     ReadReceivers(root, global, &config);
+    ReadAlertmanagers(root, global, &config);
     ReadIntervals(root, "time_intervals", &config);
     ReadIntervals(root, "mute_time_intervals", &config);
-    if (!root["route"] || root["route"].IsNull()) {
+    if (!config.alertmanagers.empty() && !root["route"] && !root["receivers"]) {
+      // Only others tell of alerts.
+      Config silent = SilentConfig();
+      config.receivers = std::move(silent.receivers);
+      config.root = std::move(silent.root);
+    } else if (!root["route"] || root["route"].IsNull()) {
       yaml_.Fault(root, "no route: write `route: {receiver: NAME}`");
     } else {
       config.root = RouteReader(yaml_, config, &config.warnings).Read(root["route"], nullptr, 1);
@@ -162,6 +169,20 @@ class Reader {
     }
     if (config->receivers.size() > kReceiversMax) {
       yaml_.Fault(root["receivers"], fmt::format("there may be {} receivers", kReceiversMax));
+    }
+  }
+
+  void ReadAlertmanagers(const YAML::Node& root, const GlobalOptions& global, Config* config) {
+    std::set<std::string> urls;
+    for (const YAML::Node& node : yaml_.List(root, "alertmanagers")) {
+      AlertmanagerTarget target = ReadAlertmanager(yaml_, node, global);
+      if (!target.url.empty() && !urls.insert(target.url).second) {
+        yaml_.Fault(node, fmt::format("the Alertmanager {} is there twice", target.url));
+      }
+      config->alertmanagers.push_back(std::move(target));
+    }
+    if (config->alertmanagers.size() > kAlertmanagersMax) {
+      yaml_.Fault(root["alertmanagers"], fmt::format("there may be {} Alertmanagers", kAlertmanagersMax));
     }
   }
 

@@ -22,6 +22,7 @@ namespace tidemark::query::notify {
 
 inline constexpr size_t kConfigBytesMax = size_t{1} << 20;
 inline constexpr size_t kReceiversMax = 1'000;
+inline constexpr size_t kAlertmanagersMax = 32;
 inline constexpr size_t kRoutesMax = 10'000;
 // Routes inside routes.
 inline constexpr int kRouteDepthMax = 50;
@@ -35,6 +36,7 @@ struct Config {
   Route root;
   std::vector<Receiver> receivers;
   std::vector<InhibitRule> inhibit_rules;
+  std::vector<AlertmanagerTarget> alertmanagers;
   TimeIntervals intervals;
   // What is allowed and probably not meant; a line each.
   std::vector<std::string> warnings;

@@ -32,6 +32,7 @@ Matchers ReadMatchers(YamlReader& yaml, const YAML::Node& map, const char* match
                       const char* regex_key);
 
 GlobalOptions ReadGlobal(YamlReader& yaml, const YAML::Node& node, int64_t* resolve_timeout_ns);
+AlertmanagerTarget ReadAlertmanager(YamlReader& yaml, const YAML::Node& node, const GlobalOptions& global);
 Receiver ReadReceiver(YamlReader& yaml, const YAML::Node& node, const GlobalOptions& global);
 TimeInterval ReadTimeInterval(YamlReader& yaml, const YAML::Node& node);
 

@@ -14,6 +14,7 @@ struct Secret {
   std::string text = {};
   std::string file = {};
   [[nodiscard]] bool empty() const { return text.empty() && file.empty(); }
+  friend bool operator==(const Secret&, const Secret&) = default;
 };
 
 struct TlsOptions {
@@ -21,6 +22,7 @@ struct TlsOptions {
   std::string cert_file = {};
   std::string key_file = {};
   bool insecure_skip_verify = false;
+  friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
 
 struct HttpOptions {
@@ -31,6 +33,17 @@ struct HttpOptions {
   TlsOptions tls = {};
   std::string proxy_url = {};
   bool follow_redirects = true;
+  friend bool operator==(const HttpOptions&, const HttpOptions&) = default;
+};
+
+// Another Alertmanager, which is told of the alerts of our rules.
+struct AlertmanagerTarget {
+  std::string url = {};  // http://HOST:PORT[/PREFIX], without a slash behind; /api/v2/alerts is below it
+  HttpOptions http = {};
+  int64_t timeout_ns = 10'000'000'000;
+  // How long until it is told again of what has not changed. Range [1 s, 1 min]: what is told is good for four minutes.
+  int64_t resend_delay_ns = 60'000'000'000;
+  friend bool operator==(const AlertmanagerTarget&, const AlertmanagerTarget&) = default;
 };
 
 struct EmailOptions {

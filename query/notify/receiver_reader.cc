@@ -195,6 +195,28 @@ GlobalOptions ReadGlobal(YamlReader& yaml, const YAML::Node& node, int64_t* reso
   return global;
 }
 
+AlertmanagerTarget ReadAlertmanager(YamlReader& yaml, const YAML::Node& node, const GlobalOptions& global) {
+  constexpr int64_t kSecondNs = 1'000'000'000;
+  AlertmanagerTarget target;
+  if (!yaml.CheckMap(node, "an Alertmanager", {"url", "http_config", "timeout", "resend_delay"})) return target;
+  target.url = yaml.Text(node, "url", Need::kRequired);
+  if (!target.url.empty() && !target.url.starts_with("http://") && !target.url.starts_with("https://")) {
+    yaml.Fault(node["url"], "url must begin with http:// or https://");
+  }
+  while (target.url.ends_with('/')) target.url.pop_back();
+  if (target.url.ends_with("/api/v2/alerts")) {
+    yaml.Fault(node["url"], "url is that of the Alertmanager: /api/v2/alerts is added to it");
+  }
+  target.http = ReadHttp(yaml, node, global.http);
+  target.timeout_ns = ReadDurationNs(yaml, node, "timeout", target.timeout_ns);
+  if (target.timeout_ns < kSecondNs) yaml.Fault(node["timeout"], "timeout must be at least 1s");
+  target.resend_delay_ns = ReadDurationNs(yaml, node, "resend_delay", target.resend_delay_ns);
+  if (target.resend_delay_ns < kSecondNs || target.resend_delay_ns > 60 * kSecondNs) {
+    yaml.Fault(node["resend_delay"], "resend_delay must be from 1s to 1m: what is told is good for four minutes");
+  }
+  return target;
+}
+
 Receiver ReadReceiver(YamlReader& yaml, const YAML::Node& node, const GlobalOptions& global) {
   Receiver receiver;
   if (!yaml.CheckMap(

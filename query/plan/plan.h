@@ -111,6 +111,7 @@ struct RangeNode : Node {
   int64_t before_ms = 0;
   int64_t after_ms = 0;
   Reference reference;
+  bool closed = false;  // samples at the window's start too, and steps of a subquery
 };
 
 struct RollupNode : Node {

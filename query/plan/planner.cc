@@ -197,14 +197,18 @@ class Planner {
     node->step_invariant = node->reference.at_ms.has_value() && !timestamps;
     node->timestamps = timestamps;
     node->smoothed = selector.smoothed;
-    node->slot = SlotFor(selector.matchers, node->reference, options_.lookback_ms, grid,
+    node->slot = SlotFor(selector.matchers, node->reference, options_.lookback_ms + StartMs(), grid,
                          selector.smoothed ? options_.lookback_ms : 0);
     return NodePtr(std::move(node));
   }
 
+  // By how much closed windows reach further back.
+  [[nodiscard]] int64_t StartMs() const { return options_.closed_windows ? 1 : 0; }
+
   // `call`: the function around it, or null.
   Result<std::unique_ptr<RangeNode>> BuildRange(const Expr& expr, const StepGrid& grid, const promql::Call* call) {
     auto node = std::make_unique<RangeNode>(expr);
+    node->closed = options_.closed_windows;
     if (const auto* matrix = promql::TryAs<promql::MatrixSelector>(expr)) {
       const promql::VectorSelector& selector = matrix->selector;
       if (call != nullptr) TM_RETURN_IF_ERROR(CheckExtended(selector, *call));
@@ -213,7 +217,8 @@ class Planner {
       node->reference = Resolve(matrix->selector.at, matrix->selector.offset.ms);
       node->before_ms = selector.anchored || selector.smoothed ? options_.lookback_ms : 0;
       node->after_ms = selector.smoothed ? options_.lookback_ms : 0;
-      node->slot = SlotFor(selector.matchers, node->reference, node->window_ms + node->before_ms, grid, node->after_ms);
+      node->slot = SlotFor(selector.matchers, node->reference, node->window_ms + node->before_ms + StartMs(), grid,
+                           node->after_ms);
     } else {
       const auto& subquery = As<promql::SubqueryExpr>(expr);
       node->window_ms = std::min(subquery.window.ms, kDurationMsMax);
@@ -367,9 +372,10 @@ StepGrid SubqueryGrid(const RangeNode& range, const StepGrid& outer) {
   const int64_t step = range.subquery_step_ms;
   // Windows of subqueries inside each other add up; beyond the ends there are no times.
   const int64_t after = std::max(reach.first_ms - range.window_ms, -kTimeMsMax);
-  // The first multiple of the step that is greater than `after`; division rounds towards zero.
+  // The first multiple of the step that is greater than `after`, or it where windows are closed; division rounds
+  // towards zero.
   int64_t start = after / step * step;
-  if (start <= after) start += step;
+  if (start < after || (start == after && !range.closed)) start += step;
   StepGrid grid{.start_ms = start, .step_ms = step, .count = 0};
   const int64_t last = std::min(reach.last_ms, kTimeMsMax);
   if (outer.count > 0 && last >= start) grid.count = static_cast<size_t>((last - start) / step) + 1;

@@ -15,6 +15,7 @@ struct PlanOptions {
   int64_t end_ms = 0;                         // last step
   int64_t lookback_ms = 300'000;              // instant selectors look at (t - lookback_ms, t]
   int64_t default_subquery_step_ms = 60'000;  // of [5m:]
+  bool closed_windows = false;                // see QueryContext
 };
 
 // ResolveDurations must have been applied to `expr`. Errors: kInvalidArgument for modifiers, steps and ranges that make

@@ -1,16 +1,19 @@
 #include "query/rules/rule_file.h"
 
 #include <fmt/core.h>
+#include <glob.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
 
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "storage/base/text/duration.h"
 #include "storage/base/yaml_reader.h"
+#include "storage/model/limits.h"
 
 namespace tidemark::query::rules {
 namespace {
@@ -41,6 +44,38 @@ class Reader {
     return groups;
   }
 
+  Group ReadGroup(const YAML::Node& node) {
+    Group group;
+    group.file = file_;
+    if (!yaml_.CheckMap(node, "a group",
+                        {"name", "interval", "query_offset", "limit", "labels", "database", "into", "rules"}))
+      return group;
+    group.name = yaml_.Text(node, "name");
+    if (group.name.empty()) yaml_.Fault(node, "a group needs a name");
+    group.interval_ms = ReadDuration(node, "interval");
+    group.query_offset_ms = ReadDuration(node, "query_offset");
+    if (const std::string limit = yaml_.Text(node, "limit"); !limit.empty()) {
+      const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), group.limit);
+      if (error != std::errc() || end != limit.data() + limit.size())
+        yaml_.Fault(node["limit"], "limit must be a count");
+    }
+    const std::string database = ReadDatabase(node, "database");
+    const std::string into = ReadDatabase(node, "into");
+    const std::vector<TemplatedText> shared = ReadTexts(node, "labels", true);
+    for (const YAML::Node& rule : yaml_.List(node, "rules")) {
+      Rule read = ReadRule(rule);
+      for (const TemplatedText& label : shared) {
+        const auto at = std::lower_bound(read.labels.begin(), read.labels.end(), label.name,
+                                         [](const auto& a, const std::string& name) { return a.name < name; });
+        if (at == read.labels.end() || at->name != label.name) read.labels.insert(at, label);
+      }
+      if (read.database.empty()) read.database = database;
+      if (read.into.empty()) read.into = into;
+      group.rules.push_back(std::move(read));
+    }
+    return group;
+  }
+
  private:
   int64_t ReadDuration(const YAML::Node& map, const char* key) {
     const std::string text = yaml_.Text(map, key);
@@ -49,6 +84,16 @@ class Reader {
     if (ms.ok()) return *ms;
     yaml_.Fault(map[key], fmt::format("{}: {}", key, ms.error().message));
     return 0;
+  }
+
+  std::string ReadDatabase(const YAML::Node& map, const char* key) {
+    std::string name = yaml_.Text(map, key);
+    if (name.empty()) return name;
+    if (const Status valid = model::CheckDatabaseName(name); !valid.ok()) {
+      yaml_.Fault(map[key], fmt::format("{}: {}", key, valid.error().message));
+      name.clear();
+    }
+    return name;
   }
 
   std::vector<TemplatedText> ReadTexts(const YAML::Node& map, const char* key, bool templates) {
@@ -82,37 +127,11 @@ class Reader {
     return texts;
   }
 
-  Group ReadGroup(const YAML::Node& node) {
-    Group group;
-    group.file = file_;
-    if (!yaml_.CheckMap(node, "a group", {"name", "interval", "query_offset", "limit", "labels", "rules"}))
-      return group;
-    group.name = yaml_.Text(node, "name");
-    if (group.name.empty()) yaml_.Fault(node, "a group needs a name");
-    group.interval_ms = ReadDuration(node, "interval");
-    group.query_offset_ms = ReadDuration(node, "query_offset");
-    if (const std::string limit = yaml_.Text(node, "limit"); !limit.empty()) {
-      const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), group.limit);
-      if (error != std::errc() || end != limit.data() + limit.size())
-        yaml_.Fault(node["limit"], "limit must be a count");
-    }
-    const std::vector<TemplatedText> shared = ReadTexts(node, "labels", true);
-    for (const YAML::Node& rule : yaml_.List(node, "rules")) {
-      Rule read = ReadRule(rule);
-      for (const TemplatedText& label : shared) {
-        const auto at = std::lower_bound(read.labels.begin(), read.labels.end(), label.name,
-                                         [](const auto& a, const std::string& name) { return a.name < name; });
-        if (at == read.labels.end() || at->name != label.name) read.labels.insert(at, label);
-      }
-      group.rules.push_back(std::move(read));
-    }
-    return group;
-  }
-
   Rule ReadRule(const YAML::Node& node) {
     Rule rule;
     if (!yaml_.CheckMap(node, "a rule",
-                        {"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"})) {
+                        {"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "database",
+                         "into", "no_data"})) {
       return rule;
     }
     const std::string record = yaml_.Text(node, "record");
@@ -137,17 +156,38 @@ class Reader {
         rule.expr = std::move(expr).value();
       }
     }
+    rule.database = ReadDatabase(node, "database");
+    rule.into = ReadDatabase(node, "into");
     rule.for_ms = ReadDuration(node, "for");
     rule.keep_firing_for_ms = ReadDuration(node, "keep_firing_for");
+    ReadNoData(node, &rule);
     rule.labels = ReadTexts(node, "labels", rule.alerting);
     rule.annotations = ReadTexts(node, "annotations", true);
     if (!rule.alerting) {
       if (node["for"]) yaml_.Fault(node["for"], "invalid field 'for' in recording rule");
       if (node["keep_firing_for"])
         yaml_.Fault(node["keep_firing_for"], "invalid field 'keep_firing_for' in recording rule");
+      if (node["no_data"]) yaml_.Fault(node["no_data"], "invalid field 'no_data' in recording rule");
       if (node["annotations"]) yaml_.Fault(node["annotations"], "invalid field 'annotations' in recording rule");
     }
     return rule;
+  }
+
+  void ReadNoData(const YAML::Node& node, Rule* rule) {
+    const std::string text = yaml_.Text(node, "no_data");
+    if (text.empty()) return;
+    const std::optional<NoData> policy = ParseNoData(text);
+    if (!policy) {
+      yaml_.Fault(node["no_data"], fmt::format("no_data is one of keep, alert and resolve, not \"{}\"", text));
+      return;
+    }
+    rule->no_data = *policy;
+    if (*policy == NoData::kResolve || !rule->expr) return;
+    rule->data = DataOf(*rule->expr);
+    if (rule->data.empty()) {
+      yaml_.Fault(node["no_data"],
+                  "no_data needs an expression that compares, so that no data can be told from not true");
+    }
   }
 
   YamlReader& yaml_;
@@ -166,6 +206,20 @@ Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::strin
                                          const promql::ParseOptions& options) {
   YamlReader yaml(file);
   return yaml.Read(text, [&](const YAML::Node& root) { return Reader(yaml, file, options).Groups(root); });
+}
+
+Result<Group> ParseRuleGroup(std::string_view text, const std::string& file, const promql::ParseOptions& options) {
+  YamlReader yaml(file);
+  return yaml.Read(text, [&](const YAML::Node& root) { return Reader(yaml, file, options).ReadGroup(root); });
+}
+
+std::vector<std::string> FilesOf(const std::string& pattern) {
+  if (pattern.find_first_of("*?[") == std::string::npos) return {pattern};
+  std::vector<std::string> files;
+  glob_t found{};
+  if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return files;
 }
 
 Result<std::vector<Group>> LoadRuleFile(const std::string& path, const promql::ParseOptions& options) {

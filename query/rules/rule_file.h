@@ -11,6 +11,7 @@
 
 #include "query/promql/ast.h"
 #include "query/promql/parser.h"
+#include "query/rules/no_data.h"
 #include "query/rules/template.h"
 #include "storage/base/result.h"
 #include "storage/model/labels.h"
@@ -28,6 +29,12 @@ struct Rule {
   std::string name;  // the alert, or the metric that is recorded
   std::string expr_text;
   std::shared_ptr<const promql::Expr> expr;
+  // What it reads and what it writes into; "": the database of the rules.
+  std::string database;
+  std::string into;
+  NoData no_data = NoData::kResolve;
+  // What `expr` compares, where no_data is not kResolve; in `expr`.
+  std::vector<const promql::Expr*> data;
   int64_t for_ms = 0;
   int64_t keep_firing_for_ms = 0;
   std::vector<TemplatedText> labels;       // sorted by name
@@ -48,10 +55,17 @@ struct Group {
 Result<std::vector<Group>> ParseRuleFile(std::string_view text, const std::string& file,
                                          const promql::ParseOptions& options = {});
 
+// One group that stands alone, as a request brings it; `file` is what its groups have in common, a namespace.
+Result<Group> ParseRuleGroup(std::string_view text, const std::string& file, const promql::ParseOptions& options = {});
+
 inline constexpr size_t kRuleFileBytesMax = size_t{16} << 20;
 
 // The same, read from disk. kNotFound, kIo, kLimitExceeded.
 Result<std::vector<Group>> LoadRuleFile(const std::string& path, const promql::ParseOptions& options = {});
+
+// The files that a pattern with `*`, `?` or `[` stands for, sorted, none where there is no such file; any other path is
+// itself.
+std::vector<std::string> FilesOf(const std::string& pattern);
 
 // Milliseconds of a duration such as 5m or 1h30m; kInvalidArgument in Prometheus' words.
 Result<int64_t> ParseRuleDurationMs(std::string_view text);

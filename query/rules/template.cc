@@ -26,11 +26,14 @@ class Expansion {
       : nodes_(nodes), context_(context) {
     auto root = std::make_shared<TemplateRoot>();
     root->labels = std::make_shared<const model::Labels>(model::ToLabels(labels));
-    root->value = value;
+    root->external_labels = context.external_labels == nullptr
+                                ? std::make_shared<const model::Labels>()
+                                : std::make_shared<const model::Labels>(*context.external_labels);
     root->external_url = context.external_url;
+    root->value = value;
     variables_ = {{"", std::shared_ptr<const TemplateRoot>(root)},
                   {"labels", root->labels},
-                  {"externalLabels", std::make_shared<const model::Labels>()},
+                  {"externalLabels", root->external_labels},
                   {"externalURL", root->external_url},
                   {"value", value}};
   }
@@ -260,7 +263,7 @@ class Expansion {
     if (const auto* root = std::get_if<std::shared_ptr<const TemplateRoot>>(&value)) {
       if (name == "Labels") return TemplateValue((*root)->labels);
       if (name == "Value") return TemplateValue((*root)->value);
-      if (name == "ExternalLabels") return TemplateValue(std::make_shared<const model::Labels>());
+      if (name == "ExternalLabels") return TemplateValue((*root)->external_labels);
       if (name == "ExternalURL") return TemplateValue((*root)->external_url);
     } else if (const auto* labels = std::get_if<std::shared_ptr<const model::Labels>>(&value)) {
       return TemplateValue(LabelOf(**labels, name));

@@ -29,7 +29,9 @@ struct TemplateContext {
   // Runs an instant query at the time of the evaluation; empty: `query` fails.
   std::function<Result<std::vector<TemplateSample>>(std::string_view query)> query = {};
   int64_t now_ms = 0;
-  std::string_view external_url = {};  // where people find the server
+  // $externalLabels and $externalURL. Null: no labels.
+  const model::Labels* external_labels = nullptr;
+  std::string_view external_url = {};
 };
 
 // Immutable and cheap to copy; may be used from any thread.

@@ -57,12 +57,14 @@ Output ExternalUrl(Arguments, const TemplateContext& context) {
   return TemplateValue(std::string(context.external_url));
 }
 
-// The path of that, without a slash at its end.
+// The path of the external URL.
 Output PathPrefix(Arguments, const TemplateContext& context) {
   const std::string_view url = context.external_url;
-  const size_t host = url.find("://");
-  const size_t path = host == std::string_view::npos ? host : url.find('/', host + 3);
-  return TemplateValue(path == std::string_view::npos ? std::string() : std::string(url.substr(path)));
+  const size_t scheme = url.find("://");
+  const size_t host = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const size_t path = url.find('/', host);
+  if (path == std::string_view::npos) return TemplateValue(std::string());
+  return TemplateValue(std::string(url.substr(path, url.find_first_of("?#", path) - path)));
 }
 
 Output Query(Arguments arguments, const TemplateContext& context) {

@@ -417,8 +417,8 @@ std::string ToText(const TemplateValue& value) {
   struct Printer {
     std::string operator()(std::monostate) const { return "<nil>"; }
     std::string operator()(const std::shared_ptr<const TemplateRoot>& root) const {
-      return fmt::format("{{{} map[] {} {}}}", OfLabels({}, 'v', *root->labels), root->external_url,
-                         frame::GoFormat(root->value));
+      return fmt::format("{{{} {} {} {}}}", OfLabels({}, 'v', *root->labels), OfLabels({}, 'v', *root->external_labels),
+                         root->external_url, frame::GoFormat(root->value));
     }
     std::string operator()(bool truth) const { return truth ? "true" : "false"; }
     std::string operator()(int64_t number) const { return std::to_string(number); }

@@ -20,6 +20,7 @@ namespace tidemark::query::rules {
 // The dot of the whole template: .Labels, .ExternalLabels, .ExternalURL, .Value.
 struct TemplateRoot {
   std::shared_ptr<const model::Labels> labels;
+  std::shared_ptr<const model::Labels> external_labels;
   std::string external_url;
   double value = 0;
 };

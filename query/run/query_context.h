@@ -45,6 +45,8 @@ struct QueryContext {
   Budget budget{};
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
+  // Samples at the very start of a window and of the lookback count, as in Prometheus 2; 3 leaves them out.
+  bool closed_windows = false;
   Resolution resolution{};
   Turns* turns = nullptr;         // null: never waits for other queries
   MemoryTotal* memory = nullptr;  // of all queries; null: only `budget` counts
@@ -101,6 +103,8 @@ struct QueryResult {
   std::vector<RawSeries> raw;  // kMatrix of an instant query; `frame` is empty then
   std::vector<std::string> warnings;
   std::vector<std::string> infos;
+  // Of `warnings`, those that tell of rows or detail which the answer lacks.
+  std::vector<std::string> missing;
   QueryStats stats;
 
   // What the labels' bytes live in.

@@ -181,6 +181,12 @@ void QueryState::WarnPlain(std::string message) {
   plain_warnings_.insert(std::move(message));
 }
 
+void QueryState::WarnMissing(std::string message) {
+  MutexLock lock(mutex_);
+  missing_.insert(message);
+  plain_warnings_.insert(std::move(message));
+}
+
 void QueryState::Keep(std::unique_ptr<LabelArena> arena) {
   // Labels stay to the end; whoever asks for memory next finds the budget smaller.
   bytes_.fetch_add(arena->allocated_bytes(), std::memory_order_relaxed);
@@ -200,6 +206,7 @@ void QueryState::Finish(QueryResult* result) {
   }
   result->warnings.assign(warnings.begin(), warnings.end());
   result->infos.assign(infos.begin(), infos.end());
+  result->missing.assign(missing_.begin(), missing_.end());
   result->arenas = std::move(arenas_);
   result->view = context_.view;
   result->stats.samples = samples_.load(std::memory_order_relaxed);

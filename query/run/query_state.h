@@ -72,8 +72,10 @@ class QueryState final : public frame::Interrupt {
   void Info(std::string_view message, const promql::SourceRange& range);
   // Says again of `to` what was said of `from` and its parts: the same expression, which is not evaluated anew.
   void SayAgain(const promql::Expr& from, const promql::Expr& to);
-  // A warning that does not come from PromQL: damaged pages, merged series.
+  // A warning that does not come from PromQL: series that were merged.
   void WarnPlain(std::string message);
+  // The same of what the answer lacks: rows of damaged pages, detail that is gone.
+  void WarnMissing(std::string message);
 
   // Keeps the arena until the result goes. Its memory counts against the budget.
   void Keep(std::unique_ptr<frame::LabelArena> arena);
@@ -109,6 +111,7 @@ class QueryState final : public frame::Interrupt {
 
   Mutex mutex_;
   std::set<std::string> plain_warnings_ TM_GUARDED_BY(mutex_);
+  std::set<std::string> missing_ TM_GUARDED_BY(mutex_);
   std::set<Note> notes_ TM_GUARDED_BY(mutex_);
   std::set<int64_t> tier_widths_ TM_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<frame::LabelArena>> arenas_ TM_GUARDED_BY(mutex_);

@@ -119,7 +119,7 @@ Status PooledQuantile::ReadSketches(std::span<const model::SeriesRef> refs, Bloc
       ++used;
     }
   }
-  for (std::string& warning : cursor->Warnings()) state_->WarnPlain(std::move(warning));
+  for (std::string& warning : cursor->Warnings()) state_->WarnMissing(std::move(warning));
   if (used > 0) state_->CountTierBuckets(used, tier_ns_);
   return block->memory.Set(block->samples * kSampleBytes + block->bins * sizeof(model::SketchBin));
 }

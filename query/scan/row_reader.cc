@@ -132,9 +132,9 @@ Status RowReader::Next(model::Column* column) {
 }
 
 void RowReader::Finish() {
-  for (const std::string& warning : rows_->warnings()) state_->WarnPlain(warning);
+  for (const std::string& warning : rows_->warnings()) state_->WarnMissing(warning);
   if (buckets_ == nullptr) return;
-  for (std::string& warning : buckets_->Warnings()) state_->WarnPlain(std::move(warning));
+  for (std::string& warning : buckets_->Warnings()) state_->WarnMissing(std::move(warning));
 }
 
 }  // namespace tidemark::query::scan

@@ -175,7 +175,7 @@ Result<Frame> FoldSketches(std::span<const model::SeriesRef> refs, const ScanSpe
   }
   state->Keep(std::move(arena));
   if (sketches != nullptr) {
-    for (std::string& warning : sketches->Warnings()) state->WarnPlain(std::move(warning));
+    for (std::string& warning : sketches->Warnings()) state->WarnMissing(std::move(warning));
   }
   if (reader) reader->Finish();
   TM_RETURN_IF_ERROR(state->CountSamples(read, refs.size()));

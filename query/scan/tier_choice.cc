@@ -31,7 +31,7 @@ Interval IntervalOf(const storage::RawGone& gone) {
 }
 
 void WarnOfGone(const Interval& gone, std::string_view what, QueryState& state) {
-  state.WarnPlain(
+  state.WarnMissing(
       fmt::format("raw rows up to Unix time {} are gone, and {}", MsToSeconds(FloorMs(gone.last_ns) + 1), what));
 }
 

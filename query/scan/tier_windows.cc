@@ -151,7 +151,7 @@ class TierBlock {
       maker.EndRow(refs_[s]);
     }
     maker.Finish();
-    for (std::string& warning : cursor->Warnings()) state_->WarnPlain(std::move(warning));
+    for (std::string& warning : cursor->Warnings()) state_->WarnMissing(std::move(warning));
     TM_RETURN_IF_ERROR(state_->CountSamples(0, refs_.size()));
     TM_RETURN_IF_ERROR(state_->CheckInterrupt());
     state_->CountTierBuckets(used_buckets_, width_ns_);
@@ -211,7 +211,7 @@ class TierBlock {
         part.raw = true;
       }
     }
-    for (std::string& warning : cursor->Warnings()) state_->WarnPlain(std::move(warning));
+    for (std::string& warning : cursor->Warnings()) state_->WarnMissing(std::move(warning));
     for (size_t b = 0; b < buckets_; ++b) {
       if (untrusted[b] == 0) continue;
       const int64_t start = covered_.after_ns + static_cast<int64_t>(b) * width_ns_;

@@ -65,17 +65,23 @@ model::TimeRange RangeOf(const std::vector<plan::Interval>& windows, int64_t bef
   return out;
 }
 
+// The time behind which a window begins: of one that is closed, a moment earlier.
+int64_t StartNs(int64_t start_ms, bool closed) {
+  const int64_t ns = MsToNs(start_ms);
+  return closed && ns > std::numeric_limits<int64_t>::min() ? ns - 1 : ns;
+}
+
 }  // namespace
 
 plan::Interval WindowSpec::Window(size_t step) const {
   if (own) return (*own)[step];
-  return {MsToNs(EndMs(step) - length_ms), MsToNs(EndMs(step))};
+  return {StartNs(EndMs(step) - length_ms, closed), MsToNs(EndMs(step))};
 }
 
 model::TimeRange WindowSpec::Range() const {
   if (grid.count == 0) return {model::Timestamp::Max(), model::Timestamp::Min()};
   if (own) return RangeOf(*own, MsToNs(before_ms));
-  const int64_t after_ns = MsToNs(EndMs(0) - length_ms);
+  const int64_t after_ns = StartNs(EndMs(0) - length_ms, closed);
   const int64_t last_ns = MsToNs(EndMs(grid.count - 1));
   if (after_ns == std::numeric_limits<int64_t>::max()) return {model::Timestamp::Max(), model::Timestamp::Min()};
   return {{after_ns + 1}, {last_ns}};
@@ -105,7 +111,7 @@ void Windows::Fill(const model::Times& times) {
   }
   const int64_t stride_ns = spec_.reference.at_ms ? 0 : MsToNs(spec_.grid.step_ms);
   CountRows(times, MsToNs(spec_.EndMs(0)), stride_ns, &ends_);
-  CountRows(times, MsToNs(spec_.EndMs(0) - spec_.length_ms), stride_ns, &begins_);
+  CountRows(times, spec_.Window(0).after_ns, stride_ns, &begins_);
   CountAll();
 }
 

@@ -23,6 +23,8 @@ struct WindowSpec {
   // beyond it. `reference` and `length_ms` include them.
   int64_t before_ms = 0;
   int64_t after_ms = 0;
+  // The start of a window belongs to it, as in Prometheus 2.
+  bool closed = false;
   // Where set, the window of step i is (*own)[i] and lies inside of the one above. Both ends ascend; empty windows have
   // both at one time. `before_ms` is then how far rows before the windows are wanted.
   std::shared_ptr<const std::vector<plan::Interval>> own{};

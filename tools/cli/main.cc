@@ -24,7 +24,7 @@ constexpr Row kCommands[] = {
     {"query", "ask a server with PromQL", AddQuery},
     {"admin", "retention, compaction, checkpoints; verify and repair", AddAdmin},
     {"exec", "run the tasks of a pipeline on parallel agents", AddExec},
-    {"alert", "what fires, and whether receivers are reached", AddAlert},
+    {"alert", "what fires, whether receivers are reached, tests of rules", AddAlert},
     {"bench", "measure a server", AddBench},
     {"monitor", "watch the dashboard's pages in this terminal", AddMonitor},
     {"demo", "simulate a backend to watch, and ask whether goals are met", AddDemo},

@@ -4,15 +4,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "query/engine/engine.h"
 #include "storage/base/background.h"
 #include "storage/base/log.h"
+#include "storage/model/finding_warnings.h"
 #include "tools/server/http/endpoint.h"
 #include "tools/server/open_files.h"
 #include "tools/server/routes/notify_routes.h"
 #include "tools/server/routes/routes.h"
+#include "tools/server/routes/rule_routes.h"
+#include "tools/server/watch/self_alerts.h"
 #include "tools/server/watch/self_metrics.h"
 
 namespace tidemark::server {
@@ -49,7 +54,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, DaemonSurrou
   TM_RETURN_IF_ERROR(daemon->Open());
   TM_RETURN_IF_ERROR(daemon->OpenTls());
   TM_TRY_ASSIGN(LoadedRules loaded, ReadRules(config));
-  daemon->rules_->SetGroups(std::move(loaded.groups));
+  daemon->ApplyRules(&loaded.groups);
   TM_RETURN_IF_ERROR(daemon->Listen());
   return daemon;
 }
@@ -84,6 +89,7 @@ Status Daemon::OpenStore() {
   options.document_kinds = notify::NotifyDocumentKinds();
   options.document_kinds.push_back(DashboardKind());
   options.document_kinds.push_back(PolicyBook::Kind());
+  options.document_kinds.push_back(RulesKind());
   TM_TRY_ASSIGN(store_, storage::Store::Open(std::move(options)));
   const storage::StoreStats stats = store_->Stats();
   TM_LOG(kInfo, "opened {} in {:.3f} s; {} points replayed", config_.data,
@@ -114,6 +120,7 @@ Status Daemon::OpenWrites() {
 
 void Daemon::OpenQueries() {
   query::rules::ManagerOptions rule_options = config_.rules;
+  rule_options.history_database = kServerDatabase;
   // A rule's query is a query.
   rule_options.parse = config_.api.parse;
   rule_options.timeout_ms = config_.api.timeout_ms;
@@ -128,6 +135,11 @@ void Daemon::OpenQueries() {
                                                                                      .execute = &query::engine::Execute,
                                                                                      .memory = &query_memory_},
                                                    std::move(rule_options));
+  rule_book_ = std::make_unique<RuleBook>(store_->Documents(), config_.api.parse);
+  rule_book_->Load();
+  rules_api_ = std::make_unique<RulesApi>(
+      rule_book_.get(), RulesApi::Hooks{.apply = [this] { ApplyRules(nullptr); },
+                                        .is_file = [this](std::string_view name) { return IsRuleFile(name); }});
   query::api::ApiOptions api_options = config_.api;
   api_options.start_ns = static_cast<int64_t>(start_seconds_ * 1e9);
   api_ = std::make_unique<query::api::QueryApi>(query::api::ApiDependencies{.store = store_.get(),
@@ -224,6 +236,7 @@ Result<query::notify::Config> Daemon::ReadNotifyConfig(const Config& config) {
 
 Status Daemon::OpenNotify() {
   TM_TRY_ASSIGN(query::notify::Config config, ReadNotifyConfig(config_));
+  senders_.SetTargets(config.alertmanagers);
   notify::DeliveryOptions delivery;
   delivery.external_url = address_.external_url;
   query::notify::NotifierOptions options;
@@ -237,6 +250,7 @@ Status Daemon::OpenNotify() {
 }
 
 void Daemon::Tell(std::vector<query::notify::Alert> alerts) {
+  senders_.Put(alerts);
   const Result<std::vector<Error>> faults = notify_->Put(std::move(alerts), "rules");
   if (!faults.ok()) TM_LOG(kError, "alerts of rules cannot be stored: {}", faults.error().message);
   if (faults.ok() && !faults->empty()) {
@@ -246,12 +260,34 @@ void Daemon::Tell(std::vector<query::notify::Alert> alerts) {
 
 Result<Daemon::LoadedRules> Daemon::ReadRules(const Config& config) {
   LoadedRules loaded;
-  for (const std::string& file : config.rule_files) {
-    TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config.api.parse));
-    for (const query::rules::Group& group : some) loaded.rules += group.rules.size();
-    std::move(some.begin(), some.end(), std::back_inserter(loaded.groups));
+  std::set<std::string> read;  // a file of two patterns counts once
+  for (const std::string& pattern : config.rule_files) {
+    for (const std::string& file : query::rules::FilesOf(pattern)) {
+      if (!read.insert(file).second) continue;
+      TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config.api.parse));
+      for (const query::rules::Group& group : some) loaded.rules += group.rules.size();
+      std::move(some.begin(), some.end(), std::back_inserter(loaded.groups));
+    }
+  }
+  if (config.self_alerts && config.host_metrics) {
+    TM_TRY_ASSIGN(std::vector<query::rules::Group> own,
+                  query::rules::ParseRuleFile(SelfAlertsText(), std::string(kSelfAlertsFile), config.api.parse));
+    std::move(own.begin(), own.end(), std::back_inserter(loaded.groups));
   }
   return loaded;
+}
+
+void Daemon::ApplyRules(std::vector<query::rules::Group>* files) {
+  MutexLock lock(rules_mutex_);
+  if (files != nullptr) file_rules_ = std::move(*files);
+  std::vector<query::rules::Group> groups = file_rules_;
+  std::ranges::move(rule_book_->Groups(), std::back_inserter(groups));
+  rules_->SetGroups(std::move(groups));
+}
+
+bool Daemon::IsRuleFile(std::string_view name) const {
+  MutexLock lock(rules_mutex_);
+  return std::ranges::any_of(file_rules_, [&](const query::rules::Group& group) { return group.file == name; });
 }
 
 Status Daemon::Bind() {
@@ -302,6 +338,7 @@ Status Daemon::Listen() {
                                                     .events = events_.get(),
                                                     .rules = rules_.get(),
                                                     .notify = notify_.get(),
+                                                    .senders = &senders_,
                                                     .api = api_.get(),
                                                     .pool = pool_.get(),
                                                     .udp = &udp_,
@@ -314,6 +351,7 @@ Status Daemon::Listen() {
                               },
                           .rules_database = RulesDatabase(config_)};
   std::vector<http::Route> routes = MakeRoutes(services);
+  AddRuleRoutes({.rules = rules_api_.get(), .rules_database = services.rules_database}, &routes);
   AddNotifyRoutes({.alertmanager = alertmanager_.get(), .rules_database = services.rules_database}, &routes);
   router_ = std::make_unique<http::Router>(
       std::move(routes), http::RouterOptions{.allowed_origins = config_.allowed_origins,
@@ -335,7 +373,7 @@ Status Daemon::Listen() {
     udp_ports_.push_back(port);
     udp_.push_back(std::move(listener));
   }
-  WatchHost();
+  StartRecorders();
   rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), address_.external_url,
                                               [this](auto alerts) { Tell(std::move(alerts)); });
   backup_schedule_ = std::make_unique<backup::BackupSchedule>(backup_maker_.get(), &SystemClock::Get());
@@ -343,7 +381,7 @@ Status Daemon::Listen() {
   return {};
 }
 
-void Daemon::WatchHost() {
+void Daemon::StartRecorders() {
   if (!config_.host_metrics) return;
   if (store_->Stats().read_only) {
     TM_LOG(kWarn, "host metrics and uptime are not recorded: the store is read-only");
@@ -357,6 +395,27 @@ void Daemon::WatchHost() {
   if (const Status started = uptime_->Start(config_.data); !started.ok()) {
     TM_LOG(kWarn, "uptime is not recorded: {}", started.error().message);
   }
+  self_ = std::make_unique<SelfRecorder>(*events_, SystemClock::Get(), [this] { return LookAtSelf(); });
+  self_->Start();
+}
+
+SelfFigures Daemon::LookAtSelf() const {
+  const storage::StoreStats stats = store_->Stats();
+  SelfFigures figures{.read_only = stats.read_only,
+                      .findings = model::WarningsOf(store_->Findings()).size(),
+                      .corrupt_pages = stats.corrupt_pages,
+                      .memory_used_ratio = MemoryUsedRatio(),
+                      .receivers_failing = 0,
+                      .rules_failing = 0,
+                      .certificate_ends_seconds = {}};
+  for (const notify::LaneStats& lane : notify_->Lanes()) figures.receivers_failing += lane.failures > 0 ? 1 : 0;
+  for (const notify::SenderStats& sender : senders_.Stats()) figures.receivers_failing += sender.failing ? 1 : 0;
+  const query::rules::Snapshot rules = rules_->Status();
+  for (const query::rules::GroupStatus& group : rules.groups) {
+    for (const query::rules::RuleStatus& rule : group.rules) figures.rules_failing += rule.failures > 0 ? 1 : 0;
+  }
+  if (tls_) figures.certificate_ends_seconds = tls_->ends_seconds();
+  return figures;
 }
 
 bool Daemon::Lives(std::chrono::nanoseconds within) const {
@@ -372,9 +431,11 @@ Status Daemon::Stop() {
   for (const auto& listener : udp_) listener->Stop();
   if (backup_schedule_) backup_schedule_->Stop();
   if (rule_runner_) rule_runner_->Stop();
+  senders_.Stop();
   if (notify_) notify_->Stop();
   if (host_) host_->Stop();
   if (uptime_) uptime_->Stop();
+  if (self_) self_->Stop();
   server_.reset();
   // Before the store whose documents hold the end of its chain.
   auditor_.reset();

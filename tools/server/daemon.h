@@ -38,8 +38,12 @@
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/influx/policy_book.h"
 #include "tools/server/notify/alertmanager_api.h"
+#include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
+#include "tools/server/rules/rule_book.h"
+#include "tools/server/rules/rules_api.h"
 #include "tools/server/watch/rule_runner.h"
+#include "tools/server/watch/self_recorder.h"
 #include "tools/server/watch/uptime_recorder.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
@@ -98,9 +102,10 @@ class Daemon {
   void Tell(std::vector<query::notify::Alert> alerts);
   static Result<query::notify::Config> ReadNotifyConfig(const Config& config);
   Status Listen();
-  // Begins to record what this machine does, and when no server was up.
-  void WatchHost();
   Status OpenTls();
+  // The machine, when no server was up, and what the server knows of itself.
+  void StartRecorders();
+  [[nodiscard]] SelfFigures LookAtSelf() const;
   // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
   Status Bind();
   [[nodiscard]] bool Inherits(std::string_view kind) const;
@@ -115,6 +120,10 @@ class Daemon {
   void TakeLimits() TM_REQUIRES(reload_mutex_);
   void SetReloadState(const ReloadState& state) TM_REQUIRES(reload_mutex_);
   static query::api::QueryApi::Shown ShownSettingsOf(Config config, const ReloadState& state);
+  // Puts in force what comes from files, if `files` is not null other ones than before, and what the book holds.
+  void ApplyRules(std::vector<query::rules::Group>* files);
+  // Whether rules in force come from a file of this name.
+  [[nodiscard]] bool IsRuleFile(std::string_view name) const;
 
   Config config_;  // as the start has made use of it
   Address address_;
@@ -134,7 +143,13 @@ class Daemon {
   std::unique_ptr<WriteService> writes_;
   std::unique_ptr<notify::NotifyService> notify_;
   std::unique_ptr<notify::AlertmanagerApi> alertmanager_;
+  notify::AlertmanagerSenders senders_{&SystemClock::Get()};
   std::unique_ptr<query::rules::Manager> rules_;
+  // One change of the rules in force at a time.
+  mutable Mutex rules_mutex_;
+  std::vector<query::rules::Group> file_rules_ TM_GUARDED_BY(rules_mutex_);
+  std::unique_ptr<RuleBook> rule_book_;
+  std::unique_ptr<RulesApi> rules_api_;
   std::unique_ptr<query::api::QueryApi> api_;
   std::unique_ptr<BatchService> batches_;
   std::unique_ptr<InfluxService> influx_;
@@ -157,6 +172,7 @@ class Daemon {
   std::unique_ptr<RuleRunner> rule_runner_;
   std::unique_ptr<executor::HostReporter> host_;
   std::unique_ptr<UptimeRecorder> uptime_;
+  std::unique_ptr<SelfRecorder> self_;
   std::vector<http::Endpoint> endpoints_;
   std::vector<uint16_t> udp_ports_;
   bool stopped_ = false;

@@ -46,8 +46,9 @@ Result<Reloaded> Daemon::ReloadAll() {
   // Nothing below can fail.
   settings_ = std::move(next);
   if (tls_) tls_->Adopt(std::move(certificate));
+  senders_.SetTargets(told.alertmanagers);
   notify_->SetConfig(std::make_shared<const query::notify::Config>(std::move(told)));
-  rules_->SetGroups(std::move(loaded.groups));
+  ApplyRules(&loaded.groups);
   if (!changes.taken.empty()) TakeLimits();
   return Reloaded{.rules = loaded.rules, .changed = changes.taken, .need_restart = changes.need_restart};
 }

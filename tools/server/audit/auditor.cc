@@ -86,8 +86,8 @@ Auditor::Auditor(LogFiles files, std::string directory, storage::DocumentStore* 
       documents_(documents),
       clock_(clock),
       files_(std::move(files)),
-      written_(files_.head()),
-      begun_(written_.sequence),
+      on_disk_(files_.head()),
+      begun_(on_disk_.sequence),
       thread_([this] { Run(); }) {}
 
 Auditor::~Auditor() {
@@ -179,8 +179,8 @@ void Auditor::Write(std::vector<Record> batch) {
   Status written = files_.Append(batch);
   {
     MutexLock lock(mutex_);
-    written_ = files_.head();
-    begun_ = written_.sequence;
+    on_disk_ = files_.head();
+    begun_ = on_disk_.sequence;
   }
   if (written.ok()) {
     const Result<uint64_t> kept =
@@ -213,7 +213,7 @@ Result<std::string> Auditor::Verify() const {
   Head head;
   {
     MutexLock lock(mutex_);
-    head = written_;
+    head = on_disk_;
   }
   TM_TRY_ASSIGN(const Found found, ReadLog(directory_, head, [](const Record&) {}));
   if (!found.broken.empty()) return found.broken;

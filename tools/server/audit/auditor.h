@@ -76,7 +76,7 @@ class Auditor final : public http::Observer {
   uint64_t taken_ TM_GUARDED_BY(mutex_) = 0;  // of all that ever waited
   uint64_t done_ TM_GUARDED_BY(mutex_) = 0;
   Counters counters_ TM_GUARDED_BY(mutex_);
-  Head written_ TM_GUARDED_BY(mutex_);        // the last line that is known to be on disk
+  Head on_disk_ TM_GUARDED_BY(mutex_);        // the last line that is known to be on disk
   uint64_t begun_ TM_GUARDED_BY(mutex_) = 0;  // the sequence up to which lines may be on disk
   bool ending_ TM_GUARDED_BY(mutex_) = false;
   std::jthread thread_;  // last: it uses all of the above

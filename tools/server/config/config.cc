@@ -298,13 +298,17 @@ void AddNotify(Config& c, Table* table) {
 
 void AddRules(Config& c, Table* table) {
   constexpr int64_t kMs = 1'000'000;
-  table->List<std::string>("rules.files", &c.rule_files, AnyText, ShowText, "Rule files in Prometheus' format.");
+  table->List<std::string>("rules.files", &c.rule_files, AnyText, ShowText,
+                           "Rule files in Prometheus' format; patterns with * and ? too.");
   table->Text("rules.database", &c.rules.database, "The database that rules read and write; empty: the default one.");
   table->Duration("rules.interval", &c.rules.default_interval_ms, kMs, false, "Interval of groups that name none.");
   table->Duration("rules.outage_tolerance", &c.rules.outage_tolerance_ms, kMs, false,
                   "After a start, alerts go on that were active within this time.");
   table->Duration("rules.for_grace", &c.rules.for_grace_ms, kMs, true,
                   "After a start, pending alerts fire no sooner than this.");
+  table->Switch(
+      "rules.self", &c.self_alerts,
+      "Rules that alert on the server itself, over what host_metrics records: disk, damage, memory, receivers.");
   AddNotify(c, table);
 }
 

@@ -55,6 +55,7 @@ struct Config {
   storage::StoreOptions store;
   query::api::ApiOptions api = ApiDefaults();
   query::rules::ManagerOptions rules;
+  bool self_alerts = true;
   NotifyConfig notify;
   backup::BackupConfig backup;
 };

@@ -25,6 +25,7 @@
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/notify/outbox.h"
 #include "tools/server/routes/route_row.h"
+#include "tools/server/rules/rule_book.h"
 
 namespace tidemark::server {
 namespace {
@@ -130,6 +131,7 @@ void AddQueries(Table* table, const Config& config) {
   table->Fixed("text of one answer in a batch", Bytes(config.api.streamed_bytes_min), "413 for that question");
   table->Fixed("a saved dashboard", Bytes(storage::kMaxDocumentBytes), "413");
   table->Fixed("saved dashboards", std::to_string(DashboardKind().max_documents), "413");
+  table->Fixed("groups of rules that are put through the API", std::to_string(RulesKind().max_documents), "413");
   table->Fixed("statements of an InfluxQL request", std::to_string(InfluxService::kStatementsMax), "400");
   table->Fixed("an answer of InfluxQL", Bytes(InfluxService::kReplyBytesMax), "413");
 }

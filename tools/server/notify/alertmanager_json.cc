@@ -195,6 +195,23 @@ Parsed<std::vector<Matcher>> ReadMatcherList(const element& list, std::string* f
 
 }  // namespace
 
+std::string PostableAlertsJson(const std::vector<Alert>& alerts) {
+  std::string out = "[";
+  for (const Alert& alert : alerts) {
+    out += out.size() == 1 ? R"({"labels":)" : R"(,{"labels":)";
+    AppendLabelsJson(&out, alert.labels);
+    out += R"(,"annotations":)";
+    AppendLabelsJson(&out, alert.annotations);
+    out += fmt::format(R"(,"startsAt":"{}","endsAt":"{}")", TimeText(alert.starts_at_ns), TimeText(alert.ends_at_ns));
+    if (!alert.generator_url.empty()) {
+      out += R"(,"generatorURL":)";
+      AppendJsonString(&out, alert.generator_url);
+    }
+    out += '}';
+  }
+  return out + ']';
+}
+
 Parsed<std::vector<Alert>> ReadAlerts(std::string_view body) {
   if (body.empty()) return Invalid(kRequired, "alerts in body is required");
   simdjson::dom::parser parser;

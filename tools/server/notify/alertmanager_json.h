@@ -33,6 +33,8 @@ struct PostedSilence {
 };
 Parsed<PostedSilence> ReadPostedSilence(std::string_view body);
 
+// The body of POST /alerts.
+std::string PostableAlertsJson(const std::vector<query::notify::Alert>& alerts);
 std::string AlertsJson(const std::vector<query::notify::AlertView>& alerts);
 std::string GroupsJson(const std::vector<query::notify::GroupView>& groups);
 std::string SilenceJson(const query::notify::Silence& silence, int64_t now_ns);

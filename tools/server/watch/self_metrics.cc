@@ -253,6 +253,21 @@ void AddNotify(Writer* out, const notify::NotifyService& service, const std::str
        [](const notify::LaneStats& lane) { return static_cast<double>(lane.waiting); });
 }
 
+void AddSenders(Writer* out, const notify::AlertmanagerSenders& senders) {
+  const std::vector<notify::SenderStats> all = senders.Stats();
+  if (all.empty()) return;
+  const auto each = [&](std::string_view name, std::string_view help, uint64_t notify::SenderStats::* value) {
+    out->Family(name, "counter", help);
+    for (const notify::SenderStats& stats : all) {
+      std::string label = "alertmanager=";
+      text::AppendJsonString(&label, stats.url);
+      out->Value(label, Number(stats.*value));
+    }
+  };
+  each("tidemark_alertmanager_sent_total", "Alerts that reached another Alertmanager.", &notify::SenderStats::sent);
+  each("tidemark_alertmanager_failed_total", "Messages that did not.", &notify::SenderStats::failed);
+}
+
 void AddPool(Writer* out, const executor::PoolStats& stats) {
   out->Gauge("tidemark_pool_workers", "Threads of the pool.", static_cast<double>(stats.workers));
   out->Gauge("tidemark_pool_busy_workers", "Threads that run something.", static_cast<double>(stats.busy_workers));
@@ -354,6 +369,7 @@ std::string MetricsText(const MetricSources& sources) {
   if (sources.backups != nullptr) AddBackups(&out, sources.backups->counters());
   if (sources.rules != nullptr) AddRules(&out, *sources.rules);
   if (sources.notify != nullptr) AddNotify(&out, *sources.notify, sources.version);
+  if (sources.senders != nullptr) AddSenders(&out, *sources.senders);
   if (sources.api != nullptr) {
     AddResultCache(&out, sources.api->CacheStats());
     AddTurns(&out, *sources.api);

@@ -14,6 +14,7 @@
 #include "tools/server/backup/backup_maker.h"
 #include "tools/server/http/router.h"
 #include "tools/server/http/server.h"
+#include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
@@ -30,6 +31,7 @@ struct MetricSources {
   const query::api::EventTap* events = nullptr;
   const query::rules::Manager* rules = nullptr;
   const notify::NotifyService* notify = nullptr;
+  const notify::AlertmanagerSenders* senders = nullptr;
   const query::api::QueryApi* api = nullptr;
   const executor::ThreadPool* pool = nullptr;
   const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;

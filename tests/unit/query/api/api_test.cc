@@ -352,10 +352,10 @@ TEST_F(ApiTest, AFederatedPageHasEverySeriesAndEveryTypeOnce) {
   EXPECT_NE(utf8.find("a_b{x=\"1\",instance=\"\"} 4 "), std::string::npos) << utf8;
 }
 
-TEST_F(ApiTest, BuildInfoHasNoFeatures) {
+TEST_F(ApiTest, BuildInfoTellsGrafanaThatRulesCanBeEdited) {
   const std::string body = api_.BuildInfo().body;
   EXPECT_NE(body.find(R"("version":")"), std::string::npos);
-  EXPECT_EQ(body.find("features"), std::string::npos);
+  EXPECT_NE(body.find(R"("features":{"ruler_config_api":"true")"), std::string::npos) << body;
 }
 
 TEST_F(ApiTest, EventsAreTheNewestInOrder) {

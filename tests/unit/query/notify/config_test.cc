@@ -74,6 +74,43 @@ TEST(ParseConfig, ReadsAlertmanagersFormat) {
   EXPECT_EQ(config->intervals.at("nights").size(), 1U);
 }
 
+TEST(ParseConfig, ReadsOtherAlertmanagers) {
+  const auto config = ParseConfig(R"(
+alertmanagers:
+  - url: https://am-1:9093/base/
+    http_config: {basic_auth: {username: ada, password_file: /secret}, tls_config: {ca_file: /ca.pem}}
+    resend_delay: 30s
+  - {url: "http://am-2:9093", timeout: 3s, http_config: {bearer_token_file: /token}}
+)",
+                                  "f");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  ASSERT_EQ(config->alertmanagers.size(), 2U);
+  const AlertmanagerTarget& first = config->alertmanagers[0];
+  EXPECT_EQ(first.url, "https://am-1:9093/base");
+  EXPECT_EQ(first.http.password.file, "/secret");
+  EXPECT_EQ(first.http.tls.ca_file, "/ca.pem");
+  EXPECT_EQ(first.resend_delay_ns, 30'000'000'000);
+  const AlertmanagerTarget& second = config->alertmanagers[1];
+  EXPECT_EQ(second.timeout_ns, 3'000'000'000);
+  EXPECT_EQ(second.resend_delay_ns, 60'000'000'000);
+  EXPECT_EQ(second.http.credentials.file, "/token");
+  EXPECT_EQ(config->root.receiver, "default") << "nobody is told here";
+  EXPECT_EQ(PrintConfig(*config).find("am-1"), std::string::npos) << "amtool knows no such key";
+  const auto faults = ParseConfig(R"(alertmanagers:
+  - {url: "am:9093"}
+  - {url: "http://a/api/v2/alerts", resend_delay: 2m, timeout: 0s, relabel_configs: []}
+  - {url: "http://b"}
+  - {url: "http://b/"}
+)",
+                                  "f");
+  ASSERT_FALSE(faults.ok());
+  for (const char* fault : {"f:2:11: url must begin with http:// or https://",
+                            "f:3:11: url is that of the Alertmanager", "f:3:51: resend_delay", "f:3:64: timeout",
+                            "relabel_configs", "f:5:5: the Alertmanager http://b is there twice"}) {
+    EXPECT_NE(faults.error().message.find(fault), std::string::npos) << fault << "\n" << faults.error().message;
+  }
+}
+
 TEST(PrintConfig, IsReadAgainAndHasNoSecret) {
   Result<Config> config = ParseConfig(kFile, "f");
   ASSERT_TRUE(config.ok());

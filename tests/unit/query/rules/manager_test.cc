@@ -4,59 +4,13 @@
 
 #include <cmath>
 
-#include "query/engine/engine.h"
-#include "storage/model/batch.h"
 #include "storage/model/stale_marker.h"
-#include "tests/unit/query/api/memory_store.h"
+#include "tests/unit/query/rules/manager_fixture.h"
 
 namespace tidemark::query::rules {
 namespace {
 
-constexpr int64_t kStart = 1'700'000'000'000;  // ms
-constexpr int64_t kMinute = 60'000;
-
-class ManagerTest : public ::testing::Test {
- protected:
-  void Load(const std::string& text) {
-    auto groups = ParseRuleFile(text, "rules.yml");
-    ASSERT_TRUE(groups.ok()) << groups.error().message;
-    manager_.SetGroups(std::move(groups).value());
-  }
-  void Up(double a, double b) {
-    model::BatchBuilder rows;
-    const model::Timestamp now{clock_.NowNs()};
-    rows.Row("up", {{"job", "a"}}, now).Field("value", a);
-    rows.Row("up", {{"job", "b"}}, now).Field("value", b);
-    ASSERT_TRUE(store_.Write("", rows.batch()).ok());
-  }
-  void Run(int64_t at_ms) {
-    clock_.Set(at_ms * 1'000'000);
-    Up(at_ms < down_until_ms_ ? 0 : 1, 1);
-    manager_.RunDue();
-  }
-  // The rows of the one series that has all these labels.
-  std::map<int64_t, std::pair<double, std::string>> Rows(const model::Labels& labels) {
-    const auto view = store_.OpenView("");
-    std::vector<model::Matcher> matchers;
-    for (const model::Label& label : labels) matchers.push_back({model::MatchOp::kEqual, label.name, label.value});
-    const auto refs = (*view)->Select(matchers, {});
-    std::map<int64_t, std::pair<double, std::string>> rows;
-    if (refs->size() != 1) return rows;
-    const auto cursor = (*view)->Scan(*refs, {});
-    model::Column column;
-    EXPECT_TRUE(*cursor->Next(&column));
-    for (size_t i = 0; i < column.size(); ++i) rows[column.times[i] / 1'000'000] = {column.floats[i], ""};
-    return rows;
-  }
-  static bool IsStale(double value) { return model::IsStaleMarker(value); }
-
-  MemoryStore store_;
-  ManualClock clock_{kStart * 1'000'000};
-  InlineScheduler scheduler_;
-  int64_t down_until_ms_ = 0;
-  Manager manager_{
-      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute}, {}};
-};
+bool IsStale(double value) { return model::IsStaleMarker(value); }
 
 constexpr const char* kDown = R"(groups:
   - name: g

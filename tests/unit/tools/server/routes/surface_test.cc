@@ -12,6 +12,7 @@
 
 #include "tools/server/routes/notify_routes.h"
 #include "tools/server/routes/routes.h"
+#include "tools/server/routes/rule_routes.h"
 
 namespace tidemark::server {
 namespace {
@@ -51,6 +52,7 @@ std::string Describe(const http::Route& route) {
 
 std::vector<http::Route> AllRoutes() {
   std::vector<http::Route> routes = MakeRoutes({});
+  AddRuleRoutes({}, &routes);
   AddNotifyRoutes({}, &routes);
   return routes;
 }
@@ -91,7 +93,7 @@ TEST(Surface, TheReadmeNamesEveryRouteAndNoOther) {
   std::set<std::string> routes;
   for (const http::Route& route : AllRoutes()) {
     std::string path = route.pattern;
-    if (const size_t star = path.find('*'); star != std::string::npos) path.replace(star, 1, "NAME");
+    for (size_t star = path.find('*'); star != std::string::npos; star = path.find('*')) path.replace(star, 1, "NAME");
     routes.insert(std::move(path));
   }
   EXPECT_EQ(PathsOfReadme(), routes);

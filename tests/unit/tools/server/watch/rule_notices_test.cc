@@ -95,5 +95,42 @@ TEST(RuleNotices, ARuleThatIsTakenAwayEndsItsAlertsAndOneThatIsReadAnewKeepsThem
   EXPECT_TRUE(notices.Since(Snapshot{}, at + 2 * kMinuteMs).empty());
 }
 
+TEST(RuleNotices, ARuleThatFailsThreeTimesIsToldOfAndKeepsItsAlerts) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  ASSERT_EQ(notices.Since(At(at, AlertState::kFiring, at), at).size(), 1U);
+  const auto failing = [&](int64_t minute, uint64_t failures) {
+    Snapshot snapshot = At(at + minute * kMinuteMs, AlertState::kFiring, at);
+    snapshot.groups[0].rules[0].failures = failures;
+    snapshot.groups[0].rules[0].last_error = "too much";
+    return notices.Since(snapshot, at + minute * kMinuteMs);
+  };
+  EXPECT_EQ(failing(1, 1).size(), 1U);
+  EXPECT_EQ(failing(2, 2).size(), 1U);
+  auto told = failing(3, 3);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[1].labels, (model::Labels{{"alertname", "RuleFails"}, {"rule", "High"}, {"rule_group", "f.yml;g"}}));
+  EXPECT_EQ(told[1].starts_at_ns, (at + 3 * kMinuteMs) * kMs);
+  EXPECT_EQ(told[1].annotations[0].value, "too much");
+  told = failing(4, 0);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[1].ends_at_ns, (at + 4 * kMinuteMs) * kMs) << "it can be evaluated again";
+}
+
+TEST(RuleNotices, ARuleThatMovesToAnotherGroupEndsNothing) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  ASSERT_EQ(notices.Since(At(at, AlertState::kFiring, at), at).size(), 1U);
+  Snapshot moved = At(at, AlertState::kFiring, at);
+  auto groups = std::make_shared<std::vector<Group>>(*moved.owner);
+  groups->front().name = "other";
+  moved.owner = groups;
+  moved.groups.front().group = &groups->front();
+  moved.groups.front().rules.front().rule = &groups->front().rules.front();
+  for (const query::notify::Alert& alert : notices.Since(moved, at + 1)) {
+    EXPECT_GT(alert.ends_at_ns, (at + kMinuteMs) * kMs) << "it goes on";
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::server

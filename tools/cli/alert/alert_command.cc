@@ -1,4 +1,4 @@
-// tidemark alert: what fires, and whether receivers are reached. `amtool` does the rest.
+// tidemark alert: what fires, whether receivers are reached, and tests of rules. `amtool` does the rest.
 #include <fmt/core.h>
 #include <simdjson.h>
 
@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "tools/cli/alert/add_command.h"
+#include "tools/cli/alert/history_command.h"
+#include "tools/cli/alert/test_command.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
 
@@ -100,6 +103,9 @@ void AddAlert(CLI::App& app, Action* action) {
   AddServerFlag(*test, &flags->server);
   test->add_option("receiver", flags->receiver, "its name in the file of --notify-config")->required();
   test->callback([flags, action] { *action = [flags] { return SendTest(*flags); }; });
+  AddAlertTest(app, action);
+  AddAlertAdd(app, action);
+  AddAlertHistory(app, action);
 }
 
 }  // namespace tidemark::cli

@@ -1,0 +1,201 @@
+#include "query/rules/alert_update.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "storage/base/text/duration.h"
+
+namespace tidemark::query::rules {
+namespace {
+
+model::LabelViews ViewsOf(const model::Labels& labels) {
+  model::LabelViews views;
+  for (const model::Label& label : labels) views.push_back({label.name, label.value});
+  return views;
+}
+
+// What an alert is about, as far as its labels tell.
+model::Labels SeriesOf(const Rule& rule, model::Labels labels) {
+  SetLabel(&labels, kAlertName, "");
+  for (const TemplatedText& text : rule.labels) SetLabel(&labels, text.name, "");
+  return labels;
+}
+
+}  // namespace
+
+void SetLabel(model::Labels* labels, std::string_view name, std::string value) {
+  const auto at = std::lower_bound(labels->begin(), labels->end(), name,
+                                   [](const model::Label& label, std::string_view n) { return label.name < n; });
+  const bool there = at != labels->end() && at->name == name;
+  if (value.empty()) {
+    if (there) labels->erase(at);
+  } else if (there) {
+    at->value = std::move(value);
+  } else {
+    labels->insert(at, {std::string(name), std::move(value)});
+  }
+}
+
+Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
+                                                const std::vector<std::pair<model::Labels, double>>& samples,
+                                                const TemplateContext& context) {
+  std::map<model::Labels, Alert> given;
+  for (const auto& [sample_labels, value] : samples) {
+    // Templates see the name of the metric too.
+    const model::LabelViews views = ViewsOf(sample_labels);
+    Alert alert;
+    alert.labels = sample_labels;
+    SetLabel(&alert.labels, model::kMetricNameLabel, "");
+    for (const TemplatedText& text : rule.labels)
+      SetLabel(&alert.labels, text.name, text.expand.Expand(views, value, context));
+    SetLabel(&alert.labels, kAlertName, rule.name);
+    for (const TemplatedText& text : rule.annotations) {
+      alert.annotations.push_back({text.name, text.expand.Expand(views, value, context)});
+    }
+    alert.active_at_ms = context.now_ms;
+    alert.value = value;
+    alert.series = sample_labels;
+    SetLabel(&alert.series, model::kMetricNameLabel, "");
+    model::Labels key = alert.labels;
+    if (!given.emplace(std::move(key), std::move(alert)).second) {
+      return InvalidArgument("vector contains metrics with the same labelset after applying alert labels");
+    }
+  }
+  return given;
+}
+
+void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
+                const std::set<model::Labels>& present) {
+  const Rule& rule = *state->rule;
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [labels, before] : past) {
+    if (before.firing_ms == 0) continue;
+    const model::Labels series = SeriesOf(rule, labels);
+    const bool no_data = rule.no_data != NoData::kResolve && !present.contains(series);
+    if (!no_data && context.now_ms - before.firing_ms >= rule.keep_firing_for_ms) continue;
+    const model::LabelViews views = ViewsOf(labels);
+    // Another rule may have the same name.
+    const bool of_rule = std::ranges::all_of(rule.labels, [&](const TemplatedText& text) {
+      const auto label = std::ranges::find(labels, text.name, &model::Label::name);
+      return text.expand.Expand(views, unknown, context) == (label == labels.end() ? "" : label->value);
+    });
+    if (!of_rule) continue;
+    ActiveAlert& active = state->active[labels];
+    active.alert.labels = labels;
+    for (const TemplatedText& text : rule.annotations) {
+      active.alert.annotations.push_back({text.name, text.expand.Expand(views, unknown, context)});
+    }
+    active.alert.state = active.told = AlertState::kFiring;
+    active.alert.active_at_ms = before.active_at_ms;
+    active.alert.value = unknown;
+    active.alert.series = series;
+    active.alert.no_data = no_data;
+    if (no_data) {
+      active.last_seen_ms = context.now_ms;
+      state->known.Add(series, context.now_ms);
+    } else {
+      active.last_seen_ms = before.firing_ms;
+      active.keep_since_ms = before.firing_ms;
+    }
+  }
+}
+
+Result<void> GiveWithoutData(RuleState* state, const std::set<model::Labels>& present, const TemplateContext& context,
+                             std::map<model::Labels, Alert>* given) {
+  const bool alerts = state->rule->no_data == NoData::kAlert;
+  if (alerts) state->known.Take(present, context.now_ms);
+  const std::vector<model::Labels> all_gone = state->known.Gone(present);
+  const std::set<model::Labels> known(all_gone.begin(), all_gone.end());
+  std::set<model::Labels> active;
+  for (const auto& [labels, one] : state->active) {
+    // What has been gone for too long is known no more.
+    if (present.contains(one.alert.series) || (alerts && !known.contains(one.alert.series))) continue;
+    active.insert(one.alert.series);
+    Alert alert = one.alert;
+    alert.no_data = true;
+    given->try_emplace(labels, std::move(alert));
+  }
+  if (!alerts) return {};
+  std::vector<std::pair<model::Labels, double>> gone;
+  for (const model::Labels& series : all_gone) {
+    if (!active.contains(series)) gone.emplace_back(series, std::numeric_limits<double>::quiet_NaN());
+  }
+  TM_TRY_ASSIGN(auto begun, AlertsOf(*state->rule, gone, context));
+  for (auto& [labels, alert] : begun) {
+    alert.no_data = true;
+    given->try_emplace(labels, std::move(alert));
+  }
+  return {};
+}
+
+void TakeGiven(RuleState* state, std::map<model::Labels, Alert> given, std::map<model::Labels, PastAlert>* past,
+               int64_t now_ms, int64_t for_grace_ms) {
+  for (auto& [labels, alert] : given) {
+    const auto [at, is_new] = state->active.try_emplace(labels);
+    ActiveAlert& active = at->second;
+    if (is_new) {
+      active.alert = std::move(alert);
+      if (const auto before = past->find(labels); before != past->end()) {
+        active.alert.active_at_ms = RestoredActiveAt(before->second, now_ms, state->rule->for_ms, for_grace_ms);
+        const bool fired = before->second.firing_ms == before->second.last_ms;
+        active.told = fired ? AlertState::kFiring : AlertState::kPending;
+      }
+    } else {
+      active.alert.value = alert.value;
+      active.alert.annotations = std::move(alert.annotations);
+      active.alert.series = std::move(alert.series);
+      active.alert.no_data = alert.no_data;
+    }
+    active.last_seen_ms = now_ms;
+    active.keep_since_ms.reset();
+    past->erase(labels);
+  }
+}
+
+std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes) {
+  const Rule& rule = *state->rule;
+  const auto note = [&](const ActiveAlert& active, AlertState to, std::string reason) {
+    changes->push_back({active.alert.labels, active.told, to, active.alert.value, std::move(reason)});
+  };
+  std::map<model::Labels, double> series;
+  for (auto it = state->active.begin(); it != state->active.end();) {
+    ActiveAlert& active = it->second;
+    Alert& alert = active.alert;
+    // The clock may have been set back: nothing began later than now.
+    alert.active_at_ms = std::min(alert.active_at_ms, now_ms);
+    if (active.last_seen_ms != now_ms) {
+      active.keep_since_ms = std::min(active.keep_since_ms.value_or(now_ms), now_ms);
+      const bool kept = alert.state == AlertState::kFiring && rule.keep_firing_for_ms > 0 &&
+                        now_ms - *active.keep_since_ms < rule.keep_firing_for_ms;
+      if (!kept) {
+        note(active, AlertState::kInactive,
+             active.alert.no_data ? "its series is gone for good" : "the condition does not hold any more");
+        it = state->active.erase(it);
+        continue;
+      }
+    }
+    if (alert.state == AlertState::kPending && now_ms - alert.active_at_ms >= rule.for_ms) {
+      alert.state = AlertState::kFiring;
+    }
+    if (alert.state != active.told) {
+      note(active, alert.state,
+           fmt::format("{}{}", alert.no_data ? "there is no data" : "the condition holds",
+                       alert.state == AlertState::kFiring && rule.for_ms > 0
+                           ? " for " + text::PrintDuration(rule.for_ms, text::DurationStyle::kPrometheus)
+                           : ""));
+      active.told = alert.state;
+    }
+    model::Labels labels = alert.labels;
+    SetLabel(&labels, model::kMetricNameLabel, "ALERTS_FOR_STATE");
+    series.emplace(labels, static_cast<double>(alert.active_at_ms / 1000));
+    SetLabel(&labels, model::kMetricNameLabel, "ALERTS");
+    SetLabel(&labels, kAlertState, std::string(Name(alert.state)));
+    series.emplace(std::move(labels), 1);
+    ++it;
+  }
+  return series;
+}
+
+}  // namespace tidemark::query::rules

@@ -1,0 +1,244 @@
+#include "query/rules/rule_evaluator.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "query/promql/durations.h"
+#include "query/promql/parser.h"
+#include "query/promql/quote.h"
+#include "query/rules/alert_update.h"
+#include "query/rules/history.h"
+#include "storage/base/log.h"
+#include "storage/model/batch.h"
+#include "storage/model/stale_marker.h"
+
+namespace tidemark::query::rules {
+
+RuleEvaluator::RuleEvaluator(ManagerDependencies dependencies, ManagerOptions options)
+    : dependencies_(std::move(dependencies)),
+      options_(std::move(options)),
+      runner_({.store = dependencies_.store,
+               .scheduler = dependencies_.scheduler,
+               .clock = dependencies_.clock,
+               .execute = dependencies_.execute,
+               .turns = nullptr,
+               .memory = dependencies_.memory,
+               .cache = nullptr,
+               .timeout_ms = options_.timeout_ms,
+               .lookback_ms = options_.lookback_ms,
+               .default_subquery_step_ms = options_.default_subquery_step_ms,
+               .budget = options_.budget,
+               .closed_windows = options_.closed_windows}) {}
+
+Result<void> RuleEvaluator::Evaluate(const Group& group, RuleState* state, int64_t now_ms,
+                                     const std::stop_token& stop) const {
+  const Rule& rule = *state->rule;
+  TM_TRY_ASSIGN(const Samples samples, Run(rule, *rule.expr, rule.expr_text, now_ms - group.query_offset_ms,
+                                           options_.lookback_ms, rule.database, stop));
+  return rule.alerting ? UpdateAlerts(group, state, samples, now_ms, stop) : Record(group, state, samples, now_ms);
+}
+
+Result<RuleEvaluator::Samples> RuleEvaluator::Run(const Rule& rule, const promql::Expr& expr, std::string_view text,
+                                                  int64_t time_ms, int64_t lookback_ms, const std::string& database,
+                                                  const std::stop_token& stop) const {
+  const run::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
+  TM_TRY_ASSIGN(const run::QueryResult result, runner_.Run({.expr = expr,
+                                                            .range = at,
+                                                            .text = text,
+                                                            .database = DatabaseOr(database),
+                                                            .lookback_ms = lookback_ms,
+                                                            .stop = stop}));
+  if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "other rules have been put in its place");
+  if (!result.missing.empty()) {
+    return MakeError(ErrorCode::kCorruption,
+                     fmt::format("the answer is not whole, so that the rule {} keeps what it was at: {}", rule.name,
+                                 result.missing.front()));
+  }
+  Samples out;
+  if (result.type == promql::ValueType::kScalar) {
+    out.emplace_back(model::Labels(), result.scalar);
+    return out;
+  }
+  for (size_t row = 0; row < result.frame.size(); ++row) {
+    if (result.frame.RowPresent(row)[0] == 0) continue;
+    const frame::LabelSet& labels = result.frame.rows[row].labels;
+    out.emplace_back(model::ToLabels(model::LabelViews(labels.begin(), labels.end())), result.frame.RowValues(row)[0]);
+  }
+  return out;
+}
+
+Result<std::map<model::Labels, PastAlert>> RuleEvaluator::ReadPast(const Rule& rule, int64_t now_ms,
+                                                                   const std::stop_token& stop) const {
+  std::map<model::Labels, PastAlert> past;
+  const std::string name = promql::Quote(rule.name);
+  const std::string since = fmt::format("ALERTS_FOR_STATE{{alertname={}}}", name);
+  const std::pair<std::string, int64_t PastAlert::*> queries[] = {
+      {since, &PastAlert::active_at_ms},
+      {fmt::format("timestamp({})", since), &PastAlert::last_ms},
+      {fmt::format("timestamp(ALERTS{{alertname={}, alertstate=\"firing\"}})", name), &PastAlert::firing_ms}};
+  // An alert that ended has a stale marker behind its last sample and is not given.
+  for (const auto& [text, member] : queries) {
+    TM_TRY_ASSIGN(const promql::ExprPtr expr, promql::Parse(text));
+    TM_TRY_ASSIGN(Samples samples, Run(rule, *expr, text, now_ms, options_.outage_tolerance_ms, rule.into, stop));
+    for (auto& [labels, value] : samples) {
+      SetLabel(&labels, model::kMetricNameLabel, "");
+      SetLabel(&labels, kAlertState, "");
+      // Whoever writes series of this name himself may write anything.
+      if (std::fabs(value) < 1e12) past[std::move(labels)].*member = static_cast<int64_t>(value * 1000);
+    }
+  }
+  std::erase_if(past, [](const auto& entry) {
+    return entry.second.active_at_ms <= 0 || entry.second.last_ms < entry.second.active_at_ms;
+  });
+  return past;
+}
+
+Result<std::vector<TemplateSample>> RuleEvaluator::QueryForTemplate(const Rule& rule, std::string_view text,
+                                                                    int64_t time_ms,
+                                                                    const std::stop_token& stop) const {
+  TM_TRY_ASSIGN(const promql::ExprPtr expr, promql::Parse(text, options_.parse));
+  TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, 0, 0));
+  if (expr->type != promql::ValueType::kScalar && expr->type != promql::ValueType::kVector) {
+    return InvalidArgument("the expression must give a scalar or an instant vector");
+  }
+  TM_TRY_ASSIGN(Samples samples, Run(rule, *expr, text, time_ms, options_.lookback_ms, rule.database, stop));
+  std::vector<TemplateSample> out;
+  for (auto& [labels, value] : samples) out.push_back({.labels = std::move(labels), .value = value});
+  return out;
+}
+
+Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
+                                         const std::stop_token& stop) const {
+  const Rule& rule = *state->rule;
+  const TemplateContext context{
+      .query =
+          [&](std::string_view text) { return QueryForTemplate(rule, text, now_ms - group.query_offset_ms, stop); },
+      .now_ms = now_ms,
+      .external_labels = &options_.external_labels,
+      .external_url = options_.external_url};
+  TM_TRY_ASSIGN(auto given, AlertsOf(rule, samples, context));
+  std::set<model::Labels> present;
+  if (rule.no_data != NoData::kResolve) {
+    TM_TRY_ASSIGN(present, Present(rule, now_ms - group.query_offset_ms, stop));
+    TM_RETURN_IF_ERROR(GiveWithoutData(state, present, context, &given));
+  }
+  if (group.limit != 0 && given.size() > group.limit) {
+    return LimitExceeded(fmt::format("exceeded limit of {} with {} alerts", group.limit, given.size()));
+  }
+  std::map<model::Labels, PastAlert> past;
+  if (!state->restored && options_.outage_tolerance_ms > 0 &&
+      (!given.empty() || rule.keep_firing_for_ms > 0 || rule.no_data != NoData::kResolve)) {
+    TM_TRY_ASSIGN(past, ReadPast(rule, now_ms, stop));
+  }
+  // A query of a template that was ended has put its error into the text.
+  if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "other rules have been put in its place");
+  state->restored = true;
+  TakeGiven(state, std::move(given), &past, now_ms, options_.for_grace_ms);
+  KeepFiring(state, past, context, present);
+  std::vector<AlertChange> changes;
+  const std::map<model::Labels, double> series = MoveOn(state, now_ms, &changes);
+  NoteChanges(group, changes, now_ms);
+  return WriteSeries(state, series, now_ms);
+}
+
+Result<std::set<model::Labels>> RuleEvaluator::Present(const Rule& rule, int64_t time_ms,
+                                                       const std::stop_token& stop) const {
+  std::set<model::Labels> present;
+  for (const promql::Expr* const part : rule.data) {
+    TM_TRY_ASSIGN(Samples samples,
+                  Run(rule, *part, rule.expr_text, time_ms, options_.lookback_ms, rule.database, stop));
+    for (auto& [labels, value] : samples) {
+      SetLabel(&labels, model::kMetricNameLabel, "");
+      present.insert(std::move(labels));
+    }
+  }
+  return present;
+}
+
+void RuleEvaluator::NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const {
+  if (options_.history_database.empty() || changes.empty()) return;
+  model::BatchBuilder builder;
+  AppendHistory(group, changes, now_ms, &builder);
+  const Result<model::WriteReport> done = dependencies_.sink->Write(options_.history_database, builder.batch());
+  // The alerts go on without it.
+  if (!done.ok()) TM_LOG(kWarn, "changes of alerts are missing in the history: {}", done.error().message);
+}
+
+void RuleEvaluator::NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms) const {
+  NoteChanges(
+      group,
+      {{.labels = {{std::string(kAlertName), rule.name}},
+        .from = AlertState::kInactive,
+        .to = AlertState::kInactive,
+        .value = std::numeric_limits<double>::quiet_NaN(),
+        .reason = error.empty() ? "the rule can be evaluated again" : "the rule cannot be evaluated: " + error}},
+      now_ms);
+}
+
+Result<void> RuleEvaluator::Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) const {
+  if (group.limit != 0 && samples.size() > group.limit) {
+    return LimitExceeded(fmt::format("exceeded limit of {} with {} series", group.limit, samples.size()));
+  }
+  std::map<model::Labels, double> series;
+  for (const auto& [sample_labels, value] : samples) {
+    model::Labels labels = sample_labels;
+    SetLabel(&labels, model::kMetricNameLabel, state->rule->name);
+    for (const TemplatedText& text : state->rule->labels) SetLabel(&labels, text.name, text.text);
+    if (!series.emplace(std::move(labels), value).second) {
+      return InvalidArgument("vector contains metrics with the same labelset after applying rule labels");
+    }
+  }
+  return WriteSeries(state, std::move(series), now_ms);
+}
+
+Result<void> RuleEvaluator::WriteSeries(RuleState* state, std::map<model::Labels, double> series,
+                                        int64_t now_ms) const {
+  std::set<model::Labels> written;
+  for (const auto& [labels, value] : series) written.insert(labels);
+  for (const model::Labels& gone : state->written) series.emplace(gone, model::kStaleMarker);
+  const Result<void> done = Write(state->rule->into, series, now_ms);
+  if (done.ok()) {
+    state->written = std::move(written);
+  } else {
+    // What has been written and what has not is unknown: all of it gets its marker once it ends.
+    state->written.merge(written);
+  }
+  return done;
+}
+
+Result<void> RuleEvaluator::End(const Orphans& orphans, int64_t now_ms) const {
+  std::map<model::Labels, double> series;
+  for (const model::Labels& gone : orphans.series) series.emplace(gone, model::kStaleMarker);
+  return Write(orphans.database, series, now_ms);
+}
+
+Result<void> RuleEvaluator::Write(const std::string& database, const std::map<model::Labels, double>& series,
+                                  int64_t now_ms) const {
+  if (series.empty()) return {};
+  model::BatchBuilder builder;
+  model::LabelViews tags;
+  for (const auto& [labels, value] : series) {
+    std::string_view measurement;
+    tags.clear();
+    for (const model::Label& label : labels) {
+      if (label.name == model::kMetricNameLabel) {
+        measurement = label.value;
+      } else {
+        tags.push_back({label.name, label.value});
+      }
+    }
+    builder.Row(measurement, tags, model::Timestamp::FromMs(now_ms)).Field(model::kValueField, value);
+  }
+  TM_TRY_ASSIGN(const model::WriteReport report, dependencies_.sink->Write(DatabaseOr(database), builder.batch()));
+  if (report.rows_rejected > 0) {
+    return MakeError(ErrorCode::kConflict,
+                     fmt::format("{} results were refused: {}", report.rows_rejected,
+                                 report.rejections.empty() ? "" : report.rejections.front().error.message));
+  }
+  return {};
+}
+
+}  // namespace tidemark::query::rules

@@ -1,0 +1,106 @@
+// RuleEvaluator: evaluates one rule once: asks for its expression, moves its alerts on, writes what it records.
+//
+// Nothing is made of an answer that lacks something (damaged pages, detail that is gone, a limit): the rule keeps its
+// alerts and series as they were and says why.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "query/engine/query_runner.h"
+#include "query/rules/alert_update.h"
+#include "query/rules/restore.h"
+#include "query/rules/rule_file.h"
+#include "query/rules/rule_state.h"
+#include "storage/base/clock.h"
+#include "storage/base/scheduler.h"
+#include "storage/model/point_sink.h"
+#include "storage/storage.h"
+
+namespace tidemark::query::rules {
+
+struct ManagerOptions {
+  std::string database;  // of rules that name none, to read and to write; "" is the default one
+  int64_t default_interval_ms = 60'000;
+  // Of each rule's query, as for those that people send.
+  int64_t timeout_ms = 120'000;
+  int64_t lookback_ms = 300'000;
+  int64_t default_subquery_step_ms = 60'000;
+  run::Budget budget = {};
+  // How long the server may have been down for alerts to go on (0: they begin anew), and how soon after that a pending
+  // one may fire.
+  int64_t outage_tolerance_ms = 3'600'000;
+  int64_t for_grace_ms = 600'000;
+  bool closed_windows = false;      // see QueryContext
+  promql::ParseOptions parse = {};  // of queries in templates
+  // Where changes of alerts are noted (history.h); "": nowhere.
+  std::string history_database = {};
+  // What templates see as $externalLabels and externalURL.
+  model::Labels external_labels = {};
+  std::string external_url = {};
+};
+
+struct ManagerDependencies {
+  // All outlive the manager.
+  const storage::Store* store = nullptr;
+  model::PointSink* sink = nullptr;
+  Scheduler* scheduler = nullptr;
+  const Clock* clock = nullptr;
+  engine::Executor execute;
+  run::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
+};
+
+// Thread-safe; a state is changed by one call at a time.
+class RuleEvaluator {
+ public:
+  RuleEvaluator(ManagerDependencies dependencies, ManagerOptions options);
+
+  // Errors, which leave the alerts as they were: those of the query; kLimitExceeded of the group's limit; kCorruption
+  // where the answer is not whole; kInvalidArgument where two results have the same labels; kCancelled where `stop`
+  // was requested. Errors of writing, behind which the alerts have moved on: those of the sink; kConflict.
+  Result<void> Evaluate(const Group& group, RuleState* state, int64_t now_ms, const std::stop_token& stop) const;
+
+  // Notes in the history that the rule cannot be evaluated, or that it can again where `error` is empty.
+  void NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms) const;
+
+  // Of queries that begin from now on.
+  void SetLimits(const engine::QueryLimits& limits) { runner_.SetLimits(limits); }
+
+  // Writes a stale marker for each.
+  Result<void> End(const Orphans& orphans, int64_t now_ms) const;
+
+ private:
+  using Samples = std::vector<std::pair<model::Labels, double>>;
+  // An instant query of `rule`'s database, whole or an error.
+  Result<Samples> Run(const Rule& rule, const promql::Expr& expr, std::string_view text, int64_t time_ms,
+                      int64_t lookback_ms, const std::string& database, const std::stop_token& stop) const;
+  Result<std::vector<TemplateSample>> QueryForTemplate(const Rule& rule, std::string_view text, int64_t time_ms,
+                                                       const std::stop_token& stop) const;
+  // By labels as alerts have them.
+  Result<std::map<model::Labels, PastAlert>> ReadPast(const Rule& rule, int64_t now_ms,
+                                                      const std::stop_token& stop) const;
+  Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
+                            const std::stop_token& stop) const;
+  // The series of the condition that there are, by labels without __name__.
+  Result<std::set<model::Labels>> Present(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const;
+  void NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const;
+  Result<void> Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) const;
+  // Writes `series` at `now_ms`, and stale markers for those of the last time that are not among them.
+  Result<void> WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms) const;
+  Result<void> Write(const std::string& database, const std::map<model::Labels, double>& series, int64_t now_ms) const;
+  [[nodiscard]] const std::string& DatabaseOr(const std::string& named) const {
+    return named.empty() ? options_.database : named;
+  }
+
+  const ManagerDependencies dependencies_;
+  const ManagerOptions options_;
+  engine::QueryRunner runner_;
+};
+
+}  // namespace tidemark::query::rules

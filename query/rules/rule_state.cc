@@ -1,0 +1,88 @@
+#include "query/rules/rule_state.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidemark::query::rules {
+namespace {
+
+bool SameTexts(const std::vector<TemplatedText>& a, const std::vector<TemplatedText>& b) {
+  return std::ranges::equal(a, b, [](const auto& x, const auto& y) { return x.name == y.name && x.text == y.text; });
+}
+
+// Whether the alerts or series of one are those of the other.
+bool SameRule(const Rule& a, const Rule& b) {
+  return a.alerting == b.alerting && a.name == b.name && SameTexts(a.labels, b.labels);
+}
+
+bool SameGroup(const Group& a, const Group& b) {
+  return std::ranges::equal(a.rules, b.rules, [](const Rule& x, const Rule& y) {
+    return SameRule(x, y) && x.expr_text == y.expr_text && x.for_ms == y.for_ms &&
+           x.keep_firing_for_ms == y.keep_firing_for_ms && SameTexts(x.annotations, y.annotations);
+  });
+}
+
+bool SameName(const Group& a, const Group& b) { return a.file == b.file && a.name == b.name; }
+
+void Take(RuleState* from, RuleState* to) {
+  const Rule* const rule = to->rule;
+  *to = std::move(*from);
+  to->rule = to->status.rule = rule;
+  from->rule = nullptr;
+}
+
+// Lets each rule of `next` that has nothing yet take what is left of the same rule among `from`.
+void TakeRules(std::vector<RuleState>* from, GroupState* next, std::set<const RuleState*>* settled,
+               std::vector<Orphans>* orphans) {
+  for (RuleState& rule : next->rules) {
+    if (settled->contains(&rule)) continue;
+    const auto same = std::ranges::find_if(
+        *from, [&](const RuleState& old) { return old.rule != nullptr && SameRule(*old.rule, *rule.rule); });
+    if (same == from->end()) continue;
+    if (same->rule->into != rule.rule->into) orphans->push_back({same->rule->into, std::exchange(same->written, {})});
+    Take(&*same, &rule);
+    settled->insert(&rule);
+  }
+}
+
+void TakeTimes(const GroupState& from, GroupState* to) {
+  GroupStatus known;
+  {
+    MutexLock lock(from.mutex);
+    known = from.status;
+  }
+  if (from.interval_ms == to->interval_ms && !from.interrupted && SameGroup(*from.group, *to->group)) {
+    to->next_ms = from.next_ms;
+  }
+  MutexLock lock(to->mutex);
+  to->status.last_evaluation_ms = known.last_evaluation_ms;
+  to->status.evaluation_ns = known.evaluation_ns;
+  to->status.evaluations = known.evaluations;
+  to->status.missed = known.missed;
+}
+
+}  // namespace
+
+std::vector<Orphans> HandOver(const GroupStates& last, const GroupStates& next) {
+  std::set<const RuleState*> settled;
+  std::vector<Orphans> orphans;
+  for (const auto& group : next) {
+    const auto same = std::ranges::find_if(last, [&](const auto& old) { return SameName(*old->group, *group->group); });
+    if (same == last.end()) continue;
+    TakeTimes(**same, group.get());
+    TakeRules(&(*same)->rules, group.get(), &settled, &orphans);
+  }
+  for (const auto& group : next) {
+    for (const auto& old : last) TakeRules(&old->rules, group.get(), &settled, &orphans);
+    MutexLock lock(group->mutex);
+    for (size_t i = 0; i < group->rules.size(); ++i) group->status.rules[i] = group->rules[i].status;
+  }
+  for (const auto& old : last) {
+    for (RuleState& rule : old->rules) {
+      if (rule.rule != nullptr) orphans.push_back({rule.rule->into, std::move(rule.written)});
+    }
+  }
+  return orphans;
+}
+
+}  // namespace tidemark::query::rules

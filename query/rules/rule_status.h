@@ -1,0 +1,59 @@
+// What rules are at: the alerts of each, when it ran, what went wrong.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "query/rules/rule_file.h"
+#include "storage/model/labels.h"
+
+namespace tidemark::query::rules {
+
+enum class AlertState : uint8_t { kInactive, kPending, kFiring };
+
+// "inactive", "pending", "firing".
+std::string_view Name(AlertState state);
+
+struct Alert {
+  model::Labels labels;  // alertname included, no __name__
+  model::Labels annotations;
+  AlertState state = AlertState::kPending;
+  int64_t active_at_ms = 0;
+  double value = 0;
+  model::Labels series = {};  // of the sample that it is about, without __name__
+  bool no_data = false;       // it goes on because there is none (no_data.h)
+};
+
+// What one rule is at now.
+struct RuleStatus {
+  const Rule* rule = nullptr;
+  std::string health = "unknown";  // "ok", "err"
+  std::string last_error;
+  uint64_t failures = 0;           // evaluations in a row that failed
+  int64_t last_evaluation_ms = 0;  // 0: never
+  int64_t evaluation_ns = 0;       // duration
+  std::vector<Alert> alerts;       // of alerting rules, sorted by labels
+  // The gravest state of its alerts.
+  [[nodiscard]] AlertState state() const;
+};
+
+struct GroupStatus {
+  const Group* group = nullptr;
+  int64_t interval_ms = 0;
+  int64_t last_evaluation_ms = 0;
+  int64_t evaluation_ns = 0;
+  uint64_t evaluations = 0;
+  uint64_t missed = 0;  // intervals that passed while an evaluation ran
+  std::vector<RuleStatus> rules;
+};
+
+// A copy that nothing changes; holds the groups that it points into.
+struct Snapshot {
+  std::shared_ptr<const std::vector<Group>> owner;
+  std::vector<GroupStatus> groups;
+};
+
+}  // namespace tidemark::query::rules

@@ -1,0 +1,182 @@
+// No data is not the same as not true; what has become of alerts is noted.
+#include "query/rules/no_data.h"
+
+#include <gtest/gtest.h>
+
+#include "query/promql/parser.h"
+#include "query/rules/history.h"
+#include "tests/unit/query/rules/manager_fixture.h"
+
+namespace tidemark::query::rules {
+namespace {
+
+class NoDataTest : public ManagerTest {
+ protected:
+  static std::string Rule(const std::string& policy) {
+    return R"({groups: [{name: g, interval: 1m, rules: [{alert: Slow, expr: latency > 5, for: 2m, no_data: )" + policy +
+           ", labels: {severity: page}}]}]}";
+  }
+  void Latency(double value) {
+    model::BatchBuilder rows;
+    rows.Row("latency", {{"host", "a"}}, model::Timestamp{clock_.NowNs()}).Field("value", value);
+    ASSERT_TRUE(store_.Write("", rows.batch()).ok());
+  }
+  // At minute `minute`; with a value, or without data.
+  AlertState At(int64_t minute, std::optional<double> value) {
+    clock_.Set((kStart + minute * kMinute) * 1'000'000);
+    if (value) Latency(*value);
+    manager_.RunDue();
+    EXPECT_EQ(First().health, "ok") << First().last_error;
+    return First().state();
+  }
+  // Fires from minute 2 on; the last value is of minute 2, seen until minute 7.
+  void Fire(const std::string& policy) {
+    Load(Rule(policy));
+    At(0, 7);
+    At(1, 7);
+    ASSERT_EQ(At(2, 7), AlertState::kFiring);
+    for (int i = 3; i < 7; ++i) ASSERT_EQ(At(i, {}), AlertState::kFiring);
+  }
+};
+
+TEST_F(NoDataTest, ResolvesUnlessTheRuleSaysOtherwise) {
+  Fire("resolve");
+  EXPECT_EQ(At(7, {}), AlertState::kInactive);
+}
+
+TEST_F(NoDataTest, KeepsWhatFires) {
+  Fire("keep");
+  for (int i = 7; i < 60; ++i) ASSERT_EQ(At(i, {}), AlertState::kFiring) << i;
+  EXPECT_TRUE(First().alerts[0].no_data);
+  EXPECT_EQ(First().alerts[0].active_at_ms, kStart);
+  EXPECT_EQ(First().alerts[0].value, 7) << "the last that is known";
+  EXPECT_EQ(At(60, 1), AlertState::kInactive) << "data again, and it is not true";
+}
+
+TEST_F(NoDataTest, KeepBeginsNothing) {
+  Load(Rule("keep"));
+  EXPECT_EQ(At(0, 1), AlertState::kInactive);
+  for (int i = 1; i < 30; ++i) ASSERT_EQ(At(i, {}), AlertState::kInactive);
+}
+
+TEST_F(NoDataTest, AlertsWhenASeriesIsGone) {
+  Load(Rule("alert"));
+  EXPECT_EQ(At(0, 1), AlertState::kInactive);
+  for (int i = 1; i < 5; ++i) ASSERT_EQ(At(i, {}), AlertState::kInactive) << "seen for five minutes";
+  EXPECT_EQ(At(5, {}), AlertState::kPending);
+  EXPECT_EQ(At(6, {}), AlertState::kPending);
+  ASSERT_EQ(At(7, {}), AlertState::kFiring) << "`for` holds for no data too";
+  EXPECT_TRUE(First().alerts[0].no_data);
+  EXPECT_EQ(First().alerts[0].labels, (model::Labels{{"alertname", "Slow"}, {"host", "a"}, {"severity", "page"}}));
+  EXPECT_EQ(At(8, 1), AlertState::kInactive);
+  // A series that nobody writes any more is forgotten after a day.
+  for (int i = 9; i < 60; ++i) At(i, {});
+  EXPECT_EQ(First().state(), AlertState::kFiring);
+  EXPECT_EQ(At(26 * 60, {}), AlertState::kInactive);
+}
+
+TEST_F(NoDataTest, GoesOnAfterARestart) {
+  Fire("keep");
+  At(7, {});
+  Manager restarted(
+      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute}, {});
+  restarted.SetGroups(*ParseRuleFile(Rule("keep"), "rules.yml"));
+  clock_.Set((kStart + 9 * kMinute) * 1'000'000);
+  restarted.RunDue();
+  const RuleStatus status = restarted.Status().groups[0].rules[0];
+  ASSERT_EQ(status.state(), AlertState::kFiring) << status.last_error;
+  EXPECT_TRUE(status.alerts[0].no_data);
+}
+
+TEST(DataOf, IsWhatIsCompared) {
+  const auto data = [](std::string_view text) {
+    const auto expr = promql::Parse(text);
+    std::string out;
+    for (const promql::Expr* part : DataOf(**expr)) {
+      out += std::string(text.substr(part->range.start, part->range.end - part->range.start)) + ";";
+    }
+    return out;
+  };
+  EXPECT_EQ(data("up == 0"), "up;");
+  EXPECT_EQ(data("0 < up"), "up;");
+  EXPECT_EQ(data("(sum by (job) (rate(x[5m])) > 5) and on () y < 3"), "sum by (job) (rate(x[5m]));");
+  EXPECT_EQ(data("a > 1 or b > 2"), "a;b;");
+  EXPECT_EQ(data("a > 1 or b"), "a;b;");
+  EXPECT_EQ(data("absent(up)"), "");
+  EXPECT_EQ(data("up == bool 0"), "");
+}
+
+TEST(NoDataKey, IsReadAndRefused) {
+  const auto fault = [](const std::string& rule) {
+    const auto groups = ParseRuleFile("groups:\n- name: g\n  rules:\n  - " + rule, "f");
+    return groups.ok() ? std::string() : groups.error().message;
+  };
+  EXPECT_EQ(fault("{alert: A, expr: up > 1, no_data: keep}"), "");
+  EXPECT_EQ(fault("{alert: A, expr: up > 1, no_data: ok}"),
+            "f:4:39: no_data is one of keep, alert and resolve, not \"ok\"");
+  EXPECT_EQ(fault("{alert: A, expr: absent(up), no_data: alert}"),
+            "f:4:43: no_data needs an expression that compares, so that no data can be told from not true");
+  EXPECT_EQ(fault("{record: x, expr: up > 1, no_data: keep}"), "f:4:40: invalid field 'no_data' in recording rule");
+}
+
+// The text of each change, by minute.
+std::map<int64_t, std::string> EventsOf(MemoryStore& store) {
+  std::map<int64_t, std::string> events;
+  const auto view = store.OpenView("_server");
+  if (!view.ok()) return events;
+  const auto refs = (*view)->Select({}, {}, {.numeric = false, .strings = true});
+  const auto cursor = (*view)->Scan(*refs, {});
+  for (model::Column column; *cursor->Next(&column);) {
+    for (size_t i = 0; i < column.size(); ++i) {
+      events[(column.times[i] / 1'000'000 - kStart) / kMinute] = std::string(column.strings[i]);
+    }
+  }
+  return events;
+}
+
+TEST_F(NoDataTest, ChangesAreNoted) {
+  Manager manager(
+      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+      {.database = "", .history_database = "_server"});
+  manager.SetGroups(*ParseRuleFile(Rule("resolve"), "rules.yml"));
+  const auto at = [&](int64_t minute, double value) {
+    clock_.Set((kStart + minute * kMinute) * 1'000'000);
+    Latency(value);
+    manager.RunDue();
+  };
+  for (int i = 0; i < 3; ++i) at(i, 7);
+  at(3, 1);
+  EXPECT_EQ(EventsOf(store_),
+            (std::map<int64_t, std::string>{{0, "inactive -> pending, value 7: the condition holds"},
+                                            {2, "pending -> firing, value 7: the condition holds for 2m"},
+                                            {3, "firing -> inactive, value 7: the condition does not hold any more"}}));
+}
+
+TEST_F(NoDataTest, RulesThatFailAreNotedOnceAndCounted) {
+  bool fails = true;
+  Manager manager({.store = &store_,
+                   .sink = &store_,
+                   .scheduler = &scheduler_,
+                   .clock = &clock_,
+                   .execute =
+                       [&](const auto& expr, const auto& range, const auto& context) {
+                         return fails ? Result<run::QueryResult>(LimitExceeded("too much"))
+                                      : engine::Execute(expr, range, context);
+                       }},
+                  {.database = "", .history_database = "_server"});
+  manager.SetGroups(*ParseRuleFile(Rule("resolve"), "rules.yml"));
+  for (int i = 0; i < 5; ++i) {
+    clock_.Set((kStart + i * kMinute) * 1'000'000);
+    manager.RunDue();
+  }
+  EXPECT_EQ(manager.Status().groups[0].rules[0].failures, 5U);
+  fails = false;
+  clock_.Set((kStart + 5 * kMinute) * 1'000'000);
+  manager.RunDue();
+  EXPECT_EQ(manager.Status().groups[0].rules[0].failures, 0U);
+  EXPECT_EQ(EventsOf(store_), (std::map<int64_t, std::string>{{0, "the rule cannot be evaluated: too much"},
+                                                              {5, "the rule can be evaluated again"}}));
+}
+
+}  // namespace
+}  // namespace tidemark::query::rules

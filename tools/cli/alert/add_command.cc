@@ -1,0 +1,123 @@
+#include "tools/cli/alert/add_command.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "query/frame/go_format.h"
+#include "query/rules/rule_file.h"
+#include "query/rules/rule_text.h"
+#include "storage/base/clock.h"
+#include "tools/cli/alert/past_data.h"
+#include "tools/cli/alert/threshold.h"
+#include "tools/cli/answer.h"
+#include "tools/cli/http_client.h"
+
+namespace tidemark::cli {
+namespace {
+
+constexpr int64_t kWeekMs = 7 * 86'400'000;
+constexpr size_t kValuesShown = 10;
+
+struct AddFlags {
+  std::string server = "http://127.0.0.1:8086";
+  std::string text;
+  std::string database;
+  std::string name;
+  std::string severity = "warning";
+  std::string space = "thresholds";
+  bool yes = false;
+};
+
+// What the rule compares: the left side of each condition, as the server gives it now.
+Status ShowPresent(const query::rules::Rule& rule, const std::string& database, PastData* past) {
+  TM_TRY_ASSIGN(const auto series, past->AskNow(database, rule.expr_text));
+  fmt::print("now: {}\n", series.empty() ? "the condition does not hold" : "the condition holds:");
+  for (size_t i = 0; i < series.size() && i < kValuesShown; ++i) {
+    fmt::print("  {} {}\n", model::ToString(series[i].labels),
+               series[i].samples.empty() ? "" : query::frame::GoFormat(series[i].samples.back().second));
+  }
+  return {};
+}
+
+// Whether the person at the terminal says yes.
+bool Asked(const AddFlags& flags) {
+  if (flags.yes) return true;
+  if (::isatty(STDIN_FILENO) == 0) {
+    fmt::print("not saved: --yes saves it\n");
+    return false;
+  }
+  fmt::print("Save it? [y/N] ");
+  std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+Status Save(const AddFlags& flags, const std::string& group) {
+  TM_TRY_ASSIGN(const std::unique_ptr<HttpClient> client, HttpClient::Create(flags.server));
+  TM_TRY_ASSIGN(const HttpReply reply, client->Send("POST", "/config/v1/rules/" + UrlEncode(flags.space),
+                                                    {{"Content-Type", "application/yaml"}}, group));
+  if (reply.status == 202) return {};
+  const auto answer = ParseAnswer(reply.body);
+  return InvalidArgument(fmt::format("the server answered {}: {}", reply.status,
+                                     answer.ok() ? reply.body.substr(0, 200) : answer.error().message));
+}
+
+Status AddRule(const AddFlags& flags) {
+  TM_TRY_ASSIGN(const std::unique_ptr<PastData> past, PastData::Connect(flags.server));
+  const auto find = [&](const std::string& pattern, const std::string& database) -> Result<std::vector<std::string>> {
+    const std::string query =
+        fmt::format("count by (__name__) (last_over_time({{__name__=~{}}}[1d]))", query::rules::YamlQuoted(pattern));
+    TM_TRY_ASSIGN(const auto series, past->AskNow(database, query));
+    std::vector<std::string> names;
+    for (const auto& one : series) {
+      if (!one.labels.empty()) names.push_back(one.labels.front().value);
+    }
+    return names;
+  };
+  TM_TRY_ASSIGN(Threshold threshold, ParseThreshold(flags.text, flags.database, find));
+  if (!flags.name.empty()) threshold.name = flags.name;
+  const std::string group = GroupOf(threshold, flags.severity, flags.text);
+  TM_TRY_ASSIGN(const query::rules::Group parsed, query::rules::ParseRuleGroup(group, flags.space));
+  fmt::print("{}\n", group);
+  TM_RETURN_IF_ERROR(ShowPresent(parsed.rules.front(), threshold.database, past.get()));
+  const int64_t now_ms = SystemClock::Get().NowNs() / 1'000'000;
+  fmt::print("in the past week:\n");
+  TM_TRY_ASSIGN(
+      [[maybe_unused]] const int firings,
+      PrintReplay({parsed}, {.from_ms = now_ms - kWeekMs, .to_ms = now_ms, .database = threshold.database}, *past));
+  if (!Asked(flags)) return {};
+  TM_RETURN_IF_ERROR(Save(flags, group));
+  fmt::print("saved as the group {} of the namespace {}, and in force\n", threshold.name, flags.space);
+  return {};
+}
+
+int Add(const AddFlags& flags) {
+  const Status done = AddRule(flags);
+  return done.ok() ? 0 : Fail(done.error().message);
+}
+
+}  // namespace
+
+void AddAlertAdd(CLI::App& app, Action* action) {
+  auto flags = std::make_shared<AddFlags>();
+  CLI::App* const add =
+      app.add_subcommand("add", "make a rule of a threshold, show what it would have done, and save it");
+  AddServerFlag(*add, &flags->server);
+  add->add_option("threshold", flags->text, "for instance 'api_latency > 50ms for 2m', 'p99(api_latency) > 0.1s'")
+      ->required();
+  add->add_option("--db", flags->database, "database of the metric (default: the server's)");
+  add->add_option("--name", flags->name, "name of the alert (default: of the metric)");
+  add->add_option("--severity", flags->severity, "label severity of the alert")->capture_default_str();
+  add->add_option("--namespace", flags->space, "namespace of the rule")->capture_default_str();
+  add->add_flag("--yes", flags->yes, "save it without asking");
+  add->callback([flags, action] { *action = [flags] { return Add(*flags); }; });
+}
+
+}  // namespace tidemark::cli

@@ -1,0 +1,90 @@
+#include "tools/server/watch/self_recorder.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include "storage/base/log.h"
+#include "storage/model/batch.h"
+#include "tools/server/watch/uptime_recorder.h"
+
+namespace tidemark::server {
+namespace {
+
+constexpr int64_t kSecondNs = 1'000'000'000;
+
+// A number of bytes in a file, or nothing: "max" too.
+std::optional<double> BytesIn(const char* path) {
+  std::ifstream file(path);
+  double bytes = 0;
+  if (file >> bytes) return bytes;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> MemoryUsedRatio() {
+  std::ifstream statm("/proc/self/statm");
+  double virtual_pages = 0;
+  double resident_pages = 0;
+  if (!(statm >> virtual_pages >> resident_pages)) return std::nullopt;
+  const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
+  std::optional<double> limit = BytesIn("/sys/fs/cgroup/memory.max");
+  const double machine = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * page;
+  if (!limit || *limit > machine) limit = machine;
+  if (*limit <= 0) return std::nullopt;
+  return resident_pages * page / *limit;
+}
+
+SelfRecorder::SelfRecorder(model::PointSink& sink, const Clock& clock, Look look)
+    : sink_(sink), clock_(clock), look_(std::move(look)), last_ns_(clock.NowNs()), last_steady_ns_(clock.SteadyNs()) {}
+
+Result<void> SelfRecorder::Record() {
+  const SelfFigures figures = look_();
+  const int64_t now_ns = clock_.NowNs();
+  const int64_t steady_ns = clock_.SteadyNs();
+  const int64_t jump_ns = (now_ns - last_ns_) - (steady_ns - last_steady_ns_);
+  last_ns_ = now_ns;
+  last_steady_ns_ = steady_ns;
+  model::BatchBuilder rows;
+  rows.Row("tidemark", {}, model::Timestamp{now_ns})
+      .Field("read_only", int64_t{figures.read_only ? 1 : 0})
+      .Field("findings", static_cast<int64_t>(figures.findings))
+      .Field("corrupt_pages_total", static_cast<int64_t>(figures.corrupt_pages))
+      .Field("receivers_failing", static_cast<int64_t>(figures.receivers_failing))
+      .Field("rules_failing", static_cast<int64_t>(figures.rules_failing))
+      .Field("clock_jump_seconds",
+             std::abs(jump_ns) < kSecondNs ? 0.0 : static_cast<double>(jump_ns) / static_cast<double>(kSecondNs));
+  if (figures.memory_used_ratio) rows.Field("memory_used_ratio", *figures.memory_used_ratio);
+  if (figures.certificate_ends_seconds) rows.Field("certificate_ends_seconds", *figures.certificate_ends_seconds);
+  TM_TRY_ASSIGN([[maybe_unused]] const model::WriteReport report, sink_.Write(kServerDatabase, rows.batch()));
+  return {};
+}
+
+void SelfRecorder::Start() {
+  thread_ = std::thread([this] {
+    bool failed = false;
+    MutexLock lock(mutex_);
+    while (!stopping_) {
+      const Result<void> done = Record();
+      if (!done.ok() && !failed) TM_LOG(kWarn, "the server's own figures are not recorded: {}", done.error().message);
+      failed = !done.ok();
+      stopping_changed_.WaitFor(mutex_, std::chrono::nanoseconds(kPeriodNs));
+    }
+  });
+}
+
+void SelfRecorder::Stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    stopping_changed_.NotifyAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace tidemark::server
