@@ -96,11 +96,8 @@ Result<void> Fill(const std::string& directory, Salvage* salvage, rocks::RocksSt
   TM_RETURN_IF_ERROR(Remove(LinkFolder(directory)));
   TM_RETURN_IF_ERROR(MakeFolder(LinkFolder(directory)));
   for (const PageTable& table : salvage->pages) {
-    auto taken = TakeIn(table, LinkFolder(directory), rocks);
-    // RocksDB reads the first page and the last of what it takes in.
-    if (!taken.ok() && taken.error().code == ErrorCode::kCorruption) {
-      taken = TakeInReadable(table, LinkFolder(directory), salvage, rocks);
-    }
+    auto taken = table.sight.ends_readable ? TakeIn(table, LinkFolder(directory), rocks)
+                                           : TakeInReadable(table, LinkFolder(directory), salvage, rocks);
     if (taken.ok()) continue;
     if (taken.error().code == ErrorCode::kResourceExhausted) return taken;
     model::Finding finding{.area = model::FindingArea::kPages, .place = table.path};

@@ -59,6 +59,12 @@ Result<TableSight> LookAtTable(const std::shared_ptr<rocksdb::FileSystem>& files
                      Read(own, "tidemark.epoch", &sight.epoch) && Read(own, "tidemark.precedence", &sight.precedence);
     if (!all) return Corruption("its properties do not say which epoch it is");
     sight.kind = TableSight::Kind::kPages;
+    // One each: an iterator that failed stays so.
+    const std::unique_ptr<rocksdb::Iterator> first(reader.NewIterator(rocksdb::ReadOptions()));
+    first->SeekToFirst();
+    const std::unique_ptr<rocksdb::Iterator> last(reader.NewIterator(rocksdb::ReadOptions()));
+    last->SeekToLast();
+    sight.ends_readable = first->Valid() && last->Valid();
   }
   return sight;
 }

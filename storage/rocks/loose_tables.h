@@ -36,6 +36,9 @@ struct TableSight {
   int64_t partition_ns = 0;
   uint64_t epoch = 0;
   uint64_t precedence = 0;
+  // Of pages: whether its first block and its last can be read. RocksDB takes in a table of which they cannot be, under
+  // keys that are none.
+  bool ends_readable = true;
 };
 
 // What a table file says that it is. With `whole` all of its blocks are read too. Errors: kCorruption when it cannot be

@@ -220,6 +220,7 @@ def try_flip(pristine, old, folder, rng, names, act):
             expect(not read_only or found == 1, f"a start is read-only, and verify finds nothing: {said}")
         code, text = admin("repair", "--data", victim)
         expect(code in (0, 1), f"repair ended with {code}: {text}")
+        before = picture(victim)
         server.start(20)
         whole, still = use(server, before, accepted=code == 1)
         expect(not still, f"read-only after a repair: {text}")

@@ -414,19 +414,19 @@ TEST_F(LostFilesTest, ARepairMakesAStoreOfWhatCanBeRead) {
 // A block that RocksDB reads only to merge it: whoever meets it is told what to do, the store becomes as read-only as
 // one that found damage when it was opened, and serves on. Where in the file such blocks lie is tried.
 TEST_F(LostFilesTest, DamageThatIsMetAtWorkMakesTheStoreReadOnly) {
+  std::mt19937_64 random(TestSeed());
   const fs::path data = root() / "data";
-  static const CrashScenario small{
-      .name = "small", .prepare = {}, .prepare_killed_at = {}, .steps = {}, .small_epoch_bytes = 4 << 20};
-  const auto open = [&](const fs::path& path) {
-    return storage::Store::Open(ScenarioOptions(small, path.string(), &clock_));
-  };
   {
-    auto opened = open(data);
+    auto opened = Open(data);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
-    // Few and large: a start reads the first block of each epoch.
-    for (int i = 0; i < 3; ++i) {
-      const int64_t first_ns = kScenarioStartNs + i * 3600 * kSecond;
-      Write(**opened, {.host = "a", .first_ns = first_ns, .count = 30'000, .step_ns = kSecond / 10, .value = i});
+    Write(**opened, {.host = "a", .first_ns = kScenarioStartNs, .count = 300});
+    // A start does not read what is in documents.
+    for (int i = 0; i < 8; ++i) {
+      std::string text(20'000, ' ');
+      for (char& byte : text) byte = static_cast<char>('!' + static_cast<int>(random() % 90));
+      const auto put = (*opened)->Documents()->Put("rule", fmt::format("d{}", i), text, "somebody");
+      ASSERT_TRUE(put.ok()) << put.error().message;
+      AddDocument(&rows_, fmt::format("documents/rule/d{}", i), static_cast<int64_t>(*put), text);
     }
     Do((*opened)->Checkpoint());
     Do((*opened)->Close());
@@ -445,7 +445,7 @@ TEST_F(LostFilesTest, DamageThatIsMetAtWorkMakesTheStoreReadOnly) {
     std::string bytes = ReadFile(table);
     bytes[bytes.size() * place / kPlaces] ^= 1;
     std::ofstream(copy / "rocksdb" / table.filename(), std::ios::binary | std::ios::trunc) << bytes;
-    auto opened = open(copy);
+    auto opened = Open(copy);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     if ((*opened)->Stats().read_only) continue;  // found when it was opened
     RowModel rows = rows_;
