@@ -78,6 +78,8 @@ Result<void> CheckTiers(const storage::View& view, model::SeriesRef ref, const s
 
 Result<void> ReadDocuments(const storage::DocumentStore& documents, RowModel* found) {
   for (const storage::DocumentKindUsage& kind : documents.Kinds()) {
+    // The store's own note of the time: nobody has acknowledged it, and every process writes it anew.
+    if (kind.word == "clock") continue;
     for (const storage::DocumentInfo& document : documents.List(kind.word, {.deleted = true})) {
       TM_TRY_ASSIGN(const auto history, documents.History(kind.word, document.name, 1'000));
       ModelColumn& versions = (*found)[fmt::format("documents/{}/{}", kind.word, document.name)];

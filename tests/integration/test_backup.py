@@ -87,6 +87,7 @@ def test_the_list_verify_and_damage():
                 create(server)
             listed = server.request("GET", "/api/v1/admin/backups").json()
             expect_equal([one["id"] for one in listed["data"]], [2, 3], "those that are kept")
+            expect_equal(sorted(listed["data"][0]), ["bytes", "files", "id", "store", "time"], "what is said of one")
             metrics = server.request("GET", "/metrics").body.decode()
             expect("tidemark_backups_total 3" in metrics, "the counter of backups")
         done = tidemark("admin", "backup", "verify", "--from", folder / "backups")

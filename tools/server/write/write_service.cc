@@ -116,6 +116,7 @@ WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* met
     : sink_(sink),
       metadata_(metadata),
       clock_(clock),
+      knows_policy_(std::move(options.knows_policy)),
       refused_(std::move(options.refused)),
       require_database_(options.require_database),
       parse_memory_bytes_(options.parse_memory_bytes) {
@@ -136,7 +137,7 @@ Response WriteService::Take(const WriteEndpoint& endpoint, Request& request) {
 
 bool WriteService::KnowsPolicy(const WriteTarget& target) const {
   if (target.policy.empty() || target.policy == "autogen") return true;
-  return options_.knows_policy != nullptr && options_.knows_policy(target.database, target.policy);
+  return knows_policy_ != nullptr && knows_policy_(target.database, target.policy);
 }
 
 Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {

@@ -97,6 +97,7 @@ class WriteService {
   model::PointSink* const sink_;
   query::api::MetadataBook* const metadata_;
   const Clock* const clock_;
+  const std::function<bool(std::string_view database, std::string_view policy)> knows_policy_;
   const std::function<void(std::string_view database, uint32_t number, const Error& error)> refused_;
   std::atomic<bool> require_database_;
   std::atomic<uint64_t> parse_memory_bytes_;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/mutex.h"
 #include "storage/model/series_key.h"
 #include "storage/storage.h"
 
@@ -213,6 +214,8 @@ class MemoryStore final : public storage::Store {
     return {};
   }
   Result<storage::DatabaseOptions> ChangeDatabaseOptions(std::string_view name, const OptionsChange& change) override {
+    // One change after the other, as the real one has it.
+    MutexLock lock(options_mutex_);
     if (!HasDatabase(name)) return NotFound("no such database");
     storage::DatabaseOptions options = databases_[Name(name)].options;
     TM_RETURN_IF_ERROR(change(&options));
@@ -297,6 +300,7 @@ class MemoryStore final : public storage::Store {
   }
 
   std::map<std::string, Database> databases_;
+  Mutex options_mutex_;
   std::map<std::string, size_t> fields_;
 };
 

@@ -2,6 +2,7 @@
 #include "storage/backup.h"
 
 #include <gmock/gmock.h>
+#include <rocksdb/file_system.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -84,10 +85,13 @@ TEST_F(BackupTest, WhatWasAcknowledgedBeforeComesBack) {
   ASSERT_TRUE(restored.ok()) << restored.error().message;
   EXPECT_EQ(restored->id, made.id);
   uint64_t damages = 0;
-  const auto verified = Verify({.directory = Restored(), .on_damage = [&](const Damage& damage) {
-                                  ++damages;
-                                  ADD_FAILURE() << damage.place << ": " << damage.what;
-                                }});
+  VerifyOptions verify;
+  verify.directory = Restored();
+  verify.on_damage = [&](const Damage& damage) {
+    ++damages;
+    ADD_FAILURE() << damage.place << ": " << damage.what;
+  };
+  const auto verified = Verify(verify);
   ASSERT_TRUE(verified.ok()) << verified.error().message;
   EXPECT_EQ(damages, 0U);
   EXPECT_EQ(OpenRestored(), 30U);

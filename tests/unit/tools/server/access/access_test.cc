@@ -128,6 +128,7 @@ class AccessTest : public RoutesTest {
                                               .admin = &admin_,
                                               .access = &access_,
                                               .audit = &audit_,
+                                              .backup = &backups_,
                                               .api = &api_with_rules_,
                                               .batches = &batches_with_rules_,
                                               .dashboards = &dashboards_,

@@ -39,7 +39,7 @@ TEST(BackupMakerTest, AFolderInTheDataDirectoryIsRefused) {
   }
   EXPECT_TRUE(BackupMaker::Check({.directory = directory.path() + "/data2"}, data).ok());
   EXPECT_TRUE(BackupMaker::Check({}, data).ok());
-  EXPECT_FALSE(BackupMaker::Check({.interval_ms = 1}, data).ok());
+  EXPECT_FALSE(BackupMaker::Check({.directory = {}, .interval_ms = 1}, data).ok());
 }
 
 TEST(BackupMakerTest, CountsWhatWasMadeAndWhatFailed) {

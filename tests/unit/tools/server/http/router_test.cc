@@ -119,7 +119,7 @@ class PrefixTest : public ::testing::Test {
                    route(Access::kOpen, Method::kGet, "/page/*",
                          [](Request& request) { return TextResponse(200, request.database + request.captures[0]); }),
                    route(Access::kWrite, Method::kPost, "/write", [](Request&) { return TextResponse(204, ""); })},
-                  {.route_prefix = prefix, .external_path = external_path});
+                  {.allowed_origins = {}, .route_prefix = prefix, .external_path = external_path});
     Request request;
     request.method = method;
     request.target = target;

@@ -96,11 +96,15 @@ class RoutesTest : public ::testing::Test {
   BatchService batches_{&api_, {}};
   // Of a store that is read-only.
   audit::AuditService audit_{nullptr};
+  // Of a server that is given no folder for them.
+  backup::BackupMaker backup_maker_{&store_, &clock_, {}};
+  backup::BackupService backups_{&backup_maker_};
   http::Router router_{MakeRoutes({.writes = &writes_,
                                    .influx = &influx_,
                                    .buckets = &buckets_,
                                    .admin = &admin_,
                                    .audit = &audit_,
+                                   .backup = &backups_,
                                    .api = &api_,
                                    .batches = &batches_,
                                    .events = &events_,
