@@ -153,9 +153,13 @@ def test_a_reload_needs_the_right_to_administer():
             settings.rules.write_text("nonsense: 1\n")
             done = command(server, "admin", "reload", token=root)
             expect(done.returncode == 1 and "rules.yml:1:1" in done.stderr, done.stdout + done.stderr)
-            listed = command(server, "admin", "audit", "list", token=root)
-            records = [(r["who"], r["status"], r["count"]) for r in json.loads(listed.stdout)["data"] if r["act"] == "POST /-/reload"]
-            expect(("root", 200, 1) in records and ("root", 500, 1) in records and ("r", 403, 1) in records, listed.stdout)
+
+            def records():
+                listed = command(server, "admin", "audit", "list", token=root)
+                return [(r["who"], r["status"], r["count"]) for r in json.loads(listed.stdout)["data"] if r["act"] == "POST /-/reload"]
+
+            expect(("root", 200, 1) in records() and ("root", 500, 1) in records(), "acts are written down before their answers")
+            wait_until(lambda: ("r", 403, 1) in records(), what="the line of the refusal")
 
 
 def test_settings_that_are_wrong_refuse_the_start():
