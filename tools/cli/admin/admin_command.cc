@@ -128,20 +128,29 @@ Result<std::string> QueryOf(const Flags& flags) {
   return QueryString(pairs);
 }
 
+// Whether what took long was done, by the last line of its answer; says so when not.
+int CodeOfProgress(std::string_view last_line) {
+  if (last_line.contains(R"("done":true)")) return 0;
+  if (last_line.contains(R"("error":)")) return Fail("it was not done: the last line says why");
+  return Fail("the answer ended before it was done");
+}
+
 // Sends the request of `act` and prints the lines of the answer as they come.
 int Ask(const Act& act, const Flags& flags) {
   const Result<std::string> query = QueryOf(flags);
   if (!query.ok()) return Fail(query.error().message);
   auto client = HttpClient::Create(flags.server);
   if (!client.ok()) return Fail(client.error().message);
+  std::string last;
   const auto reply = (*client)->SendForLines(act.method == admin::Method::kGet ? "GET" : "POST",
-                                             std::string(act.path) + *query, {}, "", [](std::string_view line) {
+                                             std::string(act.path) + *query, {}, "", [&last](std::string_view line) {
+                                               last = line;
                                                fmt::print("{}\n", line);
                                                std::fflush(stdout);
                                              });
   if (!reply.ok()) return Fail(reply.error().message);
   if (reply->status >= 400) return Fail(fmt::format("the server answered {}: {}", reply->status, reply->body));
-  return 0;
+  return act.reply == admin::Reply::kProgress ? CodeOfProgress(last) : 0;
 }
 
 int Run(const Act& act, const Flags& flags) {
