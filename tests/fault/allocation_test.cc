@@ -61,10 +61,11 @@ void* operator new(size_t size, std::align_val_t alignment) {
   const auto bytes = static_cast<size_t>(alignment);
   return Allocate([=] { return std::aligned_alloc(bytes, (size + bytes - 1) / bytes * bytes); });
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+// Not inline: where only one of a pair is, g++ takes the other for one that does not belong to it.
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
 
 namespace tidemark::fault {
 namespace {

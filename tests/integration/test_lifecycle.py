@@ -94,7 +94,7 @@ def test_sighup_with_nothing_to_reload_changes_nothing():
         server = Server(folder / "data", *QUIET)
         with server:
             server.process.send_signal(signal.SIGHUP)
-            wait_until(lambda: "SIGHUP: 0 rules" in server.log_text(), what="the reload")
+            wait_until(lambda: "reloaded: 0 rules" in server.log_text(), what="the reload")
             expect_equal(server.write(f"m v=1 {T0}000000000").status, 204, "a write after it")
             expect_equal(server.stop(), 0, "exit code")
 
