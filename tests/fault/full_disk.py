@@ -71,9 +71,23 @@ def read(server, number):
     return {int(t): float(v) for t, v in result[0]["values"]} if result else {}
 
 
-def fill(server, ledger, limit=400):
+def take_room(ballast, rng):
+    """Somebody else takes most of what is free, also what the server has freed since the last time."""
+    free = os.statvfs(ballast.parent)
+    room = free.f_bavail * free.f_frsize
+    try:
+        with open(ballast, "ab") as file:
+            file.write(b"\xff" * max(0, room - rng.randrange(1 << 20, 6 << 20)))
+    except OSError as error:
+        # The server has taken some of it meanwhile: then the disk is full at once.
+        expect_equal(error.errno, errno.ENOSPC, "why the disk could not be filled")
+
+
+def fill(server, ledger, ballast, rng, limit=4000):
     """Writes until a write is refused; the answer to it."""
-    for _ in range(limit):
+    for tried in range(limit):
+        if tried % 100 == 0:
+            take_room(ballast, rng)
         number, lines = ledger.next()
         reply = server.write(lines)
         if reply.status == 204:
@@ -99,16 +113,7 @@ def takes_writes(server, ledger):
 
 
 def round_of(server, ledger, ballast, rng, restart):
-    # Somebody else fills most of the disk, and the server the rest.
-    free = os.statvfs(ballast.parent)
-    room = free.f_bavail * free.f_frsize
-    try:
-        with open(ballast, "wb") as file:
-            file.write(b"\xff" * max(0, room - rng.randrange(1 << 20, 6 << 20)))
-    except OSError as error:
-        # The server has taken some of it meanwhile: then the disk is full at once.
-        expect_equal(error.errno, errno.ENOSPC, "why the disk could not be filled")
-    refusal = fill(server, ledger)
+    refusal = fill(server, ledger, ballast, rng)
     check_refusal(refusal)
     # While it is full: more writes are refused in the same way, everything can be read, and the server says so.
     for _ in range(20):
