@@ -99,7 +99,7 @@ test("alerts are those that the API names, and an event is pushed", async () => 
   assert.equal(alerts.filter((alert) => alert.state === "firing").length, 1);
   // Two of the rule file, nine of the server about itself.
   assert.match(await page.locator('[data-panel="active"]').textContent(), /1 alert fires.*11 rules watch.*BidProcessing/);
-  assert.equal(await page.locator('[data-panel="thresholds"] tbody tr').count(), 2);
+  assert.equal(await page.locator('[data-panel="thresholds"] tbody tr').count(), 11);
   await page.getByText("● Live").waitFor();
   await server.write("dce", `dce_event,component=call_router text="pushed while nobody asked",level="warning" ${Date.now()}000000`);
   await page.getByText("pushed while nobody asked").waitFor();
