@@ -5,19 +5,13 @@
 #include <charconv>
 #include <system_error>
 
+#include "storage/base/text/take_word.h"
+
 namespace tidemark::storage::backup {
 namespace {
 
 constexpr std::string_view kKind = "tidemark-backup";
 constexpr std::string_view kFormat = "1";
-
-// The text up to the next space, which is taken off `rest` with it.
-std::string_view Word(std::string_view* rest) {
-  const size_t space = rest->find(' ');
-  const std::string_view word = rest->substr(0, space);
-  rest->remove_prefix(space == std::string_view::npos ? rest->size() : space + 1);
-  return word;
-}
 
 }  // namespace
 
@@ -27,13 +21,13 @@ std::string Encode(const BackupNote& note) {
 
 Result<BackupNote> DecodeNote(std::string_view text) {
   std::string_view rest = text;
-  if (Word(&rest) != kKind) return Corruption("it is no backup of a Tidemark store");
-  if (const std::string_view format = Word(&rest); format != kFormat) {
+  if (text::TakeWord(&rest) != kKind) return Corruption("it is no backup of a Tidemark store");
+  if (const std::string_view format = text::TakeWord(&rest); format != kFormat) {
     return Unsupported(
         fmt::format("the backup has format \"{}\", this program reads {}: use a newer one", format, kFormat));
   }
   BackupNote note;
-  note.store_id = Word(&rest);
+  note.store_id = text::TakeWord(&rest);
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), note.made_ns);
   if (note.store_id.empty() || error != std::errc() || end != rest.data() + rest.size()) {
     return Corruption("what it says of itself cannot be read");

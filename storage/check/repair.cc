@@ -137,6 +137,16 @@ class Repairer {
     ++report_.steps;
   }
 
+  // What a rebuild would find out while it reads them page by page.
+  void TellOfDamagedTables(const rescue::Salvage& salvage) {
+    for (const rescue::PageTable& table : salvage.pages) {
+      if (table.sight.ends_readable) continue;
+      Step(fmt::format("{}: its first or last pages cannot be read; gives up those that cannot, and keeps the others",
+                       table.path));
+      report_.lost = true;
+    }
+  }
+
   Result<void> RebuildRocks(const std::string& why) {
     TM_TRY_ASSIGN(rescue::Salvage salvage, rescue::SalvageStore({.directory = options_.directory,
                                                                  .file_system = nullptr,
@@ -144,7 +154,11 @@ class Repairer {
                                                                  .records_lost = RecordsLost(options_.directory)}));
     Step(fmt::format("{}/rocksdb: {}; makes it anew from what can be read, and sets the old one aside",
                      options_.directory, why));
-    if (!options_.dry_run) TM_RETURN_IF_ERROR(rescue::Rebuild(options_.directory, options_.aside, &salvage));
+    if (options_.dry_run) {
+      TellOfDamagedTables(salvage);
+    } else {
+      TM_RETURN_IF_ERROR(rescue::Rebuild(options_.directory, options_.aside, &salvage));
+    }
     for (const model::Finding& finding : salvage.findings) {
       Step(model::Describe(finding) + (finding.loss ? "; gives that up" : ""));
       // Of names that were made up no row is missing; what they were called is.

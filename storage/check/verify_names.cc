@@ -9,11 +9,6 @@
 namespace tidemark::storage::check {
 namespace {
 
-// UTC, to the second: partitions begin at whole ones.
-std::string TimeText(int64_t ns) {
-  return text::PrintInstant(text::Instant::FromNs(ns), {.fraction = text::InstantStyle::Fraction::kNone});
-}
-
 std::string SeriesText(const index::Index& index, model::SeriesRef ref) {
   model::LabelViews labels;
   index.LabelsOf(ref, &labels);
@@ -44,7 +39,7 @@ Result<std::unique_ptr<index::Index>> LoadSavedIndex(const rocks::RocksStore& ro
 
 std::string NameOf(const meta::EpochRecord& epoch, const std::string& name) {
   return fmt::format("epoch {} of database {}, partition {} ({} h)", epoch.epoch, name,
-                     TimeText(epoch.partition_start_ns), epoch.partition_ns / 3'600'000'000'000);
+                     text::PrintSecond(epoch.partition_start_ns), epoch.partition_ns / 3'600'000'000'000);
 }
 
 std::string NameOf(const partition::PageInfo& page, const index::Index* index) {

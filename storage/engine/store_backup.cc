@@ -12,15 +12,10 @@ Result<BackupInfo> StoreImpl::Backup(const BackupOptions& options) {
   const backup::BackupNote note{.store_id = parts_.store_id, .made_ns = parts_.clock.NowNs()};
   // What is in the journal alone is not copied.
   TM_RETURN_IF_ERROR(Checkpoint());
-  // Both whoever asked and whoever closes the store may end it.
-  std::stop_source stop;
-  const auto end = [&stop] { stop.request_stop(); };
-  const std::stop_callback on_caller(options.stop, end);
-  const std::stop_callback on_close(backup_stop_.get_token(), end);
   TM_TRY_ASSIGN(const rocks::BackupFiles made, parts_.rocks->BackUp({.directory = options.directory,
                                                                      .note = backup::Encode(note),
                                                                      .keep = options.keep,
-                                                                     .stop = stop.get_token(),
+                                                                     .stop = options.stop,
                                                                      .on_progress = options.on_progress}));
   return BackupInfo{
       .id = made.id, .made_ns = note.made_ns, .bytes = made.bytes, .files = made.files, .store_id = note.store_id};

@@ -17,10 +17,6 @@ constexpr int64_t kLookIntervalNs = 1'000'000'000;
 constexpr int64_t kKeepIntervalNs = 600'000'000'000;
 constexpr std::string_view kName = "retention";
 
-std::string Print(model::Timestamp at) {
-  return text::PrintInstant(text::Instant::FromNs(at.ns), {.fraction = text::InstantStyle::Fraction::kNone});
-}
-
 }  // namespace
 
 void StoreImpl::BeginClock() {
@@ -28,7 +24,8 @@ void StoreImpl::BeginClock() {
   if (const Result<Document> document = documents_->Get(kClockKind, kName); document.ok()) {
     Result<retention::KeptClock> read = retention::DecodeKeptClock(document->bytes);
     if (read.ok()) {
-      kept = std::move(read).value();
+      // A restored store has what was known when the backup was made, which may be long ago.
+      if (read->store_id == parts_.store_id) kept = std::move(read).value();
     } else {
       TM_LOG(kWarn, "{}: the machine's clock is trusted", read.error().message);
     }
@@ -54,8 +51,9 @@ void StoreImpl::KeepClock() {
 }
 
 Result<void> StoreImpl::WriteClock() {
-  auto written =
-      documents_->Put(kClockKind, kName, retention::EncodeKeptClock(parts_.retention_clock.Keep()), "tidemark");
+  retention::KeptClock kept = parts_.retention_clock.Keep();
+  kept.store_id = parts_.store_id;
+  auto written = documents_->Put(kClockKind, kName, retention::EncodeKeptClock(kept), "tidemark");
   if (!written.ok()) return std::move(written).error();
   return {};
 }
@@ -72,11 +70,14 @@ Result<void> StoreImpl::AcceptClock() {
   TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
   if (parts_.clock.NowNs() < kClockIsSetNs) {
     return InvalidArgument(
-        fmt::format("the machine's clock shows {}: it has not been set", Print({parts_.clock.NowNs()})));
+        fmt::format("the machine's clock shows {}: it has not been set", text::PrintSecond(parts_.clock.NowNs())));
   }
   parts_.retention_clock.Accept();
   NoteOtherRowsSeen();
-  return WriteClock();
+  if (auto kept = WriteClock(); !kept.ok()) {
+    return std::move(kept).error().Within("the clock is believed until the next start, which will not know of it");
+  }
+  return {};
 }
 
 std::vector<model::Finding> StoreImpl::Findings() const {
@@ -86,7 +87,7 @@ std::vector<model::Finding> StoreImpl::Findings() const {
     all.push_back({.area = model::FindingArea::kClock,
                    .place = "the machine's clock",
                    .what = fmt::format("it shows {} and should show about {}; rows grow old by the earlier of both",
-                                       Print(time.machine), Print(time.trusted)),
+                                       text::PrintSecond(time.machine.ns), text::PrintSecond(time.trusted.ns)),
                    .stops_writes = false,
                    .remedy = "set it right, or say with `tidemark admin clock accept` that it is; after 24 h without "
                              "going back it is followed"});

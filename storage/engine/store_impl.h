@@ -196,9 +196,6 @@ class StoreImpl final : public Store {
   Compactor compactor_{&parts_, &checkpointer_, &deleter_};
   Expiry expiry_{&parts_, &checkpointer_, &deleter_};
 
-  // Ends the backup that is being made.
-  std::stop_source backup_stop_;
-
   Mutex fold_mutex_;
   CondVar fold_wake_;  // for the end of the thread that folds
 

@@ -25,10 +25,6 @@ model::Finding Damaged(model::FindingArea area, std::string place, std::string w
   return finding;
 }
 
-std::string Print(model::Timestamp at) {
-  return text::PrintInstant(text::Instant::FromNs(at.ns), {.fraction = text::InstantStyle::Fraction::kNone});
-}
-
 // RocksDB takes a flipped bit in the name of a file for a file that is not there, and in a number for a feature of a
 // later version.
 bool IsDamage(const Error& error) {
@@ -71,7 +67,7 @@ Result<void> StoreImpl::LookAtTables() {
       if (!key.ok() || epoch.database != key->database || epoch.epoch != key->epoch) continue;
       name = NameOfDatabase(epoch.database);
       what = fmt::format("{}; it held {} values of database {} from {} to {}", table.why, epoch.rows, name,
-                         Print(epoch.range.first), Print(epoch.range.last));
+                         text::PrintSecond(epoch.range.first.ns), text::PrintSecond(epoch.range.last.ns));
     }
     parts_.findings.Add(Damaged(model::FindingArea::kPages, place + table.file.name, std::move(what)), std::move(name));
   }

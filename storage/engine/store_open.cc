@@ -26,7 +26,6 @@ StoreImpl::StoreImpl(StoreOptions options) : parts_(std::move(options)) {}
 
 StoreImpl::~StoreImpl() {
   parts_.closing.store(true);
-  backup_stop_.request_stop();
   StopBackground();
   WriterLock lock(parts_.open_mutex);
   if (!parts_.closed && parts_.journal != nullptr) {
@@ -172,7 +171,6 @@ Result<void> StoreImpl::OpenJournal() {
 
 Result<void> StoreImpl::Close() {
   parts_.closing.store(true);
-  backup_stop_.request_stop();
   StopBackground();
   WriterLock lock(parts_.open_mutex);
   if (parts_.closed) return {};

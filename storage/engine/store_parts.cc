@@ -84,7 +84,7 @@ void StoreParts::ReportRocks(const Error& error) {
     return;
   }
   // What follows from the first is not worth another finding.
-  if (read_only) return;
+  if (read_only || damage_reported.test_and_set()) return;
   model::Finding finding{
       .area = model::FindingArea::kMeta, .place = options.directory + "/rocksdb", .what = error.message};
   finding.remedy = model::kRepairRemedy;

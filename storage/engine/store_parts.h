@@ -114,6 +114,8 @@ struct StoreParts {
 
   // Only reads are served, and nothing on disk may change: an open found damage, or RocksDB met some. For good.
   std::atomic<bool> read_only = false;
+  // Whether damage that was met at work is a finding: many threads meet it.
+  std::atomic_flag damage_reported;
 
   mutable SharedMutex open_mutex;
   std::atomic<bool> closing = false;

@@ -9,6 +9,7 @@
 
 #include "storage/base/bytes.h"
 #include "storage/journal/segment_writer.h"
+#include "storage/journal/sync_directory.h"
 
 namespace tidemark::journal {
 namespace {
@@ -32,14 +33,6 @@ std::string Describe(std::string_view segment, const SegmentScan& scan, uint64_t
                        sums->expected, sums->found);
   }
   return fmt::format("record {} at offset {}: it is not there", scan.next, scan.offset);
-}
-
-Result<void> SyncDirectory(rocksdb::FileSystem* file_system, const std::string& path) {
-  std::unique_ptr<rocksdb::FSDirectory> directory;
-  rocksdb::IOStatus status = file_system->NewDirectory(path, rocksdb::IOOptions(), &directory, nullptr);
-  if (status.ok()) status = directory->Fsync(rocksdb::IOOptions(), nullptr);
-  if (!status.ok()) return FromStatus(status, path);
-  return {};
 }
 
 // The file is the old or the new one, whenever the power goes.

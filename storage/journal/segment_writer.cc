@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "storage/base/failure_point.h"
+#include "storage/journal/sync_directory.h"
 
 namespace tidemark::journal {
 namespace {
@@ -50,10 +51,9 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(rocksdb::FileSystem
   if (status.ok()) status = created->Fsync(io, nullptr);
   if (status.ok()) status = created->Close(io, nullptr);
   if (status.ok()) status = file_system->RenameFile(made, path, io, nullptr);
-  std::unique_ptr<rocksdb::FSDirectory> parent;
-  if (status.ok()) status = file_system->NewDirectory(directory, io, &parent, nullptr);
-  if (status.ok()) status = parent->Fsync(io, nullptr);
-  if (status.ok()) status = file_system->NewRandomRWFile(path, rocksdb::FileOptions(), &writer->file_, nullptr);
+  if (!status.ok()) return FromStatus(status, path);
+  TM_RETURN_IF_ERROR(SyncDirectory(file_system, directory));
+  status = file_system->NewRandomRWFile(path, rocksdb::FileOptions(), &writer->file_, nullptr);
   if (!status.ok()) return FromStatus(status, path);
   writer->mark_ = FileMark::Of(path);
   MutexLock lock(writer->mutex_);

@@ -23,11 +23,6 @@ constexpr auto kAreas = std::to_array<std::pair<FindingArea, std::string_view>>(
     {FindingArea::kClock, "clock"},
 });
 
-// To the second: a loss is known to about that.
-std::string Print(Timestamp at) {
-  return text::PrintInstant(text::Instant::FromNs(at.ns), {.fraction = text::InstantStyle::Fraction::kNone});
-}
-
 std::string Count(uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -55,11 +50,11 @@ std::string Describe(const Loss& loss) {
           : one        ? " that was acknowledged"
                        : " that were acknowledged";
   if (loss.since && loss.until) {
-    text += fmt::format(" between {} and {}", Print(*loss.since), Print(*loss.until));
+    text += fmt::format(" between {} and {}", text::PrintSecond(loss.since->ns), text::PrintSecond(loss.until->ns));
   } else if (loss.until) {
-    text += fmt::format(" until {}", Print(*loss.until));
+    text += fmt::format(" until {}", text::PrintSecond(loss.until->ns));
   } else if (loss.since) {
-    text += fmt::format(" after {}", Print(*loss.since));
+    text += fmt::format(" after {}", text::PrintSecond(loss.since->ns));
   }
   return text + (one ? " is missing" : " are missing");
 }
@@ -72,7 +67,7 @@ std::string Describe(const Finding& finding) {
   }
   if (!finding.expected.empty() || !finding.found.empty()) text += ")";
   if (finding.loss) text += "; " + Describe(*finding.loss);
-  if (finding.accepted) text += fmt::format("; accepted by a repair at {}", Print(*finding.accepted));
+  if (finding.accepted) text += fmt::format("; accepted by a repair at {}", text::PrintSecond(finding.accepted->ns));
   return text;
 }
 

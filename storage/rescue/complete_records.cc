@@ -23,10 +23,6 @@ using model::FindingArea;
 using rocks::Family;
 using EpochId = std::pair<model::DatabaseId, uint64_t>;
 
-std::string Print(model::Timestamp at) {
-  return text::PrintInstant(text::Instant::FromNs(at.ns), {.fraction = text::InstantStyle::Fraction::kNone});
-}
-
 class Completer {
  public:
   Completer(const TablesFound& found, Salvage* salvage) : found_(found), salvage_(*salvage), rocks_(*salvage->rocks) {}
@@ -106,7 +102,7 @@ class Completer {
       }
       Tell(FindingArea::kPages, fmt::format("epoch {}", epoch.epoch),
            fmt::format("its pages are gone: {} values of database {} from {} to {}", epoch.rows, NameOf(epoch.database),
-                       Print(epoch.range.first), Print(epoch.range.last)),
+                       text::PrintSecond(epoch.range.first.ns), text::PrintSecond(epoch.range.last.ns)),
            /*lost=*/true);
       changes_.Delete(Family::kMeta, rocks::EpochMetaKey(epoch.database, epoch.epoch));
       at = epochs_.erase(at);

@@ -10,7 +10,6 @@
 
 #include "storage/rescue/readable_pages.h"
 #include "storage/rocks/directory.h"
-#include "storage/rocks/rocks_status.h"
 #include "storage/rocks/store_lock.h"
 
 namespace tidemark::storage::rescue {
@@ -42,21 +41,6 @@ Result<void> Remove(const std::string& path) {
   std::error_code error;
   fs::remove_all(path, error);
   return ToResult(error, "deleting " + path);
-}
-
-Result<void> Rename(const std::string& from, const std::string& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  TM_RETURN_IF_ERROR(ToResult(error, fmt::format("renaming {} to {}", from, to)));
-  rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
-  for (const std::string& path : {from, to}) {
-    std::unique_ptr<rocksdb::FSDirectory> folder;
-    const std::string parent = fs::path(path).parent_path().string();
-    rocksdb::IOStatus status = files->NewDirectory(parent, rocksdb::IOOptions(), &folder, nullptr);
-    if (status.ok()) status = folder->Fsync(rocksdb::IOOptions(), nullptr);
-    TM_RETURN_IF_ERROR(rocks::FromRocks(status, "syncing " + parent));
-  }
-  return {};
 }
 
 // Hands records on in batches, each of them durable.
@@ -124,11 +108,13 @@ Result<bool> FinishExchange(const std::string& directory) {
   TM_TRY_ASSIGN(const std::unique_ptr<rocks::StoreLock> lock, rocks::StoreLock::TakeNew(directory));
   // Somebody else may have been at it.
   if (!waits()) return false;
-  TM_RETURN_IF_ERROR(Rename(FinishedPath(directory), directory + "/rocksdb"));
+  TM_RETURN_IF_ERROR(
+      rocks::RenameDurably(rocksdb::FileSystem::Default().get(), FinishedPath(directory), directory + "/rocksdb"));
   return true;
 }
 
 Result<void> Rebuild(const std::string& directory, const std::string& aside, Salvage* salvage) {
+  rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
   TM_RETURN_IF_ERROR(Remove(UnfinishedPath(directory)));
   TM_RETURN_IF_ERROR(Remove(FinishedPath(directory)));
   TM_RETURN_IF_ERROR(MakeFolder(UnfinishedPath(directory)));
@@ -141,13 +127,13 @@ Result<void> Rebuild(const std::string& directory, const std::string& aside, Sal
     rocks->Close();
     TM_RETURN_IF_ERROR(std::move(filled));
   }
-  TM_RETURN_IF_ERROR(Rename(UnfinishedPath(directory), FinishedPath(directory)));
+  TM_RETURN_IF_ERROR(rocks::RenameDurably(files, UnfinishedPath(directory), FinishedPath(directory)));
   TM_RETURN_IF_ERROR(MakeFolder(aside));
   std::error_code error;
   if (fs::exists(directory + "/rocksdb", error)) {
-    TM_RETURN_IF_ERROR(Rename(directory + "/rocksdb", aside + "/rocksdb"));
+    TM_RETURN_IF_ERROR(rocks::RenameDurably(files, directory + "/rocksdb", aside + "/rocksdb"));
   }
-  return Rename(FinishedPath(directory), directory + "/rocksdb");
+  return rocks::RenameDurably(files, FinishedPath(directory), directory + "/rocksdb");
 }
 
 }  // namespace tidemark::storage::rescue

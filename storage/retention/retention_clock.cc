@@ -9,15 +9,13 @@
 #include "storage/base/log.h"
 #include "storage/base/set_clock.h"
 #include "storage/base/text/instant.h"
+#include "storage/base/text/take_word.h"
 
 namespace tidemark::storage::retention {
 namespace {
 
 constexpr std::string_view kMagic = "clock 1";
-
-std::string Print(int64_t ns) {
-  return text::PrintInstant(text::Instant::FromNs(ns), {.fraction = text::InstantStyle::Fraction::kNone});
-}
+constexpr std::string_view kNoStore = "-";
 
 bool IsWithin(int64_t a_ns, int64_t b_ns, int64_t tolerance_ns) {
   int64_t off_ns = 0;
@@ -25,18 +23,12 @@ bool IsWithin(int64_t a_ns, int64_t b_ns, int64_t tolerance_ns) {
   return off_ns >= -tolerance_ns && off_ns <= tolerance_ns;
 }
 
-// The next word of a line, and the space behind it.
-std::string_view TakeWord(std::string_view* text) {
-  const std::string_view word = text->substr(0, text->find(' '));
-  text->remove_prefix(std::min(word.size() + 1, text->size()));
-  return word;
-}
-
 }  // namespace
 
 std::string EncodeKeptClock(const KeptClock& kept) {
-  return fmt::format("{} {} {} {} {} {} {}", kMagic, kept.trusted_ns, kept.machine_ns, kept.steady_ns,
-                     kept.jumped ? 1 : 0, kept.agreed_ns, kept.boot_id);
+  return fmt::format("{} {} {} {} {} {} {} {}", kMagic, kept.trusted_ns, kept.machine_ns, kept.steady_ns,
+                     kept.jumped ? 1 : 0, kept.agreed_ns, kept.store_id.empty() ? kNoStore : kept.store_id,
+                     kept.boot_id);
 }
 
 Result<KeptClock> DecodeKeptClock(std::string_view text) {
@@ -46,12 +38,15 @@ Result<KeptClock> DecodeKeptClock(std::string_view text) {
   KeptClock kept;
   int64_t jumped = 0;
   for (int64_t* number : {&kept.trusted_ns, &kept.machine_ns, &kept.steady_ns, &jumped, &kept.agreed_ns}) {
-    const std::string_view word = TakeWord(&text);
+    const std::string_view word = text::TakeWord(&text);
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), *number);
     if (error != std::errc() || end != word.data() + word.size()) return bad;
   }
   if (jumped != 0 && jumped != 1) return bad;
   kept.jumped = jumped == 1;
+  kept.store_id = text::TakeWord(&text);
+  if (kept.store_id.empty()) return bad;
+  if (kept.store_id == kNoStore) kept.store_id.clear();
   kept.boot_id = text;
   return kept;
 }
@@ -97,6 +92,7 @@ KeptClock RetentionClock::Keep() const {
           .steady_ns = clock_.SteadyNs(),
           .jumped = jumped_,
           .agreed_ns = agreed_ns_,
+          .store_id = {},
           .boot_id = boot_id_};
 }
 
@@ -119,7 +115,7 @@ void RetentionClock::TellJump() const {
       kWarn,
       "the machine's clock shows {}, and it should be about {}: rows grow old by the earlier of both until the clock "
       "has gone on for 24 h, or `tidemark admin clock accept` says that it is right",
-      Print(looked_machine_ns_), Print(TrustedNs()));
+      text::PrintSecond(looked_machine_ns_), text::PrintSecond(TrustedNs()));
 }
 
 bool RetentionClock::Look() {
@@ -130,7 +126,7 @@ bool RetentionClock::Look() {
   const bool first = trusted_ns < kClockIsSetNs && machine_ns >= kClockIsSetNs;
   if (first || IsWithin(machine_ns, trusted_ns, kToleranceNs)) {
     const bool jumps = jumped_ || first;
-    if (jumps) TM_LOG(kInfo, "the machine's clock shows {}, which is trusted", Print(machine_ns));
+    if (jumps) TM_LOG(kInfo, "the machine's clock shows {}, which is trusted", text::PrintSecond(machine_ns));
     Follow();
     return jumps;
   }
@@ -143,15 +139,15 @@ bool RetentionClock::Look() {
   looked_steady_ns_ = clock_.SteadyNs();
   if (agreed_ns_ < kAgreementNs) return false;
   TM_LOG(kWarn, "the machine's clock shows {} and has gone on for 24 h: rows grow old by it from now on",
-         Print(machine_ns));
+         text::PrintSecond(machine_ns));
   Follow();
   return true;
 }
 
 void RetentionClock::Accept() {
   MutexLock lock(mutex_);
-  TM_LOG(kWarn, "the machine's clock is said to be right: rows grow old by {}, it was {}", Print(clock_.NowNs()),
-         Print(TrustedNs()));
+  TM_LOG(kWarn, "the machine's clock is said to be right: rows grow old by {}, it was {}",
+         text::PrintSecond(clock_.NowNs()), text::PrintSecond(TrustedNs()));
   Follow();
 }
 

@@ -29,11 +29,12 @@ struct KeptClock {
   int64_t steady_ns = 0;  // Clock::SteadyNs, which goes on in another process of the same boot
   bool jumped = false;
   int64_t agreed_ns = 0;
+  std::string store_id;  // of the store that knew it: one that was restored from its backup is another
   std::string boot_id;
   friend bool operator==(const KeptClock&, const KeptClock&) = default;
 };
 
-// One line: "clock 1 TRUSTED MACHINE STEADY JUMPED AGREED BOOT_ID".
+// One line: "clock 1 TRUSTED MACHINE STEADY JUMPED AGREED STORE_ID BOOT_ID".
 std::string EncodeKeptClock(const KeptClock& kept);
 // kCorruption for what EncodeKeptClock did not write.
 Result<KeptClock> DecodeKeptClock(std::string_view text);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/utilities/backup_engine.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <utility>
 
+#include "storage/base/log.h"
 #include "storage/rocks/rocks_handles.h"
 #include "storage/rocks/rocks_status.h"
 
@@ -24,11 +26,7 @@ namespace {
 constexpr uint64_t kProgressBytes = uint64_t{4} << 20;
 
 BackupFiles Describe(const rocksdb::BackupInfo& info) {
-  return {.id = info.backup_id,
-          .made_seconds = info.timestamp,
-          .bytes = info.size,
-          .files = info.number_files,
-          .note = info.app_metadata};
+  return {.id = info.backup_id, .bytes = info.size, .files = info.number_files, .note = info.app_metadata};
 }
 
 // A folder of backups, open for reading: nothing in it changes.
@@ -86,6 +84,23 @@ class BackupFolder {
   std::string directory_;
 };
 
+// What the engine writes backups with: tells when the first file is made, which it does once it has listed all of them.
+class TellingFileSystem : public rocksdb::FileSystemWrapper {
+ public:
+  explicit TellingFileSystem(std::function<void()> on_first_file)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), on_first_file_(std::move(on_first_file)) {}
+  [[nodiscard]] const char* Name() const override { return "TellingFileSystem"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override {
+    on_first_file_();
+    return target()->NewWritableFile(path, options, file, debug);
+  }
+
+ private:
+  const std::function<void()> on_first_file_;
+};
+
 // The folder is this process' to write to: the engine numbers files by what it saw when it was opened.
 class WriterOfFolder {
  public:
@@ -119,6 +134,11 @@ Result<std::vector<BackupFiles>> BackupsIn(const std::string& directory) {
   return folder.List();
 }
 
+Result<BackupFiles> FindBackup(const std::string& directory, uint32_t id) {
+  TM_TRY_ASSIGN(const BackupFolder folder, BackupFolder::Open(directory));
+  return folder.Find(id);
+}
+
 Result<BackupFiles> CheckBackup(const std::string& directory, uint32_t id) {
   TM_TRY_ASSIGN(const BackupFolder folder, BackupFolder::Open(directory));
   TM_TRY_ASSIGN(BackupFiles backup, folder.Find(id));
@@ -126,27 +146,42 @@ Result<BackupFiles> CheckBackup(const std::string& directory, uint32_t id) {
   return backup;
 }
 
-Result<BackupFiles> CopyBackup(const std::string& directory, uint32_t id, const std::string& to) {
+Result<void> CopyBackup(const std::string& directory, uint32_t id, const std::string& to) {
   TM_TRY_ASSIGN(const BackupFolder folder, BackupFolder::Open(directory));
-  TM_TRY_ASSIGN(BackupFiles backup, folder.Find(id));
-  TM_RETURN_IF_ERROR(FromRocks(folder->RestoreDBFromBackup(rocksdb::RestoreOptions(), backup.id, to, to),
-                               fmt::format("restoring backup {}", backup.id)));
-  return backup;
+  TM_TRY_ASSIGN(const BackupFiles backup, folder.Find(id));
+  return FromRocks(folder->RestoreDBFromBackup(rocksdb::RestoreOptions(), backup.id, to, to),
+                   fmt::format("restoring backup {}", backup.id));
+}
+
+void RocksStore::EndBackups() {
+  MutexLock lock(backups_mutex_);
+  end_backups_.request_stop();
+  end_backups_ = std::stop_source();
 }
 
 Result<BackupFiles> RocksStore::BackUp(const BackupRequest& request) {
+  std::stop_source stop;
+  const auto end = [&stop] { stop.request_stop(); };
+  const std::stop_callback on_caller(request.stop, end);
+  std::stop_token ended;
+  {
+    MutexLock lock(backups_mutex_);
+    ended = end_backups_.get_token();
+  }
+  const std::stop_callback on_end(ended, end);
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());
   TM_TRY_ASSIGN(const WriterOfFolder writer, WriterOfFolder::Take(request.directory));
-  rocksdb::BackupEngineOptions options(request.directory);
-  // The store's own file layer keeps what RocksDB deletes, and backups are none of the store's files.
-  options.backup_env = rocksdb::Env::Default();
+  // Not the store's own file layer, which keeps what RocksDB deletes: backups are none of the store's files.
+  const std::unique_ptr<rocksdb::Env> env =
+      rocksdb::NewCompositeEnv(std::make_shared<TellingFileSystem>([this] { ingest_gate_.Open(); }));
+  rocksdb::BackupEngineOptions options(request.directory, env.get());
   options.callback_trigger_interval_size = kProgressBytes;
   rocksdb::BackupEngine* opened = nullptr;
   TM_RETURN_IF_ERROR(FromRocks(rocksdb::BackupEngine::Open(rocksdb::Env::Default(), options, &opened),
                                "opening the folder of backups " + request.directory));
   const std::unique_ptr<rocksdb::BackupEngine> engine(opened);
-  const std::stop_callback on_stop(request.stop, [&engine] { engine->StopBackup(); });
+  const std::stop_callback on_stop(stop.get_token(), [&engine] { engine->StopBackup(); });
   rocksdb::CreateBackupOptions create;
   std::atomic<uint64_t> copied = 0;
   create.progress_callback = [&] {
@@ -156,13 +191,18 @@ Result<BackupFiles> RocksStore::BackUp(const BackupRequest& request) {
   create.decrease_background_thread_cpu_priority = true;
   create.background_thread_cpu_priority = rocksdb::CpuPriority::kLow;
   rocksdb::BackupID id = 0;
+  ingest_gate_.Shut();
   const rocksdb::Status made = engine->CreateNewBackupWithMetadata(create, handles_->db.get(), request.note, &id);
-  if (!made.ok() && request.stop.stop_requested()) {
+  ingest_gate_.Open();
+  if (!made.ok() && stop.stop_requested()) {
     return MakeError(ErrorCode::kCancelled, "the backup was stopped; the next one goes on with what was copied");
   }
   TM_RETURN_IF_ERROR(FromRocks(made, "copying into " + request.directory));
+  // The backup is made, whatever comes of the old ones: the next one tries to delete them again.
   if (request.keep != 0) {
-    TM_RETURN_IF_ERROR(FromRocks(engine->PurgeOldBackups(request.keep), "deleting old backups"));
+    if (const auto purged = FromRocks(engine->PurgeOldBackups(request.keep), "deleting old backups"); !purged.ok()) {
+      TM_LOG(kWarn, "{}", purged.error().message);
+    }
   }
   rocksdb::BackupInfo info;
   TM_RETURN_IF_ERROR(FromRocks(engine->GetBackupInfo(id, &info), fmt::format("backup {}", id)));

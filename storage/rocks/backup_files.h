@@ -16,7 +16,6 @@ namespace tidemark::storage::rocks {
 
 struct BackupFiles {
   uint32_t id = 0;
-  int64_t made_seconds = 0;  // since 1970
   uint64_t bytes = 0;
   uint64_t files = 0;
   std::string note;  // what whoever made it had to say
@@ -33,8 +32,10 @@ struct BackupRequest {
 // Ascending by id. Errors: kNotFound, kIo, kCorruption.
 Result<std::vector<BackupFiles>> BackupsIn(const std::string& directory);
 // 0 is the newest. Errors: kNotFound, kCorruption, kIo.
+Result<BackupFiles> FindBackup(const std::string& directory, uint32_t id);
+// Reads every byte of it. Errors: as FindBackup.
 Result<BackupFiles> CheckBackup(const std::string& directory, uint32_t id);
-// Into `to`, which is made. Errors: as CheckBackup, kResourceExhausted.
-Result<BackupFiles> CopyBackup(const std::string& directory, uint32_t id, const std::string& to);
+// Into `to`, which is made; every byte is checked on the way. Errors: as FindBackup, kResourceExhausted.
+Result<void> CopyBackup(const std::string& directory, uint32_t id, const std::string& to);
 
 }  // namespace tidemark::storage::rocks

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "storage/journal/sync_directory.h"
 #include "storage/rocks/rocks_status.h"
 
 namespace tidemark::storage::rocks {
@@ -52,12 +53,20 @@ Result<void> ReplaceFile(rocksdb::FileSystem* files, const std::string& path, co
   rocksdb::IOStatus status = rocksdb::WriteStringToFile(files, bytes, made, /*should_sync=*/true);
   if (written) FailurePoint(*written);
   if (status.ok()) status = files->RenameFile(made, path, io, nullptr);
-  std::unique_ptr<rocksdb::FSDirectory> parent;
-  if (status.ok()) {
-    status = files->NewDirectory(std::filesystem::path(path).parent_path().string(), io, &parent, nullptr);
+  TM_RETURN_IF_ERROR(FromRocks(status, "writing " + path));
+  return journal::SyncDirectory(files, std::filesystem::path(path).parent_path().string());
+}
+
+Result<void> RenameDurably(rocksdb::FileSystem* files, const std::string& from, const std::string& to) {
+  TM_RETURN_IF_ERROR(FromRocks(files->RenameFile(from, to, rocksdb::IOOptions(), nullptr),
+                               fmt::format("renaming {} to {}", from, to)));
+  for (const std::string& path : {from, to}) {
+    std::error_code error;
+    const std::string parent = std::filesystem::absolute(path, error).parent_path().string();
+    if (error) return IoError(fmt::format("{}: {}", path, error.message()));
+    TM_RETURN_IF_ERROR(journal::SyncDirectory(files, parent));
   }
-  if (status.ok()) status = parent->Fsync(io, nullptr);
-  return FromRocks(status, "writing " + path);
+  return {};
 }
 
 std::string StagingName(uint64_t epoch) { return fmt::format("{}{}{}", kStagingPrefix, epoch, kStagingSuffix); }

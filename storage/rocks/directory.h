@@ -28,6 +28,10 @@ Result<void> DeleteFilesIn(rocksdb::FileSystem* files, const std::string& direct
 Result<void> ReplaceFile(rocksdb::FileSystem* files, const std::string& path, const std::string& bytes,
                          std::optional<FailurePointName> written = {});
 
+// Moves a file or a directory with all that is in it to where nothing is, or an empty directory: durable when it
+// returns. Errors: kIo, kResourceExhausted.
+Result<void> RenameDurably(rocksdb::FileSystem* files, const std::string& from, const std::string& to);
+
 // Where the file of an epoch is written before RocksDB takes it in: "epoch-12.sst" in `staging`.
 [[nodiscard]] std::string StagingName(uint64_t epoch);
 // The epoch of such a name; nullopt for any other.

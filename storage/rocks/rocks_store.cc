@@ -122,6 +122,7 @@ Result<void> RocksStore::CheckOpen() const {
 }
 
 void RocksStore::Close() {
+  EndBackups();
   WriterLock lock(mutex_);
   closed_ = true;
   if (handles_ != nullptr) handles_->CloseDb();
@@ -228,6 +229,7 @@ Result<void> RocksStore::Ingest(const std::vector<std::string>& paths) {
   options.allow_blocking_flush = false;
   // A file in level 0 would never be freed by DeleteFilesInRange. Epochs do not overlap, so every file fits below.
   options.fail_if_not_bottommost_level = true;
+  const IngestGate::Visit visit(&ingest_gate_);
   const KeepingFileSystem::Guard keep(handles_->files.get());
   return FromChange(handles_->db->IngestExternalFile(handles_->family(Family::kData), paths, options),
                     "ingesting pages");
@@ -407,6 +409,8 @@ Result<void> RocksStore::Enter() {
 }
 
 Result<void> RocksStore::Recover() {
+  // Writes wait for this, and the copying may be what has filled the disk.
+  EndBackups();
   WriterLock lock(mutex_);
   if (closed_) return CheckOpen();
   if (handles_->db != nullptr) {

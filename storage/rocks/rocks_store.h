@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
 #include "storage/rocks/backup_files.h"
+#include "storage/rocks/ingest_gate.h"
 #include "storage/rocks/keys.h"
 #include "storage/rocks/loose_tables.h"
 #include "storage/rocks/page_bytes.h"
@@ -136,8 +138,8 @@ class RocksStore {
   // bring back the state before.
   Result<void> Flush();
 
-  // Copies what is written, as it is at some moment of the call, into a backup of its own. Errors: kCancelled,
-  // kResourceExhausted (the disk is full), kUnavailable (another process writes backups there), kIo.
+  // Copies what is written, as it is at some moment of the call, into a backup of its own. Recover and Close end it.
+  // Errors: kCancelled, kResourceExhausted (the disk is full), kUnavailable (another backup is being made there), kIo.
   Result<BackupFiles> BackUp(const BackupRequest& request);
 
   // The keys of pages in `meta`, one for each epoch that has some.
@@ -160,6 +162,8 @@ class RocksStore {
   struct Handles;
   explicit RocksStore(RocksStoreOptions options);
   Result<void> OpenLocked() TM_REQUIRES(mutex_);
+  // Those that are being made hold mutex_ until they end.
+  void EndBackups() TM_EXCLUDES(backups_mutex_);
   [[nodiscard]] Result<void> CheckOpen() const TM_REQUIRES_SHARED(mutex_);
   // What a change came to. Where RocksDB cannot read what it must for it, on_error (if there is one) is told, and
   // whoever asked gets kUnavailable: it is not their request that is at fault.
@@ -169,7 +173,10 @@ class RocksStore {
       TM_REQUIRES_SHARED(mutex_);
 
   const RocksStoreOptions options_;
-  mutable SharedMutex mutex_;  // exclusive only while opening and closing
+  IngestGate ingest_gate_;
+  Mutex backups_mutex_;
+  std::stop_source end_backups_ TM_GUARDED_BY(backups_mutex_);  // of those that are being made
+  mutable SharedMutex mutex_;                                   // exclusive only while opening and closing
   std::unique_ptr<Handles> handles_;
   bool read_only_ TM_GUARDED_BY(mutex_) = false;
   bool may_create_ TM_GUARDED_BY(mutex_) = false;

@@ -109,7 +109,7 @@ MAY_INCLUDE = {
     "tools/cli/exec": PUBLIC | {"clients/sink", "executor/agent", "executor/agent/pipeline",
                                 "executor/agent/process", "executor/pool", "executor/telemetry", "query/api", "query/engine",
                                 "tools/cli/answer.h", "tools/cli/command.h", "tools/cli/http_client.h", "tools/cli/time_text.h"},
-    "tools/cli/alert": PUBLIC | {"query/frame", "query/rules", "query/ruletest", "tools/cli/answer.h", "tools/cli/command.h",
+    "tools/cli/alert": PUBLIC | {"query/frame", "query/promql/quote.h", "query/rules", "query/ruletest", "tools/cli/answer.h", "tools/cli/command.h",
                                  "tools/cli/http_client.h", "tools/cli/time_text.h"},
     "tools/cli/monitor": BASE | {"tools/cli/command.h", "tools/cli/http_client.h"},
     "tools/cli": BASE | {"tools/cli/monitor/monitor_command.h", "clients/cpp", "executor/agent/process", "ingest/lineprotocol", "tools/bench",

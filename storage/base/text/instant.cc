@@ -142,6 +142,10 @@ std::string PrintInstant(Instant at, const InstantStyle& style) {
   return out;
 }
 
+std::string PrintSecond(int64_t ns) {
+  return PrintInstant(Instant::FromNs(ns), {.fraction = InstantStyle::Fraction::kNone});
+}
+
 void AppendRfc3339(std::string* out, int64_t ns) { *out += PrintInstant(Instant::FromNs(ns)); }
 
 }  // namespace tidemark::text

@@ -54,7 +54,8 @@ struct InstantStyle {
 // `at` is of the years 0 to 9999 for what is RFC 3339.
 std::string PrintInstant(Instant at, const InstantStyle& style = {});
 
-// Nanoseconds since 1970, any.
+// To the second, which is cut: "2016-01-01T00:00:00Z". Nanoseconds since 1970, any, as below.
+std::string PrintSecond(int64_t ns);
 void AppendRfc3339(std::string* out, int64_t ns);
 
 }  // namespace tidemark::text

@@ -13,9 +13,6 @@
 namespace tidemark::cli {
 namespace {
 
-constexpr int kDamaged = 1;
-constexpr int kCouldNotRun = 2;
-
 Result<uint32_t> IdOf(uint64_t id) {
   if (id <= std::numeric_limits<uint32_t>::max()) return static_cast<uint32_t>(id);
   return InvalidArgument(fmt::format("--id {}: there is no such backup", id));

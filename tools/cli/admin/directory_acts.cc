@@ -19,9 +19,6 @@
 namespace tidemark::cli {
 namespace {
 
-constexpr int kDamaged = 1;
-constexpr int kCouldNotRun = 2;
-
 int CouldNotRun(const Error& error) {
   Fail(error.message);
   return kCouldNotRun;

@@ -8,6 +8,10 @@
 
 namespace tidemark::cli {
 
+// Exit codes, beside 0.
+inline constexpr int kDamaged = 1;
+inline constexpr int kCouldNotRun = 2;
+
 // verify: prints each damage; exit code 0 when all is whole, 1 when something is damaged, 2 when it could not run.
 int RunVerify(const std::string& directory);
 // repair: 0 or 2.

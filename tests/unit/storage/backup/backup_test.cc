@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "storage/rocks/store_identity.h"
 #include "storage/verify.h"
@@ -117,6 +118,54 @@ TEST_F(BackupTest, TheRestoredStoreIsAnother) {
   EXPECT_FALSE(fs::exists(Restored() + ".restoring"));
 }
 
+// The time that a store knew when its backup was made says nothing of the clock of whoever restores it later.
+TEST_F(BackupTest, ARestoredStoreBelievesTheClock) {
+  StoreOptions options = Options();
+  options.boot_id = "one";
+  Open(options);
+  ASSERT_TRUE(store_->RunMaintenance().ok());
+  BackUp();
+  store_.reset();
+  clock_.Advance(30 * kNsPerDay);
+  ASSERT_TRUE(RestoreBackup(Folder(), 0, Restored()).ok());
+  options.boot_id = "two";
+  options.directory = Restored();
+  Open(options);
+  ASSERT_TRUE(store_->RunMaintenance().ok());
+  EXPECT_TRUE(store_->Findings().empty()) << model::Describe(store_->Findings()[0]);
+  EXPECT_FALSE(store_->ReadClock().jumped);
+}
+
+// Epochs come and go while the files are listed and copied: a backup must not name one that it does not have.
+TEST_F(BackupTest, OnesBesideCheckpointsAndFoldsAreWhole) {
+  Open();
+  WriteHosts(0, 10, kNow);
+  {
+    std::jthread work([this](const std::stop_token& stop) {
+      for (int i = 10; !stop.stop_requested(); ++i) {
+        WriteHosts(i, i + 1, kNow);
+        EXPECT_TRUE(store_->Checkpoint().ok());
+        if (i % 3 == 0) {
+          EXPECT_TRUE(store_->Compact("", {}, [](const CompactionProgress&) {}).ok());
+        }
+      }
+    });
+    for (int i = 0; i < 12; ++i) BackUp();
+  }
+  store_.reset();
+  for (uint32_t id = 1; id <= 12; ++id) {
+    const std::string place = Restored() + std::to_string(id);
+    const auto restored = RestoreBackup(Folder(), id, place);
+    ASSERT_TRUE(restored.ok()) << restored.error().message;
+    VerifyOptions verify;
+    verify.directory = place;
+    verify.on_damage = [&](const Damage& damage) {
+      ADD_FAILURE() << id << ": " << damage.place << ": " << damage.what;
+    };
+    EXPECT_TRUE(Verify(verify).ok());
+  }
+}
+
 TEST_F(BackupTest, ASecondOneCopiesWhatIsNew) {
   StoreOptions options = Options();
   Open(options);
@@ -212,6 +261,7 @@ TEST_F(BackupTest, NothingIsWrittenOver) {
   ASSERT_FALSE(restored.ok());
   EXPECT_EQ(restored.error().code, ErrorCode::kAlreadyExists);
   EXPECT_TRUE(fs::exists(Restored() + "/precious"));
+  EXPECT_EQ(RestoreBackup(Folder(), 0, "").error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(ListBackups(directory_.path() + "/none").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(VerifyBackup(Folder(), 7).error().code, ErrorCode::kNotFound);
 }

@@ -173,14 +173,14 @@ TEST(RetentionClock, AnotherBootIn1970KeepsTheTimeThatWasKnown) {
 }
 
 TEST(RetentionClock, WhatIsKeptIsReadAgain) {
-  for (const KeptClock& kept :
-       {KeptClock{kT0, kT0 + 5, 17, true, kHour, "a-b"}, KeptClock{-1, INT64_MIN, INT64_MAX, false, 0, ""}}) {
+  for (const KeptClock& kept : {KeptClock{kT0, kT0 + 5, 17, true, kHour, "0f1e", "a-b"},
+                                KeptClock{-1, INT64_MIN, INT64_MAX, false, 0, "", ""}}) {
     const auto read = DecodeKeptClock(EncodeKeptClock(kept));
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_EQ(*read, kept);
   }
-  for (const char* bad :
-       {"", "clock 1", "clock 2 1 2 3 0 4 x", "clock 1 1 2 3 2 4 x", "clock 1 1 2 x 0 4 y", "clock 1 1 2"}) {
+  for (const char* bad : {"", "clock 1", "clock 2 1 2 3 0 4 x", "clock 1 1 2 3 2 4 x", "clock 1 1 2 x 0 4 s y",
+                          "clock 1 1 2", "clock 1 1 2 3 0 4"}) {
     EXPECT_FALSE(DecodeKeptClock(bad).ok()) << bad;
   }
 }
