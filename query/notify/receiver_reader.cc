@@ -203,6 +203,12 @@ AlertmanagerTarget ReadAlertmanager(YamlReader& yaml, const YAML::Node& node, co
   if (!target.url.empty() && !target.url.starts_with("http://") && !target.url.starts_with("https://")) {
     yaml.Fault(node["url"], "url must begin with http:// or https://");
   }
+  // It is named in logs and metrics.
+  if (const size_t path = target.url.find('/', target.url.find("://") + 3);
+      target.url.substr(0, path).contains('@') || target.url.find_first_of("?#") != std::string::npos) {
+    yaml.Fault(node["url"], "url has no user, password or query: credentials go into http_config");
+    target.url.clear();
+  }
   while (target.url.ends_with('/')) target.url.pop_back();
   if (target.url.ends_with("/api/v2/alerts")) {
     yaml.Fault(node["url"], "url is that of the Alertmanager: /api/v2/alerts is added to it");

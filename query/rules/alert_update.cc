@@ -10,12 +10,6 @@
 namespace tidemark::query::rules {
 namespace {
 
-model::LabelViews ViewsOf(const model::Labels& labels) {
-  model::LabelViews views;
-  for (const model::Label& label : labels) views.push_back({label.name, label.value});
-  return views;
-}
-
 // What an alert is about, as far as its labels tell.
 model::Labels SeriesOf(const Rule& rule, model::Labels labels) {
   SetLabel(&labels, kAlertName, "");
@@ -35,6 +29,19 @@ void SetLabel(model::Labels* labels, std::string_view name, std::string value) {
     at->value = std::move(value);
   } else {
     labels->insert(at, {std::string(name), std::move(value)});
+  }
+}
+
+model::LabelViews ViewsOf(const model::Labels& labels) {
+  model::LabelViews views;
+  for (const model::Label& label : labels) views.push_back({label.name, label.value});
+  return views;
+}
+
+void AddSeriesOf(std::vector<std::pair<model::Labels, double>> samples, std::set<model::Labels>* series) {
+  for (auto& [labels, value] : samples) {
+    SetLabel(&labels, model::kMetricNameLabel, "");
+    series->insert(std::move(labels));
   }
 }
 
@@ -66,15 +73,15 @@ Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
   return given;
 }
 
-void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
-                const std::set<model::Labels>& present) {
+void KeepPast(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
+              const std::set<model::Labels>& present, int64_t for_grace_ms) {
   const Rule& rule = *state->rule;
   const double unknown = std::numeric_limits<double>::quiet_NaN();
   for (const auto& [labels, before] : past) {
-    if (before.firing_ms == 0) continue;
+    const bool fired = before.firing_ms != 0;
     const model::Labels series = SeriesOf(rule, labels);
     const bool no_data = rule.no_data != NoData::kResolve && !present.contains(series);
-    if (!no_data && context.now_ms - before.firing_ms >= rule.keep_firing_for_ms) continue;
+    if (!no_data && (!fired || context.now_ms - before.firing_ms >= rule.keep_firing_for_ms)) continue;
     const model::LabelViews views = ViewsOf(labels);
     // Another rule may have the same name.
     const bool of_rule = std::ranges::all_of(rule.labels, [&](const TemplatedText& text) {
@@ -87,8 +94,9 @@ void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past
     for (const TemplatedText& text : rule.annotations) {
       active.alert.annotations.push_back({text.name, text.expand.Expand(views, unknown, context)});
     }
-    active.alert.state = active.told = AlertState::kFiring;
-    active.alert.active_at_ms = before.active_at_ms;
+    active.alert.state = active.told = fired ? AlertState::kFiring : AlertState::kPending;
+    active.alert.active_at_ms =
+        fired ? before.active_at_ms : RestoredActiveAt(before, context.now_ms, rule.for_ms, for_grace_ms);
     active.alert.value = unknown;
     active.alert.series = series;
     active.alert.no_data = no_data;
@@ -109,9 +117,13 @@ Result<void> GiveWithoutData(RuleState* state, const std::set<model::Labels>& pr
   const std::vector<model::Labels> all_gone = state->known.Gone(present);
   const std::set<model::Labels> known(all_gone.begin(), all_gone.end());
   std::set<model::Labels> active;
-  for (const auto& [labels, one] : state->active) {
+  for (auto& [labels, one] : state->active) {
+    if (present.contains(one.alert.series)) {
+      one.alert.no_data = one.unseen = false;
+      continue;
+    }
     // What has been gone for too long is known no more.
-    if (present.contains(one.alert.series) || (alerts && !known.contains(one.alert.series))) continue;
+    if (one.unseen || (alerts && !known.contains(one.alert.series))) continue;
     active.insert(one.alert.series);
     Alert alert = one.alert;
     alert.no_data = true;
@@ -148,6 +160,7 @@ void TakeGiven(RuleState* state, std::map<model::Labels, Alert> given, std::map<
       active.alert.series = std::move(alert.series);
       active.alert.no_data = alert.no_data;
     }
+    active.unseen = false;
     active.last_seen_ms = now_ms;
     active.keep_since_ms.reset();
     past->erase(labels);

@@ -23,19 +23,26 @@ inline constexpr std::string_view kAlertState = "alertstate";
 // Sets or, with an empty value, removes one label.
 void SetLabel(model::Labels* labels, std::string_view name, std::string value);
 
+// Views into `labels`.
+model::LabelViews ViewsOf(const model::Labels& labels);
+
+// Adds the series of `samples`, by labels without __name__.
+void AddSeriesOf(std::vector<std::pair<model::Labels, double>> samples, std::set<model::Labels>* series);
+
 // The alerts that samples of the rule's expression stand for, labels and annotations expanded. kInvalidArgument where
 // two of them have the same labels.
 Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
                                                 const std::vector<std::pair<model::Labels, double>>& samples,
                                                 const TemplateContext& context);
 
-// Makes alerts that fired before a restart go on although their expression does not give them, as long as
-// `keep_firing_for` says. `past` has those that it does not give.
-// With a policy of no data also as long as there is none: `present` has the series of the condition that there are.
-void KeepFiring(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
-                const std::set<model::Labels>& present);
+// Makes alerts of before a restart go on although their expression does not give them: those that fired as long as
+// `keep_firing_for` says; with a policy of no data, pending ones too, as long as there is none. `past` has those that
+// the expression does not give, `present` the series of the condition that there are.
+void KeepPast(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
+              const std::set<model::Labels>& present, int64_t for_grace_ms);
 
-// Adds to `given` the alerts that go on, or begin, because their series are gone. `present`: those that there are.
+// Adds to `given` the alerts that go on, or begin, because their series are gone, and notes in the state whose series
+// are there. `present`: those that there are.
 Result<void> GiveWithoutData(RuleState* state, const std::set<model::Labels>& present, const TemplateContext& context,
                              std::map<model::Labels, Alert>* given);
 

@@ -15,12 +15,10 @@ void AppendHistory(const Group& group, const std::vector<AlertChange>& changes, 
     model::Labels labels = change.labels;
     SetLabel(&labels, "rule_group", group.name);
     SetLabel(&labels, "rule_file", group.file);
-    model::LabelViews tags;
-    for (const model::Label& label : labels) tags.push_back({label.name, label.value});
     std::string event = change.from == change.to ? "" : fmt::format("{} -> {}", Name(change.from), Name(change.to));
     if (!std::isnan(change.value)) event += fmt::format(", value {}", frame::GoFormat(change.value));
     event += (event.empty() ? "" : ": ") + change.reason;
-    builder->Row(kHistoryMeasurement, tags, model::Timestamp::FromMs(now_ms))
+    builder->Row(kHistoryMeasurement, ViewsOf(labels), model::Timestamp::FromMs(now_ms))
         .Field("event", event)
         .Field("state", static_cast<int64_t>(change.to));
     if (!std::isnan(change.value)) builder->Field("value", change.value);

@@ -109,8 +109,9 @@ void Manager::RunGroup(GroupState* group, int64_t now_ms, const std::stop_token&
     group->interrupted = !done.ok() && stop.stop_requested();
     if (group->interrupted) return;
     const std::string error = done.ok() ? "" : done.error().message;
-    const bool first = done.ok() ? rule.status.failures > 0 : rule.status.last_error != error;
-    if (first) evaluator_.NoteHealth(*group->group, *rule.rule, error, now_ms);
+    // The words of an error may differ each time.
+    const bool turned = done.ok() ? rule.status.failures > 0 : rule.status.failures == 0;
+    if (turned) evaluator_.NoteHealth(*group->group, *rule.rule, error, now_ms);
     rule.status.failures = done.ok() ? 0 : rule.status.failures + 1;
     rule.status.health = done.ok() ? "ok" : "err";
     rule.status.last_error = error;

@@ -18,7 +18,7 @@ namespace tidemark::query::rules {
 
 enum class NoData : uint8_t {
   kResolve,  // as if it were not true, which Prometheus does
-  kKeep,     // the alert stays what it is, pending or firing, until there is data again
+  kKeep,     // the alert goes on, pending until `for` is over and then firing, until there is data again
   kAlert     // it is a reason to alert too, after `for`, until there is data again or for kKnownMs
 };
 

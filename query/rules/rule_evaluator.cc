@@ -16,6 +16,28 @@
 #include "storage/model/stale_marker.h"
 
 namespace tidemark::query::rules {
+namespace {
+
+// Why the first of the rows that were refused was.
+std::string FirstRejection(const model::WriteReport& report) {
+  return report.rejections.empty() ? "" : report.rejections.front().error.message;
+}
+
+}  // namespace
+
+Samples SamplesOf(const run::QueryResult& result) {
+  Samples out;
+  if (result.type == promql::ValueType::kScalar) {
+    out.emplace_back(model::Labels(), result.scalar);
+    return out;
+  }
+  for (size_t row = 0; row < result.frame.size(); ++row) {
+    if (result.frame.RowPresent(row)[0] == 0) continue;
+    const frame::LabelSet& labels = result.frame.rows[row].labels;
+    out.emplace_back(model::ToLabels(model::LabelViews(labels.begin(), labels.end())), result.frame.RowValues(row)[0]);
+  }
+  return out;
+}
 
 RuleEvaluator::RuleEvaluator(ManagerDependencies dependencies, ManagerOptions options)
     : dependencies_(std::move(dependencies)),
@@ -41,9 +63,9 @@ Result<void> RuleEvaluator::Evaluate(const Group& group, RuleState* state, int64
   return rule.alerting ? UpdateAlerts(group, state, samples, now_ms, stop) : Record(group, state, samples, now_ms);
 }
 
-Result<RuleEvaluator::Samples> RuleEvaluator::Run(const Rule& rule, const promql::Expr& expr, std::string_view text,
-                                                  int64_t time_ms, int64_t lookback_ms, const std::string& database,
-                                                  const std::stop_token& stop) const {
+Result<Samples> RuleEvaluator::Run(const Rule& rule, const promql::Expr& expr, std::string_view text, int64_t time_ms,
+                                   int64_t lookback_ms, const std::string& database,
+                                   const std::stop_token& stop) const {
   const run::RangeSpec at{.start_ms = time_ms, .end_ms = time_ms, .step_ms = 0, .instant = true};
   TM_TRY_ASSIGN(const run::QueryResult result, runner_.Run({.expr = expr,
                                                             .range = at,
@@ -57,17 +79,7 @@ Result<RuleEvaluator::Samples> RuleEvaluator::Run(const Rule& rule, const promql
                      fmt::format("the answer is not whole, so that the rule {} keeps what it was at: {}", rule.name,
                                  result.missing.front()));
   }
-  Samples out;
-  if (result.type == promql::ValueType::kScalar) {
-    out.emplace_back(model::Labels(), result.scalar);
-    return out;
-  }
-  for (size_t row = 0; row < result.frame.size(); ++row) {
-    if (result.frame.RowPresent(row)[0] == 0) continue;
-    const frame::LabelSet& labels = result.frame.rows[row].labels;
-    out.emplace_back(model::ToLabels(model::LabelViews(labels.begin(), labels.end())), result.frame.RowValues(row)[0]);
-  }
-  return out;
+  return SamplesOf(result);
 }
 
 Result<std::map<model::Labels, PastAlert>> RuleEvaluator::ReadPast(const Rule& rule, int64_t now_ms,
@@ -137,7 +149,7 @@ Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, c
   if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "other rules have been put in its place");
   state->restored = true;
   TakeGiven(state, std::move(given), &past, now_ms, options_.for_grace_ms);
-  KeepFiring(state, past, context, present);
+  KeepPast(state, past, context, present, options_.for_grace_ms);
   std::vector<AlertChange> changes;
   const std::map<model::Labels, double> series = MoveOn(state, now_ms, &changes);
   NoteChanges(group, changes, now_ms);
@@ -150,10 +162,7 @@ Result<std::set<model::Labels>> RuleEvaluator::Present(const Rule& rule, int64_t
   for (const promql::Expr* const part : rule.data) {
     TM_TRY_ASSIGN(Samples samples,
                   Run(rule, *part, rule.expr_text, time_ms, options_.lookback_ms, rule.database, stop));
-    for (auto& [labels, value] : samples) {
-      SetLabel(&labels, model::kMetricNameLabel, "");
-      present.insert(std::move(labels));
-    }
+    AddSeriesOf(std::move(samples), &present);
   }
   return present;
 }
@@ -164,7 +173,11 @@ void RuleEvaluator::NoteChanges(const Group& group, const std::vector<AlertChang
   AppendHistory(group, changes, now_ms, &builder);
   const Result<model::WriteReport> done = dependencies_.sink->Write(options_.history_database, builder.batch());
   // The alerts go on without it.
-  if (!done.ok()) TM_LOG(kWarn, "changes of alerts are missing in the history: {}", done.error().message);
+  if (!done.ok()) {
+    TM_LOG(kWarn, "changes of alerts are missing in the history: {}", done.error().message);
+  } else if (done->rows_rejected > 0) {
+    TM_LOG(kWarn, "{} changes of alerts are missing in the history: {}", done->rows_rejected, FirstRejection(*done));
+  }
 }
 
 void RuleEvaluator::NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms) const {
@@ -235,8 +248,7 @@ Result<void> RuleEvaluator::Write(const std::string& database, const std::map<mo
   TM_TRY_ASSIGN(const model::WriteReport report, dependencies_.sink->Write(DatabaseOr(database), builder.batch()));
   if (report.rows_rejected > 0) {
     return MakeError(ErrorCode::kConflict,
-                     fmt::format("{} results were refused: {}", report.rows_rejected,
-                                 report.rejections.empty() ? "" : report.rejections.front().error.message));
+                     fmt::format("{} results were refused: {}", report.rows_rejected, FirstRejection(report)));
   }
   return {};
 }

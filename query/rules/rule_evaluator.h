@@ -25,6 +25,11 @@
 
 namespace tidemark::query::rules {
 
+using Samples = std::vector<std::pair<model::Labels, double>>;
+
+// What an instant query gave: each row that is there, and a scalar as one without labels.
+Samples SamplesOf(const run::QueryResult& result);
+
 struct ManagerOptions {
   std::string database;  // of rules that name none, to read and to write; "" is the default one
   int64_t default_interval_ms = 60'000;
@@ -76,7 +81,6 @@ class RuleEvaluator {
   Result<void> End(const Orphans& orphans, int64_t now_ms) const;
 
  private:
-  using Samples = std::vector<std::pair<model::Labels, double>>;
   // An instant query of `rule`'s database, whole or an error.
   Result<Samples> Run(const Rule& rule, const promql::Expr& expr, std::string_view text, int64_t time_ms,
                       int64_t lookback_ms, const std::string& database, const std::stop_token& stop) const;

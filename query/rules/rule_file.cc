@@ -52,8 +52,8 @@ class Reader {
       return group;
     group.name = yaml_.Text(node, "name");
     if (group.name.empty()) yaml_.Fault(node, "a group needs a name");
-    group.interval_ms = ReadDuration(node, "interval");
-    group.query_offset_ms = ReadDuration(node, "query_offset");
+    group.interval_ms = ReadDurationMs(yaml_, node, "interval");
+    group.query_offset_ms = ReadDurationMs(yaml_, node, "query_offset");
     if (const std::string limit = yaml_.Text(node, "limit"); !limit.empty()) {
       const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), group.limit);
       if (error != std::errc() || end != limit.data() + limit.size())
@@ -77,15 +77,6 @@ class Reader {
   }
 
  private:
-  int64_t ReadDuration(const YAML::Node& map, const char* key) {
-    const std::string text = yaml_.Text(map, key);
-    if (text.empty()) return 0;
-    const Result<int64_t> ms = ParseRuleDurationMs(text);
-    if (ms.ok()) return *ms;
-    yaml_.Fault(map[key], fmt::format("{}: {}", key, ms.error().message));
-    return 0;
-  }
-
   std::string ReadDatabase(const YAML::Node& map, const char* key) {
     std::string name = yaml_.Text(map, key);
     if (name.empty()) return name;
@@ -158,8 +149,8 @@ class Reader {
     }
     rule.database = ReadDatabase(node, "database");
     rule.into = ReadDatabase(node, "into");
-    rule.for_ms = ReadDuration(node, "for");
-    rule.keep_firing_for_ms = ReadDuration(node, "keep_firing_for");
+    rule.for_ms = ReadDurationMs(yaml_, node, "for");
+    rule.keep_firing_for_ms = ReadDurationMs(yaml_, node, "keep_firing_for");
     ReadNoData(node, &rule);
     rule.labels = ReadTexts(node, "labels", rule.alerting);
     rule.annotations = ReadTexts(node, "annotations", true);
@@ -196,6 +187,17 @@ class Reader {
 };
 
 }  // namespace
+
+int64_t ReadDurationMs(YamlReader& yaml, const YAML::Node& map, const char* key) {
+  const YAML::Node node = map[key];
+  if (!node || node.IsNull()) return 0;
+  const std::string text = yaml.Text(map, key);
+  if (!node.IsScalar()) return 0;
+  const Result<int64_t> ms = ParseRuleDurationMs(text);
+  if (ms.ok()) return *ms;
+  yaml.Fault(node, fmt::format("{}: {}", key, ms.error().message));
+  return 0;
+}
 
 Result<int64_t> ParseRuleDurationMs(std::string_view text) {
   if (const auto ms = text::ParseDurationMs(text)) return *ms;

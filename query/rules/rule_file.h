@@ -16,6 +16,14 @@
 #include "storage/base/result.h"
 #include "storage/model/labels.h"
 
+namespace YAML {
+class Node;
+}
+
+namespace tidemark {
+class YamlReader;
+}
+
 namespace tidemark::query::rules {
 
 struct TemplatedText {
@@ -66,6 +74,9 @@ Result<std::vector<Group>> LoadRuleFile(const std::string& path, const promql::P
 // The files that a pattern with `*`, `?` or `[` stands for, sorted, none where there is no such file; any other path is
 // itself.
 std::vector<std::string> FilesOf(const std::string& pattern);
+
+// The duration under `key` in milliseconds; 0 where there is none. Another text, an empty one too, is a fault.
+int64_t ReadDurationMs(YamlReader& yaml, const YAML::Node& map, const char* key);
 
 // Milliseconds of a duration such as 5m or 1h30m; kInvalidArgument in Prometheus' words.
 Result<int64_t> ParseRuleDurationMs(std::string_view text);

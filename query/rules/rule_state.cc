@@ -15,20 +15,29 @@ bool SameRule(const Rule& a, const Rule& b) {
   return a.alerting == b.alerting && a.name == b.name && SameTexts(a.labels, b.labels);
 }
 
+// Whether both ask for the same series.
+bool SameQuestion(const Rule& a, const Rule& b) { return a.expr_text == b.expr_text && a.database == b.database; }
+
 bool SameGroup(const Group& a, const Group& b) {
-  return std::ranges::equal(a.rules, b.rules, [](const Rule& x, const Rule& y) {
-    return SameRule(x, y) && x.expr_text == y.expr_text && x.for_ms == y.for_ms &&
+  const bool same_rules = std::ranges::equal(a.rules, b.rules, [](const Rule& x, const Rule& y) {
+    return SameRule(x, y) && SameQuestion(x, y) && x.into == y.into && x.no_data == y.no_data && x.for_ms == y.for_ms &&
            x.keep_firing_for_ms == y.keep_firing_for_ms && SameTexts(x.annotations, y.annotations);
   });
+  return same_rules && a.limit == b.limit && a.query_offset_ms == b.query_offset_ms;
 }
 
 bool SameName(const Group& a, const Group& b) { return a.file == b.file && a.name == b.name; }
 
 void Take(RuleState* from, RuleState* to) {
   const Rule* const rule = to->rule;
+  const bool same_question = SameQuestion(*from->rule, *rule);
   *to = std::move(*from);
   to->rule = to->status.rule = rule;
   from->rule = nullptr;
+  if (same_question) return;
+  // A series that the new expression never had is not gone.
+  to->known = {};
+  for (auto& [labels, active] : to->active) active.unseen = true;
 }
 
 // Lets each rule of `next` that has nothing yet take what is left of the same rule among `from`.

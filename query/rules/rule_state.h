@@ -22,6 +22,7 @@ struct ActiveAlert {
   AlertState told = AlertState::kInactive;  // what the history says of it
   int64_t last_seen_ms = 0;                 // when the expression gave it last
   std::optional<int64_t> keep_since_ms;     // when a firing one was no longer given
+  bool unseen = false;                      // its series has not been there since a reload changed what the rule asks
 };
 
 struct RuleState {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "query/promql/printer.h"
 #include "query/rules/alert_update.h"
 #include "query/rules/rule_state.h"
 
@@ -16,6 +18,29 @@ using rules::AlertState;
 using rules::Group;
 using rules::Rule;
 using rules::RuleState;
+
+// Series that are read forward, evaluation by evaluation.
+class SeriesReader {
+ public:
+  explicit SeriesReader(std::vector<ReplaySeries> series) : series_(std::move(series)), next_(series_.size()) {}
+
+  // The samples of this time, which is later than that of the call before.
+  std::vector<std::pair<model::Labels, double>> At(int64_t time_ms) {
+    std::vector<std::pair<model::Labels, double>> out;
+    for (size_t i = 0; i < series_.size(); ++i) {
+      const auto& all = series_[i].samples;
+      while (next_[i] < all.size() && all[next_[i]].first < time_ms) ++next_[i];
+      if (next_[i] < all.size() && all[next_[i]].first == time_ms) {
+        out.emplace_back(series_[i].labels, all[next_[i]].second);
+      }
+    }
+    return out;
+  }
+
+ private:
+  std::vector<ReplaySeries> series_;
+  std::vector<size_t> next_;  // of each, the sample that has not been passed
+};
 
 // One alerting rule.
 class RuleReplay {
@@ -29,14 +54,17 @@ class RuleReplay {
   Status Run(std::vector<ReplayFiring>* out) {
     const Rule& rule = *state_.rule;
     // One that was pending or kept firing at the start began before it.
-    const int64_t before_ms = rule.for_ms + rule.keep_firing_for_ms;
+    const int64_t known_ms = rule.no_data == rules::NoData::kResolve ? 0 : rules::kKnownMs;
+    const int64_t before_ms = rule.for_ms + rule.keep_firing_for_ms + known_ms;
     const int64_t first_ms = (std::max<int64_t>(options_.from_ms - before_ms, 0) + step_ms_ - 1) / step_ms_ * step_ms_;
-    const std::string& database = rule.database.empty() ? options_.database : rule.database;
-    TM_TRY_ASSIGN(series_, ask_(database, rule.expr_text, first_ms - group_.query_offset_ms,
-                                options_.to_ms - group_.query_offset_ms, step_ms_));
-    next_.assign(series_.size(), 0);
+    TM_TRY_ASSIGN(SeriesReader condition, Ask(rule.expr_text, first_ms));
+    std::vector<SeriesReader> data;
+    for (const promql::Expr* const part : rule.data) {
+      TM_TRY_ASSIGN(SeriesReader compared, Ask(promql::ToString(*part), first_ms));
+      data.push_back(std::move(compared));
+    }
     for (int64_t time_ms = first_ms; time_ms <= options_.to_ms; time_ms += step_ms_) {
-      TM_RETURN_IF_ERROR(Step(time_ms));
+      TM_RETURN_IF_ERROR(Step(time_ms, &condition, &data));
       Note(time_ms, out);
     }
     for (auto& [labels, firing] : firing_) out->push_back(std::move(firing));
@@ -44,16 +72,24 @@ class RuleReplay {
   }
 
  private:
-  Status Step(int64_t time_ms) {
-    std::vector<std::pair<model::Labels, double>> samples;
-    for (size_t i = 0; i < series_.size(); ++i) {
-      const auto& all = series_[i].samples;
-      while (next_[i] < all.size() && all[next_[i]].first < time_ms - group_.query_offset_ms) ++next_[i];
-      if (next_[i] < all.size() && all[next_[i]].first == time_ms - group_.query_offset_ms) {
-        samples.emplace_back(series_[i].labels, all[next_[i]].second);
-      }
+  // What the rule sees when it is evaluated from `first_ms` on.
+  Result<SeriesReader> Ask(const std::string& text, int64_t first_ms) const {
+    const std::string& database = state_.rule->database.empty() ? options_.database : state_.rule->database;
+    TM_TRY_ASSIGN(std::vector<ReplaySeries> series, ask_(database, text, first_ms - group_.query_offset_ms,
+                                                         options_.to_ms - group_.query_offset_ms, step_ms_));
+    return SeriesReader(std::move(series));
+  }
+
+  // `data`: what the condition compares, where the rule has a policy of no data.
+  Status Step(int64_t time_ms, SeriesReader* condition, std::vector<SeriesReader>* data) {
+    const int64_t seen_ms = time_ms - group_.query_offset_ms;
+    const rules::TemplateContext context{.query = {}, .now_ms = time_ms};
+    TM_TRY_ASSIGN(auto given, rules::AlertsOf(*state_.rule, condition->At(seen_ms), context));
+    if (state_.rule->no_data != rules::NoData::kResolve) {
+      std::set<model::Labels> present;
+      for (SeriesReader& compared : *data) rules::AddSeriesOf(compared.At(seen_ms), &present);
+      TM_RETURN_IF_ERROR(rules::GiveWithoutData(&state_, present, context, &given));
     }
-    TM_TRY_ASSIGN(auto given, rules::AlertsOf(*state_.rule, samples, {.query = {}, .now_ms = time_ms}));
     if (group_.limit != 0 && given.size() > group_.limit) {
       return LimitExceeded(fmt::format("exceeded limit of {} with {} alerts", group_.limit, given.size()));
     }
@@ -96,8 +132,6 @@ class RuleReplay {
   const AskRange& ask_;
   int64_t step_ms_ = 0;
   RuleState state_;
-  std::vector<ReplaySeries> series_;
-  std::vector<size_t> next_;
   std::map<model::Labels, ReplayFiring> firing_;
 };
 

@@ -1,8 +1,9 @@
 // Replay: what rules would have said of data that is stored: which alerts would have fired, when and for how long.
 //
 // Each alerting rule is asked once for the whole time, at the times at which its group would have evaluated it; its
-// alerts then move on as those of a server do. Recording rules are not replayed: what they record is read as it is
-// stored. Times lie on the grid of the interval.
+// alerts then move on as those of a server do. A rule with `no_data` is asked for what it compares as well, from a day
+// earlier on: what has been gone for longer is not known. Recording rules are not replayed: what they record is read as
+// it is stored. Times lie on the grid of the interval.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ struct ReplaySeries {
   std::vector<std::pair<int64_t, double>> samples;
 };
 
-// The results of the expression `text` at start_ms, start_ms + step_ms, ... up to end_ms.
+// The results of the expression `text` (of a rule, or of what a rule compares) at start_ms, start_ms + step_ms, ... up
+// to end_ms.
 using AskRange = std::function<Result<std::vector<ReplaySeries>>(const std::string& database, const std::string& text,
                                                                  int64_t start_ms, int64_t end_ms, int64_t step_ms)>;
 

@@ -25,7 +25,8 @@ class Reader {
       return std::move(out_);
     }
     for (const YAML::Node& name : yaml_.List(root, "rule_files")) out_.rule_files.push_back(TextOf(name));
-    if (const int64_t ms = ReadDuration(root, "evaluation_interval"); ms > 0) out_.evaluation_interval_ms = ms;
+    if (const int64_t ms = rules::ReadDurationMs(yaml_, root, "evaluation_interval"); ms > 0)
+      out_.evaluation_interval_ms = ms;
     std::set<std::string> ordered;
     for (const YAML::Node& name : yaml_.List(root, "group_eval_order")) {
       out_.group_eval_order.push_back(TextOf(name));
@@ -42,15 +43,6 @@ class Reader {
     if (node.IsScalar()) return node.Scalar();
     yaml_.Fault(node, "a text was expected");
     return {};
-  }
-
-  int64_t ReadDuration(const YAML::Node& map, const char* key) {
-    const YAML::Node node = map[key];
-    if (!node || node.IsNull()) return 0;
-    const Result<int64_t> ms = rules::ParseRuleDurationMs(yaml_.Text(map, key));
-    if (ms.ok()) return *ms;
-    yaml_.Fault(node, fmt::format("{}: {}", key, ms.error().message));
-    return 0;
   }
 
   model::Labels ReadMap(const YAML::Node& map, const char* key) {
@@ -84,7 +76,7 @@ class Reader {
       return group;
     }
     group.name = yaml_.Text(node, "name");
-    group.interval_ms = ReadDuration(node, "interval");
+    group.interval_ms = rules::ReadDurationMs(yaml_, node, "interval");
     for (const YAML::Node& series : yaml_.List(node, "input_series")) {
       if (!yaml_.CheckMap(series, "an input series", {"series", "values"})) continue;
       group.input_series.push_back({yaml_.Text(series, "series"), yaml_.Text(series, "values")});
@@ -99,7 +91,7 @@ class Reader {
   AlertTest ReadAlertTest(const YAML::Node& node) {
     AlertTest test;
     if (!yaml_.CheckMap(node, "an alert_rule_test", {"eval_time", "alertname", "exp_alerts"})) return test;
-    test.eval_time_ms = ReadDuration(node, "eval_time");
+    test.eval_time_ms = rules::ReadDurationMs(yaml_, node, "eval_time");
     test.alertname = yaml_.Text(node, "alertname");
     for (const YAML::Node& alert : yaml_.List(node, "exp_alerts")) {
       ExpectedAlert& expected = test.alerts.emplace_back();
@@ -114,7 +106,7 @@ class Reader {
     ExprTest test;
     if (!yaml_.CheckMap(node, "a promql_expr_test", {"expr", "eval_time", "exp_samples"})) return test;
     test.expr = yaml_.Text(node, "expr");
-    test.eval_time_ms = ReadDuration(node, "eval_time");
+    test.eval_time_ms = rules::ReadDurationMs(yaml_, node, "eval_time");
     for (const YAML::Node& sample : yaml_.List(node, "exp_samples")) {
       ExpectedSample& expected = test.samples.emplace_back();
       if (sample.IsNull() || !yaml_.CheckMap(sample, "a sample", {"labels", "value"})) continue;

@@ -23,7 +23,7 @@ namespace {
 
 using rules::Group;
 using rules::RuleStatus;
-using Sample = std::pair<model::Labels, double>;
+using rules::Samples;
 
 // Nothing is kept: a crash may lose it all.
 constexpr int64_t kSyncIntervalNs = 3'600'000'000'000;
@@ -42,7 +42,18 @@ struct PendingSeries {
 class GroupRun {
  public:
   GroupRun(const TestFile& file, const TestGroup& group, const RunOptions& options, std::string database)
-      : file_(file), group_(group), options_(options), database_(std::move(database)) {}
+      : file_(file),
+        group_(group),
+        options_(options),
+        database_(std::move(database)),
+        runner_({.store = options.store,
+                 .scheduler = &scheduler_,
+                 .clock = &clock_,
+                 .execute = &engine::Execute,
+                 .lookback_ms = kLookbackMs,
+                 .default_subquery_step_ms = file.evaluation_interval_ms,
+                 .budget = {},
+                 .closed_windows = true}) {}
 
   std::vector<std::string> Run(std::vector<Group> groups) {
     if (const Status ready = Prepare(); !ready.ok()) {
@@ -198,36 +209,20 @@ class GroupRun {
                      Shown(test.eval_time_ms), ShowAlerts(expected), ShowAlerts(got)));
   }
 
-  Result<std::vector<Sample>> Ask(const ExprTest& test) {
+  [[nodiscard]] Result<Samples> Ask(const ExprTest& test) const {
     TM_TRY_ASSIGN(const promql::ExprPtr expr, promql::Parse(test.expr, options_.parse));
     TM_RETURN_IF_ERROR(promql::ResolveDurations(*expr, 0, 0));
     if (expr->type != promql::ValueType::kScalar && expr->type != promql::ValueType::kVector) {
       return InvalidArgument("rule result is not a vector or scalar");
     }
-    const engine::QueryRunner runner({.store = options_.store,
-                                      .scheduler = &scheduler_,
-                                      .clock = &clock_,
-                                      .execute = &engine::Execute,
-                                      .lookback_ms = kLookbackMs,
-                                      .default_subquery_step_ms = file_.evaluation_interval_ms,
-                                      .budget = {},
-                                      .closed_windows = true});
     const run::RangeSpec at{.start_ms = test.eval_time_ms, .end_ms = test.eval_time_ms, .step_ms = 0, .instant = true};
     TM_TRY_ASSIGN(const run::QueryResult result,
-                  runner.Run({.expr = *expr, .range = at, .text = test.expr, .database = database_}));
-    std::vector<Sample> out;
-    if (result.type == promql::ValueType::kScalar) out.emplace_back(model::Labels(), result.scalar);
-    for (size_t row = 0; row < result.frame.size(); ++row) {
-      if (result.frame.RowPresent(row)[0] == 0) continue;
-      const frame::LabelSet& labels = result.frame.rows[row].labels;
-      out.emplace_back(model::ToLabels(model::LabelViews(labels.begin(), labels.end())),
-                       result.frame.RowValues(row)[0]);
-    }
-    return out;
+                  runner_.Run({.expr = *expr, .range = at, .text = test.expr, .database = database_}));
+    return rules::SamplesOf(result);
   }
 
-  static Result<std::vector<Sample>> Expected(const ExprTest& test) {
-    std::vector<Sample> out;
+  static Result<Samples> Expected(const ExprTest& test) {
+    Samples out;
     for (const ExpectedSample& sample : test.samples) {
       Result<model::Labels> labels = ParseMetric(sample.labels);
       if (!labels.ok()) return labels.error().Within(fmt::format("labels {}", promql::Quote(sample.labels)));
@@ -236,7 +231,7 @@ class GroupRun {
     return out;
   }
 
-  static std::string ShowSamples(const std::vector<Sample>& samples) {
+  static std::string ShowSamples(const Samples& samples) {
     std::string out;
     for (const auto& [labels, value] : samples) {
       out += fmt::format("{}{} {}", out.empty() ? "" : ", ", model::ToString(labels), frame::GoFormat(value));
@@ -248,13 +243,13 @@ class GroupRun {
     for (const ExprTest& test : group_.expr_tests) {
       const std::string what =
           fmt::format("    expr: {}, time: {}", promql::Quote(test.expr), Shown(test.eval_time_ms));
-      Result<std::vector<Sample>> got = Ask(test);
-      Result<std::vector<Sample>> expected = Expected(test);
+      Result<Samples> got = Ask(test);
+      Result<Samples> expected = Expected(test);
       if (!got.ok() || !expected.ok()) {
         Fail(fmt::format("{}, err: {}", what, got.ok() ? expected.error().message : got.error().message));
         continue;
       }
-      const auto by_labels = [](const Sample& a, const Sample& b) { return a.first < b.first; };
+      const auto by_labels = [](const auto& a, const auto& b) { return a.first < b.first; };
       std::ranges::stable_sort(*got, by_labels);
       std::ranges::stable_sort(*expected, by_labels);
       // NaN is not what it is, for promtool too.
@@ -269,6 +264,7 @@ class GroupRun {
   const std::string database_;
   InlineScheduler scheduler_;
   ManualClock clock_{0};
+  const engine::QueryRunner runner_;
   std::map<model::Labels, PendingSeries> pending_;
   int64_t last_ms_ = 0;
   std::vector<std::string> failures_;

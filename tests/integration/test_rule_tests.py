@@ -50,6 +50,8 @@ DOWN = ("{exp_labels: {severity: page, who: a, job: a, instance: h, dc: eu}, "
 OUTSIDE = {"more": "external_labels: {dc: eu}\n    external_url: http://x/p"}
 KEPT = "{exp_labels: {job: a, instance: h}}"
 UP = "{labels: 'up{job=\"a\",instance=\"h\"}', value: %s}"
+# What functions and operators leave of it.
+NAMELESS = "{labels: '{job=\"a\",instance=\"h\"}', value: %s}"
 
 # Name, file, and the rules where they are others.
 CASES = [
@@ -97,9 +99,9 @@ CASES = [
     ("another value", expr("up", "1m", UP % 1)),
     ("a value in quotes", expr("up", "1m", UP % "'0'")),
     ("a value as a word", expr("up", "1m", UP % "inf")),
-    ("infinite", expr("up / 0", "0m", "{labels: '{job=\"a\",instance=\"h\"}', value: .inf}")),
-    ("below zero", expr("-1 * up / 0", "0m", "{labels: '{job=\"a\",instance=\"h\"}', value: -.Inf}")),
-    ("not a number is nothing", expr("up / 0", "1m", "{labels: '{job=\"a\",instance=\"h\"}', value: .nan}")),
+    ("infinite", expr("up / 0", "0m", NAMELESS % ".inf")),
+    ("below zero", expr("-1 * up / 0", "0m", NAMELESS % "-.Inf")),
+    ("not a number is nothing", expr("up / 0", "1m", NAMELESS % ".nan")),
     ("the name is there", expr("up", "1m", UP.replace("up{", "{__name__=\"up\",") % 0)),
     ("an empty label", expr("up", "1m", UP.replace("\"h\"", "\"h\",x=\"\"") % 0)),
     ("a comma behind", expr("up", "1m", UP.replace("\"h\"", "\"h\",") % 0)),
@@ -122,7 +124,7 @@ CASES = [
                               "{labels: 'ALERTS_FOR_STATE{alertname=\"Kept\",job=\"a\",instance=\"h\"}', value: 60}")),
     ("between samples", expr("up", "5m30s", UP % 0)),
     ("samples behind the last evaluation are not seen", expr("up", "9m", UP % 0, head="evaluation_interval: 5m")),
-    ("subqueries step as the evaluation", expr("count_over_time(up[10m:])", "10m", "{labels: '{job=\"a\",instance=\"h\"}', value: 6}",
+    ("subqueries step as the evaluation", expr("count_over_time(up[10m:])", "10m", NAMELESS % 6,
                                                head="evaluation_interval: 2m")),
     ("an offset sees no future", expr("up offset -1m", "9m", "")),
     ("at", expr("up @ 60", "9m", UP % 0)),
@@ -130,7 +132,7 @@ CASES = [
     ("a hole too long", expr("up", "6m", "", series="1 _x9 2")),
     ("stale", expr("up", "1m", "", series="1 stale 2")),
     ("stale ends", expr("up", "2m", UP % 2, series="1 stale 2")),
-    ("stale more than once", expr("count_over_time(up[9m])", "4m", "{labels: '{job=\"a\",instance=\"h\"}', value: 1}", series="1 stalex2 _")),
+    ("stale more than once", expr("count_over_time(up[9m])", "4m", NAMELESS % 1, series="1 stalex2 _")),
     ("up and down", expr("up", "5m", UP % 3, series="1+1x3 4-1x3")),
     ("below zero values", expr("up", "2m", UP % -3, series="-1-1x3")),
     ("signs", expr("up", "0m", UP % 3, series="+3")),
@@ -138,8 +140,8 @@ CASES = [
     ("fractions", expr("up", "2m", UP % 0.3, series="0.1+0.1x3")),
     ("fractions as they add up", expr("up", "2m", UP % 0.30000000000000004, series="0.1+0.1x3")),
     ("exponents", expr("up", "0m", UP % 1200, series="1.2e3x2")),
-    ("repeats", expr("count_over_time(up[9m])", "5m", "{labels: '{job=\"a\",instance=\"h\"}', value: 4}", series="7x3")),
-    ("zero repeats", expr("count_over_time(up[9m])", "5m", "{labels: '{job=\"a\",instance=\"h\"}', value: 1}", series="7x0")),
+    ("repeats", expr("count_over_time(up[9m])", "5m", NAMELESS % 4, series="7x3")),
+    ("zero repeats", expr("count_over_time(up[9m])", "5m", NAMELESS % 1, series="7x0")),
     ("inf", expr("up", "0m", UP % ".inf", series="Inf")),
     ("minus inf", expr("up", "0m", UP % "-.inf", series="-inf")),
     ("nan", expr("up != up", "0m", "", series="NaN")),
@@ -200,15 +202,15 @@ CASES = [
      "groups: [{name: g, rules: [{alert: R, expr: 'rate(up[5m]) > 0.5', for: 4m, annotations: {v: '{{ $value }}'}}]}]"),
     ("a forecast", alert("F", "10m", "{exp_labels: {job: a, instance: h}}", series="100-5x20"),
      "groups: [{name: g, rules: [{alert: F, expr: 'predict_linear(up[10m], 3600) < 0'}]}]"),
-    ("the start of a range counts", expr("count_over_time(up[5m])", "5m", "{labels: '{job=\"a\",instance=\"h\"}', value: 6}")),
-    ("the start of a subquery counts", expr("count_over_time(up[5m:1m])", "5m", "{labels: '{job=\"a\",instance=\"h\"}', value: 6}")),
+    ("the start of a range counts", expr("count_over_time(up[5m])", "5m", NAMELESS % 6)),
+    ("the start of a subquery counts", expr("count_over_time(up[5m:1m])", "5m", NAMELESS % 6)),
     ("the start of the lookback counts", expr("up", "15m", UP % 1)),
-    ("a rate over all", expr("rate(up[5m])", "10m", "{labels: '{job=\"a\",instance=\"h\"}', value: 0.016666666666666666}", series="1+1x20")),
-    ("an increase over all", expr("increase(up[5m])", "10m", "{labels: '{job=\"a\",instance=\"h\"}', value: 5}", series="1+1x20")),
-    ("an average over all", expr("avg_over_time(up[5m])", "5m", "{labels: '{job=\"a\",instance=\"h\"}', value: 3.5}", series="1+1x20")),
-    ("an old average", expr("avg_over_time(up[5m])", "5m", "{labels: '{job=\"a\",instance=\"h\"}', value: 4}", series="1+1x20")),
-    ("changes over all", expr("changes(up[5m])", "5m", "{labels: '{job=\"a\",instance=\"h\"}', value: 5}", series="1+1x20")),
-    ("delta and deriv", expr("delta(up[5m]) + deriv(up[5m])", "5m", "{labels: '{job=\"a\",instance=\"h\"}', value: 5.016666666666667}", series="1+1x20")),
+    ("a rate over all", expr("rate(up[5m])", "10m", NAMELESS % 0.016666666666666666, series="1+1x20")),
+    ("an increase over all", expr("increase(up[5m])", "10m", NAMELESS % 5, series="1+1x20")),
+    ("an average over all", expr("avg_over_time(up[5m])", "5m", NAMELESS % 3.5, series="1+1x20")),
+    ("an old average", expr("avg_over_time(up[5m])", "5m", NAMELESS % 4, series="1+1x20")),
+    ("changes over all", expr("changes(up[5m])", "5m", NAMELESS % 5, series="1+1x20")),
+    ("delta and deriv", expr("delta(up[5m]) + deriv(up[5m])", "5m", NAMELESS % 5.016666666666667, series="1+1x20")),
     ("a histogram", expr("histogram_quantile(0.5, h)", "0m", "{labels: '{}', value: 1.5}").replace(
         "input_series:\n", "input_series:\n      - {series: 'h{le=\"1\"}', values: '0'}\n      - {series: 'h{le=\"2\"}', values: '4'}\n"
         "      - {series: 'h{le=\"+Inf\"}', values: '4'}\n")),
@@ -276,7 +278,19 @@ def test_rules_over_stored_data():
         expect("and still fires" in out and "for 1m" in out, out)
         code, out = run(str(BIN / "tidemark"), "alert", "test", str(folder / "rules.yml"), "--server", server.url,
                         "--from", "now", "--to", "-1h")
-        expect_equal((code, "--from must be before --to" in out), (1, True), out)
+        expect_equal((code, "--from must be before --to" in out), (2, True), out)
+        # A series that is gone is a reason to alert where the rule says so.
+        (folder / "rules.yml").write_text("groups: [{name: g, rules: [{alert: Gone, expr: latency > 9, no_data: alert}]}]")
+        code, out = run(str(BIN / "tidemark"), "alert", "test", str(folder / "rules.yml"), "--server", server.url,
+                        "--from", str(begin + 5 * 3600), "--to", str(begin + 8 * 3600), "--db", "calls")
+        expect_equal((code, "1 alerts would have fired" in out, "and still fires" in out), (0, True, True), out)
+
+
+def test_wrong_usage_is_told_by_the_exit_code():
+    for words in (["test", "r.yml", "--from", "soon"], ["test", "r.yml", "--from", "-1h", "--to", "late"], ["test", "r.yml", "--db", "calls"],
+                  ["test", "r.yml", "--to", "now"], ["history", "--from", "soon"], ["history", "--from", "now", "--to", "-1h"]):
+        code, out = run(str(BIN / "tidemark"), "alert", *words)
+        expect_equal(code, 2, f"{words}: {out}")
 
 
 if __name__ == "__main__":

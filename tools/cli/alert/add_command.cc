@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "query/frame/go_format.h"
+#include "query/promql/quote.h"
 #include "query/rules/rule_file.h"
-#include "query/rules/rule_text.h"
 #include "storage/base/clock.h"
 #include "tools/cli/alert/past_data.h"
 #include "tools/cli/alert/threshold.h"
@@ -34,13 +34,18 @@ struct AddFlags {
   bool yes = false;
 };
 
-// What the rule compares: the left side of each condition, as the server gives it now.
-Status ShowPresent(const query::rules::Rule& rule, const std::string& database, PastData* past) {
-  TM_TRY_ASSIGN(const auto series, past->AskNow(database, rule.expr_text));
-  fmt::print("now: {}\n", series.empty() ? "the condition does not hold" : "the condition holds:");
-  for (size_t i = 0; i < series.size() && i < kValuesShown; ++i) {
-    fmt::print("  {} {}\n", model::ToString(series[i].labels),
-               series[i].samples.empty() ? "" : query::frame::GoFormat(series[i].samples.back().second));
+// Whether the whole holds now, and the left side of each condition, as the server gives it, whether it holds or not.
+Status ShowPresent(const Threshold& threshold, PastData* past) {
+  TM_TRY_ASSIGN(const auto holds, past->AskNow(threshold.database, threshold.expr));
+  fmt::print("now: the condition {}:\n", holds.empty() ? "does not hold" : "holds");
+  for (const std::string& compared : threshold.compared) {
+    TM_TRY_ASSIGN(const auto series, past->AskNow(threshold.database, compared));
+    if (series.empty()) fmt::print("  {} has no data\n", compared);
+    for (size_t i = 0; i < series.size() && i < kValuesShown; ++i) {
+      fmt::print("  {} {}\n", series[i].labels.empty() ? compared : model::ToString(series[i].labels),
+                 series[i].samples.empty() ? "" : query::frame::GoFormat(series[i].samples.back().second));
+    }
+    if (series.size() > kValuesShown) fmt::print("  and {} series more\n", series.size() - kValuesShown);
   }
   return {};
 }
@@ -73,7 +78,7 @@ Status AddRule(const AddFlags& flags) {
   TM_TRY_ASSIGN(const std::unique_ptr<PastData> past, PastData::Connect(flags.server));
   const auto find = [&](const std::string& pattern, const std::string& database) -> Result<std::vector<std::string>> {
     const std::string query =
-        fmt::format("count by (__name__) (last_over_time({{__name__=~{}}}[1d]))", query::rules::YamlQuoted(pattern));
+        fmt::format("count by (__name__) (last_over_time({{__name__=~{}}}[1d]))", query::promql::Quote(pattern));
     TM_TRY_ASSIGN(const auto series, past->AskNow(database, query));
     std::vector<std::string> names;
     for (const auto& one : series) {
@@ -86,7 +91,7 @@ Status AddRule(const AddFlags& flags) {
   const std::string group = GroupOf(threshold, flags.severity, flags.text);
   TM_TRY_ASSIGN(const query::rules::Group parsed, query::rules::ParseRuleGroup(group, flags.space));
   fmt::print("{}\n", group);
-  TM_RETURN_IF_ERROR(ShowPresent(parsed.rules.front(), threshold.database, past.get()));
+  TM_RETURN_IF_ERROR(ShowPresent(threshold, past.get()));
   const int64_t now_ms = SystemClock::Get().NowNs() / 1'000'000;
   fmt::print("in the past week:\n");
   TM_TRY_ASSIGN(

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "query/rules/rule_text.h"
-#include "storage/base/clock.h"
+#include "query/promql/quote.h"
+#include "tools/cli/alert/time_span.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/time_text.h"
@@ -30,23 +30,17 @@ bool IsPlumbing(std::string_view label) {
   return label == "__name__" || label == "alertname" || label == "rule_group" || label == "rule_file";
 }
 
-Status Print(const HistoryFlags& flags) {
-  const int64_t now_ms = SystemClock::Get().NowNs() / 1'000'000;
-  TM_TRY_ASSIGN(const int64_t from_ms, ParseTimeText(flags.from, now_ms));
-  int64_t to_ms = now_ms;
-  if (!flags.to.empty()) {
-    TM_TRY_ASSIGN(to_ms, ParseTimeText(flags.to, now_ms));
-  }
+Status Print(const HistoryFlags& flags, const TimeSpan& span) {
   std::string selector = "_alerts_event";
-  if (!flags.name.empty()) selector += fmt::format("{{alertname={}}}", query::rules::YamlQuoted(flags.name));
+  if (!flags.name.empty()) selector += fmt::format("{{alertname={}}}", query::promql::Quote(flags.name));
   const auto seconds = [](int64_t ms) { return fmt::format("{:.3f}", static_cast<double>(ms) / 1000); };
   TM_TRY_ASSIGN(const std::unique_ptr<HttpClient> client, HttpClient::Create(flags.server));
   TM_TRY_ASSIGN(const HttpReply reply,
                 client->Send("GET",
                              "/api/v1/events" + QueryString({{"match[]", selector},
                                                              {"db", "_server"},
-                                                             {"start", seconds(from_ms)},
-                                                             {"end", seconds(to_ms)},
+                                                             {"start", seconds(span.from_ms)},
+                                                             {"end", seconds(span.to_ms)},
                                                              {"limit", std::to_string(flags.limit)}}),
                              {}, ""));
   simdjson::dom::parser parser;
@@ -78,7 +72,9 @@ Status Print(const HistoryFlags& flags) {
 }
 
 int History(const HistoryFlags& flags) {
-  const Status done = Print(flags);
+  const Result<TimeSpan> span = ParseTimeSpan(flags.from, flags.to);
+  if (!span.ok()) return FailUsage(span.error().message);
+  const Status done = Print(flags, *span);
   return done.ok() ? 0 : Fail(done.error().message);
 }
 

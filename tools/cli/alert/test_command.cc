@@ -12,10 +12,9 @@
 #include "query/ruletest/replay.h"
 #include "query/ruletest/test_file.h"
 #include "query/ruletest/test_run.h"
-#include "storage/base/clock.h"
 #include "tools/cli/alert/past_data.h"
 #include "tools/cli/alert/scratch_store.h"
-#include "tools/cli/time_text.h"
+#include "tools/cli/alert/time_span.h"
 
 namespace tidemark::cli {
 namespace {
@@ -60,12 +59,8 @@ int RunFiles(const std::vector<std::string>& files) {
 }
 
 int RunPast(const TestFlags& flags) {
-  const int64_t now_ms = SystemClock::Get().NowNs() / 1'000'000;
-  const Result<int64_t> from = ParseTimeText(flags.from, now_ms);
-  if (!from.ok()) return Fail("--from: " + from.error().message);
-  const Result<int64_t> to = flags.to.empty() ? Result<int64_t>(now_ms) : ParseTimeText(flags.to, now_ms);
-  if (!to.ok()) return Fail("--to: " + to.error().message);
-  if (*from >= *to) return Fail("--from must be before --to");
+  const Result<TimeSpan> span = ParseTimeSpan(flags.from, flags.to);
+  if (!span.ok()) return FailUsage(span.error().message);
   std::vector<query::rules::Group> groups;
   for (const std::string& file : flags.files) {
     auto some = query::rules::LoadRuleFile(file);
@@ -74,14 +69,15 @@ int RunPast(const TestFlags& flags) {
   }
   auto past = PastData::Connect(flags.server);
   if (!past.ok()) return Fail(past.error().message);
-  const Result<int> firings = PrintReplay(groups, {.from_ms = *from, .to_ms = *to, .database = flags.database}, **past);
+  const Result<int> firings =
+      PrintReplay(groups, {.from_ms = span->from_ms, .to_ms = span->to_ms, .database = flags.database}, **past);
   return firings.ok() ? 0 : Fail(firings.error().message);
 }
 
 int Test(const TestFlags& flags) {
   if (!flags.from.empty()) return RunPast(flags);
   if (!flags.to.empty() || !flags.database.empty()) {
-    return Fail("--to and --db are for rules over stored data, which begin with --from");
+    return FailUsage("--to and --db are for rules over stored data, which begin with --from");
   }
   return RunFiles(flags.files);
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <utility>
 
 #include "query/frame/go_format.h"
 #include "query/rules/rule_text.h"
@@ -147,8 +148,8 @@ class Condition {
   Condition(std::string_view text, std::string* database, const FindMetrics& find)
       : text_(Trim(text)), database_(database), find_(find) {}
 
-  // PromQL; `name`: what it is about.
-  Result<std::string> Read(std::string* name) {
+  // PromQL; `name`: what it is about; `compared`: its left side.
+  Result<std::string> Read(std::string* name, std::string* compared) {
     size_t at = std::string_view::npos;
     std::string_view op;
     for (const std::string_view one : {">=", "<=", "==", "!=", ">", "<"}) {
@@ -163,6 +164,7 @@ class Condition {
     const std::string_view left = Trim(text_.substr(0, at));
     TM_TRY_ASSIGN(const Value value, ParseValue(Trim(text_.substr(at + op.size()))));
     TM_TRY_ASSIGN(const auto what, Left(left, value, name));
+    *compared = what.first;
     return fmt::format("{} {} {}", what.first, op, InUnitOf(value, what.second));
   }
 
@@ -257,8 +259,11 @@ Result<Threshold> ParseThreshold(std::string_view text, const std::string& datab
     const size_t next_and = FindWord(rest, " and ", false);
     const size_t next = std::min(next_or, next_and);
     std::string name;
-    TM_TRY_ASSIGN(const std::string condition, Condition(rest.substr(0, next), &out.database, find).Read(&name));
+    std::string compared;
+    TM_TRY_ASSIGN(const std::string condition,
+                  Condition(rest.substr(0, next), &out.database, find).Read(&name, &compared));
     out.expr += condition;
+    out.compared.push_back(std::move(compared));
     if (out.name.empty()) out.name = CamelCase(name);
     if (next == std::string_view::npos) return out;
     const std::string_view word = next == next_or ? " or " : " and ";
@@ -269,9 +274,9 @@ Result<Threshold> ParseThreshold(std::string_view text, const std::string& datab
 
 std::string GroupOf(const Threshold& threshold, const std::string& severity, const std::string& text) {
   using query::rules::YamlQuoted;
-  std::string out = fmt::format("name: {0}\ninterval: 15s\n", threshold.name);
-  if (!threshold.database.empty()) out += fmt::format("database: {0}\n", YamlQuoted(threshold.database));
-  out += fmt::format("rules:\n  - alert: {}\n    expr: {}\n", threshold.name, YamlQuoted(threshold.expr));
+  std::string out = fmt::format("name: {}\ninterval: 15s\n", YamlQuoted(threshold.name));
+  if (!threshold.database.empty()) out += fmt::format("database: {}\n", YamlQuoted(threshold.database));
+  out += fmt::format("rules:\n  - alert: {}\n    expr: {}\n", YamlQuoted(threshold.name), YamlQuoted(threshold.expr));
   if (threshold.for_ms > 0) {
     out += fmt::format("    for: {}\n", text::PrintDuration(threshold.for_ms, text::DurationStyle::kPrometheus));
   }

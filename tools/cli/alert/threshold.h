@@ -13,8 +13,10 @@
 namespace tidemark::cli {
 
 struct Threshold {
-  std::string name;      // of the alert: CallRoutingLatency
-  std::string expr;      // PromQL
+  std::string name;  // of the alert: CallRoutingLatency
+  std::string expr;  // PromQL
+  // What each condition compares: its left side, as PromQL.
+  std::vector<std::string> compared;
   std::string database;  // "": as the server has it
   int64_t for_ms = 0;
 };

@@ -101,14 +101,18 @@ alertmanagers:
   - {url: "http://a/api/v2/alerts", resend_delay: 2m, timeout: 0s, relabel_configs: []}
   - {url: "http://b"}
   - {url: "http://b/"}
+  - {url: "http://ada:secret@c:9093"}
+  - {url: "http://d/am?token=secret"}
 )",
                                   "f");
   ASSERT_FALSE(faults.ok());
-  for (const char* fault : {"f:2:11: url must begin with http:// or https://",
-                            "f:3:11: url is that of the Alertmanager", "f:3:51: resend_delay", "f:3:64: timeout",
-                            "relabel_configs", "f:5:5: the Alertmanager http://b is there twice"}) {
+  for (const char* fault :
+       {"f:2:11: url must begin with http:// or https://", "f:3:11: url is that of the Alertmanager",
+        "f:3:51: resend_delay", "f:3:64: timeout", "relabel_configs", "f:5:5: the Alertmanager http://b is there twice",
+        "f:6:11: url has no user, password or query", "f:7:11: url has no user"}) {
     EXPECT_NE(faults.error().message.find(fault), std::string::npos) << fault << "\n" << faults.error().message;
   }
+  EXPECT_EQ(faults.error().message.find("secret"), std::string::npos) << faults.error().message;
 }
 
 TEST(PrintConfig, IsReadAgainAndHasNoSecret) {

@@ -12,9 +12,9 @@ namespace {
 
 class NoDataTest : public ManagerTest {
  protected:
-  static std::string Rule(const std::string& policy) {
-    return R"({groups: [{name: g, interval: 1m, rules: [{alert: Slow, expr: latency > 5, for: 2m, no_data: )" + policy +
-           ", labels: {severity: page}}]}]}";
+  static std::string Rule(const std::string& policy, const std::string& wait = "2m") {
+    return "{groups: [{name: g, interval: 1m, rules: [{alert: Slow, expr: latency > 5, for: " + wait +
+           ", no_data: " + policy + ", labels: {severity: page}}]}]}";
   }
   void Latency(double value) {
     model::BatchBuilder rows;
@@ -88,6 +88,35 @@ TEST_F(NoDataTest, GoesOnAfterARestart) {
   EXPECT_TRUE(status.alerts[0].no_data);
 }
 
+TEST_F(NoDataTest, WhatIsPendingGoesOnAfterARestart) {
+  for (const char* policy : {"keep", "alert"}) {
+    const int64_t begin = clock_.NowNs() / 1'000'000;
+    const int64_t first = (begin - kStart) / kMinute;
+    // Nothing is left of the policy before.
+    Load("{groups: []}");
+    Load(Rule(policy, "20m"));
+    At(first, 7);
+    for (int i = 1; i < 9; ++i) ASSERT_EQ(At(first + i, {}), AlertState::kPending) << policy << i;
+    Manager restarted(
+        {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+        {});
+    restarted.SetGroups(*ParseRuleFile(Rule(policy, "20m"), "rules.yml"));
+    const auto after = [&](int64_t at) {
+      clock_.Set((begin + at * kMinute) * 1'000'000);
+      restarted.RunDue();
+      return restarted.Status().groups[0].rules[0];
+    };
+    const RuleStatus status = after(9);
+    ASSERT_EQ(status.state(), AlertState::kPending) << policy << status.last_error;
+    EXPECT_TRUE(status.alerts[0].no_data);
+    EXPECT_EQ(status.alerts[0].active_at_ms, begin + kMinute) << "the minute of the outage does not count";
+    EXPECT_EQ(after(20).state(), AlertState::kPending) << policy;
+    EXPECT_EQ(after(21).state(), AlertState::kFiring) << policy;
+    // Longer than an outage may be.
+    clock_.Advance(120 * kMinute * 1'000'000);
+  }
+}
+
 TEST(DataOf, IsWhatIsCompared) {
   const auto data = [](std::string_view text) {
     const auto expr = promql::Parse(text);
@@ -152,15 +181,36 @@ TEST_F(NoDataTest, ChangesAreNoted) {
                                             {3, "firing -> inactive, value 7: the condition does not hold any more"}}));
 }
 
+TEST_F(NoDataTest, AnEndIsNotedWithItsOwnReason) {
+  Manager manager(
+      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+      {.database = "", .history_database = "_server"});
+  manager.SetGroups(*ParseRuleFile(Rule("keep", "0s"), "rules.yml"));
+  const auto at = [&](int64_t minute, std::optional<double> value) {
+    clock_.Set((kStart + minute * kMinute) * 1'000'000);
+    if (value) Latency(*value);
+    manager.RunDue();
+    return manager.Status().groups[0].rules[0];
+  };
+  at(0, 7);
+  ASSERT_TRUE(at(9, {}).alerts[0].no_data) << "kept";
+  EXPECT_EQ(at(10, 1).state(), AlertState::kInactive);
+  EXPECT_EQ(EventsOf(store_), (std::map<int64_t, std::string>{
+                                  {0, "inactive -> firing, value 7: the condition holds"},
+                                  {10, "firing -> inactive, value 7: the condition does not hold any more"}}));
+}
+
 TEST_F(NoDataTest, RulesThatFailAreNotedOnceAndCounted) {
   bool fails = true;
+  int asked = 0;
   Manager manager({.store = &store_,
                    .sink = &store_,
                    .scheduler = &scheduler_,
                    .clock = &clock_,
                    .execute =
                        [&](const auto& expr, const auto& range, const auto& context) {
-                         return fails ? Result<run::QueryResult>(LimitExceeded("too much"))
+                         const std::string fault = "too much, " + std::to_string(++asked) + " bytes";
+                         return fails ? Result<run::QueryResult>(LimitExceeded(fault))
                                       : engine::Execute(expr, range, context);
                        }},
                   {.database = "", .history_database = "_server"});
@@ -174,7 +224,7 @@ TEST_F(NoDataTest, RulesThatFailAreNotedOnceAndCounted) {
   clock_.Set((kStart + 5 * kMinute) * 1'000'000);
   manager.RunDue();
   EXPECT_EQ(manager.Status().groups[0].rules[0].failures, 0U);
-  EXPECT_EQ(EventsOf(store_), (std::map<int64_t, std::string>{{0, "the rule cannot be evaluated: too much"},
+  EXPECT_EQ(EventsOf(store_), (std::map<int64_t, std::string>{{0, "the rule cannot be evaluated: too much, 1 bytes"},
                                                               {5, "the rule can be evaluated again"}}));
 }
 

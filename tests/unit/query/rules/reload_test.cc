@@ -42,6 +42,56 @@ TEST_F(ReloadTest, AGroupThatIsAsItWasKeepsItsTimes) {
   EXPECT_EQ(manager_.Status().groups[0].evaluations, 2U) << "a change counts at once";
 }
 
+TEST_F(ReloadTest, EachKeyThatIsChangedCountsAtOnce) {
+  const auto text = [](const std::string& group, const std::string& rule) {
+    return "{groups: [{name: g, interval: 1m" + group + ", rules: [{alert: Down, expr: up == 0" + rule + "}]}]}";
+  };
+  Load(text("", ""));
+  Run(kStart);
+  uint64_t evaluations = 1;
+  const std::pair<std::string, std::string> changes[] = {{", limit: 5", ""},      {", query_offset: 1s", ""},
+                                                         {", database: x", ""},   {", into: x", ""},
+                                                         {"", ", no_data: keep"}, {"", ", no_data: alert"}};
+  for (const auto& [group, rule] : changes) {
+    Load(text(group, rule));
+    manager_.RunDue();
+    EXPECT_EQ(manager_.Status().groups[0].evaluations, ++evaluations) << group << rule;
+    Load(text("", ""));
+    manager_.RunDue();
+    EXPECT_EQ(manager_.Status().groups[0].evaluations, ++evaluations) << "without" << group << rule;
+  }
+}
+
+// One alert of the condition `expr`, with a policy of no data.
+std::string WithPolicy(const std::string& expr, const std::string& policy) {
+  return "{groups: [{name: g, interval: 1m, rules: [{alert: Down, expr: " + expr + ", no_data: " + policy + "}]}]}";
+}
+
+TEST_F(ReloadTest, SeriesThatOnlyTheOldExpressionHadAreNotGone) {
+  int64_t now = kStart;
+  for (const char* policy : {"alert", "keep"}) {
+    for (const char* changed : {"none == 0", "up == 0, database: none"}) {
+      Load(WithPolicy("up == 0", policy));
+      Run(now);
+      ASSERT_EQ(First().state(), AlertState::kFiring) << policy;
+      Load(WithPolicy(changed, policy));
+      Run(now + kMinute);
+      EXPECT_EQ(First().state(), AlertState::kInactive) << policy << " " << changed;
+      now += 2 * kMinute;
+    }
+  }
+}
+
+TEST_F(ReloadTest, AnAlertIsKeptOnceTheNewExpressionHasHadItsSeries) {
+  Load(WithPolicy("up == 0", "keep"));
+  Run(kStart);
+  Load(WithPolicy("up < 1", "keep"));
+  Run(kStart + kMinute);
+  clock_.Set((kStart + 20 * kMinute) * 1'000'000);
+  manager_.RunDue();
+  EXPECT_EQ(First().state(), AlertState::kFiring) << "its series is gone now";
+}
+
 TEST_F(ReloadTest, ARuleMayMoveToAnotherGroup) {
   Load(Down("g", "2m"));
   Run(kStart);

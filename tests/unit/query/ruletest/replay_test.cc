@@ -61,6 +61,41 @@ TEST(Replay, KeepsFiring) {
   EXPECT_EQ(firings[0].ended_ms, 24 * kMinute);
 }
 
+// A series that is there up to the minute `last`, and is 0 from the minute `down` on.
+AskRange GoneAfter(int64_t down, int64_t last) {
+  return [=](const std::string&, const std::string& text, int64_t start_ms, int64_t end_ms,
+             int64_t step_ms) -> Result<std::vector<ReplaySeries>> {
+    EXPECT_TRUE(text == "up == 0" || text == "up") << text;
+    const int64_t first = text == "up" ? 0 : down;
+    ReplaySeries series{{{"__name__", "up"}, {"job", "a"}}, {}};
+    for (int64_t ms = start_ms; ms <= end_ms; ms += step_ms) {
+      if (ms >= first * kMinute && ms <= last * kMinute) series.samples.emplace_back(ms, 0);
+    }
+    return std::vector<ReplaySeries>{series};
+  };
+}
+
+TEST(Replay, KeepsAnAlertWithoutData) {
+  const auto firings =
+      Firings(Parse("{alert: Down, expr: up == 0, for: 2m, no_data: keep}"), 10, 40, GoneAfter(20, 25));
+  ASSERT_EQ(firings.size(), 1U);
+  EXPECT_EQ(firings[0].fired_ms, 22 * kMinute);
+  EXPECT_FALSE(firings[0].ended_ms);
+}
+
+TEST(Replay, AlertsWithoutData) {
+  const auto groups = Parse("{alert: Down, expr: up == 0, for: 2m, no_data: alert}");
+  const auto firings = Firings(groups, 10, 40, GoneAfter(100, 25));
+  ASSERT_EQ(firings.size(), 1U);
+  EXPECT_EQ(firings[0].active_ms, 26 * kMinute);
+  EXPECT_EQ(firings[0].fired_ms, 28 * kMinute);
+  EXPECT_FALSE(firings[0].ended_ms);
+  const auto before = Firings(groups, 60, 90, GoneAfter(100, 25));
+  ASSERT_EQ(before.size(), 1U) << "gone before the time that was asked for";
+  EXPECT_EQ(before[0].active_ms, 26 * kMinute);
+  EXPECT_EQ(before[0].fired_ms, 60 * kMinute);
+}
+
 TEST(Replay, TellsWhichRuleCannotBeAsked) {
   const auto groups = Parse("{alert: Down, expr: up == 0}");
   const auto done = Replay(groups, {.from_ms = 0, .to_ms = kMinute, .database = ""},

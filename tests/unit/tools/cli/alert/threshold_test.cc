@@ -68,6 +68,24 @@ TEST(Threshold, AnyPromqlMayBeCompared) {
   EXPECT_EQ(Read("sum by (a) (bids{x=\"a > b for c or d\"}) > 3"), "sum by (a) (bids{x=\"a > b for c or d\"}) > 3");
 }
 
+TEST(Threshold, TellsWhatIsCompared) {
+  const auto read = ParseThreshold("p99(slow) > 1s or bids < 5 for 1m", "calls", &Find);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->compared, (std::vector<std::string>{"quantile_over_time(0.99, slow_seconds[5m])", "bids"}));
+}
+
+TEST(Threshold, AnyNameMakesAGroup) {
+  auto read = ParseThreshold("bids > 5", "calls", &Find);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  for (const char* name : {"a: b", "{x", "# no", "5", "null", "\"quoted\""}) {
+    read->name = name;
+    const auto parsed = query::rules::ParseRuleGroup(GroupOf(*read, "warning", "bids > 5"), "ns");
+    ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+    EXPECT_EQ(parsed->name, name);
+    EXPECT_EQ(parsed->rules[0].name, name);
+  }
+}
+
 TEST(Threshold, SaysWhatIsNotUnderstood) {
   EXPECT_EQ(Read("bids"), "error: \"bids\" compares nothing: write for instance latency > 5ms");
   EXPECT_EQ(Read("bids > 5 for ever"), "error: \"ever\" behind `for` is no duration such as 30s or 2m");
