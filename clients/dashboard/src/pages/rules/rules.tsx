@@ -1,6 +1,7 @@
 // Rules: all rules of the server with state and errors, and what fires.
 import { useEffect } from "preact/hooks";
 import { api } from "../../api";
+import { counted } from "../../model/counted";
 import { RuleTable } from "../../panels/rules/rules";
 import { pageDefaults } from "../../shell/state";
 import { useLoaded } from "../loaded";
@@ -15,7 +16,7 @@ export function Rules() {
   return (
     <div class="coded">
       <div class="coded-bar">
-        <span role="status">{groups.value && `${rules} rules in ${groups.value.length} groups`}{alerts.value && `, ${firing} firing`}</span>
+        <span role="status">{groups.value && `${counted(rules, "rule")} in ${counted(groups.value.length, "group")}`}{alerts.value && `, ${firing} firing`}</span>
         {(groups.error ?? alerts.error) && <span class="is-bad">{groups.error ?? alerts.error}</span>}
       </div>
       <div class="row-panels">
