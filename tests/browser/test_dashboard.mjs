@@ -97,9 +97,9 @@ test("alerts are those that the API names, and an event is pushed", async () => 
   await settled(page);
   const { alerts } = await server.api("/api/v1/alerts", {});
   assert.equal(alerts.filter((alert) => alert.state === "firing").length, 1);
-  // Two of the rule file, nine of the server about itself.
-  assert.match(await page.locator('[data-panel="active"]').textContent(), /1 alert fires.*11 rules watch.*BidProcessing/);
-  assert.equal(await page.locator('[data-panel="thresholds"] tbody tr').count(), 11);
+  // Two of the rule file, seven of the server about itself.
+  assert.match(await page.locator('[data-panel="active"]').textContent(), /1 alert fires.*9 rules watch.*BidProcessing/);
+  assert.equal(await page.locator('[data-panel="thresholds"] tbody tr').count(), 9);
   await page.getByText("● Live").waitFor();
   await server.write("dce", `dce_event,component=call_router text="pushed while nobody asked",level="warning" ${Date.now()}000000`);
   await page.getByText("pushed while nobody asked").waitFor();

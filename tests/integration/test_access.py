@@ -177,7 +177,8 @@ def test_statements_and_refusals_are_written_down_without_passwords():
         expect_equal(ask(server, "GET", "/query?q=CREATE%20USER%20x%20WITH%20PASSWORD%20%27planted%27", bearer(root))[0], 200, "a GET")
         expect_equal(ask(server, "POST", "/api/v1/session", form, "token=planted")[0], 401, "a wrong token")
         expect_equal(ask(server, "POST", "/write?db=b", bearer(reader), "m v=1")[0], 403, "a write of a reader")
-        expect_equal(ask(server, "GET", "/api/v1/rules", bearer(reader))[0], 403, "rules of another database")
+        for path in ("/api/v1/rules", "/config/v1/rules"):
+            expect_equal(ask(server, "GET", path, bearer(reader))[0], 403, "rules of another database")
         silence = json.dumps({"matchers": [{"name": "a", "value": "b", "isRegex": False}], "startsAt": "2030-01-01T00:00:00Z",
                               "endsAt": "2030-01-02T00:00:00Z", "createdBy": "me", "comment": "c"})
         status, _, body = ask(server, "POST", "/api/v2/silences", {**bearer(root), "Content-Type": "application/json"}, silence)
@@ -195,7 +196,8 @@ def test_statements_and_refusals_are_written_down_without_passwords():
         expect('has no right to administer the database "a"' in refused[("reader", "POST /query", 200)], refused)
         expect("is not known" in refused[("nobody", "POST /api/v1/session", 401)], refused)
         expect("may not write" in refused[("reader", "POST /write", 403)], refused)
-        expect("no right to read the database of the rules" in refused[("reader", "GET /api/v1/rules", 403)], refused)
+        for path in ("/api/v1/rules", "/config/v1/rules"):
+            expect("no right to read the database of the rules" in refused[("reader", f"GET {path}", 403)], refused)
         for path in (folder / "data").rglob("*"):
             if path.is_file() and path.parent.name == "audit":
                 expect(b"planted" not in path.read_bytes(), path.read_text())

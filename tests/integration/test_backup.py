@@ -2,13 +2,10 @@
 found, the schedule makes them by itself.
 """
 import json
-import pathlib
 import subprocess
-import sys
 import threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
+from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 
 T0 = 1_700_000_000
 QUIET = ("--host-metrics", "off")

@@ -1,11 +1,15 @@
 """A running server takes over changed settings, rules, notifications and certificates: all of them, or nothing."""
+import contextlib
+import http.client
 import json
+import os
 import re
 import signal
 import socket
 import subprocess
+import threading
 
-from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+from harness import BIN, SLOWNESS, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 from test_access import ask, bearer, command, make
 
 GOOD_RULES = "groups:\n  - name: one\n    rules:\n      - {record: a, expr: '1'}\n"
@@ -48,6 +52,20 @@ class Settings:
     def metric(self, name):
         text = self.server.request("GET", "/metrics").body.decode()
         return float(re.search(rf"^tidemark_config_last_reload_{name} (\S+)$", text, re.M).group(1))
+
+
+def quietly(ask):
+    """Asks a server that may be gone before it answers."""
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        ask()
+
+
+def opened(pipe):
+    """Its end to write to, or nothing while nobody reads it."""
+    try:
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
 
 
 def status_of_write(server, size):
@@ -160,6 +178,27 @@ def test_a_reload_needs_the_right_to_administer():
 
             expect(("root", 200, 1) in records() and ("root", 500, 1) in records(), "acts are written down before their answers")
             wait_until(lambda: ("r", 403, 1) in records(), what="the line of the refusal")
+
+
+def test_a_reload_that_meets_the_drain_ends_before_the_server():
+    with temporary_folder() as folder:
+        settings = Settings(folder, "--http-drain", "100ms")
+        with settings.server as server:
+            settings.write("http: {body_bytes_max: 1000}\n")
+            # It is read once somebody writes into it.
+            settings.notify.unlink()
+            os.mkfifo(settings.notify)
+            asking = threading.Thread(target=quietly, args=(settings.reload,))
+            asking.start()
+            # The reload has begun when the other end of the pipe is open.
+            pipe = wait_until(lambda: opened(settings.notify), what="the reload")
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: "SIGTERM: draining" in server.log_text(), what="the drain")
+            os.write(pipe, NOTIFY.encode())
+            os.close(pipe)
+            expect_equal(server.process.wait(60 * SLOWNESS), 0, "the exit code")
+            asking.join()
+            expect("reloaded: 1 rules" in server.log_text(), server.log_text())
 
 
 def test_settings_that_are_wrong_refuse_the_start():

@@ -9,7 +9,7 @@ import urllib.parse
 
 from harness import HERE, expect, expect_equal, run_tests, temporary_folder, wait_until
 from test_access import ask, bearer, make
-from test_tls import encrypted, new_certificate
+from test_tls import encrypted, two_clients
 
 ROUTES = HERE.parent / "unit" / "tools" / "server" / "routes" / "routes.txt"
 ROUTE = re.compile(r"^(\S+) (\S+) lane=\S+ right=(\w+) of=(\w+) ")
@@ -115,10 +115,7 @@ def test_every_route_with_every_credential():
 
 def test_every_route_with_a_certificate():
     with temporary_folder() as folder:
-        agent, agent_key = new_certificate(folder / "agent", "agent.example")
-        stranger, stranger_key = new_certificate(folder / "stranger", "stranger.example")
-        both = folder / "both.pem"
-        both.write_text(agent.read_text() + stranger.read_text())
+        agent, stranger, both = two_clients(folder)
         with encrypted("--tls-client-ca-file", str(both)) as (server, _, certificate):
             root = make(server, "root", "admin:*")
             make(server, "agent", "read:d", root, certificate_name="dns:agent.example")
@@ -128,7 +125,7 @@ def test_every_route_with_a_certificate():
                 context.load_cert_chain(*pair)
                 return Asker(http.client.HTTPSConnection("localhost", server.tls_port, context=context, timeout=60))
 
-            known, unknown = connect((agent, agent_key)), connect((stranger, stranger_key))
+            known, unknown = connect(agent), connect(stranger)
             for pattern, method, right, scope in routes():
                 if pattern == "/api/v1/session" and method != "GET":
                     continue

@@ -158,6 +158,11 @@ def test_a_threshold_becomes_a_rule():
                      'api_seconds{host="a"} 0.08', "1 alerts would have fired", "not saved: --yes saves it"):
             expect(text in out, f"{text} is missing in\n{out}")
         expect_equal(groups_of(server), {}, "nothing was saved")
+        # What is compared is shown although it does not hold, and any name will do.
+        code, out = tidemark(server, "add", "api > 500ms and sum(api_seconds) > 0", "--db", "calls", "--name", "a: {b")
+        expect_equal(code, 0, out)
+        for text in ('alert: "a: {b"', "now: the condition does not hold:", 'api_seconds{host="a"} 0.08', "  sum(api_seconds) 0.08"):
+            expect(text in out, f"{text} is missing in\n{out}")
         code, out = tidemark(server, *words, "--yes")
         expect_equal(code, 0, out)
         rule = groups_of(server)["thresholds", "Api"][0]
@@ -178,6 +183,7 @@ def test_history_says_what_became_of_alerts():
         expect_equal(len(lines), 2, lines)
         expect("Slow host=a severity=page" in lines[0], lines[0])
         expect_equal(history("Other"), "", "another alert")
+        expect_equal(history('"a\\b\n'), "", "a name with quotes")
         # The same by PromQL.
         states = server.query("last_over_time(_alerts_state{alertname=\"Slow\"}[1h])", db="_server")
         expect_equal([state["value"][1] for state in states], ["0"], "the state")

@@ -37,6 +37,15 @@ def encrypted(*arguments):
             yield server, folder, certificate
 
 
+def two_clients(folder):
+    """The certificates of an agent and of a stranger, a file and its key each, and a file with both, for a server to believe."""
+    agent = new_certificate(folder / "agent", "agent.example")
+    stranger = new_certificate(folder / "stranger", "stranger.example")
+    both = folder / "clients.pem"
+    both.write_text(agent[0].read_text() + stranger[0].read_text())
+    return agent, stranger, both
+
+
 def ask(server, context, method, target, headers=None, body=None):
     connection = http.client.HTTPSConnection("localhost", server.tls_port, context=context, timeout=60)
     try:
@@ -134,10 +143,7 @@ def test_a_new_certificate_under_open_connections():
 
 def test_a_certificate_shows_a_token():
     with temporary_folder() as folder:
-        agent, agent_key = new_certificate(folder / "agent", "agent.example")
-        stranger, stranger_key = new_certificate(folder / "stranger", "stranger.example")
-        authorities = folder / "clients.pem"
-        authorities.write_text(agent.read_text() + stranger.read_text())
+        (agent, agent_key), stranger, authorities = two_clients(folder)
         with encrypted("--tls-client-ca-file", str(authorities)) as (server, _, certificate):
             root = make(server, "root", "admin:*")
             status, _, body = server_make(server, root, "agent", "write:a", "dns:agent.example")
@@ -158,7 +164,7 @@ def test_a_certificate_shows_a_token():
             expect_equal(ask(server, known, "GET", "/api/v1/query?db=a&query=m_v")[0], 403, "reads")
             # A bad token is refused although the certificate would do.
             expect_equal(ask(server, known, "POST", "/write?db=a", bearer("tm_no"), "m v=1")[0], 401, "a bad token")
-            status, _, body = ask(server, context((stranger, stranger_key)), "POST", "/write?db=a", body="m v=1")
+            status, _, body = ask(server, context(stranger), "POST", "/write?db=a", body="m v=1")
             expect(status == 401 and b"stranger.example" in body, body)
             expect_equal(ask(server, context(), "POST", "/write?db=a", body="m v=1")[0], 401, "no certificate")
             expect_equal(ask(server, context(), "POST", "/write?db=a", bearer(root), "m v=1")[0], 204, "a token")

@@ -105,12 +105,13 @@ Status Daemon::OpenWrites() {
   write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
   policies_ = std::make_unique<PolicyBook>(store_->Documents());
-  TM_RETURN_IF_ERROR(policies_->Load());
-  WriteServiceOptions write_options{.require_database = config_.require_database,
-                                    .parse_memory_bytes = config_.parse_memory_bytes};
-  write_options.knows_policy = [policies = policies_.get()](std::string_view database, std::string_view policy) {
-    return policies->Knows(database, policy);
-  };
+  policies_->Load();
+  WriteServiceOptions write_options{
+      .require_database = config_.require_database,
+      .parse_memory_bytes = config_.parse_memory_bytes,
+      .knows_policy = [policies = policies_.get()](std::string_view database, std::string_view policy) {
+        return policies->Knows(database, policy);
+      }};
   write_options.refused = [path = write_path_.get()](std::string_view database, uint32_t number, const Error& error) {
     path->CountRejected(database, number, error);
   };
@@ -252,7 +253,9 @@ Status Daemon::OpenNotify() {
 void Daemon::Tell(std::vector<query::notify::Alert> alerts) {
   senders_.Put(alerts);
   const Result<std::vector<Error>> faults = notify_->Put(std::move(alerts), "rules");
-  if (!faults.ok()) TM_LOG(kError, "alerts of rules cannot be stored: {}", faults.error().message);
+  // Of a store that takes no writes it would be a line for each evaluation.
+  if (!faults.ok() && !alerts_lost_) TM_LOG(kError, "alerts of rules cannot be stored: {}", faults.error().message);
+  alerts_lost_ = !faults.ok();
   if (faults.ok() && !faults->empty()) {
     TM_LOG(kWarn, "{} alerts of rules were not taken, the first: {}", faults->size(), faults->front().message);
   }
@@ -374,8 +377,10 @@ Status Daemon::Listen() {
     udp_.push_back(std::move(listener));
   }
   StartRecorders();
+  RuleRunner::Refusal refusal;
+  if (config_.self_alerts) refusal = [this] { return store_->Stats().read_only_reason; };
   rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), address_.external_url,
-                                              [this](auto alerts) { Tell(std::move(alerts)); });
+                                              std::move(refusal), [this](auto alerts) { Tell(std::move(alerts)); });
   backup_schedule_ = std::make_unique<backup::BackupSchedule>(backup_maker_.get(), &SystemClock::Get());
   server_->Start();
   return {};
@@ -401,19 +406,13 @@ void Daemon::StartRecorders() {
 
 SelfFigures Daemon::LookAtSelf() const {
   const storage::StoreStats stats = store_->Stats();
-  SelfFigures figures{.read_only = stats.read_only,
-                      .findings = model::WarningsOf(store_->Findings()).size(),
+  SelfFigures figures{.findings = model::WarningsOf(store_->Findings()).size(),
                       .corrupt_pages = stats.corrupt_pages,
                       .memory_used_ratio = MemoryUsedRatio(),
                       .receivers_failing = 0,
-                      .rules_failing = 0,
                       .certificate_ends_seconds = {}};
   for (const notify::LaneStats& lane : notify_->Lanes()) figures.receivers_failing += lane.failures > 0 ? 1 : 0;
   for (const notify::SenderStats& sender : senders_.Stats()) figures.receivers_failing += sender.failing ? 1 : 0;
-  const query::rules::Snapshot rules = rules_->Status();
-  for (const query::rules::GroupStatus& group : rules.groups) {
-    for (const query::rules::RuleStatus& rule : group.rules) figures.rules_failing += rule.failures > 0 ? 1 : 0;
-  }
   if (tls_) figures.certificate_ends_seconds = tls_->ends_seconds();
   return figures;
 }
@@ -427,6 +426,11 @@ Status Daemon::Stop() {
   stopped_ = true;
   if (server_ && !server_->Drain(std::chrono::milliseconds(config_.drain_ms))) {
     TM_LOG(kWarn, "some requests did not finish within {} ms and were cut", config_.drain_ms);
+  }
+  {
+    // What a reload changes is taken apart below: one that runs ends first, and no other begins.
+    MutexLock lock(reload_mutex_);
+    stopping_ = true;
   }
   for (const auto& listener : udp_) listener->Stop();
   if (backup_schedule_) backup_schedule_->Stop();

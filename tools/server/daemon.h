@@ -77,7 +77,7 @@ class Daemon {
   [[nodiscard]] bool asks_for_tokens() const { return tokens_->on(); }
 
   // Reads the settings, the rule files, who is told of alerts, and the files of TLS again. On an error, which names
-  // file, line and reason, nothing has changed. The log says the same. Any thread.
+  // file, line and reason, nothing has changed. The log says the same. kUnavailable: the server ends. Any thread.
   Result<Reloaded> Reload() TM_EXCLUDES(reload_mutex_);
   [[nodiscard]] ReloadState reload_state() const TM_EXCLUDES(reload_state_mutex_);
   // Whether all loops of the server have come round within this time.
@@ -130,7 +130,8 @@ class Daemon {
   const DaemonSurroundings surroundings_;
   Mutex reload_mutex_;                            // one reload at a time
   Config settings_ TM_GUARDED_BY(reload_mutex_);  // those that are in force, as they were given
-  mutable Mutex reload_state_mutex_;              // under reload_mutex_ where both are held
+  bool stopping_ TM_GUARDED_BY(reload_mutex_) = false;
+  mutable Mutex reload_state_mutex_;  // under reload_mutex_ where both are held
   ReloadState reload_state_ TM_GUARDED_BY(reload_state_mutex_);
   query::run::MemoryTotal query_memory_;
   const double start_seconds_;
@@ -169,6 +170,7 @@ class Daemon {
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
   std::vector<std::unique_ptr<UdpListener>> udp_;
+  bool alerts_lost_ = false;  // of the thread of rule_runner_: the last could not be stored
   std::unique_ptr<RuleRunner> rule_runner_;
   std::unique_ptr<executor::HostReporter> host_;
   std::unique_ptr<UptimeRecorder> uptime_;

@@ -4,12 +4,10 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include <malloc.h>
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
-
-#include <chrono>
 #include <ctime>
 #include <functional>
 #include <memory>

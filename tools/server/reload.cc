@@ -34,6 +34,7 @@ Result<Reloaded> Daemon::Reload() {
 }
 
 Result<Reloaded> Daemon::ReloadAll() {
+  if (stopping_) return MakeError(ErrorCode::kUnavailable, "the server ends");
   TM_TRY_ASSIGN(const Config wanted, surroundings_.read_again());
   Config next = settings_;
   const SettingChanges changes = TakeSettings(wanted, &next);

@@ -430,16 +430,11 @@ Response AdminService::ReloadSettings(Request&) const {
   const Result<Reloaded> done = reload_();
   // 500 and these words, as Prometheus.
   if (!done.ok()) return Fail(ErrorType::kInternal, "failed to reload config: " + done.error().message);
-  const auto names = [](const std::vector<std::string>& keys) {
-    std::string out = "[";
-    for (const std::string& key : keys) {
-      if (out.size() > 1) out += ',';
-      AppendJsonString(&out, key);
-    }
-    return out + ']';
-  };
-  return Succeed(fmt::format(R"({{"rules":{},"changed":{},"needRestart":{}}})", done->rules, names(done->changed),
-                             names(done->need_restart)));
+  std::string data = fmt::format(R"({{"rules":{},"changed":)", done->rules);
+  query::api::AppendStrings(&data, done->changed);
+  data += R"(,"needRestart":)";
+  query::api::AppendStrings(&data, done->need_restart);
+  return Succeed(data + '}');
 }
 
 Response AdminService::Compact(Request& request) const {

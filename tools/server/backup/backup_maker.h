@@ -5,7 +5,6 @@
 #include <functional>
 #include <stop_token>
 #include <string>
-#include <utility>
 
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
@@ -26,17 +25,17 @@ class BackupMaker {
   struct Counters {
     uint64_t made = 0;
     uint64_t failed = 0;
-    int64_t last_made_ns = 0;  // since 1970; 0: none since the start
+    // Of the newest in the folder, whoever made it.
+    int64_t last_made_ns = 0;  // since 1970; 0: there is none
     uint64_t last_bytes = 0;
     int64_t last_duration_ns = 0;
   };
 
-  // Errors: kInvalidArgument when the folder lies in `data`, with which it would be lost.
+  // Errors: kInvalidArgument when the folder lies in `data`, with which it would be lost; kIo when that cannot be told.
   static Result<void> Check(const BackupConfig& config, const std::string& data);
 
   // Both outlive it.
-  BackupMaker(storage::Store* store, const Clock* clock, BackupConfig config)
-      : store_(store), clock_(clock), config_(std::move(config)) {}
+  BackupMaker(storage::Store* store, const Clock* clock, BackupConfig config);
 
   [[nodiscard]] const BackupConfig& config() const { return config_; }
   // Errors: as Store::Backup, and kUnsupported when backups are not set up.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "storage/backup.h"
 #include "storage/base/log.h"
 
 namespace tidemark::server::backup {
@@ -14,15 +13,12 @@ constexpr int64_t kRetryNsMax = 3'600'000'000'000;
 // The machine's clock may be set: no wait is longer than this.
 constexpr std::chrono::seconds kLongestWait{10};
 
-int64_t NewestIn(const std::string& directory) {
-  const auto all = storage::ListBackups(directory);
-  return all.ok() && !all->empty() ? all->back().made_ns : 0;
-}
-
 }  // namespace
 
-int64_t DueNs(int64_t interval_ns, int64_t last_ns, int64_t failed_ns) {
-  const int64_t due = last_ns == 0 ? 0 : last_ns + interval_ns;
+int64_t DueNs(int64_t interval_ns, int64_t last_ns, int64_t failed_ns, int64_t now_ns) {
+  // One that was made in the future was made before the clock was set back: it must not keep all others from being
+  // made.
+  const int64_t due = last_ns == 0 || last_ns > now_ns ? 0 : last_ns + interval_ns;
   if (failed_ns == 0) return due;
   return std::max(due, failed_ns + std::min(interval_ns / 10, kRetryNsMax));
 }
@@ -44,14 +40,12 @@ void BackupSchedule::Stop() {
 
 void BackupSchedule::Run(const std::stop_token& stop) {
   const int64_t interval_ns = maker_->config().interval_ms * kNsPerMs;
-  int64_t last_ns = NewestIn(maker_->config().directory);
   int64_t failed_ns = 0;
   while (!stop.stop_requested()) {
     // One that was asked for by hand counts too.
-    last_ns = std::max(last_ns, maker_->counters().last_made_ns);
+    const int64_t last_ns = maker_->counters().last_made_ns;
     const int64_t now = clock_->NowNs();
-    // Of a clock that was set back, a backup made in the future would keep all others from being made.
-    if (now >= DueNs(interval_ns, std::min(last_ns, now), failed_ns)) {
+    if (now >= DueNs(interval_ns, last_ns, failed_ns, now)) {
       const auto made = maker_->Make(stop, {});
       if (stop.stop_requested()) return;
       failed_ns = made.ok() ? 0 : clock_->NowNs();

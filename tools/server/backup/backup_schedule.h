@@ -13,8 +13,8 @@
 namespace tidemark::server::backup {
 
 // When the next one is due, since 1970: `last_ns` is when the newest was made (0: there is none), `failed_ns` when the
-// last try failed (0: it did not).
-[[nodiscard]] int64_t DueNs(int64_t interval_ns, int64_t last_ns, int64_t failed_ns);
+// last try failed (0: it did not). In the past: at once.
+[[nodiscard]] int64_t DueNs(int64_t interval_ns, int64_t last_ns, int64_t failed_ns, int64_t now_ns);
 
 class BackupSchedule {
  public:

@@ -17,7 +17,8 @@ struct Address {
 };
 
 // As Prometheus has it: `http.route_prefix` is the path of `http.external_url` unless it is set, and without that URL
-// the server is found at the first address that it listens on. kInvalidArgument: a URL that is none.
+// the server is found at the first address that it is told to listen on, as that is written: of a port 0 and of sockets
+// that it inherits nothing is known here. kInvalidArgument: a URL that is none.
 Result<Address> AddressOf(const Config& config);
 
 // A URL for `http.external_url`, without the slashes at its end; "" stays.

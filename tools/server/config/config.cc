@@ -221,7 +221,9 @@ void AddAddress(Config& c, Table* table) {
   };
   add("http.external_url", &c.external_url, &ParseExternalUrl,
       "The URL by which people reach this server, such as https://metrics.example/tm behind a proxy: for links, "
-      "redirects and cookies. Empty: its first address.");
+      "redirects and cookies. Empty: the first of its listen addresses, as it is written there; set it where sockets "
+      "are "
+      "inherited or a port is 0.");
   add("http.route_prefix", &c.route_prefix, &ParseRoutePrefix,
       "The path below which everything is served; empty: that of http.external_url. / where a proxy takes it off.");
 }

@@ -297,6 +297,7 @@ Response Router::NoSuchPath(const TargetParts& parts, const Request& head) {
   const bool below = clean.starts_with(options_.route_prefix);
   if (clean == parts.path || !below || !Serves(clean)) return Refuse(404, "404 page not found", &head);
   clean.erase(0, options_.route_prefix.size());
+  if (clean.empty()) clean = "/";
   // As Go's servers do. Other methods than GET keep theirs.
   const bool get = head.method == Method::kGet || head.method == Method::kHead;
   Response response = GoError(get ? 301 : 308, get ? "Moved Permanently" : "Permanent Redirect");

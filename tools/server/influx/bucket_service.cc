@@ -9,6 +9,7 @@
 
 #include "storage/model/limits.h"
 #include "tools/server/influx/bucket_json.h"
+#include "tools/server/influx/drop_database.h"
 #include "tools/server/influx/influx_reply.h"
 #include "tools/server/influx/influx_shows.h"
 
@@ -39,8 +40,11 @@ Response Refusal(const Error& error) {
   return InfluxV2Error(500, error.message);
 }
 
-Response Forbidden(const http::Caller& caller, std::string_view what, std::string_view database) {
-  return InfluxV2Error(403, fmt::format("\"{}\" has no right to {} the bucket \"{}\"", caller.name(), what, database));
+// Says why to the caller and to the log of who was refused.
+Response Forbid(Request* request, std::string_view what, std::string_view database) {
+  request->refusal =
+      fmt::format("\"{}\" has no right to {} the bucket \"{}\"", request->caller->name(), what, database);
+  return InfluxV2Error(403, request->refusal);
 }
 
 bool MaySee(const http::Caller& caller, std::string_view database) {
@@ -97,10 +101,19 @@ bool OtherOrg(const Request& request) {
 }  // namespace
 
 Result<storage::DatabaseInfo> BucketService::ById(const http::Caller& caller, std::string_view id) const {
-  for (storage::DatabaseInfo& info : store_->Databases()) {
-    if (BucketId(info.name) == id && MaySee(caller, info.name)) return std::move(info);
+  std::vector<storage::DatabaseInfo> found = store_->Databases();
+  std::erase_if(found, [&](const storage::DatabaseInfo& info) {
+    return BucketId(info.name) != id || !MaySee(caller, info.name);
+  });
+  if (found.empty()) return NotFound("bucket not found");
+  // Whoever makes databases chooses their names: one of them could have been made for its hash.
+  if (found.size() > 1) {
+    return MakeError(ErrorCode::kConflict,
+                     fmt::format("the id {} is that of two buckets, \"{}\" and \"{}\": use the name of the one "
+                                 "that is meant",
+                                 id, found[0].name, found[1].name));
   }
-  return NotFound("bucket not found");
+  return std::move(found.front());
 }
 
 Response BucketService::List(const Request& request) const {
@@ -148,7 +161,7 @@ Response BucketService::Create(Request& request) const {
   if (!wanted.ok()) return Refusal(wanted.error());
   // As for a write that makes a database: what is made here must be a name that can be written to.
   if (const auto named = model::CheckDatabaseName(wanted->name); !named.ok()) return Refusal(named.error());
-  if (!request.caller->May(Access::kWrite, wanted->name)) return Forbidden(*request.caller, "write", wanted->name);
+  if (!request.caller->May(Access::kWrite, wanted->name)) return Forbid(&request, "write", wanted->name);
   storage::DatabaseInfo info{.name = std::move(wanted->name), .options = defaults_};
   info.options.retention_ns = wanted->retention_ns.value_or(info.options.retention_ns);
   // 0 leaves the length to the server.
@@ -166,12 +179,10 @@ Response BucketService::Create(Request& request) const {
 Response BucketService::Remove(Request& request, std::string_view id) const {
   const Result<storage::DatabaseInfo> info = ById(*request.caller, id);
   if (!info.ok()) return Refusal(info.error());
-  if (!request.caller->May(Access::kAdmin, info->name)) return Forbidden(*request.caller, "administer", info->name);
-  if (const Status dropped = store_->DropDatabase(info->name); !dropped.ok()) return Refusal(dropped.error());
+  if (!request.caller->May(Access::kAdmin, info->name)) return Forbid(&request, "administer", info->name);
+  const Status dropped = DropDatabase(store_, policies_, info->name, request.caller->name());
+  if (!dropped.ok()) return Refusal(dropped.error());
   request.act = fmt::format("dropped the bucket {}", info->name);
-  if (const Status forgotten = policies_->Forget(info->name, request.caller->name()); !forgotten.ok()) {
-    return Refusal(forgotten.error());
-  }
   Response response;
   response.status = 204;
   return response;
@@ -194,17 +205,21 @@ Response BucketService::Org(std::string_view id) const {
 
 // The bucket of a deletion, by name or id.
 Result<std::string> BucketService::DatabaseOf(const Request& request) const {
-  if (!request.database.empty()) return request.database;
-  std::string_view name = request.params.Get("bucket");
-  const std::string_view id = request.params.Get("bucketID");
-  if (id.empty() && name.empty()) return InvalidArgument("Please provide either bucketID or bucket");
-  if (!id.empty()) {
-    TM_TRY_ASSIGN(storage::DatabaseInfo info, ById(*request.caller, id));
-    return std::move(info.name);
+  std::string_view name = request.database;
+  if (name.empty()) {
+    name = request.params.Get("bucket");
+    const std::string_view id = request.params.Get("bucketID");
+    if (id.empty() && name.empty()) return InvalidArgument("Please provide either bucketID or bucket");
+    if (!id.empty()) {
+      TM_TRY_ASSIGN(storage::DatabaseInfo info, ById(*request.caller, id));
+      return std::move(info.name);
+    }
+    // As for writes: the name of a policy may follow.
+    name = name.substr(0, name.find('/'));
   }
-  // As for writes: the name of a policy may follow.
-  name = name.substr(0, name.find('/'));
-  if (!store_->HasDatabase(name)) return NotFound(fmt::format("bucket \"{}\" not found", name));
+  if (!store_->HasDatabase(name) || !MaySee(*request.caller, name)) {
+    return NotFound(fmt::format("bucket \"{}\" not found", name));
+  }
   return std::string(name);
 }
 
@@ -214,7 +229,7 @@ Response BucketService::Delete(Request& request) const {
   if (OtherOrg(request)) return InfluxV2Error(404, "organization not found");
   const Result<std::string> database = DatabaseOf(request);
   if (!database.ok()) return Refusal(database.error());
-  if (!request.caller->May(Access::kAdmin, *database)) return Forbidden(*request.caller, "administer", *database);
+  if (!request.caller->May(Access::kAdmin, *database)) return Forbid(&request, "administer", *database);
   const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(*database);
   if (!view.ok()) return Refusal(view.error());
   Result<Selection> selection = SelectionOf(**view, wanted->predicate);

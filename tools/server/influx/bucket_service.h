@@ -38,8 +38,9 @@ class BucketService {
   http::Response Delete(http::Request& request) const;
 
  private:
-  // kNotFound also where the caller may know nothing of it.
+  // kNotFound also where the caller may know nothing of it; kConflict where the id is that of two.
   [[nodiscard]] Result<storage::DatabaseInfo> ById(const http::Caller& caller, std::string_view id) const;
+  // As ById.
   [[nodiscard]] Result<std::string> DatabaseOf(const http::Request& request) const;
 
   storage::Store* const store_;

@@ -13,6 +13,7 @@
 #include "storage/base/text/instant.h"
 #include "storage/model/limits.h"
 #include "tools/server/http/router.h"
+#include "tools/server/influx/drop_database.h"
 #include "tools/server/influx/influx_reply.h"
 #include "tools/server/influx/influx_shows.h"
 
@@ -204,9 +205,8 @@ Result<storage::DatabaseOptions> InfluxService::OptionsOf(std::string_view datab
 }
 
 Result<std::string> InfluxService::Drop(const std::string& database, const http::Caller& caller) const {
-  const Status dropped = store_->DropDatabase(database);
+  const Status dropped = DropDatabase(store_, policies_, database, caller.name());
   if (!dropped.ok() && dropped.error().code != ErrorCode::kNotFound) return dropped.error();
-  TM_RETURN_IF_ERROR(policies_->Forget(database, caller.name()));
   return std::string();
 }
 

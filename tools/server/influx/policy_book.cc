@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/log.h"
+
 namespace tidemark::server {
 namespace {
 
@@ -26,16 +28,21 @@ Status Note(storage::DocumentStore* documents, std::string_view database, std::o
 
 storage::DocumentKind PolicyBook::Kind() { return {.word = std::string(kKind), .history = 1, .deleted = 1}; }
 
-Status PolicyBook::Load() {
-  if (documents_ == nullptr) return {};
+void PolicyBook::Load() {
+  if (documents_ == nullptr) return;
   MutexLock lock(mutex_);
   std::string after;
   for (;;) {
     const std::vector<storage::DocumentInfo> page = documents_->List(kKind, {.after = after});
-    if (page.empty()) return {};
+    if (page.empty()) return;
     for (const storage::DocumentInfo& info : page) {
-      TM_TRY_ASSIGN(storage::Document document, documents_->Get(kKind, info.name));
-      names_[info.name] = std::move(document.bytes);
+      Result<storage::Document> document = documents_->Get(kKind, info.name);
+      if (!document.ok()) {
+        TM_LOG(kError, "what the retention policy of the database {} is called is not known any more: {}", info.name,
+               document.error().message);
+        continue;
+      }
+      names_[info.name] = std::move(document->bytes);
     }
     after = page.back().name;
   }
@@ -61,11 +68,12 @@ Status PolicyBook::Rename(std::string_view database, std::string_view policy, st
 Status PolicyBook::Forget(std::string_view database, std::string_view author) {
   {
     MutexLock lock(mutex_);
-    const auto known = names_.find(database);
-    if (known == names_.end()) return {};
-    names_.erase(known);
+    if (!names_.contains(database)) return {};
   }
-  return Note(documents_, database, std::nullopt, author);
+  TM_RETURN_IF_ERROR(Note(documents_, database, std::nullopt, author));
+  MutexLock lock(mutex_);
+  if (const auto known = names_.find(database); known != names_.end()) names_.erase(known);
+  return {};
 }
 
 }  // namespace tidemark::server

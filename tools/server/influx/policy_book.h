@@ -23,14 +23,14 @@ class PolicyBook {
   // `documents` outlives it; null: names are forgotten with the process.
   explicit PolicyBook(storage::DocumentStore* documents) : documents_(documents) {}
 
-  // Reads what is kept. Before threads use it.
-  Status Load();
+  // Reads what is kept. A name that cannot be read any more is left out, which the log says. Before threads use it.
+  void Load();
   [[nodiscard]] std::string NameOf(std::string_view database) const;
   // Whether the policy of `database` goes by `policy`: its name, "autogen", or "default", which 1.x takes too.
   [[nodiscard]] bool Knows(std::string_view database, std::string_view policy) const;
   // Errors: those of DocumentStore::Apply.
   Status Rename(std::string_view database, std::string_view policy, std::string_view author);
-  // The database has gone.
+  // The database has gone. Errors: those of DocumentStore::Apply; then the name is still known.
   Status Forget(std::string_view database, std::string_view author);
 
  private:

@@ -1,5 +1,3 @@
-#include <fmt/core.h>
-
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -9,6 +7,7 @@
 #include "tools/server/routes/areas.h"
 #include "tools/server/routes/prometheus_reply.h"
 #include "tools/server/routes/route_row.h"
+#include "tools/server/routes/rules_right.h"
 
 namespace tidemark::server {
 namespace {
@@ -50,9 +49,7 @@ Response RemoteRead(const Services& services, Request& request) {
 // What rules see is in their database.
 template <auto kMethod>
 Response OfRules(const Services& services, Request& request) {
-  if (request.caller->May(Access::kRead, services.rules_database)) return Api<kMethod>(services, request);
-  request.refusal = fmt::format("\"{}\" has no right to read the database of the rules, \"{}\"", request.caller->name(),
-                                services.rules_database);
+  if (MayUseRules(Access::kRead, services.rules_database, &request)) return Api<kMethod>(services, request);
   return RefuseAsPrometheus(403, request.refusal);
 }
 

@@ -1,11 +1,9 @@
 #include "tools/server/routes/rule_routes.h"
 
-#include <fmt/core.h>
-
 #include <string_view>
 
 #include "tools/server/routes/prometheus_reply.h"
-#include "tools/server/routes/route_row.h"
+#include "tools/server/routes/rules_right.h"
 
 namespace tidemark::server {
 namespace {
@@ -13,29 +11,17 @@ namespace {
 using http::Access;
 using http::Lane;
 using http::Method;
-using http::Request;
-using http::Response;
 using http::Scope;
 
-// What may be done with all rules, a namespace (one capture) or a group (two).
-struct Row {
-  std::string_view under;  // behind a prefix
-  Method method;
-  Access right;
-  Scope scope;
-  Lane lane;
-  Body body;
-  Response (RulesApi::*handler)(const Request& request) const;
-};
-
+// What may be done with all rules, a namespace (one capture) or a group (two): behind a prefix.
 // clang-format off
-constexpr Row kRows[] = {
-    {"", Method::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, &RulesApi::List},
-    {"/*", Method::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, &RulesApi::List},
-    {"/*", Method::kPost, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kMessage, &RulesApi::Put},
-    {"/*", Method::kDelete, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kNone, &RulesApi::DeleteAll},
-    {"/*/*", Method::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, &RulesApi::Get},
-    {"/*/*", Method::kDelete, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kNone, &RulesApi::Delete},
+constexpr RulesRow<RulesApi> kRows[] = {
+    {"", Method::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, &RefuseAsPrometheus, &CallMethod<&RulesApi::List>},
+    {"/*", Method::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, &RefuseAsPrometheus, &CallMethod<&RulesApi::List>},
+    {"/*", Method::kPost, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kMessage, &RefuseAsPrometheus, &CallMethod<&RulesApi::Put>},
+    {"/*", Method::kDelete, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kNone, &RefuseAsPrometheus, &CallMethod<&RulesApi::DeleteAll>},
+    {"/*/*", Method::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, &RefuseAsPrometheus, &CallMethod<&RulesApi::Get>},
+    {"/*/*", Method::kDelete, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kNone, &RefuseAsPrometheus, &CallMethod<&RulesApi::Delete>},
 };
 // clang-format on
 
@@ -52,23 +38,9 @@ constexpr Prefix kPrefixes[] = {
 
 void AddRuleRoutes(const RuleRouteOptions& options, std::vector<http::Route>* routes) {
   for (const Prefix& prefix : kPrefixes) {
-    for (const Row& row : kRows) {
-      if (row.under.empty() && !prefix.list) continue;
-      http::Route& route = routes->emplace_back();
-      route.access = row.right;
-      route.scope = row.scope;
-      route.lane = row.lane;
-      route.pattern = fmt::format("{}{}", prefix.path, row.under);
-      route.methods = {row.method};
-      SetBody(row.body, &route);
-      route.refuse = &RefuseAsPrometheus;
-      route.handler = [row, options](Request& request) {
-        if (row.scope == Scope::kHandler && !request.caller->May(Access::kRead, options.rules_database)) {
-          return RefuseAsPrometheus(403, fmt::format("\"{}\" has no right to read the database of the rules, \"{}\"",
-                                                     request.caller->name(), options.rules_database));
-        }
-        return (options.rules->*row.handler)(request);
-      };
+    for (const RulesRow<RulesApi>& row : kRows) {
+      if (row.pattern.empty() && !prefix.list) continue;
+      AddRulesRoute(row, prefix.path, options.rules, options.rules_database, routes);
     }
   }
 }

@@ -17,14 +17,14 @@ using storage::DocumentChange;
 using storage::DocumentInfo;
 
 constexpr std::string_view kKind = "rules";
-// In front of the YAML: what the bytes are, for a later version that writes others. The namespace follows.
+// In front of the YAML: what the bytes are, for a later version that writes others. The namespace follows, as it is.
 constexpr std::string_view kHeader = "# tidemark rules 1 ";
 
 std::string NameOf(std::string_view space, std::string_view group) {
   return text::QueryEscape(space) + "/" + text::QueryEscape(group);
 }
 
-// Where a stored document begins: its namespace, escaped, on the first line.
+// A stored document: its namespace is on the first line, as it is, since it has no control characters.
 std::string BytesOf(std::string_view space, std::string_view text) {
   return fmt::format("{}{}\n{}", kHeader, space, text);
 }

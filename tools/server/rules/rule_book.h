@@ -2,7 +2,7 @@
 // their last versions. A namespace is what a file is for rules in files.
 //
 //   RuleBook book(store->Documents(), parse);
-//   TM_RETURN_IF_ERROR(book.Load());
+//   book.Load();
 //   TM_RETURN_IF_ERROR(book.Put("team-a", "name: g\nrules: [...]", "ada"));
 //   manager->SetGroups(book.Groups());
 #pragma once
@@ -51,6 +51,7 @@ class RuleBook {
   Status Put(std::string_view space, std::string_view text, std::string_view author);
   // kNotFound; errors of the documents.
   Status Delete(std::string_view space, std::string_view group, std::string_view author);
+  // The same. Of more than kMaxDocumentChanges groups some may be gone when there is an error.
   Status DeleteAll(std::string_view space, std::string_view author);
 
  private:

@@ -76,7 +76,10 @@ Response RulesApi::Delete(const Request& request) const {
 }
 
 Response RulesApi::DeleteAll(const Request& request) const {
-  return Done(book_->DeleteAll(request.captures[0], request.caller->name()));
+  const Status done = book_->DeleteAll(request.captures[0], request.caller->name());
+  // Of many groups some may be gone when the others cannot be deleted: what is listed is what is in force.
+  if (!done.ok() && done.error().code != ErrorCode::kNotFound) hooks_.apply();
+  return Done(done);
 }
 
 Response RulesApi::Done(const Status& status) const {

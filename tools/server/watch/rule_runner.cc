@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace tidemark::server {
@@ -9,13 +10,18 @@ namespace {
 
 // The machine's clock may be set: no wait is longer than this.
 constexpr int64_t kLongestWaitNs = 1'000'000'000;
+constexpr int64_t kLookNs = 5'000'000'000;
 
 }  // namespace
 
-RuleRunner::RuleRunner(query::rules::Manager* manager, const Clock* clock, std::string external_url, Tell tell)
-    : manager_(manager), clock_(clock), tell_(std::move(tell)), notices_(std::move(external_url)), thread_([this] {
-        Run();
-      }) {}
+RuleRunner::RuleRunner(query::rules::Manager* manager, const Clock* clock, std::string external_url, Refusal refusal,
+                       Tell tell)
+    : manager_(manager),
+      clock_(clock),
+      refusal_(std::move(refusal)),
+      tell_(std::move(tell)),
+      notices_(std::move(external_url)),
+      thread_([this] { Run(); }) {}
 
 void RuleRunner::Stop() {
   {
@@ -31,6 +37,7 @@ void RuleRunner::Run() {
     const model::Timestamp next = manager_->RunDue();
     std::vector<query::notify::Alert> alerts =
         notices_.Since(manager_->Status(), model::Timestamp{clock_->NowNs()}.FloorMs());
+    LookAtStore(&alerts);
     if (!alerts.empty()) tell_(std::move(alerts));
     MutexLock lock(mutex_);
     const int64_t now = clock_->NowNs();
@@ -38,6 +45,14 @@ void RuleRunner::Run() {
     if (!stopping_ && wait > 0) wake_.WaitFor(mutex_, std::chrono::nanoseconds(wait));
     if (stopping_) return;
   }
+}
+
+void RuleRunner::LookAtStore(std::vector<query::notify::Alert>* alerts) {
+  const int64_t steady_ns = clock_->SteadyNs();
+  if (!refusal_ || steady_ns < next_look_ns_) return;
+  next_look_ns_ = steady_ns + kLookNs;
+  std::ranges::move(read_only_.At(refusal_(), model::Timestamp{clock_->NowNs()}.FloorMs()),
+                    std::back_inserter(*alerts));
 }
 
 }  // namespace tidemark::server

@@ -23,10 +23,6 @@ constexpr std::string_view kText = R"(groups:
         labels: {severity: critical}
         annotations:
           summary: "The disk of {{ $labels.path }} is {{ $value | printf \"%.1f\" }}% full: writes stop when it is full"
-      - alert: TidemarkReadOnly
-        expr: tidemark_read_only > 0
-        labels: {severity: critical}
-        annotations: {summary: "The store takes no writes: see its log and `tidemark_read_only`"}
       - alert: TidemarkDamage
         expr: tidemark_findings > 0 or increase(tidemark_corrupt_pages_total[1h]) > 0
         labels: {severity: critical}
@@ -40,11 +36,6 @@ constexpr std::string_view kText = R"(groups:
         for: 2m
         labels: {severity: warning}
         annotations: {summary: "{{ $value }} receivers or Alertmanagers do not take what is sent: see tidemark_notifications_failed_total"}
-      - alert: TidemarkRuleFails
-        expr: tidemark_rules_failing > 0
-        for: 2m
-        labels: {severity: warning}
-        annotations: {summary: "{{ $value }} rules cannot be evaluated: /api/v1/rules has their errors"}
       - alert: TidemarkMemoryHigh
         expr: tidemark_memory_used_ratio > 0.9
         for: 2m

@@ -8,7 +8,8 @@ namespace tidemark::server {
 // What stands for the name of their file.
 inline constexpr std::string_view kSelfAlertsFile = "tidemark";
 
-// A rule file. It reads what SelfRecorder and the recorder of the machine write.
+// A rule file. It reads what SelfRecorder and the recorder of the machine write. What no rule can say of itself or of a
+// store that takes no writes is told by RuleNotices and ReadOnlyNotice.
 std::string_view SelfAlertsText();
 
 }  // namespace tidemark::server

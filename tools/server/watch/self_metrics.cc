@@ -331,10 +331,9 @@ void AddBackups(Writer* out, const backup::BackupMaker::Counters& backups) {
   out->Counter("tidemark_backup_failures_total", "Backups that could not be made, or were stopped.",
                Number(backups.failed));
   out->Gauge("tidemark_backup_last_success_timestamp_seconds",
-             "When the last backup since the start was begun, since 1970; 0: none was made.",
-             Seconds(backups.last_made_ns));
-  out->Gauge("tidemark_backup_last_size_bytes", "Size of the last backup.", Number(backups.last_bytes));
-  out->Gauge("tidemark_backup_last_duration_seconds", "How long the last backup took.",
+             "When the newest backup was begun, since 1970; 0: there is none.", Seconds(backups.last_made_ns));
+  out->Gauge("tidemark_backup_last_size_bytes", "Size of the newest backup.", Number(backups.last_bytes));
+  out->Gauge("tidemark_backup_last_duration_seconds", "How long the last backup since the start took.",
              Seconds(backups.last_duration_ns));
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "storage/base/log.h"
+#include "storage/base/memory/process_memory.h"
 #include "storage/model/batch.h"
 #include "tools/server/watch/uptime_recorder.h"
 
@@ -16,14 +17,6 @@ namespace tidemark::server {
 namespace {
 
 constexpr int64_t kSecondNs = 1'000'000'000;
-
-// A number of bytes in a file, or nothing: "max" too.
-std::optional<double> BytesIn(const char* path) {
-  std::ifstream file(path);
-  double bytes = 0;
-  if (file >> bytes) return bytes;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -33,11 +26,9 @@ std::optional<double> MemoryUsedRatio() {
   double resident_pages = 0;
   if (!(statm >> virtual_pages >> resident_pages)) return std::nullopt;
   const auto page = static_cast<double>(::sysconf(_SC_PAGESIZE));
-  std::optional<double> limit = BytesIn("/sys/fs/cgroup/memory.max");
-  const double machine = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * page;
-  if (!limit || *limit > machine) limit = machine;
-  if (*limit <= 0) return std::nullopt;
-  return resident_pages * page / *limit;
+  const uint64_t limit = memory::FindCeiling(0).bytes;
+  if (limit == 0) return std::nullopt;
+  return resident_pages * page / static_cast<double>(limit);
 }
 
 SelfRecorder::SelfRecorder(model::PointSink& sink, const Clock& clock, Look look)
@@ -52,16 +43,15 @@ Result<void> SelfRecorder::Record() {
   last_steady_ns_ = steady_ns;
   model::BatchBuilder rows;
   rows.Row("tidemark", {}, model::Timestamp{now_ns})
-      .Field("read_only", int64_t{figures.read_only ? 1 : 0})
       .Field("findings", static_cast<int64_t>(figures.findings))
       .Field("corrupt_pages_total", static_cast<int64_t>(figures.corrupt_pages))
       .Field("receivers_failing", static_cast<int64_t>(figures.receivers_failing))
-      .Field("rules_failing", static_cast<int64_t>(figures.rules_failing))
       .Field("clock_jump_seconds",
              std::abs(jump_ns) < kSecondNs ? 0.0 : static_cast<double>(jump_ns) / static_cast<double>(kSecondNs));
   if (figures.memory_used_ratio) rows.Field("memory_used_ratio", *figures.memory_used_ratio);
   if (figures.certificate_ends_seconds) rows.Field("certificate_ends_seconds", *figures.certificate_ends_seconds);
-  TM_TRY_ASSIGN([[maybe_unused]] const model::WriteReport report, sink_.Write(kServerDatabase, rows.batch()));
+  TM_TRY_ASSIGN(const model::WriteReport report, sink_.Write(kServerDatabase, rows.batch()));
+  if (!report.rejections.empty()) return report.rejections.front().error;
   return {};
 }
 

@@ -2,10 +2,10 @@
 //
 // Into the database _server, measurement `tidemark`, without tags, every kPeriodNs:
 //
-//   read_only (0, 1), findings (damage that nobody has accepted), corrupt_pages_total, memory_used_ratio (of what the
-//   process may use: the limit of its control group or the machine's memory), receivers_failing (ways of receivers and
-//   Alertmanagers that do not take what is sent), rules_failing, certificate_ends_seconds (since 1970; only under TLS),
-//   clock_jump_seconds (how far the machine's clock was set since the point before; what is under a second is 0)
+//   findings (damage that nobody has accepted), corrupt_pages_total, memory_used_ratio (of what the process may use:
+//   the limit of its control group or the machine's memory), receivers_failing (ways of receivers and Alertmanagers
+//   that do not take what is sent), certificate_ends_seconds (since 1970; only under TLS), clock_jump_seconds (how far
+//   the machine's clock was set since the point before; what is under a second is 0)
 #pragma once
 
 #include <cstdint>
@@ -21,12 +21,10 @@
 namespace tidemark::server {
 
 struct SelfFigures {
-  bool read_only = false;
   uint64_t findings = 0;
   uint64_t corrupt_pages = 0;
   std::optional<double> memory_used_ratio;
   uint64_t receivers_failing = 0;
-  uint64_t rules_failing = 0;
   std::optional<int64_t> certificate_ends_seconds;
 };
 
@@ -45,7 +43,7 @@ class SelfRecorder {
   SelfRecorder(const SelfRecorder&) = delete;
   SelfRecorder& operator=(const SelfRecorder&) = delete;
 
-  // Writes one point. Errors: those of the sink. Not while the thread runs.
+  // Writes one point. Errors: those of the sink, and why it did not take the point. Not while the thread runs.
   Result<void> Record();
 
   // Record each period on a thread of its own until Stop. What the sink refuses is logged once.

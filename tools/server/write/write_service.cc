@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ingest/write_path/write_path.h"
+#include "storage/storage.h"
 
 namespace tidemark::server {
 namespace {
@@ -136,8 +137,8 @@ Response WriteService::Take(const WriteEndpoint& endpoint, Request& request) {
 }
 
 bool WriteService::KnowsPolicy(const WriteTarget& target) const {
-  if (target.policy.empty() || target.policy == "autogen") return true;
-  return knows_policy_ != nullptr && knows_policy_(target.database, target.policy);
+  const std::string_view database = target.database.empty() ? storage::kDefaultDatabase : target.database;
+  return target.policy.empty() || knows_policy_(database, target.policy);
 }
 
 Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {

@@ -35,8 +35,8 @@ struct WriteServiceOptions {
   bool require_database = false;
   // Bytes of the batches of all requests that are being parsed; more get 503. One request alone is always taken.
   uint64_t parse_memory_bytes = uint64_t{1} << 30;
-  // Whether a database's retention policy goes by a name that a request gives. Null: by "autogen" only.
-  std::function<bool(std::string_view database, std::string_view policy)> knows_policy = {};
+  // Whether a database's retention policy goes by a name that a request gives. Never null.
+  std::function<bool(std::string_view database, std::string_view policy)> knows_policy;
   // Is told of lines and series that did not become rows; their number is 1-based, in the request.
   std::function<void(std::string_view database, uint32_t number, const Error& error)> refused = {};
 };

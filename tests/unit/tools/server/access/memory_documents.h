@@ -15,6 +15,7 @@ namespace tidemark::server::access {
 class MemoryDocuments final : public storage::DocumentStore {
  public:
   [[nodiscard]] Result<storage::Document> Get(std::string_view kind, std::string_view name) const override {
+    if (!unreadable.empty() && name == unreadable) return Corruption("it is not what was written");
     const auto found = documents_.find({std::string(kind), std::string(name)});
     if (found == documents_.end()) return NotFound("no such document");
     return found->second;
@@ -40,7 +41,8 @@ class MemoryDocuments final : public storage::DocumentStore {
   }
   [[nodiscard]] std::vector<storage::DocumentKindUsage> Kinds() const override { return {}; }
   Result<std::vector<uint64_t>> Apply(std::span<const storage::DocumentChange> changes) override {
-    if (fail_with) return *fail_with;
+    if (fail_with && fail_after == 0) return *fail_with;
+    if (fail_with) --fail_after;
     std::vector<uint64_t> versions;
     for (const storage::DocumentChange& change : changes) {
       const std::pair<std::string, std::string> key(change.kind, change.name);
@@ -69,6 +71,8 @@ class MemoryDocuments final : public storage::DocumentStore {
   }
 
   std::optional<Error> fail_with;  // of every change
+  uint64_t fail_after = 0;         // that many changes are made before
+  std::string unreadable;          // the name of a document that Get finds damaged
 
  private:
   std::map<std::pair<std::string, std::string>, storage::Document> documents_;

@@ -148,6 +148,9 @@ TEST_F(PrefixTest, EverythingIsBelowIt) {
   EXPECT_EQ(lead("/tm/"), "302 /tm/page");
   EXPECT_EQ(lead("/tm/db/x"), "302 /tm/db/x/page");
   EXPECT_EQ(lead("/tm//page/./a?q=/x"), "301 /tm/page/a?q=/x");
+  // What is left of these is the prefix alone.
+  EXPECT_EQ(lead("/tm/."), "301 /tm/");
+  EXPECT_EQ(lead("/tm/x/..?q=1"), "301 /tm/?q=1");
   EXPECT_EQ(Lead("/tm", "/tm", Method::kPost, "/tm/write"), "204");
   EXPECT_EQ(Lead("/tm", "/tm", Method::kPost, "/tm//write"), "308 /tm/write");
   EXPECT_EQ(Lead("/tm", "/tm", Method::kPost, "/write"), "404");

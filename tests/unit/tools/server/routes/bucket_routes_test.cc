@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/base/text/json_string.h"
+#include "storage/base/text/params.h"
 #include "tests/unit/tools/server/routes/routes_fixture.h"
 
 namespace tidemark::server {
@@ -205,7 +206,29 @@ TEST_F(BucketRoutesTest, FollowTheRights) {
   const Response refused = buckets_.Remove(request, IdOf("team1"));
   EXPECT_EQ(refused.status, 403);
   EXPECT_NE(refused.body.find(R"("code":"forbidden")"), std::string::npos) << refused.body;
+  EXPECT_EQ(request.refusal, R"("team" has no right to administer the bucket "team1")");
   EXPECT_TRUE(store_.HasDatabase("team1"));
+}
+
+TEST_F(BucketRoutesTest, ADeletionDoesNotTellWhichDatabasesThereAre) {
+  ASSERT_EQ(Post("/write?db=team1", "cpu v=1").status, 204);
+  ASSERT_EQ(Post("/write?db=secret", "cpu v=1").status, 204);
+  const auto refused = [this](std::string_view bucket, std::string_view database = "") {
+    constexpr std::string_view kAll = R"({"start":"1970-01-01T00:00:00Z","stop":"2030-01-01T00:00:00Z"})";
+    Request request;
+    request.caller = std::make_shared<TeamCaller>(std::vector<http::Access>{http::Access::kWrite});
+    request.database = database;
+    EXPECT_TRUE(text::ParseForm("bucket=" + std::string(bucket), &request.params).ok());
+    request.body.Reserve(kAll.size() + 1);
+    std::ranges::copy(kAll, request.body.data());
+    request.body.SetSize(kAll.size());
+    return buckets_.Delete(request).status;
+  };
+  EXPECT_EQ(refused("nosuch"), 404);
+  EXPECT_EQ(refused("secret"), 404);
+  EXPECT_EQ(refused("", "secret"), 404);
+  EXPECT_EQ(refused("team1"), 403);
+  EXPECT_TRUE(store_.deletes.empty());
 }
 
 }  // namespace

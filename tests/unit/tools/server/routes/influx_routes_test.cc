@@ -85,6 +85,14 @@ TEST_F(RoutesTest, APolicyGoesByTheNameThatItWasGiven) {
   EXPECT_EQ(Post("/write?db=app&rp=month", "m v=1").status, 404);
 }
 
+// Without db= it is that of the default database.
+TEST_F(RoutesTest, APolicyOfTheDefaultDatabaseGoesByItsNameToo) {
+  Form("/query", "q=CREATE DATABASE \"default\" WITH DURATION 14d REPLICATION 1 NAME two_weeks");
+  EXPECT_EQ(Post("/write?rp=two_weeks", "m v=1").status, 204);
+  EXPECT_EQ(Post("/write?rp=autogen", "m v=1").status, 204);
+  EXPECT_EQ(Post("/write?rp=nosuch", "m v=1").status, 404);
+}
+
 TEST_F(RoutesTest, InfluxQlListsSeriesAndDeletes) {
   const auto query = [this](std::string_view q) { return Form("/query", "db=mydb&q=" + std::string(q)).body; };
   const auto series = [](std::string_view json) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/unit/storage/engine/store_fixture.h"
+#include "tests/unit/tools/server/access/memory_documents.h"
 
 namespace tidemark::server {
 namespace {
@@ -156,6 +157,23 @@ TEST_F(RulesApiTest, Deletes) {
   RuleBook again(store_->Documents(), {});
   again.Load();
   EXPECT_EQ(again.Groups().size(), 1U);
+}
+
+TEST_F(RulesApiTest, WhatIsLeftOfADeletionThatFailsIsInForce) {
+  access::MemoryDocuments documents;
+  RuleBook book(&documents, {});
+  size_t applied = 0;
+  const RulesApi api(&book,
+                     RulesApi::Hooks{.apply = [&] { ++applied; }, .is_file = [](std::string_view) { return false; }});
+  for (size_t i = 0; i < storage::kMaxDocumentChanges + 2; ++i) {
+    ASSERT_EQ(api.Put(With({"ns"}, fmt::format("{{name: g{:04}}}", i))).status, 202);
+  }
+  documents.fail_with = MakeError(ErrorCode::kUnavailable, "the disk is full");
+  documents.fail_after = 1;
+  const size_t before = applied;
+  EXPECT_EQ(api.DeleteAll(With({"ns"})).status, 503);
+  EXPECT_EQ(book.Groups().size(), 2U);
+  EXPECT_EQ(applied, before + 1);
 }
 
 }  // namespace

@@ -37,29 +37,26 @@ class LastPoint final : public model::PointSink {
       fields[std::string(shape.fields[i].name)] =
           whole != nullptr ? static_cast<double>(*whole) : std::get<double>(value);
     }
-    return model::WriteReport{};
+    return report;
   }
   std::map<std::string, double> fields;
+  model::WriteReport report;
 };
 
 TEST(SelfRecorder, WritesWhatItSees) {
   TwoClocks clock;
   LastPoint point;
-  SelfFigures figures{.read_only = true,
-                      .findings = 2,
+  SelfFigures figures{.findings = 2,
                       .corrupt_pages = 3,
                       .memory_used_ratio = 0.5,
                       .receivers_failing = 1,
-                      .rules_failing = 4,
                       .certificate_ends_seconds = 1'800'000'000};
   SelfRecorder recorder(point, clock, [&] { return figures; });
   ASSERT_TRUE(recorder.Record().ok());
-  EXPECT_EQ(point.fields, (std::map<std::string, double>{{"read_only", 1},
-                                                         {"findings", 2},
+  EXPECT_EQ(point.fields, (std::map<std::string, double>{{"findings", 2},
                                                          {"corrupt_pages_total", 3},
                                                          {"memory_used_ratio", 0.5},
                                                          {"receivers_failing", 1},
-                                                         {"rules_failing", 4},
                                                          {"certificate_ends_seconds", 1'800'000'000},
                                                          {"clock_jump_seconds", 0}}));
   figures = {};
@@ -74,6 +71,16 @@ TEST(SelfRecorder, WritesWhatItSees) {
   EXPECT_EQ(point.fields.at("clock_jump_seconds"), 0) << "a clock that is led on in small steps";
 }
 
+TEST(SelfRecorder, APointThatIsRefusedIsAnError) {
+  TwoClocks clock;
+  LastPoint point;
+  point.report.Reject(1, LimitExceeded("too many series"));
+  SelfRecorder recorder(point, clock, [] { return SelfFigures{}; });
+  const Result<void> done = recorder.Record();
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().message, "too many series");
+}
+
 TEST(SelfRecorder, KnowsTheMemoryOfThisProcess) {
   const auto ratio = MemoryUsedRatio();
   ASSERT_TRUE(ratio);
@@ -84,7 +91,7 @@ TEST(SelfRecorder, KnowsTheMemoryOfThisProcess) {
 TEST(SelfAlerts, AreRules) {
   const auto groups = query::rules::ParseRuleFile(SelfAlertsText(), std::string(kSelfAlertsFile));
   ASSERT_TRUE(groups.ok()) << groups.error().message;
-  EXPECT_EQ(groups->front().rules.size(), 9U);
+  EXPECT_EQ(groups->front().rules.size(), 7U);
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+#include "tools/server/watch/read_only_notice.h"
+
+#include <gtest/gtest.h>
+
+namespace tidemark::server {
+namespace {
+
+constexpr int64_t kMs = 1'000'000;
+constexpr int64_t kStart = 100 * ReadOnlyNotice::kAgainMs;
+
+TEST(ReadOnlyNotice, IsSaidAtOnceAndAgainAndEnds) {
+  ReadOnlyNotice notice;
+  EXPECT_TRUE(notice.At("", kStart - 1).empty());
+  auto told = notice.At("the disk is full", kStart);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].labels, (model::Labels{{"alertname", "TidemarkReadOnly"}, {"severity", "critical"}}));
+  EXPECT_EQ(told[0].annotations[0].value, "The store takes no writes: the disk is full");
+  EXPECT_EQ(told[0].starts_at_ns, kStart * kMs);
+  EXPECT_EQ(told[0].ends_at_ns, (kStart + ReadOnlyNotice::kKnownMs) * kMs);
+  EXPECT_TRUE(query::notify::CheckAlert(told[0]).ok());
+  EXPECT_TRUE(notice.At("the disk is full", kStart + ReadOnlyNotice::kAgainMs - 1).empty());
+  const int64_t again = kStart + ReadOnlyNotice::kAgainMs;
+  told = notice.At("a file is missing", again);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].annotations[0].value, "The store takes no writes: a file is missing");
+  EXPECT_EQ(told[0].starts_at_ns, kStart * kMs);
+  EXPECT_EQ(told[0].ends_at_ns, (again + ReadOnlyNotice::kKnownMs) * kMs);
+  const int64_t quiet = again + ReadOnlyNotice::kQuietMs;
+  EXPECT_TRUE(notice.At("", quiet - 1).empty());
+  told = notice.At("", quiet);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].ends_at_ns, quiet * kMs);
+  EXPECT_TRUE(notice.At("", quiet + 1).empty());
+}
+
+TEST(ReadOnlyNotice, AWriteThatSlipsInEndsNothing) {
+  ReadOnlyNotice notice;
+  ASSERT_EQ(notice.At("the disk is full", kStart).size(), 1U);
+  EXPECT_TRUE(notice.At("", kStart + 1'000).empty());
+  EXPECT_TRUE(notice.At("the disk is full", kStart + 2'000).empty());
+  EXPECT_TRUE(notice.At("", kStart + 1'000 + ReadOnlyNotice::kQuietMs).empty());
+  ASSERT_EQ(notice.At("", kStart + 2'000 + ReadOnlyNotice::kQuietMs).size(), 1U);
+}
+
+}  // namespace
+}  // namespace tidemark::server
