@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "storage/base/memory/budget.h"
+#include "tests/unit/storage/base/memory/sizes.h"
 
 namespace tidemark::memory {
 namespace {
 
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 // Of which 1,000 MiB are shared out.
 constexpr uint64_t kLimit = 1000 * kMiB + kCachesFloorBytes + kReserveBytes;
 

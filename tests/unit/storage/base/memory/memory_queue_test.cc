@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "storage/base/memory/budget.h"
+#include "tests/unit/storage/base/memory/sizes.h"
 
 namespace tidemark::memory {
 namespace {
 
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-constexpr uint64_t kLimit = 1000 * kMiB;
+constexpr uint64_t kQueueLimit = 1000 * kMiB;
 
 class MemoryQueueTest : public testing::Test {
  protected:
@@ -29,7 +29,7 @@ class MemoryQueueTest : public testing::Test {
   WaitTerms Terms(uint64_t client) { return {.deadline_ns = 100, .client = client, .what = "a query"}; }
 
   ManualClock clock_{1};
-  Budget budget_{kLimit, &clock_};
+  Budget budget_{kQueueLimit, &clock_};
 };
 
 TEST_F(MemoryQueueTest, DoesNotWaitWhereThereIsRoom) {
@@ -118,20 +118,20 @@ TEST_F(MemoryQueueTest, ACancelledOneLeaves) {
 }
 
 TEST_F(MemoryQueueTest, WhatCanNeverFitIsToldAtOnce) {
-  const Result<Lease> lease = budget_.Wait(Class::kRequests, kLimit, Terms(1));
+  const Result<Lease> lease = budget_.Wait(Class::kRequests, kQueueLimit, Terms(1));
   ASSERT_FALSE(lease.ok());
   EXPECT_NE(lease.error().message.find("alone"), std::string::npos);
 }
 
 TEST_F(MemoryQueueTest, MemoryThatOtherClassesGiveBackIsNoticed) {
   // The process is full, though requests have nothing.
-  budget_.TakeAnyway(Class::kStaged, kLimit);
+  budget_.TakeAnyway(Class::kStaged, kQueueLimit);
   std::jthread waiter([&] {
     const Result<Lease> lease = budget_.Wait(Class::kRequests, kMiB, Terms(1));
     EXPECT_TRUE(lease.ok());
   });
   UntilWaiting(1);
-  budget_.Give(Class::kStaged, kLimit);
+  budget_.Give(Class::kStaged, kQueueLimit);
 }
 
 }  // namespace

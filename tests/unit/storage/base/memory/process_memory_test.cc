@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "storage/base/memory/watch.h"
+#include "tests/unit/storage/base/memory/sizes.h"
 
 namespace tidemark::memory {
 namespace {
-
-constexpr uint64_t kMiB = uint64_t{1} << 20;
 
 class ProcessMemoryTest : public testing::Test {
  protected:
