@@ -187,6 +187,7 @@ struct FieldDescription {
   std::string metric;  // model::MetricName
   model::FieldType type = model::FieldType::kFloat;
   uint64_t series = 0;
+  model::FieldId id{};  // as in SeriesRef; {} in views that have no index
 };
 
 // A run of aggregate buckets of one series. Bucket i covers (first_start_ns + i*width_ns, first_start_ns +

@@ -174,7 +174,7 @@ std::vector<FieldDescription> ViewImpl::Fields() const {
   std::vector<FieldDescription> out;
   for (const index::FieldInfo& field : index.Fields()) {
     out.push_back({std::string(field.measurement_name), std::string(field.name), std::string(field.metric), field.type,
-                   index.SeriesCountOf(field.id)});
+                   index.SeriesCountOf(field.id), field.id});
   }
   return out;
 }
