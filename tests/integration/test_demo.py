@@ -81,6 +81,23 @@ savings: [{name: half, formula: capacity * each - 1, unit: USD}]
         expect(done.returncode == 1 and "goals.yaml:1:26:" in done.stderr, done.stderr)
 
 
+def test_rates_do_not_sag_where_the_past_meets_the_present():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        done = demo("backend", "--server", server.url, "--history", "2h", "--for", "2s")
+        expect_equal(done.returncode, 0, done.stderr[-2000:])
+        # Where no run of errors has changed the load within the window, the counter's rate is the gauge's mean.
+        rate = 'rate(dce_component_requests_total[5m])'
+        gauge = 'avg_over_time(dce_component_throughput_per_second[5m])'
+        end = int(time.time()) - 1
+        series = server.query(f"{rate} / {gauge} and max_over_time(dce_component_status[6m]) < 2", db="dce",
+                              start=end - 3600, end=end, step=7)
+        values = [float(v) for s in series for _, v in s["values"]]
+        expect(len(values) > 1000, f"only {len(values)} values")
+        expect(0.96 < min(values) and max(values) < 1.04, f"rate beside gauge from {min(values)} to {max(values)}")
+        events = server.request("GET", "/api/v1/events?db=dce&match[]=dce_event_text&limit=1000").json()["data"]
+        expect(any("deployed successfully" in event["text"] for event in events), "nothing was deployed in two hours")
+
+
 def test_a_server_that_is_away():
     with temporary_folder() as folder:
         done = demo("backend", "--server", "http://127.0.0.1:1", "--rate", "20", "--for", "1s", "--spool",

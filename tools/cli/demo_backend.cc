@@ -14,6 +14,7 @@
 #include "tools/demo/backend_model.h"
 #include "tools/demo/backend_reporter.h"
 #include "tools/demo/executor_history.h"
+#include "tools/demo/past_steps.h"
 
 namespace tidemark::cli {
 namespace {
@@ -105,12 +106,16 @@ class Backend {
     past_begin_ns_ = (start_ns_ - options_.history_ns) / step_ns * step_ns;
     progress_began_ns_ = clock_.SteadyNs();
     int64_t run_ns = (past_begin_ns_ + runs_ns - 1) / runs_ns * runs_ns;
-    for (past_at_ns_ = past_begin_ns_; past_at_ns_ < start_ns_ && !Over(); past_at_ns_ += step_ns) {
+    // Writing takes a while; what passes meanwhile is caught up with, so that no hole is left before the live samples.
+    const auto present = [&] { return options_.history_only ? start_ns_ : clock_.NowNs(); };
+    for (past_at_ns_ = past_begin_ns_; past_at_ns_ < present() && !Over();) {
       for (; run_ns <= past_at_ns_; run_ns += runs_ns) past_.Run(run_ns);
-      reporter_.Sample(past_at_ns_, step_ns);
+      const int64_t next_ns = past_at_ns_ + demo::PastStep(present() - past_at_ns_, LiveStep(), step_ns);
+      reporter_.Sample(past_at_ns_, next_ns - past_at_ns_);
+      past_at_ns_ = next_ns;
       ShowProgress();
     }
-    if (!Over()) static_cast<void>(writer_->Flush(kCloseWait));
+    if (!Over() && options_.history_only) static_cast<void>(writer_->Flush(kCloseWait));
     past_at_ns_ = std::min(past_at_ns_, start_ns_);
     shown_ns_ = 0;
     ShowProgress();
@@ -118,7 +123,7 @@ class Backend {
   }
 
   void Live() {
-    const auto step_ns = static_cast<int64_t>(1e9 / options_.rate);
+    const int64_t step_ns = LiveStep();
     const int64_t begin_ns = clock_.SteadyNs();
     past_begin_ns_ = 0;
     if (!Over()) fmt::print(stderr, "sampling {} times per second into {}\n", options_.rate, options_.database);
@@ -133,6 +138,7 @@ class Backend {
     }
   }
 
+  [[nodiscard]] int64_t LiveStep() const { return static_cast<int64_t>(1e9 / options_.rate); }
   [[nodiscard]] bool Over() const { return stop_.stop_requested() || !error_.ok(); }
 
   void ShowProgress() {
@@ -140,8 +146,8 @@ class Backend {
     const int64_t now_ns = clock_.SteadyNs();
     if (now_ns - shown_ns_ < kProgressEveryNs) return;
     shown_ns_ = now_ns;
-    const double part = static_cast<double>(past_at_ns_ - past_begin_ns_) /
-                        static_cast<double>(std::max<int64_t>(start_ns_ - past_begin_ns_, 1));
+    const double part = std::min(1.0, static_cast<double>(past_at_ns_ - past_begin_ns_) /
+                                          static_cast<double>(std::max<int64_t>(start_ns_ - past_begin_ns_, 1)));
     const double seconds = static_cast<double>(now_ns - progress_began_ns_) / 1e9;
     const client::WriterStats stats = writer_->stats();
     fmt::print(stderr, "\rpast: {:3.0f} %, {:.2f} million rows, {:.0f} thousand/s{}   ", part * 100,

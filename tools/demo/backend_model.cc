@@ -16,6 +16,16 @@ constexpr double kIncidentShare = 0.05;
 constexpr int64_t kIncidentLeast = 180 * kSecond;
 constexpr int64_t kIncidentSpread = 540 * kSecond;
 
+// At most one deployment of a component begins in each slot.
+constexpr int64_t kDeploymentSlot = 2 * 3'600 * kSecond;
+constexpr double kDeploymentShare = 0.5;
+
+// Replicas are added before the busy hours and taken away after them, one component after the other.
+constexpr int64_t kDay = 86'400 * kSecond;
+constexpr int64_t kScaleUpAt = 9 * 3'600 * kSecond;
+constexpr int64_t kScaleDownAt = 21 * 3'600 * kSecond;
+constexpr int64_t kScaleApart = 420 * kSecond;
+
 constexpr double kHighLoadPercent = 70;
 constexpr double kDegradedLatency = 2;
 constexpr double kDegradedErrors = 0.05;
@@ -28,7 +38,8 @@ enum Stream : uint64_t {
   kLatencyNoise = 400,
   kIncident = 500,
   kMethod = 600,
-  kConnection = 700
+  kConnection = 700,
+  kDeployment = 800
 };
 
 }  // namespace
@@ -111,6 +122,27 @@ MethodState BackendModel::MethodAt(size_t method, int64_t time_ns) const {
   state.latency = {median_s * week.backend_latency * (1 + 0.3 * (load - 1)), kMethodSigma};
   state.throughput = kApiRequestsPerSecond * spec.share * week.backend_throughput * load;
   return state;
+}
+
+std::vector<Change> BackendModel::ChangesIn(size_t component, int64_t after_ns, int64_t until_ns) const {
+  std::vector<Change> out;
+  const auto take = [&](const Change& change) {
+    if (change.time_ns > after_ns && change.time_ns <= until_ns) out.push_back(change);
+  };
+  const uint64_t stream = kDeployment + component * 2;
+  for (int64_t slot = after_ns / kDeploymentSlot; slot <= until_ns / kDeploymentSlot; ++slot) {
+    if (chance_.Uniform(stream, slot) >= kDeploymentShare) continue;
+    const double place = chance_.Uniform(stream + 1, slot);
+    take({slot * kDeploymentSlot + static_cast<int64_t>(place * static_cast<double>(kDeploymentSlot)),
+          Change::Kind::kDeployed, slot});
+  }
+  const int64_t apart_ns = static_cast<int64_t>(component) * kScaleApart;
+  for (int64_t day = after_ns / kDay; day <= until_ns / kDay; ++day) {
+    take({day * kDay + kScaleUpAt + apart_ns, Change::Kind::kScaledUp, 0});
+    take({day * kDay + kScaleDownAt + apart_ns, Change::Kind::kScaledDown, 0});
+  }
+  std::sort(out.begin(), out.end(), [](const Change& a, const Change& b) { return a.time_ns < b.time_ns; });
+  return out;
 }
 
 double BackendModel::ConnectionsAt(size_t kind, int64_t time_ns) const {

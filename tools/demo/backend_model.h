@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "tools/demo/story.h"
 
@@ -45,6 +46,12 @@ struct ComponentState {
   double memory_bytes = 0;
   Status status = Status::kOptimal;
   Incident incident;  // kNone when there is none now
+};
+
+struct Change {
+  int64_t time_ns = 0;
+  enum class Kind { kDeployed, kScaledUp, kScaledDown } kind = Kind::kDeployed;
+  int64_t build = 0;  // of a deployment: later ones have higher numbers
 };
 
 struct MethodState {
@@ -96,6 +103,9 @@ class BackendModel {
   [[nodiscard]] ComponentState ComponentAt(size_t component, int64_t time_ns) const;
   [[nodiscard]] MethodState MethodAt(size_t method, int64_t time_ns) const;
   [[nodiscard]] double ConnectionsAt(size_t kind, int64_t time_ns) const;
+  // What operators did in (after_ns, until_ns], at most a day long, in the order of time: a deployment of a component
+  // about every four hours, more or fewer replicas in the morning and in the evening.
+  [[nodiscard]] std::vector<Change> ChangesIn(size_t component, int64_t after_ns, int64_t until_ns) const;
 
  private:
   // Around 1: the hour of the day, and noise of the stream.

@@ -14,6 +14,8 @@ constexpr std::array<double, 20> kComponentBounds{0.0001, 0.0002, 0.0003, 0.0004
 constexpr std::array<double, 17> kMethodBounds{0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.03,
                                                0.035, 0.04,   0.05,  0.075,  0.1,  0.15,  0.25, 1};
 
+constexpr int64_t kDayNs = 86'400 * kSecond;
+
 std::vector<std::string> Names(std::span<const double> bounds) {
   std::vector<std::string> names;
   for (const double bound : bounds) names.push_back(fmt::format("{}", bound));
@@ -60,6 +62,7 @@ void BackendReporter::Sample(int64_t time_ns, int64_t first_step_ns) {
   const int64_t step_ns = first_ ? first_step_ns : std::max<int64_t>(time_ns - last_ns_, 0);
   const double step_s = static_cast<double>(step_ns) / static_cast<double>(kSecond);
   first_ = false;
+  const int64_t after_ns = time_ns - std::min(step_ns, kDayNs);
   last_ns_ = time_ns;
   for (size_t c = 0; c < kComponents.size(); ++c) {
     const ComponentState state = model_.ComponentAt(c, time_ns);
@@ -79,6 +82,7 @@ void BackendReporter::Sample(int64_t time_ns, int64_t first_step_ns) {
         .Field("memory_bytes", state.memory_bytes)
         .Field("status", static_cast<int>(state.status));
     emit_(point_.Time(time_ns), database_);
+    EmitChanges(c, after_ns, time_ns);
     EmitEvents(c, state, time_ns);
   }
   for (size_t m = 0; m < kMethods.size(); ++m) {
@@ -93,6 +97,23 @@ void BackendReporter::Sample(int64_t time_ns, int64_t first_step_ns) {
   }
   point_.Reset("dce_connections").Field("capacity", kConnectionCapacity);
   emit_(point_.Time(time_ns), database_);
+}
+
+void BackendReporter::EmitChanges(size_t component, int64_t after_ns, int64_t until_ns) {
+  const ComponentSpec& spec = kComponents[component];
+  for (const Change& change : model_.ChangesIn(component, after_ns, until_ns)) {
+    switch (change.kind) {
+      case Change::Kind::kDeployed:
+        Event(spec.tag, "info", fmt::format("{} build {} deployed successfully", spec.title, change.build), until_ns);
+        break;
+      case Change::Kind::kScaledUp:
+        Event(spec.tag, "info", fmt::format("Auto-scaling triggered for {}: busy hours", spec.title), until_ns);
+        break;
+      case Change::Kind::kScaledDown:
+        Event(spec.tag, "info", fmt::format("Auto-scaling triggered for {}: quiet hours", spec.title), until_ns);
+        break;
+    }
+  }
 }
 
 void BackendReporter::EmitEvents(size_t component, const ComponentState& state, int64_t time_ns) {

@@ -18,7 +18,8 @@ class BackendReporter {
   BackendReporter(const BackendModel& model, std::string database, PointEmitter emit);
 
   // Emits the state at `time_ns`; counters grow by what happened since the last sample, or in `first_step_ns` for the
-  // first. Statuses that changed and incidents become events.
+  // first. Statuses that changed, incidents, deployments
+  // and changes of scale become events.
   void Sample(int64_t time_ns, int64_t first_step_ns);
 
  private:
@@ -39,6 +40,7 @@ class BackendReporter {
   void EmitHistogram(std::string_view measurement, std::string_view tag, std::string_view value, int64_t time_ns,
                      std::span<const double> bounds, std::span<const std::string> names, const Histogram& histogram);
   static void Grow(const Latency& latency, double requests, std::span<const double> bounds, Histogram* histogram);
+  void EmitChanges(size_t component, int64_t after_ns, int64_t until_ns);
   void EmitEvents(size_t component, const ComponentState& state, int64_t time_ns);
   void Event(std::string_view component, std::string_view level, std::string_view text, int64_t time_ns);
 

@@ -24,11 +24,14 @@ constexpr std::array<Kind, 7> kKinds{{{"build", 245, 34},
                                       {"vet", 95, 14}}};
 
 constexpr double kCoverageWarn = 85;
+// Of a core's time: what tasks wait for disks, and what reporting costs.
+constexpr double kIoShare = 0.12;
+constexpr double kReportingShare = 0.004;
 constexpr double kNormalP95 = 1.6448536269514722;
 // The task of this kind is the one that fails when a run does.
 constexpr size_t kFailingKind = 1;
 
-enum Stream : uint64_t { kDuration = 1'000, kFailure, kSequential, kTask = 1'100, kAgent = 1'200 };
+enum Stream : uint64_t { kDuration = 1'000, kFailure, kSequential, kIoWait = 1'010, kTask = 1'100, kAgent = 1'200 };
 
 }  // namespace
 
@@ -66,14 +69,23 @@ void ExecutorHistory::Run(int64_t end_ns) {
       .Field("duration_seconds", seconds)
       .Field("work_seconds", seconds * speedup)
       .Field("cpu_seconds", seconds * week.cpu_share * std::max(1.0, std::round(speedup / week.efficiency)))
+      .Field("critical_path_seconds", seconds * 0.9)
       .Field("sequential_seconds", sequential_s)
+      .Field("sequential_measured", 1)
       .Field("speedup", speedup)
       .Field("efficiency", std::clamp(week.efficiency + 0.004 * chance_.Bell(kSequential + 1, index), 0.0, 1.0))
       .Field("utilisation", week.cpu_share)
+      .Field("agents_busy", std::min(1.0, week.cpu_share + kIoShare))
+      .Field("io_wait", std::max(0.0, kIoShare * (1 - week.cpu_share) * (1 + 0.2 * chance_.Bell(kIoWait, index))))
       .Field("lock_contention", week.lock_contention)
       .Field("serial_share", week.serial_share)
       .Field("cores", static_cast<int>(std::lround(speedup / week.efficiency)))
-      .Field("max_rss_bytes", static_cast<int64_t>(week.memory_mb * 1'048'576));
+      .Field("max_rss_bytes", static_cast<int64_t>(week.memory_mb * 1'048'576))
+      .Field("peak_rss_bytes", static_cast<int64_t>(week.memory_mb * 1'048'576))
+      .Field("reporting_cpu_seconds", seconds * kReportingShare)
+      .Field("gates_passed", static_cast<int64_t>(kKinds.size()) - (failed ? 1 : 0))
+      .Field("gates_warned", week.coverage_percent < kCoverageWarn ? 1 : 0)
+      .Field("gates_failed", failed ? 1 : 0);
   emit_(point_.Time(end_ns), database_);
   Row("exec_event", week)
       .Field("text", std::string_view(

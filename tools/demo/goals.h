@@ -15,9 +15,10 @@
 //     - name: Waiting
 //       formula: (baseline_seconds - run_seconds) / 3600 * waited_hour
 //       unit: USD
+//       as: waiting_usd              # a name for the formulas of the savings below
 //
-// A formula is arithmetic of PromQL (+ - * / % ^ and parentheses) over numbers and the names of values and prices; the
-// server computes it, so that nothing is computed here that is not shown.
+// A formula is arithmetic of PromQL (+ - * / % ^ and parentheses) over numbers and the names of values, prices and the
+// savings above it; the server computes it, so that nothing is computed here that is not shown.
 #pragma once
 
 #include <functional>
@@ -53,6 +54,7 @@ struct Saving {
   std::string name{};
   std::string formula{};
   std::string unit{};
+  std::string as{};  // its name in the formulas of those below; "": none
 };
 
 struct GoalFile {

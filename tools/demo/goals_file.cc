@@ -34,16 +34,17 @@ class Reader {
     }
     ReadPrices(root["prices"], &out);
     for (const YAML::Node& node : yaml_.List(root, "savings")) {
-      if (!yaml_.CheckMap(node, "a saving", {"name", "formula", "unit"})) continue;
+      if (!yaml_.CheckMap(node, "a saving", {"name", "formula", "unit", "as"})) continue;
       Saving saving{yaml_.Text(node, "name", kRequired), yaml_.Text(node, "formula", kRequired),
-                    yaml_.Text(node, "unit")};
+                    yaml_.Text(node, "unit"), yaml_.Text(node, "as")};
       for (const std::string& name : NamesIn(saving.formula)) {
         if (!names_.contains(name))
-          yaml_.Fault(node["formula"], fmt::format("no value or price is called \"{}\"", name));
+          yaml_.Fault(node["formula"], fmt::format("no value, price or saving above is called \"{}\"", name));
       }
       // With any number in the place of the names it must be arithmetic that the server takes.
       const auto parsed = query::promql::Parse(WithNumbers(saving.formula, [](const std::string&) { return 1.0; }));
       if (!saving.formula.empty() && !parsed.ok()) yaml_.Fault(node["formula"], parsed.error().message);
+      if (!saving.as.empty()) Define(node["as"], saving.as);
       out.savings.push_back(std::move(saving));
     }
     if (out.goals.empty() && out.savings.empty() && yaml_.good())
@@ -123,7 +124,7 @@ class Reader {
     if (!IsFormulaName(name)) {
       yaml_.Fault(node, fmt::format("\"{}\" is no name for a formula: letters, digits and _", name));
     } else if (!names_.insert(name).second) {
-      yaml_.Fault(node, fmt::format("two values or prices are called \"{}\"", name));
+      yaml_.Fault(node, fmt::format("two values, prices or savings are called \"{}\"", name));
     }
   }
 

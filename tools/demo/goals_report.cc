@@ -10,8 +10,10 @@
 namespace tidemark::demo {
 namespace {
 
+// For people: whole from a thousand on, else four digits, and an exponent only where there is no other way.
 std::string NumberText(double value) {
-  if (std::abs(value) >= 100'000 || std::floor(value) == value) return fmt::format("{:.0f}", value);
+  const double size = std::abs(value);
+  if (size < 1e15 && (size >= 1'000 || std::floor(value) == value)) return fmt::format("{:.0f}", value);
   return fmt::format("{:.4g}", value);
 }
 
@@ -82,6 +84,7 @@ Result<GoalReport> Evaluate(const GoalFile& file, const AskNumber& ask) {
       if (!value.ok()) return value.error().Within(saving.name);
       result.value = *value;
     }
+    if (!saving.as.empty()) known[saving.as] = result.value;
     report.savings.push_back(std::move(result));
   }
   return report;

@@ -119,6 +119,32 @@ TEST(BackendReporter, TheSameSeedTellsTheSame) {
   EXPECT_NE(tell(1), tell(2));
 }
 
+// Within a day, at any spacing of samples, and each once.
+TEST(BackendReporter, TellsOfDeploymentsAndOfScaling) {
+  const BackendModel model(1, kToday);
+  const auto told = [&](int64_t step_ns) {
+    std::map<std::string, int> texts;
+    Lines lines;
+    BackendReporter reporter(model, "dce", Into(&lines));
+    const int64_t begin_ns = kToday / (86'400 * kSecond) * 86'400 * kSecond;
+    for (int64_t at = begin_ns + step_ns; at <= begin_ns + 86'400 * kSecond; at += step_ns)
+      reporter.Sample(at, step_ns);
+    for (const auto& [_, line] : lines) {
+      for (const char* const part : {"deployed successfully", ": busy hours", ": quiet hours"})
+        if (line.find(part) != std::string::npos) ++texts[part];
+      if (line.find("deployed successfully") != std::string::npos) {
+        EXPECT_NE(line.find("level=\"info\""), std::string::npos) << line;
+      }
+    }
+    return texts;
+  };
+  const auto rarely = told(300 * kSecond);
+  EXPECT_EQ(rarely.at(": busy hours"), 7);
+  EXPECT_EQ(rarely.at(": quiet hours"), 7);
+  EXPECT_GT(rarely.at("deployed successfully"), 20);
+  EXPECT_EQ(told(60 * kSecond), rarely);
+}
+
 TEST(BackendReporter, HistogramsAreWhole) {
   Lines lines;
   const BackendModel model(3, kToday);

@@ -55,5 +55,22 @@ TEST(ExecutorHistory, RowsAreGoodAndTheirOwn) {
   }
 }
 
+// Every figure of a run that executor/CARD.md asks for by its field has one in the past too.
+TEST(ExecutorHistory, HasTheFieldsThatTheCardAsksFor) {
+  Lines lines;
+  ExecutorHistory history(1, kToday, "_exec", Into(&lines));
+  for (int i = 0; i < 50; ++i) history.Run(kToday - i * ExecutorHistory::kRunEvery);
+  for (const auto& [_, line] : lines) {
+    if (!line.starts_with("exec_run,")) continue;
+    for (const char* const share :
+         {"io_wait", "agents_busy", "utilisation", "lock_contention", "serial_share", "efficiency"}) {
+      EXPECT_GE(NumberOf(line, share), 0) << share << " of " << line;
+      EXPECT_LE(NumberOf(line, share), 1) << share << " of " << line;
+    }
+    for (const char* const some : {"peak_rss_bytes", "reporting_cpu_seconds", "cores", "speedup", "tasks_succeeded"})
+      EXPECT_GT(NumberOf(line, some), 0) << some << " of " << line;
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::demo

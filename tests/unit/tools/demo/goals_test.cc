@@ -105,11 +105,37 @@ TEST(Goals, BadFilesAreRefusedWithThePlace) {
   EXPECT_NE(fault("goals:\n  - {name: a, query: b, direction: below}\n").find("target is missing"), std::string::npos);
   EXPECT_NE(fault("goals:\n  - {name: a, query: b, target: 1, direction: below, colour: red}\n").find("unknown key"),
             std::string::npos);
-  EXPECT_NE(fault("savings:\n  - {name: a, formula: b * 2}\n").find("no value or price is called \"b\""),
+  EXPECT_NE(fault("savings:\n  - {name: a, formula: b * 2}\n").find("no value, price or saving above is called \"b\""),
             std::string::npos);
   EXPECT_NE(fault("prices: {b: 1}\nsavings:\n  - {name: a, formula: b *}\n").find("g.yaml:3:"), std::string::npos);
   EXPECT_NE(fault("prices: {b: 1, nan: 2}\n").find("no name for a formula"), std::string::npos);
-  EXPECT_NE(fault("values: [{name: b, query: x}]\nprices: {b: 1}\n").find("two values or prices"), std::string::npos);
+  EXPECT_NE(fault("values: [{name: b, query: x}]\nprices: {b: 1}\n").find("two values, prices or savings"),
+            std::string::npos);
+}
+
+TEST(Goals, SavingsAddUpAndAreReadable) {
+  const GoalFile file = Parsed(
+      "prices: {hour: 1}\nsavings:\n  - {name: machines, formula: hour * 12400.25, unit: USD, as: machines_usd}\n"
+      "  - {name: waiting, formula: hour * 1e6, unit: USD, as: waiting_usd}\n"
+      "  - {name: together, formula: machines_usd + waiting_usd, unit: USD}\n");
+  const auto report =
+      Evaluate(file, Answers({{"1 * 12400.25", 12'400.25}, {"1 * 1e6", 1e6}, {"12400.25 + 1000000", 1'012'400.25}}));
+  ASSERT_TRUE(report.ok());
+  const std::string text = ToText(*report);
+  for (const char* const part : {"machines: 12400 USD", "waiting: 1000000 USD", "together: 1012400 USD"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  // Only those above it, and no name twice.
+  const auto fault = [](const std::string& more) {
+    const auto bad = ParseGoals("prices: {hour: 1}\nsavings:\n" + more, "g.yaml");
+    return bad.ok() ? "" : bad.error().message;
+  };
+  EXPECT_NE(fault("  - {name: a, formula: b * 2}\n  - {name: c, formula: hour, as: b}\n").find("called \"b\""),
+            std::string::npos);
+  EXPECT_NE(fault("  - {name: a, formula: hour, as: hour}\n").find("two values, prices or savings"), std::string::npos);
+  // What has no value gives none to those that need it.
+  const auto empty = Evaluate(file, Answers({{"1 * 1e6", 1e6}}));
+  ASSERT_TRUE(empty.ok());
+  EXPECT_EQ(empty->savings[2].value, std::nullopt);
 }
 
 TEST(Goals, TheFileThatShipsIsGood) {
