@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kSectorBytes = 512;  // of /proc/diskstats, whatever the device's own
 constexpr int64_t kKibibyte = 1024;
+constexpr int64_t kAskSpeedEveryNs = 60'000'000'000;
 
 std::string HostName() {
   std::array<char, 256> name{};
@@ -68,7 +69,7 @@ void HostSampler::Sample(model::Timestamp time, int64_t steady_ns, model::BatchB
   SamplePressure(time, rows);
   SampleDiskIo(time, rows);
   SampleFilesystem(time, rows);
-  SampleNetwork(time, rows);
+  SampleNetwork(time, steady_ns, rows);
   SampleProcess(time, steady_ns, rows);
 }
 
@@ -250,7 +251,16 @@ void HostSampler::SampleFilesystem(model::Timestamp time, model::BatchBuilder& r
       .Field("inodes_free", static_cast<int64_t>(space.f_ffree));
 }
 
-void HostSampler::SampleNetwork(model::Timestamp time, model::BatchBuilder& rows) const {
+int64_t HostSampler::SpeedOf(std::string_view interface) const {
+  // In megabits per second; -1, or no answer, where there is no link or it is a virtual one.
+  const auto text = ReadProcFile(options_.sys_root + "/class/net/" + std::string(interface) + "/speed");
+  if (!text) return 0;
+  const std::vector<std::string_view> words = Words(std::string_view(*text).substr(0, text->find('\n')));
+  const auto megabits = words.size() == 1 ? ToInt(words[0]) : std::nullopt;
+  return megabits && *megabits > 0 && *megabits < int64_t{1} << 31 ? *megabits * (1'000'000 / 8) : 0;
+}
+
+void HostSampler::SampleNetwork(model::Timestamp time, int64_t steady_ns, model::BatchBuilder& rows) {
   const std::optional<std::string> file = Proc("net/dev");
   if (!file) return;
   std::string_view text = *file;
@@ -261,15 +271,33 @@ void HostSampler::SampleNetwork(model::Timestamp time, model::BatchBuilder& rows
     const std::vector<std::string_view> name = Words(line->substr(0, colon));
     const std::vector<int64_t> n = Numbers(Words(line->substr(colon + 1)), 0);
     if (name.size() != 1 || n.size() < 16 || (n[1] == 0 && n[9] == 0)) continue;
-    Row(rows, "net", time, {{"interface", name[0]}})
-        .Field("bytes_recv", n[0])
-        .Field("packets_recv", n[1])
-        .Field("err_in", n[2])
-        .Field("drop_in", n[3])
-        .Field("bytes_sent", n[8])
-        .Field("packets_sent", n[9])
-        .Field("err_out", n[10])
-        .Field("drop_out", n[11]);
+    model::BatchBuilder& row = Row(rows, "net", time, {{"interface", name[0]}})
+                                   .Field("bytes_recv", n[0])
+                                   .Field("packets_recv", n[1])
+                                   .Field("err_in", n[2])
+                                   .Field("drop_in", n[3])
+                                   .Field("bytes_sent", n[8])
+                                   .Field("packets_sent", n[9])
+                                   .Field("err_out", n[10])
+                                   .Field("drop_out", n[11]);
+    Link& link = links_[std::string(name[0])];
+    if (!link.known || steady_ns - link.asked_ns >= kAskSpeedEveryNs) {
+      link.speed = SpeedOf(name[0]);
+      link.asked_ns = steady_ns;
+    }
+    if (link.speed > 0) {
+      row.Field("speed_bytes_per_second", link.speed);
+      // Counters that went back are those of a new interface.
+      if (link.known && steady_ns > link.at_ns && n[0] >= link.received && n[8] >= link.sent) {
+        const auto bytes = static_cast<double>(std::max(n[0] - link.received, n[8] - link.sent));
+        const double seconds = static_cast<double>(steady_ns - link.at_ns) / 1e9;
+        row.Field("used_percent", 100.0 * bytes / seconds / static_cast<double>(link.speed));
+      }
+    }
+    link.received = n[0];
+    link.sent = n[8];
+    link.at_ns = steady_ns;
+    link.known = true;
   }
 }
 

@@ -51,10 +51,23 @@ class HostSampler {
   void SamplePressure(model::Timestamp time, model::BatchBuilder& rows) const;
   void SampleDiskIo(model::Timestamp time, model::BatchBuilder& rows) const;
   void SampleFilesystem(model::Timestamp time, model::BatchBuilder& rows) const;
-  void SampleNetwork(model::Timestamp time, model::BatchBuilder& rows) const;
+  void SampleNetwork(model::Timestamp time, int64_t steady_ns, model::BatchBuilder& rows);
+  // What an interface carries at most, in bytes per second and direction; 0: it does not know.
+  [[nodiscard]] int64_t SpeedOf(std::string_view interface) const;
   void SampleProcess(model::Timestamp time, int64_t steady_ns, model::BatchBuilder& rows);
 
+  // Of an interface: its speed, which drivers take a lock for, is asked for once a minute.
+  struct Link {
+    int64_t speed = 0;
+    int64_t asked_ns = 0;
+    int64_t received = 0;
+    int64_t sent = 0;
+    int64_t at_ns = 0;
+    bool known = false;
+  };
+
   HostSamplerOptions options_;
+  std::map<std::string, Link, std::less<>> links_;
   std::map<std::string, CpuTimes, std::less<>> last_cpu_;
   int64_t last_process_ticks_ = -1;
   int64_t last_process_ns_ = 0;

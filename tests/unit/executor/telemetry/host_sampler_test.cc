@@ -146,6 +146,37 @@ TEST_F(HostSamplerTest, NetworkInterfacesThatCarriedSomething) {
   EXPECT_EQ(rows[2].tags.at("interface"), "eth0:1");
 }
 
+TEST_F(HostSamplerTest, NetworkInPercentWhereTheSpeedIsKnown) {
+  const auto net = [&](int64_t received, int64_t sent) {
+    std::string text;
+    for (const char* const name : {"eth0", "veth", "down"})
+      text += std::string(name) + ": " + std::to_string(received) + " 1 0 0 0 0 0 0 " + std::to_string(sent) +
+              " 1 0 0 0 0 0 0\n";
+    Put("proc/net/dev", text);
+  };
+  Put("sys/class/net/eth0/speed", "1000\n");
+  Put("sys/class/net/down/speed", "-1\n");
+  net(0, 0);
+  auto rows = Sample(1'000'000'000);
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].Int("speed_bytes_per_second"), 125'000'000);
+  EXPECT_FALSE(rows[0].fields.contains("used_percent")) << "there is no interval yet";
+  // Half of the one direction, a tenth of the other, for two seconds.
+  net(125'000'000, 25'000'000);
+  rows = Sample(3'000'000'000);
+  EXPECT_DOUBLE_EQ(rows[0].Float("used_percent"), 50);
+  EXPECT_FALSE(rows[1].fields.contains("speed_bytes_per_second"));
+  EXPECT_FALSE(rows[2].fields.contains("used_percent"));
+  net(5, 5);
+  EXPECT_FALSE(Sample(4'000'000'000)[0].fields.contains("used_percent")) << "the counters began anew";
+  // Another link is seen within a minute.
+  Put("sys/class/net/eth0/speed", "100\n");
+  net(5, 6'250'005);
+  rows = Sample(64'000'000'000);
+  EXPECT_EQ(rows[0].Int("speed_bytes_per_second"), 12'500'000);
+  EXPECT_NEAR(rows[0].Float("used_percent"), 100.0 * 6'250'000 / 60 / 12'500'000, 1e-9);
+}
+
 TEST_F(HostSamplerTest, ProcessUnderAnyName) {
   const auto stat = [&](int user, int system) {
     Put("proc/self/stat", "15 (a) b ) R 1 1 1 0 -1 0 0 0 0 0 " + std::to_string(user) + " " + std::to_string(system) +
