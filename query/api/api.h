@@ -34,6 +34,8 @@ namespace tidemark::query::api {
 struct ApiOptions {
   // A query runs at most this long; `timeout` may ask for less.
   int64_t timeout_ms = 120'000;
+  // A query that took at least this long is told in the log. 0: none is.
+  int64_t slow_query_ms = 10'000;
   int64_t lookback_ms = 300'000;
   int64_t default_subquery_step_ms = 60'000;
   run::Budget budget;

@@ -78,16 +78,18 @@ int NextSignal(const sigset_t& signals, const service::Supervisor& supervisor, c
   return signal;
 }
 
-// Tells people, on standard output, where it serves and whom; the first address.
+// Tells people, on standard output and with the time in the log, where it serves and whom; the first address.
 std::string Announce(const Config& config, const Daemon& daemon) {
   std::string first;
   for (const http::Endpoint& endpoint : daemon.endpoints()) {
     const std::string url = http::UrlOf(endpoint) + daemon.route_prefix();
     fmt::print("listening on {}\n", url);
+    TM_LOG(kInfo, "listening on {}", url);
     if (first.empty()) first = url;
   }
   for (size_t i = 0; i < config.udp.size(); ++i) {
     fmt::print("listening on udp port {} for database {}\n", daemon.udp_ports()[i], config.udp[i].database);
+    TM_LOG(kInfo, "listening on udp port {} for database {}", daemon.udp_ports()[i], config.udp[i].database);
   }
   if (!daemon.asks_for_tokens()) {
     fmt::print(

@@ -269,6 +269,20 @@ void AddNotify(Config& c, Table* table) {
   table->Switch("notify.as_alertmanager", &c.notify.as_alertmanager,
                 "Tell as Alertmanager 0.25 does: a resolve is lost while its alert is muted, and whoever was told of "
                 "nothing may get one.");
+  table->Add(
+      "notify.watchdog",
+      "A URL that is called while alerts are evaluated and told of: whoever watches the calls says when they stay out; "
+      "empty: none is.",
+      [&c](std::string_view text) -> Status {
+        if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://")) {
+          return InvalidArgument("must be a URL that begins with http:// or https://");
+        }
+        c.notify.watchdog_url = text;
+        return {};
+      },
+      [&c] { return Texts{c.notify.watchdog_url}; });
+  table->Duration("notify.watchdog_interval", &c.notify.watchdog_interval_ns, 1, false,
+                  "How often notify.watchdog is called.");
 }
 
 void AddRules(Config& c, Table* table) {
@@ -402,6 +416,8 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("storage.max_series_per_database", &c.store.max_series_per_database, 1, kMany,
               "Series of one database; points of further ones are refused.");
   table.Duration("query.timeout", &c.api.timeout_ms, kMs, false, "A query is stopped after this time.");
+  table.Duration("query.slow", &c.api.slow_query_ms, kMs, true,
+                 "A query that took this long or longer is told in the log; 0: none is.");
   table.Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
   table.Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,
                  "Step of a subquery that names none.");

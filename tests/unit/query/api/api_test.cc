@@ -38,6 +38,46 @@ TEST_F(ApiTest, RangeQuery) {
             R"({"metric":{},"values":[[1699999980,"14.5"],[1699999990,"15.5"],[1700000000,"16.5"]]}]}})");
 }
 
+// With what it asked and read, failed or not, and on one line whatever its text.
+TEST_F(ApiTest, SlowQueriesAreTold) {
+  bool fails = false;
+  int64_t takes_ms = 400;
+  ApiOptions options;
+  options.slow_query_ms = 500;
+  const QueryApi api({.store = &store_,
+                      .scheduler = nullptr,
+                      .clock = &clock_,
+                      .rules = nullptr,
+                      .execute =
+                          [&](const auto& expr, const auto& range, const auto& context) {
+                            clock_.Advance(takes_ms * 1'000'000);
+                            if (fails) return Result<run::QueryResult>(LimitExceeded("too\nmuch"));
+                            return engine::Execute(expr, range, context);
+                          },
+                      .metadata = nullptr},
+                     options);
+  const auto told = [&](std::string_view form, bool range) {
+    const text::Params params = Form(form);
+    ::testing::internal::CaptureStderr();
+    const ApiRequest request{.params = params, .database = {}, .stop = {}};
+    static_cast<void>(range ? api.QueryRange(request) : api.Query(request));
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(told("query=cpu_user&nocache=1", false), "") << "quick enough";
+  takes_ms = 1'500;
+  std::string line = told("query=cpu_user%0A%2B+0&nocache=1", false);
+  EXPECT_NE(line.find(R"(slow query: 1.500 s in default: "cpu_user\n+ 0" at )"), std::string::npos) << line;
+  EXPECT_NE(line.find("2 series, "), std::string::npos) << line;
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+  line = told("query=cpu_user&start=1700000000&end=1700000060&step=15&nocache=1", true);
+  EXPECT_NE(line.find("from 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z every 15000 ms: "), std::string::npos) << line;
+  fails = true;
+  line = told("query=cpu_user&nocache=1", false);
+  EXPECT_NE(line.find(R"(: "too\nmuch")"), std::string::npos) << line;
+  line = told("query=cpu_user%7Bhost%3D%22" + std::string(3'000, 'a') + "%22%7D", false);
+  EXPECT_NE(line.find("... (3017 bytes)"), std::string::npos) << line.substr(0, 100);
+}
+
 TEST_F(ApiTest, EmptyResults) {
   EXPECT_EQ(Call(&QueryApi::Query, "query=nothing").body,
             R"({"status":"success","data":{"resultType":"vector","result":[]}})");
