@@ -100,6 +100,15 @@ class Narrator final : public RunObserver {
   std::map<std::string, std::string> open_lines_;
 };
 
+// With a comma behind it; nothing where there is none to tell.
+std::string SpeedupText(const RunReport& report) {
+  const RunTotals& totals = report.totals;
+  if (totals.outcome == Outcome::kCancelled) return {};
+  const bool estimated = !totals.sequential_measured && report.run.mode != "sequential";
+  return fmt::format("speedup {:.2f}{} on {} agents, ", totals.speedup,
+                     estimated ? " (an estimate: no sequential run was measured)" : "", report.run.agents);
+}
+
 void PrintSummary(std::FILE* out, const RunReport& report) {
   const RunTotals& totals = report.totals;
   fmt::print(out, "\n{} {} in {}: {} succeeded", report.run.pipeline, Name(totals.outcome), ToText(totals.duration_ns),
@@ -108,9 +117,8 @@ void PrintSummary(std::FILE* out, const RunReport& report) {
   if (totals.timed_out > 0) fmt::print(out, ", {} timed out", totals.timed_out);
   if (totals.cancelled > 0) fmt::print(out, ", {} cancelled", totals.cancelled);
   if (totals.skipped > 0) fmt::print(out, ", {} skipped", totals.skipped);
-  fmt::print(out, "\nwork {}, critical path {}, speedup {:.2f} on {} agents, agents busy {:.0f} %\n",
-             ToText(totals.work_ns), ToText(totals.critical_path_ns), totals.speedup, report.run.agents,
-             totals.agents_busy * 100);
+  fmt::print(out, "\nwork {}, critical path {}, {}agents busy {:.0f} %\n", ToText(totals.work_ns),
+             ToText(totals.critical_path_ns), SpeedupText(report), totals.agents_busy * 100);
   if (totals.gates_warned + totals.gates_failed > 0) {
     for (const TaskFacts& task : report.tasks) {
       const GateFacts gate = GateOf(task);

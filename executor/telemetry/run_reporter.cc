@@ -283,8 +283,6 @@ void RunReporter::End(const RunTotals& totals, std::string_view durations) {
       .Field("critical_path_seconds", Seconds(totals.critical_path_ns))
       .Field("sequential_seconds", Seconds(totals.sequential_ns))
       .Field("sequential_measured", int64_t{totals.sequential_measured ? 1 : 0})
-      .Field("speedup", totals.speedup)
-      .Field("efficiency", totals.efficiency)
       .Field("agents_busy", totals.agents_busy)
       .Field("utilisation", totals.utilisation)
       .Field("lock_contention", totals.lock_contention)
@@ -297,6 +295,10 @@ void RunReporter::End(const RunTotals& totals, std::string_view durations) {
       .Field("gates_passed", Number(totals.gates_passed))
       .Field("gates_warned", Number(totals.gates_warned))
       .Field("gates_failed", Number(totals.gates_failed));
+  // A run that was cut short did not do the work that it would be compared with.
+  if (totals.outcome != Outcome::kCancelled) {
+    row->Field("speedup", totals.speedup).Field("efficiency", totals.efficiency);
+  }
   if (!durations.empty() && durations.size() <= kMaxDurationsBytes) row->Field("durations", durations);
 }
 

@@ -11,7 +11,7 @@
 #include "tools/cli/exec/exec_compare.h"
 #include "tools/cli/exec/exec_flags.h"
 #include "tools/cli/exec/exec_history.h"
-#include "tools/cli/time_text.h"
+#include "tools/cli/exec/run_tasks.h"
 
 namespace tidemark::cli {
 namespace {
@@ -39,6 +39,9 @@ int RunPipeline(const ExecFlags& flags) {
   if (!session.ok()) return Fail(session.error().message);
   auto options = OptionsOf(flags, **session);
   if (!options.ok()) return Fail(options.error().message);
+  if ((*session)->reports->sink() == nullptr) {
+    fmt::print(stderr, "this run reports nowhere: --server URL, TIDEMARK_SERVER or --data DIR would keep it\n");
+  }
   Recall(flags, (*session)->reports->api(), options->run);
   const auto report = executor::RunPipelineFile(*options);
   (*session)->reports->Finish(stderr);
@@ -46,16 +49,26 @@ int RunPipeline(const ExecFlags& flags) {
   return executor::ExitCode(*report);
 }
 
-constexpr const char* kUsualServer = "http://127.0.0.1:8086";
-
 struct HistoryFlags {
   std::string server;
   std::string data;
   std::string state_directory;
   std::string database{executor::kExecDatabase};
   std::string pipeline;
+  std::string run;
   size_t limit = 20;
 };
+
+int ShowRun(const HistoryFlags& flags, ExecReports& reports) {
+  const auto tasks = ReadRunTasks(*reports.api(), flags.database, flags.run);
+  reports.Finish(stderr);
+  if (!tasks.ok()) return Fail(tasks.error().message);
+  if (tasks->empty()) {
+    return Fail(fmt::format("no task of a run \"{}\" is known: `tidemark exec history` shows ids", flags.run));
+  }
+  fmt::print("{}", RunTasksText(*tasks));
+  return 0;
+}
 
 int ShowHistory(const HistoryFlags& flags) {
   ReportPlace place{.server = flags.server,
@@ -67,15 +80,12 @@ int ShowHistory(const HistoryFlags& flags) {
   if (!reports.ok()) return Fail(reports.error().message);
   // Reports that still wait for the server belong to the history.
   (*reports)->DeliverWaiting();
+  if (!flags.run.empty()) return ShowRun(flags, **reports);
   const auto runs = ReadHistory(*(*reports)->api(), flags.database, flags.pipeline, flags.limit);
   (*reports)->Finish(stderr);
   if (!runs.ok()) return Fail(runs.error().message);
   if (runs->empty()) fmt::print("no runs\n");
-  for (const PastRun& run : *runs) {
-    fmt::print("{}  {}  {:<10}  {:<11}  {:>10.3f} s  {:>6.2f}x  {:>5.1f}%  {:>5} tasks  {}\n", TimeToText(run.time_ms),
-               run.pipeline, run.mode, run.outcome, run.seconds, run.speedup, run.efficiency * 100, run.tasks,
-               run.labels.empty() ? "" : model::ToString(run.labels));
-  }
+  for (const PastRun& run : *runs) fmt::print("{}", HistoryLine(run));
   return 0;
 }
 
@@ -108,10 +118,12 @@ void AddExec(CLI::App& app, Action* action) {
 
   auto history_flags = std::make_shared<HistoryFlags>();
   auto* const history = app.add_subcommand("history", "earlier runs, newest first");
-  AddPlaceFlags(*history, &history_flags->server, &history_flags->data);
+  AddPlaceFlags(*history, &history_flags->server, &history_flags->data, kUsualServer);
   history->add_option("--state-dir", history_flags->state_directory, "where reports may wait for their server");
   history->add_option("--db", history_flags->database, "database of the reports")->capture_default_str();
   history->add_option("--pipeline", history_flags->pipeline, "only runs of this pipeline");
+  history->add_option("--run", history_flags->run,
+                      "the tasks of this run and on which agents they ran, instead; the last but one column has ids");
   history->add_option("--limit", history_flags->limit, "at most so many")->capture_default_str();
   history->callback([history_flags, action] { *action = [history_flags] { return ShowHistory(*history_flags); }; });
 }

@@ -1,5 +1,6 @@
 #include "tools/cli/exec/exec_flags.h"
 
+#include <fmt/core.h>
 #include <stdlib.h>
 
 #include "storage/base/clock.h"
@@ -23,7 +24,7 @@ void AddExecFlags(CLI::App& app, ExecFlags* flags) {
                  "what the agents may use together, for the reports, as 2GB or 2GiB (default: the machine's memory)")
       ->transform(CLI::AsSizeValue(true));
   app.add_flag("--fail-fast", flags->fail_fast, "start no further task after the first that fails");
-  AddPlaceFlags(app, &flags->server, &flags->data);
+  AddPlaceFlags(app, &flags->server, &flags->data, "nowhere");
   app.add_option("--spool-limit", flags->spool_bytes,
                  "what may wait on disk while the server is away, as 256MB; the oldest reports then go")
       ->transform(CLI::AsSizeValue(true))
@@ -35,9 +36,10 @@ void AddExecFlags(CLI::App& app, ExecFlags* flags) {
                  " and where reports wait for their server");
 }
 
-void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data) {
-  auto* const to_server =
-      app.add_option("--server", *server, "the server with the reports (default: what TIDEMARK_SERVER says)");
+void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data, const char* otherwise) {
+  auto* const to_server = app.add_option(
+      "--server", *server,
+      fmt::format("the server with the reports (default: what TIDEMARK_SERVER says, else {})", otherwise));
   AddTokenFlag(app);
   app.add_option("--data", *data, "the data directory with the reports, opened without a server")->excludes(to_server);
 }

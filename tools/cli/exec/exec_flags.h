@@ -34,8 +34,12 @@ struct ExecFlags {
 // Flags of run and compare alike.
 void AddExecFlags(CLI::App& app, ExecFlags* flags);
 
-// --server and --data, of which one may be given; without either, TIDEMARK_SERVER names a server.
-void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data);
+// Where a server is looked for that nobody named.
+inline constexpr const char* kUsualServer = "http://127.0.0.1:8086";
+
+// --server and --data, of which one may be given; without either, TIDEMARK_SERVER names a server, else it is
+// `otherwise`, for the help ("nowhere", or an address).
+void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data, const char* otherwise);
 
 // The address in TIDEMARK_SERVER; "" without one.
 std::string ServerOfEnvironment();

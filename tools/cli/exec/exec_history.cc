@@ -1,25 +1,19 @@
 #include "tools/cli/exec/exec_history.h"
 
 #include <fmt/core.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
 #include <map>
 
-#include "tools/cli/answer.h"
+#include "tools/cli/exec/report_reader.h"
+#include "tools/cli/time_text.h"
 
 namespace tidemark::cli {
 namespace {
 
 // The time of a baseline or a history is not bounded by anything but retention.
 constexpr const char* kLongAgo = "3650d";
-
-struct PastEvent {
-  int64_t time_ms = 0;
-  model::Labels labels;
-  std::string text;
-};
 
 // A name as it may stand between double quotes in PromQL.
 std::string Quoted(std::string_view text) {
@@ -37,60 +31,6 @@ std::string Quoted(std::string_view text) {
 
 std::string Selector(const std::string& metric, const std::string& pipeline) {
   return pipeline.empty() ? metric : fmt::format("{}{{pipeline={}}}", metric, Quoted(pipeline));
-}
-
-// Absent databases hold no runs.
-bool IsAbsent(const ApiAnswer& reply) { return reply.status == 404; }
-
-Result<std::vector<PastEvent>> ReadEvents(ApiSource& api, const std::string& database, const std::string& selector,
-                                          size_t limit) {
-  TM_TRY_ASSIGN(const ApiAnswer reply,
-                api.Ask("/api/v1/events", {{"db", database}, {"match[]", selector}, {"limit", std::to_string(limit)}}));
-  std::vector<PastEvent> events;
-  if (IsAbsent(reply)) return events;
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  simdjson::dom::array data;
-  if (parser.parse(reply.body).get(root) != simdjson::SUCCESS || root["data"].get(data) != simdjson::SUCCESS) {
-    return MakeError(ErrorCode::kInternal, fmt::format("not an answer of events: {}", reply.body.substr(0, 200)));
-  }
-  for (const simdjson::dom::element entry : data) {
-    PastEvent event;
-    std::string_view text, ns;
-    int64_t time_ns = 0;
-    if (entry["text"].get(text) != simdjson::SUCCESS) continue;
-    if (entry["time_ns"].get(ns) == simdjson::SUCCESS) {
-      std::from_chars(ns.data(), ns.data() + ns.size(), time_ns);
-    } else if (entry["time_ns"].get(time_ns) != simdjson::SUCCESS) {
-      continue;
-    }
-    event.time_ms = time_ns / 1'000'000;
-    event.text = text;
-    simdjson::dom::object labels;
-    if (entry["labels"].get(labels) == simdjson::SUCCESS) {
-      for (const auto& [name, value] : labels) {
-        std::string_view label;
-        if (name != "__name__" && value.get(label) == simdjson::SUCCESS) {
-          event.labels.push_back({std::string(name), std::string(label)});
-        }
-      }
-    }
-    std::sort(event.labels.begin(), event.labels.end());
-    events.push_back(std::move(event));
-  }
-  return events;
-}
-
-Result<Answer> Ask(ApiSource& api, const std::string& database, const std::string& expression) {
-  TM_TRY_ASSIGN(const ApiAnswer reply, api.Ask("/api/v1/query", {{"query", expression}, {"db", database}}));
-  if (IsAbsent(reply)) return Answer{};
-  return ParseAnswer(reply.body);
-}
-
-double ToDouble(const std::string& text) {
-  double value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
 }
 
 }  // namespace
@@ -115,7 +55,7 @@ executor::KnownDurations ParseDurations(std::string_view text) {
 Result<std::vector<PastRun>> ReadHistory(ApiSource& api, const std::string& database, const std::string& pipeline,
                                          size_t limit) {
   TM_TRY_ASSIGN(const std::vector<PastEvent> outcomes,
-                ReadEvents(api, database, Selector("exec_run_outcome", pipeline), limit));
+                ReadEvents(api, database, Selector("exec_run_outcome", pipeline), {.limit = limit}));
   std::vector<PastRun> runs;
   std::map<std::pair<model::Labels, int64_t>, size_t> places;
   for (const PastEvent& event : outcomes) {
@@ -134,6 +74,15 @@ Result<std::vector<PastRun>> ReadHistory(ApiSource& api, const std::string& data
     }
   }
   if (runs.empty()) return runs;
+  // Every change of a run has its id; that of the end is the one that stands beside the outcome.
+  int64_t oldest_ms = runs.front().time_ms;
+  for (const PastRun& run : runs) oldest_ms = std::min(oldest_ms, run.time_ms);
+  TM_TRY_ASSIGN(const std::vector<PastEvent> ids, ReadEvents(api, database, Selector("exec_run_run_id", pipeline),
+                                                             {.first_ms = oldest_ms, .limit = kMostEvents}));
+  for (const PastEvent& event : ids) {
+    const auto place = places.find({event.labels, event.time_ms});
+    if (place != places.end()) runs[place->second].id = event.text;
+  }
   const auto fill = [&](const std::string& field, double PastRun::* into) -> Result<void> {
     TM_TRY_ASSIGN(Answer answer,
                   Ask(api, database, fmt::format("{}[{}]", Selector("exec_run_" + field, pipeline), kLongAgo)));
@@ -149,6 +98,7 @@ Result<std::vector<PastRun>> ReadHistory(ApiSource& api, const std::string& data
   TM_RETURN_IF_ERROR(fill("duration_seconds", &PastRun::seconds));
   TM_RETURN_IF_ERROR(fill("speedup", &PastRun::speedup));
   TM_RETURN_IF_ERROR(fill("efficiency", &PastRun::efficiency));
+  TM_RETURN_IF_ERROR(fill("sequential_measured", &PastRun::sequential_measured));
   TM_RETURN_IF_ERROR(fill("tasks", &PastRun::tasks));
   std::reverse(runs.begin(), runs.end());
   return runs;
@@ -157,7 +107,7 @@ Result<std::vector<PastRun>> ReadHistory(ApiSource& api, const std::string& data
 Result<executor::KnownDurations> ReadDurations(ApiSource& api, const std::string& database,
                                                const std::string& pipeline) {
   TM_TRY_ASSIGN(const std::vector<PastEvent> events,
-                ReadEvents(api, database, Selector("exec_run_durations", pipeline), 1));
+                ReadEvents(api, database, Selector("exec_run_durations", pipeline), {.limit = 1}));
   return events.empty() ? executor::KnownDurations() : ParseDurations(events[0].text);
 }
 
@@ -172,6 +122,16 @@ Result<int64_t> ReadBaseline(ApiSource& api, const std::string& database, const 
                                                      of, tasks)));
   if (answer.series.empty() || answer.series[0].points.empty()) return 0;
   return static_cast<int64_t>(ToDouble(answer.series[0].points[0].value) * 1e9);
+}
+
+std::string HistoryLine(const PastRun& run) {
+  const bool estimated = run.sequential_measured == 0 && run.mode != "sequential";
+  const std::string speedup =
+      run.speedup > 0 ? fmt::format("{}{:.2f}x  {:>5.1f}%", estimated ? "~" : "", run.speedup, run.efficiency * 100)
+                      : std::string("-       -");
+  return fmt::format("{}  {}  {:<10}  {:<11}  {:>10.3f} s  {:>15}  {:>5} tasks  {}  {}\n", TimeToText(run.time_ms),
+                     run.pipeline, run.mode, run.outcome, run.seconds, speedup, run.tasks, run.id,
+                     run.labels.empty() ? "" : model::ToString(run.labels));
 }
 
 }  // namespace tidemark::cli

@@ -19,13 +19,20 @@ struct PastRun {
   std::string pipeline;
   std::string mode;
   std::string outcome;
+  std::string id;        // for ReadRunTasks; "" when it is not known
   model::Labels labels;  // without the two above
-  double seconds = 0, speedup = 0, efficiency = 0, tasks = 0;
+  double seconds = 0, tasks = 0;
+  double speedup = 0, efficiency = 0;  // 0: it has none, as a run that was cancelled
+  double sequential_measured = 0;      // else its speedup is an estimate
 };
 
 // The newest `limit` runs, newest first; of all pipelines when `pipeline` is "".
 Result<std::vector<PastRun>> ReadHistory(ApiSource& api, const std::string& database, const std::string& pipeline,
                                          size_t limit);
+
+// One line for people: end, pipeline, mode, outcome, seconds, speedup (~ before an estimate) and efficiency, tasks, id,
+// labels.
+std::string HistoryLine(const PastRun& run);
 
 // How long the tasks of the newest run of the pipeline took that knew; empty when there is none.
 Result<executor::KnownDurations> ReadDurations(ApiSource& api, const std::string& database,

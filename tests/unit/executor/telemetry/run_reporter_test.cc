@@ -141,5 +141,21 @@ TEST_F(RunReporterTest, AgentsAndTotals) {
   EXPECT_EQ(sink_.rows[3].Int("tasks_succeeded"), 5);
 }
 
+TEST_F(RunReporterTest, ACancelledRunHasNoSpeedup) {
+  RunReporter reporter({}, Facts(), &sink_, clock_);
+  RunTotals totals;
+  totals.outcome = Outcome::kCancelled;
+  totals.duration_ns = 1'000'000'000;
+  totals.speedup = 5;
+  totals.efficiency = 0.9;
+  reporter.End(totals);
+  reporter.Finish();
+  const auto& row = sink_.rows.back();
+  EXPECT_EQ(row.Text("outcome"), "cancelled");
+  EXPECT_DOUBLE_EQ(row.Float("duration_seconds"), 1);
+  EXPECT_FALSE(row.fields.contains("speedup"));
+  EXPECT_FALSE(row.fields.contains("efficiency"));
+}
+
 }  // namespace
 }  // namespace tidemark::executor

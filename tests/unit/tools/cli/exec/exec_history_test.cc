@@ -77,6 +77,22 @@ TEST(ReadHistory, RunsWithTheirNumbersNewestFirst) {
   EXPECT_EQ(api.databases.at(0), "_exec");
 }
 
+TEST(HistoryLine, EstimatesAreMarkedAndCancelledRunsHaveNoSpeedup) {
+  PastRun run;
+  run.mode = "parallel";
+  run.outcome = "succeeded";
+  run.id = "17-ab";
+  run.speedup = 1.5;
+  EXPECT_NE(HistoryLine(run).find("~1.50x"), std::string::npos);
+  EXPECT_NE(HistoryLine(run).find("17-ab"), std::string::npos);
+  run.sequential_measured = 1;
+  EXPECT_EQ(HistoryLine(run).find('~'), std::string::npos);
+  EXPECT_NE(HistoryLine(run).find(" 1.50x"), std::string::npos);
+  run.outcome = "cancelled";
+  run.speedup = 0;
+  EXPECT_EQ(HistoryLine(run).find("x "), std::string::npos) << HistoryLine(run);
+}
+
 TEST(ReadHistory, ADatabaseThatIsNotThereHasNoRuns) {
   FakeApi api;
   api.answers["/api/v1/events exec_run_outcome"] = {404, R"({"status":"error","error":"no such database"})"};
