@@ -1,4 +1,6 @@
 // /api/v1/events: string points by matchers and time.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <queue>
 #include <string>
@@ -113,6 +115,13 @@ Reply QueryApi::Events(const ApiRequest& request) const {
   body += ']';
   std::vector<std::string> warnings = (*view)->Warnings();
   warnings.insert(warnings.end(), cursor->warnings().begin(), cursor->warnings().end());
+  // Only where somebody asks for that time: else each look at the newest events would say it.
+  if (range.first != model::Timestamp::Min()) {
+    if (const auto gone = (*view)->RawGoneIn(range)) {
+      warnings.push_back(fmt::format("events up to Unix time {} are gone: rollup tiers keep no texts",
+                                     static_cast<double>(gone->range.last.FloorMs()) / 1000));
+    }
+  }
   if (dropped) warnings.emplace_back("older events were left out: raise limit or narrow start and end");
   return EndSuccess(std::move(body), warnings);
 }

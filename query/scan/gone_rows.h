@@ -11,6 +11,9 @@ enum class GoneRows : uint8_t {
   kNone,      // nothing: the answer leaves them out, and says so
   kAnswered,  // nothing, because whoever reads rows has asked buckets for the rest
   kEnds,      // the first and the last row, which are real
+  // The rows of buckets of which each value is known: all alike, or one or two. Of others nothing, which is said.
+  kKnown,
+  kReset,  // for counting resets: the first and the last row, and between them one reset where the bucket had any
   // As many as there were, spaced evenly in time:
   kMean,     // with the mean of all
   kMin,      // or the least

@@ -44,19 +44,48 @@ void AppendLine(const EvenRows& rows, double first, double last, std::vector<dou
   }
 }
 
+void AppendRow(int64_t time_ns, double value, model::ColumnBuffer* out) {
+  out->times.push_back(time_ns);
+  out->floats.push_back(value);
+}
+
+void AppendEnds(const TierPart& bucket, model::ColumnBuffer* out) {
+  AppendRow(bucket.first_ns, bucket.first, out);
+  if (bucket.last_ns != bucket.first_ns) AppendRow(bucket.last_ns, bucket.last, out);
+}
+
+// Values that fall exactly once where those of the bucket did, else never.
+void AppendReset(const TierPart& bucket, const EvenRows& rows, model::ColumnBuffer* out) {
+  const EvenCounter counter(rows, {bucket.first, bucket.last, bucket.Increase(), bucket.min, bucket.max});
+  const int64_t span_ns = bucket.last_ns - bucket.first_ns;
+  // A fall from the first to the last is one by itself; so few rows have no room for another.
+  if (!counter.has_reset() || bucket.last < bucket.first || span_ns < 3) return AppendEnds(bucket, out);
+  AppendRow(bucket.first_ns, bucket.first, out);
+  if (bucket.max > bucket.first) AppendRow(bucket.first_ns + span_ns / 3, bucket.max, out);
+  if (bucket.min < bucket.last) AppendRow(bucket.first_ns + span_ns / 3 * 2, bucket.min, out);
+  AppendRow(bucket.last_ns, bucket.last, out);
+}
+
+bool IsKnown(const TierPart& bucket) { return bucket.count <= 2 || bucket.min == bucket.max; }
+
 }  // namespace
+
+uint64_t RowsFor(const TierPart& bucket, GoneRows as) {
+  switch (as) {
+    case GoneRows::kEnds: return 2;
+    case GoneRows::kReset: return 4;
+    case GoneRows::kKnown: return IsKnown(bucket) ? static_cast<uint64_t>(bucket.count) : 0;
+    default: return static_cast<uint64_t>(bucket.count);
+  }
+}
 
 void AppendRows(const TierPart& bucket, GoneRows as, model::ColumnBuffer* out) {
   if (bucket.count == 0) return;
-  if (as == GoneRows::kEnds) {
-    out->times.push_back(bucket.first_ns);
-    out->floats.push_back(bucket.first);
-    if (bucket.last_ns == bucket.first_ns) return;
-    out->times.push_back(bucket.last_ns);
-    out->floats.push_back(bucket.last);
-    return;
-  }
+  if (as == GoneRows::kEnds) return AppendEnds(bucket, out);
+  if (as == GoneRows::kKnown && !IsKnown(bucket)) return;
+  if (as == GoneRows::kKnown && bucket.count <= 2) return AppendEnds(bucket, out);
   const EvenRows rows(static_cast<int64_t>(bucket.count), bucket.first_ns, bucket.last_ns);
+  if (as == GoneRows::kReset) return AppendReset(bucket, rows, out);
   for (int64_t row = 0; row < rows.count(); ++row) out->times.push_back(rows.TimeOf(row));
   const double mean = bucket.Mean();
   const double half = (bucket.last - bucket.first) / 2;
@@ -64,6 +93,7 @@ void AppendRows(const TierPart& bucket, GoneRows as, model::ColumnBuffer* out) {
     case GoneRows::kCounter: AppendCounter(bucket, rows, &out->floats); break;
     case GoneRows::kChord: AppendLine(rows, bucket.first, bucket.last, &out->floats); break;
     case GoneRows::kLine: AppendLine(rows, mean - half, mean + half, &out->floats); break;
+    case GoneRows::kKnown:
     case GoneRows::kMin: AppendLine(rows, bucket.min, bucket.min, &out->floats); break;
     case GoneRows::kMax: AppendLine(rows, bucket.max, bucket.max, &out->floats); break;
     default: AppendLine(rows, mean, mean, &out->floats); break;
@@ -96,7 +126,12 @@ Status RowReader::Next(model::Column* column) {
   };
   uint64_t count = column->size();
   for (size_t i = 0; i < tier.buckets; ++i) {
-    if (in_gone(i)) count += gone_rows_ == GoneRows::kEnds ? 2 : tier.count[i];
+    if (!in_gone(i)) continue;
+    const TierPart bucket = TierPart::OfBucket(tier, i);
+    const uint64_t rows = RowsFor(bucket, gone_rows_);
+    count += rows;
+    // Those that the range has a part of, at least.
+    left_out_ |= rows == 0 && bucket.first_ns <= range_.last.ns && bucket.last_ns >= range_.first.ns;
   }
   if (count == column->size()) return {};
   TM_RETURN_IF_ERROR(memory_.Set(count * (sizeof(int64_t) + sizeof(double))));
@@ -134,6 +169,7 @@ Status RowReader::Next(model::Column* column) {
 void RowReader::Finish() {
   for (const std::string& warning : rows_->warnings()) state_->WarnMissing(warning);
   if (buckets_ == nullptr) return;
+  if (left_out_) WarnOfLeftOut(*gone_, width_ns_, *state_);
   for (std::string& warning : buckets_->Warnings()) state_->WarnMissing(std::move(warning));
 }
 

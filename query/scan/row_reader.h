@@ -19,8 +19,11 @@
 
 namespace tidemark::query::scan {
 
-// Appends the rows that stand for a bucket (TierPart::OfBucket): as many as it has, spaced evenly, or the two that are
-// known. `as` is one that stands for something.
+// How many rows AppendRows makes of a bucket, at most.
+uint64_t RowsFor(const TierPart& bucket, GoneRows as);
+
+// Appends the rows that stand for a bucket (TierPart::OfBucket): as many as it has, spaced evenly, or those that are
+// known; none for kKnown where they are not. `as` is one that stands for something.
 void AppendRows(const TierPart& bucket, GoneRows as, model::ColumnBuffer* out);
 
 // Not thread-safe: one per worker.
@@ -49,6 +52,7 @@ class RowReader {
   int64_t width_ns_ = 0;
   std::unique_ptr<storage::TierCursor> buckets_;
   run::Reservation memory_;
+  bool left_out_ = false;  // buckets of which kKnown knows too little
   model::ColumnBuffer buffer_;
 };
 

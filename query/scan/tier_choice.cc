@@ -103,6 +103,15 @@ void WarnOfCut(const Interval& gone, int64_t width_ns, QueryState& state) {
       state);
 }
 
+void WarnOfLeftOut(const Interval& gone, int64_t width_ns, QueryState& state) {
+  WarnOfGone(
+      gone,
+      fmt::format("this function is answered only from those buckets of {} whose values were all alike or two at "
+                  "most: the answer leaves the others out",
+                  promql::DurationToString(width_ns / kNsPerMs)),
+      state);
+}
+
 int64_t TierForLatest(const WindowSpec& windows, QueryState& state) {
   if (!state.view().RawGoneIn(windows.Range())) return 0;
   return TierFor(Rollup::kLast, windows, state);
@@ -126,6 +135,14 @@ int64_t TierForRows(model::TimeRange range, GoneRows rows, QueryState& state) {
       WarnOfGone(gone,
                  fmt::format("of each bucket of {} that is left only the first and the last row are known", width),
                  state);
+      break;
+    case GoneRows::kReset:
+      WarnOfGone(
+          gone,
+          fmt::format("of each bucket of {} that is left it is only known whether a counter was reset within it, "
+                      "not how often",
+                      width),
+          state);
       break;
     case GoneRows::kChord:
     case GoneRows::kCounter:

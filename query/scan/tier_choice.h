@@ -31,6 +31,9 @@ int64_t TierFor(promql::Rollup rollup, const WindowSpec& windows, run::QueryStat
 // Says that windows cut buckets of what is gone, and what is made of that.
 void WarnOfCut(const plan::Interval& gone, int64_t width_ns, run::QueryState& state);
 
+// Says that buckets of what is gone were left out, because what they keep does not answer this function.
+void WarnOfLeftOut(const plan::Interval& gone, int64_t width_ns, run::QueryState& state);
+
 // The same for plain selectors, which use raw rows wherever these are there.
 int64_t TierForLatest(const WindowSpec& windows, run::QueryState& state);
 

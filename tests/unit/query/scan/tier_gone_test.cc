@@ -285,6 +285,14 @@ TEST_F(TierGoneTest, LinesAreTakenThroughBuckets) {
   }
 }
 
+TEST_F(TierGoneTest, ResetsOfACounterThatWasNotResetAreNone) {
+  const QueryResult result = Ask(after_, "resets(m_counter[1h])", Range(kHourMs, 2 * kHourMs, kHourMs));
+  ASSERT_EQ(result.frame.size(), 1U);
+  EXPECT_EQ(result.frame.RowValues(0)[0], 0);
+  ASSERT_EQ(result.warnings.size(), 1U);
+  EXPECT_NE(result.warnings[0].find("not how often"), std::string::npos) << result.warnings[0];
+}
+
 TEST_F(TierGoneTest, WhatCannotBeAnsweredSaysSo) {
   const RangeSpec gone = Range(kHourMs, 2 * kHourMs, kHourMs);
   for (const char* text : {"stddev_over_time(m_counter[1h])", "changes(m_counter[1h])"}) {

@@ -44,6 +44,8 @@ enum class As {
   kLine,         // on one as steep through the mean
   kEnds,         // its first and last row
   kPresence,     // a row at every time between them
+  kKnown,        // those of buckets with values that are all alike or two at most
+  kReset,        // its first and last row, and one reset between them where it had any
   kNothing,      // left out, with a warning
 };
 
@@ -79,14 +81,15 @@ constexpr Function kFunctions[] = {
     {"tm_calendar_sum(m[30h], 'day', 'UTC')", As::kMean},
     {"tm_calendar_max(m[30h], 'day', 'UTC')", As::kMax},
     {"tm_calendar_increase(m[30h], 'day', 'UTC')", As::kCounterRows},
-    {"stddev_over_time(m[{}])", As::kNothing},
-    {"stdvar_over_time(m[{}])", As::kNothing},
-    {"changes(m[{}])", As::kNothing},
-    {"changes(m[{}] anchored)", As::kNothing},
-    {"resets(m[{}])", As::kNothing},
+    {"stddev_over_time(m[{}])", As::kKnown},
+    {"stdvar_over_time(m[{}])", As::kKnown},
+    {"changes(m[{}])", As::kKnown},
+    {"changes(m[{}] anchored)", As::kKnown},
+    {"resets(m[{}])", As::kReset},
+    {"resets(m[{}] anchored)", As::kReset},
     {"irate(m[{}])", As::kNothing},
     {"idelta(m[{}])", As::kNothing},
-    {"mad_over_time(m[{}])", As::kNothing},
+    {"mad_over_time(m[{}])", As::kKnown},
     {"ts_of_max_over_time(m[{}])", As::kNothing},
     {"ts_of_min_over_time(m[{}])", As::kNothing},
     {"double_exponential_smoothing(m[{}], 0.5, 0.5)", As::kNothing},
@@ -260,6 +263,22 @@ class TierOracleTest : public storage::StoreFixture, public ::testing::WithParam
     const auto add = [&](int64_t time_ns, double value) { out.emplace_back(time_ns, value); };
     for (const Bucket& bucket : Buckets()) {
       if (as == As::kNothing) break;
+      if (as == As::kKnown) {
+        if (bucket.rows.size() > 2 && bucket.Min() != bucket.Max()) continue;
+        for (size_t i = 0; i < bucket.rows.size(); ++i) add(bucket.TimeOf(i), bucket.rows[i].second);
+        continue;
+      }
+      if (as == As::kReset) {
+        const double first = bucket.rows.front().second, last = bucket.rows.back().second;
+        const int64_t third_ns = (bucket.last_ns() - bucket.first_ns()) / 3;
+        add(bucket.first_ns(), first);
+        if (bucket.HasReset() && last >= first) {
+          if (bucket.Max() > first) add(bucket.first_ns() + third_ns, bucket.Max());
+          if (bucket.Min() < last) add(bucket.first_ns() + 2 * third_ns, bucket.Min());
+        }
+        if (bucket.rows.size() > 1) add(bucket.last_ns(), last);
+        continue;
+      }
       if (as == As::kCounterRows) {
         const std::vector<double> values = bucket.CounterRows();
         for (size_t i = 0; i < values.size(); ++i) add(bucket.TimeOf(i), values[i]);
