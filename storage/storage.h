@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,6 +39,10 @@
 
 namespace rocksdb {
 class FileSystem;
+}
+
+namespace tidemark::memory {
+class Budget;
 }
 
 namespace tidemark::storage {
@@ -127,6 +132,13 @@ struct StoreOptions {
   int max_open_files = 4096;
   // Rows older or newer than these limits allow are refused; rows in the future are taken.
   uint64_t max_series_per_database = 50'000'000;
+  // Fields of all measurements of a database together. Rows that bring one more are refused, the others are taken.
+  uint64_t max_fields_per_database = 1'000'000;
+  // Databases beyond these are not created; a write to one more is refused with kLimitExceeded.
+  uint64_t max_databases = 10'000;
+  // The memory budget of the process: new names, databases among them, are refused where its names are at their wall.
+  // Outlives the store and its views. Null: none.
+  memory::Budget* memory = nullptr;
   // The file layer under journal and RocksDB alike; null: the system's. Tests hand in one that fails or forgets.
   std::shared_ptr<rocksdb::FileSystem> file_system;
   // Kinds of documents that have other limits than DocumentKind's.
@@ -169,6 +181,8 @@ struct StoreStats {
   int64_t last_seal_ns = 0;     // duration
   std::string last_seal_error;  // empty: the last seal succeeded
   uint64_t recovered_points = 0;
+  // How often rows were made into slabs, or could not be, while the write that waited longest for it waited.
+  uint64_t longest_write_wait_rounds = 0;
   bool read_only = false;  // a disk error or a full disk stopped writes
   std::string read_only_reason;
 };
@@ -473,8 +487,11 @@ class Store : public model::PointSink {
   // told, with the number of this process.
   virtual void Announce(std::string_view) {}
 
-  // Refuses writes from now on, takes a checkpoint, closes. Idempotent.
-  virtual Result<void> Close() = 0;
+  // Refuses writes from now on, syncs the journal, takes a checkpoint, closes. Idempotent. A checkpoint that is not done
+  // at `deadline_ns` (on Clock::SteadyNs) is given up: the journal has what it would have written, and the next open
+  // replays that. What cannot be cut short (a file being synced) ends later than that.
+  virtual Result<void> Close(int64_t deadline_ns) = 0;
+  Result<void> Close() { return Close(std::numeric_limits<int64_t>::max()); }
 };
 
 }  // namespace tidemark::storage

@@ -9,6 +9,7 @@
 #include "storage/database/partition_epochs.h"
 #include "storage/database/retention_plan.h"
 #include "storage/engine/checkpointer.h"
+#include "storage/engine/freeze_choice.h"
 #include "storage/partition/fold.h"
 #include "storage/partition/partition_builder.h"
 
@@ -16,6 +17,20 @@ namespace tidemark::storage {
 namespace {
 
 using SlabList = std::vector<std::shared_ptr<const partition::Slab>>;
+
+// Slabs that a checkpoint folds between two looks at whether writers wait and whether its time is over; about as many
+// bytes of pages are in memory twice meanwhile.
+constexpr uint64_t kStepBytes = uint64_t{32} << 20;
+// Writers that wait for room are looked after so often while one budget of heads is made into slabs.
+constexpr uint64_t kRoundsPerBudget = 8;
+// Slabs take as much memory as this many budgets of heads at most before a checkpoint is due. Points that compress well
+// never come to it.
+constexpr uint64_t kSlabBudgets = 4;
+constexpr uint64_t kLeastSlabLimit = uint64_t{32} << 20;
+
+uint64_t SlabLimit(const StoreParts& parts) {
+  return std::max(kLeastSlabLimit, kSlabBudgets * parts.heads.budget_bytes());
+}
 
 }  // namespace
 
@@ -39,16 +54,6 @@ struct Checkpointer::Work {
   uint64_t entries = 0;  // of indexes
 };
 
-LinePlace Checkpointer::Freeze(uint64_t min_bytes) {
-  const std::vector<DatabasePtr> databases = parts_.databases.All();
-  // Weighed outside the lock, under which every write takes its place.
-  std::vector<DatabasePtr> heavy;
-  for (const DatabasePtr& database : databases) {
-    if (min_bytes == 0 || database->state()->live->heads().Stats().bytes >= min_bytes) heavy.push_back(database);
-  }
-  return parts_.line.Freeze(heavy);
-}
-
 Result<void> Checkpointer::MakeSlabs(database::Database& database, const std::shared_ptr<database::StagedSet>& set) {
   set->WaitComplete();
   const int64_t length_ns = database::PartitionLength(database.options());
@@ -59,7 +64,7 @@ Result<void> Checkpointer::MakeSlabs(database::Database& database, const std::sh
   SlabList slabs(partitions.size());
   std::vector<Result<void>> results(partitions.size());
   parts_.scheduler.ParallelFor(TaskKind::kFlush, partitions.size(), [&](size_t i) {
-    auto pages = partition::Transpose(set->heads(), partitions[i]);
+    auto pages = partition::Transpose(set->heads(), partitions[i], &parts_.end_of_checkpoints);
     if (!pages.ok()) {
       results[i] = std::move(pages).error();
     } else if (!pages->pages.empty()) {
@@ -72,22 +77,46 @@ Result<void> Checkpointer::MakeSlabs(database::Database& database, const std::sh
   return {};
 }
 
+Result<void> Checkpointer::CheckGoesOn() const {
+  if (!parts_.end_of_checkpoints.passed()) return {};
+  return MakeError(ErrorCode::kCancelled, "the time for it is over; the journal has the rest");
+}
+
 Result<void> Checkpointer::MakeSlabs() {
+  uint64_t made = 0;
   for (const DatabasePtr& database : parts_.databases.All()) {
     // Held: each set that is made into slabs gives the database a new state.
     const std::shared_ptr<const database::DatabaseState> state = database->state();
-    for (const auto& set : state->frozen) TM_RETURN_IF_ERROR(MakeSlabs(*database, set));
+    for (const auto& set : state->frozen) {
+      TM_RETURN_IF_ERROR(CheckGoesOn());
+      made += set->heads().Stats().bytes;
+      TM_RETURN_IF_ERROR(MakeSlabs(*database, set));
+    }
+    if (made < parts_.heads.budget_bytes() / kRoundsPerBudget) continue;
+    // Writers need not wait for the rest.
+    made = 0;
+    parts_.heads.SlabsMade(parts_.HeadBytes());
   }
   return {};
 }
 
-Result<void> Checkpointer::FreezeFull() {
-  MutexLock flush(flush_mutex_);
-  // Small sets stay: a slab of a few rows is worth nothing.
-  Freeze(std::max<uint64_t>(parts_.options.staged_bytes / 8, 1));
+Result<void> Checkpointer::MakeRoom() {
+  const std::vector<DatabasePtr> databases = parts_.databases.All();
+  // Weighed outside the lock of the line, under which every write takes its place.
+  std::vector<uint64_t> bytes;
+  bytes.reserve(databases.size());
+  for (const DatabasePtr& database : databases) bytes.push_back(database->state()->live->heads().Stats().bytes);
+  std::vector<DatabasePtr> heavy;
+  for (const size_t place : ChooseToFreeze(bytes, parts_.heads.budget_bytes())) heavy.push_back(databases[place]);
+  parts_.line.Freeze(heavy);
   Result<void> made = MakeSlabs();
   parts_.heads.SlabsMade(parts_.HeadBytes());
   return made;
+}
+
+Result<void> Checkpointer::FreezeFull() {
+  MutexLock flush(flush_mutex_);
+  return MakeRoom();
 }
 
 Result<void> Checkpointer::Checkpoint() {
@@ -101,7 +130,7 @@ Result<void> Checkpointer::Checkpoint() {
 bool Checkpointer::Due() const {
   const uint64_t points = parts_.points_since_checkpoint.load(std::memory_order_relaxed);
   if (points == 0) return false;
-  return points >= parts_.options.checkpoint_points ||
+  return points >= parts_.options.checkpoint_points || parts_.SlabBytes() >= SlabLimit(parts_) ||
          parts_.clock.SteadyNs() - last_at_ns_.load() >= parts_.options.checkpoint_interval_ns;
 }
 
@@ -109,19 +138,23 @@ Result<void> Checkpointer::CheckpointLocked() {
   const int64_t started = parts_.clock.SteadyNs();
   Work work;
   work.points = parts_.points_since_checkpoint.load(std::memory_order_relaxed);
-  work.place = Freeze(0);
+  TM_RETURN_IF_ERROR(CheckGoesOn());
+  work.place = parts_.line.Freeze(parts_.databases.All());
   FailurePoint("checkpoint.frozen");
   TM_RETURN_IF_ERROR(MakeSlabs());
   FailurePoint("checkpoint.slabs_made");
   parts_.heads.SlabsMade(parts_.HeadBytes());
+  TM_RETURN_IF_ERROR(CheckGoesOn());
   Collect(&work);
   auto written = WriteFiles(&work);
   if (written.ok()) written = Commit(&work);
   if (!written.ok()) {
     for (const DatabasePtr& database : work.databases) database->index().SaveFailed();
     for (const PartitionJob& job : work.jobs) parts_.rocks->DeleteLeftover(job.path);
-    parts_.counters.checkpoint_failures.fetch_add(1);
-    parts_.health.Report(written.error());
+    if (written.error().code != ErrorCode::kCancelled) {
+      parts_.counters.checkpoint_failures.fetch_add(1);
+      parts_.health.Report(written.error());
+    }
     return std::move(written).error().Within("checkpoint");
   }
   FailurePoint("checkpoint.committed");
@@ -166,34 +199,45 @@ void Checkpointer::Collect(Work* work) {
   }
 }
 
+void Checkpointer::WriteFile(PartitionJob* job, const Work& work) {
+  const std::vector<std::shared_ptr<const partition::PageSet>> sources(job->slabs.begin(), job->slabs.end());
+  std::vector<retention::SourceMasks> masks;
+  for (const auto& slab : job->slabs) {
+    masks.push_back(retention::SourceMasks::OfSet(work.hidden.at(job->database), slab->number()));
+  }
+  const database::PartitionId id{job->slabs[0]->partition_start_ns(), job->slabs[0]->partition_ns()};
+  auto pages =
+      partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), masks,
+                      {.tiers = database::LivingTiers(job->database->options(), id, parts_.retention_clock.NowNs()),
+                       .deadline = &parts_.end_of_checkpoints});
+  if (!pages.ok()) {
+    job->result = std::move(pages).error();
+    return;
+  }
+  if (pages->pages.empty()) return;  // all of it was deleted
+  const partition::PageDirectory directory = partition::SortAndList(&*pages);
+  auto record = partition::WriteEpoch(parts_.rocks.get(), job->path, parts_.options.small_epoch_bytes, job->record,
+                                      *pages, directory, &job->values);
+  if (record.ok()) {
+    job->record = *record;
+  } else {
+    job->result = std::move(record).error();
+  }
+}
+
 Result<void> Checkpointer::WriteFiles(Work* work) {
-  parts_.scheduler.ParallelFor(TaskKind::kFlush, work->jobs.size(), [&](size_t i) {
-    PartitionJob& job = work->jobs[i];
-    const std::vector<std::shared_ptr<const partition::PageSet>> sources(job.slabs.begin(), job.slabs.end());
-    std::vector<retention::SourceMasks> masks;
-    for (const auto& slab : job.slabs) {
-      masks.push_back(retention::SourceMasks::OfSet(work->hidden.at(job.database), slab->number()));
+  std::vector<PartitionJob>& jobs = work->jobs;
+  for (size_t begin = 0, end = 0; begin < jobs.size(); begin = end) {
+    TM_RETURN_IF_ERROR(CheckGoesOn());
+    uint64_t bytes = 0;
+    for (; end < jobs.size() && (bytes < kStepBytes || end - begin < parts_.scheduler.concurrency()); ++end) {
+      for (const auto& slab : jobs[end].slabs) bytes += slab->bytes();
     }
-    const database::PartitionId id{job.slabs[0]->partition_start_ns(), job.slabs[0]->partition_ns()};
-    auto pages =
-        partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), masks,
-                        {.tiers = database::LivingTiers(job.database->options(), id, parts_.retention_clock.NowNs())});
-    if (!pages.ok()) {
-      job.result = std::move(pages).error();
-      return;
-    }
-    if (pages->pages.empty()) return;  // all of it was deleted
-    const partition::PageDirectory directory = partition::SortAndList(&*pages);
-    auto record = partition::WriteEpoch(parts_.rocks.get(), job.path, parts_.options.small_epoch_bytes, job.record,
-                                        *pages, directory, &job.values);
-    if (record.ok()) {
-      job.record = *record;
-    } else {
-      job.result = std::move(record).error();
-    }
-  });
-  for (PartitionJob& job : work->jobs) TM_RETURN_IF_ERROR(std::move(job.result));
-  return {};
+    parts_.scheduler.ParallelFor(TaskKind::kFlush, end - begin, [&](size_t i) { WriteFile(&jobs[begin + i], *work); });
+    for (size_t i = begin; i < end; ++i) TM_RETURN_IF_ERROR(std::move(jobs[i].result));
+    if (parts_.HeadBytes() >= parts_.heads.budget_bytes()) TM_RETURN_IF_ERROR(MakeRoom());
+  }
+  return CheckGoesOn();
 }
 
 Result<void> Checkpointer::Commit(Work* work) {

@@ -14,6 +14,8 @@
 
 namespace tidemark::storage {
 
+struct PartitionJob;
+
 // Thread-safe.
 class Checkpointer {
  public:
@@ -23,10 +25,12 @@ class Checkpointer {
   // Held by whoever freezes, deletes or drops: one at a time, and no checkpoint meanwhile.
   [[nodiscard]] Mutex& flush_mutex() TM_RETURN_CAPABILITY(flush_mutex_) { return flush_mutex_; }
 
-  // Errors: kUnavailable when the store is closed; those of the disk.
+  // In steps, between which writers that wait for room get it. Errors: kUnavailable when the store is closed;
+  // kCancelled when StoreParts::end_of_checkpoints has passed before it was committed: then nothing has changed; those
+  // of the disk.
   Result<void> Checkpoint() TM_EXCLUDES(flush_mutex_);
   Result<void> CheckpointLocked() TM_REQUIRES(flush_mutex_);
-  // Makes slabs of the live sets that are worth one.
+  // Makes slabs of the live sets that are worth one, and of the largest until the budget is kept: see freeze_choice.h.
   Result<void> FreezeFull() TM_EXCLUDES(flush_mutex_);
   // Makes slabs of all frozen sets.
   Result<void> MakeSlabs() TM_REQUIRES(flush_mutex_);
@@ -42,7 +46,11 @@ class Checkpointer {
 
  private:
   struct Work;  // of one checkpoint
-  LinePlace Freeze(uint64_t min_bytes);
+  // A file, or what takes its place, of one partition.
+  void WriteFile(PartitionJob* job, const Work& work);
+  // FreezeFull while the lock is held, as between the steps of a checkpoint.
+  Result<void> MakeRoom() TM_REQUIRES(flush_mutex_);
+  [[nodiscard]] Result<void> CheckGoesOn() const;
   Result<void> MakeSlabs(database::Database& database, const std::shared_ptr<database::StagedSet>& set)
       TM_REQUIRES(flush_mutex_);
   // The steps of a checkpoint.

@@ -80,7 +80,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] StoreStats Stats() const override;
   [[nodiscard]] std::vector<model::Finding> Findings() const override;
   void Announce(std::string_view address) override;
-  Result<void> Close() override;
+  Result<void> Close(int64_t deadline_ns) override;
 
  private:
   // ---- store_look.cc ----

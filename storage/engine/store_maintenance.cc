@@ -30,7 +30,7 @@ bool StoreImpl::IsIdle() {
   const uint64_t points = parts_.counters.points_written.load(std::memory_order_relaxed);
   const uint64_t bytes = parts_.HeadBytes();
   const bool idle =
-      bytes >= parts_.options.staged_bytes / kIdleShare && bytes != 0 &&
+      bytes >= parts_.heads.budget_bytes() / kIdleShare && bytes != 0 &&
       (points - idle_points_) * kIdleGrowth <= parts_.points_since_checkpoint.load(std::memory_order_relaxed);
   idle_looked_at_ns_ = now_ns;
   idle_points_ = points;
@@ -73,6 +73,12 @@ Result<void> StoreImpl::RunMaintenance() {
 }
 
 Result<void> StoreImpl::KeepUp() {
+  // First, whatever else fails: writers wait for it.
+  if (parts_.HeadBytes() >= parts_.heads.budget_bytes() || IsIdle()) {
+    TM_RETURN_IF_ERROR(checkpointer_.FreezeFull());
+  } else {
+    parts_.heads.SlabsMade(parts_.HeadBytes());
+  }
   {
     ReaderLock open(parts_.open_mutex);
     if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
@@ -82,7 +88,6 @@ Result<void> StoreImpl::KeepUp() {
   }
   TM_RETURN_IF_ERROR(SyncByInterval());
   if (parts_.read_only) return {};
-  if (parts_.HeadBytes() >= parts_.options.staged_bytes || IsIdle()) TM_RETURN_IF_ERROR(checkpointer_.FreezeFull());
   if (!parts_.health.Refusal().has_value() && checkpointer_.Due()) TM_RETURN_IF_ERROR(checkpointer_.Checkpoint());
   if (parts_.clock.SteadyNs() - last_retention_at_ns_.load() >= kRetentionIntervalNs) {
     last_retention_at_ns_.store(parts_.clock.SteadyNs());
@@ -138,6 +143,7 @@ void StoreImpl::RunBackground(const std::stop_token& stop) {
     parts_.heads.WaitUntilAsked(std::max<std::chrono::nanoseconds>(sleep, kShortestSleep), stop);
     if (stop.stop_requested()) break;
     auto done = KeepUp();
+    if (stop.stop_requested()) break;
     // The same failure again and again is one line.
     const std::string error = done.ok() ? std::string() : done.error().message;
     if (!error.empty() && error != last_error) TM_LOG(kError, "background work: {}", error);
@@ -200,6 +206,7 @@ StoreStats StoreImpl::Stats() const {
   stats.corrupt_pages = parts_.corrupt_pages->load();
   stats.last_checkpoint_ns = parts_.counters.last_checkpoint_ns.load();
   stats.recovery_ns = parts_.counters.recovery_ns.load();
+  stats.longest_write_wait_rounds = parts_.heads.longest_wait();
   stats.recovered_points = parts_.counters.recovered_points.load();
   stats.seals = parts_.counters.seals.load();
   stats.seal_failures = parts_.counters.seal_failures.load();

@@ -169,8 +169,12 @@ Result<void> StoreImpl::OpenJournal() {
   return {};
 }
 
-Result<void> StoreImpl::Close() {
+Result<void> StoreImpl::Close(int64_t deadline_ns) {
+  parts_.end_of_checkpoints.Set(deadline_ns);
   parts_.closing.store(true);
+  // First of all, for databases that sync by interval: then the journal has what was acknowledged, whatever becomes of
+  // the rest. The background may be amid a checkpoint.
+  if (auto synced = SyncByInterval(); !synced.ok()) TM_LOG(kError, "closing: {}", synced.error().message);
   StopBackground();
   WriterLock lock(parts_.open_mutex);
   if (parts_.closed) return {};
@@ -178,13 +182,19 @@ Result<void> StoreImpl::Close() {
   if (!parts_.health.Refusal().has_value()) {
     if (auto kept = WriteClock(); !kept.ok()) TM_LOG(kWarn, "closing: {}", kept.error().message);
   }
-  Result<void> result;
+  Result<void> result = parts_.journal->Sync();
   {
     MutexLock flush(checkpointer_.flush_mutex());
-    result = checkpointer_.CheckpointLocked();
+    auto taken = checkpointer_.CheckpointLocked();
+    if (!taken.ok() && taken.error().code == ErrorCode::kCancelled) {
+      TM_LOG(kInfo, "closing: {}: {} points are replayed at the next start", taken.error().message,
+             parts_.points_since_checkpoint.load());
+    } else if (result.ok()) {
+      result = std::move(taken);
+    }
   }
   if (auto synced = parts_.journal->Sync(); result.ok() && !synced.ok()) result = std::move(synced);
-  checkpointer_.DropDeadFiles();
+  if (!parts_.end_of_checkpoints.passed()) checkpointer_.DropDeadFiles();
   // A flipped bit in RocksDB's log stops the next start; in a table it costs the page that it is in.
   if (auto flushed = parts_.rocks->Flush(); result.ok() && !flushed.ok()) {
     TM_LOG(kWarn, "closing: {}", flushed.error().message);

@@ -34,7 +34,8 @@ StoreParts::StoreParts(StoreOptions wanted)
       scheduler(options.scheduler != nullptr ? *options.scheduler : static_cast<Scheduler&>(inline_scheduler)),
       head_shards(HeadShards(scheduler.concurrency())),
       blocks(std::make_shared<head::BlockPool>(options.staged_bytes)),
-      heads(options.staged_bytes) {}
+      heads(options.staged_bytes),
+      end_of_checkpoints(clock) {}
 
 std::string StoreParts::StagingPath(uint64_t epoch) const {
   return fmt::format("{}/staging/{}", options.directory, rocks::StagingName(epoch));
@@ -47,6 +48,15 @@ std::shared_ptr<const partition::Epoch> StoreParts::MakeEpoch(const meta::EpochR
 DatabasePtr StoreParts::MakeDatabase(const meta::DatabaseRecord& record) const {
   return std::make_shared<database::Database>(record.id, record.name, record.options, options.max_series_per_database,
                                               head_shards, blocks);
+}
+
+uint64_t StoreParts::SlabBytes() const {
+  uint64_t bytes = 0;
+  for (const DatabasePtr& database : databases.All()) {
+    const std::shared_ptr<const database::DatabaseState> state = database->state();
+    for (const auto& slab : state->slabs) bytes += slab->bytes();
+  }
+  return bytes;
 }
 
 uint64_t StoreParts::HeadBytes() const {

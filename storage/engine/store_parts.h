@@ -22,6 +22,7 @@
 #include <string>
 
 #include "storage/base/clock.h"
+#include "storage/base/deadline.h"
 #include "storage/base/mutex.h"
 #include "storage/base/scheduler.h"
 #include "storage/engine/database_table.h"
@@ -67,6 +68,7 @@ struct StoreParts {
   [[nodiscard]] std::shared_ptr<const partition::Epoch> MakeEpoch(const meta::EpochRecord& record) const;
   [[nodiscard]] DatabasePtr MakeDatabase(const meta::DatabaseRecord& record) const;
   [[nodiscard]] uint64_t HeadBytes() const;
+  [[nodiscard]] uint64_t SlabBytes() const;
   // Whether the store's own files are all there. From the first time that one is not, writes are refused for good: what
   // is acknowledged would be lost with the process.
   Result<void> CheckOwnFiles();
@@ -119,6 +121,8 @@ struct StoreParts {
 
   mutable SharedMutex open_mutex;
   std::atomic<bool> closing = false;
+  // By which the last checkpoint is to be done: set by Close.
+  Deadline end_of_checkpoints;
   bool closed TM_GUARDED_BY(open_mutex) = false;
 };
 

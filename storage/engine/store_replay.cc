@@ -75,7 +75,7 @@ Result<void> StoreImpl::ReplayRecord(uint64_t sequence, std::string_view bytes, 
   const uint64_t points = replayed->batch.values.size();
   parts_.counters.recovered_points.fetch_add(points);
   parts_.points_since_checkpoint.fetch_add(points);
-  writer_.KeepWithinBudget(database, points);
+  writer_.KeepWithinBudget(database, points, decoded->batch.size());
   return {};
 }
 

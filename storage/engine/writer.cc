@@ -31,6 +31,7 @@ Result<model::WriteReport> Writer::Write(std::string_view database_name, const m
   std::unique_ptr<database::BatchResolver> resolver = TakeResolver();
   resolver->RefuseOld(database->keep_rules(), parts_.retention_clock.NowNs());
   Result<void> written;
+  uint64_t record_bytes = 0;
   for (bool again = true; again;) {
     report = {};
     const int64_t oldest_ns = OldestNs(*database);
@@ -40,6 +41,7 @@ Result<model::WriteReport> Writer::Write(std::string_view database_name, const m
     if (!resolved.rows.empty()) {
       resolver->record.clear();
       journal::EncodeBatch(resolved, &resolver->record);
+      record_bytes = resolver->record.size();
       written = JournalAndApply(*database, resolved, oldest_ns, &resolver->record);
     }
     // Rows that were taken have become too old meanwhile: they are refused in words.
@@ -51,7 +53,7 @@ Result<model::WriteReport> Writer::Write(std::string_view database_name, const m
   parts_.counters.points_written.fetch_add(report.points_written, std::memory_order_relaxed);
   parts_.counters.rows_rejected.fetch_add(report.rows_rejected, std::memory_order_relaxed);
   parts_.points_since_checkpoint.fetch_add(report.points_written, std::memory_order_relaxed);
-  KeepWithinBudget(*database, report.points_written);
+  KeepWithinBudget(*database, report.points_written, record_bytes);
   return report;
 }
 
@@ -162,8 +164,8 @@ int64_t Writer::OldestNs(const database::Database& database) const {
                   database.raw_floor_ns());
 }
 
-void Writer::KeepWithinBudget(const database::Database& database, uint64_t points) {
-  if (!parts_.heads.Added(points) || !parts_.heads.Weighed(parts_.HeadBytes())) return;
+void Writer::KeepWithinBudget(const database::Database& database, uint64_t points, uint64_t record_bytes) {
+  if (!parts_.heads.Added(points, record_bytes) || !parts_.heads.Weighed(parts_.HeadBytes())) return;
   if (background_.load(std::memory_order_relaxed)) {
     parts_.heads.AskForSlabs(parts_.closing);
     return;

@@ -24,7 +24,8 @@ class Writer {
   Result<DatabasePtr> CreateDatabase(std::string_view name, const DatabaseOptions& options);
   // After rows were staged: has slabs made when heads are full, and waits when they are too full. Without a background
   // that does it, the caller makes them.
-  void KeepWithinBudget(const database::Database& database, uint64_t points);
+  // `record_bytes`: of what the journal has of them.
+  void KeepWithinBudget(const database::Database& database, uint64_t points, uint64_t record_bytes);
   // Whether a background makes slabs from now on.
   void SetBackground(bool background) { background_.store(background); }
 

@@ -29,6 +29,7 @@ class Folder {
         builder_(builder),
         progress_(options.progress),
         stop_(options.stop),
+        deadline_(options.deadline),
         warnings_(corrupt_pages) {}
 
   Result<void> Run() {
@@ -50,6 +51,17 @@ class Folder {
   }
 
  private:
+  // Asked for each page: a series may have a million fields.
+  [[nodiscard]] Result<void> CheckGoesOn() const {
+    if (stop_ != nullptr && stop_->load(std::memory_order_relaxed)) {
+      return MakeError(ErrorCode::kUnavailable, "the store is closing");
+    }
+    if (deadline_ != nullptr && deadline_->passed()) {
+      return MakeError(ErrorCode::kCancelled, "the time for making pages is over");
+    }
+    return {};
+  }
+
   Result<void> FoldMeasurement(model::MeasurementId measurement, const std::vector<model::FieldId>& ids) {
     TM_TRY_ASSIGN(const std::vector<model::SeriesId> series, SeriesOf(measurement, ids));
     if (progress_ != nullptr) progress_->series_total.fetch_add(series.size());
@@ -62,12 +74,10 @@ class Folder {
       }
     }
     for (const model::SeriesId id : series) {
-      if (stop_ != nullptr && stop_->load(std::memory_order_relaxed)) {
-        return MakeError(ErrorCode::kUnavailable, "the store is closing");
-      }
       buffers_.TakeBack();
       columns_.clear();
       for (FieldReader& reader : readers) {
+        TM_RETURN_IF_ERROR(CheckGoesOn());
         pieces_.clear();
         for (size_t s = 0; s < reader.sources.size(); ++s) {
           const size_t before = pieces_.size();
@@ -95,6 +105,7 @@ class Folder {
     std::vector<model::SeriesId> merged;
     for (size_t s = 0; s < sources_.size(); ++s) {
       for (const model::FieldId field : ids) {
+        TM_RETURN_IF_ERROR(CheckGoesOn());
         of_field.clear();
         const PageRange pages = directories_[s]->OfField(rocks::kRawTier, measurement, field);
         for (size_t index = pages.begin; index < pages.end; ++index) {
@@ -122,6 +133,7 @@ class Folder {
   PartitionBuilder* const builder_;
   FoldProgress* const progress_;         // may be null
   const std::atomic<bool>* const stop_;  // may be null
+  const Deadline* const deadline_;       // may be null
   ScanWarnings warnings_;
   std::vector<const PageDirectory*> directories_;
   BufferPool buffers_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "storage/base/deadline.h"
 #include "storage/base/result.h"
 #include "storage/codec/int_codec.h"
 #include "storage/partition/page_set.h"
@@ -29,6 +30,8 @@ struct FoldOptions {
   FoldProgress* progress = nullptr;
   // Once it is true the fold ends with kUnavailable. May be null.
   const std::atomic<bool>* stop = nullptr;
+  // Once it has passed the fold ends with kCancelled. May be null.
+  const Deadline* deadline = nullptr;
 };
 
 // `sources` ascending in precedence. Every row of them is in the result once, the last write winning, and tiers are

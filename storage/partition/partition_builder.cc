@@ -145,12 +145,15 @@ PartitionPages PartitionBuilder::Finish() {
   return std::move(out_);
 }
 
-Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds) {
+Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds, const Deadline* deadline) {
   PartitionBuilder builder(bounds, {});
   const model::TimeRange range{{bounds.start_ns}, {bounds.end_ns}};
   TM_RETURN_IF_ERROR(heads.Visit(range,
                                  [&](model::MeasurementId measurement, model::SeriesId series,
                                      std::span<const model::Column> columns) -> Result<void> {
+                                   if (deadline != nullptr && deadline->passed()) {
+                                     return MakeError(ErrorCode::kCancelled, "the time for making pages is over");
+                                   }
                                    builder.Add(measurement, series, columns);
                                    return {};
                                  }));

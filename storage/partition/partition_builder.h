@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "storage/base/deadline.h"
 #include "storage/codec/int_codec.h"
 #include "storage/head/head_set.h"
 #include "storage/model/column.h"
@@ -67,7 +68,9 @@ class PartitionBuilder {
   std::map<int64_t, std::vector<PartitionPage>> tier_pages_;
 };
 
-// The rows of a complete frozen set that fall into one partition, as pages without tiers.
-Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds);
+// The rows of a complete frozen set that fall into one partition, as pages without tiers. kCancelled once `deadline`,
+// which may be null, has passed.
+Result<PartitionPages> Transpose(const head::HeadSet& heads, PartitionBounds bounds,
+                                 const Deadline* deadline = nullptr);
 
 }  // namespace tidemark::storage::partition

@@ -255,7 +255,7 @@ class MemoryStore final : public storage::Store {
   }
   Result<void> RunMaintenance() override { return {}; }
   storage::StoreStats Stats() const override { return stats; }
-  Result<void> Close() override { return {}; }
+  Result<void> Close(int64_t) override { return {}; }
   std::vector<model::Finding> Findings() const override { return findings; }
 
   storage::StoreStats stats;
