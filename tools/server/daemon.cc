@@ -26,6 +26,9 @@ namespace {
 // Where people look for a dashboard; another program may have it.
 constexpr uint16_t kDashboardPort = 3000;
 
+// A stop ends within http.drain plus 10 s: the last checkpoint gets half of the 10, what cannot be cut short the rest.
+constexpr int64_t kCheckpointNs = 5'000'000'000;
+
 // Kinds of inherited sockets.
 constexpr std::string_view kPlain = "http";
 constexpr std::string_view kEncrypted = "https";
@@ -424,6 +427,7 @@ bool Daemon::Lives(std::chrono::nanoseconds within) const {
 Status Daemon::Stop() {
   if (stopped_) return {};
   stopped_ = true;
+  const int64_t close_by_ns = SystemClock::Get().SteadyNs() + config_.drain_ms * 1'000'000 + kCheckpointNs;
   if (server_ && !server_->Drain(std::chrono::milliseconds(config_.drain_ms))) {
     TM_LOG(kWarn, "some requests did not finish within {} ms and were cut", config_.drain_ms);
   }
@@ -444,7 +448,7 @@ Status Daemon::Stop() {
   // Before the store whose documents hold the end of its chain.
   auditor_.reset();
   Status closed;
-  if (store_) closed = store_->Close();
+  if (store_) closed = store_->Close(close_by_ns);
   store_.reset();
   if (pool_) pool_->Stop();
   return closed;

@@ -82,7 +82,8 @@ class Daemon {
   [[nodiscard]] ReloadState reload_state() const TM_EXCLUDES(reload_state_mutex_);
   // Whether all loops of the server have come round within this time.
   [[nodiscard]] bool Lives(std::chrono::nanoseconds within) const;
-  // Accepts no more, lets requests finish, takes a checkpoint, closes the store. Idempotent.
+  // Accepts no more, lets requests finish, takes a checkpoint as far as there is time, closes the store. Within http.drain
+  // plus 10 s. Idempotent.
   Status Stop();
 
  private:
