@@ -45,12 +45,15 @@ class Parser : private TokenReader {
 
   // The grammar: a further statement is a row here. Errors list the words in this order.
   static std::span<const Rule> Rules() {
-    static constexpr std::array<Rule, 16> kRules{{
+    static constexpr std::array<Rule, 19> kRules{{
         {{"SHOW", "DATABASES"}, &Parser::RestOfShowDatabases},
+        {{"SHOW", "FIELD", "KEY"}, &Parser::RestOfCountFieldKeys},
         {{"SHOW", "FIELD", "KEYS"}, &Parser::RestOfShowFieldKeys},
+        {{"SHOW", "MEASUREMENT"}, &Parser::RestOfCountMeasurements},
         {{"SHOW", "MEASUREMENTS"}, &Parser::RestOfShowMeasurements},
         {{"SHOW", "RETENTION", "POLICIES"}, &Parser::RestOfShowRetentionPolicies},
         {{"SHOW", "SERIES"}, &Parser::RestOfShowSeries},
+        {{"SHOW", "TAG", "KEY"}, &Parser::RestOfCountTagKeys},
         {{"SHOW", "TAG", "KEYS"}, &Parser::RestOfShowTagKeys},
         {{"SHOW", "TAG", "VALUES"}, &Parser::RestOfShowTagValues},
         {{"SHOW", "USERS"}, &Parser::RestOfShowUsers},
@@ -264,13 +267,41 @@ class Parser : private TokenReader {
     return Statement(std::move(show));
   }
 
-  Result<Statement> RestOfShowFieldKeys() { return RestOfShowKeys(ShowKeys::What::kFieldKeys); }
-  Result<Statement> RestOfShowTagKeys() { return RestOfShowKeys(ShowKeys::What::kTagKeys); }
-  Result<Statement> RestOfShowTagValues() { return RestOfShowKeys(ShowKeys::What::kTagValues); }
+  Result<Statement> RestOfCountMeasurements() {
+    ShowMeasurements show;
+    show.cardinality = true;
+    show.exact = TakeIf("EXACT");
+    if (!TakeIf("CARDINALITY")) return Unexpected(token(), show.exact ? "CARDINALITY" : "EXACT, CARDINALITY");
+    if (TakeIf("ON")) {
+      TM_TRY_ASSIGN(show.database, TakeIdent());
+    }
+    TM_TRY_ASSIGN(std::vector<model::Matcher> from, TakeFrom());
+    if (from.size() > 1) return Unexpected(token(), "WHERE");
+    if (!from.empty()) show.name = std::move(from.front());
+    TM_TRY_ASSIGN(show.where, ReadWhere(this, now_ns_));
+    TM_RETURN_IF_ERROR(TakeLimits(&show.limit, &show.offset));
+    return Statement(std::move(show));
+  }
 
-  Result<Statement> RestOfShowKeys(ShowKeys::What what) {
+  Result<Statement> RestOfShowFieldKeys() { return RestOfShowKeys(ShowKeys::What::kFieldKeys, Count::kNo); }
+  Result<Statement> RestOfShowTagKeys() { return RestOfShowKeys(ShowKeys::What::kTagKeys, Count::kNo); }
+  Result<Statement> RestOfShowTagValues() { return RestOfShowKeys(ShowKeys::What::kTagValues, Count::kMaybe); }
+  Result<Statement> RestOfCountFieldKeys() { return RestOfShowKeys(ShowKeys::What::kFieldKeys, Count::kYes); }
+  Result<Statement> RestOfCountTagKeys() { return RestOfShowKeys(ShowKeys::What::kTagKeys, Count::kYes); }
+
+  // Whether [EXACT] CARDINALITY follows.
+  enum class Count : uint8_t { kNo, kMaybe, kYes };
+
+  Result<Statement> RestOfShowKeys(ShowKeys::What what, Count count) {
     ShowKeys show;
     show.what = what;
+    if (count != Count::kNo) {
+      const bool exact = TakeIf("EXACT");
+      show.cardinality = TakeIf("CARDINALITY");
+      if (!show.cardinality && (exact || count == Count::kYes)) {
+        return Unexpected(token(), exact ? "CARDINALITY" : "EXACT, CARDINALITY");
+      }
+    }
     if (TakeIf("ON")) {
       TM_TRY_ASSIGN(show.database, TakeIdent());
     }

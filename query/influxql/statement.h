@@ -74,19 +74,22 @@ struct ShowRetentionPolicies {
   friend bool operator==(const ShowRetentionPolicies&, const ShowRetentionPolicies&) = default;
 };
 
-// SHOW MEASUREMENTS [ON "database"] [WITH MEASUREMENT =|=~|!=|!~ ...] [WHERE condition] [LIMIT n] [OFFSET n]
+// SHOW MEASUREMENT [EXACT] CARDINALITY ..., which counts them, and SHOW MEASUREMENTS [ON "database"] [WITH MEASUREMENT
+// =|=~|!=|!~ ...] [WHERE condition] [LIMIT n] [OFFSET n]
 struct ShowMeasurements {
   std::string database;  // empty: the request's own
   std::optional<model::Matcher> name;
   Condition where = {};
   uint64_t limit = 0;  // 0: all
   uint64_t offset = 0;
+  bool cardinality = false;
+  bool exact = false;
   friend bool operator==(const ShowMeasurements&, const ShowMeasurements&) = default;
 };
 
 // SHOW FIELD KEYS, SHOW TAG KEYS, SHOW TAG VALUES: [ON "database"] [FROM measurements] [WITH KEY ...] [WHERE
 // condition] [LIMIT n] [OFFSET n], the limits for each measurement. Only TAG VALUES has WITH KEY, and must; FIELD KEYS
-// no WHERE.
+// no WHERE. SHOW FIELD KEY, TAG KEY or TAG VALUES [EXACT] CARDINALITY counts them for each measurement.
 struct ShowKeys {
   enum class What : uint8_t { kFieldKeys, kTagKeys, kTagValues };
   What what = What::kFieldKeys;
@@ -97,6 +100,7 @@ struct ShowKeys {
   Condition where = {};
   uint64_t limit = 0;
   uint64_t offset = 0;
+  bool cardinality = false;
   friend bool operator==(const ShowKeys&, const ShowKeys&) = default;
 };
 

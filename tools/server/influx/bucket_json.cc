@@ -42,6 +42,19 @@ Result<std::optional<int64_t>> SecondsOf(dom::element rule, std::string_view key
   return std::optional<int64_t>(seconds * kNsPerSecond);
 }
 
+// The retention rules of a bucket's body, each an object; nothing where they are not given.
+Result<std::optional<dom::array>> RulesOf(dom::element root) {
+  dom::array rules;
+  const auto given = root["retentionRules"];
+  if (given.error() != simdjson::SUCCESS || given.is_null()) return std::optional<dom::array>();
+  if (given.get(rules) != simdjson::SUCCESS) return InvalidArgument("\"retentionRules\" must be a list");
+  if (rules.size() > 1) return Unsupported("buckets cannot have more than one retention rule at this time");
+  for (const dom::element rule : rules) {
+    if (!rule.is_object()) return InvalidArgument("a retention rule must be an object");
+  }
+  return std::optional(rules);
+}
+
 // One end of a deletion.
 Result<model::Timestamp> TimeOf(dom::element root, std::string_view key) {
   std::string_view text;
@@ -92,15 +105,29 @@ Result<NewBucket> ParseNewBucket(std::string_view body) {
   std::string_view name;
   if (root["name"].get(name) != simdjson::SUCCESS) return InvalidArgument("\"name\" must be text");
   out.name = name;
-  dom::array rules;
-  const auto given = root["retentionRules"];
-  if (given.error() != simdjson::SUCCESS || given.is_null()) return out;
-  if (given.get(rules) != simdjson::SUCCESS) return InvalidArgument("\"retentionRules\" must be a list");
-  if (rules.size() > 1) return Unsupported("buckets cannot have more than one retention rule at this time");
+  TM_TRY_ASSIGN(const std::optional<dom::array> rules, RulesOf(root));
+  if (!rules) return out;
   // No rule is what InfluxDB writes for what is kept for ever.
   out.retention_ns = 0;
-  for (const dom::element rule : rules) {
-    if (!rule.is_object()) return InvalidArgument("a retention rule must be an object");
+  for (const dom::element rule : *rules) {
+    TM_TRY_ASSIGN(out.retention_ns, SecondsOf(rule, "everySeconds", "expiration"));
+    TM_TRY_ASSIGN(out.partition_ns, SecondsOf(rule, "shardGroupDurationSeconds", "shard-group duration"));
+  }
+  return out;
+}
+
+Result<BucketChange> ParseBucketChange(std::string_view body) {
+  dom::parser parser;
+  TM_TRY_ASSIGN(const dom::element root, ParseBody(&parser, body));
+  BucketChange out;
+  if (const auto given = root["name"]; given.error() == simdjson::SUCCESS && !given.is_null()) {
+    std::string_view name;
+    if (given.get(name) != simdjson::SUCCESS) return InvalidArgument("\"name\" must be text");
+    out.name = std::string(name);
+  }
+  TM_TRY_ASSIGN(const std::optional<dom::array> rules, RulesOf(root));
+  if (!rules) return out;
+  for (const dom::element rule : *rules) {
     TM_TRY_ASSIGN(out.retention_ns, SecondsOf(rule, "everySeconds", "expiration"));
     TM_TRY_ASSIGN(out.partition_ns, SecondsOf(rule, "shardGroupDurationSeconds", "shard-group duration"));
   }

@@ -35,6 +35,16 @@ struct NewBucket {
 // kInvalidArgument for what is no JSON or has no name, kUnsupported for rules that no bucket can have.
 Result<NewBucket> ParseNewBucket(std::string_view body);
 
+// The body of PATCH /api/v2/buckets/ID. What clients send back of a bucket that they were given is taken as well.
+struct BucketChange {
+  std::optional<std::string> name;
+  // Absent: stays as it is, also for a list without a rule, as in InfluxDB. 0: for ever.
+  std::optional<int64_t> retention_ns;
+  std::optional<int64_t> partition_ns;
+};
+// As ParseNewBucket, without the need for a name.
+Result<BucketChange> ParseBucketChange(std::string_view body);
+
 // The body of POST /api/v2/delete: both ends count to the range, as in InfluxDB.
 struct BucketDeletion {
   model::TimeRange range;

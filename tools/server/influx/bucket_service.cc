@@ -176,6 +176,32 @@ Response BucketService::Create(Request& request) const {
   return Made(201, std::move(body));
 }
 
+Response BucketService::Change(Request& request, std::string_view id) const {
+  const Result<BucketChange> wanted = ParseBucketChange(request.body.view());
+  if (!wanted.ok()) return Refusal(wanted.error());
+  Result<storage::DatabaseInfo> info = ById(*request.caller, id);
+  if (!info.ok()) return Refusal(info.error());
+  if (!request.caller->May(Access::kAdmin, info->name)) return Forbid(&request, "administer", info->name);
+  if (wanted->name && *wanted->name != info->name) {
+    return InfluxV2Error(422,
+                         fmt::format("the bucket \"{}\" cannot be renamed: points are found by its name; make another "
+                                     "one and write to that",
+                                     info->name));
+  }
+  Result<storage::DatabaseOptions> options =
+      store_->ChangeDatabaseOptions(info->name, [&](storage::DatabaseOptions* changed) -> Status {
+        changed->retention_ns = wanted->retention_ns.value_or(changed->retention_ns);
+        if (wanted->partition_ns.value_or(0) > 0) changed->partition_ns = *wanted->partition_ns;
+        return {};
+      });
+  if (!options.ok()) return Refusal(options.error());
+  info->options = std::move(options).value();
+  request.act = fmt::format("changed the bucket {}", info->name);
+  std::string body;
+  AppendBucketJson(&body, *info);
+  return Made(200, std::move(body));
+}
+
 Response BucketService::Remove(Request& request, std::string_view id) const {
   const Result<storage::DatabaseInfo> info = ById(*request.caller, id);
   if (!info.ok()) return Refusal(info.error());

@@ -29,6 +29,8 @@ class BucketService {
   http::Response Get(const http::Request& request, std::string_view id) const;
   // 201; 422 where there is one of the name.
   http::Response Create(http::Request& request) const;
+  // 200 and the bucket with the retention and length of partitions that the body says; 422 for another name.
+  http::Response Change(http::Request& request, std::string_view id) const;
   // 204, its data are gone.
   http::Response Remove(http::Request& request, std::string_view id) const;
   // `org`, `orgID`.

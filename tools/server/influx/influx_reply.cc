@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "query/api/json.h"
+#include "storage/base/hash.h"
 
 namespace tidemark::server {
 namespace {
@@ -111,5 +112,21 @@ Response InfluxV2Error(int status, std::string_view text, const std::vector<inge
 }
 
 Response InfluxV2Conflict(std::string_view text) { return Refusal(422, text, "conflict", {}); }
+
+Response WhoAsks(const Request& request) {
+  const std::string_view name = request.caller->name();
+  std::string body = fmt::format(R"({{"id":"{:016x}","name":)", Hash64(name, 0));
+  AppendJsonString(&body, name);
+  return http::JsonResponse(200, body + R"(,"status":"active","links":{"self":"/api/v2/me"}})"
+                                        "\n");
+}
+
+Response RefuseFlux() {
+  return InfluxV2Error(
+      422,
+      "Flux is not served here: ask in PromQL at /api/v1/query and /api/v1/query_range with db=BUCKET, "
+      "where a field `usage` of the measurement `cpu` is the metric cpu_usage and tags are labels; "
+      "Grafana's data source is Prometheus at /db/BUCKET");
+}
 
 }  // namespace tidemark::server

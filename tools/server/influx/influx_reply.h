@@ -23,4 +23,9 @@ http::Response InfluxV2Error(int status, std::string_view text, const std::vecto
 // What 2.x answers to who makes what is there already.
 http::Response InfluxV2Conflict(std::string_view text);
 
+// GET /api/v2/me: who the token belongs to, as InfluxDB 2 has it.
+http::Response WhoAsks(const http::Request& request);
+// For Flux, which is not spoken here: 422, and what to ask with instead.
+http::Response RefuseFlux();
+
 }  // namespace tidemark::server

@@ -228,10 +228,15 @@ Result<std::string> ShowMeasurements(const storage::View& view, const influxql::
     if (found) names.push_back(name);
   }
   Cut(show.limit, show.offset, &names);
+  if (show.cardinality) {
+    return fmt::format(R"("series":[{{"columns":["{}"],"values":[[{}]]}}])",
+                       show.exact ? "count" : "cardinality estimation", names.size());
+  }
   return NamesSeries("measurements", names, true);
 }
 
-// One series for each measurement that has any: {"name":...,"columns":["key","value"],"values":[["host","a"]]}.
+// One series for each measurement that has any: {"name":...,"columns":["key","value"],"values":[["host","a"]]}; for
+// CARDINALITY how many these are.
 Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys& show) {
   constexpr std::string_view kColumns[] = {R"("fieldKey","fieldType")", R"("tagKey")", R"("key","value")"};
   TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
@@ -242,6 +247,10 @@ Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys
     if (rows.rows.empty()) continue;
     out += out.empty() ? R"("series":[{"name":)" : R"(,{"name":)";
     AppendJsonString(&out, name);
+    if (show.cardinality) {
+      out += fmt::format(R"(,"columns":["count"],"values":[[{}]]}})", rows.rows.size());
+      continue;
+    }
     out += fmt::format(R"(,"columns":[{}],"values":[)", kColumns[static_cast<size_t>(show.what)]);
     for (size_t i = 0; i < rows.rows.size(); ++i) {
       out += i > 0 ? ",[" : "[";

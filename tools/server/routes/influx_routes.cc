@@ -32,10 +32,21 @@ constexpr RouteRow kRows[] = {
      [](const Services& s, Request& r) { return s.buckets->Create(r); }},
     {"/api/v2/buckets/*", Methods::kGet, Access::kAny, Scope::kHandler, Lane::kRead, Body::kNone, &RefuseV2,
      [](const Services& s, Request& r) { return s.buckets->Get(r, r.captures[0]); }},
+    {"/api/v2/buckets/*", Methods::kPatch, Access::kAdmin, Scope::kHandler, Lane::kRead, Body::kJson, &RefuseV2,
+     [](const Services& s, Request& r) { return s.buckets->Change(r, r.captures[0]); }},
     {"/api/v2/buckets/*", Methods::kDelete, Access::kAdmin, Scope::kHandler, Lane::kRead, Body::kNone, &RefuseV2,
      [](const Services& s, Request& r) { return s.buckets->Remove(r, r.captures[0]); }},
     {"/api/v2/delete", Methods::kPost, Access::kAdmin, Scope::kHandler, Lane::kRead, Body::kJson, &RefuseV2,
      [](const Services& s, Request& r) { return s.buckets->Delete(r); }},
+    {"/api/v2/me", Methods::kGet, Access::kAny, Scope::kSession, Lane::kService, Body::kNone, &RefuseV2,
+     [](const Services&, Request& r) { return WhoAsks(r); }},
+    // Known, and not served: the answer says what is.
+    {"/api/v2/query", Methods::kPost, Access::kAny, Scope::kSession, Lane::kService, Body::kJson, &RefuseV2,
+     [](const Services&, Request&) { return RefuseFlux(); }},
+    {"/api/v2/query/*", Methods::kPost, Access::kAny, Scope::kSession, Lane::kService, Body::kJson, &RefuseV2,
+     [](const Services&, Request&) { return RefuseFlux(); }},
+    {"/api/v2/query/*", Methods::kGet, Access::kAny, Scope::kSession, Lane::kService, Body::kNone, &RefuseV2,
+     [](const Services&, Request&) { return RefuseFlux(); }},
 };
 
 }  // namespace

@@ -22,6 +22,7 @@ void AddRows(std::span<const RouteRow> rows, const std::shared_ptr<const Service
     if (both || row.methods == Methods::kGet) route.methods.push_back(http::Method::kGet);
     if (both || row.methods == Methods::kPost) route.methods.push_back(http::Method::kPost);
     if (row.methods == Methods::kPut) route.methods.push_back(http::Method::kPut);
+    if (row.methods == Methods::kPatch) route.methods.push_back(http::Method::kPatch);
     if (row.methods == Methods::kDelete) route.methods.push_back(http::Method::kDelete);
     SetBody(row.body, &route);
     if (row.refuse != nullptr) route.refuse = row.refuse;

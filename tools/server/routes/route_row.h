@@ -23,7 +23,7 @@ enum class Body : uint8_t {
 // Bytes of a form with a query in it, and of a message.
 inline constexpr size_t kFormBytesMax = size_t{1} << 20;
 
-enum class Methods : uint8_t { kGet, kPost, kGetPost, kPut, kDelete };
+enum class Methods : uint8_t { kGet, kPost, kGetPost, kPut, kPatch, kDelete };
 
 struct RouteRow {
   using Refuse = http::Response (*)(int status, std::string_view text);

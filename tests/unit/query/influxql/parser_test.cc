@@ -84,9 +84,13 @@ TEST(Influxql, OnlySomeChangeAnything) {
 TEST(Influxql, ErrorsAreInInfluxdbsWords) {
   EXPECT_EQ(Refusal("foo"),
             "error parsing query: found foo, expected SHOW, CREATE, ALTER, DROP, DELETE at line 1, char 1");
-  EXPECT_EQ(Refusal("SHOW"),
-            "error parsing query: found EOF, expected DATABASES, FIELD, MEASUREMENTS, RETENTION, SERIES, TAG, USERS at "
-            "line 1, char 6");
+  EXPECT_EQ(
+      Refusal("SHOW"),
+      "error parsing query: found EOF, expected DATABASES, FIELD, MEASUREMENT, MEASUREMENTS, RETENTION, SERIES, TAG, "
+      "USERS at line 1, char 6");
+  EXPECT_EQ(Refusal("SHOW TAG KEY"), "error parsing query: found EOF, expected EXACT, CARDINALITY at line 1, char 14");
+  EXPECT_EQ(Refusal("SHOW MEASUREMENT EXACT"),
+            "error parsing query: found EOF, expected CARDINALITY at line 1, char 24");
   EXPECT_EQ(Refusal("DROP SERIES"), "error parsing query: found EOF, expected FROM, WHERE at line 1, char 13");
   EXPECT_EQ(Refusal("DELETE"), "error parsing query: found EOF, expected FROM, WHERE at line 1, char 8");
   EXPECT_EQ(Refusal("SHOW RETENTION ON x"), "error parsing query: found ON, expected POLICIES at line 1, char 16");
@@ -124,6 +128,30 @@ TEST(Influxql, ErrorsAreInInfluxdbsWords) {
   EXPECT_EQ(Refusal("/* no end"),
             "error parsing query: found ILLEGAL, expected SHOW, CREATE, ALTER, DROP, DELETE at line 1, char 1");
   EXPECT_EQ(Refusal("§"), "error parsing query: found §, expected SHOW, CREATE, ALTER, DROP, DELETE at line 1, char 1");
+}
+
+TEST(Influxql, CountsInPlaceOfLists) {
+  const auto one = [](const char* text) {
+    const auto parsed = Parse(text);
+    EXPECT_TRUE(parsed.ok()) << text << ": " << parsed.error().message;
+    return parsed.ok() && parsed->size() == 1 ? parsed->front() : Statement();
+  };
+  ShowMeasurements measurements;
+  measurements.cardinality = true;
+  EXPECT_EQ(one("SHOW MEASUREMENT CARDINALITY"), Statement(measurements));
+  measurements.exact = true;
+  measurements.database = "x";
+  EXPECT_EQ(one("SHOW MEASUREMENT EXACT CARDINALITY ON x"), Statement(measurements));
+  ShowKeys keys;
+  keys.cardinality = true;
+  EXPECT_EQ(one("SHOW FIELD KEY CARDINALITY"), Statement(keys));
+  keys.what = ShowKeys::What::kTagKeys;
+  EXPECT_EQ(one("SHOW TAG KEY EXACT CARDINALITY"), Statement(keys));
+  keys.what = ShowKeys::What::kTagValues;
+  keys.keys = {"host"};
+  EXPECT_EQ(one("SHOW TAG VALUES CARDINALITY WITH KEY = host"), Statement(keys));
+  keys.cardinality = false;
+  EXPECT_EQ(one("SHOW TAG VALUES WITH KEY = host"), Statement(keys));
 }
 
 TEST(Influxql, ReadsWhatEditorsAskForNames) {

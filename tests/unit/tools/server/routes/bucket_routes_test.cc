@@ -76,7 +76,54 @@ TEST_F(BucketRoutesTest, AreMadeFoundAndDropped) {
   EXPECT_EQ(Delete("/api/v2/buckets/" + id).status, 204);
   EXPECT_FALSE(store_.HasDatabase("metrics"));
   EXPECT_EQ(Delete("/api/v2/buckets/" + id).status, 404);
-  EXPECT_EQ(Send(Method::kPatch, "/api/v2/buckets/" + id, "{}").status, 405);
+  EXPECT_EQ(Send(Method::kPatch, "/api/v2/buckets/" + id, "{}").status, 404);
+}
+
+TEST_F(BucketRoutesTest, ChangeWhatTheyKeep) {
+  Post("/api/v2/buckets", kHourly);
+  const std::string target = "/api/v2/buckets/" + IdOf("metrics");
+  const auto options = [&] { return store_.Databases().at(0).options; };
+  const Response changed =
+      Send(Method::kPatch, target,
+           R"({"retentionRules":[{"type":"expire","everySeconds":86400,"shardGroupDurationSeconds":7200}]})");
+  EXPECT_EQ(changed.status, 200) << changed.body;
+  EXPECT_NE(changed.body.find(R"("everySeconds":86400,"shardGroupDurationSeconds":7200)"), std::string::npos)
+      << changed.body;
+  EXPECT_EQ(options().retention_ns, 86'400'000'000'000);
+  EXPECT_EQ(options().partition_ns, 7'200'000'000'000);
+  // What clients send back of the whole bucket, with something else changed, and what says nothing.
+  EXPECT_EQ(Send(Method::kPatch, target, Get(target).body).status, 200);
+  EXPECT_EQ(Send(Method::kPatch, target, R"({"description":"x"})").status, 200);
+  EXPECT_EQ(Send(Method::kPatch, target, R"({"retentionRules":[]})").status, 200);
+  EXPECT_EQ(options().retention_ns, 86'400'000'000'000);
+  EXPECT_EQ(Send(Method::kPatch, target, R"({"retentionRules":[{"type":"expire","everySeconds":0}]})").status, 200);
+  EXPECT_EQ(options().retention_ns, 0) << "for ever";
+  EXPECT_EQ(options().partition_ns, 7'200'000'000'000);
+
+  const Response renamed = Send(Method::kPatch, target, R"({"name":"other"})");
+  EXPECT_EQ(renamed.status, 422);
+  EXPECT_NE(renamed.body.find("cannot be renamed"), std::string::npos) << renamed.body;
+  for (const char* bad : {"", "[]", R"({"name":1})", R"({"retentionRules":{}})", R"({"retentionRules":[1]})",
+                          R"({"retentionRules":[{"everySeconds":"x"}]})"}) {
+    EXPECT_EQ(Send(Method::kPatch, target, bad).status, 400) << bad;
+  }
+  EXPECT_EQ(Send(Method::kPatch, target, R"({"retentionRules":[{"everySeconds":-1}]})").status, 422);
+  EXPECT_EQ(Send(Method::kPatch, "/api/v2/buckets/0000000000000001", "{}").status, 404);
+}
+
+// What is known and not served says what is, in the words that clients of InfluxDB 2 read.
+TEST_F(BucketRoutesTest, FluxIsRefusedWithWhatToAskInstead) {
+  for (const char* target : {"/api/v2/query?org=x", "/api/v2/query/ast", "/api/v2/query/analyze"}) {
+    const Response refused = Post(target, R"x({"query":"buckets()"})x");
+    EXPECT_EQ(refused.status, 422) << target;
+    EXPECT_NE(refused.body.find(R"({"code":"unprocessable entity","message":"Flux is not served here)"),
+              std::string::npos)
+        << refused.body;
+  }
+  EXPECT_EQ(Get("/api/v2/query/suggestions").status, 422);
+  const Response me = Get("/api/v2/me");
+  EXPECT_EQ(me.status, 200);
+  EXPECT_NE(me.body.find(R"("status":"active")"), std::string::npos) << me.body;
 }
 
 TEST_F(BucketRoutesTest, OneThatIsNotThereIsAnErrorWhereItIsNamedCompletely) {

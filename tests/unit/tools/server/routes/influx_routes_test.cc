@@ -108,6 +108,12 @@ TEST_F(RoutesTest, InfluxQlListsSeriesAndDeletes) {
   EXPECT_EQ(
       query("SHOW SERIES EXACT CARDINALITY"),
       series(R"({"name":"cpu","columns":["count"],"values":[[2]]},{"name":"new","columns":["count"],"values":[[1]]})"));
+  EXPECT_EQ(query("SHOW MEASUREMENT CARDINALITY"), series(R"({"columns":["cardinality estimation"],"values":[[2]]})"));
+  EXPECT_EQ(query("SHOW MEASUREMENT EXACT CARDINALITY"), series(R"({"columns":["count"],"values":[[2]]})"));
+  EXPECT_EQ(query("SHOW TAG KEY CARDINALITY FROM cpu"), series(R"({"name":"cpu","columns":["count"],"values":[[2]]})"));
+  EXPECT_EQ(query("SHOW TAG VALUES CARDINALITY FROM cpu, new WITH KEY = host"),
+            series(R"({"name":"cpu","columns":["count"],"values":[[2]]},)"
+                   R"({"name":"new","columns":["count"],"values":[[1]]})"));
   EXPECT_EQ(query("SHOW TAG VALUES FROM cpu, new WITH KEY = host WHERE host = 'a' OR host = 'b'"),
             series(R"({"name":"cpu","columns":["key","value"],"values":[["host","a"],["host","b"]]},)"
                    R"({"name":"new","columns":["key","value"],"values":[["host","a"]]})"));
