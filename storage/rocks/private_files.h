@@ -7,7 +7,8 @@
 namespace tidemark::storage::rocks {
 
 // Takes from everybody but the owner the right to enter `directory` and the folders of a store in it, and to read the
-// files of one that others could enter so far (of an older version). New files are as the umask says. What cannot be
+// files of one that others could enter so far (of an older version). New files are made so
+// (PrivateFileSystem). What cannot be
 // changed, as on a medium without owners, stays.
 void MakePrivate(const std::string& directory);
 

@@ -37,6 +37,8 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, RocksErrorFn on_error) {
   // Finds a log file that is gone. Only WriteOptions::sync may be used beside it: SyncWAL and FlushWAL(true) make
   // 7.8 report logs as missing that are not.
   options.track_and_verify_wals_in_manifest = true;
+  // A new log would take 35 MB of a disk for what is mostly some kilobytes, and a full one has not got them.
+  options.allow_fallocate = false;
   // Index and meta are small: their logs go once the buffers behind them are flushed.
   options.max_total_wal_size = uint64_t{64} << 20;
   // We decide when to try again (Store's self-test), so that refusing and resuming go together.

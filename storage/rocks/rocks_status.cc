@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <rocksdb/status.h>
 
+#include <string>
+
 namespace tidemark::storage::rocks {
 namespace {
 
@@ -21,6 +23,14 @@ ErrorCode CodeOf(const rocksdb::Status& status) {
 Result<void> FromRocks(const rocksdb::Status& status, std::string_view what) {
   if (status.ok()) return {};
   return MakeError(CodeOf(status), fmt::format("{}: {}", what, status.ToString()));
+}
+
+// RocksDB 7.8 has no code for it. The lock of another process fails with EAGAIN.
+bool IsLockHeld(const rocksdb::Status& status) {
+  const std::string text = status.ToString();
+  return text.find("lock hold by current process") != std::string::npos ||
+         (text.find("While lock file") != std::string::npos &&
+          text.find("Resource temporarily unavailable") != std::string::npos);
 }
 
 }  // namespace tidemark::storage::rocks

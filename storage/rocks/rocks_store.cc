@@ -16,6 +16,7 @@
 #include "storage/base/lent_thread.h"
 #include "storage/base/log.h"
 #include "storage/model/repair_remedy.h"
+#include "storage/rocks/lock_holder.h"
 #include "storage/rocks/rocks_handles.h"
 #include "storage/rocks/rocks_options.h"
 #include "storage/rocks/rocks_status.h"
@@ -99,12 +100,11 @@ Result<void> RocksStore::OpenLocked() {
                  : rocksdb::DB::Open(db_options, options_.directory, descriptors, &opened, &db);
   if (!status.ok()) {
     const std::string what = fmt::format("opening RocksDB in {}", options_.directory);
-    const std::string text = status.ToString();
-    // Where the lock file cannot be opened for writing nobody has it locked.
-    const bool no_writes =
-        text.find("Read-only file system") != std::string::npos || text.find("Permission denied") != std::string::npos;
-    if (status.IsIOError() && !no_writes && text.find("lock") != std::string::npos) {
-      return MakeError(ErrorCode::kUnavailable, fmt::format("{}: {} (another process has it)", what, text));
+    if (IsLockHeld(status)) {
+      const std::optional<int> holder = LockHolder(options_.directory + "/LOCK");
+      return MakeError(ErrorCode::kUnavailable,
+                       fmt::format("{}: {} has it open: stop it first", what,
+                                   holder ? fmt::format("process {}", *holder) : std::string("another process")));
     }
     return FromOpen(status, what);
   }
@@ -214,6 +214,10 @@ Result<void> RocksStore::Write(const RecordBatch& batch) {
         break;
     }
     TM_RETURN_IF_ERROR(FromRocks(status, "making a record"));
+  }
+  uint64_t largest = largest_change_bytes_.load();
+  while (largest < writes.GetDataSize() &&
+         !largest_change_bytes_.compare_exchange_weak(largest, writes.GetDataSize())) {
   }
   rocksdb::WriteOptions options;
   options.sync = true;
@@ -405,7 +409,12 @@ Result<void> RocksStore::Enter() {
   TM_RETURN_IF_ERROR(CheckOpen());
   handles_->CloseDb();
   read_only_ = false;
-  return OpenLocked();
+  auto entered = OpenLocked();
+  if (entered.ok() || entered.error().code != ErrorCode::kResourceExhausted) return entered;
+  // What was looked at is still there.
+  read_only_ = true;
+  TM_RETURN_IF_ERROR(OpenLocked());
+  return entered;
 }
 
 Result<void> RocksStore::Recover() {

@@ -7,6 +7,7 @@
 // Thread-safe. After Close, and while Reopen is at work, calls give kUnavailable or wait.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <iterator>
@@ -115,6 +116,8 @@ class RocksStore {
   // RocksDB's number of the last change; it only grows. 0 when the store is closed.
   [[nodiscard]] uint64_t LatestSequence() const;
 
+  // Of all that was written since the store was opened, in bytes.
+  [[nodiscard]] uint64_t largest_change_bytes() const { return largest_change_bytes_.load(); }
   // Durable when it returns.
   Result<void> Write(const RecordBatch& batch);
   // Makes the files (of SstWriter, one epoch each) part of `data`, all or none. Moves them.
@@ -151,7 +154,8 @@ class RocksStore {
   // Writes, syncs and deletes a file of `bytes`: whether the disk takes writes.
   Result<void> SelfTest(const std::string& path, uint64_t bytes);
 
-  // Of a store that was opened read-only: opens it again, for writing. Errors: as Open.
+  // Of a store that was opened read-only: opens it again, for writing. Errors: as Open; after kResourceExhausted it is
+  // read-only still.
   Result<void> Enter();
   // Clears RocksDB's background error, if need be by closing and opening the database.
   Result<void> Recover();
@@ -173,6 +177,7 @@ class RocksStore {
       TM_REQUIRES_SHARED(mutex_);
 
   const RocksStoreOptions options_;
+  std::atomic<uint64_t> largest_change_bytes_ = 0;
   IngestGate ingest_gate_;
   Mutex backups_mutex_;
   std::stop_source end_backups_ TM_GUARDED_BY(backups_mutex_);  // of those that are being made

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <rocksdb/env.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -11,7 +10,10 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <optional>
 
+#include "storage/rocks/lock_holder.h"
+#include "storage/rocks/rocks_status.h"
 #include "storage/rocks/store_identity.h"
 
 namespace tidemark::storage::rocks {
@@ -21,20 +23,40 @@ constexpr std::string_view kNotice = "# Tidemark locks this file while it has th
 
 std::string LockPath(const std::string& directory) { return directory + "/LOCK"; }
 
-// Who has it, as the file LOCK says: "process 12 (http://127.0.0.1:8428)". A note that a process left which is gone
-// says nothing of the one that has the lock now.
-std::string Holder(const std::string& directory) {
+// Who locked it last, as the file LOCK says. A store that is served read-only is not noted there.
+struct Note {
+  int process = 0;      // 0: nobody
+  std::string address;  // "": none
+};
+
+Note ReadNote(const std::string& directory) {
   std::ifstream file(LockPath(directory));
+  Note note;
   std::string line;
-  std::string address;
-  int pid = 0;
   while (std::getline(file, line)) {
     const std::string_view text = line;
-    if (text.starts_with("pid ")) std::from_chars(text.data() + 4, text.data() + text.size(), pid);
-    if (text.starts_with("address ")) address = text.substr(8);
+    if (text.starts_with("pid ")) std::from_chars(text.data() + 4, text.data() + text.size(), note.process);
+    if (text.starts_with("address ")) note.address = text.substr(8);
   }
-  if (pid <= 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return "another process";
-  return address.empty() ? fmt::format("process {}", pid) : fmt::format("process {} ({})", pid, address);
+  return note;
+}
+
+std::string Describe(const Note& note) {
+  return note.address.empty() ? fmt::format("process {}", note.process)
+                              : fmt::format("process {} ({})", note.process, note.address);
+}
+
+// Who has it: "process 12 (http://127.0.0.1:8428)".
+std::string Holder(const std::string& directory) {
+  const Note note = ReadNote(directory);
+  for (const std::string& path : {directory, LockPath(directory), directory + "/rocksdb/LOCK"}) {
+    const std::optional<int> process = LockHolder(path);
+    if (!process) continue;
+    // Of another process the note says nothing.
+    return Describe(*process == note.process ? note : Note{*process, {}});
+  }
+  const std::string_view unseen = "a process of another container or machine";
+  return note.process <= 0 ? std::string(unseen) : fmt::format("{}, {} by the file LOCK", unseen, Describe(note));
 }
 
 Error InUse(const std::string& directory) {
@@ -74,8 +96,9 @@ Result<void> StoreLock::LockRocksDb() {
   if (!env->FileExists(path).ok()) return {};
   // It must be open for writing to be locked. Where that cannot be, nobody writes.
   if (::access(path.c_str(), W_OK) != 0 && (errno == EROFS || errno == EACCES)) return {};
-  if (!env->LockFile(path, &rocks_).ok()) return InUse(directory_);
-  return {};
+  const rocksdb::Status locked = env->LockFile(path, &rocks_);
+  if (locked.ok()) return {};
+  return IsLockHeld(locked) ? InUse(directory_) : Error(FromRocks(locked, "locking " + path).error());
 }
 
 Result<std::unique_ptr<StoreLock>> StoreLock::Take(const std::string& directory) {

@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <limits>
@@ -41,6 +42,7 @@ int RunVerifyBackup(const std::string& from, uint64_t id) {
 }
 
 int RunRestoreBackup(const std::string& from, uint64_t id, const std::string& data) {
+  umask(S_IRWXG | S_IRWXO);
   const Result<uint32_t> number = IdOf(id);
   if (!number.ok()) return CodeOf(number.error());
   const auto restored = storage::RestoreBackup(from, *number, data);

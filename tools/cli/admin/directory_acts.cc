@@ -1,6 +1,7 @@
 #include "tools/cli/admin/directory_acts.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -50,6 +51,8 @@ int RunVerify(const std::string& directory) {
 }
 
 int RunRepair(const std::string& directory, bool dry_run) {
+  // What it makes is its owner's alone, as what a server makes.
+  umask(S_IRWXG | S_IRWXO);
   storage::RepairOptions options;
   options.directory = directory;
   options.aside = fmt::format("{}/set-aside/{}", directory, FolderName(SystemClock::Get().NowNs()));
