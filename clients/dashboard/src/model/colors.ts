@@ -1,6 +1,7 @@
 // Colours of series and of states. Series colours are told apart by people with any of the common colour blindnesses
 // (after Okabe and Ito, 2008), with at least 3:1 against the panel in either theme.
 import type { ColorName, Mapping, Threshold } from "./schema";
+import { patternOf } from "./tables/columns";
 
 export type Theme = "light" | "dark";
 
@@ -48,6 +49,39 @@ export function thresholdColor(value: number | null | undefined, thresholds: Thr
   return found;
 }
 
-export function mappingOf(value: number | null | undefined, mappings: Mapping[] | undefined): Mapping | undefined {
-  return value === null || value === undefined ? undefined : mappings?.find((mapping) => mapping.value === value);
+type Shown = number | string | boolean | null | undefined;
+
+function isSpecial(special: Mapping["special"], value: Shown): boolean {
+  const none = value === null || value === undefined;
+  const nan = typeof value === "number" && Number.isNaN(value);
+  switch (special) {
+    case "null": return none;
+    case "nan": return nan;
+    case "null+nan": return none || nan;
+    case "empty": return value === "";
+    case "true": return value === true;
+    case "false": return value === false;
+    case undefined: return false;
+  }
+}
+
+function maps(mapping: Mapping, value: Shown): boolean {
+  if (mapping.special !== undefined) return isSpecial(mapping.special, value);
+  if (value === null || value === undefined) return false;
+  if (mapping.value !== undefined) return mapping.value === value || String(mapping.value) === String(value);
+  if (mapping.pattern !== undefined) return patternOf(mapping.pattern)?.test(String(value)) === true;
+  if (mapping.from === undefined && mapping.to === undefined) return false;
+  return typeof value === "number" && value >= (mapping.from ?? -Infinity) && value <= (mapping.to ?? Infinity);
+}
+
+// The first that speaks of the value.
+export function mappingOf(value: Shown, mappings: Mapping[] | undefined): Mapping | undefined {
+  return mappings?.find((mapping) => maps(mapping, value));
+}
+
+// "#rrggbb" as it is, a name as the theme has it; undefined for what is neither.
+export function fixedColor(color: string | undefined, theme: Theme): string | undefined {
+  if (color === undefined) return undefined;
+  if (/^#[\da-f]{6}$/i.test(color)) return color;
+  return Object.hasOwn(STATES[theme], color) ? STATES[theme][color as ColorName] : undefined;
 }

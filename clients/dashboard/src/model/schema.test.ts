@@ -32,7 +32,7 @@ describe("faultsOf", () => {
     [{ ...good, schema: 2 }, "dashboard: schema 2 is not known; this page reads schema 1"],
     [{ ...good, colour: 1 }, 'dashboard: "colour" is not known here'],
     [{ ...good, rows: [{ panels: [panel, panel] }] }, 'rows[0].panels[1]: two panels are called "p"'],
-    [{ ...good, rows: [{ panels: [{ ...panel, type: "pie" }] }] }, 'rows[0].panels[0]: there is no panel type "pie"'],
+    [{ ...good, rows: [{ panels: [{ ...panel, type: "clock" }] }] }, 'rows[0].panels[0]: there is no panel type "clock"'],
     [{ ...good, rows: [{ panels: [{ ...panel, queries: [{ id: "A" }] }] }] }, 'rows[0].panels[0].queries[0]: "expr" must be a string'],
     [{ ...good, rows: [{ panels: [{ ...panel, width: 13 }] }] }, 'rows[0].panels[0]: "width" must be from 1 to 12'],
     [{ ...good, variables: [{ name: "a", kind: "magic", query: "" }] }, 'variables[0]: kind "magic" is not known'],

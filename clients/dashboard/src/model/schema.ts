@@ -29,6 +29,8 @@ export interface Query {
   note?: string;
   mappings?: Mapping[];
   thresholds?: Threshold[];
+  // Of tables and transformations: one table with a column for each label, in place of one for each series.
+  format?: "table";
 }
 
 export interface Threshold {
@@ -40,10 +42,65 @@ export interface Threshold {
 export type ColorName = "good" | "warn" | "bad" | "info" | "dim" | "accent";
 export const COLOR_NAMES: readonly ColorName[] = ["good", "warn", "bad", "info", "dim", "accent"];
 
+// A word for a value, by one of: the value, a range with both ends, a pattern of its text, or what it is.
 export interface Mapping {
-  value: number;
+  value?: number | string;
+  from?: number | null;
+  to?: number | null;
+  pattern?: string;
+  special?: "null" | "nan" | "null+nan" | "empty" | "true" | "false";
   text: string;
   color?: ColorName;
+}
+
+// A colour of a series: a name, "#rrggbb", or "thresholds": that of its last value.
+export type SeriesColor = string;
+
+// How single series or columns look, where that differs from the rest of the panel.
+export interface FieldLook {
+  color?: SeriesColor;
+  unit?: string;
+  title?: string;
+  decimals?: number;
+  min?: number;
+  max?: number;
+  thresholds?: Threshold[];
+  mappings?: Mapping[];
+  links?: Link[];
+  // Of lines. `fill`: 0 to 100; `stack`: the stack it is part of, "" for none; `between`: the series down to which it is filled;
+  // `negative`: drawn below zero.
+  draw?: "lines" | "bars" | "points";
+  fill?: number;
+  lineWidth?: number;
+  dash?: number[];
+  stack?: string;
+  between?: string;
+  negative?: boolean;
+  axis?: "left" | "right" | "hidden";
+  hideFrom?: ("chart" | "legend" | "tooltip")[];
+  // Of columns. `width`: in pixels.
+  align?: "left" | "center" | "right";
+  width?: number;
+  hidden?: boolean;
+  cell?: "text" | "color" | "background" | "gauge";
+}
+
+export type FieldMatch =
+  | { by: "all" }
+  | { by: "name" | "pattern" | "query"; is: string }
+  | { by: "names"; is: string[] }
+  | { by: "type"; is: "number" | "time" | "text" }
+  // A reducer of its values compared with a number.
+  | { by: "value"; is: { reducer: string; op: string; value: number } };
+
+export interface Override {
+  match: FieldMatch;
+  set: FieldLook;
+}
+
+export interface Transformation {
+  id: string;
+  options?: Record<string, unknown>;
 }
 
 export interface Link {
@@ -76,6 +133,12 @@ export interface Panel {
   // Figures that cannot be had, and why.
   missing?: { title: string; why: string }[];
   links?: Link[];
+  // How single series or columns look; later ones win.
+  overrides?: Override[];
+  // What is done with the answers before they are drawn, in this order; see tables/transform.ts.
+  transformations?: Transformation[];
+  // Once for each chosen value of the variable; `most`: side by side.
+  repeat?: { variable: string; down?: boolean; most?: number };
   // What the panel's type takes; see its folder.
   options?: Record<string, unknown>;
 }
@@ -83,21 +146,31 @@ export interface Panel {
 export interface Row {
   title?: string;
   collapsed?: boolean;
+  // Once for each chosen value of this variable.
+  repeat?: string;
   panels: Panel[];
 }
 
-export type VariableKind = "query" | "constant" | "custom" | "text";
+export type VariableKind = "query" | "constant" | "custom" | "text" | "filters";
+export const VARIABLE_KINDS: readonly VariableKind[] = ["query", "constant", "custom", "text", "filters"];
 
 export interface Variable {
   name: string;
   label?: string;
   kind: VariableKind;
   db?: string;
-  // query: label_values(SELECTOR, LABEL); constant: its text, with other variables in it; custom: values, comma-separated.
+  // query: label_values(SELECTOR, LABEL), label_names(PATTERN), metrics(PATTERN) or query_result(EXPR); constant: its text, with
+  // other variables in it; custom: values, comma-separated, each may be "text : value"; filters: label="value", ...
   query: string;
-  default?: string;
-  // What stands for all values together, such as ".*"; offered as "All", whose value is ALL.
-  all?: string;
+  // Several with `multi`.
+  default?: string | string[];
+  // What stands for all values together, such as ".*"; true: the values one by one. Offered as "All", whose value is ALL.
+  all?: string | true;
+  // Several may be chosen.
+  multi?: boolean;
+  // Which part of each answer is a value: a pattern, its first group or those called "value" and "text".
+  regex?: string;
+  sort?: "name" | "number" | "-name" | "-number";
   // Not offered as a value although it is there.
   hidden?: boolean;
 }
@@ -124,13 +197,18 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 const KEYS = {
   dashboard: ["schema", "id", "title", "description", "range", "refresh", "variables", "links", "rows", "grafana"],
-  row: ["title", "collapsed", "panels"],
+  row: ["title", "collapsed", "repeat", "panels"],
   panel: ["id", "type", "title", "description", "width", "height", "queries", "unit", "decimals", "min", "max", "thresholds", "mappings",
-    "empty", "every", "missing", "links", "options"],
+    "empty", "every", "missing", "links", "overrides", "transformations", "repeat", "options"],
   query: ["id", "db", "expr", "mode", "legend", "unit", "decimals", "interval", "step", "max", "goal", "follow", "limit", "note", "mappings",
-    "thresholds"],
-  variable: ["name", "label", "kind", "db", "query", "default", "all", "hidden"],
+    "thresholds", "format"],
+  variable: ["name", "label", "kind", "db", "query", "default", "all", "multi", "regex", "sort", "hidden"],
+  override: ["match", "set"],
+  look: ["color", "unit", "title", "decimals", "min", "max", "thresholds", "mappings", "links", "draw", "fill", "lineWidth", "dash", "stack", "between",
+    "negative", "axis", "hideFrom", "align", "width", "hidden", "cell"],
 };
+
+const MATCHES = ["all", "name", "names", "pattern", "query", "type", "value"];
 
 function checkKeys(value: Record<string, unknown>, keys: string[], place: string, report: Report): void {
   for (const key of Object.keys(value)) if (!keys.includes(key)) report(place, `"${key}" is not known here`);
@@ -170,6 +248,14 @@ function checkPanel(panel: Record<string, unknown>, types: readonly string[], pl
     if (ids.has(String(query.id))) report(place, `two queries are called "${String(query.id)}"`);
     ids.add(String(query.id));
   });
+  listOf(panel.overrides, `${place}.overrides`, report).forEach((override, i) => {
+    const here = `${place}.overrides[${i}]`;
+    checkKeys(override, KEYS.override, here, report);
+    if (!isRecord(override.match) || !MATCHES.includes(String(override.match.by))) report(here, `"match" must have "by": ${MATCHES.join(", ")}`);
+    if (isRecord(override.set)) checkKeys(override.set, KEYS.look, here, report);
+    else report(here, '"set" must be an object');
+  });
+  listOf(panel.transformations, `${place}.transformations`, report).forEach((step, i) => need(step, "id", "string", `${place}.transformations[${i}]`, report));
   for (const threshold of listOf(panel.thresholds, `${place}.thresholds`, report)) {
     if (!COLOR_NAMES.includes(threshold.color as ColorName)) report(place, `colour "${String(threshold.color)}" is not known`);
   }
@@ -190,7 +276,7 @@ export function faultsOf(value: unknown, types: readonly string[]): string[] {
     checkKeys(variable, KEYS.variable, place, report);
     need(variable, "name", "string", place, report);
     need(variable, "query", "string", place, report);
-    if (!["query", "constant", "custom", "text"].includes(String(variable.kind))) report(place, `kind "${String(variable.kind)}" is not known`);
+    if (!VARIABLE_KINDS.includes(variable.kind as VariableKind)) report(place, `kind "${String(variable.kind)}" is not known`);
     if (names.has(String(variable.name))) report(place, `two variables are called "${String(variable.name)}"`);
     names.add(String(variable.name));
   });

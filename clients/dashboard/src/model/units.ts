@@ -45,6 +45,43 @@ export const UNITS: Record<string, Unit> = {
   bytes: { scale: { base: 1024, names: per(IEC, "").map((n) => ` ${n}`) } },
   decbytes: { scale: { base: 1000, names: per(SI, "").map((n) => ` ${n}`) } },
   mbytes: { factor: 1024 * 1024, scale: { base: 1024, names: per(IEC, "").map((n) => ` ${n}`) } },
+  kbytes: { factor: 1024, scale: { base: 1024, names: per(IEC, "").map((n) => ` ${n}`) } },
+  gbytes: { factor: 1024 ** 3, scale: { base: 1024, names: per(IEC, "").map((n) => ` ${n}`) } },
+  deckbytes: { factor: 1e3, scale: { base: 1000, names: per(SI, "").map((n) => ` ${n}`) } },
+  decmbytes: { factor: 1e6, scale: { base: 1000, names: per(SI, "").map((n) => ` ${n}`) } },
+  decgbytes: { factor: 1e9, scale: { base: 1000, names: per(SI, "").map((n) => ` ${n}`) } },
+  bits: { scale: { base: 1024, names: ["", "Ki", "Mi", "Gi", "Ti"].map((prefix) => ` ${prefix}b`) } },
+  decbits: counted("b"),
+  KBs: { factor: 1024, scale: { base: 1024, names: per(IEC, "/s").map((n) => ` ${n}`) } },
+  MBs: { factor: 1024 * 1024, scale: { base: 1024, names: per(IEC, "/s").map((n) => ` ${n}`) } },
+  m: { format: (v, d) => duration(v * 60, d) },
+  h: { format: (v, d) => duration(v * 3600, d) },
+  d: { format: (v, d) => duration(v * 86_400, d) },
+  hertz: counted("Hz"),
+  watt: counted("W"),
+  joule: counted("J"),
+  volt: counted("V"),
+  amp: counted("A"),
+  mps: counted("msg/s"),
+  opm: { suffix: " ops/min" },
+  cpm: { suffix: " counts/min" },
+  rpm: { suffix: " reads/min" },
+  wpm: { suffix: " writes/min" },
+  celsius: { suffix: " °C" },
+  fahrenheit: { suffix: " °F" },
+  kelvin: { suffix: " K" },
+  humidity: { suffix: " %H" },
+  rotrpm: { suffix: " rpm" },
+  dB: { suffix: " dB" },
+  dBm: { suffix: " dBm" },
+  lengthm: { suffix: " m" },
+  currencyEUR: { format: (v, d) => "€" + grouped(v, d ?? (Math.abs(v) < 100 ? 2 : 0)) },
+  bool: { format: (v) => (v === 0 ? "False" : "True") },
+  bool_yes_no: { format: (v) => (v === 0 ? "No" : "Yes") },
+  bool_on_off: { format: (v) => (v === 0 ? "Off" : "On") },
+  hex: { format: (v) => Math.round(v).toString(16).toUpperCase() },
+  hex0x: { format: (v) => `0x${Math.round(v).toString(16).toUpperCase()}` },
+  sci: { format: (v, d) => v.toExponential(d ?? 2) },
   binBps: { scale: { base: 1024, names: per(IEC, "/s").map((n) => ` ${n}`) } },
   Bps: { scale: { base: 1000, names: per(SI, "/s").map((n) => ` ${n}`) } },
   bps: counted("b/s"),
@@ -63,8 +100,20 @@ export const UNITS: Record<string, Unit> = {
   USD: { format: (v, d) => "$" + grouped(v, d ?? (Math.abs(v) < 100 ? 2 : 0)) },
   "%": { suffix: " %" },
   grouped: { format: (v, d) => grouped(v, d ?? 0) },
-  dateTime: { format: (v) => new Date(v * 1000).toISOString().replace("T", " ").slice(0, 19) },
+  // Milliseconds since 1970, as Grafana counts.
+  dateTimeAsIso: { format: (v) => dateText(v / 1000) },
+  dateTimeFromNow: { format: (v) => ageText(Date.now() / 1000 - v / 1000) },
+  dateTime: { format: (v) => dateText(v) },
 };
+
+function dateText(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? "–" : date.toISOString().replace("T", " ").slice(0, 19);
+}
+
+function ageText(seconds: number): string {
+  return seconds >= 0 ? `${duration(seconds, 0)} ago` : `in ${duration(-seconds, 0)}`;
+}
 
 function number(value: number, decimals: number | undefined): string {
   const size = Math.abs(value);

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { escapeForString, interpolate, parseLabelValues, referencesOf } from "./variables";
+import {
+  choicesBy, customChoices, escapeForString, interpolate, interpolateShown, parseLabelValues, parseVariableQuery, referencesOf, sortChoices, withOnly,
+} from "./variables";
 
 describe("interpolate", () => {
   it("takes both forms and leaves unknown names", () => {
@@ -30,4 +32,38 @@ describe("parseLabelValues", () => {
 
 describe("referencesOf", () => {
   it("names them", () => expect(referencesOf("$a ${b}")).toEqual(["a", "b"]));
+});
+
+describe("values that are several", () => {
+  const nodes = { query: "a.b|c", pattern: "(a\\\\.b|c)", list: ["a.b", "c"], texts: ["A", "C"] };
+  it("stand in patterns as one, elsewhere as they are", () => {
+    expect(interpolate('x{n=~"$n", m!~"^${n}$", k="$n"}', { n: nodes })).toBe('x{n=~"(a\\\\.b|c)", m!~"^(a\\\\.b|c)$", k="a.b|c"}');
+  });
+  it.each([
+    ["pipe", "a.b|c"], ["csv", "a.b,c"], ["raw", "a.b,c"], ["regex", "(a\\\\.b|c)"], ["glob", "{a.b,c}"], ["doublequote", '"a.b","c"'], ["singlequote", "'a.b','c'"], ["json", '["a.b","c"]'], ["text", "A + C"],
+    ["queryparam", "var-n=a.b&var-n=c"], ["percentencode", "%7Ba.b%2Cc%7D"], ["unheardof", "a.b|c"],
+  ])("${n:%s}", (format, want) => expect(interpolate(`\${n:${format}} [[n:${format}]]`, { n: nodes })).toBe(`${want} ${want}`));
+  it("are called by their names where people read them", () => expect(interpolateShown("Rows of $n", { n: nodes })).toBe("Rows of A + C"));
+  it("are one alone in what is drawn for each", () => expect(withOnly({ n: nodes }, "n", 0)).toEqual({ n: { query: "a.b", pattern: "a\\\\.b", list: ["a.b"], texts: ["A"] } }));
+});
+
+describe("choices", () => {
+  it("of lists with names", () => expect(customChoices("a : 1, b\\,c,x:y")).toEqual([{ text: "a", value: "1" }, { text: "b,c", value: "b,c" }, { text: "x:y", value: "x:y" }]));
+  it("by a pattern", () => {
+    expect(choicesBy(/(\w+)-x/, ["a-x", "b", "a-x"])).toEqual([{ value: "a", text: "a" }]);
+    expect(choicesBy(/(?<text>\w+):(?<value>\d+)/, ["a:1"])).toEqual([{ value: "1", text: "a" }]);
+  });
+  it("sorted", () => {
+    const of = (names: string[], sort: string) => sortChoices(names.map((text) => ({ text, value: text })), sort).map((one) => one.text);
+    expect(of(["n10", "n9"], "number")).toEqual(["n9", "n10"]);
+    expect(of(["n10", "n9"], "name")).toEqual(["n10", "n9"]);
+    expect(of(["a", "b"], "-name")).toEqual(["b", "a"]);
+  });
+});
+
+describe("parseVariableQuery", () => {
+  it.each([
+    ["label_names(up)", { ask: "names", match: "up" }], ["label_names()", { ask: "names", match: undefined }], ["metrics(go_.*)", { ask: "metrics", pattern: "go_.*" }],
+    ["query_result(topk(5, sum by (a) (b)))", { ask: "result", expr: "topk(5, sum by (a) (b))" }], ["SELECT 1", undefined],
+  ])("%s", (text, want) => expect(parseVariableQuery(text)).toEqual(want));
 });

@@ -1,11 +1,13 @@
 // DashboardPage: draws a dashboard file: variables, rows, panels.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { api } from "../api";
-import type { Dashboard, Panel } from "../model/schema";
+import type { Dashboard, Panel, Row } from "../model/schema";
 import { parseDuration } from "../model/time";
-import { ALL } from "../model/variables";
+import { drawnRows } from "../model/repeat";
+import { Links } from "../panels/links";
 import { PanelView } from "../panels/panel_view";
-import { address, demanded, go, pageDefaults } from "../shell/state";
+import { address, demanded, pageDefaults, span } from "../shell/state";
+import { VariableBar } from "./variable_bar";
 import { resolveVariables, type Resolved } from "./variable_values";
 import "./dashboard_page.css";
 
@@ -15,7 +17,7 @@ function useVariables(dashboard: Dashboard): Resolved | undefined {
   useEffect(() => {
     let current = true;
     const load = () =>
-      resolveVariables(dashboard, JSON.parse(chosen) as Record<string, string>).then((next) => {
+      resolveVariables(dashboard, JSON.parse(chosen) as Record<string, string[]>, span.peek()).then((next) => {
         // Equal values keep their object, so that no panel asks again.
         if (current) setResolved((before) => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
       });
@@ -47,45 +49,34 @@ export function DashboardPage({ dashboard, frame }: Props) {
   }, [dashboard.id, dashboard.refresh, JSON.stringify(dashboard.range)]);
   const resolved = useVariables(dashboard);
   const only = address.value.panel;
-  const rows = only === undefined ? dashboard.rows : [{ panels: dashboard.rows.flatMap((row) => row.panels).filter((panel) => panel.id === only) }];
+  // Who edits sees each panel once, as it is written.
+  const all = useMemo(() => drawnRows(frame ? { ...dashboard, rows: dashboard.rows.map(unrepeated) } : dashboard, resolved?.values), [dashboard, resolved, frame === undefined]);
+  const rows = only === undefined ? all : [{ key: "alone", title: undefined, collapsed: false, panels: all.flatMap((row) => row.panels).filter(({ panel }) => panel.id === only) }];
   const shown = (dashboard.variables ?? []).filter((v) => v.kind !== "constant" && v.hidden !== true);
   return (
     <div class="dashboard">
-      {(dashboard.description || shown.length > 0) && (
+      {(dashboard.description || shown.length > 0 || (dashboard.links ?? []).length > 0) && (
         <div class="page-intro">
           {dashboard.description && <p>{dashboard.description}</p>}
-          <div class="variables">
-            {shown.map((variable) => {
-              const choices = resolved?.choices[variable.name] ?? [];
-              const value = address.value.variables[variable.name] ?? resolved?.chosen[variable.name] ?? "";
-              const set = (text: string) => go({ variables: { ...address.value.variables, [variable.name]: text } });
-              return (
-                <label key={variable.name}>
-                  {variable.label ?? variable.name}{" "}
-                  {variable.kind === "text"
-                    ? <input value={value} onChange={(event) => set(event.currentTarget.value)} />
-                    : (
-                      <select value={value} onChange={(event) => set(event.currentTarget.value)} disabled={choices.length === 0 && value === ""}>
-                        {!choices.includes(value) && <option value={value}>{value || "none yet"}</option>}
-                        {choices.map((choice) => <option key={choice} value={choice}>{choice === ALL ? "All" : choice}</option>)}
-                      </select>
-                    )}
-                </label>
-              );
-            })}
-          </div>
+          {shown.length > 0 && <VariableBar variables={shown} resolved={resolved} />}
+          <Links links={dashboard.links} values={resolved?.values} />
         </div>
       )}
-      {rows.map((row, i) => (
-        <RowView key={`${dashboard.id} ${i} ${only ?? ""}`} title={"title" in row ? row.title : undefined} collapsed={"collapsed" in row && row.collapsed === true}>
-          {row.panels.map((panel) => {
-            const view = <PanelView key={`${dashboard.id} ${panel.id}`} panel={panel} values={resolved?.values} alone={only !== undefined} />;
+      {resolved?.error !== undefined && <p class="is-warn note" role="status">The choices of a variable could not be had: {resolved.error}</p>}
+      {rows.map((row) => (
+        <RowView key={`${dashboard.id} ${row.key} ${only ?? ""}`} title={row.title} collapsed={row.collapsed}>
+          {row.panels.map(({ key, panel, values }) => {
+            const view = <PanelView key={`${dashboard.id} ${key}`} panel={panel} values={values} alone={only !== undefined} />;
             return frame ? frame(panel, view) : view;
           })}
         </RowView>
       ))}
     </div>
   );
+}
+
+function unrepeated({ repeat: _row, ...row }: Row): Row {
+  return { ...row, panels: row.panels.map(({ repeat: _panel, ...panel }) => panel) };
 }
 
 function RowView({ title, collapsed, children }: { title: string | undefined; collapsed: boolean; children: preact.ComponentChildren }) {

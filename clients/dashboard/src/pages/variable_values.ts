@@ -1,61 +1,102 @@
 // The values of a dashboard's variables: what the reader chose, else the default, else the first that there is.
 import { api, homeDatabase } from "../api";
-import type { Dashboard, Variable } from "../model/schema";
-import { ALL, escapeForString, interpolate, parseLabelValues, type Values } from "../model/variables";
+import type { Variable, Dashboard } from "../model/schema";
+import { patternOf } from "../model/tables/columns";
+import { FILTERS, parseFilters } from "../model/filters";
+import type { Span } from "../model/time";
+import {
+  ALL, choicesBy, customChoices, escapeForPattern, escapeForString, interpolate, parseVariableQuery, sortChoices, type Choice, type Value, type Values,
+} from "../model/variables";
 
 export interface Resolved {
   values: Values;
-  // What is chosen, by variable: its value before it was made fit for a query.
-  chosen: Record<string, string>;
+  // What is chosen, by variable: its values before they were made fit for a query.
+  chosen: Record<string, string[]>;
   // What may be chosen, by variable.
-  choices: Record<string, string[]>;
+  choices: Record<string, Choice[]>;
   error: string | undefined;
 }
 
 const CHOICES_MOST = 1000;
 
-async function choicesOf(variable: Variable, values: Values): Promise<string[]> {
-  if (variable.kind === "custom") return variable.query.split(",").map((value) => value.trim());
-  const parsed = parseLabelValues(variable.query);
-  if (!parsed) return [];
-  const match = parsed.match === undefined ? [] : [interpolate(parsed.match, values)];
-  return api.batch.labelValues(variable.db ?? homeDatabase, parsed.label, match, CHOICES_MOST);
+// What query_result's answers look like to a pattern: metric{label="value"} number time.
+function resultTexts(data: Awaited<ReturnType<typeof api.batch.query>>): string[] {
+  if (data.resultType !== "vector") return [];
+  return data.result.map(({ metric: { __name__: name = "", ...labels }, value }) =>
+    `${name}{${Object.entries(labels).map(([label, one]) => `${label}="${one}"`).join(",")}} ${value[1]} ${Math.round(value[0] * 1000)}`);
 }
 
-// What stands in queries for a choice. All values together are an expression of the dashboard's, others are data.
-function valueOf(variable: Variable, choice: string): string {
-  return choice === ALL && variable.all !== undefined ? variable.all : escapeForString(choice);
+async function foundFor(variable: Variable, values: Values, at: number): Promise<string[]> {
+  const wanted = parseVariableQuery(variable.query);
+  const db = interpolate(variable.db ?? homeDatabase, values);
+  switch (wanted?.ask) {
+    case undefined: return [];
+    case "values": return api.batch.labelValues(db, interpolate(wanted.label, values), wanted.match === undefined ? [] : [interpolate(wanted.match, values)], CHOICES_MOST);
+    case "names": return api.labelNames(db, wanted.match === undefined ? [] : [`{__name__=~"${interpolate(wanted.match, values)}"}`]);
+    case "metrics": return api.batch.labelValues(db, "__name__", [`{__name__=~".*(?:${interpolate(wanted.pattern, values)}).*"}`], CHOICES_MOST);
+    case "result": return resultTexts(await api.batch.query(db, interpolate(wanted.expr, values), at));
+  }
 }
 
-// In the order of the file: a variable may refer to those before it.
-export async function resolveVariables(dashboard: Dashboard, chosen: Record<string, string>): Promise<Resolved> {
+async function choicesOf(variable: Variable, values: Values, at: number): Promise<Choice[]> {
+  if (variable.kind === "custom") return customChoices(interpolate(variable.query, values));
+  const regex = variable.regex ? patternOf(interpolate(variable.regex, values)) : undefined;
+  return sortChoices(choicesBy(regex, await foundFor(variable, values, at)), variable.sort);
+}
+
+// What stands in queries for the chosen ones. All values together are an expression of the dashboard's, others are data.
+export function valueOf(variable: Variable, chosen: readonly string[], choices: readonly Choice[]): Value {
+  const real = choices.filter((choice) => choice.value !== ALL);
+  const all = chosen.includes(ALL) && variable.all !== undefined;
+  const list = all ? real.map((choice) => choice.value) : chosen.filter((one) => one !== ALL);
+  const texts = all ? ["All"] : list.map((one) => real.find((choice) => choice.value === one)?.text ?? one);
+  if (all && typeof variable.all === "string") return { query: variable.all, pattern: variable.all, list, texts };
+  const patterns = list.map((one) => escapeForString(escapeForPattern(one)));
+  const several = variable.multi === true || variable.all !== undefined;
+  return {
+    query: list.map(escapeForString).join("|"), list, texts,
+    ...(several ? { pattern: patterns.length === 1 ? (patterns[0] as string) : patterns.length === 0 ? "" : `(${patterns.join("|")})` } : {}),
+  };
+}
+
+const listOf = (value: string | string[] | undefined): string[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+
+// What is chosen of these: what the reader wants, else the default, else the first.
+function chosenOf(variable: Variable, wanted: string[] | undefined, choices: readonly Choice[]): string[] {
+  if (wanted && wanted.length > 0) return variable.multi ? wanted : wanted.slice(0, 1);
+  const there = listOf(variable.default).filter((one) => choices.some((choice) => choice.value === one));
+  if (there.length > 0) return variable.multi ? there : there.slice(0, 1);
+  return choices[0] ? [choices[0].value] : [""];
+}
+
+// In the order of the file: a variable may refer to those before it. `span`: the range that is shown.
+export async function resolveVariables(dashboard: Dashboard, chosen: Record<string, string[]>, span: Span): Promise<Resolved> {
   const values: Values = {};
-  const shown: Record<string, string> = {};
-  const choices: Record<string, string[]> = {};
-  let error: string | undefined;
+  const out: Resolved = { values, chosen: {}, choices: {}, error: undefined };
+  const filters: string[] = [];
   for (const variable of dashboard.variables ?? []) {
-    const wanted = Object.hasOwn(chosen, variable.name) ? chosen[variable.name] : undefined;
+    const { name } = variable;
+    const wanted = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
     if (variable.kind === "constant") {
-      values[variable.name] = variable.query;
-      continue;
-    }
-    if (variable.kind === "text") {
-      shown[variable.name] = wanted ?? variable.default ?? "";
-      values[variable.name] = escapeForString(wanted ?? variable.default ?? "");
-      continue;
-    }
-    try {
-      const there = [...(variable.all !== undefined ? [ALL] : []), ...(await choicesOf(variable, values))];
-      choices[variable.name] = there;
-      const fallback = variable.default !== undefined && there.includes(variable.default) ? variable.default : (there[0] ?? "");
-      shown[variable.name] = wanted ?? fallback;
-      values[variable.name] = valueOf(variable, wanted ?? fallback);
-    } catch (failure) {
-      error = failure instanceof Error ? failure.message : String(failure);
-      shown[variable.name] = wanted ?? variable.default ?? "";
-      values[variable.name] = valueOf(variable, wanted ?? variable.default ?? "");
-      choices[variable.name] = [];
+      values[name] = variable.query;
+    } else if (variable.kind === "text" || variable.kind === "filters") {
+      const text = wanted?.[0] ?? listOf(variable.default)[0] ?? (variable.kind === "filters" ? variable.query : "");
+      out.chosen[name] = [text];
+      values[name] = { query: escapeForString(text), list: [text] };
+      if (variable.kind === "filters") filters.push(...parseFilters(text));
+    } else {
+      let there: Choice[] = [];
+      try {
+        there = await choicesOf(variable, values, span.end);
+      } catch (failure) {
+        out.error = failure instanceof Error ? failure.message : String(failure);
+      }
+      const choices = [...(variable.all !== undefined ? [{ value: ALL, text: "All" }] : []), ...there];
+      out.choices[name] = choices;
+      out.chosen[name] = chosenOf(variable, wanted, there.length === 0 && out.error !== undefined ? listOf(variable.default).map((value) => ({ value, text: value })) : choices);
+      values[name] = valueOf(variable, out.chosen[name] as string[], choices);
     }
   }
-  return { values, chosen: shown, choices, error };
+  if (filters.length > 0) values[FILTERS] = { query: "", list: filters };
+  return out;
 }

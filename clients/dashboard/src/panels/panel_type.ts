@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import type { Theme } from "../model/colors";
 import type { Panel, Query } from "../model/schema";
 import type { Span, Zone } from "../model/time";
+import type { Values } from "../model/variables";
 import type { PanelData } from "./source";
 
 export interface PanelProps {
@@ -12,6 +13,8 @@ export interface PanelProps {
   span: Span;
   theme: Theme;
   zone: Zone;
+  // Of the variables, for texts and links.
+  values: Values;
   // Shows another range on the whole page.
   onSpan: (span: Span) => void;
 }

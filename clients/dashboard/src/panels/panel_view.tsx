@@ -7,9 +7,11 @@ import { ageText, parseDuration, pointsFor } from "../model/time";
 import type { Values } from "../model/variables";
 import { demanded, fixedLink, go, now, pageAddress, setSpan, span, theme, zone } from "../shell/state";
 import { DataTable } from "./data_table";
+import { Links } from "./links";
 import { panelType } from "./registry";
 import { PanelSource } from "./source";
 import { Paragraphs } from "./text/text";
+import { transformed } from "./transformed";
 import "./panel_view.css";
 
 interface Props {
@@ -34,6 +36,8 @@ function useNear(): [preact.RefObject<HTMLElement>, boolean] {
   return [home, near];
 }
 
+const NO_VALUES: Values = {};
+
 // What a load depends on: equal texts need no other answer.
 function momentOf(values: Values, points: number): string {
   return JSON.stringify([span.value, values, points, demanded.value]);
@@ -51,7 +55,7 @@ export function PanelView({ panel: written, values, alone }: Props) {
   const asTable = useSignal(false);
   const asked = useRef("");
   const askedAt = useRef(0);
-  const points = pointsFor(home.current?.clientWidth ?? 480);
+  const points = Math.min(pointsFor(home.current?.clientWidth ?? 480), Number(panel.options?.points ?? Infinity));
   const moment = values ? momentOf(values, points) : "";
   const chosen = values ? JSON.stringify([values, demanded.value]) : "";
   const chosenBefore = useRef("");
@@ -73,7 +77,9 @@ export function PanelView({ panel: written, values, alone }: Props) {
     });
   }, [near, moment, source]);
 
-  const data = source.data.value;
+  const answer = source.data.value;
+  const steps = panel.transformations;
+  const data = useMemo(() => (steps && steps.length > 0 ? transformed(answer, steps) : answer), [answer, JSON.stringify(steps)]);
   const height = (panel.height ?? type?.height ?? 4) * 40;
   const idle = (panel.queries ?? []).length === 0;
   const waiting = !idle && data.loadedAt === 0;
@@ -92,7 +98,7 @@ export function PanelView({ panel: written, values, alone }: Props) {
             {stale && `${ageText((now.value - data.loadedAt) / 1000)} old · `}{api.connection.lost ? "reconnecting" : data.error}
           </span>
         )}
-        <Menu panel={panel} asTable={asTable.value} onTable={() => (asTable.value = !asTable.value)} exprs={data.frames.map((f) => f.expr)} alone={alone} />
+        <Menu panel={panel} values={values} asTable={asTable.value} onTable={() => (asTable.value = !asTable.value)} exprs={data.frames.map((f) => f.expr)} alone={alone} />
       </header>
       <div class={`panel-body ${type?.sizing ?? "flows"}${stale ? " stale" : ""}`} style={{ "--height": `${height}px` }}>
         {View === undefined && <p class="note">This page does not know panels of type {panel.type}.</p>}
@@ -102,7 +108,7 @@ export function PanelView({ panel: written, values, alone }: Props) {
           // Kept while there are no data: what a reader hid or sorted is as before when there are some again.
           <div class="panel-view" hidden={empty}>
             {asTable.value ? <DataTable data={data} label={panel.title} zone={zone.value} />
-              : <View panel={panel} data={data} span={span.value} theme={theme.value} zone={zone.value} onSpan={setSpan} />}
+              : <View panel={panel} data={data} span={span.value} theme={theme.value} zone={zone.value} values={values ?? NO_VALUES} onSpan={setSpan} />}
           </div>
         )}
       </div>
@@ -121,13 +127,14 @@ function Empty({ panel, error }: { panel: Panel; error: string | undefined }) {
 
 interface MenuProps {
   panel: Panel;
+  values: Values | undefined;
   asTable: boolean;
   alone: boolean;
   exprs: string[];
   onTable: () => void;
 }
 
-function Menu({ panel, asTable, alone, exprs, onTable }: MenuProps) {
+function Menu({ panel, values, asTable, alone, exprs, onTable }: MenuProps) {
   const home = useRef<HTMLDetailsElement>(null);
   const [copied, setCopied] = useState(false);
   const close = () => {
@@ -144,6 +151,7 @@ function Menu({ panel, asTable, alone, exprs, onTable }: MenuProps) {
         {queries.length > 0 && <a href={explore} onClick={(event) => { event.preventDefault(); close(); openAddress(explore); }}>Open in Explore</a>}
         <button onClick={() => { go({ panel: alone ? undefined : panel.id }); close(); }}>{alone ? "Back to the page" : "Fill the page"}</button>
         <button onClick={() => { void navigator.clipboard?.writeText(fixedLink()).then(() => setCopied(true)); }}>{copied ? "Copied" : "Copy link, times fixed"}</button>
+        <Links links={panel.links} values={values} />
         {panel.description && <p class="note">{panel.description}</p>}
         {exprs.length > 0 && <div class="menu-exprs">{exprs.filter((e) => e).map((expr) => <code>{expr}</code>)}</div>}
       </div>

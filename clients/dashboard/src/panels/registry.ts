@@ -7,7 +7,9 @@ import { events } from "./events/events";
 import { gauge } from "./gauge/gauge";
 import { goals } from "./goals/goals";
 import { heatmap } from "./heatmap/heatmap";
+import { histogram } from "./histogram/histogram";
 import { pattern } from "./pattern/pattern";
+import { pie } from "./pie/pie";
 import { rules } from "./rules/rules";
 import { savings } from "./savings/savings";
 import { stat } from "./stat/stat";
@@ -17,7 +19,7 @@ import { text } from "./text/text";
 import { timeseries } from "./timeseries/timeseries";
 
 export const PANEL_TYPES: readonly PanelType[] = [
-  alerts, bars, curve, events, gauge, goals, heatmap, pattern, rules, savings, stat, states, table, text, timeseries,
+  alerts, bars, curve, events, gauge, goals, heatmap, histogram, pattern, pie, rules, savings, stat, states, table, text, timeseries,
 ];
 
 export function panelType(name: string): PanelType | undefined {

@@ -2,13 +2,17 @@
 // the error and their age beside them.
 import { signal } from "@preact/signals";
 import { api, ApiError, homeDatabase } from "../api";
+import { FILTERS, withFilters } from "../model/filters";
 import { emptyFrame, framesSeries, type Frame } from "../model/frames";
 import type { Panel, Query } from "../model/schema";
+import type { Table } from "../model/tables/table";
 import { alignSpan, alignToEnd, chooseStep, durationText, parseDuration, rateInterval, type Span } from "../model/time";
-import { interpolate, type Values } from "../model/variables";
+import { interpolate, interpolateShown, type Values } from "../model/variables";
 
 export interface PanelData {
   frames: Frame[];
+  // What the panel's transformations made of them, where it has any.
+  tables?: Table[];
   // The moment that instant queries were asked for, seconds since 1970; 0 before the first answer.
   at: number;
   // Of range queries, on the grid of `step` seconds.
@@ -82,13 +86,26 @@ export function panelStep(panel: Panel, span: Span, points: number): number {
 
 // The query as it is asked: variables and the built-in times put in.
 export function resolveExpr(query: Query, values: Values, span: Span, step: number): string {
-  const scrape = parseDuration(query.interval ?? "1s") ?? 1;
-  return interpolate(query.expr, {
-    ...values,
+  const expr = interpolate(query.expr, { ...values, ...builtIns(query, span, step) });
+  const filters = values[FILTERS];
+  return typeof filters === "object" && query.mode !== "alerts" && query.mode !== "rules" ? withFilters(expr, filters.list) : expr;
+}
+
+// The names that every query may use beside the dashboard's own. Times are milliseconds since 1970.
+export function builtIns(query: Query | undefined, span: Span, step: number): Values {
+  const scrape = parseDuration(query?.interval ?? "1s") ?? 1;
+  const range = span.end - span.start;
+  return {
     __interval: durationText(step),
+    __interval_ms: String(Math.round(step * 1000)),
     __rate_interval: durationText(rateInterval(step, scrape)),
-    __range: durationText(span.end - span.start),
-  });
+    __rate_interval_ms: String(Math.round(rateInterval(step, scrape) * 1000)),
+    __range: durationText(range),
+    __range_s: String(Math.round(range)),
+    __range_ms: String(Math.round(range * 1000)),
+    __from: String(Math.round(span.start * 1000)),
+    __to: String(Math.round(span.end * 1000)),
+  };
 }
 
 export class PanelSource {
@@ -108,9 +125,11 @@ export class PanelSource {
     const answers = await Promise.allSettled(
       queries.map((query) => {
         const expr = resolveExpr(query, context.values, context.span, step);
+        const named = query.legend === undefined ? query : { ...query, legend: interpolateShown(query.legend, context.values) };
         const db = interpolate(query.db ?? homeDatabase, context.values);
-        const key = JSON.stringify([db, expr, query.mode, query.mode === "range" ? [span, step] : at, query.limit, query.id, query.legend]);
-        return shared(key, () => askQuery(query, expr, db, { span, step, at }));
+        const key = JSON.stringify([db, expr, query.mode, query.mode === "range" ? [span, step] : at, query.limit, query.id, named.legend]);
+        // Who asked the same first may show it otherwise.
+        return shared(key, () => askQuery(named, expr, db, { span, step, at })).then((frame) => ({ ...frame, query: named }));
       }),
     );
     if (turn !== this.turn) return;

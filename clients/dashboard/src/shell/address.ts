@@ -10,7 +10,8 @@ export interface Address {
   zone: "utc" | undefined;
   // Panel that fills the page.
   panel: string | undefined;
-  variables: Record<string, string>;
+  // What was chosen of each, by name; several where several may be.
+  variables: Record<string, string[]>;
   // Whatever else a page keeps, such as Explore's queries.
   rest: Record<string, string[]>;
 }
@@ -33,7 +34,7 @@ export function parseAddress(search: string): Address {
   if (refresh === "off") out.refresh = 0;
   else if (refresh !== null && /^\d+s?$/.test(refresh)) out.refresh = Math.min(86_400, Number.parseInt(refresh, 10));
   for (const [name, value] of params) {
-    if (name.startsWith(VARIABLE)) out.variables[name.slice(VARIABLE.length)] = value;
+    if (name.startsWith(VARIABLE)) (out.variables[name.slice(VARIABLE.length)] ??= []).push(value);
     else if (!["page", "from", "to", "refresh", "tz", "panel"].includes(name)) (out.rest[name] ??= []).push(value);
   }
   return out;
@@ -48,7 +49,7 @@ export function formatAddress(address: Address): string {
   if (address.refresh !== undefined) params.set("refresh", address.refresh === 0 ? "off" : `${address.refresh}s`);
   if (address.zone) params.set("tz", address.zone);
   if (address.panel !== undefined) params.set("panel", address.panel);
-  for (const [name, value] of Object.entries(address.variables)) params.set(VARIABLE + name, value);
+  for (const [name, values] of Object.entries(address.variables)) for (const value of values) params.append(VARIABLE + name, value);
   for (const [name, values] of Object.entries(address.rest)) for (const value of values) params.append(name, value);
   const text = params.toString();
   return text ? `?${text}` : "";

@@ -5,20 +5,44 @@ import type { GrafanaStep } from "./types";
 
 // Grafana's names for units that are called otherwise here; others have the same name.
 const UNIT_NAMES: Record<string, string> = {
-  "": "short", string: "none", percentunit: "percentunit", Bps: "binBps", binBps: "binBps", decbytes: "decbytes", bytes: "bytes", mbytes: "mbytes", decmbytes: "mbytes",
-  dtdurations: "s", dtdurationms: "ms", µs: "us", locale: "grouped", sishort: "short", opm: "ops/min", celsius: "°C", dateTimeAsIso: "dateTime",
+  "": "short", string: "none", Bps: "binBps", dtdurations: "s", dtdurationms: "ms", dtdhms: "s", clocks: "s", clockms: "ms", timeticks: "s", µs: "us", "µs ": "us",
+  locale: "grouped", sishort: "short", dateTimeAsUS: "dateTimeAsIso", dateTimeAsLocal: "dateTimeAsIso", dateTimeAsSystem: "dateTimeAsIso", dateTimeAsIsoNoDateIfToday: "dateTimeAsIso",
+  percentage: "percent", binbps: "bps", hours: "h", minutes: "m", days: "d", decKBs: "Bps",
 };
 
 export function unitOf(name: string | undefined): string {
   const text = name ?? "";
   if (Object.hasOwn(UNIT_NAMES, text)) return UNIT_NAMES[text] as string;
-  if (text.startsWith("suffix:")) return text.slice(7);
+  if (/^(suffix|prefix|count|currency|si|bool|time):/.test(text)) return text.slice(text.indexOf(":") + 1);
   return text;
 }
 
 // Whether numbers of the unit look as in Grafana; others have its name behind them.
 export function isKnownUnit(unit: string): boolean {
   return unit === "" || Object.hasOwn(UNITS, unit);
+}
+
+// Grafana's named colours, from dark to light: dark, semi-dark, plain, light, super-light.
+const SHADES = ["dark-", "semi-dark-", "", "light-", "super-light-"];
+const HUES: Record<string, string[]> = {
+  green: ["#37872d", "#56a64b", "#73bf69", "#96d98d", "#c8f2c2"],
+  yellow: ["#e0b400", "#f2cc0c", "#fade2a", "#ffee52", "#fff899"],
+  red: ["#c4162a", "#e02f44", "#f2495c", "#ff7383", "#ffa6b0"],
+  blue: ["#1f60c4", "#3274d9", "#5794f2", "#8ab8ff", "#c0d8ff"],
+  orange: ["#fa6400", "#ff780a", "#ff9830", "#ffb357", "#ffcb7d"],
+  purple: ["#8f3bb8", "#a352cc", "#b877d9", "#ca95e5", "#deb6f2"],
+};
+
+// The colour of a series as "#rrggbb"; undefined for none ("transparent", "text").
+export function hexOf(name: unknown): string | undefined {
+  if (typeof name !== "string") return undefined;
+  const text = name.trim().toLowerCase();
+  for (const [hue, shades] of Object.entries(HUES)) {
+    const at = SHADES.findIndex((shade) => text === shade + hue);
+    if (at >= 0) return shades[at];
+  }
+  const channels = channelsOf(text);
+  return channels && `#${channels.map((one) => Math.min(255, one).toString(16).padStart(2, "0")).join("")}`;
 }
 
 const NAMED: [RegExp, ColorName][] = [[/green/i, "good"], [/red/i, "bad"], [/orange|yellow/i, "warn"], [/blue|purple/i, "info"]];
@@ -69,6 +93,11 @@ export function thresholdsOf(steps: GrafanaStep[] | undefined): Threshold[] | un
   return steps.map((step, i) => ({ from: i === 0 ? null : (numberOf(step.value) ?? null), color: colorOf(step.color) }));
 }
 
+// Thresholds in percent of the way from `min` to `max`.
+export function percentThresholds(thresholds: Threshold[], min: number, max: number): Threshold[] {
+  return thresholds.map((one) => ({ ...one, from: one.from === null ? null : min + ((max - min) * one.from) / 100 }));
+}
+
 // "80,90" of a singlestat with its three colours.
 export function oldThresholdsOf(text: string, colors: string[] | undefined): Threshold[] | undefined {
   const numbers = text.split(",").map(numberOf);
@@ -81,23 +110,35 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-// Value mappings of both forms. `lost`: ranges, texts and expressions, which are not drawn.
+const colored = (color: unknown): { color?: ColorName } => (typeof color === "string" && color !== "" ? { color: colorOf(color) } : {});
+const SPECIAL = new Set(["null", "nan", "null+nan", "empty", "true", "false"]);
+
+// Value mappings of both forms. `lost`: those that say nothing that can be drawn.
 export function mappingsOf(list: unknown[] | undefined): { mappings: Mapping[]; lost: number } {
   const mappings: Mapping[] = [];
   let lost = 0;
   for (const entry of list ?? []) {
     if (!isRecord(entry)) continue;
-    if (entry.type === "value" && isRecord(entry.options)) {
-      for (const [value, shown] of Object.entries(entry.options)) {
-        const number = numberOf(value);
-        if (number === undefined || !isRecord(shown)) {
-          lost += 1;
-          continue;
-        }
-        mappings.push({ value: number, text: String(shown.text ?? value), ...(typeof shown.color === "string" ? { color: colorOf(shown.color) } : {}) });
-      }
-    } else if (entry.type === 1 && numberOf(entry.value) !== undefined) {
-      mappings.push({ value: numberOf(entry.value) as number, text: String(entry.text ?? "") });
+    const options = isRecord(entry.options) ? entry.options : {};
+    const result = isRecord(options.result) ? options.result : {};
+    const shown = (fallback: string) => ({ text: String(result.text ?? fallback), ...colored(result.color) });
+    if (entry.type === "value") {
+      // In the order that people gave them.
+      const all = Object.entries(options).filter((pair): pair is [string, Record<string, unknown>] => isRecord(pair[1])).sort(([, a], [, b]) => Number(a.index ?? 0) - Number(b.index ?? 0));
+      for (const [value, one] of all) mappings.push({ value: numberOf(value) ?? value, text: String(one.text ?? value), ...colored(one.color) });
+    } else if (entry.type === "range") {
+      const [from, to] = [numberOf(options.from) ?? null, numberOf(options.to) ?? null];
+      mappings.push({ from, to, ...shown(`${from ?? ""} to ${to ?? ""}`) });
+    } else if (entry.type === "special" && SPECIAL.has(String(options.match))) {
+      mappings.push({ special: options.match as NonNullable<Mapping["special"]>, ...shown(String(options.match)) });
+    } else if (entry.type === "regex" && typeof options.pattern === "string") {
+      mappings.push({ pattern: options.pattern, ...shown(options.pattern) });
+    } else if (entry.type === 1 && entry.value !== undefined) {
+      if (entry.value === "null") mappings.push({ special: "null", text: String(entry.text ?? "") });
+      else mappings.push({ value: numberOf(entry.value) ?? String(entry.value), text: String(entry.text ?? "") });
+    } else if (entry.type === 2 && (entry.from !== undefined || entry.to !== undefined)) {
+      if (entry.from === "null") mappings.push({ special: "null", text: String(entry.text ?? "") });
+      else mappings.push({ from: numberOf(entry.from) ?? null, to: numberOf(entry.to) ?? null, text: String(entry.text ?? "") });
     } else {
       lost += 1;
     }

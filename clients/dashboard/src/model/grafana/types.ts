@@ -10,6 +10,53 @@ export interface GrafanaTarget {
   range?: boolean;
   hide?: boolean;
   format?: string;
+  step?: number;
+  datasource?: GrafanaSource;
+  // Of "-- Dashboard --": whose queries these are.
+  panelId?: number;
+}
+
+export type GrafanaSource = string | { type?: string; uid?: string } | null;
+
+export interface GrafanaTransformation {
+  id?: string;
+  options?: Record<string, unknown>;
+  disabled?: boolean;
+}
+
+export interface GrafanaOverride {
+  matcher?: { id?: string; options?: unknown };
+  properties?: { id?: string; value?: unknown }[];
+}
+
+export interface GrafanaSeriesOverride {
+  alias?: string;
+  [property: string]: unknown;
+}
+
+// A column of a table before version 7.
+export interface GrafanaStyle {
+  pattern?: string;
+  alias?: string;
+  type?: string;
+  unit?: string;
+  decimals?: number;
+  align?: string;
+  colorMode?: string | null;
+  colors?: string[];
+  thresholds?: (string | number)[];
+  mappingType?: number;
+  valueMaps?: { value?: string; text?: string }[];
+  rangeMaps?: { from?: string; to?: string; text?: string }[];
+  link?: boolean;
+  linkUrl?: string;
+  linkTooltip?: string;
+}
+
+export interface GrafanaLink {
+  title?: string;
+  url?: string;
+  type?: string;
 }
 
 export interface GrafanaStep {
@@ -24,6 +71,10 @@ export interface GrafanaDefaults {
   max?: number | string | null;
   thresholds?: { mode?: string; steps?: GrafanaStep[] };
   mappings?: unknown[];
+  noValue?: string;
+  displayName?: string;
+  links?: GrafanaLink[];
+  color?: { mode?: string; fixedColor?: string };
   custom?: Record<string, unknown>;
 }
 
@@ -37,10 +88,19 @@ export interface GrafanaPanel {
   span?: number | string;
   height?: number | string;
   targets?: GrafanaTarget[];
-  fieldConfig?: { defaults?: GrafanaDefaults; overrides?: unknown[] };
+  fieldConfig?: { defaults?: GrafanaDefaults; overrides?: GrafanaOverride[] };
   options?: Record<string, unknown>;
-  transformations?: unknown[];
+  transformations?: GrafanaTransformation[];
   repeat?: string | null;
+  repeatDirection?: string;
+  maxPerRow?: number;
+  datasource?: GrafanaSource;
+  interval?: string | null;
+  maxDataPoints?: number | string | null;
+  timeFrom?: string | null;
+  timeShift?: string | null;
+  links?: GrafanaLink[];
+  libraryPanel?: { uid?: string; name?: string };
   panels?: GrafanaPanel[];
   collapsed?: boolean;
   // graph and singlestat.
@@ -49,12 +109,33 @@ export interface GrafanaPanel {
   stack?: boolean;
   fill?: number | string;
   legend?: Record<string, unknown>;
+  points?: boolean;
+  linewidth?: number | string;
+  percentage?: boolean;
+  steppedLine?: boolean;
+  nullPointMode?: string;
+  aliasColors?: Record<string, string> | null;
+  xaxis?: { mode?: string };
   yaxes?: { format?: string; min?: number | string | null; max?: number | string | null; logBase?: number }[];
-  seriesOverrides?: unknown[];
+  seriesOverrides?: GrafanaSeriesOverride[];
+  // Tables before version 7.
+  styles?: GrafanaStyle[];
+  transform?: string;
+  columns?: { text?: string; value?: string }[];
+  sort?: { col?: number | null; desc?: boolean };
+  // heatmap.
+  dataFormat?: string;
+  yAxis?: { format?: string };
   format?: string;
   valueName?: string;
   thresholds?: string | unknown[];
   colors?: string[];
+  colorValue?: boolean;
+  colorBackground?: boolean;
+  mappingType?: number;
+  rangeMaps?: { from?: string; to?: string; text?: string }[];
+  nullText?: string | null;
+  sparkline?: { show?: boolean };
   valueMaps?: { value?: string; text?: string; op?: string }[];
   postfix?: string;
   prefix?: string;
@@ -67,7 +148,13 @@ export interface GrafanaVariable {
   name?: string;
   label?: string | null;
   type?: string;
-  query?: string | { query?: string };
+  query?: string | { query?: string; qryType?: number };
+  definition?: string;
+  regex?: string;
+  sort?: number;
+  options?: { value?: unknown; text?: unknown }[];
+  auto?: boolean;
+  filters?: { key?: string; operator?: string; value?: string }[];
   current?: { value?: unknown };
   hide?: number;
   includeAll?: boolean;
@@ -83,6 +170,9 @@ export interface GrafanaDashboard {
   refresh?: string | boolean | null;
   panels?: GrafanaPanel[];
   rows?: { title?: string; collapse?: boolean; panels?: GrafanaPanel[]; repeat?: string | null; height?: number | string }[];
+  links?: GrafanaLink[];
+  // Panels that the exporter keeps outside of the dashboard, by their uid.
+  __elements?: Record<string, { model?: GrafanaPanel }> | unknown[];
   templating?: { list?: GrafanaVariable[] };
   // As the API and as files for sharing wrap it.
   dashboard?: GrafanaDashboard;

@@ -129,7 +129,7 @@ export function Explore() {
   }, [inAddress, asked, span.value.start, span.value.end, demanded.value]);
 
   const panel: Panel = { id: "explore", type: view, title: "Result", height: 9, queries: [], options: { legend: "table", most: 100 } };
-  const props = data && { panel, data, span: span.value, theme: theme.value, zone: zone.value, onSpan: setSpan };
+  const props = data && { panel, data, span: span.value, theme: theme.value, zone: zone.value, onSpan: setSpan, values: {} };
   const series = data?.frames.reduce((sum, frame) => sum + frame.series.length, 0) ?? 0;
   return (
     <div class="explore" ref={home}>

@@ -3,7 +3,7 @@
 // {"change": "previous"}: beside each the change from the one above it; {"sort": "value"}: largest first;
 // {"full": "ID"}: the query whose number is a full bar; {"group": "LABEL"}: rows of one value of the label stand together; {"unsized": true}: figures without bars.
 import { formatValue } from "../../model/units";
-import { seriesColor, stateColor } from "../../model/colors";
+import { fixedColor, seriesColor, stateColor } from "../../model/colors";
 import { lastValue } from "../../model/frames";
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
@@ -69,7 +69,7 @@ function BarsView(props: PanelProps) {
   const groups = groupBy;
   // options.full: the query whose number is the full length of bars that name none.
   const whole = panel.options?.full === undefined ? undefined : lastValue(frameOf(data, String(panel.options.full))?.series[0]);
-  const fullOf = (item: Item) => item.query.max ?? panel.max ?? whole;
+  const fullOf = (item: Item) => item.query.max ?? item.look.max ?? whole;
   // Beside bars with a full length of their own, one without has none: its length would say nothing.
   const measured = items.some((item) => fullOf(item) !== undefined);
   // With groups, a colour for each name within them; else one for all.
@@ -78,7 +78,7 @@ function BarsView(props: PanelProps) {
   return (
     <div class="bars">
       {items.map((item, i) => {
-        const color = item.color ? stateColor(item.color, theme) : seriesColor(groups ? names.indexOf(item.name) : 0, theme);
+        const color = fixedColor(item.look.color, theme) ?? (item.color ? stateColor(item.color, theme) : seriesColor(groups ? names.indexOf(item.name) : 0, theme));
         const mine = groups ? item.series?.labels[groups] : undefined;
         const head = mine !== undefined && mine !== group ? <div class="bar-group" key={`group ${mine}`}>{mine}</div> : null;
         group = mine;

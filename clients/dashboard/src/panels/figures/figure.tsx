@@ -3,7 +3,9 @@ import { mappingOf, thresholdColor } from "../../model/colors";
 import { lastValue, type Frame, type Series } from "../../model/frames";
 import { goalNamed, targetText } from "../../model/goal_file";
 import { judge, type GoalStatus } from "../../model/goals";
-import type { ColorName, Panel, Query } from "../../model/schema";
+import { lookOf } from "../../model/looks";
+import type { ColorName, FieldLook, Panel, Query } from "../../model/schema";
+import { reduce } from "../../model/tables/reducers";
 import { formatValue } from "../../model/units";
 import type { PanelData } from "../source";
 
@@ -14,6 +16,7 @@ export interface Item {
   value: number | undefined;
   text: string;
   color: ColorName | undefined;
+  look: FieldLook;
   goal: { status: GoalStatus; target: string } | undefined;
 }
 
@@ -24,15 +27,24 @@ export function markColor(status: GoalStatus): ColorName {
   return MARK_COLOR[status];
 }
 
+// The number that stands for a series: its last one, or what options.calc (a reducer of tables/reducers.ts) makes of all.
+function numberOf(panel: Panel, series: Series | undefined): number | undefined {
+  const calc = panel.options?.calc;
+  if (typeof calc !== "string" || !series) return lastValue(series);
+  const value = reduce(calc, series.values);
+  return typeof value === "number" ? value : typeof value === "boolean" ? Number(value) : undefined;
+}
+
 export function itemOf(panel: Panel, query: Query, series: Series | undefined, name: string): Item {
-  const value = lastValue(series);
-  const mapping = mappingOf(value, query.mappings ?? panel.mappings);
+  const value = numberOf(panel, series);
+  const look = lookOf(panel, query, { name, query: query.id, kind: "number", values: series?.values ?? [] });
+  const mapping = mappingOf(value, look.mappings);
   const goal = goalNamed(query.goal);
   const status = goal ? judge(goal, value) : undefined;
-  const text = mapping?.text ?? formatValue(value, query.unit ?? panel.unit, query.decimals ?? panel.decimals);
-  const color = mapping?.color ?? thresholdColor(value, query.thresholds ?? panel.thresholds);
+  const text = mapping?.text ?? `${String(panel.options?.before ?? "")}${formatValue(value, look.unit, look.decimals)}${String(panel.options?.behind ?? "")}`;
+  const color = mapping?.color ?? thresholdColor(value, look.thresholds);
   return {
-    query, series, name, value, text,
+    query, series, name: look.title ?? name, value, text, look,
     color: color ?? (status && status !== "NO DATA" ? markColor(status) : undefined),
     goal: goal && status ? { status, target: targetText(goal) } : undefined,
   };
@@ -42,8 +54,10 @@ export function itemOf(panel: Panel, query: Query, series: Series | undefined, n
 export function itemsOf(panel: Panel, data: PanelData): Item[] {
   return data.frames.flatMap((frame) => {
     const fallback = frame.query.legend ?? panel.title;
+    // After transformations the numbers of one query may stand among those of another.
+    if (frame.series.length === 0 && data.tables !== undefined) return [];
     if (frame.series.length === 0) return [itemOf(panel, frame.query, undefined, fallback.replace(/\{\{.*?\}\}/g, "").trim() || frame.query.id)];
-    return frame.series.map((series) => itemOf(panel, frame.query, series, series.name));
+    return frame.series.map((series) => itemOf(panel, frame.query, series, series.name)).filter((item) => item.look.hidden !== true && item.look.hideFrom?.includes("chart") !== true);
   });
 }
 

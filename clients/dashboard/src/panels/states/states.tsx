@@ -1,6 +1,7 @@
 // states: a line for each series, coloured by what its number means (mappings, thresholds), over time.
 import { mappingOf, stateColor, thresholdColor } from "../../model/colors";
 import { onGrid } from "../../model/frames";
+import { lookOf } from "../../model/looks";
 import { minuteText, timeText, timeTicks } from "../../model/time";
 import { formatValue } from "../../model/units";
 import type { PanelProps, PanelType } from "../panel_type";
@@ -15,14 +16,14 @@ function StatesView({ panel, data, theme, zone }: PanelProps) {
   const ticks = timeTicks(span, 5, zone);
   return (
     <div class="states">
-      {data.frames.flatMap((frame) => frame.series.map((series) => (
+      {data.frames.flatMap((frame) => frame.series.map((series) => ({ series, look: lookOf(panel, frame.query, { name: series.name, query: frame.query.id, kind: "number", values: series.values }) }))).map(({ series, look }) => (
         <div class="state-row" key={series.key}>
-          <span class="name" title={series.name}>{series.name}</span>
+          <span class="name" title={look.title ?? series.name}>{look.title ?? series.name}</span>
           <span class="state-track">
             {piecesOf(onGrid(series, span, step)).map((piece) => {
-              const mapping = mappingOf(piece.value, frame.query.mappings ?? panel.mappings);
-              const color = mapping?.color ?? thresholdColor(piece.value, panel.thresholds) ?? "info";
-              const word = mapping?.text ?? formatValue(piece.value, panel.unit, panel.decimals);
+              const mapping = mappingOf(piece.value, look.mappings);
+              const color = mapping?.color ?? thresholdColor(piece.value, look.thresholds) ?? "info";
+              const word = mapping?.text ?? formatValue(piece.value, look.unit, look.decimals);
               const wide = ((piece.to - piece.from) * step) / long;
               return (
                 <span key={piece.from} class="state" title={`${series.name}: ${word}, from ${timeText(span.start + piece.from * step, zone)}`}
@@ -33,7 +34,7 @@ function StatesView({ panel, data, theme, zone }: PanelProps) {
             })}
           </span>
         </div>
-      )))}
+      ))}
       <div class="state-row" aria-hidden="true">
         <span class="name" />
         <span class="state-axis">

@@ -8,6 +8,9 @@ export interface Column {
   title: string;
   // Numbers stand to the right.
   numeric?: boolean;
+  align?: "left" | "center" | "right";
+  // Pixels.
+  width?: number;
 }
 
 export interface Cell {
@@ -47,6 +50,11 @@ export function sortRows(rows: GridRow[], columns: Column[], sorting: Sorting | 
   return [...body, ...rows.filter((row) => row.foot)];
 }
 
+function styleOf(column: Column | undefined): Record<string, string> | undefined {
+  if (column?.align === undefined && column?.width === undefined) return undefined;
+  return { ...(column.align ? { textAlign: column.align } : {}), ...(column.width !== undefined ? { width: `${column.width}px` } : {}) };
+}
+
 const ROWS_AT_ONCE = 200;
 
 export function Grid({ columns, rows, label }: { columns: Column[]; rows: GridRow[]; label: string }) {
@@ -65,7 +73,7 @@ export function Grid({ columns, rows, label }: { columns: Column[]; rows: GridRo
             {columns.map((column) => {
               const mine = sorting?.column === column.id ? sorting : undefined;
               return (
-                <th key={column.id} scope="col" class={column.numeric ? "numeric" : ""} aria-sort={mine ? (mine.down ? "descending" : "ascending") : "none"}>
+                <th key={column.id} scope="col" class={column.numeric ? "numeric" : ""} style={styleOf(column)} aria-sort={mine ? (mine.down ? "descending" : "ascending") : "none"}>
                   <button class="sort" onClick={() => setSorting(next(column))}>
                     {column.title}<span aria-hidden="true">{mine ? (mine.down ? " ▾" : " ▴") : ""}</span>
                   </button>
@@ -77,7 +85,7 @@ export function Grid({ columns, rows, label }: { columns: Column[]; rows: GridRo
         <tbody>
           {sorted.slice(0, shown).map((row) => (
             <tr key={row.key} class={row.foot ? "foot" : ""}>
-              {row.cells.map((cell, i) => <td key={columns[i]?.id} class={columns[i]?.numeric ? "numeric" : ""}>{cell.view}</td>)}
+              {row.cells.map((cell, i) => <td key={columns[i]?.id} class={columns[i]?.numeric ? "numeric" : ""} style={styleOf(columns[i])}>{cell.view}</td>)}
             </tr>
           ))}
         </tbody>

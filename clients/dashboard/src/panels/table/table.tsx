@@ -2,13 +2,18 @@
 // {"join": "LABEL"}: a row for each value of the label, a column for each query (events give the newest text);
 // {"pivot": {"row": "LABEL", "column": "LABEL", "total": true}}: one query's numbers as a matrix;
 // {"rows": "time", "row": "Week"}: a row for each step of the range, a column for each query, oldest first;
+// {"fields": true}: the table that the answer is, after the panel's transformations; of several the reader chooses one;
 // without: a row for each series, a column for each label that differs, and the number.
+import { useState } from "preact/hooks";
 import { lastValue, type Frame } from "../../model/frames";
 import { dayText } from "../../model/time";
 import { formatValue } from "../../model/units";
-import type { PanelProps, PanelType } from "../panel_type";
+import { tablesOf } from "../../model/tables/convert";
+import { rowCount, type Table } from "../../model/tables/table";
+import { anySeries, type PanelProps, type PanelType } from "../panel_type";
 import { Figure, GoalMark, itemOf } from "../figures/figure";
 import "../figures/figure.css";
+import { fieldRows } from "./fields";
 import { Grid, textCell, type Cell, type Column, type GridRow } from "./grid";
 
 interface Made {
@@ -117,8 +122,33 @@ function plain({ panel, data }: PanelProps): Made {
   };
 }
 
+// By what it is called, so that a refresh keeps the choice.
+function tableName(table: Table, i: number): string {
+  return table.name ?? (table.query || `Table ${i + 1}`);
+}
+
+function FieldsView(props: PanelProps) {
+  const { panel, data } = props;
+  const tables = data.tables ?? tablesOf(data.frames);
+  const [chosen, setChosen] = useState<string>();
+  const at = Math.max(0, tables.findIndex((table, i) => tableName(table, i) === chosen));
+  const table = tables[at];
+  if (!table) return null;
+  return (
+    <>
+      {tables.length > 1 && (
+        <select class="control" aria-label={`Which table of ${panel.title}`} value={tableName(table, at)} onChange={(event) => setChosen(event.currentTarget.value)}>
+          {tables.map((one, i) => <option key={i} value={tableName(one, i)}>{tableName(one, i)}</option>)}
+        </select>
+      )}
+      <Grid {...fieldRows(table, props)} label={panel.title} />
+    </>
+  );
+}
+
 function TableView(props: PanelProps) {
   const { options } = props.panel;
+  if (options?.fields === true) return <FieldsView {...props} />;
   let made: Made;
   if (typeof options?.join === "string") made = joined(props, options.join);
   else if (options?.pivot) made = pivoted(props, options.pivot as { row: string; column: string; total?: boolean });
@@ -131,6 +161,6 @@ export const table: PanelType = {
   type: "table",
   height: 6,
   sizing: "list",
-  hasData: (data) => data.frames.some((frame) => frame.series.length > 0),
+  hasData: (data) => (data.tables ? data.tables.some((one) => rowCount(one) > 0) : anySeries(data)),
   view: TableView,
 };

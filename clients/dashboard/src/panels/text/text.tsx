@@ -1,6 +1,7 @@
 // text: paragraphs, lists and links, as text and never as HTML. options: {"text": "..."}: a blank line parts paragraphs,
-// "- " begins an item, [title](address) is a link, `code` is code and **strong** is strong.
+// variables stand as $name, "- " begins an item, [title](address) is a link, `code` is code and **strong** is strong.
 import type { ComponentChildren } from "preact";
+import { interpolateShown } from "../../model/variables";
 import type { PanelProps, PanelType } from "../panel_type";
 import "./text.css";
 
@@ -35,6 +36,6 @@ export function Paragraphs({ text }: { text: string }) {
   );
 }
 
-const TextView = ({ panel }: PanelProps) => <Paragraphs text={String(panel.options?.text ?? "")} />;
+const TextView = ({ panel, values }: PanelProps) => <Paragraphs text={interpolateShown(String(panel.options?.text ?? ""), values)} />;
 
 export const text: PanelType = { type: "text", height: 3, sizing: "flows", hasData: () => true, view: TextView };

@@ -13,7 +13,17 @@ export interface PlotSeries {
   color: string;
   hidden: boolean;
   dashed?: boolean;
+  // Its own, where it differs from the rest.
+  dash?: number[];
+  width?: number;
+  drawAs?: DrawAs;
+  // 0 to 100.
+  fill?: number;
+  // On the scale at the right.
+  right?: boolean;
 }
+
+export type DrawAs = "lines" | "bars" | "points";
 
 export interface PlotLook {
   unit: string;
@@ -24,7 +34,17 @@ export interface PlotLook {
   max: number | undefined;
   fill: boolean;
   stack: boolean;
-  drawAs: "lines" | "bars";
+  drawAs: DrawAs;
+  // Between points: straight (without), a curve, or steps.
+  line?: "smooth" | "stepBefore" | "stepAfter" | undefined;
+  // Points are joined over gaps.
+  spanGaps?: boolean;
+  // 10 or 2: the value axis goes by powers of it.
+  log?: 2 | 10 | undefined;
+  // Of the scale at the right, where a series is on it.
+  rightUnit?: string;
+  // Series between which is filled, by their places.
+  bands?: [number, number][];
   // Whether x is a time that all charts of the page share.
   timed: boolean;
   // What x means where it is no time.
@@ -74,7 +94,7 @@ export class Plot {
   // Draws `data` (x, then a column for each series) over `span`.
   draw(data: uPlot.AlignedData, series: PlotSeries[], span: Span, look: PlotLook, width: number, height: number): void {
     if (width < 20 || height < 20) return;
-    const wanted = JSON.stringify([series.map((s) => [s.key, s.name, s.color]), { ...look, marks: look.marks }]);
+    const wanted = JSON.stringify([series.map(({ hidden: _hidden, ...s }) => s), look]);
     if (!this.chart || this.made !== wanted) {
       this.destroy();
       this.chart = this.make(data, series, span, look, width, height);
@@ -111,33 +131,44 @@ export class Plot {
     this.made = "";
   }
 
+  private valueAxis(axis: uPlot.Axis, unit: string, look: PlotLook, right: boolean): uPlot.Axis {
+    return {
+      ...axis,
+      ...(right ? { scale: "right", side: 1, grid: { show: false } } : {}),
+      ...(look.log === undefined ? { incrs: valueSteps(isBinary(unit)) } : {}),
+      space: 34,
+      size: (u, values) => {
+        const context = u.ctx;
+        context.save();
+        context.font = FONT.replace("11px", `${11 * devicePixelRatio}px`);
+        const widest = Math.max(0, ...(values ?? []).map((value) => context.measureText(value ?? "").width));
+        context.restore();
+        return Math.ceil(widest / devicePixelRatio) + 14;
+      },
+      // A logarithmic axis leaves marks without a word.
+      values: (_u, splits) => splits.map((value) => (value === null ? "" : formatValue(value, unit, look.decimals))),
+    };
+  }
+
   private make(data: uPlot.AlignedData, series: PlotSeries[], span: Span, look: PlotLook, width: number, height: number): uPlot {
     const ink = INK[look.theme];
-    const format = (value: number) => formatValue(value, look.unit, look.decimals);
+    const right = series.some((s) => s.right === true);
     const axis = { stroke: ink.text, font: FONT, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
     const options: uPlot.Options = {
       width,
       height,
       legend: { show: false },
-      padding: [8, 18, 0, 0],
+      padding: [8, right ? 0 : 18, 0, 0],
       scales: {
         x: { time: look.timed, range: (_u, min, max) => [min, max] },
-        y: { range: (_u, min, max) => valueRange(min, withMarks(max, look.marks.map((mark) => mark.value)), look.min, look.max) },
+        y: scaleOf(look, look.min, look.max, look.marks.map((mark) => mark.value)),
+        ...(right ? { right: scaleOf(look, undefined, undefined, []) } : {}),
       },
       series: [
         {},
-        ...series.map((s): uPlot.Series => ({
-          label: s.name,
-          stroke: s.color,
-          width: 1.5,
-          show: !s.hidden,
-          spanGaps: false,
-          ...(look.fill ? { fill: `${s.color}${look.stack ? "d8" : "26"}` } : {}),
-          points: look.dots ? { show: true, size: 7 } : { show: true, size: 4, filter: (u: uPlot, i: number) => lonePoints(u, i) },
-          ...(s.dashed ? { dash: [6, 5], points: { show: false } } : {}),
-          ...(look.drawAs === "bars" && uPlot.paths.bars ? { paths: uPlot.paths.bars({ size: [0.7, 60] }), fill: `${s.color}b0` } : {}),
-        })),
+        ...series.map((s) => seriesOf(s, look)),
       ],
+      bands: (look.bands ?? []).map(([upper, lower]) => ({ series: [upper + 1, lower + 1] as [number, number], fill: `${series[upper]?.color ?? "#888888"}26` })),
       axes: [
         look.timed
           ? {
@@ -147,20 +178,8 @@ export class Plot {
               values: (_u, splits) => splits.map((t, i) => tickText(t, (splits[i + 1] ?? t + (t - (splits[i - 1] ?? t - 60))) - t, look.zone)),
             }
           : { ...axis, size: 26, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000], values: (_u, splits) => splits.map((v) => formatValue(v, look.xUnit)) },
-        {
-          ...axis,
-          incrs: valueSteps(isBinary(look.unit)),
-          space: 34,
-          size: (u, values) => {
-            const context = u.ctx;
-            context.save();
-            context.font = FONT.replace("11px", `${11 * devicePixelRatio}px`);
-            const widest = Math.max(0, ...(values ?? []).map((value) => context.measureText(value).width));
-            context.restore();
-            return Math.ceil(widest / devicePixelRatio) + 14;
-          },
-          values: (_u, splits) => splits.map(format),
-        },
+        this.valueAxis(axis, look.unit, look, false),
+        ...(right ? [this.valueAxis(axis, look.rightUnit ?? look.unit, look, true)] : []),
       ],
       cursor: {
         drag: { x: look.timed, y: false, setScale: false },
@@ -199,6 +218,33 @@ export class Plot {
     chart.setScale("x", { min: span.start, max: span.end });
     return chart;
   }
+}
+
+function seriesOf(s: PlotSeries, look: PlotLook): uPlot.Series {
+  const drawAs = s.drawAs ?? look.drawAs;
+  const fill = s.fill === undefined ? (look.fill ? (look.stack ? "d8" : "26") : "") : s.fill <= 0 ? "" : Math.round((Math.min(100, s.fill) / 100) * 255).toString(16).padStart(2, "0");
+  const { paths } = uPlot;
+  const path = drawAs === "bars" ? paths.bars?.({ size: [0.7, 60] }) : drawAs === "points" ? () => null
+    : look.line === "smooth" ? paths.spline?.() : look.line === "stepBefore" ? paths.stepped?.({ align: -1 }) : look.line === "stepAfter" ? paths.stepped?.({ align: 1 }) : undefined;
+  return {
+    label: s.name,
+    stroke: s.color,
+    width: s.width ?? 1.5,
+    show: !s.hidden,
+    spanGaps: look.spanGaps === true,
+    ...(s.right ? { scale: "right" } : {}),
+    ...(fill ? { fill: `${s.color}${fill}` } : {}),
+    points: s.dashed ? { show: false } : look.dots || drawAs === "points" ? { show: true, size: drawAs === "points" ? 5 : 7 } : { show: true, size: 4, filter: (u: uPlot, i: number) => lonePoints(u, i) },
+    ...(s.dashed ? { dash: [6, 5] } : s.dash ? { dash: s.dash } : {}),
+    ...(path ? { paths: path } : {}),
+    ...(drawAs === "bars" ? { fill: `${s.color}b0` } : {}),
+  };
+}
+
+function scaleOf(look: PlotLook, least: number | undefined, most: number | undefined, marks: number[]): uPlot.Scale {
+  // What is not above zero has no place on a logarithmic scale.
+  if (look.log !== undefined) return { distr: 3, log: look.log, clamp: 1e-9, ...(least !== undefined && least > 0 && most !== undefined ? { range: [least, most] } : {}) };
+  return { range: (_u, min, max) => valueRange(min, withMarks(max, marks), least, most) };
 }
 
 // Lines at the goals and thresholds.

@@ -1,28 +1,24 @@
-// timeseries: lines over time. options: {"stack": true}, {"fill": true}, {"draw": "bars"}, {"legend": "none" | "values" |
-// "table"} (values: the last of each; table: last, mean, min, max), {"most": N} series drawn (default 40).
+// timeseries: lines over time. options: {"stack": true | "percent"}, {"fill": true | 0 to 100}, {"draw": "bars" | "points"}, {"line": "smooth" |
+// "stepBefore" | "stepAfter"}, {"lineWidth": pixels}, {"joinGaps": true}, {"log": 2 | 10}, {"legend": "none" | "values" | "table"} (values: the last of
+// each; table: {"columns": [REDUCER]}, default last, mean, min, max), {"legendAt": "right"}, {"marks": false}: no line at the thresholds,
+// {"most": N} series drawn (default 40).
 import type uPlot from "uplot";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { seriesColor, stateColor } from "../../model/colors";
-import { gridTimes, onGrid, summarize, type Series } from "../../model/frames";
+import { stateColor } from "../../model/colors";
+import { gridTimes, summarize } from "../../model/frames";
 import { goalNamed } from "../../model/goal_file";
-import type { Query } from "../../model/schema";
+import { reduce, reducerNamed } from "../../model/tables/reducers";
+import type { Cell } from "../../model/tables/table";
 import { timeText, zoneName } from "../../model/time";
 import { formatValue } from "../../model/units";
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
-import { Plot, type PlotSeries } from "./plot";
-import { stacked } from "./stack";
+import { drawingOf, linesOf, type Line } from "./lines";
+import { Plot, type DrawAs } from "./plot";
 import { Tooltip } from "./tooltip";
 import "./timeseries.css";
 
 const MOST_SERIES = 40;
-
-export interface Line {
-  series: Series;
-  query: Query;
-  color: string;
-  values: (number | null)[];
-}
 
 // Which series are hidden: by key, so that a new answer changes nothing. A click shows one alone or, when it is alone
 // already, all; with ctrl it hides or shows that one.
@@ -64,16 +60,8 @@ function TimeseriesView({ panel, data, span, theme, zone, onSpan }: PanelProps) 
   const draggedAt = useRef(0);
 
   const most = typeof panel.options?.most === "number" ? panel.options.most : MOST_SERIES;
-  const found = data.frames.flatMap((frame) => frame.series.map((series) => ({ frame, series })));
-  const lines = useMemo(
-    () => (all ? found : found.slice(0, most)).map(({ frame, series }, i): Line => ({
-      series,
-      query: frame.query,
-      color: seriesColor(i, theme),
-      values: onGrid(series, data.span, data.step),
-    })),
-    [data, all, theme, most],
-  );
+  const count = data.frames.reduce((sum, frame) => sum + frame.series.length, 0);
+  const lines = useMemo(() => linesOf(panel, data, all ? Infinity : most, theme), [panel, data, all, theme, most]);
   const times = useMemo(() => gridTimes(data.span, data.step), [data]);
 
   useEffect(() => {
@@ -89,34 +77,37 @@ function TimeseriesView({ panel, data, span, theme, zone, onSpan }: PanelProps) 
     return () => made.destroy();
   }, []);
 
-  const unit = panel.unit ?? lines[0]?.query.unit ?? "short";
-  const stack = panel.options?.stack === true;
+  const options = panel.options ?? {};
+  const share = options.stack === "percent";
+  const left = lines.find((line) => line.drawn && line.look.axis !== "right");
+  const unit = share ? "percentunit" : (panel.unit ?? left?.look.unit ?? "short");
+  const stack = options.stack === true || share;
+  const drawAs: DrawAs = options.draw === "bars" || options.draw === "points" ? options.draw : "lines";
   const height = Math.max(90, (panel.height ?? timeseries.height) * 40 - 14);
+  const beside = options.legend !== "none" && options.legendAt === "right" && width > 520;
+  const wide = beside ? width - LEGEND_WIDTH : width;
   useEffect(() => {
-    const shown = lines.map((line) => !hidden.has(line.series.key));
-    const columns = lines.map((line) => line.values);
-    // What is stacked is drawn from the top down, so that fills do not cover each other.
-    const drawn = stack ? stacked(columns, shown) : columns;
-    const order = lines.map((_, i) => i);
-    if (stack) order.reverse();
-    const series = order.map((i): PlotSeries => {
-      const line = lines[i] as Line;
-      return { key: line.series.key, name: line.series.name, color: line.color, hidden: !shown[i] };
-    });
+    const { columns, series, bands } = drawingOf(lines, hidden, { stack, share, drawAs });
     const goals = [...new Set(lines.map((line) => line.query.goal))].flatMap((name) => goalNamed(name) ?? []);
     const marks = [
       ...goals.map((goal) => ({ value: goal.target, color: stateColor("warn", theme) })),
-      ...(panel.thresholds ?? []).flatMap((t) => (t.from === null ? [] : [{ value: t.from, color: stateColor(t.color, theme) }])),
+      ...(options.marks === false ? [] : (panel.thresholds ?? [])).flatMap((t) => (t.from === null ? [] : [{ value: t.from, color: stateColor(t.color, theme) }])),
     ];
+    const filled = typeof options.fill === "number" ? options.fill : undefined;
     plot.current?.draw(
-      [times, ...order.map((i) => drawn[i] as (number | null)[])] as uPlot.AlignedData, series, { start: span.start, end: span.end },
+      [times, ...columns] as uPlot.AlignedData,
+      series.map((one) => ({ ...(filled !== undefined ? { fill: filled } : {}), ...(typeof options.lineWidth === "number" ? { width: options.lineWidth } : {}), ...one })),
+      { start: span.start, end: span.end },
       {
-        unit, decimals: panel.decimals, theme, zone, min: panel.min, max: panel.max, fill: panel.options?.fill === true || stack, stack,
-        drawAs: panel.options?.draw === "bars" ? "bars" : "lines", timed: true, xUnit: "", marks, dots: false,
+        unit, decimals: panel.decimals, theme, zone, min: panel.min, max: share ? 1 : panel.max, fill: options.fill === true || stack, stack, drawAs, timed: true, xUnit: "",
+        marks, dots: false, spanGaps: options.joinGaps === true, bands,
+        ...(options.log === 2 || options.log === 10 ? { log: options.log } : {}),
+        ...(options.line === "smooth" || options.line === "stepBefore" || options.line === "stepAfter" ? { line: options.line } : {}),
+        ...(lines.some((line) => line.look.axis === "right") ? { rightUnit: lines.find((line) => line.look.axis === "right")?.look.unit ?? unit } : {}),
       },
-      width, height,
+      wide, height,
     );
-  }, [lines, hidden, width, height, theme, zone, span.start, span.end]);
+  }, [lines, hidden, wide, height, theme, zone, span.start, span.end, JSON.stringify(options)]);
 
   const pinnedIndex = pinned && Math.round((pinned.time - (times[0] ?? 0)) / data.step);
   const shownAt = pinned && pinnedIndex !== undefined && times[pinnedIndex] !== undefined
@@ -126,11 +117,11 @@ function TimeseriesView({ panel, data, span, theme, zone, onSpan }: PanelProps) 
     setPinned(pinned || !cursor || time === undefined ? undefined : { time, left: cursor.left, top: cursor.top });
   };
   const keys = lines.map((line) => line.series.key);
-  const format = (line: Line, value: number | null) => formatValue(value, line.query.unit ?? unit, panel.decimals);
+  const format = (line: Line, value: number | null) => formatValue(value === null ? null : line.look.negative ? -value : value, line.look.unit ?? unit, line.look.decimals);
   return (
-    <div class="timeseries" ref={home}>
+    <div class={`timeseries${beside ? " beside" : ""}`} ref={home}>
       <div class="plot" ref={canvas} tabIndex={0} role="img"
-        aria-label={`${panel.title}: chart of ${found.length} series. Left and right arrow keys read values.`}
+        aria-label={`${panel.title}: chart of ${count} series. Left and right arrow keys read values.`}
         onKeyDown={(event) => {
           if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
             plot.current?.step((event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 10 : 1));
@@ -147,58 +138,67 @@ function TimeseriesView({ panel, data, span, theme, zone, onSpan }: PanelProps) 
           if (Date.now() - draggedAt.current > 300) pin();
         }}>
         {shownAt && times[shownAt.index] !== undefined && (
-          <Tooltip at={shownAt} width={width} pinned={pinned !== undefined}
+          <Tooltip at={shownAt} width={wide} pinned={pinned !== undefined}
             title={`${timeText(times[shownAt.index] as number, zone)} ${zoneName(zone)} · step ${data.step < 1 ? data.step : formatValue(data.step, "s")}`}
-            rows={lines.filter((line) => !hidden.has(line.series.key)).map((line) => ({
-              key: line.series.key, name: line.series.name, color: line.color, value: line.values[shownAt.index] ?? null,
+            rows={lines.filter((line) => line.drawn && line.inTooltip && !hidden.has(line.series.key)).map((line) => ({
+              key: line.series.key, name: line.name, color: line.color, value: line.values[shownAt.index] ?? null,
               text: format(line, line.values[shownAt.index] ?? null),
             }))} />
         )}
       </div>
-      {panel.options?.legend !== "none" && (
-        <Legend lines={lines} hidden={hidden} cursor={cursor?.index} format={format} table={panel.options?.legend === "table"}
+      {options.legend !== "none" && (
+        <Legend lines={lines.filter((line) => line.inLegend)} hidden={hidden} cursor={cursor?.index} format={format} columns={options.legend === "table" ? legendColumns(options.columns) : undefined}
           onPick={(key, toggle) => setHidden(nextHidden(hidden, keys, key, toggle))} />
       )}
-      {found.length > most && (
+      {count > most && (
         <p class="note">
-          Showing {lines.length} of {found.length} series. <button class="link" onClick={() => setAll(!all)}>{all ? `Show ${most}` : "Show all"}</button>
+          Showing {lines.length} of {count} series. <button class="link" onClick={() => setAll(!all)}>{all ? `Show ${most}` : "Show all"}</button>
         </p>
       )}
     </div>
   );
 }
 
+const LEGEND_WIDTH = 240;
+const LEGEND_COLUMNS = ["last", "mean", "min", "max"];
+const OWN_TITLES: Record<string, string> = { last: "last", lastNotNull: "last", mean: "mean", min: "min", max: "max", sum: "total" };
+
+// Those that are known, else the usual ones.
+function legendColumns(wanted: unknown): string[] {
+  const known = (Array.isArray(wanted) ? wanted.map(String) : []).filter((name) => reducerNamed(name) !== undefined);
+  return known.length > 0 ? known : LEGEND_COLUMNS;
+}
+
 interface LegendProps {
   lines: Line[];
   hidden: ReadonlySet<string>;
   cursor: number | undefined;
-  table: boolean;
+  // Of the table; undefined: no table.
+  columns: string[] | undefined;
   format: (line: Line, value: number | null) => string;
   onPick: (key: string, toggle: boolean) => void;
 }
 
-function Legend({ lines, hidden, cursor, table, format, onPick }: LegendProps) {
+function Legend({ lines, hidden, cursor, columns, format, onPick }: LegendProps) {
   const entry = (line: Line) => (
     <button class={`entry${hidden.has(line.series.key) ? " off" : ""}`} title="Click: alone or all. Ctrl and click: hide or show."
       aria-pressed={!hidden.has(line.series.key)} onClick={(event) => onPick(line.series.key, event.ctrlKey || event.metaKey)}>
-      <span class="swatch" style={{ background: line.color }} /> <span class="entry-name">{line.series.name}</span>
+      <span class="swatch" style={{ background: line.color }} /> <span class="entry-name">{line.name}</span>
     </button>
   );
-  if (table) {
+  const number = (value: Cell): number | null => (typeof value === "number" ? value : null);
+  if (columns) {
     return (
       <div class="legend-table" tabIndex={0} role="group" aria-label="Legend">
         <table>
-          <thead><tr><th scope="col">Series</th><th scope="col">last</th><th scope="col">mean</th><th scope="col">min</th><th scope="col">max</th></tr></thead>
+          <thead><tr><th scope="col">Series</th>{columns.map((name) => <th key={name} scope="col">{OWN_TITLES[name] ?? reducerNamed(name)?.title ?? name}</th>)}</tr></thead>
           <tbody>
-            {lines.map((line) => {
-              const summary = summarize(line.values);
-              return (
-                <tr key={line.series.key}>
-                  <td>{entry(line)}</td>
-                  <td>{format(line, summary.last)}</td><td>{format(line, summary.mean)}</td><td>{format(line, summary.min)}</td><td>{format(line, summary.max)}</td>
-                </tr>
-              );
-            })}
+            {lines.map((line) => (
+              <tr key={line.series.key}>
+                <td>{entry(line)}</td>
+                {columns.map((name) => <td key={name}>{format(line, number(reduce(name === "last" ? "lastNotNull" : name, line.values)))}</td>)}
+              </tr>
+            ))}
           </tbody>
         </table>
       </div>
