@@ -55,6 +55,11 @@ struct Act {
   std::span<const Parameter> parameters;
   // Whether the right is to the database that the request names; else to all of them.
   bool of_database = false;
+  // Whether the body is data, as large as that of a write, in place of a form.
+  bool takes_data = false;
+  // Of one without a route: whether the command asks a server all the same, by routes of others, unless it is given a
+  // data directory with --data.
+  bool asks_server = false;
 };
 
 // In the order of the help.

@@ -35,6 +35,7 @@ class ConnectionClient final : public HttpClient {
   }
 
   void set_timeout(std::chrono::milliseconds timeout) override { connection_->set_timeout(timeout); }
+  void Cancel() override { connection_->Cancel(); }
 
  private:
   Result<HttpReply> Exchange(const client::HttpRequest& request, const client::HttpConnection::OnBody& on_body) {

@@ -40,6 +40,9 @@ class HttpClient {
 
   // How long a request may take without any byte arriving. Default: 5 min.
   virtual void set_timeout(std::chrono::milliseconds timeout) = 0;
+
+  // Makes the present request, and each later one, return soon with kUnavailable. From any thread.
+  virtual void Cancel() = 0;
 };
 
 // `text` as it may stand in a query string.

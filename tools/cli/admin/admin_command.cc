@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,7 +15,9 @@
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 #include "tools/admin/acts.h"
+#include "tools/cli/admin/act_flags.h"
 #include "tools/cli/admin/directory_acts.h"
+#include "tools/cli/admin/transfer_acts.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/time_text.h"
@@ -27,28 +28,8 @@ namespace {
 using admin::Act;
 using admin::Parameter;
 using Kind = Parameter::Kind;
-
-// What one flag was given.
-struct Value {
-  const Parameter* parameter;
-  std::string text = {};
-  std::vector<std::string> list = {};
-  uint64_t count = 0;
-  bool on = false;
-};
-
-struct Flags {
-  std::string server = "http://127.0.0.1:8086";
-  std::deque<Value> values;  // in the order of the row's parameters; their addresses stay
-
-  [[nodiscard]] const Value& operator[](std::string_view flag) const {
-    for (const Value& value : values) {
-      if (value.parameter->flag == flag) return value;
-    }
-    TM_CHECK(false);
-    return values.front();
-  }
-};
+using Flags = ActFlags;
+using Value = ActFlags::Value;
 
 // Why these flags do not go together; "" when they do.
 using Check = std::string_view (*)(const Flags& flags);
@@ -93,6 +74,12 @@ constexpr DirectoryAct kDirectoryActs[] = {
                                  .days = static_cast<int64_t>(flags["--days"].count),
                                  .folder = flags["--out"].text});
      }},
+    {"export", &RunExportAct},
+    {"import file", &RunImportFileAct},
+    {"import prometheus", &RunImportPrometheusAct},
+    {"import influxdb", &RunImportInfluxdbAct},
+    {"import victoriametrics", &RunImportVictoriametricsAct},
+    {"hash", &RunHashAct},
     {"token first", [](const Flags& flags) { return RunFirstToken(flags["--data"].text, flags["name"].text); }},
 };
 
@@ -209,7 +196,7 @@ void AddAdmin(CLI::App& app, Action* action) {
     if (!act.has_command) continue;
     CLI::App* const command = CommandOf(app, act, &groups);
     const auto flags = std::make_shared<Flags>();
-    if (act.method != admin::Method::kNone) AddServerFlag(*command, &flags->server);
+    if (act.method != admin::Method::kNone || act.asks_server) AddServerFlag(*command, &flags->server);
     for (const Parameter& parameter : act.parameters) AddFlag(*command, &flags->values.emplace_back(&parameter));
     command->callback([&act, flags, action] { *action = [&act, flags] { return Run(act, *flags); }; });
   }

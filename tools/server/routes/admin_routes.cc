@@ -1,3 +1,4 @@
+#include <limits>
 #include <string>
 
 #include "storage/base/check.h"
@@ -37,6 +38,11 @@ void AddAdminRoutes(const std::shared_ptr<const Services>& services, std::vector
     route.methods = {method};
     route.pattern = std::string(act.path);
     SetBody(Body::kForm, &route);
+    if (act.takes_data) {
+      route.form = false;
+      route.lane = http::Lane::kWrite;
+      route.body_bytes_max = std::numeric_limits<size_t>::max();
+    }
     route.refuse = &RefuseAsPrometheus;
     SetHandler(services->admin, act, &route);
     SetHandler(services->access, act, &route);

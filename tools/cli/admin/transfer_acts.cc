@@ -1,0 +1,69 @@
+#include "tools/cli/admin/transfer_acts.h"
+
+#include <optional>
+#include <string>
+
+#include "storage/base/clock.h"
+#include "storage/base/result.h"
+#include "tools/cli/command.h"
+#include "tools/cli/time_text.h"
+#include "tools/cli/transfer/transfer_commands.h"
+
+namespace tidemark::cli {
+namespace {
+
+Place PlaceOf(const ActFlags& flags) { return {.server = flags.server, .data = flags["--data"].text}; }
+
+Result<std::optional<int64_t>> TimeOf(const ActFlags::Value& value) {
+  if (value.text.empty()) return std::nullopt;
+  const Result<int64_t> ms = ParseTimeText(value.text, SystemClock::Get().NowNs() / 1'000'000);
+  if (!ms.ok()) return ms.error().Within(value.parameter->flag);
+  return *ms;
+}
+
+Result<Wanted> WantedOf(const ActFlags& flags) {
+  Wanted wanted{.database = flags["db"].text, .match = flags["--match"].list};
+  TM_TRY_ASSIGN(wanted.start_ms, TimeOf(flags["--start"]));
+  TM_TRY_ASSIGN(wanted.end_ms, TimeOf(flags["--end"]));
+  if (wanted.start_ms && wanted.end_ms && *wanted.end_ms < *wanted.start_ms) {
+    return InvalidArgument("--end lies before --start");
+  }
+  return wanted;
+}
+
+// What all imports have.
+ImportFlags ImportOf(const ActFlags& flags) {
+  return {.place = PlaceOf(flags),
+          .database = flags["db"].text,
+          .source = flags["source"].text,
+          .format = {},
+          .state = flags["--state"].text,
+          .compare = !flags["--no-comparison"].on};
+}
+
+}  // namespace
+
+int RunExportAct(const ActFlags& flags) {
+  const Result<Wanted> wanted = WantedOf(flags);
+  if (!wanted.ok()) return Fail(wanted.error().message);
+  return RunExport(
+      {.place = PlaceOf(flags), .wanted = *wanted, .format = flags["--format"].text, .to = flags["--to"].text});
+}
+
+int RunImportFileAct(const ActFlags& flags) {
+  ImportFlags import = ImportOf(flags);
+  import.format = flags["--format"].text;
+  return RunImportFile(import);
+}
+
+int RunImportPrometheusAct(const ActFlags& flags) { return RunImportPrometheus(ImportOf(flags)); }
+int RunImportInfluxdbAct(const ActFlags& flags) { return RunImportInfluxdb(ImportOf(flags)); }
+int RunImportVictoriametricsAct(const ActFlags& flags) { return RunImportVictoriametrics(ImportOf(flags)); }
+
+int RunHashAct(const ActFlags& flags) {
+  const Result<Wanted> wanted = WantedOf(flags);
+  if (!wanted.ok()) return Fail(wanted.error().message);
+  return RunHash({.place = PlaceOf(flags), .wanted = *wanted, .json = flags["--json"].on});
+}
+
+}  // namespace tidemark::cli

@@ -1,0 +1,191 @@
+#include "tools/cli/transfer/import_run.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "executor/agent/process/signal_stop.h"
+#include "tools/cli/command.h"
+#include "tools/cli/transfer/import_state.h"
+#include "tools/cli/transfer/progress_line.h"
+
+namespace tidemark::cli {
+namespace {
+
+using transfer::Piece;
+
+constexpr int kCouldNotRun = 2;
+// Points, and bytes about, of one write.
+constexpr size_t kWritePoints = 50'000;
+constexpr size_t kWriteBytes = size_t{8} << 20;
+constexpr std::chrono::seconds kStateEvery{1};
+
+size_t BytesOf(const Piece& piece) {
+  size_t bytes = 200 + piece.size() * 24;
+  for (const std::string& text : piece.strings) bytes += text.size();
+  return bytes;
+}
+
+class Import {
+ public:
+  Import(const ImportJob& job, std::unique_ptr<Target> target, std::stop_token stop)
+      : job_(job), target_(std::move(target)), stop_(std::move(stop)) {}
+
+  Status Write() {
+    TM_TRY_ASSIGN(state_, ReadState(job_.state, job_.source));
+    if (state_.pieces > 0) fmt::print(stderr, "going on behind piece {}\n", Grouped(state_.pieces));
+    TM_TRY_ASSIGN(const std::unique_ptr<PieceReader> reader, job_.open());
+    for (Piece piece;;) {
+      TM_RETURN_IF_ERROR(CheckStop());
+      TM_TRY_ASSIGN(const bool more, reader->Next(&piece));
+      if (!more) break;
+      const std::string database = job_.database.empty() ? reader->database() : job_.database;
+      if (database.empty()) return InvalidArgument("the source names no database: name one with --db");
+      sums_[database].Add(piece);
+      ++read_;
+      points_read_ += piece.size();
+      if (read_ > state_.pieces) TM_RETURN_IF_ERROR(Take(database, std::move(piece)));
+      const PieceReader::Progress progress = reader->progress();
+      line_.Show(points_read_, progress.done, progress.all);
+    }
+    TM_RETURN_IF_ERROR(Flush());
+    TM_RETURN_IF_ERROR(SaveState(true));
+    line_.Finish();
+    skipped_ = reader->skipped();
+    return {};
+  }
+
+  // Prints what came of it; the exit code.
+  Result<int> Report() {
+    fmt::print("{}\n", line_.Summary(points_read_));
+    bool good = rejected_ == 0;
+    if (rejected_ > 0) fmt::print("{} points were refused\n", Grouped(rejected_));
+    for (const std::string& why : why_) fmt::print("refused: {}\n", why);
+    for (const Skipped& one : skipped_) {
+      fmt::print("{}: {} {}\n", one.harmless ? "passed over" : "not taken", Grouped(one.count), one.what);
+      good = good && one.harmless;
+    }
+    if (points_read_ == 0) {
+      fmt::print("nothing has come: the source holds no point\n");
+      good = false;
+    }
+    if (job_.compare) TM_RETURN_IF_ERROR(CompareAll(&good));
+    TM_RETURN_IF_ERROR(target_->Close());
+    if (good) RemoveState(job_.state);
+    return good ? 0 : 1;
+  }
+
+ private:
+  Status CheckStop() {
+    if (!stop_.stop_requested()) return {};
+    // What is acknowledged need not be sent again.
+    TM_RETURN_IF_ERROR(SaveState(true));
+    TM_RETURN_IF_ERROR(target_->Close());
+    const std::string how = job_.state.empty()
+                                ? "with --state it could be gone on with; again, it changes nothing twice"
+                                : "the same command goes on behind it";
+    return MakeError(ErrorCode::kCancelled, fmt::format("stopped behind piece {}: {}", state_.pieces, how));
+  }
+
+  Status Take(const std::string& database, Piece piece) {
+    if (database != pending_database_) TM_RETURN_IF_ERROR(Flush());
+    pending_database_ = database;
+    pending_points_ += piece.size();
+    pending_bytes_ += BytesOf(piece);
+    pending_.push_back(std::move(piece));
+    return pending_points_ < kWritePoints && pending_bytes_ < kWriteBytes ? Status() : Flush();
+  }
+
+  Status Flush() {
+    if (pending_.empty()) return {};
+    Result<Written> written = target_->Write(pending_database_, pending_);
+    if (!written.ok()) {
+      if (stop_.stop_requested()) return CheckStop();
+      return written.error();
+    }
+    rejected_ += written->rejected;
+    for (std::string& why : written->why) {
+      if (why_.size() < kNamedMax) why_.push_back(std::move(why));
+    }
+    state_.pieces += pending_.size();
+    pending_.clear();
+    pending_points_ = 0;
+    pending_bytes_ = 0;
+    return SaveState(false);
+  }
+
+  Status SaveState(bool now) {
+    const auto at = std::chrono::steady_clock::now();
+    if (!now && at - saved_ < kStateEvery) return {};
+    saved_ = at;
+    return WriteState(job_.state, state_);
+  }
+
+  Status CompareAll(bool* good) {
+    for (const auto& [database, source] : sums_) {
+      const auto name = [](const std::string& text) { fmt::print("{}\n", text); };
+      TM_TRY_ASSIGN(const Compared out,
+                    Compare(source, database, target_.get(), job_.again ? job_.open : Reopen(), name));
+      const uint64_t there = out.points - out.missing - out.different;
+      fmt::print("compared with \"{}\": {} of {} points in {} series are there as they were given, logical hash {}\n",
+                 database, Grouped(there), Grouped(out.points + out.unseen), Grouped(source.sums().series().size()),
+                 transfer::ToText(source.sums().all().sum));
+      const std::pair<uint64_t, const char*> counts[] = {
+          {out.missing, "are missing"},
+          {out.different, "are there with another value"},
+          {out.unseen, "are of series that are not alike and were too many to be looked at closely"},
+          {out.ambiguous, "come again in the source with another value: the last one counts"},
+          {out.repeated, "come again in the source with the same value"},
+          {out.others, "more are in the database, between these times, that the source does not have"},
+      };
+      for (const auto& [count, what] : counts) {
+        if (count > 0) fmt::print("{} {}\n", Grouped(count), what);
+      }
+      *good = *good && out.missing + out.different + out.unseen == 0;
+    }
+    return {};
+  }
+
+  const ImportJob& job_;
+  const std::unique_ptr<Target> target_;
+  const std::stop_token stop_;
+  ImportState state_;
+  std::chrono::steady_clock::time_point saved_;
+  std::map<std::string, SourceSums> sums_;  // by database
+  uint64_t read_ = 0;
+  uint64_t points_read_ = 0;
+  std::string pending_database_;
+  std::vector<Piece> pending_;
+  size_t pending_points_ = 0;
+  size_t pending_bytes_ = 0;
+  uint64_t rejected_ = 0;
+  std::vector<std::string> why_;
+  std::vector<Skipped> skipped_;
+  ProgressLine line_{"imported"};
+};
+
+}  // namespace
+
+int RunImport(const ImportJob& job) {
+  const auto signals = executor::SignalStop::Make();
+  if (!signals.ok()) return Fail(signals.error().message);
+  auto target = Target::Open(job.place, (*signals)->token());
+  if (!target.ok()) {
+    Fail(target.error().message);
+    return kCouldNotRun;
+  }
+  Import import(job, std::move(target).value(), (*signals)->token());
+  if (const Status written = import.Write(); !written.ok()) {
+    Fail(written.error().message);
+    return kCouldNotRun;
+  }
+  const Result<int> code = import.Report();
+  if (code.ok()) return *code;
+  Fail(code.error().message);
+  return kCouldNotRun;
+}
+
+}  // namespace tidemark::cli

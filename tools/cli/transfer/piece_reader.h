@@ -1,0 +1,64 @@
+// PieceReader: a source of points, whatever its form, piece by piece.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/base/result.h"
+#include "tools/cli/transfer/files.h"
+#include "tools/transfer/piece.h"
+
+namespace tidemark::cli {
+
+// What a reader has passed over, and why.
+struct Skipped {
+  std::string what;  // "native histograms"
+  uint64_t count = 0;
+  bool harmless = false;  // nothing is lost by it
+};
+
+// Not thread-safe. Reads the same pieces in the same order each time that the source is the same, so that the number of
+// pieces that are done says where to go on.
+class PieceReader {
+ public:
+  virtual ~PieceReader() = default;
+  // Replaces `piece` by the next one; false: there are no more.
+  virtual Result<bool> Next(transfer::Piece* piece) = 0;
+  // Into which database the last piece belongs, by the source; "": the source does not say.
+  [[nodiscard]] virtual std::string database() const { return {}; }
+  // How much of the source has been read, of how much; 0 where it is not known.
+  struct Progress {
+    uint64_t done = 0;
+    uint64_t all = 0;
+  };
+  [[nodiscard]] virtual Progress progress() const = 0;
+  [[nodiscard]] virtual std::vector<Skipped> skipped() const { return {}; }
+};
+
+// Lines of a file, each without its line feed. Not thread-safe.
+class FileLines {
+ public:
+  // A longer line is refused.
+  static constexpr size_t kLineBytesMax = size_t{256} << 20;
+
+  explicit FileLines(std::unique_ptr<InFile> file) : file_(std::move(file)) {}
+  // false: there are no more. The line is valid until the next call.
+  Result<bool> Next(std::string_view* line);
+  // Of the last one, from 1.
+  [[nodiscard]] uint64_t number() const { return number_; }
+  [[nodiscard]] PieceReader::Progress progress() const { return {file_->bytes_read(), file_->bytes_all()}; }
+  // The error with the number of the last line.
+  [[nodiscard]] Error At(const Error& error) const;
+
+ private:
+  const std::unique_ptr<InFile> file_;
+  std::string buffer_;
+  size_t at_ = 0;
+  uint64_t number_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace tidemark::cli
