@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "tools/cli/number_text.h"
 #include "tools/cli/time_text.h"
 
 namespace tidemark::cli {
@@ -82,24 +83,82 @@ std::string Align(const std::vector<std::vector<std::string>>& rows, const std::
   return out;
 }
 
-std::string VectorTable(const Answer& answer) {
-  std::vector<std::vector<std::string>> rows{{"series", "value", "time"}};
-  for (const AnswerSeries& series : answer.series) {
-    for (const AnswerPoint& point : series.points) {
-      rows.push_back({model::ToString(series.labels), point.value, TimeToText(point.time_ms)});
-    }
-  }
-  return Align(rows, {false, true, false});
+std::string ValueText(const std::string& value, const TableStyle& style) {
+  return style.exact ? value : ShortNumber(value);
 }
 
-std::string WideTable(const Answer& answer) {
+size_t WidestLine(std::string_view table) {
+  size_t widest = 0;
+  while (!table.empty()) {
+    const size_t end = std::min(table.find('\n'), table.size());
+    widest = std::max(widest, end);
+    table.remove_prefix(std::min(end + 1, table.size()));
+  }
+  return widest;
+}
+
+bool Fits(std::string_view table, const TableStyle& style) {
+  return style.width == 0 || WidestLine(table) <= style.width;
+}
+
+// Both ends of a text that is longer than `size`, which is 5 at least.
+std::string Shortened(const std::string& text, size_t size) {
+  if (text.size() <= size) return text;
+  const size_t end = (size - 3) / 2;
+  return text.substr(0, size - 3 - end) + "..." + text.substr(text.size() - end);
+}
+
+// Labels that every series has alike, the name left out.
+model::Labels SharedLabels(const Answer& answer) {
+  model::Labels shared;
+  for (const model::Label& label : answer.series.front().labels) {
+    const bool all = std::ranges::all_of(answer.series, [&](const AnswerSeries& series) {
+      return std::ranges::find(series.labels, label) != series.labels.end();
+    });
+    if (all && label.name != model::kMetricNameLabel) shared.push_back(label);
+  }
+  return shared;
+}
+
+std::string VectorTable(const Answer& answer, const TableStyle& style) {
+  std::vector<std::vector<std::string>> rows{{"series", "value", "time"}};
+  const auto fill = [&](const model::Labels& without, size_t longest) {
+    rows.resize(1);
+    for (const AnswerSeries& series : answer.series) {
+      model::Labels labels = series.labels;
+      std::erase_if(labels,
+                    [&](const model::Label& label) { return std::ranges::find(without, label) != without.end(); });
+      std::string name = model::ToString(labels);
+      if (longest != 0) name = Shortened(name, longest);
+      for (const AnswerPoint& point : series.points)
+        rows.push_back({name, ValueText(point.value, style), TimeWithZone(point.time_ms, style.zone)});
+    }
+    return Align(rows, {false, true, false});
+  };
+  std::string table = fill({}, 0);
+  if (Fits(table, style)) return table;
+  const model::Labels shared = answer.series.size() > 1 ? SharedLabels(answer) : model::Labels();
+  std::string above;
+  if (!shared.empty()) {
+    above = "all have " + Shortened(model::ToString(shared), std::max<size_t>(style.width, 20) - 9) + "\n";
+    table = fill(shared, 0);
+    if (Fits(table, style)) return above + table;
+  }
+  constexpr size_t kLeast = 16;
+  size_t longest = 0;
+  for (const auto& row : rows) longest = std::max(longest, row[0].size());
+  const size_t over = WidestLine(table) - style.width;
+  return above + fill(shared, longest > over + kLeast ? longest - over : kLeast);
+}
+
+std::string WideTable(const Answer& answer, const TableStyle& style) {
   std::map<int64_t, std::vector<std::string>> by_time;
   const size_t columns = answer.series.size();
   for (size_t s = 0; s < columns; ++s) {
     for (const AnswerPoint& point : answer.series[s].points) {
       auto& row = by_time[point.time_ms];
       row.resize(columns);
-      row[s] = point.value;
+      row[s] = ValueText(point.value, style);
     }
   }
   std::vector<std::vector<std::string>> rows;
@@ -112,23 +171,25 @@ std::string WideTable(const Answer& answer) {
   }
   rows.push_back(std::move(header));
   for (auto& [time, cells] : by_time) {
-    std::vector<std::string> row{TimeToText(time)};
+    std::vector<std::string> row{TimeWithZone(time, style.zone)};
     row.insert(row.end(), cells.begin(), cells.end());
     rows.push_back(std::move(row));
   }
   std::vector<bool> right(columns + 1, true);
   right[0] = false;
-  return legend + Align(rows, right);
+  const std::string table = Align(rows, right);
+  return Fits(table, style) ? legend + table : "";
 }
 
-std::string LongTable(const Answer& answer) {
+std::string LongTable(const Answer& answer, const TableStyle& style) {
   std::string out;
   for (const AnswerSeries& series : answer.series) {
     if (!out.empty()) out += "\n";
     out += model::ToString(series.labels) + "\n";
     std::vector<std::vector<std::string>> rows;
     rows.reserve(series.points.size());
-    for (const AnswerPoint& point : series.points) rows.push_back({TimeToText(point.time_ms), point.value});
+    for (const AnswerPoint& point : series.points)
+      rows.push_back({TimeWithZone(point.time_ms, style.zone), ValueText(point.value, style)});
     out += Align(rows, {false, true});
   }
   return out;
@@ -186,11 +247,16 @@ Result<Answer> ParseAnswer(std::string_view body) {
   return answer;
 }
 
-std::string ToTable(const Answer& answer) {
+std::string ToTable(const Answer& answer, const TableStyle& style) {
   if (answer.series.empty()) return "no series\n";
-  if (answer.type == "scalar" || answer.type == "string") return answer.series[0].points[0].value + "\n";
-  if (answer.type == "vector") return VectorTable(answer);
-  return answer.series.size() <= kMaxColumns ? WideTable(answer) : LongTable(answer);
+  if (answer.type == "scalar") return ValueText(answer.series[0].points[0].value, style) + "\n";
+  if (answer.type == "string") return answer.series[0].points[0].value + "\n";
+  if (answer.type == "vector") return VectorTable(answer, style);
+  if (answer.series.size() <= kMaxColumns) {
+    // Too many columns are none.
+    if (std::string wide = WideTable(answer, style); !wide.empty()) return wide;
+  }
+  return LongTable(answer, style);
 }
 
 std::string ToCsv(const Answer& answer) {

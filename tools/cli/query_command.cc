@@ -1,13 +1,19 @@
 // tidemark query: PromQL to a server, the answer as a table, JSON or CSV.
 #include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "storage/base/clock.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/command.h"
+#include "tools/cli/exec/api_source.h"
 #include "tools/cli/http_client.h"
+#include "tools/cli/no_series.h"
 #include "tools/cli/time_text.h"
 
 namespace tidemark::cli {
@@ -22,23 +28,38 @@ struct QueryFlags {
   std::string time;
   std::string step;
   std::string format = "table";
+  bool exact = false;
+  bool utc = false;
+};
+
+// Columns of the terminal that the table goes to; 0: it goes to none.
+size_t TerminalWidth() {
+  winsize size = {};
+  return isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+struct Question {
+  std::string target;
+  std::string form;
+  int64_t start_ms = 0;
+  int64_t end_ms = 0;
 };
 
 constexpr int64_t kDefaultSteps = 60;
 
 std::string Seconds(int64_t ms) { return fmt::format("{:.3f}", static_cast<double>(ms) / 1000); }
 
-// The target and form of the request.
-Result<std::pair<std::string, std::string>> MakeRequest(const QueryFlags& flags) {
+Result<Question> MakeRequest(const QueryFlags& flags) {
   const int64_t now = SystemClock::Get().NowNs() / 1'000'000;
   std::vector<std::pair<std::string, std::string>> form{{"query", flags.expression}, {"db", flags.database}};
   const bool range = !flags.start.empty() || !flags.end.empty() || !flags.step.empty();
   if (!range) {
+    int64_t time = now;
     if (!flags.time.empty()) {
-      TM_TRY_ASSIGN(const int64_t time, ParseTimeText(flags.time, now));
+      TM_TRY_ASSIGN(time, ParseTimeText(flags.time, now));
       form.emplace_back("time", Seconds(time));
     }
-    return std::pair(std::string("/api/v1/query"), QueryString(form).substr(1));
+    return Question{"/api/v1/query", QueryString(form).substr(1), time, time};
   }
   if (!flags.time.empty())
     return InvalidArgument("--time is for one moment; leave it out with --start, --end or --step");
@@ -55,7 +76,20 @@ Result<std::pair<std::string, std::string>> MakeRequest(const QueryFlags& flags)
   form.emplace_back("start", Seconds(start));
   form.emplace_back("end", Seconds(end));
   form.emplace_back("step", Seconds(step));
-  return std::pair(std::string("/api/v1/query_range"), QueryString(form).substr(1));
+  return Question{"/api/v1/query_range", QueryString(form).substr(1), start, end};
+}
+
+// Of an answer without series. 1 where something was named that is not there.
+int TellWhy(const QueryFlags& flags, const Question& question, std::FILE* out) {
+  EmptyReason reason;
+  if (auto api = AskServer(flags.server); api.ok()) {
+    reason = WhyNoSeries(**api, {.expression = flags.expression,
+                                 .database = flags.database,
+                                 .start_ms = question.start_ms,
+                                 .end_ms = question.end_ms});
+  }
+  fmt::print(out, "no series{}{}\n", reason.text.empty() ? "" : ": ", reason.text);
+  return reason.absent ? 1 : 0;
 }
 
 int Query(const QueryFlags& flags) {
@@ -64,7 +98,7 @@ int Query(const QueryFlags& flags) {
   auto client = HttpClient::Create(flags.server);
   if (!client.ok()) return Fail(client.error().message);
   const auto reply =
-      (*client)->Send("POST", request->first, {{"Content-Type", "application/x-www-form-urlencoded"}}, request->second);
+      (*client)->Send("POST", request->target, {{"Content-Type", "application/x-www-form-urlencoded"}}, request->form);
   if (!reply.ok()) return Fail(reply.error().message);
   if (flags.format == "json") {
     fmt::print("{}\n", reply->body);
@@ -73,7 +107,14 @@ int Query(const QueryFlags& flags) {
   const auto answer = ParseAnswer(reply->body);
   if (!answer.ok()) return Fail(answer.error().message);
   for (const std::string& note : answer->notes) fmt::print(stderr, "{}\n", note);
-  fmt::print("{}", flags.format == "csv" ? ToCsv(*answer) : ToTable(*answer));
+  const bool csv = flags.format == "csv";
+  if (csv) fmt::print("{}", ToCsv(*answer));
+  if (answer->series.empty()) return TellWhy(flags, *request, csv ? stderr : stdout);
+  if (!csv) {
+    fmt::print("{}", ToTable(*answer, {.width = TerminalWidth(),
+                                       .exact = flags.exact,
+                                       .zone = flags.utc ? TimeZone::kUtc : TimeZone::kLocal}));
+  }
   return 0;
 }
 
@@ -91,6 +132,8 @@ void AddQuery(CLI::App& app, Action* action) {
   app.add_option("--format", flags->format, "table, json or csv")
       ->capture_default_str()
       ->check(CLI::IsMember({"table", "json", "csv"}));
+  app.add_flag("--exact", flags->exact, "in a table: numbers as the server has them, not with six digits");
+  app.add_flag("--utc", flags->utc, "in a table: times in UTC, not in this machine's time zone");
   app.callback([flags, action] { *action = [flags] { return Query(*flags); }; });
 }
 

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <ctime>
 
 #include "storage/base/text/duration.h"
 #include "storage/base/text/instant.h"
@@ -49,6 +50,17 @@ Result<int64_t> ParseTimeText(std::string_view text, int64_t now_ms) {
 std::string TimeToText(int64_t ms) {
   return text::PrintInstant(text::Instant::FromMs(ms),
                             {.between = ' ', .fraction = text::InstantStyle::Fraction::kMsOrNone, .zone = ""});
+}
+
+std::string TimeWithZone(int64_t ms, TimeZone zone) {
+  const int64_t seconds = ms / 1000 - (ms % 1000 < 0 ? 1 : 0);
+  const auto at = static_cast<time_t>(seconds);
+  struct tm local{};
+  if (zone == TimeZone::kUtc || localtime_r(&at, &local) == nullptr || local.tm_zone == nullptr) {
+    return TimeToText(ms) + " UTC";
+  }
+  // Shown as if it were UTC, and named.
+  return TimeToText(ms + static_cast<int64_t>(local.tm_gmtoff) * 1000) + " " + local.tm_zone;
 }
 
 }  // namespace tidemark::cli

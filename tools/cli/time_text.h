@@ -16,6 +16,12 @@ Result<int64_t> ParseTimeText(std::string_view text, int64_t now_ms);
 // "1h30m", "15s", "500ms" or a number of seconds, in milliseconds. More than 0.
 Result<int64_t> ParseDurationText(std::string_view text);
 
+enum class TimeZone : uint8_t { kUtc, kLocal };
+
+// As TimeToText, with the zone's name behind it: "2016-01-01 00:00:00 UTC", or "2016-01-01 01:00:00 CET" where this
+// machine is (TZ). Where the machine does not know, UTC.
+std::string TimeWithZone(int64_t ms, TimeZone zone);
+
 // "2016-01-01 00:00:00" in UTC, with ".250" when there are milliseconds.
 std::string TimeToText(int64_t ms);
 

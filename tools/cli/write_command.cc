@@ -6,13 +6,17 @@
 #include <simdjson.h>
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
-#include <fstream>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "ingest/lineprotocol/parser.h"
 #include "storage/base/clock.h"
@@ -20,6 +24,8 @@
 #include "tools/cli/dry_run/write_dry_run.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/line_chunks.h"
+#include "tools/cli/refusals.h"
+#include "tools/cli/transfer/files.h"
 
 namespace tidemark::cli {
 namespace {
@@ -27,7 +33,7 @@ namespace {
 constexpr int kMaxTries = 8;
 
 struct WriteFlags {
-  std::string file = "-";
+  std::vector<std::string> files;
   std::string server = "http://127.0.0.1:8086";
   std::string database;
   std::string precision = "ns";
@@ -71,32 +77,55 @@ class Progress {
   std::chrono::steady_clock::time_point shown_;
 };
 
-// Prints the refused lines of a reply with their line numbers in the whole input. Returns how many there were.
-uint64_t PrintRefusals(const std::string& body, uint64_t lines_before) {
+// How many rows a reply says to have dropped: `... dropped=12`; 0 where it does not say.
+uint64_t DroppedOf(std::string_view error) {
+  constexpr std::string_view kWords = "dropped=";
+  const size_t at = error.rfind(kWords);
+  uint64_t dropped = 0;
+  if (at != std::string_view::npos)
+    std::from_chars(error.data() + at + kWords.size(), error.data() + error.size(), dropped);
+  return dropped;
+}
+
+// Takes what a reply says of refused lines, with their numbers in the whole file. `rows`: those that were sent, all of
+// which were refused where `whole`.
+void TakeRefusals(const std::string& body, std::string_view file, const LineChunks& chunks, bool whole,
+                  Refusals* refusals) {
+  const uint64_t before = refusals->count();
+  const auto tell = [&](const Refusal& refusal) { fmt::print(stderr, "{}", refusals->Add(refusal)); };
   simdjson::dom::parser parser;
   simdjson::dom::element reply;
+  uint64_t dropped = whole ? chunks.rows() : 1;
   if (parser.parse(body).get(reply) != simdjson::SUCCESS) {
-    fmt::print(stderr, "{}\n", body);
-    return 1;
-  }
-  simdjson::dom::array data;
-  uint64_t count = 0;
-  if (reply["data"].get(data) == simdjson::SUCCESS) {
-    for (const simdjson::dom::element entry : data) {
-      int64_t line = 0;
-      std::string_view message;
-      if (entry["line_number"].get(line) != simdjson::SUCCESS) continue;
-      if (entry["error_message"].get(message) != simdjson::SUCCESS) continue;
-      fmt::print(stderr, "line {}: {}\n", lines_before + static_cast<uint64_t>(line), message);
-      ++count;
+    tell({.file = file, .line = 0, .column = 0, .reason = body, .text = {}});
+  } else {
+    simdjson::dom::array data;
+    if (reply["data"].get(data) == simdjson::SUCCESS) {
+      for (const simdjson::dom::element entry : data) {
+        int64_t line = 0;
+        int64_t column = 0;
+        std::string_view message;
+        std::string_view text;
+        if (entry["line_number"].get(line) != simdjson::SUCCESS) continue;
+        if (entry["error_message"].get(message) != simdjson::SUCCESS) continue;
+        if (entry["column"].get(column) != simdjson::SUCCESS) column = 0;
+        if (entry["original_line"].get(text) != simdjson::SUCCESS) text = {};
+        tell({.file = file,
+              .line = chunks.lines_before() + static_cast<uint64_t>(line),
+              .column = static_cast<uint64_t>(column),
+              .reason = message,
+              .text = text});
+      }
+    }
+    std::string_view error;
+    if (reply["error"].get(error) == simdjson::SUCCESS) {
+      dropped = whole ? chunks.rows() : std::max<uint64_t>(DroppedOf(error), 1);
+      if (refusals->count() == before)
+        tell({.file = file, .line = chunks.lines_before() + 1, .column = 0, .reason = error, .text = {}});
     }
   }
-  std::string_view error;
-  if (count == 0 && reply["error"].get(error) == simdjson::SUCCESS) {
-    fmt::print(stderr, "in the lines after {}: {}\n", lines_before, error);
-    ++count;
-  }
-  return count;
+  const uint64_t told = refusals->count() - before;
+  if (dropped > told) refusals->AddUnknown(dropped - told);
 }
 
 // Sends one chunk, waiting and trying again while the server is busy or its reply got lost: its lines have times, so
@@ -126,11 +155,20 @@ std::optional<size_t> ReadStandardInput(char* to, size_t size, std::chrono::mill
   return got > 0 ? static_cast<size_t>(got) : 0;
 }
 
-int Send(const WriteFlags& flags, lineprotocol::Precision precision, LineChunks chunks) {
-  auto client = HttpClient::Create(flags.server);
-  if (!client.ok()) return Fail(client.error().message);
+// What is under way over all files.
+struct Sending {
+  const WriteFlags& flags;
+  HttpClient* client;
+  lineprotocol::Precision precision;
   Totals totals;
-  Progress progress(!flags.quiet && isatty(STDERR_FILENO) != 0);
+  Progress progress;
+  Refusals refusals;
+};
+
+// Sends the lines of one input; its name is "" for standard input. The error ends the command.
+Status Send(Sending* sending, std::string_view file, LineChunks chunks) {
+  const WriteFlags& flags = sending->flags;
+  Totals& totals = sending->totals;
   for (std::string_view chunk; !(chunk = chunks.Next()).empty();) {
     // What the input says of where its lines belong counts more than the flag.
     const std::string target =
@@ -139,43 +177,129 @@ int Send(const WriteFlags& flags, lineprotocol::Precision precision, LineChunks 
                                 {"precision", flags.precision}});
     std::string stamped;
     if (!chunks.untimed().empty()) {
-      stamped = WithTimes(chunk, chunks.untimed(), static_cast<int64_t>(precision));
+      stamped = WithTimes(chunk, chunks.untimed(), static_cast<int64_t>(sending->precision));
     }
-    const Result<HttpReply> reply = SendChunk(client->get(), target, stamped.empty() ? chunk : stamped);
-    if (!reply.ok()) return Fail(fmt::format("after {} lines: {}", totals.rows, reply.error().message));
+    const Result<HttpReply> reply = SendChunk(sending->client, target, stamped.empty() ? chunk : stamped);
+    if (!reply.ok()) return reply.error().Within(fmt::format("after {} lines", totals.rows));
     totals.bytes += chunk.size();
     totals.rows += chunks.rows();
-    if (reply->status == 400 && reply->body.find("partial write") != std::string::npos) {
-      totals.bad += PrintRefusals(reply->body, chunks.lines_before());
-    } else if (reply->status == 400) {
-      (void)PrintRefusals(reply->body, chunks.lines_before());
-      totals.bad += chunks.rows();
+    if (reply->status == 400) {
+      const bool partial = reply->body.find("partial write") != std::string::npos;
+      TakeRefusals(reply->body, file, chunks, !partial, &sending->refusals);
+      totals.bad = sending->refusals.count();
     } else if (reply->status / 100 != 2) {
-      return Fail(fmt::format("the server answered {} after {} lines: {}", reply->status, totals.rows, reply->body));
+      return InvalidArgument(
+          fmt::format("the server answered {} after {} lines: {}", reply->status, totals.rows, reply->body));
     }
-    progress.Show(totals);
+    sending->progress.Show(totals);
   }
-  progress.Finish(totals);
-  if (!flags.quiet) fmt::print("{} lines written, {} refused\n", totals.rows - totals.bad, totals.bad);
+  return {};
+}
+
+// A file, packed or not, as LineChunks reads it. What goes wrong is kept, since a source has no error to give.
+struct FileSource {
+  std::unique_ptr<InFile> file;
+  Status status;
+  std::optional<size_t> operator()(char* to, size_t size, std::chrono::milliseconds) {
+    Result<size_t> got = file->Read(to, size);
+    if (got.ok()) return *got;
+    status = std::move(got).error();
+    return 0;
+  }
+};
+
+constexpr std::string_view kGzip = "\x1f\x8b";
+constexpr std::string_view kZstd = "\x28\xb5\x2f\xfd";
+
+Status SendStandardInput(Sending* sending, const ChunkLimits& limits) {
+  // A pipe is not waited for until it is full, so that it is read as it comes; packed bytes need more than that.
+  std::string begin(size_t{1} << 16, '\0');
+  const std::optional<size_t> got = ReadStandardInput(begin.data(), begin.size(), std::chrono::milliseconds(-1));
+  begin.resize(got.value_or(0));
+  if (begin.starts_with(kGzip) || begin.starts_with(kZstd)) {
+    return InvalidArgument(fmt::format("standard input is packed: give the file's name, or unpack it with {}",
+                                       begin.starts_with(kGzip) ? "zcat" : "zstdcat"));
+  }
+  const LineChunks::Source source = [&begin](char* to, size_t size,
+                                             std::chrono::milliseconds wait) -> std::optional<size_t> {
+    if (begin.empty()) return ReadStandardInput(to, size, wait);
+    const size_t count = begin.copy(to, size);
+    begin.erase(0, count);
+    return count;
+  };
+  return Send(sending, "", LineChunks(source, limits, SystemClock::Get()));
+}
+
+int SendAll(const WriteFlags& flags, lineprotocol::Precision precision) {
+  auto client = HttpClient::Create(flags.server);
+  if (!client.ok()) return Fail(client.error().message);
+  Sending sending{.flags = flags,
+                  .client = client->get(),
+                  .precision = precision,
+                  .totals = {},
+                  .progress = Progress(!flags.quiet && isatty(STDERR_FILENO) != 0),
+                  .refusals = {}};
+  const ChunkLimits limits{.lines = flags.batch_lines};
+  Status status;
+  for (const std::string& name : flags.files) {
+    if (name == "-") {
+      status = SendStandardInput(&sending, limits);
+    } else {
+      auto file = InFile::Open(name);
+      if (!file.ok()) {
+        status = std::move(file).error();
+        break;
+      }
+      FileSource source{.file = std::move(file).value(), .status = {}};
+      status = Send(&sending, name, LineChunks(std::ref(source), limits, SystemClock::Get()));
+      if (status.ok()) status = source.status;
+    }
+    if (!status.ok()) break;
+  }
+  sending.progress.Finish(sending.totals);
+  fmt::print(stderr, "{}", sending.refusals.Rest());
+  const Totals& totals = sending.totals;
+  if (!flags.quiet) {
+    const std::string of_files = flags.files.size() > 1 ? fmt::format(" of {} files", flags.files.size()) : "";
+    fmt::print("{} lines{} written, {} refused\n", totals.rows - std::min(totals.rows, totals.bad), of_files,
+               totals.bad);
+  }
+  if (!status.ok()) return Fail(status.error().message);
   return totals.bad == 0 ? 0 : 1;
 }
 
-int Write(const WriteFlags& flags) {
-  std::ifstream file;
-  if (flags.file != "-") {
-    file.open(flags.file, std::ios::binary);
-    if (!file) return Fail("cannot read " + flags.file);
+// The whole of a file, unpacked.
+Result<std::string> ReadAll(const std::string& name) {
+  TM_TRY_ASSIGN(const auto file, InFile::Open(name));
+  std::string text;
+  constexpr size_t kPiece = size_t{1} << 20;
+  for (size_t got = kPiece; got == kPiece;) {
+    const size_t size = text.size();
+    text.resize(size + kPiece);
+    TM_TRY_ASSIGN(got, file->Read(text.data() + size, kPiece));
+    text.resize(size + got);
   }
+  return text;
+}
+
+int Write(WriteFlags flags) {
+  if (flags.files.empty()) flags.files.emplace_back("-");
   const auto precision = lineprotocol::ParsePrecision(flags.precision);
   if (!precision.ok()) return Fail(precision.error().message);
-  const ChunkLimits limits{.lines = flags.batch_lines};
-  const Clock& clock = SystemClock::Get();
-  if (!flags.dry_run && flags.file == "-")
-    return Send(flags, *precision, LineChunks(&ReadStandardInput, limits, clock));
-  if (!flags.dry_run) return Send(flags, *precision, LineChunks(file, limits, clock));
-  std::istream& input = flags.file == "-" ? std::cin : file;
-  const int64_t now = flags.default_time_given ? flags.default_time : clock.NowNs();
-  return WriteDryRun(input, {.precision = *precision, .default_time = {now}, .json = flags.json}, std::cout);
+  if (!flags.dry_run) return SendAll(flags, *precision);
+  const int64_t now = flags.default_time_given ? flags.default_time : SystemClock::Get().NowNs();
+  int code = 0;
+  for (const std::string& name : flags.files) {
+    auto text = ReadAll(name);
+    if (!text.ok()) return Fail(text.error().message);
+    std::istringstream input(std::move(text).value());
+    if (flags.files.size() > 1 && !flags.json) fmt::print("{}:\n", name);
+    std::fflush(stdout);
+    code = std::max(
+        code, WriteDryRun(input, {.precision = *precision, .default_time = {now}, .json = flags.json}, std::cout));
+    std::cout.flush();
+  }
+  return code;
 }
 
 }  // namespace
@@ -183,7 +307,8 @@ int Write(const WriteFlags& flags) {
 void AddWrite(CLI::App& app, Action* action) {
   auto flags = std::make_shared<WriteFlags>();
   AddServerFlag(app, &flags->server);
-  app.add_option("file", flags->file, "file of line protocol, - for standard input")->capture_default_str();
+  app.add_option("file", flags->files,
+                 "files of line protocol, plain or packed with gzip or zstd; - for standard input (default: -)");
   app.add_option("--db", flags->database, "database (default: the server's)");
   app.add_option("--precision", flags->precision, "unit of the timestamps: ns, us, ms, s, m or h")
       ->capture_default_str();

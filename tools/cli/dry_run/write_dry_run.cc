@@ -13,6 +13,7 @@
 #include "storage/base/check.h"
 #include "storage/base/text/json_string.h"
 #include "storage/model/series_key.h"
+#include "tools/cli/refusals.h"
 
 namespace tidemark::cli {
 namespace {
@@ -96,9 +97,12 @@ int WriteDryRun(std::istream& input, const DryRunOptions& options, std::ostream&
   if (options.json) {
     PrintJson(batch, report, output);
   } else {
+    Refusals refusals;
     for (const LineError& error : report.errors) {
-      output << fmt::format("{}:{}: {}\n    {}\n", error.line, error.column, error.reason, error.text);
+      output << refusals.Add(
+          {.file = {}, .line = error.line, .column = error.column, .reason = error.reason, .text = error.text});
     }
+    output << refusals.Rest();
     output << fmt::format("{} lines are good ({} points), {} are not\n", report.lines_ok, batch.points(),
                           report.lines_bad);
   }

@@ -19,7 +19,8 @@ struct DryRunOptions {
 //   JSON   {"line":1,"measurement":"m","tags":{"k":"v"},"fields":{"f":{"float":1.5}},"time":123} for a good line, where
 //          the type is float, int, uint, bool or string, int and uint are strings and time is in nanoseconds;
 //          {"line":2,"column":7,"error":"missing field value"} for a bad one
-//   text   LINE:COLUMN: reason, and the line, for each bad line, then a line of counts
+//   text   `line LINE:COLUMN: reason`, and the line, for the first line of each reason, then how many more each has
+//          (refusals.h) and a line of counts
 // Returns the exit code: 0 when every line is good, 1 when one is bad.
 int WriteDryRun(std::istream& input, const DryRunOptions& options, std::ostream& output);
 

@@ -99,10 +99,10 @@ std::string RunTasksText(const std::vector<PastTask>& tasks) {
     ++matrix[task.kind][task.agent];
     agents.insert(task.agent);
   }
-  std::string out = fmt::format("{:<23}  {:<{}}  {:<{}}  {:<{}}  {:<9}  {:>10}\n", "ended", "task", name, "kind", kind,
+  std::string out = fmt::format("{:<28}  {:<{}}  {:<{}}  {:<{}}  {:<9}  {:>10}\n", "ended", "task", name, "kind", kind,
                                 "agent", agent, "outcome", "seconds");
   for (const PastTask& task : tasks) {
-    out += fmt::format("{:<23}  {:<{}}  {:<{}}  {:<{}}  {:<9}  {:>10.3f}{}\n", TimeToText(task.time_ms), task.task,
+    out += fmt::format("{:<28}  {:<{}}  {:<{}}  {:<{}}  {:<9}  {:>10.3f}{}\n", TimeWithZone(task.time_ms, TimeZone::kLocal), task.task,
                        name, task.kind, kind, task.agent.empty() ? "-" : task.agent, agent, task.outcome, task.seconds,
                        task.last_attempt ? "" : "  tried again");
   }

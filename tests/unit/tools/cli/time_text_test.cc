@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <ctime>
+#include <string>
+
 namespace tidemark::cli {
 namespace {
 
@@ -41,6 +45,19 @@ TEST(TimeText, Durations) {
 TEST(TimeText, TimesAsPeopleReadThem) {
   EXPECT_EQ(TimeToText(1'451'606'400'000), "2016-01-01 00:00:00");
   EXPECT_EQ(TimeToText(-1), "1969-12-31 23:59:59.999");
+}
+
+TEST(TimeWithZone, TheZoneIsNamed) {
+  EXPECT_EQ(TimeWithZone(1'451'606'400'250, TimeZone::kUtc), "2016-01-01 00:00:00.250 UTC");
+  const char* const before = getenv("TZ");
+  const std::string kept = before == nullptr ? "" : before;
+  ASSERT_EQ(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1), 0);
+  tzset();
+  EXPECT_EQ(TimeWithZone(1'451'606'400'250, TimeZone::kLocal), "2016-01-01 01:00:00.250 CET");
+  EXPECT_EQ(TimeWithZone(1'467'331'200'000, TimeZone::kLocal), "2016-07-01 02:00:00 CEST");
+  EXPECT_EQ(TimeWithZone(-1, TimeZone::kLocal), "1970-01-01 00:59:59.999 CET");
+  ASSERT_EQ(before == nullptr ? unsetenv("TZ") : setenv("TZ", kept.c_str(), 1), 0);
+  tzset();
 }
 
 }  // namespace

@@ -1,0 +1,197 @@
+#include "tools/cli/admin/act_table.h"
+
+#include <fmt/core.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <utility>
+
+namespace tidemark::cli {
+namespace {
+
+namespace dom = simdjson::dom;
+
+using Row = std::vector<std::string>;
+
+std::string BytesText(double bytes) {
+  constexpr std::string_view kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  size_t unit = 0;
+  while (bytes >= 999.5 && unit + 1 < std::size(kUnits)) {
+    bytes /= 1000;
+    ++unit;
+  }
+  if (unit == 0) return fmt::format("{:.0f} B", bytes);
+  return fmt::format("{:.{}f} {}", bytes, bytes < 9.995 ? 2 : bytes < 99.95 ? 1 : 0, kUnits[unit]);
+}
+
+// "1d12h"; fractions of a second as they are.
+std::string SecondsText(double seconds) {
+  if (seconds != static_cast<double>(static_cast<int64_t>(seconds))) return fmt::format("{:g}s", seconds);
+  auto left = static_cast<int64_t>(seconds);
+  if (left == 0) return "0s";
+  std::string out = left < 0 ? "-" : "";
+  left = left < 0 ? -left : left;
+  for (const auto& [size, unit] : {std::pair<int64_t, char>{86'400, 'd'}, {3'600, 'h'}, {60, 'm'}, {1, 's'}}) {
+    if (left >= size) out += fmt::format("{}{}", left / size, unit);
+    left %= size;
+  }
+  return out;
+}
+
+bool EndsWithWord(std::string_view key, std::string_view word) {
+  if (key.size() < word.size()) return false;
+  return std::ranges::equal(key.substr(key.size() - word.size()), word,
+                            [](char a, char b) { return std::tolower(a) == std::tolower(b); });
+}
+
+std::string NumberText(std::string_view key, dom::element value) {
+  double number = 0;
+  if (value.get(number) != simdjson::SUCCESS) return simdjson::minify(value);
+  const bool kept = key == "retentionSeconds" || key == "keepSeconds";
+  if (kept && number == 0) return "for ever";
+  if (key == "maxBytes" && number == 0) return "no limit";
+  if (EndsWithWord(key, "seconds")) return SecondsText(number);
+  if (EndsWithWord(key, "bytes") || key.starts_with("bytes")) return BytesText(number);
+  return simdjson::minify(value);
+}
+
+std::string ValueText(std::string_view key, dom::element value);
+
+// `width 5m, keep for ever`.
+std::string ObjectText(dom::object object) {
+  std::string out;
+  for (const auto& [key, value] : object) {
+    if (!out.empty()) out += ", ";
+    out += WordsOfKey(key) + " " + ValueText(key, value);
+  }
+  return out;
+}
+
+std::string ValueText(std::string_view key, dom::element value) {
+  std::string_view text;
+  bool on = false;
+  dom::array list;
+  dom::object object;
+  if (value.get(text) == simdjson::SUCCESS) return std::string(text);
+  if (value.get(on) == simdjson::SUCCESS) return on ? "yes" : "no";
+  if (value.is_null()) return "-";
+  if (value.get(object) == simdjson::SUCCESS) return ObjectText(object);
+  if (value.get(list) == simdjson::SUCCESS) {
+    std::string out;
+    for (const dom::element entry : list) out += (out.empty() ? "" : "; ") + ValueText("", entry);
+    return out.empty() ? "none" : out;
+  }
+  return NumberText(key, value);
+}
+
+std::string Align(const std::vector<Row>& rows) {
+  std::vector<size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out;
+  for (const Row& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("{}{:<{}}", i > 0 ? "  " : "", row[i], widths[i]);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+void AppendObject(const std::string& before, dom::object object, std::vector<Row>* rows) {
+  for (const auto& [key, value] : object) {
+    const std::string words = before + WordsOfKey(key);
+    dom::object inner;
+    dom::array list;
+    if (value.get(inner) == simdjson::SUCCESS) {
+      AppendObject(words + " ", inner, rows);
+    } else if (value.get(list) == simdjson::SUCCESS && list.size() > 0) {
+      for (const dom::element entry : list) rows->push_back({words, ValueText(key, entry)});
+    } else {
+      rows->push_back({words, ValueText(key, value)});
+    }
+  }
+}
+
+std::string ListTable(dom::array list) {
+  std::vector<std::string> keys;
+  for (const dom::element entry : list) {
+    dom::object object;
+    if (entry.get(object) != simdjson::SUCCESS) continue;
+    for (const auto& [key, _] : object) {
+      if (std::ranges::find(keys, key) == keys.end()) keys.emplace_back(key);
+    }
+  }
+  if (list.size() == 0) return "none\n";
+  std::vector<Row> rows(1);
+  for (const std::string& key : keys) rows[0].push_back(WordsOfKey(key));
+  for (const dom::element entry : list) {
+    Row& row = rows.emplace_back();
+    if (keys.empty()) row.push_back(ValueText("", entry));
+    for (const std::string& key : keys) {
+      dom::element value;
+      row.push_back(entry[key].get(value) == simdjson::SUCCESS ? ValueText(key, value) : "");
+    }
+  }
+  if (keys.empty()) rows.erase(rows.begin());
+  return Align(rows);
+}
+
+}  // namespace
+
+std::string WordsOfKey(std::string_view key) {
+  std::string out;
+  for (const char c : key) {
+    if (std::isupper(static_cast<unsigned char>(c)) != 0 && !out.empty()) out += ' ';
+    out += c == '_' ? ' ' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  // What the value says by itself.
+  for (const std::string_view unit : {" seconds"}) {
+    if (out.ends_with(unit)) out.resize(out.size() - unit.size());
+  }
+  return out;
+}
+
+Result<ActAnswer> ActTable(std::string_view body) {
+  dom::parser parser;
+  dom::element root;
+  dom::element data;
+  if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS ||
+      root["data"].get(data) != simdjson::SUCCESS) {
+    return MakeError(ErrorCode::kInternal,
+                     fmt::format("the answer is not what an act returns: {}", body.substr(0, 200)));
+  }
+  ActAnswer out;
+  dom::array warnings;
+  if (root["warnings"].get(warnings) == simdjson::SUCCESS) {
+    for (const dom::element warning : warnings) out.warnings.push_back(ValueText("", warning));
+  }
+  dom::object object;
+  dom::array list;
+  if (data.get(object) == simdjson::SUCCESS) {
+    std::vector<Row> rows;
+    AppendObject("", object, &rows);
+    out.text = Align(rows);
+  } else if (data.get(list) == simdjson::SUCCESS) {
+    out.text = ListTable(list);
+  } else {
+    out.text = ValueText("", data) + "\n";
+  }
+  return out;
+}
+
+std::string ProgressLine(std::string_view line) {
+  dom::parser parser;
+  dom::element root;
+  dom::object object;
+  if (parser.parse(line.data(), line.size()).get(root) != simdjson::SUCCESS || root.get(object) != simdjson::SUCCESS) {
+    return {};
+  }
+  return ObjectText(object);
+}
+
+}  // namespace tidemark::cli

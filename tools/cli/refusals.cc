@@ -1,0 +1,57 @@
+#include "tools/cli/refusals.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace tidemark::cli {
+namespace {
+
+constexpr size_t kTextBytes = 200;
+
+std::string Place(const Refusal& refusal) {
+  std::string out;
+  if (refusal.line != 0) {
+    out =
+        refusal.file.empty() ? fmt::format("line {}", refusal.line) : fmt::format("{}:{}", refusal.file, refusal.line);
+    if (refusal.column != 0) out += fmt::format(":{}", refusal.column);
+    return out + ": ";
+  }
+  return refusal.file.empty() ? "" : fmt::format("{}: ", refusal.file);
+}
+
+}  // namespace
+
+std::string Refusals::Add(const Refusal& refusal) {
+  ++count_;
+  if (const auto known = reasons_.find(refusal.reason); known != reasons_.end()) {
+    ++known->second;
+    return {};
+  }
+  if (reasons_.size() == kReasonsMax) {
+    ++others_;
+    return {};
+  }
+  reasons_.emplace(refusal.reason, 1);
+  std::string out = fmt::format("{}{}\n", Place(refusal), refusal.reason);
+  if (refusal.text.empty()) return out;
+  std::string_view text = refusal.text.substr(0, std::min(refusal.text.find('\n'), kTextBytes));
+  return out + fmt::format("    {}{}\n", text, text.size() < refusal.text.size() ? "..." : "");
+}
+
+std::string Refusals::Rest() const {
+  std::vector<std::pair<uint64_t, std::string_view>> most;
+  for (const auto& [reason, lines] : reasons_) {
+    if (lines > 1) most.emplace_back(lines - 1, reason);
+  }
+  std::ranges::stable_sort(most, std::greater<>(), [](const auto& entry) { return entry.first; });
+  std::string out;
+  for (const auto& [lines, reason] : most) out += fmt::format("{} more: {}\n", lines, reason);
+  if (others_ > 0) out += fmt::format("{} more, of other reasons than these\n", others_);
+  if (unknown_ > 0) out += fmt::format("{} more that the server did not describe\n", unknown_);
+  return out;
+}
+
+}  // namespace tidemark::cli
