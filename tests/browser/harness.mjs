@@ -1,6 +1,6 @@
 // Starts a real server with data and a real browser for the tests of the dashboard.
 import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 const BIN = process.env.TIDEMARK_BIN ?? "build/release/bin";
+// A folder that `vite build` filled: its page in place of the one that the server has in it, for who works on the page.
+const PAGE = process.env.TIDEMARK_PAGE;
 const run = promisify(execFile);
 
 // A port that nobody had a moment ago: a server that comes back must come back at the same address.
@@ -121,9 +123,22 @@ export function startBrowser() {
   });
 }
 
+const TYPES = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", svg: "image/svg+xml" };
+
+// Answers for the page and its files out of a folder, with the server's own headers for the page.
+async function servePage(context, folder) {
+  await context.route(/\/dashboard(\/assets\/[^?]+)?(\?.*)?$/, async (route) => {
+    const asset = /\/dashboard\/(assets\/[^?]+)/.exec(route.request().url())?.[1];
+    if (asset) return route.fulfill({ body: readFileSync(join(folder, asset)), contentType: TYPES[asset.split(".").pop()] });
+    const reply = await route.fetch();
+    return reply.status() === 200 ? route.fulfill({ response: reply, headers: { ...reply.headers(), "content-encoding": "" }, body: readFileSync(join(folder, "index.html")) }) : route.fulfill({ response: reply });
+  });
+}
+
 // A page that remembers all that went wrong on it.
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  if (PAGE) await servePage(context, PAGE);
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   page.faults = [];

@@ -44,6 +44,11 @@ describe("values that are several", () => {
     ["queryparam", "var-n=a.b&var-n=c"], ["percentencode", "%7Ba.b%2Cc%7D"], ["unheardof", "a.b|c"],
   ])("${n:%s}", (format, want) => expect(interpolate(`\${n:${format}} [[n:${format}]]`, { n: nodes })).toBe(`${want} ${want}`));
   it("are called by their names where people read them", () => expect(interpolateShown("Rows of $n", { n: nodes })).toBe("Rows of A + C"));
+  it("are called together what they are called together, and one by one what each is", () => {
+    const all = { n: { ...nodes, called: "All" } };
+    expect(interpolateShown("$n", all)).toBe("All");
+    expect(interpolateShown("$n", withOnly(all, "n", 1))).toBe("C");
+  });
   it("are one alone in what is drawn for each", () => expect(withOnly({ n: nodes }, "n", 0)).toEqual({ n: { query: "a.b", pattern: "a\\\\.b", list: ["a.b"], texts: ["A"] } }));
 });
 

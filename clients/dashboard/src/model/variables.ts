@@ -7,6 +7,8 @@ export interface Chosen {
   pattern?: string;
   list: readonly string[];
   texts?: readonly string[];
+  // What all of them together are called.
+  called?: string;
 }
 
 export type Value = string | Chosen;
@@ -29,6 +31,10 @@ export function escapeForString(value: string): string {
 
 type Format = (value: Chosen) => string;
 
+function shownAs({ list, texts, called }: Chosen): string {
+  return called ?? (texts ?? list).join(" + ");
+}
+
 // Grafana's formats. Those that are for queries escape as the quotes around them ask.
 const FORMATS: Record<string, Format> = {
   raw: ({ list }) => list.map(escapeForString).join(","),
@@ -39,7 +45,7 @@ const FORMATS: Record<string, Format> = {
   singlequote: ({ list }) => list.map((one) => `'${escapeForString(one).replaceAll("'", "\\'")}'`).join(","),
   doublequote: ({ list }) => list.map((one) => `"${escapeForString(one)}"`).join(","),
   json: ({ list }) => JSON.stringify(list.length === 1 ? list[0] : list),
-  text: ({ list, texts }) => (texts ?? list).join(" + "),
+  text: shownAs,
   percentencode: ({ list }) => encodeURIComponent(list.length === 1 ? (list[0] as string) : `{${list.join(",")}}`),
 };
 
@@ -79,7 +85,7 @@ export function interpolate(text: string, values: Values): string {
 
 // As above for what people read, such as titles: values as they are called, nothing escaped.
 export function interpolateShown(text: string, values: Values): string {
-  return replaced(text, values, (_name, value) => (typeof value === "string" ? value : (value.texts ?? value.list).join(" + ")));
+  return replaced(text, values, (_name, value) => (typeof value === "string" ? value : shownAs(value)));
 }
 
 // The values with one of them chosen alone, for what is drawn once for each.

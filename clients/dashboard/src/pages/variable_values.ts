@@ -49,12 +49,14 @@ export function valueOf(variable: Variable, chosen: readonly string[], choices: 
   const real = choices.filter((choice) => choice.value !== ALL);
   const all = chosen.includes(ALL) && variable.all !== undefined;
   const list = all ? real.map((choice) => choice.value) : chosen.filter((one) => one !== ALL);
-  const texts = all ? ["All"] : list.map((one) => real.find((choice) => choice.value === one)?.text ?? one);
-  if (all && typeof variable.all === "string") return { query: variable.all, pattern: variable.all, list, texts };
+  const byValue = new Map(real.map((choice) => [choice.value, choice.text]));
+  const texts = list.map((one) => byValue.get(one) ?? one);
+  const called = all ? { called: "All" } : {};
+  if (all && typeof variable.all === "string") return { query: variable.all, pattern: variable.all, list, texts, ...called };
   const patterns = list.map((one) => escapeForString(escapeForPattern(one)));
   const several = variable.multi === true || variable.all !== undefined;
   return {
-    query: list.map(escapeForString).join("|"), list, texts,
+    query: list.map(escapeForString).join("|"), list, texts, ...called,
     ...(several ? { pattern: patterns.length === 1 ? (patterns[0] as string) : patterns.length === 0 ? "" : `(${patterns.join("|")})` } : {}),
   };
 }
