@@ -87,6 +87,7 @@ std::string Announce(const Config& config, const Daemon& daemon) {
     TM_LOG(kInfo, "listening on {}", url);
     if (first.empty()) first = url;
   }
+  if (!first.empty()) fmt::print("the dashboard is {}/dashboard\n", first);
   for (size_t i = 0; i < config.udp.size(); ++i) {
     fmt::print("listening on udp port {} for database {}\n", daemon.udp_ports()[i], config.udp[i].database);
     TM_LOG(kInfo, "listening on udp port {} for database {}", daemon.udp_ports()[i], config.udp[i].database);
