@@ -1,4 +1,5 @@
 // Client: the HTTP API of tidemarkd, typed. The one place that calls fetch.
+import { Alerting, type Raw } from "./alerting";
 import { Batch, type Line } from "./batch";
 import { Connection } from "./connection";
 import { ApiError, type Answer, type Params } from "./messages";
@@ -53,6 +54,7 @@ function ifVersion(version: number | undefined): Record<string, string> {
 export class Client {
   readonly connection: Connection;
   readonly session = new Session();
+  readonly alerting = new Alerting((method, path, type, body, signal) => this.raw(method, path, type, body, signal));
   // What panels ask: all questions of a moment in one request.
   readonly batch = new Batch({
     lines: (path, body, onLine) => this.lines(path, body, onLine),
@@ -270,6 +272,20 @@ export class Client {
   private async exchange<T>(url: string, init: RequestInit): Promise<Answer<T>> {
     const { reply, text } = await this.fetchText(url, init);
     return this.judge<T>(reply.status, text, init.method === "POST");
+  }
+
+  // An answer as it is, also one that refuses; what is no GET shows that it comes from this page.
+  private async raw(method: string, path: string, type?: string, body?: string, signal?: AbortSignal): Promise<Raw> {
+    const headers: Record<string, string> = { ...(type ? { "Content-Type": type } : {}) };
+    if (method !== "GET" && this.session.forgeryValue) headers[FORGERY_HEADER] = this.session.forgeryValue;
+    const { reply, text } = await this.fetchText(this.url(path), { method, headers, ...(body !== undefined ? { body } : {}), ...(signal ? { signal } : {}) });
+    if (AWAY.has(reply.status)) throw this.lost(reply.status);
+    this.connection.reportAnswer();
+    if (reply.status === 401) {
+      this.session.refused();
+      throw new ApiError("refused", "signed out", reply.status);
+    }
+    return { status: reply.status, text };
   }
 
   // An answer by its status and its text. `posted`: a refused sign-in is told by the reply to it, whose words count.

@@ -2,6 +2,7 @@
 import { Client, whereAmI } from "./client";
 
 export { ApiError } from "./messages";
+export type { Matcher, NewSilence, Silence, ToldAlert } from "./alerting";
 export type * from "./types";
 
 const here = whereAmI(typeof location === "undefined" ? "/dashboard" : location.pathname);

@@ -34,6 +34,10 @@ export interface Alert {
   state: string;
   activeAt: string;
   value: string;
+  // While it fires only since what it watches is below the level at which it ends, or because there are no data.
+  recovering?: boolean;
+  flapping?: boolean;
+  noData?: boolean;
 }
 
 export interface Rule {

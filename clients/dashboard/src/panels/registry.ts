@@ -12,6 +12,7 @@ import { pattern } from "./pattern/pattern";
 import { pie } from "./pie/pie";
 import { rules } from "./rules/rules";
 import { savings } from "./savings/savings";
+import { silences } from "./silences/silences";
 import { stat } from "./stat/stat";
 import { states } from "./states/states";
 import { table } from "./table/table";
@@ -19,7 +20,7 @@ import { text } from "./text/text";
 import { timeseries } from "./timeseries/timeseries";
 
 export const PANEL_TYPES: readonly PanelType[] = [
-  alerts, bars, curve, events, gauge, goals, heatmap, histogram, pattern, pie, rules, savings, stat, states, table, text, timeseries,
+  alerts, bars, curve, events, gauge, goals, heatmap, histogram, pattern, pie, rules, savings, silences, stat, states, table, text, timeseries,
 ];
 
 export function panelType(name: string): PanelType | undefined {

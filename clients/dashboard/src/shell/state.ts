@@ -4,6 +4,9 @@ import { api } from "../api";
 import type { Theme } from "../model/colors";
 import { isMoving, resolveRange, type Span, type TimeRange, type Zone } from "../model/time";
 import { formatAddress, parseAddress, type Address } from "./address";
+import { recall, remember } from "./kept";
+
+export { recall, remember } from "./kept";
 
 export const address = signal<Address>(parseAddress(location.search));
 
@@ -66,23 +69,7 @@ dark.addEventListener("change", () => {
   systemTheme.value = dark.matches ? "dark" : "light";
 });
 
-function remembered(name: string): string | null {
-  try {
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
-export function remember(name: string, value: string): void {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // Where nothing may be kept, the choice holds until the page is left.
-  }
-}
-
-const chosen = remembered("tidemark.theme");
+const chosen = recall("tidemark.theme");
 export const themeChoice = signal<ThemeChoice>(chosen === "dark" || chosen === "light" ? chosen : "system");
 export const theme = computed<Theme>(() => (themeChoice.value === "system" ? systemTheme.value : themeChoice.value));
 effect(() => {
@@ -91,10 +78,6 @@ effect(() => {
 export function chooseTheme(choice: ThemeChoice): void {
   themeChoice.value = choice;
   remember("tidemark.theme", choice);
-}
-
-export function recall(name: string): string | null {
-  return remembered(name);
 }
 
 // The clock of refreshes. Hidden pages and lost servers are not asked; both are asked at once when they are back.

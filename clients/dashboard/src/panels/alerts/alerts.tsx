@@ -1,17 +1,45 @@
 // alerts: what fires or is pending (a query of mode alerts), and one word for it. With a query of mode rules it knows
-// whether anything watches at all.
-import type { Alert } from "../../api";
+// whether anything watches at all. Each says why it fires, who was told of it or why nobody was, and can be silenced where the
+// page has a panel of silences.
+import { useEffect, useState } from "preact/hooks";
+import { api, type Alert, type RuleGroup, type Silence, type ToldAlert } from "../../api";
 import { timeText } from "../../model/time";
 import { formatValue } from "../../model/units";
 import type { PanelProps, PanelType } from "../panel_type";
+import { matchersFor, matchersText } from "../silences/matchers";
+import { wantedMatchers } from "../silences/open_silence";
 import { Grid } from "../table/grid";
+import { ruleOf, whyFires, whyTold } from "./told";
 import "../figures/figure.css";
 
 function labelText(alert: Alert): string {
   return Object.entries(alert.labels).filter(([name]) => name !== "alertname").map(([name, value]) => `${name}=${value}`).join(" ");
 }
 
+// What those who are told know, with each refresh of the panel. Without the right to see it the alerts are shown alone.
+function useTold(at: number): { told: ToldAlert[]; silences: Silence[] } | undefined {
+  const [known, setKnown] = useState<{ told: ToldAlert[]; silences: Silence[] }>();
+  useEffect(() => {
+    const abort = new AbortController();
+    Promise.all([api.alerting.alerts(abort.signal), api.alerting.silences(abort.signal)]).then(([told, silences]) => setKnown({ told, silences }), () => undefined);
+    return () => abort.abort();
+  }, [at]);
+  return known;
+}
+
+function Why({ alert, groups, at, known }: { alert: Alert; groups: RuleGroup[]; at: number; known: ReturnType<typeof useTold> }) {
+  const told = known && whyTold(alert, known.told, known.silences);
+  return (
+    <div class="alert-why note">
+      <div>{whyFires(alert, ruleOf(alert, groups), at)}</div>
+      {told && <div class={told.told ? "" : alert.state === "firing" ? "is-warn" : ""}>{told.text}</div>}
+    </div>
+  );
+}
+
 function AlertsView({ panel, data, zone }: PanelProps) {
+  const known = useTold(data.at);
+  const groups = data.frames.flatMap((frame) => frame.groups);
   const alerts = data.frames.flatMap((frame) => frame.alerts);
   const watching = data.frames.reduce((sum, frame) => sum + frame.groups.reduce((n, group) => n + group.rules.length, 0), 0);
   const firing = alerts.filter((alert) => alert.state === "firing").length;
@@ -24,15 +52,16 @@ function AlertsView({ panel, data, zone }: PanelProps) {
       {watching > 0 && <p class="note">{watching} {watching === 1 ? "rule watches" : "rules watch"}</p>}
       {alerts.length > 0 && (
         <Grid label={panel.title}
-          columns={[{ id: "state", title: "State" }, { id: "name", title: "Alert" }, { id: "labels", title: "Labels" }, { id: "value", title: "Value", numeric: true }, { id: "since", title: "Since" }]}
+          columns={[{ id: "state", title: "State" }, { id: "name", title: "Alert" }, { id: "labels", title: "Labels" }, { id: "value", title: "Value", numeric: true }, { id: "since", title: "Since" }, { id: "silence", title: "" }]}
           rows={alerts.map((alert) => ({
             key: JSON.stringify(alert.labels),
             cells: [
               { sort: alert.state, view: <span class={alert.state === "firing" ? "is-bad" : "is-warn"}>{alert.state}</span> },
-              { sort: alert.labels.alertname ?? "", view: <>{alert.labels.alertname}<div class="note">{alert.annotations.summary ?? alert.annotations.description}</div></> },
+              { sort: alert.labels.alertname ?? "", view: <>{alert.labels.alertname}<div class="note">{alert.annotations.summary ?? alert.annotations.description}</div><Why alert={alert} groups={groups} at={data.at} known={known} /></> },
               { sort: labelText(alert), view: labelText(alert) },
               { sort: Number(alert.value), view: formatValue(Number(alert.value)) },
               { sort: alert.activeAt, view: timeText(Date.parse(alert.activeAt) / 1000, zone) },
+              { sort: "", view: <button class="link" aria-label={`Silence ${alert.labels.alertname} ${labelText(alert)}`} onClick={() => (wantedMatchers.value = matchersText(matchersFor(alert.labels)))}>Silence</button> },
             ],
           }))} />
       )}

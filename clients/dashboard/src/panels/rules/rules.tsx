@@ -15,7 +15,8 @@ function stateOf(rule: Rule): { text: string; color: ColorName } {
   return { text: state, color: Object.hasOwn(STATE_COLOR, state) ? (STATE_COLOR[state] as ColorName) : "dim" };
 }
 
-export function RuleTable({ groups, label }: { groups: RuleGroup[]; label: string }) {
+// `onEdit`: what the name of a group does.
+export function RuleTable({ groups, label, onEdit }: { groups: RuleGroup[]; label: string; onEdit?: (group: RuleGroup) => void }) {
   return (
     <Grid label={label}
       columns={[{ id: "state", title: "State" }, { id: "name", title: "Rule" }, { id: "query", title: "Watches for" }, { id: "for", title: "For" }, { id: "group", title: "Group" }, { id: "every", title: "Every", numeric: true }]}
@@ -28,7 +29,7 @@ export function RuleTable({ groups, label }: { groups: RuleGroup[]; label: strin
             { sort: rule.name, view: <>{rule.name}{rule.lastError && <div class="is-bad note">{rule.lastError}</div>}</> },
             { sort: rule.query, view: <code>{rule.query}</code> },
             { sort: rule.duration ?? 0, view: rule.duration ? durationText(rule.duration) : "–" },
-            { sort: group.name, view: group.name },
+            { sort: group.name, view: onEdit ? <button class="link" aria-label={`Change the group ${group.name}`} onClick={() => onEdit(group)}>{group.name}</button> : group.name },
             { sort: group.interval, view: durationText(group.interval) },
           ],
         };
