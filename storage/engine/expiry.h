@@ -23,6 +23,10 @@ class Expiry {
   [[nodiscard]] Result<RetentionReport> Plan(std::string_view database, const DatabaseOptions& options) const;
 
  private:
+  // What the retention of the whole database lets go: `expired` and `gone_by_ns` of a report whose partitions are
+  // counted.
+  Result<void> CountExpired(const database::Database& database, const database::DatabaseState& state,
+                            const DatabaseOptions& options, RetentionReport* report) const;
   Result<uint64_t> DropExpiredOf(const DatabasePtr& database) TM_EXCLUDES(checkpointer_.flush_mutex());
 
   StoreParts& parts_;

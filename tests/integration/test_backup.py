@@ -20,7 +20,7 @@ def backing_up(folder, *more):
 
 
 def create(server):
-    done = tidemark("admin", "backup", "create", "--server", server.url)
+    done = tidemark("admin", "backup", "create", "--json", "--server", server.url)
     expect_equal(done.returncode, 0, done.stderr)
     last = json.loads(done.stdout.splitlines()[-1])
     expect(last.get("done") is True, f"the last line is {last}")

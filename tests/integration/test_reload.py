@@ -166,14 +166,14 @@ def test_a_reload_needs_the_right_to_administer():
             for secret in weak:
                 expect_equal(settings.reload(bearer(secret))[0], 403, "who may not administer all")
             expect_equal(settings.reload(bearer(root))[0], 200, "root")
-            done = command(server, "admin", "reload", token=root)
+            done = command(server, "admin", "reload", "--json", token=root)
             expect(done.returncode == 0 and json.loads(done.stdout)["data"]["rules"] == 1, done.stdout + done.stderr)
             settings.rules.write_text("nonsense: 1\n")
             done = command(server, "admin", "reload", token=root)
             expect(done.returncode == 1 and "rules.yml:1:1" in done.stderr, done.stdout + done.stderr)
 
             def records():
-                listed = command(server, "admin", "audit", "list", token=root)
+                listed = command(server, "admin", "audit", "list", "--json", token=root)
                 return [(r["who"], r["status"], r["count"]) for r in json.loads(listed.stdout)["data"] if r["act"] == "POST /-/reload"]
 
             expect(("root", 200, 1) in records() and ("root", 500, 1) in records(), "acts are written down before their answers")

@@ -54,7 +54,7 @@ def test_what_udp_drops_can_be_asked_for():
             Server(folder / "data", "--host-metrics", "off", "--udp", f"127.0.0.1:{port},db=u,interval=1ms") as server:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"m,a=b v=1\nm,a=b v=\n", ("127.0.0.1", port))
-        tidemark = [str(BIN / "tidemark"), "admin", "rejections", "--server", server.url]
+        tidemark = [str(BIN / "tidemark"), "admin", "rejections", "--json", "--server", server.url]
 
         def refused(*arguments):
             done = subprocess.run([*tidemark, *arguments], capture_output=True, text=True, timeout=60)

@@ -105,7 +105,8 @@ Status Daemon::OpenStore() {
 }
 
 Status Daemon::OpenWrites() {
-  write_path_ = std::make_unique<write_path::WritePath>(store_.get(), write_path::WritePathOptions{});
+  own_databases_ = std::make_unique<OwnDatabases>(store_.get(), config_.store.create_databases);
+  write_path_ = std::make_unique<write_path::WritePath>(own_databases_.get(), write_path::WritePathOptions{});
   events_ = std::make_unique<query::api::EventTap>(write_path_.get());
   policies_ = std::make_unique<PolicyBook>(store_->Documents());
   policies_->Load();

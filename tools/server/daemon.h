@@ -45,6 +45,7 @@
 #include "tools/server/watch/rule_runner.h"
 #include "tools/server/watch/self_recorder.h"
 #include "tools/server/watch/uptime_recorder.h"
+#include "tools/server/write/own_databases.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
 #include "tools/service/inherited_sockets.h"
@@ -138,6 +139,7 @@ class Daemon {
   const double start_seconds_;
   std::unique_ptr<executor::ThreadPool> pool_;
   std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<OwnDatabases> own_databases_;
   std::unique_ptr<write_path::WritePath> write_path_;
   std::unique_ptr<query::api::EventTap> events_;
   query::api::MetadataBook metadata_;

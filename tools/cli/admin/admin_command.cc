@@ -1,6 +1,7 @@
 // tidemark admin: a command for each row of tools/admin/acts.h. What a row cannot say, such as which flags exclude each
 // other, is a function beside its name here.
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include "storage/base/result.h"
 #include "tools/admin/acts.h"
 #include "tools/cli/admin/act_flags.h"
+#include "tools/cli/admin/act_table.h"
 #include "tools/cli/admin/directory_acts.h"
 #include "tools/cli/admin/transfer_acts.h"
 #include "tools/cli/command.h"
@@ -122,22 +124,46 @@ int CodeOfProgress(std::string_view last_line) {
   return Fail("the answer ended before it was done");
 }
 
+// An answer for people.
+int PrintAnswer(const std::string& body) {
+  if (body.empty()) return 0;
+  const Result<ActAnswer> answer = ActTable(body);
+  if (!answer.ok()) return Fail(answer.error().message);
+  fmt::print("{}", answer->text);
+  for (const std::string& warning : answer->warnings) fmt::print(stderr, "{}\n", warning);
+  return 0;
+}
+
 // Sends the request of `act` and prints the lines of the answer as they come.
 int Ask(const Act& act, const Flags& flags) {
   const Result<std::string> query = QueryOf(flags);
   if (!query.ok()) return Fail(query.error().message);
   auto client = HttpClient::Create(flags.server);
   if (!client.ok()) return Fail(client.error().message);
+  const bool progress = act.reply == admin::Reply::kProgress;
+  // A terminal shows how far it is, a file how it ended.
+  const bool shows = progress && !flags.json && isatty(STDERR_FILENO) != 0;
   std::string last;
   const auto reply = (*client)->SendForLines(act.method == admin::Method::kGet ? "GET" : "POST",
-                                             std::string(act.path) + *query, {}, "", [&last](std::string_view line) {
-                                               last = line;
+                                             std::string(act.path) + *query, {}, "", [&](std::string_view line) {
+                                               if (progress || flags.json) {
+                                                 last = line;
+                                               } else {
+                                                 last += line;
+                                               }
+                                               if (shows) fmt::print(stderr, "\r{}   ", ProgressLine(line));
+                                               if (!flags.json) return;
                                                fmt::print("{}\n", line);
                                                std::fflush(stdout);
                                              });
+  if (shows) fmt::print(stderr, "\n");
   if (!reply.ok()) return Fail(reply.error().message);
   if (reply->status >= 400) return Fail(fmt::format("the server answered {}: {}", reply->status, reply->body));
-  return act.reply == admin::Reply::kProgress ? CodeOfProgress(last) : 0;
+  if (progress) {
+    if (!flags.json) fmt::print("{}\n", ProgressLine(last));
+    return CodeOfProgress(last);
+  }
+  return flags.json ? 0 : PrintAnswer(last);
 }
 
 int Run(const Act& act, const Flags& flags) {
@@ -197,6 +223,9 @@ void AddAdmin(CLI::App& app, Action* action) {
     CLI::App* const command = CommandOf(app, act, &groups);
     const auto flags = std::make_shared<Flags>();
     if (act.method != admin::Method::kNone || act.asks_server) AddServerFlag(*command, &flags->server);
+    if (act.method != admin::Method::kNone) {
+      command->add_flag("--json", flags->json, "the answer as the server sends it, for programs");
+    }
     for (const Parameter& parameter : act.parameters) AddFlag(*command, &flags->values.emplace_back(&parameter));
     command->callback([&act, flags, action] { *action = [&act, flags] { return Run(act, *flags); }; });
   }

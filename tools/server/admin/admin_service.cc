@@ -205,11 +205,18 @@ std::string ReportJson(const storage::DeleteReport& report) {
   return fmt::format(R"({{"series":{},"rows":{},"bytes":{}}})", report.series, report.rows, report.bytes);
 }
 
-// What a retention would drop, without braces.
-std::string PlanJson(const storage::RetentionReport& plan) {
-  return fmt::format(
-      R"(,"dryRun":true,"partitionsDropped":{},"partitionBytes":{},"partitionsReduced":{},"reducedBytes":{},"selected":{})",
-      plan.partitions, plan.partition_bytes, plan.partitions_reduced, plan.reduced_bytes, ReportJson(plan.selected));
+// What a retention drops, without braces: the same words before the act and after it. `dropped`: of how many partitions
+// something went at once, or would.
+std::string PlanJson(const storage::RetentionReport& plan, bool dry_run, uint64_t dropped) {
+  std::string out =
+      fmt::format(R"(,"dryRun":{},"partitionsDropped":{},"partitionBytes":{},"partitionsReduced":{},"reducedBytes":{},)"
+                  R"("expired":{{"rows":{},"inMemory":{},"bytes":{}}},"selected":{},"goneBy":)",
+                  dry_run, dropped, plan.partition_bytes, plan.partitions_reduced, plan.reduced_bytes,
+                  plan.expired.rows, plan.expired.staged_rows, plan.expired.bytes, ReportJson(plan.selected));
+  if (plan.gone_by_ns == 0) return out + "null";
+  out += '"';
+  text::AppendRfc3339(&out, plan.gone_by_ns / 1'000'000'000 * 1'000'000'000);
+  return out + '"';
 }
 
 // What would go if the options were changed so.
@@ -220,7 +227,7 @@ Response TryOptions(const storage::Store& store, const Request& request, const s
   if (const Status changed = change(&*options); !changed.ok()) return Fail(changed.error());
   const Result<storage::RetentionReport> plan = store.PlanRetention(database, *options);
   if (!plan.ok()) return Fail(plan.error());
-  return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan) + "}");
+  return Succeed("{" + RetentionJson(database, *options) + PlanJson(*plan, /*dry_run=*/true, plan->partitions) + "}");
 }
 
 Result<DatabaseOptions> ChangeOptions(storage::Store* store, const std::string& database,
@@ -314,8 +321,7 @@ Response AdminService::SetRetention(Request& request) const {
   // It is in force now, whatever comes of what follows: background work does it again every minute.
   const Result<uint64_t> dropped = store_->ApplyRetention();
   std::string data = "{" + RetentionJson(database, *options);
-  data +=
-      fmt::format(R"(,"partitionsDropped":{},"selected":{}}})", dropped.ok() ? *dropped : 0, ReportJson(plan.selected));
+  data += PlanJson(plan, /*dry_run=*/false, dropped.ok() ? *dropped : 0) + "}";
   if (dropped.ok()) return Succeed(std::move(data));
   std::string warning;
   AppendJsonString(&warning,

@@ -239,7 +239,8 @@ class MemoryStore final : public storage::Store {
     if (!HasDatabase(database)) return NotFound("no such database");
     if (on_plan) on_plan();
     return storage::RetentionReport{
-        .partitions = 4, .partition_bytes = 400, .selected = {.series = 5, .rows = 50, .bytes = 500}};
+        .partitions = 4, .partition_bytes = 400, .selected = {.series = 5, .rows = 50, .bytes = 500},
+        .expired = {.rows = 60, .staged_rows = 6, .bytes = 600}, .gone_by_ns = 86'400'000'000'000};
   }
   Result<void> Checkpoint() override { return {}; }
   Result<storage::CompactionProgress> Compact(

@@ -255,6 +255,45 @@ TEST_F(StoreDeleteTest, TheOldestPartitionsGoWhenThereAreTooManyBytes) {
   EXPECT_EQ(Rows("cpu_usage", "a"), 1000U);
 }
 
+// Before anything is checkpointed, rows that a retention lets go are in memory only: the plan has them all the same,
+// and says by when they will be gone.
+TEST_F(StoreDeleteTest, APlanCountsRowsInMemoryAndSaysWhenTheyAreGone) {
+  Open();
+  WriteRows("cpu", "a", kStart, 720);  // two hours, of two fields
+  clock_.Set(kStart + 2 * kNsPerHour);
+  DatabaseOptions options = store_->Databases()[0].options;
+  options.retention_ns = kNsPerHour;
+  auto plan = store_->PlanRetention("", options);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->partitions, 0U);
+  EXPECT_EQ(plan->expired, (RetentionReport::Expired{.rows = 720, .staged_rows = 720, .bytes = 0}));
+  EXPECT_GT(plan->gone_by_ns, kStart + 2 * kNsPerHour);
+
+  ASSERT_TRUE(store_->Checkpoint().ok());
+  plan = store_->PlanRetention("", options);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->expired.staged_rows, 0U);
+  EXPECT_NEAR(static_cast<double>(plan->expired.rows), 720, 8);
+  EXPECT_GT(plan->expired.bytes, 0U);
+  // What is promised is kept: that partition's end and an hour, and some time for background work.
+  EXPECT_GE(plan->gone_by_ns, kStart + kNsPerDay + kNsPerHour);
+  EXPECT_LE(plan->gone_by_ns, kStart + kNsPerDay + kNsPerHour + 300 * kSecond);
+  SetOptions(options);
+  clock_.Set(plan->gone_by_ns);
+  EXPECT_EQ(store_->ApplyRetention().value(), 1U);
+  plan = store_->PlanRetention("", options);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->expired, RetentionReport::Expired{});
+  EXPECT_EQ(plan->gone_by_ns, 0);
+
+  options.retention_ns = 0;
+  SetOptions(options);
+  WriteRows("cpu", "a", kStart, 10);
+  plan = store_->PlanRetention("", options);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_EQ(plan->expired.rows, 0U) << "everything is kept";
+}
+
 TEST_F(StoreDeleteTest, ADroppedDatabaseTakesItsDeletionsAlong) {
   Open();
   WriteDouble("a", kStart, 1, "other");

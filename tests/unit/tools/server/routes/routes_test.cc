@@ -245,7 +245,8 @@ TEST_F(RoutesTest, RetentionOfSelectorsBytesAndTiers) {
             R"({"status":"success","data":{"database":"d","retentionSeconds":0,"maxBytes":0,)"
             R"("selectors":[{"match":"{__name__=~\"debug_.*\"}","keepSeconds":86400}],"tiers":[],"dryRun":true,)"
             R"("partitionsDropped":4,"partitionBytes":400,"partitionsReduced":0,"reducedBytes":0,)"
-            R"("selected":{"series":5,"rows":50,"bytes":500}}})");
+            R"("expired":{"rows":60,"inMemory":6,"bytes":600},"selected":{"series":5,"rows":50,"bytes":500},)"
+            R"("goneBy":"1970-01-02T00:00:00Z"}})");
   EXPECT_TRUE(options().selectors.empty());
   EXPECT_EQ(Post(fmt::format("{}?db=d&keep=1d&match[]=%7B__name__%3D~%22debug_.*%22%7D", target), "").status, 200);
   EXPECT_EQ(Post(fmt::format("{}?db=d&keep=2d&match[]=%7B__name__%3D~%22debug_.*%22%7D", target), "").status, 200);
@@ -280,7 +281,9 @@ TEST_F(RoutesTest, Administration) {
   EXPECT_EQ(
       Post("/api/v1/admin/retention?db=d&keep=30d", "").body,
       R"({"status":"success","data":{"database":"d","retentionSeconds":2592000,"maxBytes":0,"selectors":[],"tiers":[],)"
-      R"("partitionsDropped":3,"selected":{"series":5,"rows":50,"bytes":500}}})");
+      R"("dryRun":false,"partitionsDropped":3,"partitionBytes":400,"partitionsReduced":0,"reducedBytes":0,)"
+      R"("expired":{"rows":60,"inMemory":6,"bytes":600},"selected":{"series":5,"rows":50,"bytes":500},)"
+      R"("goneBy":"1970-01-02T00:00:00Z"}})");
   EXPECT_EQ(store_.Databases()[0].options.retention_ns, 30 * storage::kNsPerDay);
   EXPECT_EQ(Post("/api/v1/admin/retention?db=d&keep=inf", "").status, 200);
   EXPECT_EQ(store_.Databases()[0].options.retention_ns, 0);
