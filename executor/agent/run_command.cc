@@ -21,6 +21,7 @@ class Narrator final : public RunObserver {
   Narrator(std::FILE* out, bool show_output) : out_(out), show_output_(show_output) {}
 
   void OnRunStart(const RunFacts& run) override {
+    tasks_ = run.tasks;
     fmt::print(out_, "{}: {} tasks, {} agents ({})\n", run.pipeline, run.tasks, run.agents, run.mode);
     Flush();
   }
@@ -56,14 +57,15 @@ class Narrator final : public RunObserver {
     }
     switch (task.outcome) {
       case Outcome::kSucceeded:
-        fmt::print(out_, "{:<9} {} completed in {}\n", task.agent, Shown(task.task), ToText(task.duration_ns));
+        fmt::print(out_, "{:<9} {} completed in {}{}\n", task.agent, Shown(task.task), ToText(task.duration_ns),
+                   HowFar(task));
         break;
       case Outcome::kSkipped:
-        fmt::print(out_, "{:<9} {} skipped: {}\n", "-", Shown(task.task), Shown(task.error));
+        fmt::print(out_, "{:<9} {} skipped: {}{}\n", "-", Shown(task.task), Shown(task.error), HowFar(task));
         break;
       default:
-        fmt::print(out_, "{:<9} {} {} after {}{}\n", task.agent, Shown(task.task), Name(task.outcome),
-                   ToText(task.duration_ns), Shown(Reason(task)));
+        fmt::print(out_, "{:<9} {} {} after {}{}{}\n", task.agent, Shown(task.task), Name(task.outcome),
+                   ToText(task.duration_ns), Shown(Reason(task)), HowFar(task));
         if (!show_output_) PrintTail(task);
     }
     Flush();
@@ -76,6 +78,12 @@ class Narrator final : public RunObserver {
     if (!task.error.empty()) return ": " + task.error;
     if (task.signal != 0) return fmt::format(": signal {}", task.signal);
     return fmt::format(": exit code {}", task.exit_code);
+  }
+
+  // On a terminal, how many of all tasks have ended: `  [3/8]`. Into a file lines stay as they are.
+  std::string HowFar(const TaskFacts& task) {
+    if (task.last_attempt || task.outcome == Outcome::kSkipped) ++ended_;
+    return isatty(fileno(out_)) == 1 ? fmt::format("  [{}/{}]", ended_, tasks_) : std::string();
   }
 
   void PrintLine(const std::string& task, const std::string& line) {
@@ -98,6 +106,8 @@ class Narrator final : public RunObserver {
   std::FILE* const out_;
   const bool show_output_;
   std::map<std::string, std::string> open_lines_;
+  size_t tasks_ = 0;
+  size_t ended_ = 0;
 };
 
 // With a comma behind it; nothing where there is none to tell.
