@@ -19,6 +19,8 @@ void AddExec(CLI::App& app, Action* action);
 void AddAlert(CLI::App& app, Action* action);
 void AddBench(CLI::App& app, Action* action);
 void AddDemo(CLI::App& app, Action* action);
+void AddCompletion(CLI::App& app, Action* action);
+void AddMan(CLI::App& app, Action* action);
 
 // The flags --server, --token-file, --ca, --certificate and --key, the same for all commands; TIDEMARK_SERVER names
 // another default.

@@ -28,6 +28,8 @@ constexpr Row kCommands[] = {
     {"bench", "measure a server", AddBench},
     {"monitor", "watch the dashboard's pages in this terminal", AddMonitor},
     {"demo", "simulate a backend to watch, and ask whether goals are met", AddDemo},
+    {"completion", "a script for bash, zsh or fish that completes commands and flags", AddCompletion},
+    {"man", "manual pages of the commands", AddMan},
 };
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "storage/base/result.h"
 #include "tools/admin/acts.h"
 #include "tools/cli/admin/act_flags.h"
+#include "tools/cli/admin/cardinality_act.h"
 #include "tools/cli/admin/act_table.h"
 #include "tools/cli/admin/directory_acts.h"
 #include "tools/cli/admin/transfer_acts.h"
@@ -56,15 +57,23 @@ struct ActCheck {
 };
 constexpr ActCheck kChecks[] = {{"retention set", &CheckRetention}};
 
-// The acts that no server does.
+// The acts that no server does, and those whose answer is not printed as it comes.
 struct DirectoryAct {
   std::string_view name;
   int (*run)(const Flags& flags);
 };
 constexpr DirectoryAct kDirectoryActs[] = {
-    {"verify", [](const Flags& flags) { return RunVerify(flags["--data"].text); }},
+    {"verify",
+     [](const Flags& flags) {
+       const int code = RunVerify(flags["--data"].text);
+       return flags["--hash"].on ? HashBehind(code, flags["--data"].text) : code;
+     }},
     {"repair", [](const Flags& flags) { return RunRepair(flags["--data"].text, flags["--dry-run"].on); }},
-    {"backup verify", [](const Flags& flags) { return RunVerifyBackup(flags["--from"].text, flags["--id"].count); }},
+    {"backup verify",
+     [](const Flags& flags) {
+       const int code = RunVerifyBackup(flags["--from"].text, flags["--id"].count);
+       return flags["--hash"].on ? HashBackupBehind(code, flags["--from"].text, flags["--id"].count) : code;
+     }},
     {"backup restore",
      [](const Flags& flags) {
        return RunRestoreBackup(flags["--from"].text, flags["--id"].count, flags["--data"].text);
@@ -82,6 +91,8 @@ constexpr DirectoryAct kDirectoryActs[] = {
     {"import influxdb", &RunImportInfluxdbAct},
     {"import victoriametrics", &RunImportVictoriametricsAct},
     {"hash", &RunHashAct},
+    {"cardinality", &RunCardinalityAct},
+    {"support", &RunSupportAct},
     {"token first", [](const Flags& flags) { return RunFirstToken(flags["--data"].text, flags["name"].text); }},
 };
 
@@ -171,10 +182,10 @@ int Run(const Act& act, const Flags& flags) {
     if (row.name != act.name) continue;
     if (const std::string_view why = row.check(flags); !why.empty()) return Fail(std::string(why));
   }
-  if (act.method != admin::Method::kNone) return Ask(act, flags);
   for (const DirectoryAct& row : kDirectoryActs) {
     if (row.name == act.name) return row.run(flags);
   }
+  if (act.method != admin::Method::kNone) return Ask(act, flags);
   TM_CHECK(false);
   return 1;
 }

@@ -1,11 +1,19 @@
 #include "tools/cli/admin/transfer_acts.h"
 
+#include <stdlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 
+#include "storage/backup.h"
 #include "storage/base/clock.h"
 #include "storage/base/result.h"
 #include "tools/cli/command.h"
+#include "tools/cli/support/support_bundle.h"
 #include "tools/cli/time_text.h"
 #include "tools/cli/transfer/transfer_commands.h"
 
@@ -64,6 +72,33 @@ int RunHashAct(const ActFlags& flags) {
   const Result<Wanted> wanted = WantedOf(flags);
   if (!wanted.ok()) return Fail(wanted.error().message);
   return RunHash({.place = PlaceOf(flags), .wanted = *wanted, .json = flags["--json"].on});
+}
+
+int RunSupportAct(const ActFlags& flags) {
+  const std::string& data = flags["--data"].text;
+  return RunSupport({.server = data.empty() ? flags.server : std::string(),
+                     .data = data,
+                     .log = flags["--log"].text,
+                     .version = TIDEMARK_VERSION,
+                     .now_ns = SystemClock::Get().NowNs()},
+                    flags["--to"].text);
+}
+
+int HashBehind(int code, const std::string& data) {
+  if (code != 0) return code;
+  return RunHash({.place = {.server = {}, .data = data}, .wanted = {.database = {}}, .json = false});
+}
+
+int HashBackupBehind(int code, const std::string& from, uint64_t id) {
+  if (code != 0) return code;
+  std::string beside = from + ".hash-XXXXXX";
+  if (::mkdtemp(beside.data()) == nullptr) return Fail(beside + ": " + std::strerror(errno));
+  const auto restored = storage::RestoreBackup(from, static_cast<uint32_t>(id), beside + "/store");
+  const int hashed = restored.ok() ? HashBehind(0, beside + "/store") : Fail(restored.error().message);
+  std::error_code error;
+  std::filesystem::remove_all(beside, error);
+  if (error) return Fail(beside + ": " + error.message());
+  return hashed;
 }
 
 }  // namespace tidemark::cli

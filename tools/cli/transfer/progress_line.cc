@@ -17,9 +17,13 @@ std::string Rate(double rate) {
 }  // namespace
 
 std::string Grouped(uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
-  return digits;
+  const std::string digits = std::to_string(number);
+  std::string out;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
 }
 
 ProgressLine::ProgressLine(std::string_view verb) : verb_(verb), terminal_(isatty(STDERR_FILENO) != 0) {}

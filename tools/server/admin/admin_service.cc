@@ -20,6 +20,7 @@
 #include "query/rules/rule_file.h"
 #include "storage/base/check.h"
 #include "storage/base/text/instant.h"
+#include "tools/server/admin/row_import.h"
 
 namespace tidemark::server {
 namespace {
@@ -201,6 +202,27 @@ std::string RetentionJson(std::string_view database, const DatabaseOptions& opti
   return out + "]";
 }
 
+// What an option says of a field that gets another type.
+struct TypeConflictsName {
+  std::string_view name;
+  model::TypeConflicts value;
+};
+constexpr TypeConflictsName kTypeConflicts[] = {{"widen", model::TypeConflicts::kWiden},
+                                                {"refuse", model::TypeConflicts::kRefuse}};
+
+std::string_view NameOf(model::TypeConflicts value) {
+  for (const TypeConflictsName& row : kTypeConflicts) {
+    if (row.value == value) return row.name;
+  }
+  return {};
+}
+
+std::string TypesJson(std::string_view database, const DatabaseOptions& options) {
+  std::string out = R"({"database":)";
+  AppendJsonString(&out, database);
+  return out + fmt::format(R"(,"typeConflicts":"{}"}})", NameOf(options.type_conflicts));
+}
+
 std::string ReportJson(const storage::DeleteReport& report) {
   return fmt::format(R"({{"series":{},"rows":{},"bytes":{}}})", report.series, report.rows, report.bytes);
 }
@@ -276,6 +298,8 @@ admin::ActHandlers<AdminService> AdminService::Handlers() {
       {"retention set", &AdminService::SetRetention},
       {"retention show", &AdminService::ShowRetention},
       {"rollup set", &AdminService::SetRollup},
+      {"types set", &AdminService::SetTypes},
+      {"types show", &AdminService::ShowTypes},
       {"delete", &AdminService::Delete},
       {"tsdb delete_series", &AdminService::DeleteSeries},
       {"tsdb clean_tombstones", &AdminService::CleanTombstones},
@@ -286,8 +310,14 @@ admin::ActHandlers<AdminService> AdminService::Handlers() {
       {"reload", &AdminService::ReloadSettings},
       {"clock show", &AdminService::ShowClock},
       {"clock accept", &AdminService::AcceptClock},
+      {"import rows", &AdminService::Import},
+      {"cardinality", &AdminService::ShowCardinality},
   };
   return kHandlers;
+}
+
+Response AdminService::Import(Request& request) const {
+  return ImportRows(store_, DatabaseOf(request), request.body.view());
 }
 
 Response AdminService::ShowClock(Request& /*request*/) const {
@@ -347,6 +377,29 @@ Response AdminService::SetRollup(Request& request) const {
   return Succeed("{" + RetentionJson(database, *options) + "}");
 }
 
+Response AdminService::SetTypes(Request& request) const {
+  const std::string_view text = request.params.Get("conflicts");
+  const auto* const wanted = std::find_if(std::begin(kTypeConflicts), std::end(kTypeConflicts),
+                                          [text](const auto& row) { return row.name == text; });
+  if (wanted == std::end(kTypeConflicts)) {
+    return Fail(ErrorType::kBadData, fmt::format("parameter \"conflicts\" is \"{}\"; widen or refuse are known", text));
+  }
+  const std::string database = DatabaseOf(request);
+  const Result<DatabaseOptions> options = ChangeOptions(store_, database, [wanted](DatabaseOptions* change) -> Status {
+    change->type_conflicts = wanted->value;
+    return {};
+  });
+  if (!options.ok()) return Fail(options.error());
+  return Succeed(TypesJson(database, *options));
+}
+
+Response AdminService::ShowTypes(Request& request) const {
+  const std::string database = DatabaseOf(request);
+  const Result<DatabaseOptions> options = OptionsOf(*store_, database);
+  if (!options.ok()) return Fail(options.error());
+  return Succeed(TypesJson(database, *options));
+}
+
 Response AdminService::Delete(Request& request) const {
   Result<storage::DeleteRequest> wanted = ParseDelete(request);
   if (!wanted.ok()) return Fail(wanted.error());
@@ -392,10 +445,10 @@ Response AdminService::ShowDatabases(Request&) const {
     data += R"({"database":)";
     AppendJsonString(&data, info.name);
     data += fmt::format(
-        R"(,"retentionSeconds":{},"partitionSeconds":{},"syncIntervalSeconds":{},"series":{},"fields":{},"partitions":{},"diskBytes":{}}})",
+        R"(,"retentionSeconds":{},"partitionSeconds":{},"syncIntervalSeconds":{},"typeConflicts":"{}","series":{},"fields":{},"partitions":{},"diskBytes":{}}})",
         info.options.retention_ns / 1'000'000'000, info.options.partition_ns / 1'000'000'000,
-        static_cast<double>(info.options.sync_interval_ns) * 1e-9, info.series, info.fields, info.partitions,
-        info.disk_bytes);
+        static_cast<double>(info.options.sync_interval_ns) * 1e-9, NameOf(info.options.type_conflicts), info.series,
+        info.fields, info.partitions, info.disk_bytes);
   }
   return Succeed(data + ']');
 }

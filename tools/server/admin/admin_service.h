@@ -1,6 +1,7 @@
 // AdminService: what an operator asks of a running server: retention, compaction, checkpoint.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +20,9 @@ class AdminService {
   AdminService(storage::Store* store, const write_path::RejectionLog* rejections, Reload reload)
       : store_(store), rejections_(rejections), reload_(std::move(reload)) {}
 
+  // Of a database, which answers name; 0: they do not. Before the first request.
+  void SetSeriesLimit(uint64_t series) { series_limit_ = series; }
+
   // The acts that it does: rows of admin::Acts() with a method.
   static admin::ActHandlers<AdminService> Handlers();
 
@@ -30,6 +34,8 @@ class AdminService {
   // tier=5m:90d&tier=1h:5y: exactly these tiers; tier=none: none.
   http::Response SetRollup(http::Request& request) const;
   // match[]=SELECTOR[&start&end&field][&dry_run=1]: says how much.
+  http::Response SetTypes(http::Request& request) const;
+  http::Response ShowTypes(http::Request& request) const;
   http::Response Delete(http::Request& request) const;
   // match[]=SELECTOR[&start&end], as in Prometheus.
   http::Response DeleteSeries(http::Request& request) const;
@@ -43,10 +49,15 @@ class AdminService {
   http::Response ReloadSettings(http::Request& request) const;
   http::Response ShowClock(http::Request& request) const;
   http::Response AcceptClock(http::Request& request) const;
+  // The body: lines of /api/v1/rows.
+  http::Response Import(http::Request& request) const;
+  // limit=10[&source=LABEL]: what has most series.
+  http::Response ShowCardinality(http::Request& request) const;
 
   storage::Store* const store_;
   const write_path::RejectionLog* const rejections_;
   const Reload reload_;
+  uint64_t series_limit_ = 0;
 };
 
 }  // namespace tidemark::server
