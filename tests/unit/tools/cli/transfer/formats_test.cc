@@ -195,7 +195,7 @@ TEST_F(Transfer, AnExportOfInfluxInspectIsTakenWithItsHead) {
   const std::vector<Skipped> skipped = reader->skipped();
   ASSERT_EQ(skipped.size(), 2U);
   EXPECT_EQ(skipped[0].count, 1U);
-  EXPECT_NE(skipped[0].what.find("line 13"), std::string::npos) << skipped[0].what;
+  EXPECT_NE(skipped[0].what.find("line 14"), std::string::npos) << skipped[0].what;
   EXPECT_EQ(skipped[1].count, 2U);
   EXPECT_TRUE(skipped[1].harmless);
 }

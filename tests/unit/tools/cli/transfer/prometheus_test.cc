@@ -274,7 +274,8 @@ TEST_F(Prometheus, BlocksThatOverlapAreMergedAndTombstonesHold) {
   PutVarint(&body, [&] {
     std::ifstream index(first + "/index", std::ios::binary);
     std::string bytes{std::istreambuf_iterator<char>(index), {}};
-    return LoadBig<uint64_t>(bytes.data() + bytes.size() - 52 + 8) / 16;
+    // Series begin at the next multiple of 16.
+    return (LoadBig<uint64_t>(bytes.data() + bytes.size() - 52 + 8) + 15) / 16;
   }());
   PutSignedVarint(&body, 1'700'000'000'000);
   PutSignedVarint(&body, 1'700'000'000'000);
