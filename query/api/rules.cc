@@ -44,7 +44,12 @@ void AppendAlert(std::string* out, const rules::Alert& alert) {
   AppendTimeMs(out, alert.active_at_ms);
   out->append(R"(,"value":")");
   AppendFloatExponent(out, alert.value);
-  out->append(alert.no_data ? R"(","noData":true})" : "\"}");
+  out->push_back('"');
+  // Beyond Prometheus: why it is not what its condition alone would make it.
+  if (alert.no_data) out->append(R"(,"noData":true)");
+  if (alert.recovering) out->append(R"(,"recovering":true)");
+  if (alert.flapping) out->append(R"(,"flapping":true)");
+  out->push_back('}');
 }
 
 void AppendAlerts(std::string* out, const std::vector<rules::Alert>& alerts) {
@@ -73,6 +78,18 @@ void AppendRule(std::string* out, const rules::RuleStatus& status, bool with_ale
     AppendJsonNumber(out, static_cast<double>(rule.for_ms) / 1000);
     out->append(R"(,"keepFiringFor":)");
     AppendJsonNumber(out, static_cast<double>(rule.keep_firing_for_ms) / 1000);
+  }
+  if (rule.no_data != rules::NoData::kResolve) {
+    out->append(R"(,"noData":)");
+    AppendJsonString(out, rules::Name(rule.no_data));
+  }
+  if (rule.recover) {
+    out->append(R"(,"recover":)");
+    AppendJsonString(out, rule.recover_text);
+  }
+  if (rule.flapping.changes != 0) {
+    out->append(R"(,"flapping":)");
+    AppendJsonString(out, rules::PrintFlapLimit(rule.flapping));
   }
   if (rule.alerting || !rule.labels.empty()) {
     out->append(R"(,"labels":)");

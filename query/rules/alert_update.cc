@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "storage/base/text/duration.h"
@@ -15,6 +16,72 @@ model::Labels SeriesOf(const Rule& rule, model::Labels labels) {
   SetLabel(&labels, kAlertName, "");
   for (const TemplatedText& text : rule.labels) SetLabel(&labels, text.name, "");
   return labels;
+}
+
+// A set of series in which those are found too that were made by SeriesOf.
+class SeriesSet {
+ public:
+  SeriesSet(const Rule& rule, const std::set<model::Labels>& all) : rule_(rule), all_(all) {}
+
+  bool Has(const model::Labels& series, bool guessed) {
+    if (!guessed) return all_.contains(series);
+    if (less_.size() == 0) {
+      for (const model::Labels& labels : all_) less_.insert(SeriesOf(rule_, labels));
+    }
+    return less_.contains(series);
+  }
+
+ private:
+  const Rule& rule_;
+  const std::set<model::Labels>& all_;
+  std::set<model::Labels> less_;
+};
+
+// Notes whose series are there.
+void NotePresent(RuleState* state, const Surroundings& around) {
+  SeriesSet present(*state->rule, around.present);
+  for (auto& [labels, one] : state->active) {
+    one.gone = !present.Has(one.alert.series, one.guessed);
+    if (one.gone) continue;
+    one.alert.no_data = one.unseen = false;
+    // The whole of its labels is known by another name.
+    if (one.guessed) state->known.Forget(one.alert.series);
+  }
+}
+
+Result<void> GiveWithoutData(RuleState* state, const std::set<model::Labels>& present, const TemplateContext& context,
+                             std::map<model::Labels, Alert>* given) {
+  const bool alerts = state->rule->no_data == NoData::kAlert;
+  if (alerts) state->known.Take(present, context.now_ms);
+  const std::vector<model::Labels> all_gone = state->known.Gone(present);
+  const std::set<model::Labels> known(all_gone.begin(), all_gone.end());
+  std::set<model::Labels> active;
+  for (auto& [labels, one] : state->active) {
+    // What has been gone for too long is known no more.
+    if (!one.gone || one.unseen || (alerts && !known.contains(one.alert.series))) continue;
+    active.insert(one.alert.series);
+    Alert alert = one.alert;
+    alert.no_data = true;
+    given->try_emplace(labels, std::move(alert));
+  }
+  if (!alerts) return {};
+  std::vector<std::pair<model::Labels, double>> gone;
+  for (const model::Labels& series : all_gone) {
+    if (!active.contains(series)) gone.emplace_back(series, std::numeric_limits<double>::quiet_NaN());
+  }
+  TM_TRY_ASSIGN(auto begun, AlertsOf(*state->rule, gone, context));
+  for (auto& [labels, alert] : begun) {
+    alert.no_data = true;
+    given->try_emplace(labels, std::move(alert));
+  }
+  return {};
+}
+
+// Why an alert is given no more.
+std::string_view ReasonOfEnd(const Rule& rule, const ActiveAlert& active) {
+  if (active.alert.no_data) return "its series is gone for good";
+  if (!rule.recover || active.alert.state != AlertState::kFiring) return "the condition does not hold any more";
+  return active.gone ? "its series is gone" : "it has recovered";
 }
 
 }  // namespace
@@ -74,14 +141,19 @@ Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
 }
 
 void KeepPast(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
-              const std::set<model::Labels>& present, int64_t for_grace_ms) {
+              const Surroundings& around, bool same_question, int64_t for_grace_ms) {
   const Rule& rule = *state->rule;
   const double unknown = std::numeric_limits<double>::quiet_NaN();
+  SeriesSet present(rule, around.present);
+  SeriesSet recovered(rule, around.recovered);
   for (const auto& [labels, before] : past) {
     const bool fired = before.firing_ms != 0;
     const model::Labels series = SeriesOf(rule, labels);
-    const bool no_data = rule.no_data != NoData::kResolve && !present.contains(series);
-    if (!no_data && (!fired || context.now_ms - before.firing_ms >= rule.keep_firing_for_ms)) continue;
+    const bool gone = !present.Has(series, true);
+    const bool no_data = rule.no_data != NoData::kResolve && gone && same_question;
+    const bool held = rule.recover && fired && !gone && !recovered.Has(series, true);
+    const bool kept = fired && context.now_ms - before.firing_ms < rule.keep_firing_for_ms;
+    if (!no_data && !held && !kept) continue;
     const model::LabelViews views = ViewsOf(labels);
     // Another rule may have the same name.
     const bool of_rule = std::ranges::all_of(rule.labels, [&](const TemplatedText& text) {
@@ -100,43 +172,32 @@ void KeepPast(RuleState* state, const std::map<model::Labels, PastAlert>& past, 
     active.alert.value = unknown;
     active.alert.series = series;
     active.alert.no_data = no_data;
-    if (no_data) {
+    active.alert.recovering = held;
+    active.guessed = true;
+    active.gone = gone;
+    if (no_data || held) {
       active.last_seen_ms = context.now_ms;
-      state->known.Add(series, context.now_ms);
     } else {
       active.last_seen_ms = before.firing_ms;
       active.keep_since_ms = before.firing_ms;
     }
+    if (no_data) state->known.Add(series, context.now_ms);
   }
 }
 
-Result<void> GiveWithoutData(RuleState* state, const std::set<model::Labels>& present, const TemplateContext& context,
-                             std::map<model::Labels, Alert>* given) {
-  const bool alerts = state->rule->no_data == NoData::kAlert;
-  if (alerts) state->known.Take(present, context.now_ms);
-  const std::vector<model::Labels> all_gone = state->known.Gone(present);
-  const std::set<model::Labels> known(all_gone.begin(), all_gone.end());
-  std::set<model::Labels> active;
+Result<void> GiveOthers(RuleState* state, const Surroundings& around, const TemplateContext& context,
+                        std::map<model::Labels, Alert>* given) {
+  const Rule& rule = *state->rule;
+  NotePresent(state, around);
+  if (rule.no_data != NoData::kResolve) {
+    TM_RETURN_IF_ERROR(GiveWithoutData(state, around.present, context, given));
+  }
+  if (!rule.recover) return {};
+  SeriesSet recovered(rule, around.recovered);
   for (auto& [labels, one] : state->active) {
-    if (present.contains(one.alert.series)) {
-      one.alert.no_data = one.unseen = false;
-      continue;
-    }
-    // What has been gone for too long is known no more.
-    if (one.unseen || (alerts && !known.contains(one.alert.series))) continue;
-    active.insert(one.alert.series);
+    if (one.gone || one.alert.state != AlertState::kFiring || recovered.Has(one.alert.series, one.guessed)) continue;
     Alert alert = one.alert;
-    alert.no_data = true;
-    given->try_emplace(labels, std::move(alert));
-  }
-  if (!alerts) return {};
-  std::vector<std::pair<model::Labels, double>> gone;
-  for (const model::Labels& series : all_gone) {
-    if (!active.contains(series)) gone.emplace_back(series, std::numeric_limits<double>::quiet_NaN());
-  }
-  TM_TRY_ASSIGN(auto begun, AlertsOf(*state->rule, gone, context));
-  for (auto& [labels, alert] : begun) {
-    alert.no_data = true;
+    alert.recovering = true;
     given->try_emplace(labels, std::move(alert));
   }
   return {};
@@ -159,7 +220,10 @@ void TakeGiven(RuleState* state, std::map<model::Labels, Alert> given, std::map<
       active.alert.annotations = std::move(alert.annotations);
       active.alert.series = std::move(alert.series);
       active.alert.no_data = alert.no_data;
+      active.alert.recovering = alert.recovering;
     }
+    // The expression itself has said what it is about.
+    if (!active.alert.no_data && !active.alert.recovering) active.guessed = false;
     active.unseen = false;
     active.last_seen_ms = now_ms;
     active.keep_since_ms.reset();
@@ -183,8 +247,7 @@ std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms, std::ve
       const bool kept = alert.state == AlertState::kFiring && rule.keep_firing_for_ms > 0 &&
                         now_ms - *active.keep_since_ms < rule.keep_firing_for_ms;
       if (!kept) {
-        note(active, AlertState::kInactive,
-             active.alert.no_data ? "its series is gone for good" : "the condition does not hold any more");
+        note(active, AlertState::kInactive, std::string(ReasonOfEnd(rule, active)));
         it = state->active.erase(it);
         continue;
       }
@@ -209,6 +272,44 @@ std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms, std::ve
     ++it;
   }
   return series;
+}
+
+void DampFlapping(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes) {
+  const FlapLimit limit = state->rule->flapping;
+  if (limit.changes == 0) return;
+  for (const AlertChange& change : *changes) {
+    if ((change.from == AlertState::kFiring) == (change.to == AlertState::kFiring)) continue;
+    FlapState& flap = state->flaps[change.labels];
+    flap.alert.labels = change.labels;
+    flap.alert.value = change.value;
+    flap.log.Note(now_ms);
+  }
+  for (auto at = state->flaps.begin(); at != state->flaps.end();) {
+    auto& [labels, flap] = *at;
+    const FlapTurn turn = flap.log.At(limit, now_ms);
+    const auto active = state->active.find(labels);
+    const bool is_active = active != state->active.end();
+    if (is_active) {
+      active->second.alert.flapping = flap.log.flapping();
+      flap.alert = active->second.alert;
+    } else {
+      flap.alert.state = AlertState::kInactive;
+      flap.alert.flapping = flap.log.flapping();
+    }
+    if (turn != FlapTurn::kNone) {
+      const std::string reason = turn == FlapTurn::kBegins
+                                     ? fmt::format("it flaps, {}: nobody is told of each change", PrintFlapLimit(limit))
+                                     : "it does not flap any more: each change is told of again";
+      // One event of an alert at a time.
+      const auto same = std::ranges::find(*changes, labels, &AlertChange::labels);
+      if (same != changes->end()) {
+        same->reason += "; " + reason;
+      } else {
+        changes->push_back({labels, flap.alert.state, flap.alert.state, flap.alert.value, reason});
+      }
+    }
+    at = flap.log.idle() ? state->flaps.erase(at) : std::next(at);
+  }
 }
 
 }  // namespace tidemark::query::rules

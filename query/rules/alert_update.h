@@ -35,16 +35,24 @@ Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
                                                 const std::vector<std::pair<model::Labels, double>>& samples,
                                                 const TemplateContext& context);
 
-// Makes alerts of before a restart go on although their expression does not give them: those that fired as long as
-// `keep_firing_for` says; with a policy of no data, pending ones too, as long as there is none. `past` has those that
-// the expression does not give, `present` the series of the condition that there are.
-void KeepPast(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
-              const std::set<model::Labels>& present, int64_t for_grace_ms);
+// What there is at one evaluation beside what the expression gave; both are empty where the rule asks for neither.
+// Series by labels without __name__.
+struct Surroundings {
+  std::set<model::Labels> present;    // those of the condition, whether it holds or not (Rule::data)
+  std::set<model::Labels> recovered;  // those of which the recovery condition holds
+};
 
-// Adds to `given` the alerts that go on, or begin, because their series are gone, and notes in the state whose series
-// are there. `present`: those that there are.
-Result<void> GiveWithoutData(RuleState* state, const std::set<model::Labels>& present, const TemplateContext& context,
-                             std::map<model::Labels, Alert>* given);
+// Makes alerts of before a restart go on although their expression does not give them: those that fired as long as
+// `keep_firing_for` says, and until they recover; with a policy of no data, pending ones too, as long as there is none,
+// but only with the `same_question` as before: a series that the rule did not ask for then is not gone. `past` has
+// those that the expression does not give.
+void KeepPast(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
+              const Surroundings& around, bool same_question, int64_t for_grace_ms);
+
+// Adds to `given` the alerts that go on, or begin, because their series are gone, and those that fire and have not
+// recovered. Notes in the state whose series are there.
+Result<void> GiveOthers(RuleState* state, const Surroundings& around, const TemplateContext& context,
+                        std::map<model::Labels, Alert>* given);
 
 // Takes what is `given` at `now_ms` into the state; `past`: what is known of before a restart.
 void TakeGiven(RuleState* state, std::map<model::Labels, Alert> given, std::map<model::Labels, PastAlert>* past,
@@ -62,5 +70,9 @@ struct AlertChange {
 // Ends what is given no more, lets fire what has been pending long enough, and returns the series that say so: ALERTS
 // and ALERTS_FOR_STATE. Appends what has changed.
 std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes);
+
+// Notes which alerts begin and end to flap, where the rule damps that, in the alerts and in `changes`, which are those
+// of MoveOn. After it.
+void DampFlapping(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes);
 
 }  // namespace tidemark::query::rules

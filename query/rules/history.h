@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,17 @@
 namespace tidemark::query::rules {
 
 inline constexpr std::string_view kHistoryMeasurement = "_alerts";
+
+// Measurement `_rule_question`, tags rule_file, rule_group, rule and rule_labels: what a rule with alerts and a policy
+// of no data asks for (QuestionOf), so that after a restart a series that it did not ask for before is not taken for
+// one that is gone.
+inline constexpr std::string_view kQuestionMeasurement = "_rule_question";
+
+// A whole number below 2^52 made of what the rule reads: the same for the same expression and database.
+double QuestionOf(const Rule& rule);
+void AppendQuestion(const Group& group, const Rule& rule, int64_t now_ms, model::BatchBuilder* builder);
+// PromQL of the series that AppendQuestion writes.
+std::string QuestionSelector(const Group& group, const Rule& rule);
 
 void AppendHistory(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms,
                    model::BatchBuilder* builder);

@@ -1,5 +1,7 @@
 #include "query/rules/manager.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -21,6 +23,7 @@ Manager::Generation Manager::NewGeneration(std::vector<Group> groups, int64_t no
     state->group = &group;
     state->interval_ms = group.interval_ms > 0 ? group.interval_ms : options_.default_interval_ms;
     state->next_ms = now_ms;
+    state->at_once = true;
     for (const Rule& rule : group.rules) {
       RuleState& added = state->rules.emplace_back();
       added.rule = &rule;
@@ -59,63 +62,97 @@ void Manager::SetGroups(std::vector<Group> groups) {
   ended_.NotifyAll();
 }
 
-model::Timestamp Manager::RunDue() {
-  const int64_t now_ms = NowMs();
-  GroupStates due;
-  std::vector<uint64_t> missed;
-  std::shared_ptr<const std::vector<Group>> owner;
-  std::stop_token stop;
+std::optional<Manager::Turn> Manager::TakeTurn(int64_t now_ms) {
+  std::shared_ptr<GroupState> first;
+  for (const auto& state : generation_.states) {
+    // The clock has been set back: the next evaluation would be long in coming.
+    if (state->next_ms > now_ms + state->interval_ms) {
+      state->next_ms = now_ms;
+      state->at_once = true;
+    }
+    if (state->running || state->next_ms > now_ms) continue;
+    if (!first || state->next_ms < first->next_ms) first = state;
+  }
+  if (!first) return std::nullopt;
+  const Grid grid(first->interval_ms, options_.offset_ms(*first->group, first->interval_ms));
+  Turn turn{.owner = generation_.groups,
+            .group = first,
+            .at_ms = first->at_once ? now_ms : grid.AtOrBefore(now_ms),
+            .stop = generation_.stop.get_token()};
+  if (!first->at_once) turn.missed = static_cast<uint64_t>((turn.at_ms - first->next_ms) / first->interval_ms);
+  first->next_ms = grid.After(turn.at_ms);
+  first->at_once = false;
+  first->running = true;
+  ++running_;
+  return turn;
+}
+
+void Manager::Run(const Turn& turn) {
+  {
+    MutexLock lock(turn.group->mutex);
+    turn.group->status.missed += turn.missed;
+  }
+  RunGroup(turn.group.get(), turn.at_ms, turn.stop);
+  MutexLock lock(mutex_);
+  turn.group->running = false;
+  --running_;
+  ended_.NotifyAll();
+}
+
+bool Manager::RunOne() {
+  std::optional<Turn> turn;
   {
     MutexLock lock(mutex_);
     while (replacing_) ended_.Wait(mutex_);
-    owner = generation_.groups;
-    stop = generation_.stop.get_token();
-    for (const auto& state : generation_.states) {
-      // The clock has been set back: the next evaluation would be long in coming.
-      if (state->next_ms > now_ms + state->interval_ms) state->next_ms = now_ms;
-      if (state->next_ms > now_ms) continue;
-      due.push_back(state);
-      const int64_t skipped = (now_ms - state->next_ms) / state->interval_ms;
-      missed.push_back(static_cast<uint64_t>(skipped));
-      state->next_ms += (skipped + 1) * state->interval_ms;
-    }
-    ++running_;
+    turn = TakeTurn(NowMs());
   }
-  dependencies_.scheduler->ParallelFor(TaskKind::kRule, due.size(), [&](size_t i) {
-    {
-      MutexLock lock(due[i]->mutex);
-      due[i]->status.missed += missed[i];
-    }
-    RunGroup(due[i].get(), now_ms, stop);
-  });
+  if (turn) Run(*turn);
+  return turn.has_value();
+}
+
+model::Timestamp Manager::RunDue() {
+  std::vector<Turn> turns;
+  {
+    MutexLock lock(mutex_);
+    while (replacing_) ended_.Wait(mutex_);
+    const int64_t now_ms = NowMs();
+    while (std::optional<Turn> turn = TakeTurn(now_ms)) turns.push_back(std::move(*turn));
+  }
+  dependencies_.scheduler->ParallelFor(TaskKind::kRule, turns.size(), [&](size_t i) { Run(turns[i]); });
+  {
+    MutexLock lock(mutex_);
+    // Evaluates at once what a reload has brought meanwhile.
+    while (replacing_) ended_.Wait(mutex_);
+  }
+  return NextDue();
+}
+
+model::Timestamp Manager::NextDue() const {
   MutexLock lock(mutex_);
-  --running_;
-  ended_.NotifyAll();
-  // Evaluates at once what a reload has brought meanwhile.
-  while (replacing_) ended_.Wait(mutex_);
   int64_t next_ms = INT64_MAX;
-  for (const auto& state : generation_.states) next_ms = std::min(next_ms, state->next_ms);
+  for (const auto& state : generation_.states) {
+    if (!state->running) next_ms = std::min(next_ms, state->next_ms);
+  }
   return next_ms == INT64_MAX ? model::Timestamp::Max() : model::Timestamp::FromMs(next_ms);
 }
 
-void Manager::RunGroup(GroupState* group, int64_t now_ms, const std::stop_token& stop) {
-  MutexLock running(group->running);
+void Manager::RunGroup(GroupState* group, int64_t at_ms, const std::stop_token& stop) {
   const int64_t began = dependencies_.clock->SteadyNs();
   for (RuleState& rule : group->rules) {
     const int64_t rule_began = dependencies_.clock->SteadyNs();
     group->interrupted = stop.stop_requested();
     if (group->interrupted) return;
-    const Result<void> done = evaluator_.Evaluate(*group->group, &rule, now_ms, stop);
+    const Result<void> done = evaluator_.Evaluate(*group->group, &rule, at_ms, stop);
     group->interrupted = !done.ok() && stop.stop_requested();
     if (group->interrupted) return;
     const std::string error = done.ok() ? "" : done.error().message;
     // The words of an error may differ each time.
     const bool turned = done.ok() ? rule.status.failures > 0 : rule.status.failures == 0;
-    if (turned) evaluator_.NoteHealth(*group->group, *rule.rule, error, now_ms);
+    if (turned) evaluator_.NoteHealth(*group->group, *rule.rule, error, at_ms);
     rule.status.failures = done.ok() ? 0 : rule.status.failures + 1;
     rule.status.health = done.ok() ? "ok" : "err";
     rule.status.last_error = error;
-    rule.status.last_evaluation_ms = now_ms;
+    rule.status.last_evaluation_ms = at_ms;
     rule.status.evaluation_ns = dependencies_.clock->SteadyNs() - rule_began;
     if (!done.ok()) {
       TM_LOG(kWarn, "rule \"{}\" of group \"{}\" in {}: {}", rule.rule->name, group->group->name, group->group->file,
@@ -123,12 +160,37 @@ void Manager::RunGroup(GroupState* group, int64_t now_ms, const std::stop_token&
     }
     rule.status.alerts.clear();
     for (const auto& [labels, active] : rule.active) rule.status.alerts.push_back(active.alert);
+    rule.status.flapping.clear();
+    for (const auto& [labels, flap] : rule.flaps) {
+      if (flap.log.flapping()) rule.status.flapping.push_back(flap.alert);
+    }
   }
   MutexLock lock(group->mutex);
-  group->status.last_evaluation_ms = now_ms;
+  group->status.last_evaluation_ms = at_ms;
   group->status.evaluation_ns = dependencies_.clock->SteadyNs() - began;
   ++group->status.evaluations;
   for (size_t i = 0; i < group->rules.size(); ++i) group->status.rules[i] = group->rules[i].status;
+}
+
+Result<Group> Manager::FindGroup(const std::string& file, const std::string& name) const {
+  MutexLock lock(mutex_);
+  for (const auto& state : generation_.states) {
+    if (state->group->file == file && state->group->name == name) return *state->group;
+  }
+  return NotFound(fmt::format("there is no rule group {} of the file or namespace {}", name, file));
+}
+
+Result<void> Manager::CheckBackfillGroup(const std::string& file, const std::string& name,
+                                         const BackfillRange& range) const {
+  TM_TRY_ASSIGN(const Group group, FindGroup(file, name));
+  return CheckBackfill(options_, group, range);
+}
+
+Result<BackfillProgress> Manager::BackfillGroup(const std::string& file, const std::string& name,
+                                                const BackfillRange& range, const std::stop_token& stop,
+                                                const std::function<void(const BackfillProgress&)>& progress) const {
+  TM_TRY_ASSIGN(const Group group, FindGroup(file, name));
+  return Backfill(dependencies_, options_, group, range, stop, progress);
 }
 
 Snapshot Manager::Status() const {

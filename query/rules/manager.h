@@ -11,10 +11,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
+#include "query/rules/backfill.h"
 #include "query/rules/rule_evaluator.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_state.h"
@@ -25,6 +29,8 @@
 namespace tidemark::query::rules {
 
 // Thread-safe. Groups run in parallel, the rules of a group one after the other, each seeing what the one before wrote.
+// A group is evaluated at the times of its grid (grid.h), as of that time, also when that is a little ago. One that is
+// new or has changed is evaluated at once, and then on its grid. Times that have passed while it ran are missed.
 class Manager {
  public:
   Manager(ManagerDependencies dependencies, ManagerOptions options);
@@ -34,8 +40,21 @@ class Manager {
   // said is dropped. Rules that are there again go on with their alerts (HandOver); a rule that is not there any more
   // gets a stale marker in each of its series. Not to be called by what an evaluation calls.
   void SetGroups(std::vector<Group> groups);
-  // Evaluates what is due. Returns the clock's time at which something will be due next; Timestamp::Max without rules.
+  // Evaluates what is due, and waits for all of it. Returns the clock's time at which something will be due next;
+  // Timestamp::Max without rules.
   model::Timestamp RunDue();
+  // Evaluates the group that has been due for the longest, if there is one. Of several threads that call it each takes
+  // another group, so that one that takes long delays no other. False: none is due.
+  bool RunOne();
+  // When a group is due next that is not being evaluated; Timestamp::Max: none. Does not wait for SetGroups.
+  [[nodiscard]] model::Timestamp NextDue() const;
+
+  // What the rules of a group that is in force record of the past (backfill.h). kNotFound: there is no such group.
+  Result<BackfillProgress> BackfillGroup(const std::string& file, const std::string& name, const BackfillRange& range,
+                                         const std::stop_token& stop,
+                                         const std::function<void(const BackfillProgress&)>& progress) const;
+  // Whether BackfillGroup has something to do.
+  Result<void> CheckBackfillGroup(const std::string& file, const std::string& name, const BackfillRange& range) const;
 
   // Of queries that begin from now on.
   void SetLimits(const engine::QueryLimits& limits) { evaluator_.SetLimits(limits); }
@@ -50,8 +69,22 @@ class Manager {
     std::stop_source stop;
   };
   [[nodiscard]] Generation NewGeneration(std::vector<Group> groups, int64_t now_ms) const;
-  void RunGroup(GroupState* group, int64_t now_ms, const std::stop_token& stop);
+  // A group that somebody evaluates.
+  struct Turn {
+    std::shared_ptr<const std::vector<Group>> owner;
+    std::shared_ptr<GroupState> group;
+    int64_t at_ms = 0;
+    uint64_t missed = 0;
+    std::stop_token stop;
+  };
+  // The turn of the group that has been due for the longest; none where none is due at `now_ms`.
+  std::optional<Turn> TakeTurn(int64_t now_ms) TM_REQUIRES(mutex_);
+  // Evaluates it and gives it back.
+  void Run(const Turn& turn);
+  void RunGroup(GroupState* group, int64_t at_ms, const std::stop_token& stop);
   [[nodiscard]] int64_t NowMs() const;
+  // A copy.
+  [[nodiscard]] Result<Group> FindGroup(const std::string& file, const std::string& name) const;
 
   const ManagerDependencies dependencies_;
   const ManagerOptions options_;
@@ -59,7 +92,7 @@ class Manager {
   mutable Mutex mutex_;
   CondVar ended_;
   Generation generation_ TM_GUARDED_BY(mutex_);
-  size_t running_ TM_GUARDED_BY(mutex_) = 0;      // calls of RunDue that evaluate
+  size_t running_ TM_GUARDED_BY(mutex_) = 0;      // turns
   bool replacing_ TM_GUARDED_BY(mutex_) = false;  // SetGroups waits for them; no new one begins
 };
 

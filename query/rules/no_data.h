@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -23,14 +24,16 @@ enum class NoData : uint8_t {
 };
 
 // "resolve", "keep", "alert".
+std::string_view Name(NoData policy);
 std::optional<NoData> ParseNoData(std::string_view text);
 
 // How long a series that is gone is remembered.
 inline constexpr int64_t kKnownMs = 86'400'000;
 
-// The parts of a condition whose results are there when there is data, whether it holds or not; they lie in `expr`.
-// Nothing where it compares nothing.
-std::vector<const promql::Expr*> DataOf(const promql::Expr& expr);
+// Expressions whose results are there when there is data, whether the condition `expr` holds or not, with the labels
+// that the results of `expr` have: `up` of `up == 0`, `group by (x) (a) and on (x) b` of `a > on (x) b`, `count(up)` of
+// `count(up == 0) > 2`. Nothing where it compares nothing, or where data makes what is compared disappear (absent).
+std::vector<std::shared_ptr<const promql::Expr>> DataOf(const promql::Expr& expr);
 
 // What is known of the series of one rule's condition, by labels without __name__. Not thread-safe.
 class KnownSeries {
@@ -38,6 +41,7 @@ class KnownSeries {
   // Takes what there is now.
   void Take(const std::set<model::Labels>& present, int64_t now_ms);
   void Add(const model::Labels& labels, int64_t now_ms) { last_ms_[labels] = now_ms; }
+  void Forget(const model::Labels& labels) { last_ms_.erase(labels); }
   // Those that were there and are not `present`.
   [[nodiscard]] std::vector<model::Labels> Gone(const std::set<model::Labels>& present) const;
 

@@ -132,46 +132,71 @@ Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, c
       .external_labels = &options_.external_labels,
       .external_url = options_.external_url};
   TM_TRY_ASSIGN(auto given, AlertsOf(rule, samples, context));
-  std::set<model::Labels> present;
-  if (rule.no_data != NoData::kResolve) {
-    TM_TRY_ASSIGN(present, Present(rule, now_ms - group.query_offset_ms, stop));
-    TM_RETURN_IF_ERROR(GiveWithoutData(state, present, context, &given));
-  }
+  TM_TRY_ASSIGN(const Surroundings around, Around(rule, now_ms - group.query_offset_ms, stop));
+  if (!rule.data.empty()) TM_RETURN_IF_ERROR(GiveOthers(state, around, context, &given));
   if (group.limit != 0 && given.size() > group.limit) {
     return LimitExceeded(fmt::format("exceeded limit of {} with {} alerts", group.limit, given.size()));
   }
   std::map<model::Labels, PastAlert> past;
   if (!state->restored && options_.outage_tolerance_ms > 0 &&
-      (!given.empty() || rule.keep_firing_for_ms > 0 || rule.no_data != NoData::kResolve)) {
+      (!given.empty() || rule.keep_firing_for_ms > 0 || !rule.data.empty())) {
     TM_TRY_ASSIGN(past, ReadPast(rule, now_ms, stop));
+  }
+  bool same_question = true;
+  if (!past.empty() && rule.no_data != NoData::kResolve) {
+    TM_TRY_ASSIGN(same_question, AskedTheSame(group, rule, now_ms, stop));
   }
   // A query of a template that was ended has put its error into the text.
   if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "other rules have been put in its place");
   state->restored = true;
   TakeGiven(state, std::move(given), &past, now_ms, options_.for_grace_ms);
-  KeepPast(state, past, context, present, options_.for_grace_ms);
+  KeepPast(state, past, context, around, same_question, options_.for_grace_ms);
   std::vector<AlertChange> changes;
   const std::map<model::Labels, double> series = MoveOn(state, now_ms, &changes);
+  DampFlapping(state, now_ms, &changes);
   NoteChanges(group, changes, now_ms);
+  if (rule.no_data != NoData::kResolve && !state->active.empty() && !options_.history_database.empty()) {
+    model::BatchBuilder question;
+    AppendQuestion(group, rule, now_ms, &question);
+    WriteHistory(question.batch());
+  }
   return WriteSeries(state, series, now_ms);
 }
 
-Result<std::set<model::Labels>> RuleEvaluator::Present(const Rule& rule, int64_t time_ms,
-                                                       const std::stop_token& stop) const {
-  std::set<model::Labels> present;
-  for (const promql::Expr* const part : rule.data) {
+Result<Surroundings> RuleEvaluator::Around(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const {
+  Surroundings around;
+  for (const auto& part : rule.data) {
     TM_TRY_ASSIGN(Samples samples,
                   Run(rule, *part, rule.expr_text, time_ms, options_.lookback_ms, rule.database, stop));
-    AddSeriesOf(std::move(samples), &present);
+    AddSeriesOf(std::move(samples), &around.present);
   }
-  return present;
+  if (rule.recover) {
+    TM_TRY_ASSIGN(Samples samples,
+                  Run(rule, *rule.recover, rule.recover_text, time_ms, options_.lookback_ms, rule.database, stop));
+    AddSeriesOf(std::move(samples), &around.recovered);
+  }
+  return around;
+}
+
+Result<bool> RuleEvaluator::AskedTheSame(const Group& group, const Rule& rule, int64_t now_ms,
+                                         const std::stop_token& stop) const {
+  if (options_.history_database.empty()) return true;
+  const std::string text = QuestionSelector(group, rule);
+  TM_TRY_ASSIGN(const promql::ExprPtr expr, promql::Parse(text));
+  TM_TRY_ASSIGN(const Samples samples,
+                Run(rule, *expr, text, now_ms, options_.outage_tolerance_ms, options_.history_database, stop));
+  return samples.empty() || samples.front().second == QuestionOf(rule);
 }
 
 void RuleEvaluator::NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const {
   if (options_.history_database.empty() || changes.empty()) return;
   model::BatchBuilder builder;
   AppendHistory(group, changes, now_ms, &builder);
-  const Result<model::WriteReport> done = dependencies_.sink->Write(options_.history_database, builder.batch());
+  WriteHistory(builder.batch());
+}
+
+void RuleEvaluator::WriteHistory(const model::Batch& batch) const {
+  const Result<model::WriteReport> done = dependencies_.sink->Write(options_.history_database, batch);
   // The alerts go on without it.
   if (!done.ok()) {
     TM_LOG(kWarn, "changes of alerts are missing in the history: {}", done.error().message);
@@ -233,7 +258,10 @@ Result<void> RuleEvaluator::Write(const std::string& database, const std::map<mo
   if (series.empty()) return {};
   model::BatchBuilder builder;
   model::LabelViews tags;
+  bool any = false;
   for (const auto& [labels, value] : series) {
+    if (dependencies_.is_there && dependencies_.is_there(DatabaseOr(database), labels, now_ms)) continue;
+    any = true;
     std::string_view measurement;
     tags.clear();
     for (const model::Label& label : labels) {
@@ -245,6 +273,7 @@ Result<void> RuleEvaluator::Write(const std::string& database, const std::map<mo
     }
     builder.Row(measurement, tags, model::Timestamp::FromMs(now_ms)).Field(model::kValueField, value);
   }
+  if (!any) return {};
   TM_TRY_ASSIGN(const model::WriteReport report, dependencies_.sink->Write(DatabaseOr(database), builder.batch()));
   if (report.rows_rejected > 0) {
     return MakeError(ErrorCode::kConflict,

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <stop_token>
@@ -15,6 +16,7 @@
 
 #include "query/engine/query_runner.h"
 #include "query/rules/alert_update.h"
+#include "query/rules/grid.h"
 #include "query/rules/restore.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_state.h"
@@ -49,6 +51,8 @@ struct ManagerOptions {
   // What templates see as $externalLabels and externalURL.
   model::Labels external_labels = {};
   std::string external_url = {};
+  // Where in its interval a group is evaluated (grid.h). Those that run groups at times of their own give 0.
+  std::function<int64_t(const Group& group, int64_t interval_ms)> offset_ms = &SpreadMs;
 };
 
 struct ManagerDependencies {
@@ -59,6 +63,8 @@ struct ManagerDependencies {
   const Clock* clock = nullptr;
   engine::Executor execute;
   run::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
+  // Whether a row of a series (with __name__) is there that is not to be written over; null: all are written.
+  std::function<bool(const std::string& database, const model::Labels& series, int64_t ms)> is_there = {};
 };
 
 // Thread-safe; a state is changed by one call at a time.
@@ -91,9 +97,12 @@ class RuleEvaluator {
                                                       const std::stop_token& stop) const;
   Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
                             const std::stop_token& stop) const;
-  // The series of the condition that there are, by labels without __name__.
-  Result<std::set<model::Labels>> Present(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const;
+  // Empty where the rule has neither a policy of no data nor a recovery condition.
+  Result<Surroundings> Around(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const;
+  // Whether the rule asked for the same series before a restart, as far as is known.
+  Result<bool> AskedTheSame(const Group& group, const Rule& rule, int64_t now_ms, const std::stop_token& stop) const;
   void NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const;
+  void WriteHistory(const model::Batch& batch) const;
   Result<void> Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) const;
   // Writes `series` at `now_ms`, and stale markers for those of the last time that are not among them.
   Result<void> WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms) const;

@@ -122,7 +122,7 @@ class Reader {
     Rule rule;
     if (!yaml_.CheckMap(node, "a rule",
                         {"record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations", "database",
-                         "into", "no_data"})) {
+                         "into", "no_data", "recover", "flapping"})) {
       return rule;
     }
     const std::string record = yaml_.Text(node, "record");
@@ -135,33 +135,61 @@ class Reader {
     if (rule.expr_text.empty()) {
       yaml_.Fault(node, "field 'expr' must be set in rule");
     } else {
-      Result<promql::ExprPtr> expr = promql::Parse(rule.expr_text, options_);
-      Status resolved;
-      if (expr.ok()) resolved = promql::ResolveDurations(**expr, 0, 0);
-      if (!expr.ok() || !resolved.ok()) {
-        yaml_.Fault(node["expr"], fmt::format("could not parse expression: {}",
-                                              expr.ok() ? resolved.error().message : expr.error().message));
-      } else if ((*expr)->type != promql::ValueType::kScalar && (*expr)->type != promql::ValueType::kVector) {
-        yaml_.Fault(node["expr"], "the expression must give a scalar or an instant vector");
-      } else {
-        rule.expr = std::move(expr).value();
-      }
+      rule.expr = ReadExpr(node["expr"], rule.expr_text);
     }
     rule.database = ReadDatabase(node, "database");
     rule.into = ReadDatabase(node, "into");
     rule.for_ms = ReadDurationMs(yaml_, node, "for");
     rule.keep_firing_for_ms = ReadDurationMs(yaml_, node, "keep_firing_for");
     ReadNoData(node, &rule);
+    ReadRecover(node, &rule);
+    if (const std::string flapping = yaml_.Text(node, "flapping"); !flapping.empty()) {
+      const Result<FlapLimit> limit = ParseFlapLimit(flapping);
+      if (!limit.ok()) yaml_.Fault(node["flapping"], limit.error().message);
+      rule.flapping = limit.ok() ? *limit : FlapLimit();
+    }
     rule.labels = ReadTexts(node, "labels", rule.alerting);
     rule.annotations = ReadTexts(node, "annotations", true);
     if (!rule.alerting) {
       if (node["for"]) yaml_.Fault(node["for"], "invalid field 'for' in recording rule");
       if (node["keep_firing_for"])
         yaml_.Fault(node["keep_firing_for"], "invalid field 'keep_firing_for' in recording rule");
-      if (node["no_data"]) yaml_.Fault(node["no_data"], "invalid field 'no_data' in recording rule");
+      for (const char* const key : {"no_data", "recover", "flapping"}) {
+        if (node[key]) yaml_.Fault(node[key], fmt::format("invalid field '{}' in recording rule", key));
+      }
       if (node["annotations"]) yaml_.Fault(node["annotations"], "invalid field 'annotations' in recording rule");
     }
     return rule;
+  }
+
+  // Null where it does not parse.
+  std::shared_ptr<const promql::Expr> ReadExpr(const YAML::Node& node, const std::string& text) {
+    Result<promql::ExprPtr> expr = promql::Parse(text, options_);
+    const Status resolved = expr.ok() ? promql::ResolveDurations(**expr, 0, 0) : Status(expr.error());
+    if (!resolved.ok()) {
+      yaml_.Fault(node, fmt::format("could not parse expression: {}", resolved.error().message));
+      return nullptr;
+    }
+    if ((*expr)->type != promql::ValueType::kScalar && (*expr)->type != promql::ValueType::kVector) {
+      yaml_.Fault(node, "the expression must give a scalar or an instant vector");
+      return nullptr;
+    }
+    return std::move(expr).value();
+  }
+
+  void ReadRecover(const YAML::Node& node, Rule* rule) {
+    rule->recover_text = yaml_.Text(node, "recover");
+    if (rule->recover_text.empty()) return;
+    rule->recover = ReadExpr(node["recover"], rule->recover_text);
+    if (!rule->recover || !rule->expr) return;
+    if (rule->recover->type != promql::ValueType::kVector) {
+      yaml_.Fault(node["recover"], "recover gives the series that have recovered: an instant vector, not a scalar");
+    }
+    if (rule->data.empty()) rule->data = DataOf(*rule->expr);
+    if (rule->data.empty()) {
+      yaml_.Fault(node["recover"],
+                  "recover needs an expr that compares, so that what has recovered can be told from what is gone");
+    }
   }
 
   void ReadNoData(const YAML::Node& node, Rule* rule) {

@@ -11,6 +11,7 @@
 
 #include "query/promql/ast.h"
 #include "query/promql/parser.h"
+#include "query/rules/flapping.h"
 #include "query/rules/no_data.h"
 #include "query/rules/template.h"
 #include "storage/base/result.h"
@@ -41,8 +42,12 @@ struct Rule {
   std::string database;
   std::string into;
   NoData no_data = NoData::kResolve;
-  // What `expr` compares, where no_data is not kResolve; in `expr`.
-  std::vector<const promql::Expr*> data;
+  // What has to hold of the series of an alert that fires for it to end, and not only `expr` no longer; null: nothing.
+  std::string recover_text;
+  std::shared_ptr<const promql::Expr> recover;
+  // What `expr` compares (DataOf), where no_data is not kResolve or there is `recover`.
+  std::vector<std::shared_ptr<const promql::Expr>> data;
+  FlapLimit flapping;
   int64_t for_ms = 0;
   int64_t keep_firing_for_ms = 0;
   std::vector<TemplatedText> labels;       // sorted by name

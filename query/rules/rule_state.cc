@@ -20,7 +20,9 @@ bool SameQuestion(const Rule& a, const Rule& b) { return a.expr_text == b.expr_t
 
 bool SameGroup(const Group& a, const Group& b) {
   const bool same_rules = std::ranges::equal(a.rules, b.rules, [](const Rule& x, const Rule& y) {
-    return SameRule(x, y) && SameQuestion(x, y) && x.into == y.into && x.no_data == y.no_data && x.for_ms == y.for_ms &&
+    return SameRule(x, y) && SameQuestion(x, y) && x.into == y.into && x.no_data == y.no_data &&
+           x.recover_text == y.recover_text && x.flapping.changes == y.flapping.changes &&
+           x.flapping.within_ms == y.flapping.within_ms && x.for_ms == y.for_ms &&
            x.keep_firing_for_ms == y.keep_firing_for_ms && SameTexts(x.annotations, y.annotations);
   });
   return same_rules && a.limit == b.limit && a.query_offset_ms == b.query_offset_ms;
@@ -34,6 +36,11 @@ void Take(RuleState* from, RuleState* to) {
   *to = std::move(*from);
   to->rule = to->status.rule = rule;
   from->rule = nullptr;
+  if (rule->flapping.changes == 0) {
+    to->flaps.clear();
+    to->status.flapping.clear();
+    for (auto& [labels, active] : to->active) active.alert.flapping = false;
+  }
   if (same_question) return;
   // A series that the new expression never had is not gone.
   to->known = {};
@@ -62,6 +69,7 @@ void TakeTimes(const GroupState& from, GroupState* to) {
   }
   if (from.interval_ms == to->interval_ms && !from.interrupted && SameGroup(*from.group, *to->group)) {
     to->next_ms = from.next_ms;
+    to->at_once = from.at_once;
   }
   MutexLock lock(to->mutex);
   to->status.last_evaluation_ms = known.last_evaluation_ms;

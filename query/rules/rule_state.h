@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "query/rules/flapping.h"
 #include "query/rules/no_data.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_status.h"
@@ -23,12 +24,22 @@ struct ActiveAlert {
   int64_t last_seen_ms = 0;                 // when the expression gave it last
   std::optional<int64_t> keep_since_ms;     // when a firing one was no longer given
   bool unseen = false;                      // its series has not been there since a reload changed what the rule asks
+  bool gone = false;                        // its series was not there at the last evaluation, where that is asked for
+  // After a restart: `alert.series` is made of the labels, without those that the rule sets.
+  bool guessed = false;
+};
+
+// An alert that has begun or ended to fire not long ago.
+struct FlapState {
+  FlapLog log;
+  Alert alert;  // what it was at last
 };
 
 struct RuleState {
   const Rule* rule = nullptr;
   RuleStatus status;
   std::map<model::Labels, ActiveAlert> active;
+  std::map<model::Labels, FlapState> flaps;  // where the rule damps flapping
   // Whether what was written before a restart has been looked up.
   bool restored = false;
   KnownSeries known;  // where the policy of no data is kAlert
@@ -39,13 +50,16 @@ struct RuleState {
 struct GroupState {
   const Group* group = nullptr;
   int64_t interval_ms = 0;
-  int64_t next_ms = 0;  // of the manager's lock
-  // Held while the group runs, so that it never runs twice at once; `status` is what others see.
-  Mutex running;
+  // Of the manager's lock: when it is due next; whether that is a time between those of its grid, because it is new or
+  // has changed or the clock was set back; and whether somebody evaluates it, who then alone uses `rules`.
+  int64_t next_ms = 0;
+  bool at_once = false;
+  bool running = false;
   std::vector<RuleState> rules;
   // Ended by a reload before all its rules had run.
   bool interrupted = false;
   mutable Mutex mutex;
+  // What others see.
   GroupStatus status TM_GUARDED_BY(mutex);
 };
 

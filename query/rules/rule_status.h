@@ -25,6 +25,8 @@ struct Alert {
   double value = 0;
   model::Labels series = {};  // of the sample that it is about, without __name__
   bool no_data = false;       // it goes on because there is none (no_data.h)
+  bool recovering = false;    // it fires on because it has not recovered, though its condition does not hold
+  bool flapping = false;      // it begins and ends to fire too often for people to be told each time
 };
 
 // What one rule is at now.
@@ -36,6 +38,8 @@ struct RuleStatus {
   int64_t last_evaluation_ms = 0;  // 0: never
   int64_t evaluation_ns = 0;       // duration
   std::vector<Alert> alerts;       // of alerting rules, sorted by labels
+  // Those that flap (flapping.h), also where they do not fire now: people are told of these as one that goes on.
+  std::vector<Alert> flapping;
   // The gravest state of its alerts.
   [[nodiscard]] AlertState state() const;
 };

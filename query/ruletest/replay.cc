@@ -59,12 +59,16 @@ class RuleReplay {
     const int64_t first_ms = (std::max<int64_t>(options_.from_ms - before_ms, 0) + step_ms_ - 1) / step_ms_ * step_ms_;
     TM_TRY_ASSIGN(SeriesReader condition, Ask(rule.expr_text, first_ms));
     std::vector<SeriesReader> data;
-    for (const promql::Expr* const part : rule.data) {
+    for (const auto& part : rule.data) {
       TM_TRY_ASSIGN(SeriesReader compared, Ask(promql::ToString(*part), first_ms));
       data.push_back(std::move(compared));
     }
+    std::optional<SeriesReader> recovered;
+    if (rule.recover) {
+      TM_TRY_ASSIGN(recovered, Ask(rule.recover_text, first_ms));
+    }
     for (int64_t time_ms = first_ms; time_ms <= options_.to_ms; time_ms += step_ms_) {
-      TM_RETURN_IF_ERROR(Step(time_ms, &condition, &data));
+      TM_RETURN_IF_ERROR(Step(time_ms, &condition, &data, recovered ? &*recovered : nullptr));
       Note(time_ms, out);
     }
     for (auto& [labels, firing] : firing_) out->push_back(std::move(firing));
@@ -80,15 +84,16 @@ class RuleReplay {
     return SeriesReader(std::move(series));
   }
 
-  // `data`: what the condition compares, where the rule has a policy of no data.
-  Status Step(int64_t time_ms, SeriesReader* condition, std::vector<SeriesReader>* data) {
+  // `data`: what the condition compares, where the rule asks for it; `recovered`: null without a recovery condition.
+  Status Step(int64_t time_ms, SeriesReader* condition, std::vector<SeriesReader>* data, SeriesReader* recovered) {
     const int64_t seen_ms = time_ms - group_.query_offset_ms;
     const rules::TemplateContext context{.query = {}, .now_ms = time_ms};
     TM_TRY_ASSIGN(auto given, rules::AlertsOf(*state_.rule, condition->At(seen_ms), context));
-    if (state_.rule->no_data != rules::NoData::kResolve) {
-      std::set<model::Labels> present;
-      for (SeriesReader& compared : *data) rules::AddSeriesOf(compared.At(seen_ms), &present);
-      TM_RETURN_IF_ERROR(rules::GiveWithoutData(&state_, present, context, &given));
+    if (!state_.rule->data.empty()) {
+      rules::Surroundings around;
+      for (SeriesReader& compared : *data) rules::AddSeriesOf(compared.At(seen_ms), &around.present);
+      if (recovered != nullptr) rules::AddSeriesOf(recovered->At(seen_ms), &around.recovered);
+      TM_RETURN_IF_ERROR(rules::GiveOthers(&state_, around, context, &given));
     }
     if (group_.limit != 0 && given.size() > group_.limit) {
       return LimitExceeded(fmt::format("exceeded limit of {} with {} alerts", group_.limit, given.size()));

@@ -72,7 +72,9 @@ class GroupRun {
                             .closed_windows = true,
                             .parse = options_.parse,
                             .external_labels = group_.external_labels,
-                            .external_url = group_.external_url});
+                            .external_url = group_.external_url,
+                            // Evaluated at the times of the file, as promtool does.
+                            .offset_ms = [](const rules::Group&, int64_t) { return int64_t{0}; }});
     manager.SetGroups(std::move(groups));
     if (Walk(&manager)) CheckExpressions();
     return std::move(failures_);

@@ -18,6 +18,12 @@ namespace tidemark::query::rules {
 constexpr int64_t kStart = 1'700'000'000'000;  // ms
 constexpr int64_t kMinute = 60'000;
 
+// Options with which kStart lies on the grid of every interval that divides a minute or is one.
+inline ManagerOptions OnStart(std::string history_database = "") {
+  return {.history_database = std::move(history_database),
+          .offset_ms = [](const Group&, int64_t interval_ms) { return kStart % interval_ms; }};
+}
+
 class ManagerTest : public ::testing::Test {
  protected:
   void Load(const std::string& text, const std::string& file = "rules.yml") {
@@ -68,7 +74,7 @@ class ManagerTest : public ::testing::Test {
                     .clock = &clock_,
                     .execute = [this](const auto& expr, const auto& at,
                                       const auto& context) { return execute_(expr, at, context); }},
-                   {}};
+                   OnStart()};
 };
 
 }  // namespace tidemark::query::rules

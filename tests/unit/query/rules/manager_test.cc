@@ -61,7 +61,7 @@ TEST_F(ManagerTest, AlertsGoOnAfterARestart) {
   const auto state_after = [&](int64_t restart_ms, int64_t at_ms) {
     Manager restarted(
         {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
-        {});
+        OnStart());
     restarted.SetGroups(*ParseRuleFile(kDown, "rules.yml"));
     for (int64_t now = restart_ms; now <= at_ms; now += kMinute) {
       clock_.Set(now * 1'000'000);
@@ -154,7 +154,8 @@ TEST_F(ManagerTest, AnAlertThatEndedBeginsAnew) {
   down_until_ms_ = kStart + 3 * kMinute;
   for (int i = 0; i < 4; ++i) Run(kStart + i * kMinute);
   Manager restarted(
-      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute}, {});
+      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+      OnStart());
   restarted.SetGroups(*ParseRuleFile(kDown, "rules.yml"));
   clock_.Set((kStart + 5 * kMinute) * 1'000'000);
   Up(0, 1);
@@ -229,7 +230,7 @@ TEST_F(ManagerTest, KeepsFiringAfterARestart) {
   const auto status_after = [&](int64_t restart_ms) {
     Manager restarted(
         {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
-        {});
+        OnStart());
     restarted.SetGroups(*ParseRuleFile(kRules, "rules.yml"));
     clock_.Set(restart_ms * 1'000'000);
     Up(1, 1);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "query/promql/parser.h"
+#include "query/promql/printer.h"
 #include "query/rules/history.h"
 #include "tests/unit/query/rules/manager_fixture.h"
 
@@ -79,7 +80,8 @@ TEST_F(NoDataTest, GoesOnAfterARestart) {
   Fire("keep");
   At(7, {});
   Manager restarted(
-      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute}, {});
+      {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+      OnStart());
   restarted.SetGroups(*ParseRuleFile(Rule("keep"), "rules.yml"));
   clock_.Set((kStart + 9 * kMinute) * 1'000'000);
   restarted.RunDue();
@@ -99,7 +101,7 @@ TEST_F(NoDataTest, WhatIsPendingGoesOnAfterARestart) {
     for (int i = 1; i < 9; ++i) ASSERT_EQ(At(first + i, {}), AlertState::kPending) << policy << i;
     Manager restarted(
         {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
-        {});
+        OnStart());
     restarted.SetGroups(*ParseRuleFile(Rule(policy, "20m"), "rules.yml"));
     const auto after = [&](int64_t at) {
       clock_.Set((begin + at * kMinute) * 1'000'000);
@@ -117,13 +119,102 @@ TEST_F(NoDataTest, WhatIsPendingGoesOnAfterARestart) {
   }
 }
 
+// Conditions whose results have other labels than what they compare: kept without data, ended by data.
+TEST_F(NoDataTest, EndsWhereLabelsAreMatched) {
+  const auto write = [this](double value) {
+    model::BatchBuilder rows;
+    const model::Timestamp now{clock_.NowNs()};
+    rows.Row("a", {{"x", "1"}, {"y", "1"}}, now).Field("value", value);
+    rows.Row("b", {{"x", "1"}, {"z", "1"}, {"team", "t"}}, now).Field("value", 5.0);
+    ASSERT_TRUE(store_.Write("", rows.batch()).ok());
+  };
+  int64_t minute = 0;
+  for (const char* expr : {"a > on (x) b", "a > ignoring (y, z, team) b", "a > on (x) group_left (team) b",
+                           "b < on (x) group_right () a", "count(a > 5) > 0", "sum by (x) (a > on (x) b) > 3"}) {
+    Load("{groups: []}");
+    Load(std::string("{groups: [{name: g, interval: 1m, rules: [{alert: A, no_data: keep, expr: '") + expr + "'}]}]}");
+    const auto at = [&](int64_t after, std::optional<double> value) {
+      clock_.Set((kStart + (minute + after) * kMinute) * 1'000'000);
+      if (value) write(*value);
+      manager_.RunDue();
+      EXPECT_EQ(First().health, "ok") << expr << First().last_error;
+      return First().state();
+    };
+    ASSERT_EQ(at(0, 7), AlertState::kFiring) << expr;
+    ASSERT_EQ(at(10, {}), AlertState::kFiring) << expr << " without data";
+    EXPECT_TRUE(First().alerts[0].no_data) << expr;
+    EXPECT_EQ(at(11, 1), AlertState::kInactive) << expr << " with data again";
+    minute += 200;
+  }
+}
+
+// A label of the rule hides one of the series; after a restart only the alert's labels are known.
+TEST_F(NoDataTest, EndsAfterARestartWhereALabelOfTheRuleHidesOneOfTheSeries) {
+  const auto write = [this](double value) {
+    model::BatchBuilder rows;
+    rows.Row("latency", {{"host", "a"}, {"severity", "low"}}, model::Timestamp{clock_.NowNs()}).Field("value", value);
+    ASSERT_TRUE(store_.Write("", rows.batch()).ok());
+  };
+  for (const char* policy : {"keep", "alert"}) {
+    const int64_t begin = clock_.NowNs() / 1'000'000;
+    Load("{groups: []}");
+    Load(Rule(policy, "0s"));
+    write(7);
+    manager_.RunDue();
+    clock_.Set((begin + 10 * kMinute) * 1'000'000);
+    manager_.RunDue();
+    ASSERT_TRUE(First().alerts[0].no_data) << policy;
+    Manager restarted(
+        {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+        OnStart());
+    restarted.SetGroups(*ParseRuleFile(Rule(policy, "0s"), "rules.yml"));
+    const auto state = [&](int64_t minute, std::optional<double> value) {
+      clock_.Set((begin + minute * kMinute) * 1'000'000);
+      if (value) write(*value);
+      restarted.RunDue();
+      return restarted.Status().groups[0].rules[0].state();
+    };
+    ASSERT_EQ(state(11, {}), AlertState::kFiring) << policy;
+    EXPECT_EQ(state(12, 1), AlertState::kInactive) << policy;
+    EXPECT_EQ(state(13, 1), AlertState::kInactive) << policy;
+    clock_.Advance(120 * kMinute * 1'000'000);
+  }
+}
+
+// Series that the new expression never had are not gone.
+TEST_F(NoDataTest, AnExpressionThatChangedWhileTheServerWasDownKeepsNothing) {
+  const auto manager = [&](const std::string& expr) {
+    auto made = std::make_unique<Manager>(
+        ManagerDependencies{
+            .store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+        OnStart("_server"));
+    made->SetGroups(*ParseRuleFile(
+        "{groups: [{name: g, interval: 1m, rules: [{alert: Slow, no_data: keep, expr: " + expr + "}]}]}", "rules.yml"));
+    return made;
+  };
+  const auto state = [&](Manager& of, int64_t minute) {
+    clock_.Set((kStart + minute * kMinute) * 1'000'000);
+    of.RunDue();
+    EXPECT_EQ(of.Status().groups[0].rules[0].health, "ok") << of.Status().groups[0].rules[0].last_error;
+    return of.Status().groups[0].rules[0].state();
+  };
+  Latency(7);
+  auto first = manager("latency > 5");
+  ASSERT_EQ(state(*first, 0), AlertState::kFiring);
+  ASSERT_EQ(state(*first, 10), AlertState::kFiring) << "its series is gone";
+  auto same = manager("latency > 5");
+  EXPECT_EQ(state(*same, 11), AlertState::kFiring);
+  auto changed = manager("delay > 5");
+  EXPECT_EQ(state(*changed, 12), AlertState::kInactive);
+  auto elsewhere = manager("latency > 5, database: other");
+  EXPECT_EQ(state(*elsewhere, 12), AlertState::kInactive);
+}
+
 TEST(DataOf, IsWhatIsCompared) {
   const auto data = [](std::string_view text) {
     const auto expr = promql::Parse(text);
     std::string out;
-    for (const promql::Expr* part : DataOf(**expr)) {
-      out += std::string(text.substr(part->range.start, part->range.end - part->range.start)) + ";";
-    }
+    for (const auto& part : DataOf(**expr)) out += promql::ToString(*part) + ";";
     return out;
   };
   EXPECT_EQ(data("up == 0"), "up;");
@@ -131,7 +222,17 @@ TEST(DataOf, IsWhatIsCompared) {
   EXPECT_EQ(data("(sum by (job) (rate(x[5m])) > 5) and on () y < 3"), "sum by (job) (rate(x[5m]));");
   EXPECT_EQ(data("a > 1 or b > 2"), "a;b;");
   EXPECT_EQ(data("a > 1 or b"), "a;b;");
+  EXPECT_EQ(data("a > b"), "a and b;");
+  EXPECT_EQ(data("a > on (x) b"), "group by (x) (a) and on (x) b;");
+  EXPECT_EQ(data("a > ignoring (y) (b or c)"), "group without (y) (a) and ignoring (y) (b or c);");
+  EXPECT_EQ(data("a > on (x) group_left (team) b"), "a > bool on (x) group_left (team) b;");
+  EXPECT_EQ(data("a > on (x) group_right () b"), "a > bool on (x) group_right () b;");
+  EXPECT_EQ(data("count(up == 0) > 2"), "count(up);");
+  EXPECT_EQ(data("count by (x) ((a > on (x) b) unless c) > 2"), "count by (x) (((group by (x) (a) and on (x) b)));");
+  EXPECT_EQ(data("avg_over_time((up == 0)[5m:1m]) > 2"), "avg_over_time((up)[5m:1m]);");
   EXPECT_EQ(data("absent(up)"), "");
+  EXPECT_EQ(data("absent(up == 0) > 0"), "") << "it is there when there is no data";
+  EXPECT_EQ(data("up > 1 or absent_over_time(up[5m])"), "");
   EXPECT_EQ(data("up == bool 0"), "");
 }
 
@@ -166,7 +267,7 @@ std::map<int64_t, std::string> EventsOf(MemoryStore& store) {
 TEST_F(NoDataTest, ChangesAreNoted) {
   Manager manager(
       {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
-      {.database = "", .history_database = "_server"});
+      OnStart("_server"));
   manager.SetGroups(*ParseRuleFile(Rule("resolve"), "rules.yml"));
   const auto at = [&](int64_t minute, double value) {
     clock_.Set((kStart + minute * kMinute) * 1'000'000);
@@ -184,7 +285,7 @@ TEST_F(NoDataTest, ChangesAreNoted) {
 TEST_F(NoDataTest, AnEndIsNotedWithItsOwnReason) {
   Manager manager(
       {.store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
-      {.database = "", .history_database = "_server"});
+      OnStart("_server"));
   manager.SetGroups(*ParseRuleFile(Rule("keep", "0s"), "rules.yml"));
   const auto at = [&](int64_t minute, std::optional<double> value) {
     clock_.Set((kStart + minute * kMinute) * 1'000'000);
@@ -213,7 +314,7 @@ TEST_F(NoDataTest, RulesThatFailAreNotedOnceAndCounted) {
                          return fails ? Result<run::QueryResult>(LimitExceeded(fault))
                                       : engine::Execute(expr, range, context);
                        }},
-                  {.database = "", .history_database = "_server"});
+                  OnStart("_server"));
   manager.SetGroups(*ParseRuleFile(Rule("resolve"), "rules.yml"));
   for (int i = 0; i < 5; ++i) {
     clock_.Set((kStart + i * kMinute) * 1'000'000);
