@@ -12,6 +12,7 @@ class AlertSink:
         self.keys = []      # their Idempotency-Key
         self.authorizations = []  # of all that came
         self.refused = 0
+        self.pings = []     # paths of GET
         self.answer = 200
         self.headers = {}
         sink = self
@@ -28,6 +29,12 @@ class AlertSink:
                 self.send_response(sink.answer)
                 for name, value in sink.headers.items():
                     self.send_header(name, value)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def do_GET(self):
+                sink.pings.append(self.path)
+                self.send_response(sink.answer)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -87,6 +87,26 @@ def test_a_rule_that_is_taken_away_resolves():
             expect_equal(sink.told()[1], ("resolved", [("Always", "resolved")]), "told")
 
 
+def test_the_watchdog_calls_and_nobody_else_is_told():
+    with temporary_folder() as folder, AlertSink() as sink:
+        config = write(folder / "alerts.yml", CONFIG.format(url=sink.url))
+        with Server(folder / "data", "--host-metrics", "off", "--notify-config", config, "--notify-watchdog",
+                    sink.url + "/ping?x=1", "--notify-watchdog-interval", "100ms") as server:
+            wait_until(lambda: len(sink.pings) >= 3, what="calls")
+            expect_equal(set(sink.pings), {"/ping?x=1"}, "the URL")
+            expect_equal(sink.messages, [], "receivers are not told of the alert that always fires")
+            alerts = json.loads(server.request("GET", "/api/v1/alerts").body)["data"]["alerts"]
+            expect_equal([alert["labels"]["alertname"] for alert in alerts], ["TidemarkWatchdog"], "alerts")
+            # A call that fails is made again with the next interval.
+            sink.answer = 500
+            calls = len(sink.pings)
+            wait_until(lambda: len(sink.pings) > calls, what="calls that fail")
+            sink.answer = 200
+            metrics = server.request("GET", "/metrics").body.decode()
+            expect(re.search(r"tidemark_watchdog_failed_total [1-9]", metrics), "failures are counted")
+            expect(re.search(r"tidemark_watchdog_calls_total [1-9]", metrics), "calls are counted")
+
+
 def test_amtool_works_against_us():
     expect(shutil.which("amtool"), "amtool is missing: tools/dev/setup test")
     with temporary_folder() as folder, AlertSink() as sink:

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "query/engine/engine.h"
+#include "query/rules/alert_update.h"
 #include "storage/base/background.h"
 #include "storage/base/log.h"
 #include "storage/model/finding_warnings.h"
@@ -16,6 +17,7 @@
 #include "tools/server/open_files.h"
 #include "tools/server/routes/notify_routes.h"
 #include "tools/server/routes/routes.h"
+#include "tools/server/notify/ping.h"
 #include "tools/server/routes/rule_routes.h"
 #include "tools/server/watch/self_alerts.h"
 #include "tools/server/watch/self_metrics.h"
@@ -285,6 +287,11 @@ Result<Daemon::LoadedRules> Daemon::ReadRules(const Config& config) {
 }
 
 void Daemon::ApplyRules(std::vector<query::rules::Group>* files) {
+  // Only that it has come this far counts of this one.
+  const size_t watched = std::erase_if(alerts, [](const query::notify::Alert& alert) {
+    return query::notify::ValueOf(alert.labels, query::rules::kAlertName) == kWatchdogAlert;
+  });
+  if (watched > 0 && watchdog_) watchdog_->Heard();
   MutexLock lock(rules_mutex_);
   if (files != nullptr) file_rules_ = std::move(*files);
   std::vector<query::rules::Group> groups = file_rules_;
@@ -295,6 +302,39 @@ void Daemon::ApplyRules(std::vector<query::rules::Group>* files) {
 bool Daemon::IsRuleFile(std::string_view name) const {
   MutexLock lock(rules_mutex_);
   return std::ranges::any_of(file_rules_, [&](const query::rules::Group& group) { return group.file == name; });
+void Daemon::OpenBackfills() {
+  backfills_ = std::make_unique<BackfillJobs>(
+      store_->Documents(), &SystemClock::Get(),
+      [this](const BackfillRequest& request, const std::stop_token& stop, const BackfillJobs::Progress& told) {
+        return rules_->BackfillGroup(request.file, request.group, request.range, stop, told);
+      });
+  backfill_api_ = std::make_unique<BackfillApi>(
+      backfills_.get(), &SystemClock::Get(), [this](const BackfillRequest& request) {
+        return rules_->CheckBackfillGroup(request.file, request.group, request.range);
+      });
+}
+
+void Daemon::StartWatchdog() {
+  if (config_.notify.watchdog_url.empty()) return;
+  watchdog_ = std::make_unique<Watchdog>(
+      &SystemClock::Get(), config_.notify.watchdog_interval_ns, [this] { return LookAtTelling(); },
+      [url = config_.notify.watchdog_url](const std::atomic<bool>* stop) { return notify::Ping(url, stop); });
+  watchdog_->Start();
+}
+
+WatchdogFacts Daemon::LookAtTelling() const {
+  WatchdogFacts facts{.fault = WatchdogRuleFault(rules_->Status()), .failing = {}};
+  if (alerts_lost_) facts.fault = "alerts cannot be stored";
+  for (const notify::LaneStats& lane : notify_->Lanes()) {
+    if (lane.failures > 0)
+      facts.failing.push_back(fmt::format("way {} of receiver {}", lane.integration, lane.receiver));
+  }
+  for (const notify::SenderStats& sender : senders_.Stats()) {
+    if (sender.failing) facts.failing.push_back("the Alertmanager " + sender.url);
+  }
+  return facts;
+}
+
 }
 
 Status Daemon::Bind() {
@@ -311,6 +351,11 @@ Status Daemon::Bind() {
       TM_LOG(kWarn, "{}: going on without it", bound.error().message);
     } else {
       return bound.error();
+  if (!config.notify.watchdog_url.empty()) {
+    TM_TRY_ASSIGN(std::vector<query::rules::Group> own,
+                  query::rules::ParseRuleFile(WatchdogRuleText(), std::string(kSelfAlertsFile), config.api.parse));
+    std::move(own.begin(), own.end(), std::back_inserter(loaded.groups));
+  }
     }
   }
   for (const std::string& text : Inherits(kEncrypted) ? std::vector<std::string>() : config_.tls_listen) {
@@ -377,6 +422,7 @@ Status Daemon::Listen() {
   for (const UdpConfig& config : config_.udp) {
     auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
     TM_TRY_ASSIGN(const uint16_t port, listener->Start());
+                                                    .watchdog = watchdog_.get(),
     udp_ports_.push_back(port);
     udp_.push_back(std::move(listener));
   }
@@ -415,6 +461,8 @@ SelfFigures Daemon::LookAtSelf() const {
                       .memory_used_ratio = MemoryUsedRatio(),
                       .receivers_failing = 0,
                       .certificate_ends_seconds = {}};
+  backfills_->Start();
+  StartWatchdog();
   for (const notify::LaneStats& lane : notify_->Lanes()) figures.receivers_failing += lane.failures > 0 ? 1 : 0;
   for (const notify::SenderStats& sender : senders_.Stats()) figures.receivers_failing += sender.failing ? 1 : 0;
   if (tls_) figures.certificate_ends_seconds = tls_->ends_seconds();
@@ -456,3 +504,5 @@ Status Daemon::Stop() {
 }
 
 }  // namespace tidemark::server
+  if (watchdog_) watchdog_->Stop();
+  if (backfills_) backfills_->Stop();

@@ -5,6 +5,7 @@
 //   TM_RETURN_IF_ERROR(daemon->Stop());
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -48,6 +49,7 @@
 #include "tools/server/write/own_databases.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
+#include "tools/server/watch/watchdog.h"
 #include "tools/service/inherited_sockets.h"
 #include "tools/tls/server_context.h"
 
@@ -107,6 +109,9 @@ class Daemon {
   Status OpenTls();
   // The machine, when no server was up, and what the server knows of itself.
   void StartRecorders();
+  void StartWatchdog();
+  void OpenBackfills();
+  [[nodiscard]] WatchdogFacts LookAtTelling() const;
   [[nodiscard]] SelfFigures LookAtSelf() const;
   // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
   Status Bind();
@@ -173,7 +178,8 @@ class Daemon {
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
   std::vector<std::unique_ptr<UdpListener>> udp_;
-  bool alerts_lost_ = false;  // of the thread of rule_runner_: the last could not be stored
+  std::atomic<bool> alerts_lost_ = false;  // the last of rules could not be stored
+  std::unique_ptr<Watchdog> watchdog_;     // null: nothing is called
   std::unique_ptr<RuleRunner> rule_runner_;
   std::unique_ptr<executor::HostReporter> host_;
   std::unique_ptr<UptimeRecorder> uptime_;

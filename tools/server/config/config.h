@@ -31,6 +31,8 @@ inline query::api::ApiOptions ApiDefaults() {
 struct NotifyConfig {
   std::string config_file;
   bool as_alertmanager = false;
+  std::string watchdog_url;  // "": nothing is called
+  int64_t watchdog_interval_ns = 60'000'000'000;
 };
 
 struct Config {

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "query/rules/alert_update.h"
 #include "storage/base/text/query_escape.h"
 
 namespace tidemark::server {
@@ -22,6 +23,11 @@ constexpr int64_t kKnownIntervals = 4;
 constexpr int64_t kIntervalMinMs = 60'000;
 // Evaluations in a row that fail before somebody is told.
 constexpr uint64_t kFailuresTold = 3;
+// A group is late when so many of its evaluations came after a miss, over at least this time; a machine that is busy
+// for a moment is no reason to wake somebody. Evaluations without a miss after which it is on time again.
+constexpr uint64_t kLateTold = 3;
+constexpr int64_t kLateToldMs = 60'000;
+constexpr uint64_t kOnTimeAfter = 5;
 
 std::string NameOf(const GroupStatus& group) { return group.group->file + ";" + group.group->name; }
 
@@ -34,8 +40,34 @@ query::rules::Alert FailureOf(const GroupStatus& group, const RuleStatus& rule) 
           .state = AlertState::kFiring,
           .active_at_ms = group.last_evaluation_ms,
           .value = static_cast<double>(rule.failures),
-          .series = {},
-          .no_data = false};
+          .series = {}};
+}
+
+// An alert that flaps is told of as another one that goes on, while it itself is told of as ended: receivers hear of
+// both at once, when it begins and when it is over.
+query::rules::Alert FlappingOf(const query::rules::Rule& rule, query::rules::Alert alert) {
+  query::rules::SetLabel(&alert.labels, "flapping", "true");
+  query::rules::SetLabel(&alert.annotations, "flapping",
+                         fmt::format("It has begun and ended to fire too often ({}): the next message comes when it is "
+                                     "calm again",
+                                     PrintFlapLimit(rule.flapping)));
+  alert.state = AlertState::kFiring;
+  return alert;
+}
+
+// A group of which evaluations were left out, as an alert.
+query::rules::Alert MissesOf(const GroupStatus& group) {
+  return {
+      .labels = {{"alertname", "RuleGroupMisses"}, {"rule_group", NameOf(group)}},
+      .annotations = {{"summary",
+                       fmt::format("Evaluations of the rule group {} are left out, {} since the start: the last one "
+                                   "took {:.3g} s, and it is due each {:.3g} s",
+                                   group.group->name, group.missed, static_cast<double>(group.evaluation_ns) * 1e-9,
+                                   static_cast<double>(group.interval_ms) * 1e-3)}},
+      .state = AlertState::kFiring,
+      .active_at_ms = group.last_evaluation_ms,
+      .value = static_cast<double>(group.missed),
+      .series = {}};
 }
 
 Alert Ended(Alert alert, int64_t at_ms) {
@@ -54,7 +86,7 @@ std::vector<Alert> RuleNotices::Since(const Snapshot& snapshot, int64_t now_ms) 
     Seen& seen = seen_[name];
     // Just read from its file, or as it was: nothing is known that was not known before.
     if (group.last_evaluation_ms == 0 || group.last_evaluation_ms == seen.evaluation_ms) continue;
-    TakeGroup(group, name, seen.evaluation_ms == 0, &out);
+    TakeGroup(group, name, &seen, &out);
     seen.evaluation_ms = group.last_evaluation_ms;
   }
   std::erase_if(seen_, [&](const auto& entry) { return !there.contains(entry.first); });
@@ -62,34 +94,38 @@ std::vector<Alert> RuleNotices::Since(const Snapshot& snapshot, int64_t now_ms) 
   return out;
 }
 
-void RuleNotices::TakeGroup(const GroupStatus& group, const std::string& name, bool first, std::vector<Alert>* out) {
-  const int64_t at_ms = group.last_evaluation_ms;
-  const int64_t until_ms = at_ms + kKnownIntervals * std::max(group.interval_ms, kIntervalMinMs);
-  std::set<model::Labels> fires;
-  for (const RuleStatus& rule : group.rules) {
-    std::vector<query::rules::Alert> alerts = rule.alerts;
-    if (rule.failures >= kFailuresTold) alerts.push_back(FailureOf(group, rule));
-    for (const query::rules::Alert& alert : alerts) {
-      if (alert.state != AlertState::kFiring) continue;
-      fires.insert(alert.labels);
-      const auto [at, is_new] = firing_.try_emplace(alert.labels);
-      Firing& firing = at->second;
-      if (is_new) {
-        // One that goes on firing after a restart has done so since its time was over.
-        const bool fired_before = first && rule.failures < kFailuresTold;
-        const int64_t fired_ms = fired_before ? std::min(at_ms, alert.active_at_ms + rule.rule->for_ms) : at_ms;
-        firing.alert.starts_at_ns = fired_ms * kMsNs;
-        firing.alert.labels = alert.labels;
-      }
-      firing.group = name;
-      firing.rule = rule.rule->name;
-      firing.alert.annotations = alert.annotations;
-      firing.alert.generator_url =
-          fmt::format("{}/graph?g0.expr={}&g0.tab=1", external_url_, text::QueryEscape(rule.rule->expr_text));
-      firing.alert.ends_at_ns = until_ms * kMsNs;
-      out->push_back(firing.alert);
-    }
+bool RuleNotices::IsLate(const GroupStatus& group, Seen* seen) {
+  if (group.missed > seen->missed) {
+    if (seen->late == 0) seen->late_since_ms = group.last_evaluation_ms;
+    ++seen->late;
+    seen->on_time = 0;
+  } else if (++seen->on_time >= kOnTimeAfter) {
+    seen->late = 0;
   }
+  seen->missed = group.missed;
+  return seen->late >= kLateTold && group.last_evaluation_ms - seen->late_since_ms >= kLateToldMs;
+}
+
+void RuleNotices::TakeGroup(const GroupStatus& group, const std::string& name, Seen* seen, std::vector<Alert>* out) {
+  const bool first = seen->evaluation_ms == 0;
+  const int64_t at_ms = group.last_evaluation_ms;
+  std::set<model::Labels> fires;
+  const auto take = [&](const RuleStatus& rule, const query::rules::Alert& alert, int64_t since_ms) {
+    fires.insert(alert.labels);
+    Fires(group, name, rule, alert, since_ms, out);
+  };
+  for (const RuleStatus& rule : group.rules) {
+    const bool fails = rule.failures >= kFailuresTold;
+    for (const query::rules::Alert& alert : rule.alerts) {
+      if (alert.state != AlertState::kFiring || alert.flapping) continue;
+      // One that goes on firing after a restart has done so since its time was over.
+      const int64_t since_ms = first && !fails ? std::min(at_ms, alert.active_at_ms + rule.rule->for_ms) : at_ms;
+      take(rule, alert, since_ms);
+    }
+    if (fails) take(rule, FailureOf(group, rule), at_ms);
+    for (const query::rules::Alert& alert : rule.flapping) take(rule, FlappingOf(*rule.rule, alert), at_ms);
+  }
+  if (IsLate(group, seen) && !group.rules.empty()) take(group.rules.front(), MissesOf(group), at_ms);
   for (auto at = firing_.begin(); at != firing_.end();) {
     if (at->second.group == name && !fires.contains(at->first)) {
       out->push_back(Ended(std::move(at->second.alert), at_ms));
@@ -100,7 +136,26 @@ void RuleNotices::TakeGroup(const GroupStatus& group, const std::string& name, b
   }
 }
 
+void RuleNotices::Fires(const GroupStatus& group, const std::string& name, const RuleStatus& rule,
+                        const query::rules::Alert& alert, int64_t since_ms, std::vector<Alert>* out) {
+  const int64_t until_ms = group.last_evaluation_ms + kKnownIntervals * std::max(group.interval_ms, kIntervalMinMs);
+  const auto [at, is_new] = firing_.try_emplace(alert.labels);
+  Firing& firing = at->second;
+  if (is_new) {
+    firing.alert.starts_at_ns = since_ms * kMsNs;
+    firing.alert.labels = alert.labels;
+  }
+  firing.group = name;
+  firing.rule = rule.rule->name;
+  firing.alert.annotations = alert.annotations;
+  firing.alert.generator_url =
+      fmt::format("{}/graph?g0.expr={}&g0.tab=1", external_url_, text::QueryEscape(rule.rule->expr_text));
+  firing.alert.ends_at_ns = until_ms * kMsNs;
+  out->push_back(firing.alert);
+}
+
 void RuleNotices::EndRemoved(const Snapshot& snapshot, int64_t now_ms, std::vector<Alert>* out) {
+  if (snapshot.owner != nullptr && snapshot.owner == settled_) return;
   std::set<std::string> waiting;  // rules that have not been evaluated
   std::set<model::Labels> fires;  // also of a rule that has moved to another group, which takes it at its next turn
   std::set<std::pair<std::string, std::string>> there;
@@ -109,10 +164,12 @@ void RuleNotices::EndRemoved(const Snapshot& snapshot, int64_t now_ms, std::vect
       there.emplace(NameOf(group), rule.rule->name);
       if (group.last_evaluation_ms == 0) waiting.insert(rule.rule->name);
       for (const query::rules::Alert& alert : rule.alerts) {
-        if (alert.state == AlertState::kFiring) fires.insert(alert.labels);
+        if (alert.state == AlertState::kFiring && !alert.flapping) fires.insert(alert.labels);
       }
+      for (const query::rules::Alert& alert : rule.flapping) fires.insert(FlappingOf(*rule.rule, alert).labels);
     }
   }
+  if (waiting.empty()) settled_ = snapshot.owner;
   for (auto at = firing_.begin(); at != firing_.end();) {
     const Firing& firing = at->second;
     if (there.contains({firing.group, firing.rule}) || waiting.contains(firing.rule) || fires.contains(at->first)) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,13 +36,24 @@ class RuleNotices {
   };
   struct Seen {
     int64_t evaluation_ms = 0;
+    uint64_t missed = 0;
+    uint64_t late = 0;  // evaluations behind which some were missed, until enough in a row had none
+    uint64_t on_time = 0;
+    int64_t late_since_ms = 0;
   };
-  void TakeGroup(const query::rules::GroupStatus& group, const std::string& name, bool first,
+  void TakeGroup(const query::rules::GroupStatus& group, const std::string& name, Seen* seen,
                  std::vector<query::notify::Alert>* out);
+  // Whether evaluations of the group are missed again and again.
+  static bool IsLate(const query::rules::GroupStatus& group, Seen* seen);
+  // Notes and adds that `alert` of a group fires.
+  void Fires(const query::rules::GroupStatus& group, const std::string& name, const query::rules::RuleStatus& rule,
+             const query::rules::Alert& alert, int64_t since_ms, std::vector<query::notify::Alert>* out);
   // Ends what belonged to groups that are there no more, unless its rule is in one that has not been evaluated yet.
   void EndRemoved(const query::rules::Snapshot& snapshot, int64_t now_ms, std::vector<query::notify::Alert>* out);
 
   const std::string external_url_;
+  // The groups of which all have been evaluated: nothing of them is taken away.
+  std::shared_ptr<const std::vector<query::rules::Group>> settled_;
   std::map<model::Labels, Firing> firing_;
   std::map<std::string, Seen> seen_;  // by group
 };

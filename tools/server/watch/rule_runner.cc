@@ -11,6 +11,9 @@ namespace {
 // The machine's clock may be set: no wait is longer than this.
 constexpr int64_t kLongestWaitNs = 1'000'000'000;
 constexpr int64_t kLookNs = 5'000'000'000;
+// Of many groups one is evaluated all the time: to look at all of them each time would take more than to evaluate them.
+// So long a rest, for the time that a look takes.
+constexpr int64_t kRestsForWork = 20;
 
 }  // namespace
 
@@ -20,31 +23,83 @@ RuleRunner::RuleRunner(query::rules::Manager* manager, const Clock* clock, std::
       clock_(clock),
       refusal_(std::move(refusal)),
       tell_(std::move(tell)),
-      notices_(std::move(external_url)),
-      thread_([this] { Run(); }) {}
+      notices_(std::move(external_url)) {
+  {
+    MutexLock lock(mutex_);
+    evaluators_.emplace_back([this] { Evaluate(); });
+  }
+  teller_ = std::jthread([this] { TellNews(); });
+}
 
 void RuleRunner::Stop() {
+  std::vector<std::jthread> evaluators;
   {
     MutexLock lock(mutex_);
     stopping_ = true;
-    wake_.NotifyAll();
+    due_.NotifyAll();
+    rest_.NotifyAll();
+    followers_.NotifyAll();
+    evaluators.swap(evaluators_);
   }
-  if (thread_.joinable()) thread_.join();
+  // What they have found is still told.
+  for (std::jthread& evaluator : evaluators) evaluator.join();
+  {
+    MutexLock lock(mutex_);
+    evaluated_ = true;
+    news_come_.NotifyAll();
+  }
+  if (teller_.joinable()) teller_.join();
 }
 
-void RuleRunner::Run() {
-  for (;;) {
-    const model::Timestamp next = manager_->RunDue();
-    std::vector<query::notify::Alert> alerts =
-        notices_.Since(manager_->Status(), model::Timestamp{clock_->NowNs()}.FloorMs());
-    LookAtStore(&alerts);
-    if (!alerts.empty()) tell_(std::move(alerts));
+void RuleRunner::Evaluate() {
+  while (WaitUntilDue()) {
+    if (!manager_->RunOne()) continue;
     MutexLock lock(mutex_);
-    const int64_t now = clock_->NowNs();
-    const int64_t wait = next.ns <= now ? 0 : std::min(kLongestWaitNs, next.ns - now);
-    if (!stopping_ && wait > 0) wake_.WaitFor(mutex_, std::chrono::nanoseconds(wait));
-    if (stopping_) return;
+    news_ = true;
+    news_come_.NotifyAll();
   }
+}
+
+bool RuleRunner::WaitUntilDue() {
+  MutexLock lock(mutex_);
+  ++following_;
+  while (has_leader_ && !stopping_) followers_.Wait(mutex_);
+  --following_;
+  has_leader_ = true;
+  while (!stopping_) {
+    const model::Timestamp next = manager_->NextDue();
+    const int64_t now = clock_->NowNs();
+    if (next.ns <= now) break;
+    due_.WaitFor(mutex_, std::chrono::nanoseconds(std::min(kLongestWaitNs, next.ns - now)));
+  }
+  has_leader_ = false;
+  if (stopping_) return false;
+  if (following_ > 0) {
+    followers_.NotifyOne();
+  } else if (evaluators_.size() < kEvaluatorsMax) {
+    evaluators_.emplace_back([this] { Evaluate(); });
+  }
+  return true;
+}
+
+void RuleRunner::TellNews() {
+  for (;;) {
+    const int64_t began_ns = clock_->SteadyNs();
+    TellOnce();
+    const int64_t rest_ns = std::min(kLongestWaitNs, kRestsForWork * (clock_->SteadyNs() - began_ns));
+    MutexLock lock(mutex_);
+    if (evaluated_ && !news_) return;
+    if (rest_ns > 0 && !stopping_) rest_.WaitFor(mutex_, std::chrono::nanoseconds(rest_ns));
+    if (!news_ && !evaluated_) news_come_.WaitFor(mutex_, std::chrono::nanoseconds(kLongestWaitNs));
+    news_ = false;
+  }
+}
+
+void RuleRunner::TellOnce() {
+  std::vector<query::notify::Alert> alerts =
+      notices_.Since(manager_->Status(), model::Timestamp{clock_->NowNs()}.FloorMs());
+  LookAtStore(&alerts);
+  if (!alerts.empty()) tell_(std::move(alerts));
 }
 
 void RuleRunner::LookAtStore(std::vector<query::notify::Alert>* alerts) {

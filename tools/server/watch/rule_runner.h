@@ -1,5 +1,6 @@
-// RuleRunner: the thread that lets the rules run when they are due, and has people told of what came of it. The work
-// itself is on the scheduler.
+// RuleRunner: the threads that evaluate rules when they are due, and one that has people told of what came of it. A
+// group has a thread of its own while it is evaluated, so that one that takes long delays no other; the work of its
+// queries is on the scheduler, as that of all queries. There is one thread more than groups that are evaluated at once.
 #pragma once
 
 #include <functional>
@@ -17,6 +18,9 @@ namespace tidemark::server {
 
 class RuleRunner {
  public:
+  // So many groups that take long delay no other one.
+  static constexpr size_t kEvaluatorsMax = 32;
+
   // What is done with the alerts that fire and those that have ended, after each evaluation.
   using Tell = std::function<void(std::vector<query::notify::Alert> alerts)>;
   // Why the store refuses writes, "" while it takes them.
@@ -31,7 +35,13 @@ class RuleRunner {
   void Stop();
 
  private:
-  void Run();
+  // Of a thread that evaluates: one at a time waits until something is due, and lets another one wait before it begins.
+  void Evaluate();
+  // Waits until something is due. False: it is time to stop.
+  bool WaitUntilDue();
+  // Of the thread that tells.
+  void TellNews();
+  void TellOnce();
   // Every few seconds.
   void LookAtStore(std::vector<query::notify::Alert>* alerts);
 
@@ -39,14 +49,23 @@ class RuleRunner {
   const Clock* const clock_;
   const Refusal refusal_;
   const Tell tell_;
-  // Of the thread.
+  // Of the thread that tells.
   RuleNotices notices_;
   ReadOnlyNotice read_only_;
   int64_t next_look_ns_ = 0;  // on Clock::SteadyNs
   Mutex mutex_;
-  CondVar wake_;
+  CondVar due_;        // of the one that waits until something is due
+  CondVar followers_;  // of those that wait for its place
+  CondVar news_come_;
+  CondVar rest_;  // of the one that tells
   bool stopping_ TM_GUARDED_BY(mutex_) = false;
-  std::jthread thread_;
+  bool evaluated_ TM_GUARDED_BY(mutex_) = false;  // and nothing will be any more
+  bool has_leader_ TM_GUARDED_BY(mutex_) = false;
+  size_t following_ TM_GUARDED_BY(mutex_) = 0;
+  bool news_ TM_GUARDED_BY(mutex_) = false;  // something has been evaluated since it was told of
+  // Only Stop ends them.
+  std::vector<std::jthread> evaluators_ TM_GUARDED_BY(mutex_);
+  std::jthread teller_;
 };
 
 }  // namespace tidemark::server

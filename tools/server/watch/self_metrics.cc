@@ -244,6 +244,17 @@ void AddNotify(Writer* out, const notify::NotifyService& service, const std::str
     }
   };
   each("tidemark_notifications_total", "counter", "Messages that reached their receiver.",
+void AddWatchdog(Writer* out, const Watchdog& watchdog) {
+  const WatchdogStats stats = watchdog.Stats();
+  out->Family("tidemark_watchdog_calls_total", "counter", "Calls of notify.watchdog that were answered well.");
+  out->Value("", Number(stats.calls));
+  out->Family("tidemark_watchdog_failed_total", "counter", "Calls of notify.watchdog that were not.");
+  out->Value("", Number(stats.failed));
+  out->Family("tidemark_watchdog_held_total", "counter",
+              "Calls that were not made, since alerts were not evaluated or not told of.");
+  out->Value("", Number(stats.held));
+}
+
        [](const notify::LaneStats& lane) { return Number(lane.delivered); });
   each("tidemark_notifications_failed_total", "counter", "Attempts that did not.",
        [](const notify::LaneStats& lane) { return Number(lane.failed); });
@@ -378,3 +389,4 @@ std::string MetricsText(const MetricSources& sources) {
 }
 
 }  // namespace tidemark::server
+  if (sources.watchdog != nullptr) AddWatchdog(&out, *sources.watchdog);

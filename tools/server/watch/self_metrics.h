@@ -17,6 +17,7 @@
 #include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
 #include "tools/server/write/udp_listener.h"
+#include "tools/server/watch/watchdog.h"
 #include "tools/server/write/write_service.h"
 
 namespace tidemark::server {
@@ -34,6 +35,7 @@ struct MetricSources {
   const notify::AlertmanagerSenders* senders = nullptr;
   const query::api::QueryApi* api = nullptr;
   const executor::ThreadPool* pool = nullptr;
+  const Watchdog* watchdog = nullptr;
   const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;
   const audit::Auditor* auditor = nullptr;
   const backup::BackupMaker* backups = nullptr;

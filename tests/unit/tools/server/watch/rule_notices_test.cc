@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -130,6 +131,77 @@ TEST(RuleNotices, ARuleThatMovesToAnotherGroupEndsNothing) {
   for (const query::notify::Alert& alert : notices.Since(moved, at + 1)) {
     EXPECT_GT(alert.ends_at_ns, (at + kMinuteMs) * kMs) << "it goes on";
   }
+}
+
+TEST(RuleNotices, TellsOfAGroupThatIsLateAgainAndAgain) {
+  RuleNotices notices;
+  int64_t at_ms = 100 * kMinuteMs;
+  uint64_t missed = 0;
+  uint64_t evaluations = 0;
+  const auto next = [&](uint64_t more) {
+    missed += more;
+    at_ms += static_cast<int64_t>(1 + more) * kMinuteMs;
+    Snapshot snapshot = At(at_ms, AlertState::kInactive, 0);
+    snapshot.groups[0].evaluations = ++evaluations;
+    snapshot.groups[0].missed = missed;
+    return notices.Since(snapshot, at_ms);
+  };
+  EXPECT_TRUE(next(0).empty());
+  EXPECT_TRUE(next(3).empty());
+  EXPECT_TRUE(next(1).empty()) << "twice may be chance";
+  auto told = next(1);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].labels, (model::Labels{{"alertname", "RuleGroupMisses"}, {"rule_group", "f.yml;g"}}));
+  EXPECT_EQ(told[0].starts_at_ns, at_ms * kMs);
+  for (int i = 0; i < 4; ++i) {
+    told = next(0);
+    ASSERT_EQ(told.size(), 1U) << i;
+    EXPECT_GT(told[0].ends_at_ns, at_ms * kMs) << "it goes on";
+  }
+  told = next(0);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].ends_at_ns, at_ms * kMs) << "five evaluations on time";
+  EXPECT_TRUE(next(0).empty());
+  EXPECT_TRUE(next(1).empty()) << "it begins anew";
+}
+
+TEST(RuleNotices, AMomentOfABusyMachineIsNotToldOf) {
+  RuleNotices notices;
+  for (uint64_t i = 0; i < 100; ++i) {
+    Snapshot snapshot = At(kMinuteMs + static_cast<int64_t>(i) * 400, AlertState::kInactive, 0);
+    snapshot.groups[0].evaluations = i + 1;
+    snapshot.groups[0].missed = i;
+    EXPECT_TRUE(notices.Since(snapshot, kMinuteMs).empty()) << i;
+  }
+}
+
+// One message when it begins to flap, none in between, one when it is over.
+TEST(RuleNotices, AnAlertThatFlapsIsAnotherOneThatGoesOn) {
+  RuleNotices notices;
+  const model::Labels flaps = {{"alertname", "High"}, {"flapping", "true"}, {"host", "a"}};
+  const auto at = [&](int64_t minute, AlertState state, bool flapping) {
+    const int64_t at_ms = (100 + minute) * kMinuteMs;
+    Snapshot snapshot = At(at_ms, state, at_ms);
+    query::rules::RuleStatus& rule = snapshot.groups[0].rules[0];
+    for (auto& alert : rule.alerts) alert.flapping = flapping;
+    if (flapping) {
+      rule.flapping.push_back({.labels = {{"alertname", "High"}, {"host", "a"}},
+                               .annotations = {{"summary", "s"}},
+                               .state = state,
+                               .active_at_ms = at_ms,
+                               .value = 7,
+                               .flapping = true});
+    }
+    std::map<model::Labels, bool> told;  // whether it fires
+    for (const auto& alert : notices.Since(snapshot, at_ms)) told[alert.labels] = alert.ends_at_ns > at_ms * kMs;
+    return told;
+  };
+  const model::Labels plain = {{"alertname", "High"}, {"host", "a"}};
+  EXPECT_EQ(at(0, AlertState::kFiring, false), (std::map<model::Labels, bool>{{plain, true}}));
+  EXPECT_EQ(at(1, AlertState::kInactive, true), (std::map<model::Labels, bool>{{plain, false}, {flaps, true}}));
+  EXPECT_EQ(at(2, AlertState::kFiring, true), (std::map<model::Labels, bool>{{flaps, true}}));
+  EXPECT_EQ(at(3, AlertState::kInactive, true), (std::map<model::Labels, bool>{{flaps, true}}));
+  EXPECT_EQ(at(4, AlertState::kFiring, false), (std::map<model::Labels, bool>{{flaps, false}, {plain, true}}));
 }
 
 }  // namespace
