@@ -160,6 +160,7 @@ void Daemon::OpenQueries() {
   {
     MutexLock lock(reload_mutex_);
     SetReloadState(reload_state());
+  OpenBackfills();
   }
 }
 
@@ -403,7 +404,10 @@ Status Daemon::Listen() {
                               },
                           .rules_database = RulesDatabase(config_)};
   std::vector<http::Route> routes = MakeRoutes(services);
-  AddRuleRoutes({.rules = rules_api_.get(), .rules_database = services.rules_database}, &routes);
+  AddRuleRoutes({.rules = rules_api_.get(),
+                 .backfills = backfill_api_.get(),
+                 .rules_database = services.rules_database},
+                &routes);
   AddNotifyRoutes({.alertmanager = alertmanager_.get(), .rules_database = services.rules_database}, &routes);
   router_ = std::make_unique<http::Router>(
       std::move(routes), http::RouterOptions{.allowed_origins = config_.allowed_origins,
@@ -457,12 +461,12 @@ void Daemon::StartRecorders() {
 SelfFigures Daemon::LookAtSelf() const {
   const storage::StoreStats stats = store_->Stats();
   SelfFigures figures{.findings = model::WarningsOf(store_->Findings()).size(),
+  backfills_->Start();
+  StartWatchdog();
                       .corrupt_pages = stats.corrupt_pages,
                       .memory_used_ratio = MemoryUsedRatio(),
                       .receivers_failing = 0,
                       .certificate_ends_seconds = {}};
-  backfills_->Start();
-  StartWatchdog();
   for (const notify::LaneStats& lane : notify_->Lanes()) figures.receivers_failing += lane.failures > 0 ? 1 : 0;
   for (const notify::SenderStats& sender : senders_.Stats()) figures.receivers_failing += sender.failing ? 1 : 0;
   if (tls_) figures.certificate_ends_seconds = tls_->ends_seconds();

@@ -44,6 +44,7 @@
 #include "tools/server/rules/rule_book.h"
 #include "tools/server/rules/rules_api.h"
 #include "tools/server/watch/rule_runner.h"
+#include "tools/server/rules/backfill_api.h"
 #include "tools/server/watch/self_recorder.h"
 #include "tools/server/watch/uptime_recorder.h"
 #include "tools/server/write/own_databases.h"
@@ -108,10 +109,10 @@ class Daemon {
   Status Listen();
   Status OpenTls();
   // The machine, when no server was up, and what the server knows of itself.
-  void StartRecorders();
   void StartWatchdog();
   void OpenBackfills();
   [[nodiscard]] WatchdogFacts LookAtTelling() const;
+  void StartRecorders();
   [[nodiscard]] SelfFigures LookAtSelf() const;
   // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
   Status Bind();
@@ -165,6 +166,8 @@ class Daemon {
   std::unique_ptr<BucketService> buckets_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<backup::BackupMaker> backup_maker_;
+  std::unique_ptr<BackfillJobs> backfills_;
+  std::unique_ptr<BackfillApi> backfill_api_;
   std::unique_ptr<backup::BackupService> backups_;
   std::unique_ptr<backup::BackupSchedule> backup_schedule_;
   std::unique_ptr<SavedDashboards> dashboards_;

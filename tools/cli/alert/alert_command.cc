@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/cli/alert/add_command.h"
+#include "tools/cli/alert/backfill_command.h"
 #include "tools/cli/alert/history_command.h"
 #include "tools/cli/alert/test_command.h"
 #include "tools/cli/command.h"
@@ -106,6 +107,7 @@ void AddAlert(CLI::App& app, Action* action) {
   AddAlertTest(app, action);
   AddAlertAdd(app, action);
   AddAlertHistory(app, action);
+  AddAlertBackfill(app, action);
 }
 
 }  // namespace tidemark::cli

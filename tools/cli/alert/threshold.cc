@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "query/frame/go_format.h"
+#include "query/rules/flapping.h"
 #include "query/rules/rule_text.h"
 #include "storage/base/text/byte_size.h"
 #include "storage/base/text/duration.h"
@@ -241,19 +242,54 @@ std::string CamelCase(std::string_view text) {
   return out;
 }
 
+// Where the comparison begins; npos where there is none.
+size_t FirstComparison(std::string_view text) {
+  size_t first = std::string_view::npos;
+  for (const std::string_view op : {">", "<", "=", "!="}) first = std::min(first, FindWord(text, op, false));
+  return first;
+}
+
+// What stands behind the conditions is cut off and read.
+struct Clauses {
+  std::string_view conditions;
+  std::string_view recover;
+};
+
+Result<Clauses> SplitClauses(std::string_view text, Threshold* out) {
+  Clauses clauses{.conditions = Trim(text), .recover = {}};
+  constexpr std::array<std::string_view, 3> kWords = {" for ", " recover ", " flapping "};
+  for (;;) {
+    size_t at = std::string_view::npos;
+    std::string_view word;
+    for (const std::string_view one : kWords) {
+      const size_t found = FindWord(clauses.conditions, one, true);
+      if (found == std::string_view::npos || (at != std::string_view::npos && found < at)) continue;
+      at = found;
+      word = one;
+    }
+    if (at == std::string_view::npos) return clauses;
+    const std::string_view value = Trim(clauses.conditions.substr(at + word.size()));
+    clauses.conditions = clauses.conditions.substr(0, at);
+    if (word == " for ") {
+      const auto ms = text::ParseDurationMs(value);
+      if (!ms) return InvalidArgument(fmt::format("\"{}\" behind `for` is no duration such as 30s or 2m", value));
+      out->for_ms = *ms;
+    } else if (word == " recover ") {
+      clauses.recover = value;
+    } else {
+      TM_TRY_ASSIGN(const query::rules::FlapLimit limit, query::rules::ParseFlapLimit(value));
+      out->flapping = query::rules::PrintFlapLimit(limit);
+    }
+  }
+}
+
 }  // namespace
 
 Result<Threshold> ParseThreshold(std::string_view text, const std::string& database, const FindMetrics& find) {
   Threshold out;
   out.database = database;
-  std::string_view rest = Trim(text);
-  if (const size_t at = FindWord(rest, " for ", true); at != std::string_view::npos) {
-    const std::string_view wait = Trim(rest.substr(at + 5));
-    const auto ms = text::ParseDurationMs(wait);
-    if (!ms) return InvalidArgument(fmt::format("\"{}\" behind `for` is no duration such as 30s or 2m", wait));
-    out.for_ms = *ms;
-    rest = rest.substr(0, at);
-  }
+  TM_TRY_ASSIGN(const Clauses clauses, SplitClauses(text, &out));
+  std::string_view rest = clauses.conditions;
   for (;;) {
     const size_t next_or = FindWord(rest, " or ", false);
     const size_t next_and = FindWord(rest, " and ", false);
@@ -265,11 +301,24 @@ Result<Threshold> ParseThreshold(std::string_view text, const std::string& datab
     out.expr += condition;
     out.compared.push_back(std::move(compared));
     if (out.name.empty()) out.name = CamelCase(name);
-    if (next == std::string_view::npos) return out;
+    if (next == std::string_view::npos) break;
     const std::string_view word = next == next_or ? " or " : " and ";
     out.expr += word;
     rest = rest.substr(next + word.size());
   }
+  if (clauses.recover.empty()) return out;
+  if (out.compared.size() > 1) {
+    return InvalidArgument("`recover` stands behind one condition: of several, write the key recover into the rule");
+  }
+  // Behind the same left side, with or without its own.
+  const std::string_view left = Trim(rest.substr(0, FirstComparison(rest)));
+  const bool whole = FirstComparison(clauses.recover) > 0;
+  std::string name;
+  std::string compared;
+  const std::string text_of_recovery =
+      whole ? std::string(clauses.recover) : fmt::format("{} {}", left, clauses.recover);
+  TM_TRY_ASSIGN(out.recover, Condition(text_of_recovery, &out.database, find).Read(&name, &compared));
+  return out;
 }
 
 std::string GroupOf(const Threshold& threshold, const std::string& severity, const std::string& text) {
@@ -280,6 +329,8 @@ std::string GroupOf(const Threshold& threshold, const std::string& severity, con
   if (threshold.for_ms > 0) {
     out += fmt::format("    for: {}\n", text::PrintDuration(threshold.for_ms, text::DurationStyle::kPrometheus));
   }
+  if (!threshold.recover.empty()) out += fmt::format("    recover: {}\n", YamlQuoted(threshold.recover));
+  if (!threshold.flapping.empty()) out += fmt::format("    flapping: {}\n", threshold.flapping);
   out += fmt::format("    labels:\n      severity: {}\n", YamlQuoted(severity));
   out += fmt::format("    annotations:\n      summary: {}\n", YamlQuoted(text + ": {{ $value }}"));
   return out;

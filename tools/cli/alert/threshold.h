@@ -19,13 +19,17 @@ struct Threshold {
   std::vector<std::string> compared;
   std::string database;  // "": as the server has it
   int64_t for_ms = 0;
+  std::string recover;   // PromQL of what ends it; "": that it does not hold any more
+  std::string flapping;  // as a rule has it: 4 in 10m; "": each change is told of
 };
 
 // Which metrics there are whose whole name the expression (RE2) matches, in a database.
 using FindMetrics =
     std::function<Result<std::vector<std::string>>(const std::string& pattern, const std::string& database)>;
 
-// `text` is one or more conditions with `or` or `and` between them, and `for` with a duration at the end. A condition
+// `text` is one or more conditions with `or` or `and` between them, and behind them in any order `for` with a duration,
+// `recover` with what ends the alert (of one condition: 'memory > 90% recover < 80%') and `flapping` with a number of
+// changes and a time ('flapping 4 in 10m'). A condition
 // is a metric (also without its unit: api_response finds api_response_seconds), pNN of one, `memory`, `swap` or `cpu`
 // of the machine, or any PromQL; then > >= < <= == or !=, and a number with a unit: 5ms, 100MB, 1GiB, 90%, 80K,
 // each also with "/s". It is turned into the unit that the metric's name ends with. `database`: where metrics are.

@@ -25,6 +25,7 @@
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/notify/outbox.h"
 #include "tools/server/routes/route_row.h"
+#include "tools/server/rules/backfill_jobs.h"
 #include "tools/server/rules/rule_book.h"
 
 namespace tidemark::server {
@@ -139,6 +140,9 @@ void AddQueries(Table* table, const Config& config) {
 void AddFiles(Table* table) {
   table->Area("Files and rules");
   table->Fixed("the configuration", Bytes(kConfigFileBytesMax), "it does not start");
+  table->Fixed("back-fills of rules that wait", std::to_string(kBackfillsWaitingMax), "413");
+  table->Fixed("back-fills that are remembered", std::to_string(kBackfillsKept), "the oldest that has ended is forgotten");
+  table->Fixed("evaluations of one back-fill", std::to_string(query::rules::kBackfillTimesMax), "400");
   table->Fixed("a rule file", Bytes(query::rules::kRuleFileBytesMax), "it does not start");
   table->Fixed("the text that a template gives", Bytes(query::rules::Template::kTextBytesMax), "the text says so");
   table->Fixed("blocks of a template inside each other", std::to_string(query::rules::Template::kDepthMax),

@@ -23,6 +23,12 @@ constexpr RulesRow<RulesApi> kRows[] = {
     {"/*/*", Method::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, &RefuseAsPrometheus, &CallMethod<&RulesApi::Get>},
     {"/*/*", Method::kDelete, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kNone, &RefuseAsPrometheus, &CallMethod<&RulesApi::Delete>},
 };
+
+constexpr RulesRow<BackfillApi> kBackfills[] = {
+    {"", Method::kGet, Access::kRead, Scope::kHandler, Lane::kRead, Body::kNone, &RefuseAsPrometheus, &CallMethod<&BackfillApi::List>},
+    {"", Method::kPost, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kForm, &RefuseAsPrometheus, &CallMethod<&BackfillApi::Begin>},
+    {"/*", Method::kDelete, Access::kAdmin, Scope::kServer, Lane::kWrite, Body::kNone, &RefuseAsPrometheus, &CallMethod<&BackfillApi::Cancel>},
+};
 // clang-format on
 
 // Mimir's address, with and without the prefix of its queries; Grafana's for a data source of the kind Prometheus; and
@@ -42,6 +48,9 @@ void AddRuleRoutes(const RuleRouteOptions& options, std::vector<http::Route>* ro
       if (row.pattern.empty() && !prefix.list) continue;
       AddRulesRoute(row, prefix.path, options.rules, options.rules_database, routes);
     }
+  }
+  for (const RulesRow<BackfillApi>& row : kBackfills) {
+    AddRulesRoute(row, "/api/v1/backfills", options.backfills, options.rules_database, routes);
   }
 }
 

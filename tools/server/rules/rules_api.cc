@@ -5,29 +5,14 @@
 #include <optional>
 #include <utility>
 
-#include "query/api/envelope.h"
 #include "query/rules/rule_text.h"
+#include "tools/server/rules/refusal.h"
 
 namespace tidemark::server {
 namespace {
 
 using http::Request;
 using http::Response;
-using query::api::ErrorType;
-
-Response Fail(const Error& error) {
-  const auto reply = [&](int status, ErrorType type) {
-    return http::JsonResponse(status, query::api::ErrorReply(type, error.message).body);
-  };
-  switch (error.code) {
-    case ErrorCode::kInvalidArgument: return reply(400, ErrorType::kBadData);
-    case ErrorCode::kNotFound: return reply(404, ErrorType::kNotFound);
-    case ErrorCode::kConflict: return reply(409, ErrorType::kBadData);
-    case ErrorCode::kLimitExceeded: return reply(413, ErrorType::kBadData);
-    case ErrorCode::kCorruption: return reply(500, ErrorType::kInternal);
-    default: return reply(503, ErrorType::kUnavailable);
-  }
-}
 
 Response Yaml(std::string body) {
   Response response = http::TextResponse(200, std::move(body));
@@ -48,7 +33,7 @@ Response RulesApi::List(const Request& request) const {
     if (last == nullptr || *last != entry.space) body += query::rules::YamlQuoted(entry.space) + ":\n";
     last = &entry.space;
     const Result<std::string> text = query::rules::PrintGroupText(entry.text, 4, true);
-    if (!text.ok()) return Fail(text.error());
+    if (!text.ok()) return RefuseRules(text.error());
     body += *text;
   }
   return Yaml(body.empty() ? "{}\n" : body);
@@ -56,15 +41,15 @@ Response RulesApi::List(const Request& request) const {
 
 Response RulesApi::Get(const Request& request) const {
   const Result<RuleBook::Entry> entry = book_->Find(request.captures[0], request.captures[1]);
-  if (!entry.ok()) return Fail(entry.error());
+  if (!entry.ok()) return RefuseRules(entry.error());
   Result<std::string> text = query::rules::PrintGroupText(entry->text, 0, false);
-  return text.ok() ? Yaml(std::move(text).value()) : Fail(text.error());
+  return text.ok() ? Yaml(std::move(text).value()) : RefuseRules(text.error());
 }
 
 Response RulesApi::Put(const Request& request) const {
   const std::string& space = request.captures[0];
   if (hooks_.is_file(space)) {
-    return Fail(
+    return RefuseRules(
         MakeError(ErrorCode::kConflict,
                   fmt::format("the rules of {} come from a file of that name: change the file, and reload", space)));
   }
@@ -83,7 +68,7 @@ Response RulesApi::DeleteAll(const Request& request) const {
 }
 
 Response RulesApi::Done(const Status& status) const {
-  if (!status.ok()) return Fail(status.error());
+  if (!status.ok()) return RefuseRules(status.error());
   hooks_.apply();
   // As Mimir, whose envelope has all its members.
   return http::JsonResponse(202, R"({"status":"success","data":null,"errorType":"","error":""})");

@@ -36,6 +36,8 @@ std::string Read(std::string_view text) {
   EXPECT_TRUE(parsed.ok()) << parsed.error().message << "\n" << group;
   std::string out = read->expr;
   if (read->for_ms > 0) out += " FOR " + std::to_string(read->for_ms);
+  if (!read->recover.empty()) out += " RECOVER " + read->recover;
+  if (!read->flapping.empty()) out += " FLAPPING " + read->flapping;
   if (read->database != "calls") out += " IN " + read->database;
   return out;
 }
@@ -66,6 +68,20 @@ TEST(Threshold, AnyPromqlMayBeCompared) {
   EXPECT_EQ(Read("sum(rate(bids[5m])) by (job) > 3 and bids > 1 for 1h"),
             "sum(rate(bids[5m])) by (job) > 3 and bids > 1 FOR 3600000");
   EXPECT_EQ(Read("sum by (a) (bids{x=\"a > b for c or d\"}) > 3"), "sum by (a) (bids{x=\"a > b for c or d\"}) > 3");
+}
+
+TEST(Threshold, MayRecoverElsewhereAndBeDamped) {
+  EXPECT_EQ(Read("memory > 90% recover < 80%"), "mem_used_percent > 90 RECOVER mem_used_percent < 80 IN _host");
+  EXPECT_EQ(Read("slow > 50ms for 2m recover < 20ms"), "slow_seconds > 0.05 FOR 120000 RECOVER slow_seconds < 0.02");
+  EXPECT_EQ(Read("slow > 50ms recover <= 20ms flapping 4 in 10m for 2m"),
+            "slow_seconds > 0.05 FOR 120000 RECOVER slow_seconds <= 0.02 FLAPPING 4 in 10m");
+  EXPECT_EQ(Read("p99(slow) > 1s recover p50(slow) < 1s"),
+            "quantile_over_time(0.99, slow_seconds[5m]) > 1 RECOVER quantile_over_time(0.5, slow_seconds[5m]) < 1");
+  EXPECT_EQ(Read("bids > 5 or slow > 1s flapping 3 in 1h"), "bids > 5 or slow_seconds > 1 FLAPPING 3 in 1h");
+  EXPECT_EQ(Read("bids > 5 or slow > 1s recover < 1s"),
+            "error: `recover` stands behind one condition: of several, write the key recover into the rule");
+  EXPECT_EQ(Read("bids > 5 recover soon"), "error: \"soon\" compares nothing: write for instance latency > 5ms");
+  EXPECT_EQ(Read("bids > 5 flapping often").substr(0, 34), "error: flapping is a number of cha");
 }
 
 TEST(Threshold, TellsWhatIsCompared) {
