@@ -200,6 +200,14 @@ constexpr Parameter kSupport[] = {
      .help = "the data directory, whose files are listed; no server is asked then"},
 };
 
+constexpr Parameter kBackupDatabase[] = {
+    kDatabase,
+    kBackupFrom,
+    kBackupId,
+    {.flag = "--as", .parameter = {}, .help = "its name from then on; else the one that it has in the backup"},
+    kOffline,
+};
+
 constexpr Parameter kTokenName = {.flag = "name", .parameter = "name", .required = true, .help = "of the token"};
 constexpr Parameter kTokenNew[] = {
     kTokenName,
@@ -504,6 +512,17 @@ constexpr Act kActs[] = {
      .keys = {},
      .help = "put settings, health, metrics, the end of the log and the list of files into one archive, without secrets",
      .parameters = kSupport,
+     .asks_server = true},
+    {.name = "backup database",
+     .has_command = true,
+     .method = Method::kNone,
+     .path = {},
+     .right = Right::kAdmin,
+     .reply = Reply::kNone,
+     .keys = {},
+     .help = "write the points of one database of a backup into a server that runs, under its name or another, and compare; "
+             "all of it or nothing",
+     .parameters = kBackupDatabase,
      .asks_server = true},
     {.name = "clock show",
      .has_command = true,

@@ -93,6 +93,7 @@ constexpr DirectoryAct kDirectoryActs[] = {
     {"hash", &RunHashAct},
     {"cardinality", &RunCardinalityAct},
     {"support", &RunSupportAct},
+    {"backup database", &RunRestoreDatabaseAct},
     {"token first", [](const Flags& flags) { return RunFirstToken(flags["--data"].text, flags["name"].text); }},
 };
 

@@ -74,6 +74,14 @@ int RunHashAct(const ActFlags& flags) {
   return RunHash({.place = PlaceOf(flags), .wanted = *wanted, .json = flags["--json"].on});
 }
 
+int RunRestoreDatabaseAct(const ActFlags& flags) {
+  return RunRestoreDatabase({.place = PlaceOf(flags),
+                             .from = flags["--from"].text,
+                             .id = static_cast<uint32_t>(flags["--id"].count),
+                             .database = flags["db"].text,
+                             .as = flags["--as"].text});
+}
+
 int RunSupportAct(const ActFlags& flags) {
   const std::string& data = flags["--data"].text;
   return RunSupport({.server = data.empty() ? flags.server : std::string(),

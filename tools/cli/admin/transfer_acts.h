@@ -16,6 +16,7 @@ int RunImportInfluxdbAct(const ActFlags& flags);
 int RunImportVictoriametricsAct(const ActFlags& flags);
 int RunHashAct(const ActFlags& flags);
 
+int RunRestoreDatabaseAct(const ActFlags& flags);
 int RunSupportAct(const ActFlags& flags);
 
 // Prints the logical hashes of a data directory, or of a backup, that was verified with `code`, and gives the worse

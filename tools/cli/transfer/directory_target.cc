@@ -112,6 +112,8 @@ class DirectoryTarget final : public Target {
     return out;
   }
 
+  Status Drop(const std::string& database) override { return store_->DropDatabase(database); }
+
   // A directory that was only read is left without a checkpoint, as little changed as may be.
   Status Close() override { return written_ ? store_->Close() : Status(); }
 

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "tools/cli/command.h"
+#include "tools/cli/transfer/backup_source.h"
 #include "tools/cli/transfer/formats.h"
 #include "tools/cli/transfer/import_run.h"
 #include "tools/cli/transfer/prometheus/tsdb_reader.h"
@@ -58,6 +59,22 @@ int RunImportPrometheus(const ImportFlags& flags) {
                     .source = *name,
                     .state = flags.state,
                     .compare = flags.compare});
+}
+
+int RunRestoreDatabase(const RestoreFlags& flags) {
+  const auto source = BackupSource::Open(flags.from, flags.id, flags.database);
+  if (!source.ok()) {
+    Fail(source.error().message);
+    return source.error().code == ErrorCode::kCorruption ? 1 : 2;
+  }
+  return RunImport({.place = flags.place,
+                    .database = flags.as.empty() ? flags.database : flags.as,
+                    .open = [&] { return (*source)->Read(); },
+                    .again = true,
+                    .source = (*source)->name(),
+                    .state = {},
+                    .compare = true,
+                    .whole_or_nothing = true});
 }
 
 }  // namespace tidemark::cli

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <utility>
@@ -33,6 +34,32 @@ class Import {
  public:
   Import(const ImportJob& job, std::unique_ptr<Target> target, std::stop_token stop)
       : job_(job), target_(std::move(target)), stop_(std::move(stop)) {}
+
+  // With whole_or_nothing: kAlreadyExists when the database is there.
+  Status CheckNew() {
+    if (!job_.whole_or_nothing) return {};
+    TM_TRY_ASSIGN(const std::vector<std::string> all, target_->Databases());
+    if (std::find(all.begin(), all.end(), job_.database) == all.end()) return {};
+    return MakeError(ErrorCode::kAlreadyExists,
+                     fmt::format("a database \"{}\" is there already: name another one with --as", job_.database));
+  }
+
+  // After a failure. The target may be one whose requests have been stopped: another one is asked.
+  void TakeBack() {
+    if (!job_.whole_or_nothing) return;
+    // A directory belongs to one at a time.
+    target_.reset();
+    Status gone;
+    if (const auto again = Target::Open(job_.place, {}); again.ok()) {
+      gone = (*again)->Drop(job_.database);
+    } else {
+      gone = again.error();
+    }
+    if (!gone.ok() && gone.error().code != ErrorCode::kNotFound) {
+      fmt::print(stderr, "tidemark: a part of \"{}\" is left, which could not be taken back: {}\n", job_.database,
+                 gone.error().message);
+    }
+  }
 
   Status Write() {
     TM_TRY_ASSIGN(state_, ReadState(job_.state, job_.source));
@@ -84,6 +111,7 @@ class Import {
     // What is acknowledged need not be sent again.
     TM_RETURN_IF_ERROR(SaveState(true));
     TM_RETURN_IF_ERROR(target_->Close());
+    if (job_.whole_or_nothing) return MakeError(ErrorCode::kCancelled, "stopped; nothing of it is left");
     const std::string how = job_.state.empty()
                                 ? "with --state it could be gone on with; again, it changes nothing twice"
                                 : "the same command goes on behind it";
@@ -150,7 +178,7 @@ class Import {
   }
 
   const ImportJob& job_;
-  const std::unique_ptr<Target> target_;
+  std::unique_ptr<Target> target_;
   const std::stop_token stop_;
   ImportState state_;
   std::chrono::steady_clock::time_point saved_;
@@ -178,11 +206,17 @@ int RunImport(const ImportJob& job) {
     return kCouldNotRun;
   }
   Import import(job, std::move(target).value(), (*signals)->token());
+  if (const Status fresh = import.CheckNew(); !fresh.ok()) {
+    Fail(fresh.error().message);
+    return kCouldNotRun;
+  }
   if (const Status written = import.Write(); !written.ok()) {
+    import.TakeBack();
     Fail(written.error().message);
     return kCouldNotRun;
   }
   const Result<int> code = import.Report();
+  if (!code.ok() || *code != 0) import.TakeBack();
   if (code.ok()) return *code;
   Fail(code.error().message);
   return kCouldNotRun;

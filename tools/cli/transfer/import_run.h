@@ -23,6 +23,8 @@ struct ImportJob {
   std::string source;
   std::string state;  // a file; "": none is kept
   bool compare = true;
+  // The database must not be there yet, and goes again when the import does not come to a good end.
+  bool whole_or_nothing = false;
 };
 
 // Exit codes: 0 all of it is there; 1 something was refused, passed over, missing or different, and is named; 2 it

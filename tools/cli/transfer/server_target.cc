@@ -101,6 +101,18 @@ class ServerTarget final : public Target {
     return out;
   }
 
+  Status Drop(const std::string& database) override {
+    std::string quoted = "DROP DATABASE \"";
+    for (const char c : database) {
+      if (c == '"' || c == '\\') quoted += '\\';
+      quoted += c;
+    }
+    const Result<HttpReply> reply = client_->Send("POST", "/query" + QueryString({{"q", quoted + '"'}}), {}, "");
+    if (!reply.ok()) return reply.error();
+    if (reply->status >= 400 || reply->body.contains("\"error\"")) return Refused(*reply);
+    return {};
+  }
+
  private:
   // Sends, waits while the server is busy, and sends again. What is sent twice is there once.
   Result<HttpReply> Send(std::string_view method, const std::string& target, std::string_view body) {

@@ -59,6 +59,8 @@ class Target {
 
   // On disk when it returns. Waits and tries again while a server is busy. The database comes into being.
   virtual Result<Written> Write(const std::string& database, std::span<const transfer::Piece> pieces) = 0;
+  // Takes a database away again.
+  virtual Status Drop(const std::string& database) = 0;
   // After the last Write.
   virtual Status Close() { return {}; }
 };

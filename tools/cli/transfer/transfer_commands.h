@@ -1,6 +1,7 @@
 // `tidemark admin export`, `import` and `hash`: what they do once their flags are read.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -32,6 +33,16 @@ int RunImportFile(const ImportFlags& flags);
 int RunImportPrometheus(const ImportFlags& flags);
 int RunImportInfluxdb(const ImportFlags& flags);
 int RunImportVictoriametrics(const ImportFlags& flags);
+
+struct RestoreFlags {
+  Place place;
+  std::string from;      // the folder of the backups
+  uint32_t id = 0;       // 0: the newest
+  std::string database;  // of the backup
+  std::string as;        // its name there; "": the same
+};
+// The database must not be there; when not all of it comes, none of it is left.
+int RunRestoreDatabase(const RestoreFlags& flags);
 
 struct HashFlags {
   Place place;
