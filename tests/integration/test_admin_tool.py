@@ -27,12 +27,12 @@ def test_cardinality_online_and_offline():
             expect("db: 90 series with 170 columns" in text, text)
             expect("9.0 % of the 1,000 that it may have" in text and "910 more" in text, text)
             expect(re.search(r"\n +80 +88\.9% +160 .* cpu\n", text), text)
-            data = json.loads(tidemark("admin", "cardinality", "db", "--json", "--limit", "1", "--server", server.url).stdout)
+            data = json.loads(tidemark("admin", "cardinality", "db", "--json", "--limit", "1", "--server", server.url).stdout)["data"]
             expect_equal(data["sources"], [{**data["sources"][0], "name": "h0", "series": 9, "columns": 17}], "sources")
             expect_equal((data["labels"][0]["name"], data["labels"][0]["values"]), ("host", 10), "labels")
             tidemark("admin", "cardinality", "nowhere", "--server", server.url, code=2)
             expect_equal(server.stop(), 0, "exit code")
-        offline = json.loads(tidemark("admin", "cardinality", "db", "--json", "--limit", "1", "--data", folder / "data").stdout)
+        offline = json.loads(tidemark("admin", "cardinality", "db", "--json", "--limit", "1", "--data", folder / "data").stdout)["data"]
         for key in ("series", "columns", "pairs", "measurements"):
             strip = lambda rows: [{k: v for k, v in row.items() if k != "diskBytes"} for row in rows] if isinstance(rows, list) else rows
             expect_equal(strip(offline[key]), strip(data[key]), key)

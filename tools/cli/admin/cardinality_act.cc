@@ -32,10 +32,7 @@ Result<std::string> OfServer(const ActFlags& flags) {
   if (reply.status >= 400) {
     return MakeError(ErrorCode::kUnavailable, fmt::format("the server answered {}: {}", reply.status, reply.body));
   }
-  if (!reply.body.starts_with(kEnvelope)) {
-    return MakeError(ErrorCode::kInternal, "the answer cannot be read: " + reply.body);
-  }
-  return reply.body.substr(kEnvelope.size(), reply.body.size() - kEnvelope.size() - 1);
+  return reply.body;
 }
 
 Result<std::string> OfDirectory(const ActFlags& flags) {
@@ -52,7 +49,7 @@ Result<std::string> OfDirectory(const ActFlags& flags) {
   TM_TRY_ASSIGN(const cardinality::CensusResult result,
                 cardinality::TakeCensus(*store, database,
                                         {.limit = flags["--limit"].count, .source_label = flags["--source"].text}));
-  return ToJson(result, database, 0);
+  return std::string(kEnvelope) + ToJson(result, database, 0) + "}";
 }
 
 std::string Bytes(uint64_t bytes) {
@@ -102,7 +99,7 @@ void PrintTable(simdjson::dom::element data, std::string_view key, std::string_v
 int Print(const std::string& json) {
   simdjson::dom::parser parser;
   simdjson::dom::element data;
-  if (parser.parse(json).get(data) != simdjson::SUCCESS) return Fail("the answer cannot be read: " + json);
+  if (parser.parse(json)["data"].get(data) != simdjson::SUCCESS) return Fail("the answer cannot be read: " + json);
   const uint64_t series = Number(data, "series");
   fmt::print("{}: {} series with {} columns; some {} of memory for their names, {} of pages on disk\n",
              Shown(Text(data, "database")), Grouped(series), Grouped(Number(data, "columns")),
@@ -130,7 +127,7 @@ int RunCardinalityAct(const ActFlags& flags) {
     Fail(json.error().message);
     return kCouldNotRun;
   }
-  if (!flags["--json"].on) return Print(*json);
+  if (!flags.json) return Print(*json);
   fmt::print("{}\n", *json);
   return 0;
 }
