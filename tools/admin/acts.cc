@@ -182,7 +182,7 @@ constexpr Parameter kCardinality[] = {
     {.flag = "--limit", .parameter = "limit", .kind = Kind::kCount, .help = "rows of each table, up to 1000", .initial = 10},
     {.flag = "--source",
      .parameter = "source",
-     .help = "the label that says who sends; else the first that is there of instance, host, hostname, agent, source"}, .kind = Kind::kSwitch, .help = "as one JSON object"},
+     .help = "the label that says who sends; else the first that is there of instance, host, hostname, agent, source"},
     kOffline,
 };
 
