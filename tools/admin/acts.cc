@@ -122,11 +122,10 @@ constexpr Parameter kImportState = {
     .flag = "--state",
     .parameter = {},
     .help = "a file that says how far it has come; a second run with it goes on there. It goes when all is done"};
-constexpr Parameter kNoComparison = {
-    .flag = "--no-comparison",
-    .parameter = {},
-    .kind = Kind::kSwitch,
-    .help = "do not read back what was imported and compare it, point by point"};
+constexpr Parameter kNoComparison = {.flag = "--no-comparison",
+                                     .parameter = {},
+                                     .kind = Kind::kSwitch,
+                                     .help = "do not read back what was imported and compare it, point by point"};
 constexpr Parameter kImportFile[] = {
     kDatabase,
     {.flag = "source",
@@ -179,7 +178,11 @@ constexpr Parameter kHash[] = {
 
 constexpr Parameter kCardinality[] = {
     kDatabase,
-    {.flag = "--limit", .parameter = "limit", .kind = Kind::kCount, .help = "rows of each table, up to 1000", .initial = 10},
+    {.flag = "--limit",
+     .parameter = "limit",
+     .kind = Kind::kCount,
+     .help = "rows of each table, up to 1000",
+     .initial = 10},
     {.flag = "--source",
      .parameter = "source",
      .help = "the label that says who sends; else the first that is there of instance, host, hostname, agent, source"},
@@ -194,9 +197,7 @@ constexpr Parameter kSupport[] = {
     {.flag = "--log",
      .parameter = {},
      .help = "the file with the server's log; else the journal of the unit tidemarkd"},
-    {.flag = "--data",
-     .parameter = {},
-     .help = "the data directory, whose files are listed; no server is asked then"},
+    {.flag = "--data", .parameter = {}, .help = "the data directory, whose files are listed; no server is asked then"},
 };
 
 constexpr Parameter kBackupDatabase[] = {
@@ -348,7 +349,8 @@ constexpr Act kActs[] = {
      .path = "/api/v1/admin/databases",
      .right = Right::kAdmin,
      .reply = Reply::kList,
-     .keys = "database retentionSeconds partitionSeconds syncIntervalSeconds typeConflicts series fields partitions diskBytes",
+     .keys = "database retentionSeconds partitionSeconds syncIntervalSeconds typeConflicts series fields partitions "
+             "diskBytes",
      .help = "the databases: what they keep, their series and their bytes",
      .parameters = {}},
     {.name = "verify",
@@ -509,7 +511,8 @@ constexpr Act kActs[] = {
      .right = Right::kAdmin,
      .reply = Reply::kNone,
      .keys = {},
-     .help = "put settings, health, metrics, the end of the log and the list of files into one archive, without secrets",
+     .help =
+         "put settings, health, metrics, the end of the log and the list of files into one archive, without secrets",
      .parameters = kSupport,
      .asks_server = true},
     {.name = "backup database",
@@ -519,7 +522,8 @@ constexpr Act kActs[] = {
      .right = Right::kAdmin,
      .reply = Reply::kNone,
      .keys = {},
-     .help = "write the points of one database of a backup into a server that runs, under its name or another, and compare; "
+     .help = "write the points of one database of a backup into a server that runs, under its name or another, and "
+             "compare; "
              "all of it or nothing",
      .parameters = kBackupDatabase,
      .asks_server = true},

@@ -80,7 +80,10 @@ class ServerTarget final : public Target {
       // The rest is not wanted; nobody asks this server anything more after an error.
       if (!good.ok()) client_->Cancel();
     };
-    const Result<HttpReply> reply = client_->SendForLines("GET", "/api/v1/rows" + QueryString(query), {}, "", on_line);
+    // As a form: many selectors are too long for an address.
+    const std::string form = QueryString(query).substr(1);
+    const Result<HttpReply> reply = client_->SendForLines(
+        "POST", "/api/v1/rows", {{"Content-Type", "application/x-www-form-urlencoded"}}, form, on_line);
     if (stop_.stop_requested()) return Cancelled();
     if (!good.ok()) return good.error();
     if (!reply.ok()) return reply.error();
