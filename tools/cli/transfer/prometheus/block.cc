@@ -23,7 +23,7 @@ constexpr size_t kSeriesAlign = 16;
 
 // A section that has its length in four bytes in front and its checksum behind.
 Result<std::string_view> Section(std::string_view file, uint64_t offset) {
-  if (offset + 4 > file.size()) return Corruption("a section lies behind the end");
+  if (offset > file.size() || file.size() - offset < 4) return Corruption("a section lies behind the end");
   const uint64_t size = LoadBig<uint32_t>(file.data() + offset);
   if (size + kCrcBytes > file.size() - offset - 4) return Corruption("a section lies behind the end");
   const std::string_view bytes = file.substr(offset + 4, size);
@@ -188,12 +188,13 @@ Status Block::ReadSamples(size_t at, std::vector<Sample>* samples, NotTaken* not
   ByteReader in(entry);
   TM_RETURN_IF_ERROR(TakeLabels(&in, symbols_, nullptr));
   const uint64_t count = in.Varint();
-  ChunkPlace place{};
+  uint64_t ref = 0;
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
-    place.first_ms = i == 0 ? in.SignedVarint() : place.last_ms + static_cast<int64_t>(in.Varint());
-    place.last_ms = place.first_ms + static_cast<int64_t>(in.Varint());
-    place.ref = i == 0 ? in.Varint() : place.ref + static_cast<uint64_t>(in.SignedVarint());
-    TM_RETURN_IF_ERROR(ReadChunk(place, samples, not_taken));
+    // The first and the last time, which its samples tell too: as they are, then as differences.
+    static_cast<void>(in.Varint());
+    static_cast<void>(in.Varint());
+    ref = i == 0 ? in.Varint() : ref + static_cast<uint64_t>(in.SignedVarint());
+    if (in.ok()) TM_RETURN_IF_ERROR(ReadChunk(ref, samples, not_taken));
   }
   if (!in.ok()) return Corruption("index: a series ends early");
   const auto hidden = tombstones_.find(series_[at]);
@@ -203,9 +204,9 @@ Status Block::ReadSamples(size_t at, std::vector<Sample>* samples, NotTaken* not
   return {};
 }
 
-Status Block::ReadChunk(const ChunkPlace& place, std::vector<Sample>* samples, NotTaken* not_taken) const {
-  const uint64_t file = place.ref >> 32U;
-  const uint64_t offset = place.ref & 0xffffffffU;
+Status Block::ReadChunk(uint64_t ref, std::vector<Sample>* samples, NotTaken* not_taken) const {
+  const uint64_t file = ref >> 32U;
+  const uint64_t offset = ref & 0xffffffffU;
   if (file >= chunks_.size()) return NotFound(fmt::format("chunks/{:06}: it is missing", file + 1));
   const std::string_view bytes = chunks_[file]->bytes();
   const auto damaged = [&](std::string_view what) {
@@ -214,6 +215,7 @@ Status Block::ReadChunk(const ChunkPlace& place, std::vector<Sample>* samples, N
   if (offset >= bytes.size()) return damaged("lies behind the end");
   ByteReader in(bytes.substr(offset));
   const uint64_t size = in.Varint();
+  if (size >= bytes.size()) return damaged("lies behind the end");
   const std::string_view chunk = in.Bytes(size + 1);
   const auto crc = in.Big<uint32_t>();
   if (!in.ok()) return damaged("lies behind the end");

@@ -50,12 +50,6 @@ class Block {
   Status ReadSamples(size_t at, std::vector<Sample>* samples, NotTaken* not_taken) const;
 
  private:
-  struct ChunkPlace {
-    int64_t first_ms;
-    int64_t last_ms;
-    uint64_t ref;
-  };
-
   Block() = default;
   Status ReadMeta(const std::string& folder);
   Status ReadIndex(const std::string& folder);
@@ -65,7 +59,8 @@ class Block {
   Status OpenChunks(const std::string& folder);
   // The bytes of an entry that has its length as a varint in front and a checksum behind.
   Result<std::string_view> Entry(uint64_t offset) const;
-  Status ReadChunk(const ChunkPlace& place, std::vector<Sample>* samples, NotTaken* not_taken) const;
+  // `ref`: the number of the file, and the place in it in the lower 32 bits.
+  Status ReadChunk(uint64_t ref, std::vector<Sample>* samples, NotTaken* not_taken) const;
 
   std::string name_;
   int64_t end_ms_ = 0;

@@ -64,14 +64,15 @@ Result<std::vector<std::pair<uint64_t, std::string>>> Numbered(const std::string
 
 Status ReadSamples(ByteReader* in, const WalSink& sink) {
   if (in->empty()) return {};
-  const auto series = static_cast<int64_t>(in->Big<uint64_t>());
-  const auto time_ms = static_cast<int64_t>(in->Big<uint64_t>());
+  // Differences, which may go down: sums modulo 2^64.
+  const auto series = in->Big<uint64_t>();
+  const auto time_ms = in->Big<uint64_t>();
   while (!in->empty()) {
-    const int64_t own = series + in->SignedVarint();
-    const int64_t own_ms = time_ms + in->SignedVarint();
+    const uint64_t own = series + static_cast<uint64_t>(in->SignedVarint());
+    const uint64_t own_ms = time_ms + static_cast<uint64_t>(in->SignedVarint());
     const auto bits = in->Big<uint64_t>();
     if (in->ok() && sink.on_sample) {
-      TM_RETURN_IF_ERROR(sink.on_sample(static_cast<uint64_t>(own), {own_ms, bits}));
+      TM_RETURN_IF_ERROR(sink.on_sample(own, {static_cast<int64_t>(own_ms), bits}));
     }
   }
   return {};
