@@ -1,9 +1,7 @@
 #include "tools/cli/support/redact.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <optional>
 
 namespace tidemark::cli {
 namespace {
@@ -65,15 +63,14 @@ class Redactor {
       return;
     }
     const bool blank = line.find_first_not_of(" \t\r") == std::string_view::npos;
-    if (block_ &&
-        (blank || Indent(line) > *block_ || (line.find_first_not_of(' ') < line.size() && Indent(line) > *block_))) {
+    if (in_block_ && (blank || Indent(line) > block_)) {
       if (!blank) {
         out->append(Indent(line), ' ');
         *out += kRedacted;
       }
       return;
     }
-    block_.reset();
+    in_block_ = false;
     std::string text(line);
     // What is known first: what is cut up later may hold it.
     for (const std::string& secret : known_) {
@@ -122,7 +119,10 @@ class Redactor {
       while (value < text->size() && ((*text)[value] == ' ' || (*text)[value] == '=')) ++value;
       if (value == text->size() || (*text)[value] == '|' || (*text)[value] == '>') {
         // It stands in the lines below.
-        if (first && (*text)[at] == ':') block_ = Indent(*text);
+        if (first && (*text)[at] == ':') {
+          in_block_ = true;
+          block_ = Indent(*text);
+        }
         if (value == text->size()) return;
       }
       if ((*text)[value] == '[' || (*text)[value] == '{') {
@@ -217,7 +217,8 @@ class Redactor {
 
   const std::vector<std::string>& known_;
   bool in_key_ = false;
-  std::optional<size_t> block_;  // indent of a name whose secret stands in the lines below
+  bool in_block_ = false;
+  size_t block_ = 0;  // indent of the name whose secret stands in the lines below
 };
 
 }  // namespace
