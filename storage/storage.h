@@ -36,6 +36,7 @@
 #include "storage/model/point_sink.h"
 #include "storage/model/quantile_sketch.h"
 #include "storage/model/timestamp.h"
+#include "storage/model/type_conflicts.h"
 
 namespace rocksdb {
 class FileSystem;
@@ -84,6 +85,8 @@ struct DatabaseOptions {
   uint64_t max_bytes = 0;
   std::vector<SelectorRetention> selectors = {};
   std::vector<RollupTier> tiers = {};  // ascending by width, each once
+  // Of rows that come: what is there already stays as it is.
+  model::TypeConflicts type_conflicts = model::TypeConflicts::kWiden;
 
   friend bool operator==(const DatabaseOptions&, const DatabaseOptions&) = default;
 };
@@ -202,6 +205,8 @@ struct FieldDescription {
   model::FieldType type = model::FieldType::kFloat;
   uint64_t series = 0;
   model::FieldId id{};  // as in SeriesRef; {} in views that have no index
+  // That had the name before it got another type: their rows, and series, count as its own (see View::NewestOf).
+  std::vector<model::FieldId> older = {};
 };
 
 // A run of aggregate buckets of one series. Bucket i covers (first_start_ns + i*width_ns, first_start_ns +
@@ -327,6 +332,9 @@ class View {
   // Replaces `labels` with the labels of a series, __name__ included, sorted by name.
   virtual void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const = 0;
   [[nodiscard]] virtual model::FieldType TypeOf(model::FieldId field) const = 0;
+  // The field that writes of the same name get now: a younger one than `field` where the name has got another type
+  // since, else `field` itself. Rows of both have equal labels; of rows at one time that of the younger field counts.
+  [[nodiscard]] virtual model::FieldId NewestOf(model::FieldId field) const { return field; }
 
   // `refs` sorted, as Select gives them; any sub-range of them for a worker. They must live as long as the cursor.
   [[nodiscard]] virtual std::unique_ptr<ColumnCursor> Scan(std::span<const model::SeriesRef> refs,
@@ -353,7 +361,7 @@ class View {
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                                      std::span<const model::Matcher> matchers,
                                                                      model::TimeRange range) const = 0;
-  // All fields of the database, sorted by metric.
+  // All fields of the database, each name once, as NewestOf has it; `series` counts those of older ones too.
   [[nodiscard]] virtual std::vector<FieldDescription> Fields() const = 0;
 
   // Ascending by time.

@@ -5,25 +5,41 @@
 #include "storage/base/bytes.h"
 
 namespace tidemark::storage::database {
+namespace {
 
-Result<const model::ResolvedShape*> ShapeCache::Resolve(const model::Shape& shape, index::Index* index,
-                                                        std::string* scratch) {
+Hash128 KeyOf(const model::Shape& shape, std::string* scratch) {
   scratch->clear();
   PutString(scratch, shape.measurement);
   for (const model::ShapeField& field : shape.fields) {
     PutString(scratch, field.name);
     scratch->push_back(static_cast<char>(field.type));
   }
-  const Hash128 key = HashBytes(*scratch, model::SeriesHashSeed());
-  {
-    ReaderLock lock(mutex_);
-    if (const auto found = shapes_.find(key); found != shapes_.end()) return found->second.get();
-  }
-  TM_TRY_ASSIGN(model::ResolvedShape resolved, index->ResolveShape(shape));
+  return HashBytes(*scratch, model::SeriesHashSeed());
+}
+
+}  // namespace
+
+std::shared_ptr<const model::ResolvedShape> ShapeCache::Find(const model::Shape& shape, uint64_t types_version,
+                                                             std::string* scratch) const {
+  const Hash128 key = KeyOf(shape, scratch);
+  ReaderLock lock(mutex_);
+  const auto found = shapes_.find(key);
+  if (found == shapes_.end() || found->second.types_version != types_version) return nullptr;
+  return found->second.resolved;
+}
+
+void ShapeCache::Put(const model::Shape& shape, uint64_t types_version, model::ResolvedShape resolved,
+                     std::string* scratch) {
+  const Hash128 key = KeyOf(shape, scratch);
+  auto kept = std::make_shared<const model::ResolvedShape>(std::move(resolved));
   WriterLock lock(mutex_);
-  auto& slot = shapes_[key];
-  if (slot == nullptr) slot = std::make_unique<const model::ResolvedShape>(std::move(resolved));
-  return slot.get();
+  if (fields_ >= kFieldsMax) {
+    shapes_.clear();
+    fields_ = 0;
+  }
+  fields_ += shape.fields.size() + 1;
+  Entry& entry = shapes_[key];
+  if (entry.types_version <= types_version) entry = {types_version, std::move(kept)};
 }
 
 }  // namespace tidemark::storage::database

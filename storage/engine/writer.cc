@@ -7,6 +7,7 @@
 #include "storage/base/log.h"
 #include "storage/database/journal_record.h"
 #include "storage/database/retention_plan.h"
+#include "storage/engine/field_types.h"
 #include "storage/engine/writer.h"
 #include "storage/journal/batch_record.h"
 #include "storage/model/limits.h"
@@ -30,21 +31,29 @@ Result<model::WriteReport> Writer::Write(std::string_view database_name, const m
   model::WriteReport report;
   std::unique_ptr<database::BatchResolver> resolver = TakeResolver();
   resolver->RefuseOld(database->keep_rules(), parts_.retention_clock.NowNs());
+  FieldTypes types(&parts_, database);
   Result<void> written;
   uint64_t record_bytes = 0;
   for (bool again = true; again;) {
     report = {};
     const int64_t oldest_ns = OldestNs(*database);
-    const model::ResolvedBatch resolved =
-        resolver->Resolve(database->id(), batch, oldest_ns, &database->index(), &database->shapes(), &report);
+    const auto resolved = resolver->Resolve({.database = database->id(),
+                                             .oldest_ns = oldest_ns,
+                                             .index = &database->index(),
+                                             .shapes = &database->shapes(),
+                                             .conflicts = database->options().type_conflicts,
+                                             .changes = &types},
+                                            batch, &report);
     written = {};
-    if (!resolved.rows.empty()) {
+    if (!resolved.ok()) {
+      written = resolved.error();
+    } else if (!resolved->rows.empty()) {
       resolver->record.clear();
-      journal::EncodeBatch(resolved, &resolver->record);
+      journal::EncodeBatch(*resolved, &resolver->record);
       record_bytes = resolver->record.size();
-      written = JournalAndApply(*database, resolved, oldest_ns, &resolver->record);
+      written = JournalAndApply(*database, *resolved, {oldest_ns, resolver->types_version()}, &resolver->record);
     }
-    // Rows that were taken have become too old meanwhile: they are refused in words.
+    // Rows that were taken have become too old meanwhile, and are refused in words; or fields have got other types.
     again = !written.ok() && written.error().code == ErrorCode::kConflict;
   }
   ReturnResolver(std::move(resolver));
@@ -57,12 +66,12 @@ Result<model::WriteReport> Writer::Write(std::string_view database_name, const m
   return report;
 }
 
-Result<void> Writer::JournalAndApply(database::Database& database, const model::ResolvedBatch& batch, int64_t oldest_ns,
-                                     std::string* record) {
+Result<void> Writer::JournalAndApply(database::Database& database, const model::ResolvedBatch& batch,
+                                     const Premise& premise, std::string* record) {
   const bool wait = database.options().sync_interval_ns == 0;
   for (int attempt = 0; attempt < kMaxAppends; ++attempt) {
     std::shared_ptr<database::StagedSet> set;
-    bool too_old = false;
+    bool outdated = false;
     uint64_t ticket = 0;
     uint64_t sequence_in_line = 0;
     // Sequence, set, ticket and definitions are taken together, so that what the journal says in order is what the
@@ -71,9 +80,12 @@ Result<void> Writer::JournalAndApply(database::Database& database, const model::
       sequence_in_line = sequence;
       // What is reduced to tiers takes no row any more; the floor is raised before the last of its rows are counted.
       const int64_t floor_ns = database.raw_floor_ns();
-      too_old = floor_ns > oldest_ns && std::any_of(batch.rows.begin(), batch.rows.end(),
-                                                    [&](const auto& row) { return row.time.ns < floor_ns; });
-      if (too_old) {
+      outdated = floor_ns > premise.oldest_ns && std::any_of(batch.rows.begin(), batch.rows.end(),
+                                                             [&](const auto& row) { return row.time.ns < floor_ns; });
+      // No row of a field follows one of the field that has its name now, so that of rows at one time that of the
+      // younger field is the later one.
+      outdated |= database.index().types_version() != premise.types_version;
+      if (outdated) {
         database::EncodeRecord({}, out);
         return uint64_t{0};
       }
@@ -90,7 +102,7 @@ Result<void> Writer::JournalAndApply(database::Database& database, const model::
     auto appended = parts_.journal->Append([&](uint64_t sequence, std::string* out) {
       return parts_.line.Take(sequence, [&] { return take_place(sequence, out); });
     });
-    if (appended.ok() && too_old) return MakeError(ErrorCode::kConflict, "the rows are too old");
+    if (appended.ok() && outdated) return MakeError(ErrorCode::kConflict, "the rows are to be resolved anew");
     Result<void> durable;
     if (!appended.ok()) {
       durable = std::move(appended).error();

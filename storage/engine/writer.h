@@ -31,8 +31,13 @@ class Writer {
 
  private:
   Result<DatabasePtr> FindOrCreateDatabase(std::string_view name);
-  // `oldest_ns`: what the batch was resolved with. kConflict when some rows have become too old since.
-  Result<void> JournalAndApply(database::Database& database, const model::ResolvedBatch& batch, int64_t oldest_ns,
+  // What a batch was resolved with.
+  struct Premise {
+    int64_t oldest_ns = 0;
+    uint64_t types_version = 0;  // of the index
+  };
+  // kConflict when some rows have become too old since, or fields have got other types.
+  Result<void> JournalAndApply(database::Database& database, const model::ResolvedBatch& batch, const Premise& premise,
                                std::string* record);
   // The oldest time of which a database takes rows; INT64_MIN when it takes all.
   [[nodiscard]] int64_t OldestNs(const database::Database& database) const;

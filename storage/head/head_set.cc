@@ -39,6 +39,11 @@ class ShapeTable {
     return shapes_.front().get();
   }
 
+  [[nodiscard]] bool HasField(model::FieldId field) const {
+    MutexLock lock(mutex_);
+    return std::any_of(shapes_.begin(), shapes_.end(), [field](const auto& shape) { return shape->Find(field) >= 0; });
+  }
+
  private:
   static bool Same(const HeadShape& known, const model::ResolvedShape& shape) {
     return known.measurement == shape.measurement &&
@@ -46,7 +51,7 @@ class ShapeTable {
                       [](const model::ResolvedField& a, const model::ResolvedField& b) { return a.id == b.id; });
   }
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<std::unique_ptr<HeadShape>> shapes_ TM_GUARDED_BY(mutex_);
 };
 
@@ -98,6 +103,8 @@ class HeadSetImpl final : public HeadSet {
   [[nodiscard]] bool Touches(model::SeriesId series, const HeadMark&, model::TimeRange range) const override {
     return ShardOf(series).Touches(series, range);
   }
+
+  [[nodiscard]] bool HasField(model::FieldId field) const override { return table_.HasField(field); }
 
   [[nodiscard]] Result<void> Visit(model::TimeRange range, const VisitFn& visit) const override {
     // With the keys beside the pointers, or sorting a million heads is a million cache misses many times over.

@@ -58,6 +58,9 @@ class HeadSet {
   // Whether the series may have rows in `range`. Cheap.
   [[nodiscard]] virtual bool Touches(model::SeriesId series, const HeadMark& mark, model::TimeRange range) const = 0;
 
+  // Whether there may be rows with this field. Looks at every shape.
+  [[nodiscard]] virtual bool HasField(model::FieldId field) const = 0;
+
   // For a frozen set (no Append any more): calls `visit(measurement, series, columns)` for every series with rows in
   // `range`, ascending by (measurement, series); columns ascending by field, sorted and unique in time. Columns whose
   // rows have the same times share Times::explicit_ns (or are regular alike). The columns are valid during the call.

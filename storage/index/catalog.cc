@@ -23,13 +23,16 @@ uint32_t Catalog::AddPair(uint32_t label, std::string_view value) {
 }
 
 uint32_t Catalog::AddField(uint32_t measurement, model::FieldType type, std::string_view name) {
-  const uint32_t id = fields.Intern(measurement, name).first;
+  const uint32_t predecessor = fields.Find(measurement, name);
+  const uint32_t id = predecessor == 0 ? fields.Intern(measurement, name).first : fields.Renew(measurement, name);
   const auto [metric, is_new] = metrics.Intern(0, model::MetricName(measurements.Text(measurement), name));
   if (is_new) metric_fields_.Append({});
   metric_fields_[metric - 1].push_back(id);
   FieldEntry& entry = field_entries_.Append({});
   entry.type = type;
   entry.metric = metric;
+  entry.predecessor = predecessor;
+  if (predecessor != 0) field_entries_[predecessor - 1].successor = id;
   return id;
 }
 
@@ -72,6 +75,11 @@ void Catalog::AddPostings(uint32_t first, uint32_t end) {
     }
     for (size_t label = 0; label < by_label.size(); ++label) label_entries_[label].series.AddMany(by_label[label]);
   }
+}
+
+uint32_t Catalog::NewestField(uint32_t field) const {
+  while (field_entries_[field - 1].successor != 0) field = field_entries_[field - 1].successor;
+  return field;
 }
 
 void Catalog::NoteField(uint32_t field, std::span<const uint32_t> ids) {

@@ -22,9 +22,11 @@ struct LabelEntry {
   IdSet series;                 // that have this label
 };
 
-// One field of one measurement.
+// One field of one measurement. A name whose type has changed has several, a chain: the youngest is found by the name.
 struct FieldEntry {
   model::FieldType type = model::FieldType::kFloat;
+  uint32_t predecessor = 0;  // the field that had the name before; 0: none
+  uint32_t successor = 0;    // the one that has it after it; 0: this is the youngest
   uint32_t metric = 0;
   IdSet series;                        // that have this field
   std::vector<uint32_t> dirty_blocks;  // of 65,536 ids of `series` that differ from what is saved; ascending
@@ -40,13 +42,16 @@ class Catalog {
   uint32_t AddMeasurement(std::string_view name) { return measurements.Intern(0, name).first; }
   uint32_t AddLabel(std::string_view name);
   uint32_t AddPair(uint32_t label, std::string_view value);
-  // The field must not exist.
+  // A name that has a field gets a new one behind it.
   uint32_t AddField(uint32_t measurement, model::FieldType type, std::string_view name);
   // The series must not exist. `pair_ids` sorted by label name. With `postings` it is entered into the postings of its
   // pairs at once; without, AddPostings must follow.
   uint32_t AddSeries(uint32_t measurement, std::span<const uint32_t> pair_ids, bool postings);
   // Enters the series [first, end) into postings, all at once.
   void AddPostings(uint32_t first, uint32_t end);
+
+  // The youngest field of the chain that `field` is in.
+  [[nodiscard]] uint32_t NewestField(uint32_t field) const;
 
   // Records that `ids`, which exist, have `field`. Returns whether anything is new.
   void NoteField(uint32_t field, std::span<const uint32_t> ids);

@@ -65,9 +65,11 @@ void DefinePair(const Catalog& catalog, uint32_t id, std::string* out) {
 }
 
 void DefineField(const Catalog& catalog, uint32_t id, std::string* out) {
-  Begin(NameKind::kField, id, out);
+  const FieldEntry& field = catalog.field(id);
+  Begin(field.predecessor == 0 ? NameKind::kField : NameKind::kNextField, id, out);
   PutVarint(out, catalog.fields.Scope(id));
-  out->push_back(static_cast<char>(catalog.field(id).type));
+  out->push_back(static_cast<char>(field.type));
+  if (field.predecessor != 0) PutVarint(out, field.predecessor);
   PutString(out, catalog.fields.Text(id));
 }
 
@@ -102,7 +104,7 @@ Result<void> AddLabel(const Definition& definition, Catalog* catalog) {
 }
 
 Result<void> AddPair(const Definition& definition, Catalog* catalog) {
-  const auto& [kind, id, label, type, value, pairs] = definition;
+  const auto& [kind, id, label, type, predecessor, value, pairs] = definition;
   TM_TRY_ASSIGN(const bool next, IsNext("label pair", id, catalog->pairs.size()));
   if (label == 0 || label > catalog->labels.size()) return Missing("label pair", id, "label", label);
   const uint32_t known = catalog->pairs.Find(static_cast<uint32_t>(label), value);
@@ -113,7 +115,7 @@ Result<void> AddPair(const Definition& definition, Catalog* catalog) {
 }
 
 Result<void> AddField(const Definition& definition, Catalog* catalog) {
-  const auto& [kind, id, measurement, type, name, pairs] = definition;
+  const auto& [kind, id, measurement, type, predecessor, name, pairs] = definition;
   TM_TRY_ASSIGN(const bool next, IsNext("field", id, catalog->fields.size()));
   if (measurement == 0 || measurement > catalog->measurements.size()) {
     return Missing("field", id, "measurement", measurement);
@@ -122,15 +124,25 @@ Result<void> AddField(const Definition& definition, Catalog* catalog) {
     return Damaged(fmt::format("field {} has the unknown type {}", id, type));
   }
   const auto field_type = static_cast<model::FieldType>(type);
+  if (!next) {
+    const FieldEntry& known = catalog->field(static_cast<uint32_t>(id));
+    const bool same = catalog->fields.Scope(static_cast<uint32_t>(id)) == measurement &&
+                      catalog->fields.Text(static_cast<uint32_t>(id)) == name && known.type == field_type &&
+                      known.predecessor == predecessor;
+    return same ? Status() : Differs("field", id);
+  }
   const uint32_t known = catalog->fields.Find(static_cast<uint32_t>(measurement), name);
-  if (!next) return known == id && catalog->field(known).type == field_type ? Status() : Differs("field", id);
-  if (known != 0) return Repeated("field", id, known);
+  if (known != predecessor) {
+    if (known == 0) return Missing("field", id, "the field of the same name with the number", predecessor);
+    if (predecessor == 0) return Repeated("field", id, known);
+    return Damaged(fmt::format("field {} follows field {}, but the field of its name is {}", id, predecessor, known));
+  }
   catalog->AddField(static_cast<uint32_t>(measurement), field_type, name);
   return {};
 }
 
 Result<void> AddSeries(const Definition& definition, Postings postings, Catalog* catalog) {
-  const auto& [kind, id, measurement, type, text, pairs] = definition;
+  const auto& [kind, id, measurement, type, predecessor, text, pairs] = definition;
   TM_TRY_ASSIGN(const bool next, IsNext("series", id, catalog->series.size()));
   if (measurement == 0 || measurement > catalog->measurements.size()) {
     return Missing("series", id, "measurement", measurement);
@@ -161,8 +173,14 @@ Result<Definition> ReadDefinition(ByteReader* reader, std::vector<uint32_t>* pai
       definition.text = reader->String();
       break;
     case NameKind::kField:
+    case NameKind::kNextField:
       definition.scope = reader->Varint();
       definition.type = reader->Little<uint8_t>();
+      if (definition.kind == NameKind::kNextField) {
+        definition.predecessor = reader->Varint();
+        // A field without one has a kind of its own.
+        if (definition.predecessor == 0 && reader->ok()) return Damaged("a next field follows no field");
+      }
       definition.text = reader->String();
       break;
     case NameKind::kSeries: {
@@ -201,7 +219,8 @@ Result<void> Add(const Definition& definition, Postings postings, Catalog* catal
     case NameKind::kMeasurement: return AddMeasurement(definition, catalog);
     case NameKind::kLabel: return AddLabel(definition, catalog);
     case NameKind::kPair: return AddPair(definition, catalog);
-    case NameKind::kField: return AddField(definition, catalog);
+    case NameKind::kField:
+    case NameKind::kNextField: return AddField(definition, catalog);
     case NameKind::kSeries: return AddSeries(definition, postings, catalog);
   }
   return Damaged("a definition of an unknown kind");

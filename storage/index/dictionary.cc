@@ -50,4 +50,12 @@ std::pair<uint32_t, bool> Dictionary::Intern(uint32_t scope, std::string_view te
   return {size(), true};
 }
 
+uint32_t Dictionary::Renew(uint32_t scope, std::string_view text) {
+  const uint32_t hash = HashOf(scope, text);
+  const uint32_t known = FindHashed(hash, scope, text);
+  entries_.Append(Entry(entries_[known - 1]));
+  table_.Replace(hash, known, size());
+  return size();
+}
+
 }  // namespace tidemark::index

@@ -24,6 +24,9 @@ class Dictionary {
   // The id, and whether it is new.
   std::pair<uint32_t, bool> Intern(uint32_t scope, std::string_view text);
 
+  // Gives a text that has an id a new one, under which it is found from now on. The older one keeps its text.
+  uint32_t Renew(uint32_t scope, std::string_view text);
+
   // For ids in [1, size()].
   [[nodiscard]] std::string_view Text(uint32_t id) const {
     const Entry& entry = entries_[id - 1];

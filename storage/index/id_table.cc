@@ -27,6 +27,13 @@ void IdTable::Insert(uint32_t hash, uint32_t id) {
   ++size_;
 }
 
+void IdTable::Replace(uint32_t hash, uint32_t known, uint32_t id) {
+  Slot* const slots = this->slots();
+  size_t at = Home(hash);
+  while (slots[at].id != known) at = at + 1 == capacity_ ? 0 : at + 1;
+  slots[at].id = id;
+}
+
 void IdTable::Reserve(size_t count) {
   if (count * 4 > capacity_ * 3) Resize(count + count / 2);
 }

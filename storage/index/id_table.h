@@ -24,6 +24,9 @@ class IdTable {
   // `id` is not 0 and its key is not in the table.
   void Insert(uint32_t hash, uint32_t id);
 
+  // Puts `id` in the place of `known`, which was inserted with `hash` and has the same key.
+  void Replace(uint32_t hash, uint32_t known, uint32_t id);
+
   // Makes room for `count` ids in one step.
   void Reserve(size_t count);
 

@@ -16,7 +16,9 @@
 #include "storage/index/regex_cache.h"
 #include "storage/index/saved_entries.h"
 #include "storage/index/selection.h"
+#include "storage/index/shape_lookup.h"
 #include "storage/model/series_key.h"
+#include "storage/model/type_conflicts.h"
 
 namespace tidemark::index {
 namespace {
@@ -46,7 +48,16 @@ class IndexImpl final : public Index {
   }
 
   Result<SeriesId> FindOrCreate(const model::SeriesKey& key) override;
-  Result<model::ResolvedShape> ResolveShape(const model::Shape& shape) override;
+  model::ResolvedShape FindShape(const model::Shape& shape) const override {
+    ReaderLock lock(mutex_);
+    return index::FindShape(catalog_, shape);
+  }
+  Result<model::ResolvedShape> ResolveShape(const model::Shape& shape, std::span<const FieldId> ending) override;
+  Result<void> CheckRoom(uint64_t fields) const override {
+    ReaderLock lock(mutex_);
+    return CheckRoomLocked(fields);
+  }
+  uint64_t types_version() const override { return types_version_.load(std::memory_order_acquire); }
   void NoteFields(std::span<const SeriesId> series, std::span<const model::ResolvedField> fields) override;
 
   std::string TakeDefinitions() override {
@@ -59,7 +70,8 @@ class IndexImpl final : public Index {
   }
   Result<void> ApplyDefinitions(std::string_view definitions) override {
     WriterLock lock(mutex_);
-    return Apply(definitions, &catalog_);
+    auto applied = Apply(definitions, &catalog_);
+    return applied;
   }
 
   std::vector<Entry> BeginSave() override;
@@ -84,11 +96,14 @@ class IndexImpl final : public Index {
     ReaderLock lock(mutex_);
     return InfoOf(Number(field));
   }
+  bool HadIntegers(FieldId field) const override;
   std::vector<FieldInfo> Fields() const override;
   uint64_t SeriesCountOf(FieldId field) const override {
     ReaderLock lock(mutex_);
     return catalog_.field(Number(field)).series.size();
   }
+  uint64_t SeriesCountOfName(FieldId newest) const override;
+  std::vector<SeriesRef> SeriesOf(FieldId field) const override;
   Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) const override;
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const model::Matcher> matchers) const override;
@@ -113,7 +128,10 @@ class IndexImpl final : public Index {
   uint32_t InternMeasurement(std::string_view name) TM_REQUIRES(mutex_);
   uint32_t InternPair(const model::LabelView& tag) TM_REQUIRES(mutex_);
   Result<uint32_t> InternSeries(const model::ParsedKey& key) TM_REQUIRES(mutex_);
-  Result<bool> ResolveKnown(const model::Shape& shape, model::ResolvedShape* out) const TM_REQUIRES_SHARED(mutex_);
+  Result<void> CheckRoomLocked(uint64_t fields) const TM_REQUIRES_SHARED(mutex_) {
+    if (catalog_.fields.size() + fields <= options_.max_fields) return {};
+    return LimitExceeded(fmt::format("max-fields-per-database limit exceeded: ({})", options_.max_fields));
+  }
   [[nodiscard]] FieldInfo InfoOf(uint32_t field) const TM_REQUIRES_SHARED(mutex_);
   // Ids of the values of a label (of metric names for __name__): all that are in use, or those of a selection.
   [[nodiscard]] std::vector<uint32_t> AllValues(std::string_view name) const TM_REQUIRES_SHARED(mutex_);
@@ -123,12 +141,13 @@ class IndexImpl final : public Index {
   [[nodiscard]] std::vector<std::string> TextsOf(std::string_view name, std::vector<uint32_t> values) const
       TM_REQUIRES_SHARED(mutex_);
   // The distinct series of a selection, ascending.
-  [[nodiscard]] static std::vector<uint32_t> SeriesOf(std::span<const SeriesRef> refs);
+  [[nodiscard]] static std::vector<uint32_t> DistinctSeries(std::span<const SeriesRef> refs);
 
   const IndexOptions options_;
 
   mutable SharedMutex mutex_;
   std::atomic<uint64_t> version_ = 1;
+  std::atomic<uint64_t> types_version_ = 1;
   Catalog catalog_ TM_GUARDED_BY(mutex_){model::SeriesHashSeed()};
   std::optional<Loader> loader_ TM_GUARDED_BY(mutex_);
   Counts saved_ TM_GUARDED_BY(mutex_){};
@@ -201,59 +220,29 @@ Result<SeriesId> IndexImpl::FindOrCreate(const model::SeriesKey& key) {
   return SeriesId{id};
 }
 
-// Whether all of the shape is known; `out` is complete then.
-Result<bool> IndexImpl::ResolveKnown(const model::Shape& shape, model::ResolvedShape* out) const {
-  const uint32_t measurement = catalog_.measurements.Find(0, shape.measurement);
-  if (measurement == 0) return false;
-  out->measurement = MeasurementId{measurement};
-  out->fields.clear();
-  out->fields.reserve(shape.fields.size());
-  bool complete = true;
-  for (const model::ShapeField& field : shape.fields) {
-    const uint32_t id = catalog_.fields.Find(measurement, field.name);
-    if (id == 0) {
-      complete = false;
-      continue;
-    }
-    const model::FieldType stored = catalog_.field(id).type;
-    const bool widens = stored == model::FieldType::kFloat &&
-                        (field.type == model::FieldType::kInt || field.type == model::FieldType::kUInt);
-    if (stored != field.type && !widens) {
-      return MakeError(
-          ErrorCode::kConflict,
-          fmt::format(
-              "field type conflict: input field \"{}\" on measurement \"{}\" is type {}, already exists as type {}",
-              field.name, shape.measurement, model::Name(field.type), model::Name(stored)));
-    }
-    out->fields.push_back({FieldId{id}, stored});
-  }
-  return complete;
-}
-
-Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape) {
+Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape, std::span<const FieldId> ending) {
   model::ResolvedShape out;
   {
     ReaderLock lock(mutex_);
-    TM_TRY_ASSIGN(const bool complete, ResolveKnown(shape, &out));
-    if (complete) return out;
+    TM_TRY_ASSIGN(const MissingFields missing, ResolveKnown(catalog_, shape, ending, &out));
+    if (missing.size() == 0) return out;
   }
   WriterLock lock(mutex_);
-  TM_TRY_ASSIGN(const bool complete, ResolveKnown(shape, &out));
-  if (complete) return out;
+  TM_TRY_ASSIGN(const MissingFields missing, ResolveKnown(catalog_, shape, ending, &out));
+  if (missing.size() == 0) return out;
+  TM_RETURN_IF_ERROR(CheckRoomLocked(missing.size()));
   const uint32_t measurement = InternMeasurement(shape.measurement);
-  const auto added = std::count_if(shape.fields.begin(), shape.fields.end(),
-                                   [&](const model::ShapeField& field) TM_NO_THREAD_SAFETY_ANALYSIS {
-                                     return catalog_.fields.Find(measurement, field.name) == 0;
-                                   });
-  if (catalog_.fields.size() + static_cast<uint64_t>(added) > options_.max_fields) {
-    return LimitExceeded(fmt::format("max-fields-per-database limit exceeded: ({})", options_.max_fields));
+  out.measurement = MeasurementId{measurement};
+  // Before anybody can find a next field: see types_version.
+  if (!missing.places_next.empty()) types_version_.fetch_add(1, std::memory_order_release);
+  for (const std::vector<size_t>* places : {&missing.places_new, &missing.places_next}) {
+    for (const size_t place : *places) {
+      const model::ShapeField& field = shape.fields[place];
+      const uint32_t id = catalog_.AddField(measurement, field.type, field.name);
+      AddDefinition(DefineField, id);
+      out.fields[place] = {FieldId{id}, field.type};
+    }
   }
-  for (const model::ShapeField& field : shape.fields) {
-    if (catalog_.fields.Find(measurement, field.name) != 0) continue;
-    AddDefinition(DefineField, catalog_.AddField(measurement, field.type, field.name));
-  }
-  TM_TRY_ASSIGN(const bool now_complete, ResolveKnown(shape, &out));
-  TM_CHECK(now_complete);
   return out;
 }
 
@@ -375,23 +364,61 @@ void IndexImpl::LabelsOf(SeriesRef ref, model::LabelViews* labels) const {
 FieldInfo IndexImpl::InfoOf(uint32_t field) const {
   const FieldEntry& entry = catalog_.field(field);
   const uint32_t measurement = catalog_.fields.Scope(field);
-  return {.id = FieldId{field},
-          .measurement = MeasurementId{measurement},
-          .type = entry.type,
-          .measurement_name = catalog_.measurements.Text(measurement),
-          .name = catalog_.fields.Text(field),
-          .metric = catalog_.metrics.Text(entry.metric)};
+  FieldInfo info{.id = FieldId{field},
+                 .measurement = MeasurementId{measurement},
+                 .type = entry.type,
+                 .measurement_name = catalog_.measurements.Text(measurement),
+                 .name = catalog_.fields.Text(field),
+                 .metric = catalog_.metrics.Text(entry.metric),
+                 .newest = FieldId{catalog_.NewestField(field)}};
+  for (uint32_t id = entry.predecessor; id != 0; id = catalog_.field(id).predecessor) info.older.push_back(FieldId{id});
+  return info;
+}
+
+bool IndexImpl::HadIntegers(FieldId field) const {
+  ReaderLock lock(mutex_);
+  for (uint32_t id = Number(field); id != 0; id = catalog_.field(id).predecessor) {
+    if (model::IsInteger(catalog_.field(id).type)) return true;
+  }
+  return false;
 }
 
 std::vector<FieldInfo> IndexImpl::Fields() const {
   std::vector<FieldInfo> out;
   ReaderLock lock(mutex_);
   out.reserve(catalog_.fields.size());
-  for (uint32_t field = 1; field <= catalog_.fields.size(); ++field) out.push_back(InfoOf(field));
+  for (uint32_t field = 1; field <= catalog_.fields.size(); ++field) {
+    if (catalog_.field(field).successor == 0) out.push_back(InfoOf(field));
+  }
   return out;
 }
 
-std::vector<uint32_t> IndexImpl::SeriesOf(std::span<const SeriesRef> refs) {
+uint64_t IndexImpl::SeriesCountOfName(FieldId newest) const {
+  ReaderLock lock(mutex_);
+  const FieldEntry* entry = &catalog_.field(Number(newest));
+  if (entry->predecessor == 0) return entry->series.size();
+  Bitmap all = EmptyBitmap();
+  entry->series.OrInto(all.get());
+  while (entry->predecessor != 0) {
+    entry = &catalog_.field(entry->predecessor);
+    entry->series.OrInto(all.get());
+  }
+  return roaring_bitmap_get_cardinality(all.get());
+}
+
+std::vector<SeriesRef> IndexImpl::SeriesOf(FieldId field) const {
+  std::vector<uint32_t> ids;
+  {
+    ReaderLock lock(mutex_);
+    catalog_.field(Number(field)).series.AppendTo(&ids);
+  }
+  std::vector<SeriesRef> out;
+  out.reserve(ids.size());
+  for (const uint32_t id : ids) out.push_back({field, SeriesId{id}});
+  return out;
+}
+
+std::vector<uint32_t> IndexImpl::DistinctSeries(std::span<const SeriesRef> refs) {
   std::vector<uint32_t> ids;
   ids.reserve(refs.size());
   for (const SeriesRef& ref : refs) ids.push_back(Number(ref.series));
@@ -421,7 +448,7 @@ Result<std::vector<std::string>> IndexImpl::LabelNames(std::span<const model::Ma
 std::vector<std::string> IndexImpl::LabelNamesOf(std::span<const SeriesRef> refs) const {
   std::vector<std::string> out;
   if (refs.empty()) return out;
-  const std::vector<uint32_t> ids = SeriesOf(refs);
+  const std::vector<uint32_t> ids = DistinctSeries(refs);
   {
     ReaderLock lock(mutex_);
     std::vector<bool> seen(size_t{catalog_.labels.size()} + 1);
@@ -460,7 +487,7 @@ std::vector<uint32_t> IndexImpl::ValuesOf(std::string_view name, std::span<const
       if (values.empty() || values.back() != metric) values.push_back(metric);
     }
   } else if (const uint32_t label = catalog_.labels.Find(0, name); label != 0) {
-    for (const uint32_t id : SeriesOf(refs)) {
+    for (const uint32_t id : DistinctSeries(refs)) {
       if (const uint32_t pair = catalog_.PairOf(id, label); pair != 0) values.push_back(pair);
     }
   }

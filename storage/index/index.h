@@ -31,7 +31,9 @@ struct FieldInfo {
   model::FieldType type = model::FieldType::kFloat;
   std::string_view measurement_name;
   std::string_view name;
-  std::string_view metric;  // model::MetricName
+  std::string_view metric;                 // model::MetricName
+  model::FieldId newest = {};              // of its name; itself where the name has not changed its type since
+  std::vector<model::FieldId> older = {};  // that had its name before it
 };
 
 struct IndexOptions {
@@ -76,11 +78,25 @@ class Index {
   // kLimitExceeded (max_series).
   virtual Result<model::SeriesId> FindOrCreate(const model::SeriesKey& key) = 0;
 
-  // The ids and stored types of a shape, creating what is new. A field keeps the type of its first write:
-  // integers (kInt, kUInt) sent to a float field become floats (the resolved type is kFloat); anything else is
-  // kConflict in the words of InfluxDB 1.x: field type conflict: input field "v" on measurement "m" is type string,
-  // already exists as type float. kLimitExceeded (max_fields): nothing of the shape is created.
-  virtual Result<model::ResolvedShape> ResolveShape(const model::Shape& shape) = 0;
+  // The ids and stored types that the names of a shape have; nothing is created. A field that does not exist has id 0
+  // and the type that the shape says.
+  [[nodiscard]] virtual model::ResolvedShape FindShape(const model::Shape& shape) const = 0;
+
+  // The ids and stored types of a shape, creating what is new. Integers (kInt, kUInt) sent to a float field become
+  // floats (the resolved type is kFloat). A field of another type than that of its name gives the name a new field
+  // when `ending` has the one that it has now; else it is kConflict in the words of InfluxDB 1.x: field type conflict:
+  // input field "v" on measurement "m" is type string, already exists as type float. kLimitExceeded (max_fields):
+  // nothing of the shape is created.
+  virtual Result<model::ResolvedShape> ResolveShape(const model::Shape& shape,
+                                                    std::span<const model::FieldId> ending) = 0;
+  Result<model::ResolvedShape> ResolveShape(const model::Shape& shape) { return ResolveShape(shape, {}); }
+
+  // kLimitExceeded when so many new fields are too many (max_fields).
+  [[nodiscard]] virtual Result<void> CheckRoom(uint64_t fields) const = 0;
+
+  // Changes whenever a name gets a new field in the place of one that it has: what was resolved before may be of the
+  // older one. Rows of that must not follow rows of the new one.
+  [[nodiscard]] virtual uint64_t types_version() const = 0;
 
   // Records that `series` have (or are about to get) rows with `fields`. Cheap when already known. Heads call it when
   // the shape of a series changes; recovery calls it again, so it needs no journal of its own.
@@ -115,8 +131,15 @@ class Index {
   virtual void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const = 0;
   [[nodiscard]] virtual model::MeasurementId MeasurementOf(model::SeriesId series) const = 0;
   [[nodiscard]] virtual FieldInfo Field(model::FieldId field) const = 0;
+  // Whether the name of the field has had integers, as this field or an older one.
+  [[nodiscard]] virtual bool HadIntegers(model::FieldId field) const = 0;
+  // The newest of each name.
   [[nodiscard]] virtual std::vector<FieldInfo> Fields() const = 0;
   [[nodiscard]] virtual uint64_t SeriesCountOf(model::FieldId field) const = 0;
+  // The series of a name: of `newest` or of a field that had its name before.
+  [[nodiscard]] virtual uint64_t SeriesCountOfName(model::FieldId newest) const = 0;
+  // All series of one field, ascending.
+  [[nodiscard]] virtual std::vector<model::SeriesRef> SeriesOf(model::FieldId field) const = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) const = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> LabelValues(
       std::string_view name, std::span<const model::Matcher> matchers) const = 0;

@@ -42,6 +42,12 @@ void NameMender::Names::Add(uint64_t id, uint64_t scope, std::string_view text) 
   if (is_new) texts_[id] = found;
 }
 
+void NameMender::Names::AddShared(uint64_t id, uint64_t scope, std::string_view text) {
+  if (!IsId(id) || Knows(id)) return;
+  Need(id);
+  texts_[id] = dictionary_.Intern(static_cast<uint32_t>(scope), text).first;
+}
+
 void NameMender::Names::MakeUp(uint32_t id, uint32_t scope, const std::string& text) {
   std::string free = text;
   for (uint64_t number = id; Has(scope, free); ++number) free = fmt::format("{}_{}", text, number);
@@ -79,7 +85,7 @@ void NameMender::AddDefinitions(std::string_view definitions) {
 }
 
 void NameMender::Add(const Definition& definition) {
-  const auto& [kind, id, scope, type, text, pairs] = definition;
+  const auto& [kind, id, scope, type, predecessor, text, pairs] = definition;
   if (!IsId(id)) return;
   switch (kind) {
     case NameKind::kMeasurement: measurements_.Add(id, 0, text); break;
@@ -90,12 +96,7 @@ void NameMender::Add(const Definition& definition) {
       if (IsId(scope)) pairs_.Add(id, scope, text);
       break;
     case NameKind::kField:
-      measurements_.Need(scope);
-      fields_.Need(id);
-      if (!IsId(scope) || !IsFieldType(type) || fields_.Knows(id)) break;
-      fields_.Add(id, scope, text);
-      Grown(&types_, id) = type;
-      break;
+    case NameKind::kNextField: AddField(definition); break;
     case NameKind::kSeries: {
       measurements_.Need(scope);
       Series& series = SeriesOf(id);
@@ -106,6 +107,24 @@ void NameMender::Add(const Definition& definition) {
       break;
     }
   }
+}
+
+void NameMender::AddField(const Definition& definition) {
+  const uint64_t id = definition.id;
+  const uint64_t scope = definition.scope;
+  measurements_.Need(scope);
+  fields_.Need(id);
+  if (!IsId(scope) || !IsFieldType(definition.type) || fields_.Knows(id)) return;
+  Grown(&types_, id) = definition.type;
+  if (definition.predecessor == 0) {
+    fields_.Add(id, scope, definition.text);
+    return;
+  }
+  // Its predecessor had the same name, whatever has become of the definition of that.
+  fields_.AddShared(id, scope, definition.text);
+  if (!IsId(definition.predecessor) || definition.predecessor >= id) return;
+  fields_.Need(definition.predecessor);
+  predecessors_.emplace(static_cast<uint32_t>(id), static_cast<uint32_t>(definition.predecessor));
 }
 
 NameMender::Series& NameMender::SeriesOf(uint64_t id) { return Grown(&series_, id); }
@@ -168,6 +187,10 @@ uint64_t NameMender::NameMeasurements() {
 
 uint64_t NameMender::NameFields() {
   uint64_t made_up = 0;
+  // From the youngest on: one predecessor gives its name to the one before it.
+  for (auto next = predecessors_.rbegin(); next != predecessors_.rend(); ++next) {
+    fields_.AddShared(next->second, fields_.Scope(next->first), fields_.Text(next->first));
+  }
   for (uint32_t id = 1; id <= fields_.size(); ++id) {
     if (fields_.Knows(id)) continue;
     const uint32_t noted = Grown(&measurements_of_fields_, id);

@@ -64,6 +64,8 @@ class NameMender {
     void Need(uint64_t id);
     // A text that another id has, and one for an id that has one, are left out.
     void Add(uint64_t id, uint64_t scope, std::string_view text);
+    // The text of an id that may be that of others too: fields of one name.
+    void AddShared(uint64_t id, uint64_t scope, std::string_view text);
     // Gives `id` the text, or that text and a number where it is taken.
     void MakeUp(uint32_t id, uint32_t scope, const std::string& text);
     [[nodiscard]] bool Has(uint32_t scope, std::string_view text) const { return dictionary_.Find(scope, text) != 0; }
@@ -88,6 +90,7 @@ class NameMender {
   };
 
   void Add(const Definition& definition);
+  void AddField(const Definition& definition);
   Series& SeriesOf(uint64_t id);
   // The measurement of what nobody tells one of.
   uint32_t SpareMeasurement();
@@ -106,6 +109,7 @@ class NameMender {
   Names fields_;
   std::vector<uint32_t> measurements_of_fields_{0};  // as their rows say, by id; 0: nobody says so
   std::vector<uint8_t> types_{0};                    // of fields; 0: not known
+  std::map<uint32_t, uint32_t> predecessors_;        // of fields: which had the name before
   std::vector<Series> series_{1};
   std::vector<uint32_t> pairs_of_series_;
   std::vector<bool> lost_pairs_;         // by id: the text or the label of it was made up

@@ -15,6 +15,8 @@ constexpr uint32_t kBlockIds = 1 << 16;  // of a field's series
 // How the series of a block are written; on disk.
 enum class SetForm : uint8_t { kRuns = 1, kBits = 2 };
 constexpr size_t kBitsBytes = kBlockIds / 8;
+// In the type byte of a field that has a predecessor, whose number follows; since store version 2.
+constexpr uint8_t kHasPredecessor = 0x80;
 
 size_t Index(ChunkKind kind) { return static_cast<size_t>(kind) - 1; }
 
@@ -28,6 +30,12 @@ void PutSeries(const Catalog& catalog, uint32_t id, std::span<const uint32_t> be
   for (size_t i = 0; i < pairs.size(); ++i) {
     PutSignedVarint(out, int64_t{pairs[i]} - (i < before.size() ? int64_t{before[i]} : 0));
   }
+}
+
+void PutFieldType(const FieldEntry& field, std::string* out) {
+  const auto type = static_cast<uint8_t>(field.type);
+  out->push_back(static_cast<char>(field.predecessor == 0 ? type : type | kHasPredecessor));
+  if (field.predecessor != 0) PutVarint(out, field.predecessor);
 }
 
 // The series `id` behind `pairs` of the one before it, which it replaces.
@@ -64,7 +72,16 @@ Result<void> ReadChunk(ChunkKind kind, uint64_t number, std::string_view value, 
     ++definition.id;
     const bool has_scope = kind != ChunkKind::kMeasurements && kind != ChunkKind::kLabels;
     if (has_scope) definition.scope = reader.Varint();
-    if (kind == ChunkKind::kFields) definition.type = reader.Little<uint8_t>();
+    if (kind == ChunkKind::kFields) {
+      definition.type = reader.Little<uint8_t>();
+      definition.predecessor = 0;
+      if ((definition.type & kHasPredecessor) != 0) {
+        definition.type &= static_cast<uint8_t>(~kHasPredecessor);
+        definition.predecessor = reader.Varint();
+        if (definition.predecessor == 0) return Damaged("a next field follows no field");
+      }
+      definition.kind = definition.predecessor == 0 ? NameKind::kField : NameKind::kNextField;
+    }
     if (kind == ChunkKind::kSeries) {
       TM_RETURN_IF_ERROR(ReadPairs(&reader, &pairs));
       definition.pairs = pairs;
@@ -141,7 +158,7 @@ std::string ChunkValue(const Catalog& catalog, const Counts& counts, ChunkKind k
         break;
       case ChunkKind::kFields:
         PutVarint(&out, catalog.fields.Scope(id));
-        out.push_back(static_cast<char>(catalog.field(id).type));
+        PutFieldType(catalog.field(id), &out);
         PutString(&out, catalog.fields.Text(id));
         break;
       case ChunkKind::kSeries:

@@ -8,8 +8,11 @@
 namespace tidemark::storage::meta {
 namespace {
 
-// Layout 1 of databases had no byte limit, selectors and tiers; layout 1 of epochs no deletions and no sealing.
-constexpr uint8_t kDatabaseLayout = 2;
+// Layout 1 of databases had no byte limit, selectors and tiers; layout 1 of epochs no deletions and no sealing. Layout
+// 3 of databases says what becomes of type conflicts; where that is the default, layout 2 is written, which earlier
+// programs can read.
+constexpr uint8_t kDatabaseLayout = 3;
+constexpr uint8_t kPlainDatabaseLayout = 2;
 // Layout 3 says that an epoch has tiers only, layout 4 that its pages lie in meta. The others stay in layout 2, which
 // earlier programs can read.
 constexpr uint8_t kEpochLayout = 4;
@@ -76,9 +79,9 @@ Result<StoreRecord> DecodeStoreRecord(std::string_view bytes) {
   ByteReader reader(body);
   StoreRecord record;
   record.format_version = reader.Little<uint32_t>();
-  if (record.format_version != kFormatVersion) {
-    return Unsupported(fmt::format("the data directory has format version {}, this program reads version {}",
-                                   record.format_version, kFormatVersion));
+  if (record.format_version < kFormatVersion || record.format_version > kNewestFormatVersion) {
+    return Unsupported(fmt::format("the data directory has format version {}, this program reads version {} to {}",
+                                   record.format_version, kFormatVersion, kNewestFormatVersion));
   }
   record.next_database = static_cast<uint32_t>(reader.Varint());
   record.next_epoch = reader.Varint();
@@ -88,7 +91,8 @@ Result<StoreRecord> DecodeStoreRecord(std::string_view bytes) {
 }
 
 std::string Encode(const DatabaseRecord& record) {
-  std::string out(1, static_cast<char>(kDatabaseLayout));
+  const bool plain = record.options.type_conflicts == model::TypeConflicts::kWiden;
+  std::string out(1, static_cast<char>(plain ? kPlainDatabaseLayout : kDatabaseLayout));
   PutVarint(&out, model::Number(record.id));
   PutString(&out, record.name);
   PutSignedVarint(&out, record.options.partition_ns);
@@ -105,6 +109,7 @@ std::string Encode(const DatabaseRecord& record) {
     PutSignedVarint(&out, tier.width_ns);
     PutSignedVarint(&out, tier.keep_ns);
   }
+  if (!plain) PutVarint(&out, static_cast<uint64_t>(record.options.type_conflicts));
   Seal(&out);
   return out;
 }
@@ -132,6 +137,14 @@ Result<DatabaseRecord> DecodeDatabaseRecord(std::string_view bytes) {
       tier.width_ns = reader.SignedVarint();
       tier.keep_ns = reader.SignedVarint();
     }
+  }
+  if (opened.layout >= 3) {
+    const uint64_t conflicts = reader.Varint();
+    if (conflicts > static_cast<uint64_t>(model::TypeConflicts::kRefuse)) {
+      return Corruption(
+          fmt::format("a database record in meta treats type conflicts in the unknown way {}", conflicts));
+    }
+    record.options.type_conflicts = static_cast<model::TypeConflicts>(conflicts);
   }
   TM_RETURN_IF_ERROR(CheckEnd(reader, "a database record"));
   if (record.options.partition_ns <= 0) return Corruption("a database record in meta has no partition length");

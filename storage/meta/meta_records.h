@@ -18,8 +18,12 @@
 
 namespace tidemark::storage::meta {
 
-// The version of everything on disk. Checked before anything else is read.
+// The version of everything on disk. Checked before anything else is read. A store begins with the first and gets a
+// later one when it first holds what programs of the earlier one cannot read.
 inline constexpr uint32_t kFormatVersion = 1;
+// A name may have several fields: definitions of kind 6.
+inline constexpr uint32_t kFieldChainVersion = 2;
+inline constexpr uint32_t kNewestFormatVersion = kFieldChainVersion;
 
 struct StoreRecord {
   uint32_t format_version = kFormatVersion;

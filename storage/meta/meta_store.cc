@@ -210,6 +210,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
     batch.Delete(rocks::Family::kMeta, rocks::DatabaseMetaKey(*change.drop_database));
     next.databases.erase(*change.drop_database);
   }
+  next.store.format_version = std::max(next.store.format_version, change.format_version);
   if (change.checkpoint_sequence.has_value()) next.store.checkpoint_sequence = *change.checkpoint_sequence;
   // After what is in doubt: a change that is tried again has the same keys.
   for (RecordChange& record : change.documents) WriteRecord(record.key, std::move(record.value), &batch);
@@ -236,6 +237,11 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
 uint64_t MetaStore::checkpoint_sequence() const {
   MutexLock lock(mutex_);
   return truth_.store.checkpoint_sequence;
+}
+
+uint32_t MetaStore::format_version() const {
+  MutexLock lock(mutex_);
+  return truth_.store.format_version;
 }
 
 std::vector<DatabaseRecord> MetaStore::databases() const {

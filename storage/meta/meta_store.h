@@ -48,6 +48,7 @@ struct MetaChange {
   std::vector<MaskRecord> drop_masks;
   std::optional<model::DatabaseId> drop_database;  // its epochs and masks too
   std::optional<uint64_t> checkpoint_sequence;
+  uint32_t format_version = 0;  // at least; what is written needs it
   rocks::RecordBatch records;  // further records, of `index`
   std::vector<RecordChange> documents;
 };
@@ -82,6 +83,7 @@ class MetaStore {
   Result<void> Settle();
 
   [[nodiscard]] uint64_t checkpoint_sequence() const;
+  [[nodiscard]] uint32_t format_version() const;
   [[nodiscard]] std::vector<DatabaseRecord> databases() const;
   [[nodiscard]] std::vector<EpochRecord> epochs() const;
   [[nodiscard]] std::vector<MaskRecord> masks() const;             // ascending by database and number

@@ -191,6 +191,8 @@ class Completer {
     if (!store_) {
       Tell(FindingArea::kMeta, "store", "the record of the store is lost, and is made anew", /*lost=*/true);
       store.checkpoint_sequence = checkpoint_sequence_;
+      // Nothing says which it had: programs that may not read all of it refuse it.
+      store.format_version = meta::kNewestFormatVersion;
     }
     for (const auto& [id, _] : databases_) store.next_database = std::max(store.next_database, model::Number(id) + 1);
     for (const auto& [id, _] : epochs_) store.next_epoch = std::max(store.next_epoch, id.second + 1);

@@ -31,6 +31,7 @@ std::optional<std::string> Chosen(rocks::Family family, std::string_view key, co
   if (!one.ok() || !other.ok()) return std::nullopt;
   one->next_database = std::max(one->next_database, other->next_database);
   one->next_epoch = std::max(one->next_epoch, other->next_epoch);
+  one->format_version = std::max(one->format_version, other->format_version);
   return meta::Encode(*one);
 }
 

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <utility>
 
+#include "storage/model/labels.h"
 #include "storage/model/series_key.h"
 
 namespace tidemark::storage::retention {
 
-void KeepCheck::Begin(std::shared_ptr<const KeepRules> rules, int64_t now_ns, const index::Index* index,
-                      std::span<const model::ResolvedShape> shapes) {
+void KeepCheck::Begin(std::shared_ptr<const KeepRules> rules, int64_t now_ns, std::span<const model::Shape> shapes) {
   rules_ = std::move(rules);
-  index_ = index;
   shapes_ = shapes;
   youngest_ns_ = std::numeric_limits<int64_t>::min();
   oldest_ns_.clear();
@@ -41,9 +41,11 @@ const std::vector<uint32_t>& KeepCheck::FieldsOf(uint32_t shape, size_t rule) {
   Fields& fields = fields_[shape * rules_->size() + rule];
   if (!fields.known) {
     fields.known = true;
-    const std::vector<model::ResolvedField>& all = shapes_[shape].fields;
+    // By names: the fields may not exist yet.
+    const std::vector<model::ShapeField>& all = shapes_[shape].fields;
     for (size_t i = 0; i < all.size(); ++i) {
-      if (rules_->NamesMetric(rule, index_->Field(all[i].id).metric)) fields.places.push_back(static_cast<uint32_t>(i));
+      const std::string metric = model::MetricName(shapes_[shape].measurement, all[i].name);
+      if (rules_->NamesMetric(rule, metric)) fields.places.push_back(static_cast<uint32_t>(i));
     }
   }
   return fields.places;

@@ -8,9 +8,7 @@
 #include <vector>
 
 #include "storage/base/arena.h"
-#include "storage/index/index.h"
 #include "storage/model/batch.h"
-#include "storage/model/resolved_batch.h"
 #include "storage/retention/keep_rules.h"
 
 namespace tidemark::storage::retention {
@@ -18,9 +16,8 @@ namespace tidemark::storage::retention {
 // Not thread-safe; keeps its memory from batch to batch.
 class KeepCheck {
  public:
-  // Before each batch. `rules` null: none. They, the shapes and the index live until the next call.
-  void Begin(std::shared_ptr<const KeepRules> rules, int64_t now_ns, const index::Index* index,
-             std::span<const model::ResolvedShape> shapes);
+  // Before each batch. `rules` null: none. They and the shapes live until the next call.
+  void Begin(std::shared_ptr<const KeepRules> rules, int64_t now_ns, std::span<const model::Shape> shapes);
 
   // Whether rows of this time need no look.
   [[nodiscard]] bool Young(int64_t time_ns) const { return time_ns >= youngest_ns_; }
@@ -38,8 +35,7 @@ class KeepCheck {
     std::vector<uint32_t> places;
   };
   std::shared_ptr<const KeepRules> rules_;
-  const index::Index* index_ = nullptr;
-  std::span<const model::ResolvedShape> shapes_;
+  std::span<const model::Shape> shapes_;
   int64_t youngest_ns_ = 0;
   std::vector<int64_t> oldest_ns_;  // by rule
   std::vector<Fields> fields_;      // by shape, then rule

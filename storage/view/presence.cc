@@ -49,9 +49,17 @@ class Finder {
   void AskHeads(const MarkedSet& marked) {
     const head::HeadSet& heads = marked.set->heads();
     const retention::SourceMasks masks = retention::SourceMasks::OfSet(pinned_.masks, marked.set->number());
+    model::FieldId field{};
+    bool may_be_there = false;
     Keep([&](model::SeriesRef ref) {
-      return AnyVisible(masks.masks(), ref, range_,
-                        [&](model::TimeRange visible) { return heads.Touches(ref.series, marked.mark, visible); });
+      if (ref.field != field) {
+        field = ref.field;
+        // Series have rows of the field that has its name now; of the older ones only what is here since before that.
+        may_be_there = pinned_.database->index().Field(field).newest == field || heads.HasField(field);
+      }
+      return may_be_there && AnyVisible(masks.masks(), ref, range_, [&](model::TimeRange visible) {
+               return heads.Touches(ref.series, marked.mark, visible);
+             });
     });
   }
 

@@ -46,6 +46,8 @@ void ViewImpl::LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const {
 
 model::FieldType ViewImpl::TypeOf(model::FieldId field) const { return pinned_->database->index().Field(field).type; }
 
+model::FieldId ViewImpl::NewestOf(model::FieldId field) const { return pinned_->database->index().Field(field).newest; }
+
 std::unique_ptr<ColumnCursor> ViewImpl::Scan(std::span<const model::SeriesRef> refs, model::TimeRange range) const {
   return std::make_unique<ScanCursor>(pinned_, refs, Seen(range));
 }
@@ -174,7 +176,7 @@ std::vector<FieldDescription> ViewImpl::Fields() const {
   std::vector<FieldDescription> out;
   for (const index::FieldInfo& field : index.Fields()) {
     out.push_back({std::string(field.measurement_name), std::string(field.name), std::string(field.metric), field.type,
-                   index.SeriesCountOf(field.id), field.id});
+                   index.SeriesCountOfName(field.id), field.id, field.older});
   }
   return out;
 }

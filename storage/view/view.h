@@ -27,6 +27,7 @@ class ViewImpl final : public View {
                                                       model::TimeRange range) const override;
   void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const override;
   [[nodiscard]] model::FieldType TypeOf(model::FieldId field) const override;
+  [[nodiscard]] model::FieldId NewestOf(model::FieldId field) const override;
   [[nodiscard]] std::unique_ptr<ColumnCursor> Scan(std::span<const model::SeriesRef> refs,
                                                    model::TimeRange range) const override;
   [[nodiscard]] std::vector<int64_t> Tiers() const override;

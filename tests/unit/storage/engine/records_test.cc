@@ -92,6 +92,25 @@ TEST(MetaRecordsTest, AnotherFormatVersionIsRefusedNamingBoth) {
   EXPECT_THAT(decoded.error().message, testing::HasSubstr(fmt::format("version {}", meta::kFormatVersion)));
 }
 
+TEST(MetaRecordsTest, BothVersionsOfAStoreAreRead) {
+  for (const uint32_t version : {meta::kFormatVersion, meta::kFieldChainVersion}) {
+    const meta::StoreRecord store{version, 7, 9, 12345};
+    EXPECT_EQ(*meta::DecodeStoreRecord(Encode(store)), store);
+  }
+  for (const uint32_t version : {0U, meta::kNewestFormatVersion + 1}) {
+    const meta::StoreRecord store{version, 7, 9, 12345};
+    EXPECT_EQ(meta::DecodeStoreRecord(Encode(store)).error().code, ErrorCode::kUnsupported);
+  }
+}
+
+TEST(MetaRecordsTest, OnlyADatabaseThatRefusesNeedsALaterLayout) {
+  meta::DatabaseRecord database{model::DatabaseId{3}, "telemetry", {kNsPerHour, 30 * kNsPerDay, 100'000'000}};
+  EXPECT_EQ(Encode(database)[0], 2);
+  database.options.type_conflicts = model::TypeConflicts::kRefuse;
+  EXPECT_EQ(Encode(database)[0], 3);
+  EXPECT_EQ(*meta::DecodeDatabaseRecord(Encode(database)), database);
+}
+
 partition::PageInfo Page(uint32_t field, uint32_t first, uint32_t last, uint32_t part = 0) {
   partition::PageInfo page;
   page.measurement = model::MeasurementId{1};

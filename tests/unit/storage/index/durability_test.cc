@@ -281,7 +281,7 @@ TEST(DurabilityTest, HostileDefinitionsAreRefused) {
   }
   EXPECT_GT(refused, 1'000);
   const auto index = Index::Create({});
-  EXPECT_EQ(index->ApplyDefinitions("\x06\x01").error().message, "index: unknown kind of definition 6");
+  EXPECT_EQ(index->ApplyDefinitions("\x07\x01").error().message, "index: unknown kind of definition 7");
 }
 
 TEST(DurabilityTest, HostileEntriesAreRefused) {

@@ -1,0 +1,153 @@
+#include "storage/database/shape_plan.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tidemark::storage::database {
+
+bool ShapePlan::Begin(const model::Batch& batch, const ResolveTarget& target) {
+  batch_ = &batch;
+  target_ = target;
+  types_version_ = target.index->types_version();
+  states_.assign(batch.shapes.size(), {});
+  shapes_.resize(batch.shapes.size());
+  types_.clear();
+  ending_.clear();
+  new_fields_ = 0;
+  any_converts_ = false;
+  bool all = no_room_.empty();
+  for (uint32_t s = 0; s < batch.shapes.size(); ++s) {
+    const auto found = target.shapes->Find(batch.shapes[s], types_version_, &scratch_);
+    if (found == nullptr) {
+      shapes_[s] = {};
+      all = false;
+      continue;
+    }
+    states_[s].known = true;
+    shapes_[s] = *found;
+    Settle(s);
+  }
+  return all;
+}
+
+void ShapePlan::Plan(std::span<const uint32_t> order) {
+  for (const uint32_t shape : order) {
+    if (!states_[shape].known) PlanShape(shape);
+  }
+  for (const uint32_t shape : order) Settle(shape);
+}
+
+void ShapePlan::PlanShape(uint32_t s) {
+  const model::Shape& shape = batch_->shapes[s];
+  State& state = states_[s];
+  state.planned = true;
+  if (const auto refused = no_room_.find(s); refused != no_room_.end()) {
+    state.error = refused->second;
+    return;
+  }
+  shapes_[s] = target_.index->FindShape(shape);
+  std::vector<std::pair<FieldName, model::FieldType>> types;
+  std::vector<model::FieldId> ending;
+  for (size_t place = 0; place < shape.fields.size(); ++place) {
+    model::ResolvedField& field = shapes_[s].fields[place];
+    auto type = TypeFor(shape, place, field);
+    if (!type.ok()) {
+      state.error = std::move(type).error();
+      return;
+    }
+    if (model::Number(field.id) != 0 && *type != field.type) ending.push_back(field.id);
+    if (model::Number(field.id) == 0 || *type != field.type) {
+      types.push_back({{shape.measurement, shape.fields[place].name}, *type});
+    }
+    field.type = *type;
+  }
+  const auto added = static_cast<uint64_t>(
+      std::ranges::count_if(types, [this](const auto& field) { return !types_.contains(field.first); }));
+  if (auto room = target_.index->CheckRoom(new_fields_ + added); added > 0 && !room.ok()) {
+    state.error = std::move(room).error();
+    return;
+  }
+  new_fields_ += added;
+  // Only now: a shape that is refused says nothing of fields.
+  for (const auto& [name, type] : types) types_.insert_or_assign(name, type);
+  ending_.insert(ending_.end(), ending.begin(), ending.end());
+}
+
+Result<model::FieldType> ShapePlan::TypeFor(const model::Shape& shape, size_t place,
+                                            const model::ResolvedField& found) {
+  const model::ShapeField& field = shape.fields[place];
+  const auto planned = types_.find({shape.measurement, field.name});
+  const bool is_new = model::Number(found.id) == 0;
+  if (is_new && planned == types_.end()) return field.type;
+  const model::FieldType stored = planned != types_.end() ? planned->second : found.type;
+  if (stored == field.type || model::IsIntegerToFloat(field.type, stored)) return stored;
+  const bool may_widen = target_.conflicts == model::TypeConflicts::kWiden && (is_new || target_.changes != nullptr);
+  if (may_widen && model::Widens(stored, field.type)) return field.type;
+  if (planned == types_.end() && target_.changes != nullptr && target_.changes->Ended(found.id)) return field.type;
+  return model::TypeConflict(shape.measurement, field.name, field.type, stored);
+}
+
+void ShapePlan::Settle(uint32_t s) {
+  State& state = states_[s];
+  if (state.refused()) return;
+  state.converts = false;
+  state.exact.clear();
+  const model::Shape& shape = batch_->shapes[s];
+  for (size_t place = 0; place < shape.fields.size(); ++place) {
+    model::ResolvedField& field = shapes_[s].fields[place];
+    if (!types_.empty()) {
+      const auto planned = types_.find({shape.measurement, shape.fields[place].name});
+      if (planned != types_.end() && planned->second != field.type) {
+        field.type = planned->second;
+        state.known = false;
+      }
+    }
+    const model::FieldType sent = shape.fields[place].type;
+    if (sent == field.type) continue;
+    if (!model::IsIntegerToFloat(sent, field.type)) {
+      state.error = model::TypeConflict(shape.measurement, shape.fields[place].name, sent, field.type);
+      return;
+    }
+    state.converts = true;
+    // A field that is new comes as both in this batch.
+    if (model::Number(field.id) == 0 || target_.index->HadIntegers(field.id)) {
+      state.exact.push_back(static_cast<uint32_t>(place));
+    }
+  }
+  any_converts_ |= state.converts;
+}
+
+Result<bool> ShapePlan::Define(std::span<const uint8_t> used) {
+  bool as_planned = true;
+  for (uint32_t s = 0; s < shapes_.size(); ++s) {
+    if (states_[s].known) continue;
+    if (used[s] == 0) {
+      // No row has it, so what it would be goes nowhere.
+      shapes_[s] = {};
+      continue;
+    }
+    // The types that it is to have, so that what is new is made with them.
+    model::Shape wanted = batch_->shapes[s];
+    bool changes = false;
+    for (size_t place = 0; place < wanted.fields.size(); ++place) {
+      const model::ResolvedField& field = shapes_[s].fields[place];
+      wanted.fields[place].type = field.type;
+      changes |= std::find(ending_.begin(), ending_.end(), field.id) != ending_.end();
+    }
+    if (changes) TM_RETURN_IF_ERROR(target_.changes->Prepare());
+    auto resolved = target_.index->ResolveShape(wanted, ending_);
+    if (!resolved.ok()) {
+      as_planned = false;
+      // What contradicts was written by another meanwhile: it is planned anew. Nothing else goes away by itself.
+      if (resolved.error().code != ErrorCode::kConflict) no_room_[s] = std::move(resolved).error();
+      continue;
+    }
+    as_planned &= !changes && std::equal(resolved->fields.begin(), resolved->fields.end(), shapes_[s].fields.begin(),
+                                         [](const auto& a, const auto& b) { return a.type == b.type; });
+    shapes_[s] = *resolved;
+    target_.shapes->Put(batch_->shapes[s], types_version_, std::move(resolved).value(), &scratch_);
+  }
+  return as_planned;
+}
+
+}  // namespace tidemark::storage::database

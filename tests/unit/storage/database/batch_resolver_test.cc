@@ -1,0 +1,250 @@
+// Which rows of a batch get which fields, and what is left of those that are refused: nothing.
+#include "storage/database/batch_resolver.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/index/index.h"
+#include "storage/model/batch.h"
+
+namespace tidemark::storage::database {
+namespace {
+
+using model::FieldType;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Says what it was told to say, and what it was asked.
+class FakeChanges final : public TypeChanges {
+ public:
+  bool Ended(model::FieldId field) override {
+    asked.push_back(model::Number(field));
+    return ended.contains(model::Number(field));
+  }
+  Result<void> Prepare() override {
+    ++prepared;
+    if (fails) return IoError("the disk is gone");
+    return {};
+  }
+
+  std::set<uint32_t> ended;
+  std::vector<uint32_t> asked;
+  int prepared = 0;
+  bool fails = false;
+};
+
+class BatchResolverTest : public testing::Test {
+ protected:
+  Result<model::ResolvedBatch> Resolve(model::BatchBuilder* builder) {
+    report_ = {};
+    return resolver_.Resolve({.database = model::DatabaseId{1},
+                              .oldest_ns = oldest_ns_,
+                              .index = index_.get(),
+                              .shapes = &shapes_,
+                              .conflicts = conflicts_,
+                              .changes = &changes_},
+                             builder->batch(), &report_);
+  }
+  // "field id:type=value" of each row.
+  std::vector<std::string> Rows(model::BatchBuilder* builder) {
+    const auto resolved = Resolve(builder);
+    EXPECT_TRUE(resolved.ok()) << resolved.error().message;
+    std::vector<std::string> out;
+    for (const model::ResolvedRow& row : resolved->rows) {
+      std::string& text = out.emplace_back();
+      const std::vector<model::ResolvedField>& fields = resolved->shapes[row.shape].fields;
+      for (size_t f = 0; f < fields.size(); ++f) {
+        const int64_t value = resolved->values[row.first_value + f];
+        if (!text.empty()) text += ' ';
+        text += std::to_string(model::Number(fields[f].id)) + ":" + std::string(model::Name(fields[f].type)) + "=";
+        text += fields[f].type == FieldType::kFloat
+                    ? std::to_string(model::FloatOf(value, resolved->scales[row.first_value + f]))
+                    : std::to_string(value);
+      }
+    }
+    return out;
+  }
+  std::vector<std::string> Refusals() {
+    std::vector<std::string> out;
+    for (const model::Rejection& rejection : report_.rejections) out.push_back(rejection.error.message);
+    return out;
+  }
+  template <typename Value>
+  std::vector<std::string> Write(Value value, std::string_view measurement = "m", int64_t time_ns = 1) {
+    model::BatchBuilder builder;
+    builder.Row(measurement, {}, {time_ns}).Field("v", value);
+    return Rows(&builder);
+  }
+
+  std::unique_ptr<index::Index> index_ = index::Index::Create({.max_series = 4, .max_fields = 4});
+  ShapeCache shapes_;
+  FakeChanges changes_;
+  BatchResolver resolver_;
+  model::WriteReport report_;
+  model::TypeConflicts conflicts_ = model::TypeConflicts::kWiden;
+  int64_t oldest_ns_ = std::numeric_limits<int64_t>::min();
+};
+
+TEST_F(BatchResolverTest, AnIntegerFieldThatGetsAFloatIsWidened) {
+  EXPECT_THAT(Write(int64_t{1}), ElementsAre("1:integer=1"));
+  EXPECT_THAT(Write(1.5), ElementsAre("2:float=1.500000"));
+  EXPECT_EQ(changes_.prepared, 1);
+  // What the cache had of integers is of the past.
+  EXPECT_THAT(Write(int64_t{3}), ElementsAre("2:float=3.000000"));
+  EXPECT_THAT(Write(uint64_t{4}), ElementsAre("2:float=4.000000"));
+  EXPECT_EQ(changes_.prepared, 1);
+  EXPECT_EQ(index_->Field(model::FieldId{1}).newest, model::FieldId{2});
+}
+
+TEST_F(BatchResolverTest, UnsignedFieldsToo) {
+  EXPECT_THAT(Write(uint64_t{1}), ElementsAre("1:unsigned=1"));
+  EXPECT_THAT(Write(0.5), ElementsAre("2:float=0.500000"));
+}
+
+TEST_F(BatchResolverTest, AnIntegerThatNoFloatIsEqualToIsRefusedByAFieldThatHasHadIntegers) {
+  Write(std::numeric_limits<int64_t>::max(), "floats");
+  EXPECT_THAT(Write(1.5, "floats"), ElementsAre("2:float=1.500000"));
+  Write(int64_t{1});
+  Write(1.5);
+  constexpr int64_t kOdd = (int64_t{1} << 53) + 1;
+  EXPECT_THAT(Write(kOdd), IsEmpty());
+  EXPECT_THAT(Refusals(), ElementsAre(HasSubstr("9007199254740993")));
+  EXPECT_THAT(Write(kOdd + 1), ElementsAre("4:float=9007199254740994.000000"));
+  EXPECT_THAT(Write(std::numeric_limits<int64_t>::min()), ElementsAre("4:float=-9223372036854775808.000000"));
+  EXPECT_THAT(Write(std::numeric_limits<int64_t>::max()), IsEmpty());
+  EXPECT_THAT(Write(std::numeric_limits<uint64_t>::max()), IsEmpty());
+  EXPECT_THAT(Refusals(), ElementsAre(HasSubstr("18446744073709551615")));
+  EXPECT_THAT(Write(uint64_t{1} << 63), ElementsAre("4:float=9223372036854775808.000000"));
+}
+
+TEST_F(BatchResolverTest, AFieldThatWasAlwaysAFloatRounds) {
+  Write(1.5);
+  EXPECT_THAT(Write((int64_t{1} << 53) + 1), ElementsAre("1:float=9007199254740992.000000"));
+  EXPECT_THAT(Write(std::numeric_limits<uint64_t>::max()), ElementsAre("1:float=18446744073709551616.000000"));
+}
+
+TEST_F(BatchResolverTest, TwoRowsOfOneBatchAreOneField) {
+  model::BatchBuilder builder;
+  builder.Row("m", {}, {1}).Field("v", int64_t{1});
+  builder.Row("m", {}, {2}).Field("v", 1.5);
+  builder.Row("m", {}, {3}).Field("v", int64_t{2});
+  EXPECT_THAT(Rows(&builder), ElementsAre("1:float=1.000000", "1:float=1.500000", "1:float=2.000000"));
+  EXPECT_EQ(changes_.prepared, 0);
+  EXPECT_EQ(index_->Stats().fields, 1U);
+}
+
+TEST_F(BatchResolverTest, TwoRowsOfOneBatchBehindIntegers) {
+  Write(int64_t{7});
+  model::BatchBuilder builder;
+  builder.Row("m", {}, {1}).Field("v", int64_t{1});
+  builder.Row("m", {}, {2}).Field("v", 1.5);
+  EXPECT_THAT(Rows(&builder), ElementsAre("2:float=1.000000", "2:float=1.500000"));
+  EXPECT_GE(changes_.prepared, 1);
+  EXPECT_EQ(index_->Stats().fields, 2U);
+}
+
+TEST_F(BatchResolverTest, TheFirstOfTwoRowsSaysTheTypeOfANewField) {
+  model::BatchBuilder builder;
+  builder.Row("m", {}, {1}).Field("v", "text");
+  builder.Row("m", {}, {2}).Field("v", 1.5);
+  EXPECT_THAT(Rows(&builder), testing::SizeIs(1));
+  EXPECT_THAT(Refusals(),
+              ElementsAre("field type conflict: input field \"v\" on measurement \"m\" is type float, already "
+                          "exists as type string"));
+}
+
+TEST_F(BatchResolverTest, APolicyThatRefusesRefuses) {
+  conflicts_ = model::TypeConflicts::kRefuse;
+  Write(int64_t{1});
+  EXPECT_THAT(Write(1.5), IsEmpty());
+  EXPECT_THAT(Refusals(),
+              ElementsAre("field type conflict: input field \"v\" on measurement \"m\" is type float, already "
+                          "exists as type integer"));
+  EXPECT_EQ(index_->Stats().fields, 1U);
+  EXPECT_EQ(changes_.prepared, 0);
+  conflicts_ = model::TypeConflicts::kWiden;
+  EXPECT_THAT(Write(1.5), ElementsAre("2:float=1.500000"));
+}
+
+TEST_F(BatchResolverTest, ATypeGoesWithTheLastRow) {
+  Write("text");
+  EXPECT_THAT(Write(1.5), IsEmpty());
+  EXPECT_THAT(changes_.asked, ElementsAre(1U));
+  changes_.ended = {1};
+  EXPECT_THAT(Write(1.5), ElementsAre("2:float=1.500000"));
+  EXPECT_EQ(changes_.prepared, 1);
+  EXPECT_THAT(Write("text"), IsEmpty());
+}
+
+TEST_F(BatchResolverTest, WhatCannotBeWrittenDownIsNotChanged) {
+  Write(int64_t{1});
+  changes_.fails = true;
+  model::BatchBuilder builder;
+  builder.Row("m", {}, {1}).Field("v", 1.5);
+  EXPECT_EQ(Resolve(&builder).error().code, ErrorCode::kIo);
+  EXPECT_THAT(Write(int64_t{2}), ElementsAre("1:integer=2"));
+}
+
+TEST_F(BatchResolverTest, ARefusedRowLeavesNoName) {
+  oldest_ns_ = 10;
+  EXPECT_THAT(Write(1.5, "late", 9), IsEmpty());
+  EXPECT_EQ(index_->Stats().measurements, 0U);
+  EXPECT_EQ(index_->Stats().fields, 0U);
+  EXPECT_EQ(index_->Stats().series, 0U);
+  // So a row of another type is the first one.
+  EXPECT_THAT(Write("text", "late", 10), testing::SizeIs(1));
+
+  // One that contradicts, with a field that is new.
+  model::BatchBuilder conflict;
+  conflict.Row("late", {{"host", "a"}}, {10}).Field("new", 1.0).Field("v", true);
+  EXPECT_THAT(Rows(&conflict), IsEmpty());
+  EXPECT_EQ(index_->Stats().fields, 1U);
+  EXPECT_EQ(index_->Stats().series, 1U);
+
+  // One that no float is equal to.
+  Write(int64_t{1}, "f", 10);
+  Write(1.5, "f", 10);
+  model::BatchBuilder inexact;
+  inexact.Row("f", {{"host", "a"}}, {10}).Field("new", 1.0).Field("v", std::numeric_limits<int64_t>::max());
+  EXPECT_THAT(Rows(&inexact), IsEmpty());
+  EXPECT_EQ(index_->Stats().fields, 3U);
+  EXPECT_EQ(index_->Stats().series, 2U);
+  EXPECT_EQ(index_->TakeDefinitions().find("new"), std::string::npos);
+}
+
+TEST_F(BatchResolverTest, ARefusedFloatWidensNothing) {
+  oldest_ns_ = 10;
+  Write(int64_t{1}, "m", 10);
+  EXPECT_THAT(Write(1.5, "m", 9), IsEmpty());
+  EXPECT_EQ(index_->Stats().fields, 1U);
+  EXPECT_THAT(Write(int64_t{2}, "m", 10), ElementsAre("1:integer=2"));
+}
+
+TEST_F(BatchResolverTest, RowsForWhichThereIsNoRoomLeaveTheOthers) {
+  // Four fields.
+  model::BatchBuilder builder;
+  builder.Row("m", {}, {1}).Field("a", 1.0).Field("b", 1.0).Field("c", 1.0);
+  builder.Row("m", {}, {2}).Field("d", 1.0).Field("e", 1.0);
+  builder.Row("m", {}, {3}).Field("d", int64_t{1});
+  EXPECT_THAT(Rows(&builder), testing::SizeIs(2));
+  EXPECT_THAT(Refusals(), ElementsAre("max-fields-per-database limit exceeded: (4)"));
+  EXPECT_EQ(index_->Stats().fields, 4U);
+  // A series that is one too many leaves no measurement.
+  for (const char* name : {"s2", "s3", "s4"}) {
+    model::BatchBuilder more;
+    more.Row("m", {{"host", name}}, {1}).Field("a", 1.0);
+    Rows(&more);
+  }
+  EXPECT_THAT(Write(1.0, "other"), IsEmpty());
+  EXPECT_EQ(index_->Stats().measurements, 1U);
+}
+
+}  // namespace
+}  // namespace tidemark::storage::database
