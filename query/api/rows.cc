@@ -12,6 +12,7 @@
 
 #include "query/api/api.h"
 #include "query/api/json.h"
+#include "query/api/name_cursor.h"
 #include "query/api/selection.h"
 #include "query/run/query_state.h"
 #include "storage/model/column.h"
@@ -67,7 +68,7 @@ class RowStream {
   // `held`: the memory of `refs` among that of all queries.
   RowStream(std::shared_ptr<const storage::View> view, std::vector<model::SeriesRef> refs,
             std::shared_ptr<const void> held, model::TimeRange range)
-      : view_(std::move(view)), held_(std::move(held)), refs_(std::move(refs)), rows_(view_->Scan(refs_, range)) {
+      : view_(std::move(view)), held_(std::move(held)), refs_(std::move(refs)), rows_(std::make_unique<NameCursor>(view_, refs_, range)) {
     if (const auto gone = view_->RawGoneIn(range)) {
       gone_ = fmt::format("rows from {} to {} ns are gone; rollup tiers of them are left, which are not rows",
                           gone->range.first.ns, gone->range.last.ns);
@@ -85,7 +86,9 @@ class RowStream {
           return false;
         }
         at_ = 0;
-        series_ += column_.empty() ? 0 : 1;
+        // A series whose field has got another type comes in pieces.
+        series_ += column_.empty() || column_.ref == last_ ? 0 : 1;
+        if (!column_.empty()) last_ = column_.ref;
         continue;
       }
       AppendLine(out);
@@ -139,7 +142,8 @@ class RowStream {
   const std::unique_ptr<storage::ColumnCursor> rows_;
   std::string gone_;
   model::Column column_;
-  size_t at_ = 0;  // in column_
+  size_t at_ = 0;            // in column_
+  model::SeriesRef last_{};  // the series of the last rows
   model::LabelViews labels_;
   uint64_t series_ = 0;
   uint64_t count_ = 0;

@@ -1,6 +1,7 @@
 #include "query/frame/column_union.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "storage/model/batch.h"
 
@@ -22,6 +23,8 @@ model::Column UniteColumns(const std::vector<model::ColumnBuffer>& columns, mode
     double value;
   };
   std::vector<Row> rows;
+  rows.reserve(std::accumulate(columns.begin(), columns.end(), size_t{0},
+                               [](size_t sum, const auto& column) { return sum + column.times.size(); }));
   for (size_t c = 0; c < columns.size(); ++c) {
     for (size_t i = 0; i < columns[c].times.size(); ++i) {
       rows.push_back({columns[c].times[i], c, columns[c].floats[i]});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <fmt/core.h>
@@ -19,13 +20,21 @@ using run::QueryState;
 
 // Takes refs with equal labels out of source->refs. Only fields whose metric names are equal can collide, and that is
 // rare, so labels are compared for those fields alone.
-void MergeEqualSeries(const std::unordered_map<std::string, int>& fields_of_name, QueryState* state,
-                      SeriesSource* source) {
+void MergeEqualSeries(const std::unordered_map<std::string, int>& fields_of_name, model::TimeRange range,
+                      QueryState* state, SeriesSource* source) {
+  std::vector<SeriesRef> alike;
+  for (const SeriesRef ref : source->refs) {
+    if (fields_of_name.at(source->names.at(ref.field)) > 1) alike.push_back(ref);
+  }
+  // A field that had the name before has no rows in most queries, and what is left is read as any other series.
+  const std::vector<SeriesRef> present = state->view().Present(alike, range);
+  std::erase_if(source->refs, [&](SeriesRef ref) {
+    return std::ranges::binary_search(alike, ref) && !std::ranges::binary_search(present, ref);
+  });
   std::map<std::string, std::vector<SeriesRef>> groups;
   model::LabelViews labels;
   std::string key;
-  for (const SeriesRef ref : source->refs) {
-    if (fields_of_name.at(source->names.at(ref.field)) < 2) continue;
+  for (const SeriesRef ref : present) {
     state->view().LabelsOf(ref, &labels);
     KeyOf({labels.data(), labels.size()}, &key);
     groups[key].push_back(ref);
@@ -33,9 +42,15 @@ void MergeEqualSeries(const std::unordered_map<std::string, int>& fields_of_name
   std::vector<SeriesRef> taken;
   for (auto& [_, refs] : groups) {
     if (refs.size() < 2) continue;
-    state->view().LabelsOf(refs.front(), &labels);
-    state->WarnPlain(fmt::format("series {} is written under {} measurement and field spellings; they are read as one",
-                                 ToString(LabelSet(labels.data(), labels.size())), refs.size()));
+    // Fields of one name, of which the older ones have another type, are one spelling.
+    std::set<model::FieldId> spellings;
+    for (const SeriesRef ref : refs) spellings.insert(state->view().NewestOf(ref.field));
+    if (spellings.size() > 1) {
+      state->view().LabelsOf(refs.front(), &labels);
+      state->WarnPlain(
+          fmt::format("series {} is written under {} measurement and field spellings; they are read as one",
+                      ToString(LabelSet(labels.data(), labels.size())), spellings.size()));
+    }
     taken.insert(taken.end(), refs.begin(), refs.end());
     source->merged.push_back(std::move(refs));
   }
@@ -70,7 +85,7 @@ Result<SeriesSource> FindSeries(const plan::SelectorSlot& slot, QueryState* stat
     ++fields_of_name[name];
     source.names.emplace(source.refs[i].field, std::move(name));
   }
-  if (fields_of_name.size() < source.names.size()) MergeEqualSeries(fields_of_name, state, &source);
+  if (fields_of_name.size() < source.names.size()) MergeEqualSeries(fields_of_name, range, state, &source);
   return source;
 }
 

@@ -14,7 +14,8 @@
 namespace tidemark::query::scan {
 
 // `refs` are sorted as the view gave them. Two of them have equal labels when writers spell one metric differently
-// (measurement `cpu` with field `usage_user`, and `cpu_usage` with `user`): those read as one series, merged by time.
+// (measurement `cpu` with field `usage_user`, and `cpu_usage` with `user`), or when a field has got another type
+// (View::NewestOf): those read as one series, merged by time.
 struct SeriesSource {
   std::vector<model::SeriesRef> refs;
   // Groups of refs with equal labels, two or more in each, ascending; none of them is in `refs`.

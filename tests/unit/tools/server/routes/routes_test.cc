@@ -276,6 +276,22 @@ TEST_F(RoutesTest, RetentionOfSelectorsBytesAndTiers) {
   EXPECT_EQ(Get("/api/v1/admin/retention?db=nope").status, 404);
 }
 
+TEST_F(RoutesTest, WhatBecomesOfTypeConflicts) {
+  ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
+  const auto body = [](std::string_view conflicts) {
+    return fmt::format(R"({{"status":"success","data":{{"database":"d","typeConflicts":"{}"}}}})", conflicts);
+  };
+  EXPECT_EQ(Get("/api/v1/admin/types?db=d").body, body("widen"));
+  EXPECT_EQ(Post("/api/v1/admin/types?db=d&conflicts=refuse", "").body, body("refuse"));
+  EXPECT_EQ(store_.Databases()[0].options.type_conflicts, model::TypeConflicts::kRefuse);
+  EXPECT_EQ(Get("/api/v1/admin/types?db=d").body, body("refuse"));
+  EXPECT_NE(Get("/api/v1/admin/databases").body.find(R"("typeConflicts":"refuse")"), std::string::npos);
+  for (const char* bad : {"", "Widen", "convert"}) {
+    EXPECT_EQ(Post(fmt::format("/api/v1/admin/types?db=d&conflicts={}", bad), "").status, 400) << bad;
+  }
+  EXPECT_EQ(Get("/api/v1/admin/types?db=nope").status, 404);
+}
+
 TEST_F(RoutesTest, Administration) {
   ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
   EXPECT_EQ(
@@ -351,6 +367,7 @@ TEST_F(RoutesTest, EveryActAnswersWithTheKeysOfItsRow) {
   ASSERT_EQ(Post("/write?db=d", "m v=1\nm v=").status, 400);
   const std::map<std::string_view, std::string_view> parameters = {{"retention set", "&keep=30d"},
                                                                    {"rollup set", "&tier=5m:90d"},
+                                                                   {"types set", "&conflicts=widen"},
                                                                    {"delete", "&match[]=m_v"},
                                                                    {"tsdb delete_series", "&match[]=m_v"}};
   for (const admin::Act& act : admin::Acts()) {
