@@ -113,10 +113,10 @@ def test_selectors_and_times():
             done = tidemark("admin", "export", "db", "--match", 'cpu_v{host="a"}', "--start", T0 + 10, "--end", T0 + 19,
                             "--format", "csv", *place)
             rows = done.stdout.splitlines()
+            done_none = tidemark("admin", "export", "nowhere", *place, code=2)
+            expect("nowhere" in done_none.stderr, done_none.stderr)
             expect_equal(rows[0], "measurement,field,type,tags,time_ns,value", "header")
             expect_equal(rows[1:], [f'cpu,v,integer,"{{""host"":""a""}}",{T0 + i}000000000,{i}' for i in range(10, 20)], "rows")
-        done = tidemark("admin", "export", "nowhere", *place, code=2)
-        expect("nowhere" in done.stderr, done.stderr)
 
 
 def test_conflicts_are_named():

@@ -89,6 +89,7 @@ class ServerTarget final : public Target {
     if (!reply.ok()) return reply.error();
     if (reply->status >= 400) return Refused(*reply);
     if (!ended) return IoError("the answer ended before it was whole");
+    if (end.rows == 0) TM_RETURN_IF_ERROR(CheckThere(wanted.database));
     return end;
   }
 
@@ -117,6 +118,13 @@ class ServerTarget final : public Target {
   }
 
  private:
+  // Queries of a database that is not there find nothing. Who may not see the list is not told.
+  Status CheckThere(const std::string& database) {
+    const Result<std::vector<std::string>> all = Databases();
+    if (!all.ok() || std::find(all->begin(), all->end(), database) != all->end()) return {};
+    return NotFound(fmt::format("database not found: \"{}\"", database));
+  }
+
   // Sends, waits while the server is busy, and sends again. What is sent twice is there once.
   Result<HttpReply> Send(std::string_view method, const std::string& target, std::string_view body) {
     std::chrono::milliseconds pause(100);
