@@ -25,6 +25,20 @@ struct Kept {
 // Twice: it is in the body too in the end. The length, since capacity changes as events are moved about.
 uint64_t BytesOf(const Kept& kept) { return sizeof(Kept) + 2 * kept.json.size(); }
 
+// What is missing of the events of `range`. `dropped`: those that were too many.
+std::vector<std::string> WarningsOf(const storage::View& view, model::TimeRange range, bool dropped) {
+  std::vector<std::string> warnings = view.Warnings();
+  // Only where somebody asks for that time: else each look at the newest events would say it.
+  if (range.first != model::Timestamp::Min()) {
+    if (const auto gone = view.RawGoneIn(range)) {
+      warnings.push_back(fmt::format("events up to Unix time {} are gone: rollup tiers keep no texts",
+                                     static_cast<double>(gone->range.last.FloorMs()) / 1000));
+    }
+  }
+  if (dropped) warnings.emplace_back("older events were left out: raise limit or narrow start and end");
+  return warnings;
+}
+
 }  // namespace
 
 Result<EventFilter> QueryApi::ParseEventFilter(const ApiRequest& request) const {
@@ -113,16 +127,8 @@ Reply QueryApi::Events(const ApiRequest& request) const {
     body += events[i].json;
   }
   body += ']';
-  std::vector<std::string> warnings = (*view)->Warnings();
+  std::vector<std::string> warnings = WarningsOf(**view, range, dropped);
   warnings.insert(warnings.end(), cursor->warnings().begin(), cursor->warnings().end());
-  // Only where somebody asks for that time: else each look at the newest events would say it.
-  if (range.first != model::Timestamp::Min()) {
-    if (const auto gone = (*view)->RawGoneIn(range)) {
-      warnings.push_back(fmt::format("events up to Unix time {} are gone: rollup tiers keep no texts",
-                                     static_cast<double>(gone->range.last.FloorMs()) / 1000));
-    }
-  }
-  if (dropped) warnings.emplace_back("older events were left out: raise limit or narrow start and end");
   return EndSuccess(std::move(body), warnings);
 }
 

@@ -10,12 +10,12 @@
 #include "query/api/held_answer.h"
 #include "query/api/json.h"
 #include "query/api/result_text.h"
-#include "query/api/slow_queries.h"
 #include "query/api/values.h"
 #include "query/cache/reuse_rule.h"
 #include "query/promql/durations.h"
 #include "query/promql/parser.h"
 #include "query/run/query_state.h"
+#include "query/run/slow_queries.h"
 #include "storage/base/log.h"
 
 namespace tidemark::query::api {
@@ -238,8 +238,8 @@ Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint
                                                  .use_cache = request.params.Get("nocache") != "1"});
   if (const int64_t took_ns = clock.SteadyNs() - began;
       options_.slow_query_ms > 0 && took_ns >= options_.slow_query_ms * 1'000'000) {
-    const SlowQuery slow{.text = parsed.text, .database = DatabaseOf(request), .range = range, .took_ns = took_ns};
-    TM_LOG(kWarn, "{}", SlowQueryLine(slow, result));
+    const run::SlowQuery slow{.text = parsed.text, .database = DatabaseOf(request), .range = range, .took_ns = took_ns};
+    TM_LOG(kWarn, "{}", run::SlowQueryLine(slow, result));
   }
   if (!result.ok()) return ErrorReply(ExecutionErrorType(result.error().code), result.error().message);
   std::string stats;

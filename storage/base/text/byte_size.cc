@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -50,6 +51,18 @@ std::string PrintByteSize(uint64_t bytes) {
       return fmt::format("{}{}", bytes / unit.bytes, unit.name);
   }
   return std::to_string(bytes);
+}
+
+std::string PrintRoughBytes(double bytes) {
+  constexpr std::array<std::string_view, 7> kRough{"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  bytes = std::max(bytes, 0.0);
+  size_t unit = 0;
+  while (bytes >= 999.5 && unit + 1 < kRough.size()) {
+    bytes /= 1000;
+    ++unit;
+  }
+  if (unit == 0) return fmt::format("{:.0f} B", bytes);
+  return fmt::format("{:.{}f} {}", bytes, bytes < 9.995 ? 2 : bytes < 99.95 ? 1 : 0, kRough[unit]);
 }
 
 std::string PrintMebibytes(uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20); }

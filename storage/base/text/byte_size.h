@@ -16,6 +16,9 @@ std::optional<uint64_t> ParseByteSize(std::string_view text);
 // ParseByteSize reads it back.
 std::string PrintByteSize(uint64_t bytes);
 
+// With three digits in powers of 1000, for people: "999 B", "5.50 GB". `bytes` below 0 count as none.
+std::string PrintRoughBytes(double bytes);
+
 // Whole mebibytes, cut, as messages name a budget: "64 MiB".
 std::string PrintMebibytes(uint64_t bytes);
 

@@ -22,7 +22,7 @@ struct ActFlags {
   };
 
   std::string server = "http://127.0.0.1:8086";
-  bool json = false;  // the answer as the server sent it
+  bool json = false;         // the answer as the server sent it
   std::deque<Value> values;  // in the order of the row's parameters; their addresses stay
 
   // Of a flag that the row has.

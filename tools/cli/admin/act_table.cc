@@ -8,6 +8,9 @@
 #include <cstdint>
 #include <utility>
 
+#include "storage/base/text/byte_size.h"
+#include "storage/base/text/duration.h"
+
 namespace tidemark::cli {
 namespace {
 
@@ -15,29 +18,11 @@ namespace dom = simdjson::dom;
 
 using Row = std::vector<std::string>;
 
-std::string BytesText(double bytes) {
-  constexpr std::string_view kUnits[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-  size_t unit = 0;
-  while (bytes >= 999.5 && unit + 1 < std::size(kUnits)) {
-    bytes /= 1000;
-    ++unit;
-  }
-  if (unit == 0) return fmt::format("{:.0f} B", bytes);
-  return fmt::format("{:.{}f} {}", bytes, bytes < 9.995 ? 2 : bytes < 99.95 ? 1 : 0, kUnits[unit]);
-}
-
 // "1d12h"; fractions of a second as they are.
 std::string SecondsText(double seconds) {
-  if (seconds != static_cast<double>(static_cast<int64_t>(seconds))) return fmt::format("{:g}s", seconds);
-  auto left = static_cast<int64_t>(seconds);
-  if (left == 0) return "0s";
-  std::string out = left < 0 ? "-" : "";
-  left = left < 0 ? -left : left;
-  for (const auto& [size, unit] : {std::pair<int64_t, char>{86'400, 'd'}, {3'600, 'h'}, {60, 'm'}, {1, 's'}}) {
-    if (left >= size) out += fmt::format("{}{}", left / size, unit);
-    left %= size;
-  }
-  return out;
+  const double ms = seconds * 1000;
+  if (ms < 0 || ms != static_cast<double>(static_cast<int64_t>(ms))) return fmt::format("{:g}s", seconds);
+  return text::PrintDuration(static_cast<int64_t>(ms), text::DurationStyle::kPrometheus);
 }
 
 bool EndsWithWord(std::string_view key, std::string_view word) {
@@ -53,7 +38,7 @@ std::string NumberText(std::string_view key, dom::element value) {
   if (kept && number == 0) return "for ever";
   if (key == "maxBytes" && number == 0) return "no limit";
   if (EndsWithWord(key, "seconds")) return SecondsText(number);
-  if (EndsWithWord(key, "bytes") || key.starts_with("bytes")) return BytesText(number);
+  if (EndsWithWord(key, "bytes") || key.starts_with("bytes")) return text::PrintRoughBytes(number);
   return simdjson::minify(value);
 }
 

@@ -13,7 +13,7 @@
 #include "storage/base/check.h"
 #include "storage/base/text/json_string.h"
 #include "storage/model/series_key.h"
-#include "tools/cli/refusals.h"
+#include "tools/cli/dry_run/refusals.h"
 
 namespace tidemark::cli {
 namespace {

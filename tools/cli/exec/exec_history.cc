@@ -129,9 +129,9 @@ std::string HistoryLine(const PastRun& run) {
   const std::string speedup =
       run.speedup > 0 ? fmt::format("{}{:.2f}x  {:>5.1f}%", estimated ? "~" : "", run.speedup, run.efficiency * 100)
                       : std::string("-       -");
-  return fmt::format("{}  {}  {:<10}  {:<11}  {:>10.3f} s  {:>15}  {:>5} tasks  {}  {}\n", TimeWithZone(run.time_ms, TimeZone::kLocal),
-                     run.pipeline, run.mode, run.outcome, run.seconds, speedup, run.tasks, run.id,
-                     run.labels.empty() ? "" : model::ToString(run.labels));
+  return fmt::format("{}  {}  {:<10}  {:<11}  {:>10.3f} s  {:>15}  {:>5} tasks  {}  {}\n",
+                     TimeWithZone(run.time_ms, TimeZone::kLocal), run.pipeline, run.mode, run.outcome, run.seconds,
+                     speedup, run.tasks, run.id, run.labels.empty() ? "" : model::ToString(run.labels));
 }
 
 }  // namespace tidemark::cli

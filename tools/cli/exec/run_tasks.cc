@@ -102,8 +102,9 @@ std::string RunTasksText(const std::vector<PastTask>& tasks) {
   std::string out = fmt::format("{:<28}  {:<{}}  {:<{}}  {:<{}}  {:<9}  {:>10}\n", "ended", "task", name, "kind", kind,
                                 "agent", agent, "outcome", "seconds");
   for (const PastTask& task : tasks) {
-    out += fmt::format("{:<28}  {:<{}}  {:<{}}  {:<{}}  {:<9}  {:>10.3f}{}\n", TimeWithZone(task.time_ms, TimeZone::kLocal), task.task,
-                       name, task.kind, kind, task.agent.empty() ? "-" : task.agent, agent, task.outcome, task.seconds,
+    out += fmt::format("{:<28}  {:<{}}  {:<{}}  {:<{}}  {:<9}  {:>10.3f}{}\n",
+                       TimeWithZone(task.time_ms, TimeZone::kLocal), task.task, name, task.kind, kind,
+                       task.agent.empty() ? "-" : task.agent, agent, task.outcome, task.seconds,
                        task.last_attempt ? "" : "  tried again");
   }
   if (matrix.empty()) return out;

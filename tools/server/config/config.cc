@@ -316,8 +316,10 @@ void AddUnasked(Config& c, Table* table) {
   AddBackup(c, table);
 }
 
-// How long queries share the cores.
+// How long queries share the cores, and which are told as slow.
 void AddTurns(Config& c, Table* table) {
+  table->Duration("query.slow", &c.api.slow_query_ms, 1'000'000, true,
+                  "A query that took this long or longer is told in the log; 0: none is.");
   table->Duration("query.grace", &c.api.turns.grace_ns, 1, false,
                   "Processor time after which a query is a long one, which takes turns with other long ones.");
   table->Count("query.long_threads", &c.api.turns.places, 0, 1024,
@@ -416,8 +418,6 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("storage.max_series_per_database", &c.store.max_series_per_database, 1, kMany,
               "Series of one database; points of further ones are refused.");
   table.Duration("query.timeout", &c.api.timeout_ms, kMs, false, "A query is stopped after this time.");
-  table.Duration("query.slow", &c.api.slow_query_ms, kMs, true,
-                 "A query that took this long or longer is told in the log; 0: none is.");
   table.Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
   table.Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,
                  "Step of a subquery that names none.");

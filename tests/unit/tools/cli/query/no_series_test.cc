@@ -1,9 +1,11 @@
-#include "tools/cli/no_series.h"
+#include "tools/cli/query/no_series.h"
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tidemark::cli {
 namespace {
@@ -11,28 +13,29 @@ namespace {
 constexpr int64_t kNow = 1'700'000'000'000;
 
 // A server with two databases and the metric cpu_usage of host a, whose newest row is `age_s` old.
-class FakeServer final : public ApiSource {
+class FakeServer {
  public:
-  Result<ApiAnswer> Ask(std::string_view path, const ApiParameters& parameters) override {
+  Result<std::string> Ask(std::string_view path,
+                          const std::vector<std::pair<std::string, std::string>>& parameters) const {
     if (away) return MakeError(ErrorCode::kUnavailable, "away");
     std::string what;
     for (const auto& [name, value] : parameters) {
       if (name == "query" || name == "match[]") what = value;
     }
     if (path == "/query") {
-      return ApiAnswer{200, R"({"results":[{"series":[{"values":[["default"],["metrics"]]}]}]})"};
+      return std::string(R"({"results":[{"series":[{"values":[["default"],["metrics"]]}]}]})");
     }
     if (path == "/api/v1/series") {
       const bool there = what == R"({__name__="cpu_usage"})" || what == R"({host="a",__name__="cpu_usage"})";
-      return ApiAnswer{200, there ? R"({"status":"success","data":[{"__name__":"cpu_usage"}]})"
-                                  : R"({"status":"success","data":[]})"};
+      return std::string(there ? R"({"status":"success","data":[{"__name__":"cpu_usage"}]})"
+                               : R"({"status":"success","data":[]})");
     }
     if (path == "/api/v1/label/__name__/values") {
-      return ApiAnswer{200, R"({"status":"success","data":["cpu_usage","mem_used"]})"};
+      return std::string(R"({"status":"success","data":["cpu_usage","mem_used"]})");
     }
-    if (age_s < 0) return ApiAnswer{200, R"({"status":"success","data":{"resultType":"vector","result":[]}})"};
-    return ApiAnswer{200, R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,")" +
-                              std::to_string(kNow / 1000 - age_s) + R"("]}]}})"};
+    if (age_s < 0) return std::string(R"({"status":"success","data":{"resultType":"vector","result":[]}})");
+    return std::string(R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,")" +
+                       std::to_string(kNow / 1000 - age_s) + R"("]}]}})");
   }
   bool away = false;
   int64_t age_s = 0;
@@ -40,7 +43,8 @@ class FakeServer final : public ApiSource {
 
 EmptyReason Why(FakeServer& server, std::string_view expression, std::string_view database = "metrics",
                 int64_t start_ms = kNow) {
-  return WhyNoSeries(server, {.expression = expression, .database = database, .start_ms = start_ms, .end_ms = kNow});
+  return WhyNoSeries([&](std::string_view path, const auto& parameters) { return server.Ask(path, parameters); },
+                     {.expression = expression, .database = database, .start_ms = start_ms, .end_ms = kNow});
 }
 
 TEST(NoSeries, WhatIsNotThereIsNamedWithWhatIsNear) {

@@ -1,4 +1,4 @@
-#include "tools/cli/refusals.h"
+#include "tools/cli/dry_run/refusals.h"
 
 #include <fmt/core.h>
 

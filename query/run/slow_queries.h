@@ -8,16 +8,16 @@
 #include "query/run/query_context.h"
 #include "storage/base/result.h"
 
-namespace tidemark::query::api {
+namespace tidemark::query::run {
 
 struct SlowQuery {
   std::string_view text;
   std::string_view database;
-  run::RangeSpec range;
+  RangeSpec range;
   int64_t took_ns = 0;
 };
 
 // One line: how long, what, how much was read, and how it ended where it failed. Of a long text the beginning.
-std::string SlowQueryLine(const SlowQuery& query, const Result<run::QueryResult>& result);
+std::string SlowQueryLine(const SlowQuery& query, const Result<QueryResult>& result);
 
-}  // namespace tidemark::query::api
+}  // namespace tidemark::query::run

@@ -4,16 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "storage/base/clock.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/command.h"
-#include "tools/cli/exec/api_source.h"
 #include "tools/cli/http_client.h"
-#include "tools/cli/no_series.h"
+#include "tools/cli/query/no_series.h"
 #include "tools/cli/time_text.h"
 
 namespace tidemark::cli {
@@ -82,11 +84,17 @@ Result<Question> MakeRequest(const QueryFlags& flags) {
 // Of an answer without series. 1 where something was named that is not there.
 int TellWhy(const QueryFlags& flags, const Question& question, std::FILE* out) {
   EmptyReason reason;
-  if (auto api = AskServer(flags.server); api.ok()) {
-    reason = WhyNoSeries(**api, {.expression = flags.expression,
-                                 .database = flags.database,
-                                 .start_ms = question.start_ms,
-                                 .end_ms = question.end_ms});
+  if (auto client = HttpClient::Create(flags.server); client.ok()) {
+    // Nobody waits long for what only helps.
+    (*client)->set_timeout(std::chrono::seconds(10));
+    const AskServerFn ask = [&client](std::string_view path, const auto& parameters) -> Result<std::string> {
+      TM_TRY_ASSIGN(HttpReply reply, (*client)->Send("GET", std::string(path) + QueryString(parameters), {}, ""));
+      return std::move(reply.body);
+    };
+    reason = WhyNoSeries(ask, {.expression = flags.expression,
+                               .database = flags.database,
+                               .start_ms = question.start_ms,
+                               .end_ms = question.end_ms});
   }
   fmt::print(out, "no series{}{}\n", reason.text.empty() ? "" : ": ", reason.text);
   return reason.absent ? 1 : 0;

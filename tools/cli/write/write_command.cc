@@ -21,10 +21,10 @@
 #include "ingest/lineprotocol/parser.h"
 #include "storage/base/clock.h"
 #include "tools/cli/command.h"
+#include "tools/cli/dry_run/refusals.h"
 #include "tools/cli/dry_run/write_dry_run.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/line_chunks.h"
-#include "tools/cli/refusals.h"
 #include "tools/cli/transfer/files.h"
 
 namespace tidemark::cli {

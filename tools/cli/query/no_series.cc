@@ -1,4 +1,4 @@
-#include "tools/cli/no_series.h"
+#include "tools/cli/query/no_series.h"
 
 #include <fmt/core.h>
 #include <simdjson.h>
@@ -80,15 +80,15 @@ void Collect(const promql::Expr& expr, std::vector<Selector>* out) {
 
 class Asker {
  public:
-  Asker(ApiSource& api, const EmptyQuestion& question) : api_(api), question_(question) {}
+  Asker(const AskServerFn& ask, const EmptyQuestion& question) : ask_(ask), question_(question) {}
 
   // Names of databases; nothing where that is not known.
   std::optional<std::vector<std::string>> Databases() {
-    const auto reply = api_.Ask("/query", {{"q", "SHOW DATABASES"}});
+    const auto reply = ask_("/query", {{"q", "SHOW DATABASES"}});
     simdjson::dom::parser parser;
     simdjson::dom::element root;
     simdjson::dom::array values;
-    if (!reply.ok() || parser.parse(reply->body).get(root) != simdjson::SUCCESS ||
+    if (!reply.ok() || parser.parse(*reply).get(root) != simdjson::SUCCESS ||
         root["results"].at(0)["series"].at(0)["values"].get(values) != simdjson::SUCCESS) {
       return std::nullopt;
     }
@@ -100,13 +100,14 @@ class Asker {
     return names;
   }
   // Texts of `data`, or how many entries it has where they are none; nothing where that is not known.
-  std::optional<std::vector<std::string>> List(std::string_view path, ApiParameters parameters) {
+  std::optional<std::vector<std::string>> List(std::string_view path,
+                                               std::vector<std::pair<std::string, std::string>> parameters) {
     parameters.emplace_back("db", question_.database);
-    const auto reply = api_.Ask(path, parameters);
+    const auto reply = ask_(path, parameters);
     simdjson::dom::parser parser;
     simdjson::dom::element root;
     simdjson::dom::array data;
-    if (!reply.ok() || parser.parse(reply->body).get(root) != simdjson::SUCCESS ||
+    if (!reply.ok() || parser.parse(*reply).get(root) != simdjson::SUCCESS ||
         root["data"].get(data) != simdjson::SUCCESS) {
       return std::nullopt;
     }
@@ -125,11 +126,11 @@ class Asker {
   // The time of the newest row in a day before the end of the question.
   std::optional<int64_t> NewestMs(const std::string& selector) {
     const auto reply =
-        api_.Ask("/api/v1/query", {{"query", fmt::format("max(ts_of_last_over_time({}[1d]))", selector)},
-                                   {"time", fmt::format("{:.3f}", static_cast<double>(question_.end_ms) / 1000)},
-                                   {"db", std::string(question_.database)}});
+        ask_("/api/v1/query", {{"query", fmt::format("max(ts_of_last_over_time({}[1d]))", selector)},
+                               {"time", fmt::format("{:.3f}", static_cast<double>(question_.end_ms) / 1000)},
+                               {"db", std::string(question_.database)}});
     if (!reply.ok()) return std::nullopt;
-    const auto answer = ParseAnswer(reply->body);
+    const auto answer = ParseAnswer(*reply);
     if (!answer.ok() || answer->series.empty() || answer->series[0].points.empty()) return std::nullopt;
     const std::string& text = answer->series[0].points[0].value;
     double seconds = 0;
@@ -139,7 +140,7 @@ class Asker {
   }
 
  private:
-  ApiSource& api_;
+  const AskServerFn& ask_;
   const EmptyQuestion& question_;
 };
 
@@ -157,8 +158,8 @@ std::string Ago(int64_t ms) {
 
 }  // namespace
 
-EmptyReason WhyNoSeries(ApiSource& api, const EmptyQuestion& question) {
-  Asker asker(api, question);
+EmptyReason WhyNoSeries(const AskServerFn& ask, const EmptyQuestion& question) {
+  Asker asker(ask, question);
   if (!question.database.empty()) {
     const auto databases = asker.Databases();
     if (databases && std::ranges::find(*databases, question.database) == databases->end()) {

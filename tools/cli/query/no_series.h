@@ -3,12 +3,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "tools/cli/exec/api_source.h"
+#include "storage/base/result.h"
 
 namespace tidemark::cli {
+
+// Asks the server at a path with these parameters; the body of its answer.
+using AskServerFn = std::function<Result<std::string>(
+    std::string_view path, const std::vector<std::pair<std::string, std::string>>& parameters)>;
 
 struct EmptyQuestion {
   std::string_view expression;
@@ -23,6 +30,6 @@ struct EmptyReason {
 };
 
 // One sentence. What cannot be asked (the server does not answer, the caller may not) is left out.
-EmptyReason WhyNoSeries(ApiSource& api, const EmptyQuestion& question);
+EmptyReason WhyNoSeries(const AskServerFn& ask, const EmptyQuestion& question);
 
 }  // namespace tidemark::cli

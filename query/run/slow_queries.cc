@@ -1,12 +1,12 @@
-#include "query/api/slow_queries.h"
+#include "query/run/slow_queries.h"
 
 #include <fmt/core.h>
 
-#include "query/api/json.h"
 #include "storage/base/text/instant.h"
+#include "storage/base/text/json_string.h"
 #include "storage/storage.h"
 
-namespace tidemark::query::api {
+namespace tidemark::query::run {
 namespace {
 
 constexpr size_t kShownBytes = 2'000;
@@ -22,14 +22,14 @@ void AppendTime(std::string* out, int64_t ms) {
 
 }  // namespace
 
-std::string SlowQueryLine(const SlowQuery& query, const Result<run::QueryResult>& result) {
+std::string SlowQueryLine(const SlowQuery& query, const Result<QueryResult>& result) {
   std::string line = fmt::format("slow query: {:.3f} s in {}: ", static_cast<double>(query.took_ns) * 1e-9,
                                  query.database.empty() ? storage::kDefaultDatabase : query.database);
   // Quoted, so that no text can look like a line of the log.
   size_t shown = std::min(query.text.size(), kShownBytes);
   while (shown < query.text.size() && shown > 0 && (static_cast<unsigned char>(query.text[shown]) & 0xC0U) == 0x80U)
     --shown;
-  AppendJsonString(&line, query.text.substr(0, shown));
+  text::AppendJsonString(&line, query.text.substr(0, shown));
   if (shown < query.text.size()) line += fmt::format("... ({} bytes)", query.text.size());
   line += query.range.instant ? " at " : " from ";
   AppendTime(&line, query.range.start_ms);
@@ -40,12 +40,12 @@ std::string SlowQueryLine(const SlowQuery& query, const Result<run::QueryResult>
   }
   if (!result.ok()) {
     line += ": ";
-    AppendJsonString(&line, result.error().message);
+    text::AppendJsonString(&line, result.error().message);
     return line;
   }
-  const run::QueryStats& stats = result->stats;
+  const QueryStats& stats = result->stats;
   line += fmt::format(": {} series, {} samples, {} bytes at most", stats.series, stats.samples, stats.peak_bytes);
   return line;
 }
 
-}  // namespace tidemark::query::api
+}  // namespace tidemark::query::run
