@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include <limits>
 
 #include "storage/base/text/byte_size.h"
@@ -41,6 +43,21 @@ TEST(TextByteSize, Printed) {
   EXPECT_EQ(PrintByteSize(3'000'000'000), "3GB");
   EXPECT_EQ(PrintMebibytes((uint64_t{64} << 20) + 1), "64 MiB");
   EXPECT_EQ(PrintMebibytes(1), "0 MiB");
+}
+
+TEST(ByteSize, RoughOnesHaveThreeDigits) {
+  for (const auto& [bytes, text] : {std::pair<double, const char*>{0, "0 B"},
+                                    {999, "999 B"},
+                                    {999.6, "1.00 kB"},
+                                    {1'000, "1.00 kB"},
+                                    {12'345'678, "12.3 MB"},
+                                    {9'996'000, "10.0 MB"},
+                                    {5.5e9, "5.50 GB"},
+                                    {999.4e9, "999 GB"},
+                                    {1e21, "1000 EB"},
+                                    {-5, "0 B"}}) {
+    EXPECT_EQ(PrintRoughBytes(bytes), text) << bytes;
+  }
 }
 
 TEST(TextByteSize, WhatIsPrintedIsRead) {
