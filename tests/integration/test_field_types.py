@@ -142,8 +142,7 @@ def check_reads(server, base):
 
 
 def test_integers_and_then_floats():
-    with temporary_folder() as folder:
-        server = Server(folder / "data", *ARGUMENTS).start()
+    with temporary_folder() as folder, Server(folder / "data", *ARGUMENTS) as server:
         base = int(time.time()) - 60
         taken(write(server, f"m,host=a v={BIG}i", base))
         taken(write(server, "m,host=a v=2i", base + 10))
@@ -175,7 +174,6 @@ def test_integers_and_then_floats():
         check_reads(server, base)
         taken(write(server, "m,host=a v=4i", base + 35))
         expect_equal([row["value"][1] for row in server.query("m_v", db="d", time=base + 40)], ["4"], "after all that")
-        server.stop()
 
 
 def test_two_rows_of_one_request():
@@ -187,8 +185,7 @@ def test_two_rows_of_one_request():
 
 
 def test_a_name_is_free_with_its_last_row():
-    with temporary_folder() as folder:
-        server = Server(folder / "data", *ARGUMENTS).start()
+    with temporary_folder() as folder, Server(folder / "data", *ARGUMENTS) as server:
         base = int(time.time()) - 60
         taken(write(server, 'm,host=a v="text",w=1', base))
         refused(write(server, "m,host=a v=1.5", base), "field type conflict", "already exists as type string")
@@ -203,7 +200,6 @@ def test_a_name_is_free_with_its_last_row():
         expect_equal(drop.status, 200, drop.body)
         taken(write(server, "m,host=a v=true", base))
         expect_equal([row["value"][1] for row in server.query("m_v", db="d", time=base)], ["1"], "a boolean")
-        server.stop()
 
 
 def test_a_refused_row_leaves_no_type():
@@ -216,9 +212,33 @@ def test_a_refused_row_leaves_no_type():
         taken(write(server, 'm v="text"', now))
 
 
+def test_tiers_of_both_types_outlive_the_rows():
+    with temporary_folder() as folder, Server(folder / "data", *ARGUMENTS) as server:
+        # Two hours of one day, a month ago: integers, then floats, each a row a minute.
+        base = (int(time.time()) // 86400 - 30) * 86400 + 3600
+        rows = [(base + 60 * i, f"{i}i" if i <= 60 else f"{i + 0.5}") for i in range(1, 121)]
+        for at, value in rows:
+            taken(write(server, f"m v={value}", at))
+        act(server, "rollup", tier="5m:inf")
+        act(server, "compact")
+        want = [(120, sum(range(1, 121)) + 30)]
+
+        def counted():
+            found = server.query("count_over_time(m_v[2h])", db="d", time=base + 7200)
+            sums = server.query("sum_over_time(m_v[2h])", db="d", time=base + 7200)
+            return [(int(count["value"][1]), float(total["value"][1])) for count, total in zip(found, sums)]
+        expect_equal(counted(), want, "with the rows")
+        act(server, "retention", keep="1d")
+        expect_equal(get(server, "/api/v1/rows", **{"match[]": "m_v"}).body.count(b"integer"), 0, "rows are gone")
+        expect_equal(counted(), want, "with tiers")
+        refused(write(server, 'm v="text"', int(time.time())), "already exists as type float")
+        act(server, "delete", **{"match[]": "m_v"})
+        expect_equal(counted(), [], "after a delete")
+        taken(write(server, 'm v="text"', int(time.time())))
+
+
 def test_a_database_may_refuse():
-    with temporary_folder() as folder:
-        server = Server(folder / "data", *ARGUMENTS).start()
+    with temporary_folder() as folder, Server(folder / "data", *ARGUMENTS) as server:
         base = int(time.time()) - 60
         taken(write(server, "m v=1i", base))
         command = [BIN / "tidemark", "admin", "types", "set", "d", "refuse", "--server", server.url]
@@ -232,7 +252,6 @@ def test_a_database_may_refuse():
         expect_equal(shown, {"database": "d", "typeConflicts": "refuse"}, "types")
         act(server, "types", conflicts="widen")
         taken(write(server, "m v=1.5", base))
-        server.stop()
 
 
 run_tests(globals())
