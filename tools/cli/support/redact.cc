@@ -65,7 +65,7 @@ class Redactor {
     const bool blank = line.find_first_not_of(" \t\r") == std::string_view::npos;
     if (in_block_ && (blank || Indent(line) > block_)) {
       if (!blank) {
-        out->append(Indent(line), ' ');
+        *out += line.substr(0, Indent(line));
         *out += kRedacted;
       }
       return;
@@ -117,13 +117,14 @@ class Redactor {
       const bool first = text->find_first_not_of(" \t-\"'") == begin;
       size_t value = at + 1;
       while (value < text->size() && ((*text)[value] == ' ' || (*text)[value] == '=')) ++value;
-      if (value == text->size() || (*text)[value] == '|' || (*text)[value] == '>') {
-        // It stands in the lines below.
+      // Nothing, or the head of a block of YAML (|, >-): it stands in the lines below.
+      if (text->find_first_not_of("|>+-0123456789 \r", value) == std::string::npos &&
+          (value == text->size() || (*text)[value] == '|' || (*text)[value] == '>')) {
         if (first && (*text)[at] == ':') {
           in_block_ = true;
           block_ = Indent(*text);
         }
-        if (value == text->size()) return;
+        return;
       }
       if ((*text)[value] == '[' || (*text)[value] == '{') {
         // A list, or a group, of such values.

@@ -35,6 +35,8 @@ constexpr const char* kPlanted[] = {
     "Cookie: session=S3CRET; path=/",
     "opsgenie_api_key: S3CRET",
     "secret: |\n  S3CRET\n  more S3CRET",
+    "secret: >-\n  S3CRET\n\n  more S3CRET",
+    "password: |S3CRET",
     "passwords:\n  - S3CRET\n  - S3CRET2",
     "tokens_by_name: {a: S3CRET, b: S3CRET}",
     "found tidemark_S3CRETabcdefghijklmnopqrstuvwxyzABCDEFGHIJK0 in a log",
@@ -67,6 +69,7 @@ TEST(Redact, WhatIsNoSecretStays) {
 
 TEST(Redact, WhatFollowsABlockIsLookedAtAgain) {
   EXPECT_EQ(Redact("secret: |\n  S3CRET\nname: a\n"), "secret: |\n  [removed]\nname: a\n");
+  EXPECT_EQ(Redact("secret:\n- S3CRET\nname: a\n"), "secret:\n- [removed]\nname: a\n");
 }
 
 TEST(SupportBundle, HoldsWhatHelpsAndNoSecret) {
