@@ -41,6 +41,12 @@ std::string Refusals::Add(const Refusal& refusal) {
   return out + fmt::format("    {}{}\n", text, text.size() < refusal.text.size() ? "..." : "");
 }
 
+void Refusals::AddAlike(std::string_view reason, uint64_t lines) {
+  const auto known = reasons_.find(reason);
+  (known != reasons_.end() ? known->second : others_) += lines;
+  count_ += lines;
+}
+
 std::string Refusals::Rest() const {
   std::vector<std::pair<uint64_t, std::string_view>> most;
   for (const auto& [reason, lines] : reasons_) {

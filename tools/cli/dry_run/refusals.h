@@ -25,6 +25,8 @@ class Refusals {
 
   // What is to be told now: `FILE:2:5: invalid boolean` and the line below it; "" for a reason that was told already.
   std::string Add(const Refusal& refusal);
+  // Counts lines that were refused for a reason that Add was given.
+  void AddAlike(std::string_view reason, uint64_t lines);
   // Counts refused lines of which nothing but that is known.
   void AddUnknown(uint64_t lines) { unknown_ += lines; }
   // What is left to tell: how many more lines each reason has. "" when everything was told.

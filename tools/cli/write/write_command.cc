@@ -10,8 +10,10 @@
 #include <chrono>
 #include <functional>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -87,45 +89,69 @@ uint64_t DroppedOf(std::string_view error) {
   return dropped;
 }
 
-// Takes what a reply says of refused lines, with their numbers in the whole file. `rows`: those that were sent, all of
-// which were refused where `whole`.
-void TakeRefusals(const std::string& body, std::string_view file, const LineChunks& chunks, bool whole,
-                  Refusals* refusals) {
+// Tells of the lines of a chunk that the parser refuses, and returns their numbers in the chunk: a server describes no
+// more than some of them.
+std::set<uint64_t> TellUnreadable(std::string_view chunk, std::string_view file, uint64_t lines_before,
+                                  const std::function<void(const Refusal&)>& tell) {
+  lineprotocol::ParseOptions options;
+  options.limits.max_errors = std::numeric_limits<size_t>::max();
+  model::Batch batch;
+  std::set<uint64_t> lines;
+  for (const lineprotocol::LineError& error : lineprotocol::Parse(chunk, options, &batch).errors) {
+    lines.insert(error.line);
+    tell({.file = file,
+          .line = lines_before + error.line,
+          .column = error.column,
+          .reason = error.reason,
+          .text = error.text});
+  }
+  return lines;
+}
+
+// Takes what a reply says of the refused lines of a chunk, with their numbers in the whole file. `whole`: all rows
+// were.
+void TakeRefusals(const std::string& body, std::string_view file, const LineChunks& chunks, std::string_view chunk,
+                  bool whole, Refusals* refusals) {
   const uint64_t before = refusals->count();
   const auto tell = [&](const Refusal& refusal) { fmt::print(stderr, "{}", refusals->Add(refusal)); };
   simdjson::dom::parser parser;
   simdjson::dom::element reply;
-  uint64_t dropped = whole ? chunks.rows() : 1;
   if (parser.parse(body).get(reply) != simdjson::SUCCESS) {
     tell({.file = file, .line = 0, .column = 0, .reason = body, .text = {}});
-  } else {
-    simdjson::dom::array data;
-    if (reply["data"].get(data) == simdjson::SUCCESS) {
-      for (const simdjson::dom::element entry : data) {
-        int64_t line = 0;
-        int64_t column = 0;
-        std::string_view message;
-        std::string_view text;
-        if (entry["line_number"].get(line) != simdjson::SUCCESS) continue;
-        if (entry["error_message"].get(message) != simdjson::SUCCESS) continue;
-        if (entry["column"].get(column) != simdjson::SUCCESS) column = 0;
-        if (entry["original_line"].get(text) != simdjson::SUCCESS) text = {};
-        tell({.file = file,
-              .line = chunks.lines_before() + static_cast<uint64_t>(line),
-              .column = static_cast<uint64_t>(column),
-              .reason = message,
-              .text = text});
-      }
-    }
-    std::string_view error;
-    if (reply["error"].get(error) == simdjson::SUCCESS) {
-      dropped = whole ? chunks.rows() : std::max<uint64_t>(DroppedOf(error), 1);
-      if (refusals->count() == before)
-        tell({.file = file, .line = chunks.lines_before() + 1, .column = 0, .reason = error, .text = {}});
+    if (whole) refusals->AddUnknown(chunks.rows() - std::min<uint64_t>(chunks.rows(), 1));
+    return;
+  }
+  std::string_view error;
+  if (reply["error"].get(error) != simdjson::SUCCESS) error = body;
+  const uint64_t dropped = whole ? chunks.rows() : std::max<uint64_t>(DroppedOf(error), 1);
+  simdjson::dom::array data;
+  const bool described = reply["data"].get(data) == simdjson::SUCCESS;
+  std::set<uint64_t> told;
+  if (described && data.size() < dropped) told = TellUnreadable(chunk, file, chunks.lines_before(), tell);
+  if (described) {
+    for (const simdjson::dom::element entry : data) {
+      int64_t line = 0;
+      int64_t column = 0;
+      std::string_view message;
+      std::string_view text;
+      if (entry["line_number"].get(line) != simdjson::SUCCESS) continue;
+      if (entry["error_message"].get(message) != simdjson::SUCCESS) continue;
+      if (told.contains(static_cast<uint64_t>(line))) continue;
+      if (entry["column"].get(column) != simdjson::SUCCESS) column = 0;
+      if (entry["original_line"].get(text) != simdjson::SUCCESS) text = {};
+      tell({.file = file,
+            .line = chunks.lines_before() + static_cast<uint64_t>(line),
+            .column = static_cast<uint64_t>(column),
+            .reason = message,
+            .text = text});
     }
   }
-  const uint64_t told = refusals->count() - before;
-  if (dropped > told) refusals->AddUnknown(dropped - told);
+  if (refusals->count() == before) {
+    tell({.file = file, .line = chunks.lines_before() + 1, .column = 0, .reason = error, .text = {}});
+    if (whole && dropped > 1) refusals->AddAlike(error, dropped - 1);
+  }
+  const uint64_t count = refusals->count() - before;
+  if (dropped > count) refusals->AddUnknown(dropped - count);
 }
 
 // Sends one chunk, waiting and trying again while the server is busy or its reply got lost: its lines have times, so
@@ -185,7 +211,7 @@ Status Send(Sending* sending, std::string_view file, LineChunks chunks) {
     totals.rows += chunks.rows();
     if (reply->status == 400) {
       const bool partial = reply->body.find("partial write") != std::string::npos;
-      TakeRefusals(reply->body, file, chunks, !partial, &sending->refusals);
+      TakeRefusals(reply->body, file, chunks, stamped.empty() ? chunk : stamped, !partial, &sending->refusals);
       totals.bad = sending->refusals.count();
     } else if (reply->status / 100 != 2) {
       return InvalidArgument(

@@ -40,6 +40,15 @@ TEST(Refusals, WhatIsNotKnownIsLeftOut) {
   EXPECT_EQ(told, "line 1:2: long\n    " + std::string(200, 'x') + "...\n");
 }
 
+TEST(Refusals, OneReasonForAllIsOne) {
+  Refusals refusals;
+  EXPECT_EQ(refusals.Add({.file = "a", .line = 1, .column = 0, .reason = "no database", .text = {}}),
+            "a:1: no database\n");
+  refusals.AddAlike("no database", 41);
+  EXPECT_EQ(refusals.Rest(), "41 more: no database\n");
+  EXPECT_EQ(refusals.count(), 42U);
+}
+
 TEST(Refusals, ManyReasonsEndSomewhere) {
   Refusals refusals;
   std::string told;
