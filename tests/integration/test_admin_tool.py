@@ -157,5 +157,32 @@ def test_what_is_installed():
         expect_equal(settings.read_text(), "# mine\n", "settings")
 
 
+def test_the_package():
+    build = BIN.parent
+    if not (build / "CPackConfig.cmake").exists() or not shutil.which("dpkg-shlibdeps"):
+        return
+    with temporary_folder() as folder:
+        done = subprocess.run(["cpack", "-B", str(folder)], cwd=build, capture_output=True, text=True, timeout=300)
+        expect_equal(done.returncode, 0, done.stdout + done.stderr)
+        package = next(folder.glob("*.deb"))
+        listed = subprocess.run(["dpkg-deb", "-c", str(package)], capture_output=True, text=True, check=True).stdout
+        files = {line.split()[-1]: line.split()[:2] for line in listed.splitlines()}
+        for path, mode in (("./usr/bin/tidemarkd", "-rwxr-xr-x"), ("./usr/bin/tidemark", "-rwxr-xr-x"),
+                           ("./usr/lib/systemd/system/tidemarkd.service", "-rw-r--r--"), ("./etc/tidemark/tidemarkd.yaml", "-rw-r--r--"),
+                           ("./usr/share/man/man1/tidemark-admin.1.gz", "-rw-r--r--"),
+                           ("./usr/share/bash-completion/completions/tidemark", "-rw-r--r--")):
+            expect_equal(files.get(path), [mode, "root/root"], path)
+        expect(not any("/local/" in path or "tmp" in path for path in files), f"{sorted(files)}")
+        subprocess.run(["dpkg-deb", "-R", str(package), str(folder / "x")], check=True)
+        control = (folder / "x/DEBIAN/control").read_text()
+        expect("librocksdb7.8" in control and "adduser" in control, control)
+        expect_equal((folder / "x/DEBIAN/conffiles").read_text(), "/etc/tidemark/tidemarkd.yaml\n", "conffiles")
+        unit = (folder / "x/usr/lib/systemd/system/tidemarkd.service").read_text()
+        expect("ExecStart=/usr/bin/tidemarkd --data /var/lib/tidemark" in unit, unit)
+        if shutil.which("lintian"):
+            done = subprocess.run(["lintian", "--fail-on", "error", "--allow-root", str(package)], capture_output=True, text=True, timeout=300)
+            expect_equal(done.returncode, 0, done.stdout)
+
+
 if __name__ == "__main__":
     run_tests(globals())
