@@ -52,14 +52,6 @@ Result<std::string> OfDirectory(const ActFlags& flags) {
   return std::string(kEnvelope) + ToJson(result, database, 0) + "}";
 }
 
-std::string Bytes(uint64_t bytes) {
-  const auto size = static_cast<double>(bytes);
-  if (bytes >= uint64_t{1} << 30) return fmt::format("{:.1f} GiB", size / (1U << 30));
-  if (bytes >= uint64_t{1} << 20) return fmt::format("{:.1f} MiB", size / (1U << 20));
-  if (bytes >= uint64_t{1} << 10) return fmt::format("{:.1f} KiB", size / (1U << 10));
-  return fmt::format("{} B", bytes);
-}
-
 uint64_t Number(simdjson::dom::element of, std::string_view key) {
   uint64_t value = 0;
   return of[key].get(value) == simdjson::SUCCESS ? value : 0;
@@ -91,7 +83,7 @@ void PrintTable(simdjson::dom::element data, std::string_view key, std::string_v
     const uint64_t series = Number(row, "series");
     fmt::print("{:>12} {:>5.1f}% {:>12} {:>10} {:>10}{}  {}\n", Grouped(series),
                100 * static_cast<double>(series) / all, Grouped(Number(row, "columns")),
-               Bytes(Number(row, "memoryBytes")), Bytes(Number(row, "diskBytes")),
+               ShownBytes(Number(row, "memoryBytes")), ShownBytes(Number(row, "diskBytes")),
                values ? fmt::format(" {:>12}", Grouped(Number(row, "values"))) : "", Shown(Text(row, "name")));
   }
 }
@@ -103,7 +95,7 @@ int Print(const std::string& json) {
   const uint64_t series = Number(data, "series");
   fmt::print("{}: {} series with {} columns; some {} of memory for their names, {} of pages on disk\n",
              Shown(Text(data, "database")), Grouped(series), Grouped(Number(data, "columns")),
-             Bytes(Number(data, "memoryBytes")), Bytes(Number(data, "diskBytes")));
+             ShownBytes(Number(data, "memoryBytes")), ShownBytes(Number(data, "diskBytes")));
   if (const uint64_t limit = Number(data, "seriesLimit"); limit > 0) {
     const auto part = 100 * static_cast<double>(series) / static_cast<double>(limit);
     fmt::print("that is {:.1f} % of the {} that it may have (storage.max_series_per_database): {} more\n", part,

@@ -11,6 +11,7 @@
 
 #include "storage/backup.h"
 #include "storage/base/clock.h"
+#include "storage/base/log.h"
 #include "storage/base/result.h"
 #include "tools/cli/command.h"
 #include "tools/cli/support/support_bundle.h"
@@ -99,6 +100,7 @@ int HashBehind(int code, const std::string& data) {
 
 int HashBackupBehind(int code, const std::string& from, uint64_t id) {
   if (code != 0) return code;
+  log::SetLevel(log::Level::kWarn);
   std::string beside = from + ".hash-XXXXXX";
   if (::mkdtemp(beside.data()) == nullptr) return Fail(beside + ": " + std::strerror(errno));
   const auto restored = storage::RestoreBackup(from, static_cast<uint32_t>(id), beside + "/store");

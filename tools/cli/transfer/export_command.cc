@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
 #include "executor/agent/process/signal_stop.h"
-#include "storage/base/text/byte_size.h"
 #include "tools/cli/command.h"
 #include "tools/cli/transfer/formats.h"
 #include "tools/cli/transfer/progress_line.h"
@@ -62,7 +61,7 @@ int RunExport(const ExportFlags& flags) {
   if (!exported.ok()) return could_not(exported.error());
   // Standard output is the export's own.
   fmt::print(stderr, "{}; {} series, {}\n", line.Summary(exported->end.rows), Grouped(exported->end.series),
-             text::PrintMebibytes((*file)->bytes_out()));
+             ShownBytes((*file)->bytes_out()));
   for (const std::string& warning : exported->end.warnings) fmt::print(stderr, "tidemark: not whole: {}\n", warning);
   const LeftOut& left_out = exported->left_out;
   if (left_out.points > 0) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "storage/base/log.h"
 #include "tools/cli/command.h"
 #include "tools/cli/transfer/backup_source.h"
 #include "tools/cli/transfer/formats.h"
@@ -62,6 +63,8 @@ int RunImportPrometheus(const ImportFlags& flags) {
 }
 
 int RunRestoreDatabase(const RestoreFlags& flags) {
+  // What is told of a store that goes again is of no use.
+  log::SetLevel(log::Level::kWarn);
   const auto source = BackupSource::Open(flags.from, flags.id, flags.database);
   if (!source.ok()) {
     Fail(source.error().message);

@@ -152,15 +152,21 @@ class Import {
     return WriteState(job_.state, state_);
   }
 
+  // Of a source that gives each point once, and all of whose points are there.
+  static std::string HashText(const SourceSums& source, const Compared& out) {
+    if (out.missing + out.different + out.unseen + out.ambiguous + out.repeated > 0) return {};
+    return ", logical hash " + transfer::ToText(source.sums().all().sum);
+  }
+
   Status CompareAll(bool* good) {
     for (const auto& [database, source] : sums_) {
       const auto name = [](const std::string& text) { fmt::print("{}\n", text); };
       TM_TRY_ASSIGN(const Compared out,
                     Compare(source, database, target_.get(), job_.again ? job_.open : Reopen(), name));
       const uint64_t there = out.points - out.missing - out.different;
-      fmt::print("compared with \"{}\": {} of {} points in {} series are there as they were given, logical hash {}\n",
-                 database, Grouped(there), Grouped(out.points + out.unseen), Grouped(source.sums().series().size()),
-                 transfer::ToText(source.sums().all().sum));
+      fmt::print("compared with \"{}\": {} of {} points in {} series are there as they were given{}\n", database,
+                 Grouped(there), Grouped(out.points + out.unseen), Grouped(source.sums().series().size()),
+                 HashText(source, out));
       const std::pair<uint64_t, const char*> counts[] = {
           {out.missing, "are missing"},
           {out.different, "are there with another value"},

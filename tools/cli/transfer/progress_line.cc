@@ -26,6 +26,14 @@ std::string Grouped(uint64_t number) {
   return out;
 }
 
+std::string ShownBytes(uint64_t bytes) {
+  const auto size = static_cast<double>(bytes);
+  if (bytes >= uint64_t{1} << 30) return fmt::format("{:.1f} GiB", size / (1U << 30));
+  if (bytes >= uint64_t{1} << 20) return fmt::format("{:.1f} MiB", size / (1U << 20));
+  if (bytes >= uint64_t{1} << 10) return fmt::format("{:.1f} KiB", size / (1U << 10));
+  return fmt::format("{} B", bytes);
+}
+
 ProgressLine::ProgressLine(std::string_view verb) : verb_(verb), terminal_(isatty(STDERR_FILENO) != 0) {}
 
 void ProgressLine::Show(uint64_t points, uint64_t done, uint64_t all) {

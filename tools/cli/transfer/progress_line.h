@@ -31,5 +31,7 @@ class ProgressLine {
 
 // "1,234,567".
 std::string Grouped(uint64_t number);
+// "1.4 MiB", "312 B".
+std::string ShownBytes(uint64_t bytes);
 
 }  // namespace tidemark::cli
