@@ -137,7 +137,7 @@ struct StoreOptions {
   uint64_t max_series_per_database = 50'000'000;
   // Fields of all measurements of a database together. Rows that bring one more are refused, the others are taken.
   uint64_t max_fields_per_database = 1'000'000;
-  // Databases beyond these are not created; a write to one more is refused with kLimitExceeded.
+  // Databases beyond these are not created; a write to one more is refused with kInvalidArgument.
   uint64_t max_databases = 10'000;
   // The memory budget of the process: new names, databases among them, are refused where its names are at their wall.
   // Outlives the store and its views. Null: none.

@@ -8,13 +8,13 @@
 
 namespace tidemark::storage::database {
 
-Database::Database(model::DatabaseId id, std::string name, const DatabaseOptions& options, uint64_t max_series,
-                   uint32_t head_shards, std::shared_ptr<head::BlockPool> blocks)
+Database::Database(model::DatabaseId id, std::string name, const DatabaseOptions& options,
+                   const index::IndexOptions& limits, uint32_t head_shards, std::shared_ptr<head::BlockPool> blocks)
     : id_(id),
       name_(std::move(name)),
       head_shards_(head_shards),
       blocks_(std::move(blocks)),
-      index_(index::Index::Create({.max_series = max_series})),
+      index_(index::Index::Create(limits)),
       definitions_(index_.get()),
       live_(std::make_shared<StagedSet>(0, NewHeads())),
       options_(options) {

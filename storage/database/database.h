@@ -25,7 +25,7 @@ namespace tidemark::storage::database {
 // Thread-safe. Views hold it, so it may outlive its store's interest in it.
 class Database {
  public:
-  Database(model::DatabaseId id, std::string name, const DatabaseOptions& options, uint64_t max_series,
+  Database(model::DatabaseId id, std::string name, const DatabaseOptions& options, const index::IndexOptions& limits,
            uint32_t head_shards, std::shared_ptr<head::BlockPool> blocks);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;

@@ -6,6 +6,7 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
+#include "storage/base/memory/budget.h"
 #include "storage/database/partition_epochs.h"
 #include "storage/database/retention_plan.h"
 #include "storage/engine/checkpointer.h"
@@ -27,6 +28,8 @@ constexpr uint64_t kRoundsPerBudget = 8;
 // never come to it.
 constexpr uint64_t kSlabBudgets = 4;
 constexpr uint64_t kLeastSlabLimit = uint64_t{32} << 20;
+// While the memory of the process is short a checkpoint is due as soon as it gives back so much.
+constexpr uint64_t kWorthInNeed = uint64_t{16} << 20;
 
 uint64_t SlabLimit(const StoreParts& parts) {
   return std::max(kLeastSlabLimit, kSlabBudgets * parts.heads.budget_bytes());
@@ -130,7 +133,10 @@ Result<void> Checkpointer::Checkpoint() {
 bool Checkpointer::Due() const {
   const uint64_t points = parts_.points_since_checkpoint.load(std::memory_order_relaxed);
   if (points == 0) return false;
-  return points >= parts_.options.checkpoint_points || parts_.SlabBytes() >= SlabLimit(parts_) ||
+  const uint64_t slab_bytes = parts_.SlabBytes();
+  const bool scarce = parts_.options.memory != nullptr && parts_.options.memory->level() >= memory::Level::kCheckpoint;
+  return points >= parts_.options.checkpoint_points || slab_bytes >= SlabLimit(parts_) ||
+         (scarce && slab_bytes + parts_.HeadBytes() >= kWorthInNeed) ||
          parts_.clock.SteadyNs() - last_at_ns_.load() >= parts_.options.checkpoint_interval_ns;
 }
 

@@ -32,6 +32,11 @@ std::vector<DatabasePtr> DatabaseTable::All() const {
   return out;
 }
 
+size_t DatabaseTable::size() const {
+  ReaderLock lock(mutex_);
+  return databases_.size();
+}
+
 void DatabaseTable::Add(DatabasePtr database) {
   WriterLock lock(mutex_);
   const std::string name = database->name();

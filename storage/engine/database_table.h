@@ -1,6 +1,7 @@
 // DatabaseTable: which databases there are, by name.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,6 +26,7 @@ class DatabaseTable {
   [[nodiscard]] DatabasePtr Find(std::string_view name) const;
   // Sorted by name.
   [[nodiscard]] std::vector<DatabasePtr> All() const;
+  [[nodiscard]] size_t size() const;
   void Add(DatabasePtr database);
   void Remove(std::string_view name);
 

@@ -46,8 +46,10 @@ std::shared_ptr<const partition::Epoch> StoreParts::MakeEpoch(const meta::EpochR
 }
 
 DatabasePtr StoreParts::MakeDatabase(const meta::DatabaseRecord& record) const {
-  return std::make_shared<database::Database>(record.id, record.name, record.options, options.max_series_per_database,
-                                              head_shards, blocks);
+  const index::IndexOptions limits{.max_series = options.max_series_per_database,
+                                   .max_fields = options.max_fields_per_database,
+                                   .memory = options.memory};
+  return std::make_shared<database::Database>(record.id, record.name, record.options, limits, head_shards, blocks);
 }
 
 uint64_t StoreParts::SlabBytes() const {

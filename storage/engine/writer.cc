@@ -9,6 +9,7 @@
 #include "storage/database/retention_plan.h"
 #include "storage/engine/field_types.h"
 #include "storage/engine/writer.h"
+#include "storage/index/name_charge.h"
 #include "storage/journal/batch_record.h"
 #include "storage/model/limits.h"
 
@@ -161,6 +162,15 @@ Result<DatabasePtr> Writer::CreateDatabase(std::string_view name, const Database
   if (parts_.databases.Find(name) != nullptr) {
     return MakeError(ErrorCode::kAlreadyExists, fmt::format("database \"{}\" exists already", name));
   }
+  if (parts_.databases.size() >= parts_.options.max_databases) {
+    return InvalidArgument(fmt::format(
+        "max-databases limit exceeded: ({}): database \"{}\" is not made; drop one, or raise storage.max_databases",
+        parts_.options.max_databases, name));
+  }
+  const auto admitted = index::AdmitNames(parts_.options.memory, fmt::format("a new database \"{}\"", name),
+                                          memory::kDatabaseBytes + memory::kFieldBytes);
+  // Not as something that is to be tried again: whoever sends for many databases would hold those back that are known.
+  if (!admitted.ok()) return InvalidArgument(admitted.error().message);
   const meta::DatabaseRecord record{parts_.meta->TakeDatabaseId(), std::string(name), options};
   meta::MetaChange change;
   change.put_databases.push_back(record);

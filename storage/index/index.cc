@@ -12,6 +12,7 @@
 #include "storage/base/mutex.h"
 #include "storage/index/catalog.h"
 #include "storage/index/definitions.h"
+#include "storage/index/name_charge.h"
 #include "storage/index/raw_key_table.h"
 #include "storage/index/regex_cache.h"
 #include "storage/index/saved_entries.h"
@@ -71,6 +72,7 @@ class IndexImpl final : public Index {
   Result<void> ApplyDefinitions(std::string_view definitions) override {
     WriterLock lock(mutex_);
     auto applied = Apply(definitions, &catalog_);
+    CountNames();
     return applied;
   }
 
@@ -129,7 +131,9 @@ class IndexImpl final : public Index {
   uint32_t InternPair(const model::LabelView& tag) TM_REQUIRES(mutex_);
   Result<uint32_t> InternSeries(const model::ParsedKey& key) TM_REQUIRES(mutex_);
   Result<void> CheckRoomLocked(uint64_t fields) const TM_REQUIRES_SHARED(mutex_) {
-    if (catalog_.fields.size() + fields <= options_.max_fields) return {};
+    if (catalog_.fields.size() + fields <= options_.max_fields) {
+      return charge_.Admit(fmt::format("new fields ({})", fields), fields * memory::kFieldBytes);
+    }
     return LimitExceeded(fmt::format("max-fields-per-database limit exceeded: ({})", options_.max_fields));
   }
   [[nodiscard]] FieldInfo InfoOf(uint32_t field) const TM_REQUIRES_SHARED(mutex_);
@@ -143,9 +147,15 @@ class IndexImpl final : public Index {
   // The distinct series of a selection, ascending.
   [[nodiscard]] static std::vector<uint32_t> DistinctSeries(std::span<const SeriesRef> refs);
 
+  // After any names were added.
+  void CountNames() TM_REQUIRES(mutex_) {
+    charge_.Set(catalog_.series.size(), catalog_.pairs.size(), catalog_.fields.size());
+  }
+
   const IndexOptions options_;
 
   mutable SharedMutex mutex_;
+  NameCharge charge_ TM_GUARDED_BY(mutex_){options_.memory};
   std::atomic<uint64_t> version_ = 1;
   std::atomic<uint64_t> types_version_ = 1;
   Catalog catalog_ TM_GUARDED_BY(mutex_){model::SeriesHashSeed()};
@@ -190,7 +200,8 @@ Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key) {
   }
   // A series that would be one too many must not leave its names behind: look first.
   const bool full = catalog_.series.size() >= options_.max_series || !catalog_.series.HasRoom();
-  if (full) {
+  const Result<void> admitted = charge_.Admit("a new series", memory::kSeriesBytes);
+  if (full || !admitted.ok()) {
     const uint32_t measurement = catalog_.measurements.Find(0, key.measurement);
     pair_ids_.clear();
     for (const model::LabelView& tag : key.tags) {
@@ -199,6 +210,7 @@ Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key) {
     }
     const uint32_t known = catalog_.series.Find(measurement, pair_ids_);
     if (known != 0) return known;
+    if (!full) return admitted.error();
     return LimitExceeded(fmt::format("max-series-per-database limit exceeded: ({})", options_.max_series));
   }
   const uint32_t measurement = InternMeasurement(key.measurement);
@@ -207,6 +219,7 @@ Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key) {
   if (const uint32_t known = catalog_.series.Find(measurement, pair_ids_); known != 0) return known;
   const uint32_t id = catalog_.AddSeries(measurement, pair_ids_, true);
   AddDefinition(DefineSeries, id);
+  CountNames();
   return id;
 }
 
@@ -215,6 +228,8 @@ Result<SeriesId> IndexImpl::FindOrCreate(const model::SeriesKey& key) {
   TM_TRY_ASSIGN(const model::ParsedKey parsed, model::ParseSeriesKey(key.format, key.bytes, &arena));
   WriterLock lock(mutex_);
   TM_TRY_ASSIGN(const uint32_t id, InternSeries(parsed));
+  // A series has as many spellings as its tags have orders. One that is not remembered is looked up like this again.
+  if (!charge_.Admit("a spelling", 0).ok()) return SeriesId{id};
   WriterLock keys_lock(keys_mutex_);
   keys_.Insert(key.hash, SeriesId{id});
   return SeriesId{id};
@@ -243,6 +258,7 @@ Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape, 
       out.fields[place] = {FieldId{id}, field.type};
     }
   }
+  CountNames();
   return out;
 }
 
@@ -324,6 +340,7 @@ Result<void> IndexImpl::FinishLoad() {
   TM_RETURN_IF_ERROR(loader_->Finish(&catalog_));
   loader_.reset();
   saved_ = CountsOf(catalog_);
+  CountNames();
   return {};
 }
 

@@ -23,6 +23,10 @@
 #include "storage/model/matcher.h"
 #include "storage/model/resolved_batch.h"
 
+namespace tidemark::memory {
+class Budget;
+}
+
 namespace tidemark::index {
 
 struct FieldInfo {
@@ -38,8 +42,10 @@ struct FieldInfo {
 
 struct IndexOptions {
   uint64_t max_series = 50'000'000;
-  // Fields of all measurements together; each costs about 200 bytes of memory for good.
+  // Fields of all measurements together.
   uint64_t max_fields = 1'000'000;
+  // Where names are paid for; outlives the index. Null: nowhere, and nothing but the limits above is a wall.
+  memory::Budget* memory = nullptr;
 };
 
 // A key and value for the checkpoint; an empty value is stored as such (nothing is deleted this way).

@@ -16,9 +16,10 @@ namespace {
 constexpr std::chrono::milliseconds kLookEvery{100};
 constexpr uint64_t kLooksPerLimit = 100;
 // Trimming walks all arenas with their locks: it is done when at least this much came since the last time, and not
-// more often than each second.
+// more often than each second where memory is short, each five seconds elsewhere.
 constexpr uint64_t kTrimFromBytes = uint64_t{32} << 20;
-constexpr uint64_t kLooksPerTrim = 10;
+constexpr uint64_t kLooksPerTrimInNeed = 10;
+constexpr uint64_t kLooksPerTrim = 50;
 
 }  // namespace
 
@@ -48,7 +49,11 @@ void Watch::LookOnce() {
 #ifdef __GLIBC__
   const uint64_t other = budget_.usage().other_bytes;
   if (other < trimmed_at_bytes_) trimmed_at_bytes_ = other;
-  if (other - trimmed_at_bytes_ >= kTrimFromBytes && looks_ - looks_at_trim_ >= kLooksPerTrim) {
+  const uint64_t pause = level >= Level::kShrinkCaches ? kLooksPerTrimInNeed : kLooksPerTrim;
+  const bool much = other - trimmed_at_bytes_ >= kTrimFromBytes;
+  if ((much || trim_again_) && looks_ - looks_at_trim_ >= pause) {
+    // What came was perhaps in use still: once it has stopped coming, what is left of it goes with the next.
+    trim_again_ = much;
     malloc_trim(0);
     if (anonymous = AnonymousBytes(options_.places); anonymous.ok()) level = budget_.Look(*anonymous);
     trimmed_at_bytes_ = budget_.usage().other_bytes;

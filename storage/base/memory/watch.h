@@ -45,6 +45,7 @@ class Watch {
   uint64_t trimmed_at_bytes_ = 0;  // what was not accounted after the last trim
   uint64_t looks_ = 0;
   uint64_t looks_at_trim_ = 0;
+  bool trim_again_ = false;
   mutable Mutex mutex_;
   CondVar ended_;
   Ceiling ceiling_ TM_GUARDED_BY(mutex_);
