@@ -19,6 +19,7 @@
 #include "query/api/envelope.h"
 #include "query/api/event_tap.h"
 #include "query/api/metadata_book.h"
+#include "query/api/names_watch.h"
 #include "query/cache/result_cache.h"
 #include "query/engine/query_runner.h"
 #include "query/promql/parser.h"
@@ -120,6 +121,9 @@ class QueryApi {
   [[nodiscard]] Reply LabelValues(const ApiRequest& request, std::string_view name) const;
   [[nodiscard]] Reply Series(const ApiRequest& request) const;
   [[nodiscard]] Reply Metadata(const ApiRequest& request) const;
+  // For names of `view` that are listed elsewhere, as by SHOW of InfluxQL. The deadline counts from here.
+  [[nodiscard]] std::unique_ptr<NamesWatch> WatchNames(const ApiRequest& request,
+                                                       std::shared_ptr<const storage::View> view) const;
   // The newest sample of each series within the look-back, as text; `accept` is the header.
   [[nodiscard]] Reply Federate(const ApiRequest& request, std::string_view accept) const;
   // Prometheus' remote read: `body` is a ReadRequest in one snappy block, the reply samples or a stream of chunks.

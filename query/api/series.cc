@@ -21,6 +21,9 @@ namespace tidemark::query::api {
 namespace {
 
 constexpr std::string_view kTruncated = "results truncated due to limit";
+// A limit up to which only as many series are looked at as are shown; more are sorted all.
+constexpr uint64_t kLimitOfSome = 10'000;
+constexpr size_t kRefsPerPiece = 4096;
 
 // Whether `text` is valid UTF-8 and not empty: what Prometheus 3 takes for a label name.
 bool IsLabelName(std::string_view text) {
@@ -112,29 +115,33 @@ class SeriesNames {
     return {};
   }
 
-  // The first `limit` of them: what is held grows with the limit, not with the series.
-  Status First(const storage::View& view, std::span<const model::SeriesRef> refs, uint64_t limit) {
+  // Adds `refs` until there are `limit` label sets: what is held and what it costs grow with the limit, not with the
+  // series. Which are first by their names only a look at all of them would tell.
+  Status AddSome(const storage::View& view, std::span<const model::SeriesRef> refs, uint64_t limit) {
     model::LabelViews labels;
-    uint64_t held = 0;
-    for (size_t i = 0; i < refs.size(); ++i) {
-      TM_RETURN_IF_ERROR(Look(i, held));
+    for (size_t i = 0; i < refs.size() && !truncated_; ++i) {
+      TM_RETURN_IF_ERROR(Look(i, held_));
       view.LabelsOf(refs[i], &labels);
-      // One more than is asked for tells that there are more.
-      if (first_.size() > limit && !(labels < *first_.rbegin())) continue;
+      if (first_.size() == limit) {
+        truncated_ = !first_.contains(labels);
+        continue;
+      }
       const auto [at, added] = first_.insert(labels);
       if (!added) continue;
-      held += kBytesPerNode + at->capacity() * sizeof(model::LabelView);
-      if (first_.size() <= limit + 1) continue;
-      const auto last = std::prev(first_.end());
-      held -= kBytesPerNode + last->capacity() * sizeof(model::LabelView);
-      first_.erase(last);
+      held_ += kBytesPerNode + at->capacity() * sizeof(model::LabelView);
+      shown_.clear();
     }
-    truncated_ = first_.size() > limit;
-    for (const model::LabelViews& each : first_) {
-      if (shown_.size() == limit) break;
-      shown_.push_back(&each);
+    if (shown_.empty()) {
+      for (const model::LabelViews& each : first_) shown_.push_back(&each);
     }
     return {};
+  }
+
+  // Of all, the first `limit`; 0: all.
+  void Cut(uint64_t limit) {
+    if (limit == 0 || shown_.size() <= limit) return;
+    shown_.resize(limit);
+    truncated_ = true;
   }
 
   [[nodiscard]] bool truncated() const { return truncated_; }
@@ -170,11 +177,35 @@ class SeriesNames {
   run::Reservation text_memory_;
   std::vector<model::LabelViews> labels_;
   std::set<model::LabelViews> first_;
+  uint64_t held_ = 0;  // by those
   std::vector<const model::LabelViews*> shown_;
   bool truncated_ = false;
 };
 
+class QueryNamesWatch final : public NamesWatch {
+ public:
+  QueryNamesWatch(const run::QueryContext& context, size_t series_max)
+      : state_(context), memory_(&state_), series_max_(series_max) {}
+  Status Look(uint64_t held_bytes) override {
+    TM_RETURN_IF_ERROR(state_.CheckInterrupt());
+    return memory_.Set(held_bytes);
+  }
+  size_t series_max() const override { return series_max_; }
+
+ private:
+  run::QueryState state_;
+  run::Reservation memory_;
+  const size_t series_max_;
+};
+
 }  // namespace
+
+std::unique_ptr<NamesWatch> QueryApi::WatchNames(const ApiRequest& request,
+                                                 std::shared_ptr<const storage::View> view) const {
+  ApiRequest quiet = request;
+  quiet.on_deadline = nullptr;
+  return std::make_unique<QueryNamesWatch>(ContextFor(quiet, std::move(view)), options_.series_max);
+}
 
 Result<QueryApi::Selection> QueryApi::ParseSelection(const ApiRequest& request, bool matchers_needed) const {
   Selection selection;
@@ -250,21 +281,36 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   if (!view.ok()) return ErrorReply(view.error());
   run::QueryState state(ContextFor(request, *view));
   run::Reservation ref_memory(&state);
+  SeriesNames names(&state);
+  const bool some_only = selection->limit != 0 && selection->limit <= kLimitOfSome;
   std::vector<model::SeriesRef> refs;
   for (const auto& matchers : selection->matchers) {
     if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
     const auto some = (*view)->Select(matchers, selection->range,
                                       {.numeric = true, .strings = true, .max_series = options_.series_max});
     if (!some.ok()) return ErrorReply(some.error());
-    MergeInto(&refs, (*view)->Present(*some, selection->range));
-    if (const Status held = ref_memory.Set(refs.size() * sizeof(model::SeriesRef)); !held.ok()) {
+    if (const Status held = ref_memory.Set((refs.size() + some->size()) * sizeof(model::SeriesRef)); !held.ok()) {
       return ErrorReply(held.error());
     }
+    if (!some_only) {
+      MergeInto(&refs, (*view)->Present(*some, selection->range));
+      continue;
+    }
+    // Which of them are present is asked of as many as are needed.
+    for (size_t begin = 0; begin < some->size() && !names.truncated(); begin += kRefsPerPiece) {
+      const auto piece = some->begin() + static_cast<std::ptrdiff_t>(begin);
+      const size_t count = std::min(kRefsPerPiece, some->size() - begin);
+      const std::vector<model::SeriesRef> present =
+          (*view)->Present({piece, piece + static_cast<std::ptrdiff_t>(count)}, selection->range);
+      if (const Status added = names.AddSome(**view, present, selection->limit); !added.ok()) {
+        return ErrorReply(added.error());
+      }
+    }
   }
-  SeriesNames names(&state);
-  const bool some_only = selection->limit != 0 && selection->limit < refs.size();
-  const Status found = some_only ? names.First(**view, refs, selection->limit) : names.All(**view, refs);
-  if (!found.ok()) return ErrorReply(found.error());
+  if (!some_only) {
+    if (const Status found = names.All(**view, refs); !found.ok()) return ErrorReply(found.error());
+    names.Cut(selection->limit);
+  }
   std::vector<std::string> warnings = (*view)->Warnings();
   if (names.truncated()) warnings.emplace_back(kTruncated);
   std::string body;

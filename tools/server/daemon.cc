@@ -12,10 +12,14 @@
 #include "query/rules/alert_update.h"
 #include "storage/base/background.h"
 #include "storage/base/log.h"
+#include "storage/base/memory/name_cost.h"
+#include "storage/base/text/byte_size.h"
 #include "storage/model/finding_warnings.h"
+#include "tools/server/config/memory_fit.h"
 #include "tools/server/http/endpoint.h"
 #include "tools/server/open_files.h"
 #include "tools/server/routes/notify_routes.h"
+#include "tools/server/routes/prometheus_reply.h"
 #include "tools/server/routes/routes.h"
 #include "tools/server/notify/ping.h"
 #include "tools/server/routes/rule_routes.h"
@@ -67,6 +71,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const Config& config, DaemonSurrou
 Status Daemon::Open() {
   TM_RETURN_IF_ERROR(backup::BackupMaker::Check(config_.backup, config_.data));
   TakeOpenFiles();
+  TakeMemory();
   pool_ = std::make_unique<executor::ThreadPool>(executor::PoolOptions{.workers = config_.pool_workers});
   TM_RETURN_IF_ERROR(OpenStore());
   TM_RETURN_IF_ERROR(OpenAccess());
@@ -76,8 +81,11 @@ Status Daemon::Open() {
   batches_ = std::make_unique<BatchService>(api_.get(),
                                             BatchOptions{.default_database = std::string(storage::kDefaultDatabase),
                                                          .rules_database = RulesDatabase(config_)});
-  influx_ = std::make_unique<InfluxService>(store_.get(), policies_.get(), &SystemClock::Get(),
-                                            config_.store.new_database, config_.api.version);
+  influx_ = std::make_unique<InfluxService>(
+      store_.get(), policies_.get(), &SystemClock::Get(), config_.store.new_database, config_.api.version,
+      [api = api_.get()](const http::Request& request, std::shared_ptr<const storage::View> view) {
+        return api->WatchNames(ToApi(request), std::move(view));
+      });
   buckets_ = std::make_unique<BucketService>(store_.get(), policies_.get(), config_.store.new_database);
   dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
   admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections(), [this] { return Reload(); });
@@ -91,6 +99,7 @@ Status Daemon::OpenStore() {
   options.directory = config_.data;
   options.clock = &SystemClock::Get();
   options.scheduler = pool_.get();
+  options.memory = &memory_;
   options.document_kinds = notify::NotifyDocumentKinds();
   options.document_kinds.push_back(DashboardKind());
   options.document_kinds.push_back(PolicyBook::Kind());
@@ -99,6 +108,9 @@ Status Daemon::OpenStore() {
   const storage::StoreStats stats = store_->Stats();
   TM_LOG(kInfo, "opened {} in {:.3f} s; {} points replayed", config_.data,
          static_cast<double>(stats.recovery_ns) * 1e-9, stats.recovered_points);
+  if (!memory_.NamesAdmitted()) {
+    TM_LOG(kWarn, "memory: names have reached what they may have: new series, fields and databases are refused");
+  }
   if (HowBackgroundWorks() != BackgroundMeans::kIdleClass) {
     TM_LOG(kInfo,
            "long queries cannot make way at once for short ones: give the process CAP_SYS_NICE or RLIMIT_NICE of 20");
@@ -217,6 +229,22 @@ void Daemon::TakeOpenFiles() {
   }
   config_.store.max_open_files = files.tables;
   config_.http.connections_max = files.connections;
+}
+
+void Daemon::TakeMemory() {
+  memory_watch_ = std::make_unique<memory::Watch>(
+      &memory_, memory::WatchOptions{.setting_bytes = config_.memory_limit_bytes, .places = {}, .looked = {}});
+  const memory::Ceiling ceiling = memory_watch_->ceiling();
+  for (const LoweredSetting& lowered : FitToMemory(memory_.limit_bytes(), &config_)) {
+    TM_LOG(kInfo, "memory: {} is {} instead of {}", lowered.key, text::PrintMebibytes(lowered.to_bytes),
+           text::PrintMebibytes(lowered.from_bytes));
+  }
+  query_memory_.set_bytes_max(config_.api.total_memory_bytes);
+  const uint64_t names = memory_.limit_bytes(memory::Class::kNames);
+  TM_LOG(kInfo, "memory: {} ({}), of which {} are used at most, {} of them for names: about {} series fit",
+         text::PrintMebibytes(ceiling.bytes), ceiling.source, text::PrintMebibytes(memory_.limit_bytes()),
+         text::PrintMebibytes(names), memory::SeriesThatFit(names));
+  memory_watch_->Start();
 }
 
 bool Daemon::Inherits(std::string_view kind) const {
@@ -384,6 +412,7 @@ Status Daemon::Listen() {
                               [this] {
                                 const ReloadState reload = reload_state();
                                 return MetricsText({.store = store_.get(),
+                                                    .memory = &memory_,
                                                     .http = server_.get(),
                                                     .router = router_.get(),
                                                     .writes = writes_.get(),

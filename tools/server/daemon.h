@@ -20,6 +20,8 @@
 #include "query/api/event_tap.h"
 #include "query/notify/notifier.h"
 #include "query/rules/manager.h"
+#include "storage/base/memory/budget.h"
+#include "storage/base/memory/watch.h"
 #include "storage/base/mutex.h"
 #include "storage/storage.h"
 #include "tools/server/access/access_service.h"
@@ -94,6 +96,8 @@ class Daemon {
   Daemon(const Config& config, DaemonSurroundings surroundings);
   // Before the store and the listeners take any.
   void TakeOpenFiles();
+  // Finds out how much memory there is, and lowers settings to that.
+  void TakeMemory();
   // Tokens, sessions, and what may be listened on with them or without.
   Status OpenAccess();
   Status Open();
@@ -141,6 +145,8 @@ class Daemon {
   bool stopping_ TM_GUARDED_BY(reload_mutex_) = false;
   mutable Mutex reload_state_mutex_;  // under reload_mutex_ where both are held
   ReloadState reload_state_ TM_GUARDED_BY(reload_state_mutex_);
+  memory::Budget memory_;  // outlives the store and its views
+  std::unique_ptr<memory::Watch> memory_watch_;
   query::run::MemoryTotal query_memory_;
   const double start_seconds_;
   std::unique_ptr<executor::ThreadPool> pool_;

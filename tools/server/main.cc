@@ -35,6 +35,8 @@ constexpr int kOk = 0;
 constexpr int kFailed = 1;
 constexpr int kBadUsage = 2;
 
+constexpr int kFreeAtEndBytes = 4 << 20;
+
 std::string FlagOf(const Setting& setting) {
   std::string flag = "--" + setting.key;
   for (char& c : flag) {
@@ -167,6 +169,11 @@ int Main(int argc, char** argv) {
   // Each arena keeps what its threads have freed, and there are many threads: eight arenas a core, which is the C
   // library's choice, would keep far more than queries may hold.
   mallopt(M_ARENA_MAX, static_cast<int>(2 * UsableCpus()));
+  // What is free at the end of an arena goes back to the system from so much on, and larger pieces do not come from
+  // arenas at all. By itself the C library raises both to 32 MiB and twice as much, for each arena, as soon as somebody
+  // has freed something large; malloc_trim does not touch these ends.
+  mallopt(M_MMAP_THRESHOLD, kFreeAtEndBytes);
+  mallopt(M_TRIM_THRESHOLD, kFreeAtEndBytes);
   // Whatever is made from here on is the owner's alone: measurements say a lot of whoever is measured.
   umask(S_IRWXG | S_IRWXO);
   return Run(*config, [file, given] { return ReadConfig(file, given); });

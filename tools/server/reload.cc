@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/base/log.h"
+#include "tools/server/config/memory_fit.h"
 #include "tools/server/config/setting_changes.h"
 #include "tools/server/daemon.h"
 
@@ -55,14 +56,16 @@ Result<Reloaded> Daemon::ReloadAll() {
 }
 
 void Daemon::TakeLimits() {
-  log::SetLevel(settings_.log_level);
-  server_->SetLimits(settings_.http);
-  writes_->SetLimits(settings_.require_database, settings_.parse_memory_bytes);
-  const query::engine::QueryLimits limits{.timeout_ms = settings_.api.timeout_ms, .budget = settings_.api.budget};
+  Config fitted = settings_;
+  FitToMemory(memory_.limit_bytes(), &fitted);
+  log::SetLevel(fitted.log_level);
+  server_->SetLimits(fitted.http);
+  writes_->SetLimits(fitted.require_database, fitted.parse_memory_bytes);
+  const query::engine::QueryLimits limits{.timeout_ms = fitted.api.timeout_ms, .budget = fitted.api.budget};
   api_->SetLimits(limits);
   rules_->SetLimits(limits);
-  query_memory_.set_bytes_max(settings_.api.total_memory_bytes);
-  sessions_->SetLifetime(settings_.session_lifetime_ms * 1'000'000);
+  query_memory_.set_bytes_max(fitted.api.total_memory_bytes);
+  sessions_->SetLifetime(fitted.session_lifetime_ms * 1'000'000);
 }
 
 query::api::QueryApi::Shown Daemon::ShownSettingsOf(Config config, const ReloadState& state) {

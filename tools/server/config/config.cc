@@ -316,6 +316,17 @@ void AddUnasked(Config& c, Table* table) {
   AddBackup(c, table);
 }
 
+// Walls for names.
+void AddNameLimits(Config& c, Table* table) {
+  constexpr uint64_t kMany = uint64_t{1} << 40;
+  table->Count("storage.max_fields_per_database", &c.store.max_fields_per_database, 1, kMany,
+               "Fields of one database; rows with further ones are refused.");
+  table->Count("storage.max_databases", &c.store.max_databases, 1, kMany,
+               "Databases; writes that would make one more are refused.");
+  table->Size("memory.limit", &c.memory_limit_bytes,
+              "Memory of the process, at most; 0: what control groups and the machine allow.");
+}
+
 // How long queries share the cores, and which are told as slow.
 void AddTurns(Config& c, Table* table) {
   table->Duration("query.slow", &c.api.slow_query_ms, 1'000'000, true,
@@ -417,6 +428,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Size("storage.cache_bytes", &c.store.cache_bytes, "Cache of compressed pages.");
   table.Count("storage.max_series_per_database", &c.store.max_series_per_database, 1, kMany,
               "Series of one database; points of further ones are refused.");
+  AddNameLimits(c, &table);
   table.Duration("query.timeout", &c.api.timeout_ms, kMs, false, "A query is stopped after this time.");
   table.Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
   table.Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,

@@ -60,6 +60,7 @@ struct Config {
   bool self_alerts = true;
   NotifyConfig notify;
   backup::BackupConfig backup;
+  uint64_t memory_limit_bytes = 0;
 };
 
 // A row of the table: a key, what it means, and how its text is read and shown.

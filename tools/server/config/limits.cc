@@ -76,6 +76,8 @@ void AddConnections(Table* table) {
              "408, if it is slower than the next row");
   table->Set("http.body_rate_min", "bytes of a body in a second, at least", "408");
   table->Set("http.body_memory", "all bodies together", "503");
+  table->Fixed("what bodies unpack to beyond 20 times what was received, all together",
+               Bytes(http::ServerOptions().dense_memory_bytes), "503");
   table->Set("http.reply_memory", "all replies that wait for slow clients", "503");
   table->Set("http.idle_timeout", "time between requests, and without progress in sending", "the connection is closed");
   table->Fixed("a form (queries, administration)", Bytes(kFormBytesMax), "413");
@@ -105,6 +107,11 @@ void AddWriting(Table* table) {
   table->Fixed("metric families of a database with metadata", std::to_string(query::api::MetadataBook::kMaxFamilies),
                "metadata of further ones are not kept");
   table->Set("storage.max_series_per_database", "series of a database", "points of new series are refused (400)");
+  table->Set("storage.max_fields_per_database", "fields of a database", "rows with new fields are refused (400)");
+  table->Set("storage.max_databases", "databases", "a write to a new one is refused (400)");
+  table->Set("memory.limit",
+             "memory of the process; 0: of the control group or machine. Of 85 % of it less 64 MiB names may have 45 %",
+             "new names are refused (400), known series go on; other sizes are lowered at the start, and the log says it");
 }
 
 void AddQueries(Table* table, const Config& config) {

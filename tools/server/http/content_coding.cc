@@ -26,7 +26,7 @@ Error TooLarge(size_t limit) { return LimitExceeded(fmt::format("the decoded bod
 
 }  // namespace
 
-Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits) {
+Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits, const DecodeGrant& grant) {
   thread_local const std::unique_ptr<libdeflate_decompressor, FreeDecompressor> decompressor(
       libdeflate_alloc_decompressor());
   TM_CHECK(decompressor != nullptr);
@@ -38,7 +38,17 @@ Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits
   // more: in a body that was cut short these bytes are anything, and the client is to be told what is wrong.
   const size_t declared = LoadLittle<uint32_t>(bytes.data() + bytes.size() - 4);
   BodyBuffer out;
-  out.Reserve(std::clamp(declared, size_t{1}, limit));
+  const auto reserve = [&](size_t capacity) -> Result<void> {
+    if (grant && !grant(capacity)) {
+      return MakeError(ErrorCode::kResourceExhausted,
+                       "there is no memory for unpacking the body: too many that grow so much are at work");
+    }
+    out.Reserve(capacity);
+    return {};
+  };
+  // What is declared is not believed at first where it is much.
+  const size_t likely = std::max(bytes.size() * 20, size_t{64} << 10);
+  TM_RETURN_IF_ERROR(reserve(std::clamp(declared, size_t{1}, std::min(limit, likely))));
   while (!bytes.empty()) {
     size_t consumed = 0;
     size_t produced = 0;
@@ -47,7 +57,7 @@ Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits
                                       out.capacity() - out.size(), &consumed, &produced);
     if (result == LIBDEFLATE_INSUFFICIENT_SPACE) {
       if (out.capacity() >= limit) return TooLarge(limit);
-      out.Reserve(std::min(limit, std::max(out.capacity() * 4, size_t{64} << 10)));
+      TM_RETURN_IF_ERROR(reserve(std::min(limit, std::max({out.capacity() * 4, declared, size_t{64} << 10}))));
       continue;
     }
     if (result != LIBDEFLATE_SUCCESS) return InvalidArgument("the gzip body is damaged");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -16,9 +17,13 @@ struct DecodeLimits {
   size_t ratio = 200;
 };
 
+// Asked for memory before it is taken: whether what comes out may take so many bytes in all.
+using DecodeGrant = std::function<bool(size_t)>;
+
 // The content of a gzip file of one or more members. kLimitExceeded when what comes out is over a limit, whatever size
-// is declared: the smaller limit is the most memory that it costs. kInvalidArgument when it is damaged.
-Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits);
+// is declared: the smaller limit is the most memory that it costs. kResourceExhausted when `grant` does not give it.
+// kInvalidArgument when it is damaged. An empty `grant` gives all.
+Result<BodyBuffer> GunzipBody(std::string_view bytes, const DecodeLimits& limits, const DecodeGrant& grant = {});
 
 // `bytes` as a gzip file, compressed for speed. Thread-safe; each thread keeps a compressor.
 std::string Gzip(std::string_view bytes);

@@ -51,6 +51,10 @@ struct ServerOptions {
   size_t body_bytes_max = 25'000'000;
   // Bytes of all bodies that are being received or handled. Above it, requests with a body get 503.
   size_t body_memory_bytes = size_t{512} << 20;
+  // Bodies that unpack to more than kDenseRatio times what was received share this for what is above; more get 503.
+  // Measurements hardly come to that, bodies that are made to fill the memory do.
+  static constexpr size_t kDenseRatio = 20;
+  size_t dense_memory_bytes = size_t{64} << 20;
   // Bytes of all replies that are waiting to be taken by their clients. Above it, large ones become 503.
   size_t reply_memory_bytes = size_t{512} << 20;
   DecodeLimits decode;
@@ -119,7 +123,8 @@ struct ServerCounters {
   std::atomic<uint64_t> timeouts{0};
   std::atomic<uint64_t> overloaded{0};
   std::atomic<uint64_t> late_answers{0};  // sent at the deadline in place of the handler's
-  std::atomic<uint64_t> body_bytes{0};    // of requests, held now
+  std::atomic<uint64_t> body_bytes{0};    // of requests, held now, as received and unpacked
+  std::atomic<uint64_t> dense_bytes{0};   // of those, what unpacked beyond kDenseRatio times what was received
   std::atomic<uint64_t> reply_bytes{0};   // of large replies, held now
 };
 

@@ -408,17 +408,24 @@ void Session::AnswerOn(WorkerSet* workers) {
   Reply(std::move(response));
 }
 
+Response Session::RefuseCoded(const Error& error) {
+  const bool later = error.code == ErrorCode::kResourceExhausted;
+  const int status = later ? 503 : error.code == ErrorCode::kLimitExceeded ? 413 : 400;
+  Response response = shared_->application->Refuse(status, error.message, &request_);
+  if (later) response.Set("Retry-After", "1");
+  return response;
+}
+
 // Nothing else touches request_ meanwhile.
 Response Session::Answer() {
   Application& application = *shared_->application;
   try {
     const std::string_view coding = request_.Header("Content-Encoding");
     if (EqualsNoCase(coding, "gzip") || EqualsNoCase(coding, "x-gzip")) {
-      Result<BodyBuffer> decoded = GunzipBody(request_.body.view(), shared_->options().decode);
-      if (!decoded.ok()) {
-        const int status = decoded.error().code == ErrorCode::kLimitExceeded ? 413 : 400;
-        return application.Refuse(status, decoded.error().message, &request_);
-      }
+      const size_t received = request_.body.size();
+      Result<BodyBuffer> decoded = GunzipBody(request_.body.view(), shared_->options().decode,
+                                              [this, received](size_t bytes) { return LeaseDecoded(received, bytes); });
+      if (!decoded.ok()) return RefuseCoded(decoded.error());
       request_.body = std::move(decoded).value();
     }
     Response response = application.Handle(&request_);

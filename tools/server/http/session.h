@@ -105,6 +105,8 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   void HandlerEnded();
   void ForgetLateAnswer();
   Response Answer();
+  // To a body that could not be unpacked.
+  Response RefuseCoded(const Error& error);
   void Reply(Response response);
   void ReplyInStream(Response response);
   Outgoing Compose(Response response);
@@ -125,6 +127,8 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   template <typename Handler>
   void ReadInput(Handler handler);
   bool LeaseBody(size_t bytes);
+  // That a body of `received` bytes may take `bytes` in all unpacked, besides.
+  bool LeaseDecoded(size_t received, size_t bytes);
   void ReleaseBody();
   bool LeaseReply(size_t bytes);
   void ReleaseReply();
@@ -179,6 +183,8 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   int64_t body_grew_ns_ = 0;
   size_t body_seen_bytes_ = 0;
   size_t leased_bytes_ = 0;
+  size_t decoded_bytes_ = 0;  // of those, for the body unpacked
+  size_t dense_bytes_ = 0;    // see ServerOptions::dense_memory_bytes
 
   Outgoing out_;
   size_t leased_reply_bytes_ = 0;

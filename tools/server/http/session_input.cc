@@ -38,8 +38,27 @@ bool Session::LeaseBody(size_t bytes) {
   return true;
 }
 
+bool Session::LeaseDecoded(size_t received, size_t bytes) {
+  if (bytes <= decoded_bytes_) return true;
+  const size_t usual = received * ServerOptions::kDenseRatio;
+  const size_t dense = bytes > usual ? bytes - usual : 0;
+  std::atomic<uint64_t>& held = shared_->counters.dense_bytes;
+  const size_t more = dense - dense_bytes_;
+  if (held.fetch_add(more, std::memory_order_relaxed) + more > shared_->options().dense_memory_bytes && more > 0) {
+    held.fetch_sub(more, std::memory_order_relaxed);
+    return false;
+  }
+  dense_bytes_ = dense;
+  if (!LeaseBody(bytes - decoded_bytes_)) return false;
+  decoded_bytes_ = bytes;
+  return true;
+}
+
 void Session::ReleaseBody() {
   request_.body = BodyBuffer();
+  shared_->counters.dense_bytes.fetch_sub(dense_bytes_, std::memory_order_relaxed);
+  dense_bytes_ = 0;
+  decoded_bytes_ = 0;
   shared_->counters.body_bytes.fetch_sub(leased_bytes_, std::memory_order_relaxed);
   leased_bytes_ = 0;
 }

@@ -67,14 +67,15 @@ Status CheckCaller(const http::Caller& caller, const influxql::Statement& statem
 }  // namespace
 
 InfluxService::InfluxService(storage::Store* store, PolicyBook* policies, const Clock* clock,
-                             storage::DatabaseOptions defaults, std::string version)
+                             storage::DatabaseOptions defaults, std::string version, OpenWatch open_watch)
     : store_(store),
       policies_(policies),
       clock_(clock),
       started_ns_(clock->NowNs()),
       started_steady_ns_(clock->SteadyNs()),
       defaults_(std::move(defaults)),
-      version_(std::move(version)) {}
+      version_(std::move(version)),
+      open_watch_(std::move(open_watch)) {}
 
 Response InfluxService::Ping(Request& request) const {
   Response response;
@@ -152,8 +153,19 @@ Response InfluxService::Ready() const {
                                              GoDuration(clock_->SteadyNs() - started_steady_ns_)));
 }
 
+namespace {
+
+class Unwatched final : public query::api::NamesWatch {
+ public:
+  Status Look(uint64_t) override { return {}; }
+  [[nodiscard]] size_t series_max() const override { return 0; }
+};
+
+}  // namespace
+
 Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database,
-                                       const http::Caller& caller) const {
+                                       const Request& request) const {
+  const http::Caller& caller = *request.caller;
   if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) return Create(*create, caller);
   if (const auto* change = std::get_if<influxql::ChangeRetentionPolicy>(&statement))
     return ChangePolicy(*change, caller);
@@ -190,11 +202,15 @@ Result<std::string> InfluxService::Run(const influxql::Statement& statement, con
     return DatabaseNotFound(name);
   }
   if (const auto* drop = std::get_if<influxql::Delete>(&statement)) return DeleteFrom(**view, name, *drop);
+  const std::unique_ptr<query::api::NamesWatch> watch =
+      open_watch_ ? open_watch_(request, *view) : std::make_unique<Unwatched>();
   if (const auto* measurements = std::get_if<influxql::ShowMeasurements>(&statement)) {
-    return ShowMeasurements(**view, *measurements);
+    return ShowMeasurements(**view, *measurements, watch.get());
   }
-  if (const auto* series = std::get_if<influxql::ShowSeries>(&statement)) return ShowSeries(**view, *series);
-  return ShowKeys(**view, std::get<influxql::ShowKeys>(statement));
+  if (const auto* series = std::get_if<influxql::ShowSeries>(&statement)) {
+    return ShowSeries(**view, *series, watch.get());
+  }
+  return ShowKeys(**view, std::get<influxql::ShowKeys>(statement), watch.get());
 }
 
 Result<storage::DatabaseOptions> InfluxService::OptionsOf(std::string_view database) const {
@@ -298,6 +314,15 @@ bool InfluxService::MayChangeByGet(const Request& request) {
   return http::IsLoopbackHost(host);
 }
 
+namespace {
+
+// Whether the server could not do it now, so that the request as a whole is to be sent again.
+bool EndsAnswer(ErrorCode code) {
+  return code == ErrorCode::kTimeout || code == ErrorCode::kCancelled || code == ErrorCode::kResourceExhausted;
+}
+
+}  // namespace
+
 Response InfluxService::Query(Request& request) const {
   const auto answer = [&]() -> Response {
     const std::string_view text = request.params.Get("q");
@@ -329,9 +354,10 @@ Response InfluxService::Query(Request& request) const {
         series = InvalidArgument("a statement that changes something must be sent with POST");
       } else {
         const Status may = CheckCaller(*request.caller, statement, database);
-        series = may.ok() ? Run(statement, database, *request.caller) : Result<std::string>(may.error());
+        series = may.ok() ? Run(statement, database, request) : Result<std::string>(may.error());
         if (may.ok()) {
           NoteAct(statement, database, series.ok(), &request.act);
+          if (!series.ok() && EndsAnswer(series.error().code)) return InfluxError(503, series.error().message);
         } else {
           request.refusal = may.error().message;
         }

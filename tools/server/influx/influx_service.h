@@ -2,8 +2,11 @@
 // create, drop and list.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 
+#include "query/api/names_watch.h"
 #include "query/influxql/statement.h"
 #include "storage/base/clock.h"
 #include "storage/storage.h"
@@ -20,9 +23,14 @@ class InfluxService {
   // Bytes of a reply to one request, which may hold many statements.
   static constexpr size_t kReplyBytesMax = size_t{32} << 20;
 
-  // `store`, `policies` and `clock` outlive it. `version` is Tidemark's own; new databases get `defaults`.
+  // What a SHOW statement is held to while it looks at a view.
+  using OpenWatch = std::function<std::unique_ptr<query::api::NamesWatch>(const http::Request&,
+                                                                          std::shared_ptr<const storage::View>)>;
+
+  // `store`, `policies` and `clock` outlive it. `version` is Tidemark's own; new databases get `defaults`. Without
+  // `open_watch` nothing bounds what is listed.
   InfluxService(storage::Store* store, PolicyBook* policies, const Clock* clock, storage::DatabaseOptions defaults,
-                std::string version);
+                std::string version, OpenWatch open_watch = {});
 
   http::Response Ping(http::Request& request) const;
   http::Response Health(http::Request& request) const;
@@ -34,7 +42,7 @@ class InfluxService {
  private:
   // A statement's `"series":[...]`, "" for nothing to show; an Error's message is the statement's.
   [[nodiscard]] Result<std::string> Run(const query::influxql::Statement& statement, const std::string& database,
-                                        const http::Caller& caller) const;
+                                        const http::Request& request) const;
 
   [[nodiscard]] Result<storage::DatabaseOptions> OptionsOf(std::string_view database) const;
   [[nodiscard]] Result<std::string> Create(const query::influxql::CreateDatabase& create,
@@ -53,6 +61,7 @@ class InfluxService {
   const int64_t started_steady_ns_;
   const storage::DatabaseOptions defaults_;
   const std::string version_;
+  const OpenWatch open_watch_;
 };
 
 }  // namespace tidemark::server

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 #include <span>
@@ -73,8 +74,20 @@ void Cut(uint64_t limit, uint64_t offset, std::vector<T>* list) {
   if (limit != 0 && list->size() > limit) list->resize(limit);
 }
 
+// What the watch is told of a list of names.
+uint64_t BytesOf(const std::vector<std::string>& names) {
+  uint64_t bytes = names.capacity() * sizeof(std::string);
+  for (const std::string& name : names) bytes += name.capacity();
+  return bytes;
+}
+
+// How many names of a list that is cut like this are looked for; 0: all.
+uint64_t Wanted(uint64_t limit, uint64_t offset) {
+  return limit == 0 || limit > std::numeric_limits<uint64_t>::max() - offset ? 0 : limit + offset;
+}
+
 Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
-                    const std::vector<storage::FieldDescription>& fields) {
+                    const std::vector<storage::FieldDescription>& fields, query::api::NamesWatch* watch) {
   using What = influxql::ShowKeys::What;
   Rows out;
   if (show.what == What::kFieldKeys) {
@@ -87,6 +100,7 @@ Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
   for (const auto& series : selectors) {
     TM_TRY_ASSIGN(std::vector<std::string> some, view.LabelNames(series, show.where.range()));
     MergeInto(&keys, std::move(some));
+    TM_RETURN_IF_ERROR(watch->Look(BytesOf(keys)));
   }
   std::erase(keys, model::kMetricNameLabel);
   if (show.what == What::kTagKeys) {
@@ -99,13 +113,20 @@ Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
   } else {
     std::erase_if(keys, [&](const std::string& key) { return std::ranges::find(show.keys, key) == show.keys.end(); });
   }
+  const uint64_t wanted = show.cardinality ? 0 : Wanted(show.limit, show.offset);
+  uint64_t held = 0;
   for (const std::string& key : keys) {
     std::vector<std::string> values;
     for (const auto& series : selectors) {
       TM_TRY_ASSIGN(std::vector<std::string> some, view.LabelValues(key, series, show.where.range()));
       MergeInto(&values, std::move(some));
+      TM_RETURN_IF_ERROR(watch->Look(held + BytesOf(values)));
     }
-    for (std::string& value : values) out.rows.emplace_back(key, std::move(value));
+    for (std::string& value : values) {
+      if (wanted != 0 && out.rows.size() >= wanted) return out;
+      held += sizeof(out.rows[0]) + key.size() + value.capacity();
+      out.rows.emplace_back(key, std::move(value));
+    }
   }
   return out;
 }
@@ -168,21 +189,45 @@ Result<std::vector<std::string>> FieldsToName(const storage::View& view,
   return alike ? std::vector<std::string>(names.begin(), names.end()) : std::vector<std::string>();
 }
 
-// The keys of the series of one measurement, sorted, each once: its fields share them.
-Result<std::vector<std::string>> KeysOf(const storage::View& view, std::string_view measurement,
-                                        const std::vector<storage::FieldDescription>& fields,
-                                        const influxql::Condition& where) {
-  std::vector<std::string> keys;
-  model::LabelViews labels;
+// The series of one measurement, each once: its fields share them.
+Result<std::vector<model::SeriesRef>> DistinctSeries(const storage::View& view,
+                                                     const std::vector<storage::FieldDescription>& fields,
+                                                     const influxql::Condition& where, query::api::NamesWatch* watch) {
+  std::vector<model::SeriesRef> all;
   for (const auto& series : SeriesOf(fields, where)) {
-    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs, view.Select(series, where.range(), {.strings = true}));
-    std::vector<std::string> some;
-    for (const model::SeriesRef ref : refs) {
-      view.LabelsOf(ref, &labels);
-      some.push_back(SeriesKey(measurement, labels));
-    }
-    MergeInto(&keys, std::move(some));
+    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs,
+                  view.Select(series, where.range(), {.strings = true, .max_series = watch->series_max()}));
+    all.insert(all.end(), refs.begin(), refs.end());
+    TM_RETURN_IF_ERROR(watch->Look((all.capacity() + refs.capacity()) * sizeof(model::SeriesRef)));
   }
+  std::ranges::sort(all, {}, &model::SeriesRef::series);
+  all.erase(std::ranges::unique(all, {}, &model::SeriesRef::series).begin(), all.end());
+  return all;
+}
+
+// The keys of `series` of one measurement, sorted; the first `wanted` of them, 0 for all: then no more are held.
+Result<std::vector<std::string>> KeysOf(const storage::View& view, std::string_view measurement,
+                                        std::span<const model::SeriesRef> series, uint64_t wanted, uint64_t held,
+                                        query::api::NamesWatch* watch) {
+  constexpr size_t kNamesPerLook = 1024;
+  held += series.size_bytes();
+  std::vector<std::string> keys;  // a heap with the last one on top where not all are wanted
+  model::LabelViews labels;
+  for (size_t i = 0; i < series.size(); ++i) {
+    if (i % kNamesPerLook == 0) TM_RETURN_IF_ERROR(watch->Look(held));
+    view.LabelsOf(series[i], &labels);
+    std::string key = SeriesKey(measurement, labels);
+    if (wanted != 0 && keys.size() == wanted) {
+      if (key >= keys.front()) continue;
+      std::ranges::pop_heap(keys);
+      held -= sizeof(std::string) + keys.back().capacity();
+      keys.pop_back();
+    }
+    held += sizeof(std::string) + key.capacity();
+    keys.push_back(std::move(key));
+    if (wanted != 0) std::ranges::push_heap(keys);
+  }
+  std::ranges::sort(keys);
   return keys;
 }
 
@@ -205,7 +250,8 @@ std::string NamesSeries(std::string_view series, const std::vector<std::string>&
   return out + "}]";
 }
 
-Result<std::string> ShowMeasurements(const storage::View& view, const influxql::ShowMeasurements& show) {
+Result<std::string> ShowMeasurements(const storage::View& view, const influxql::ShowMeasurements& show,
+                                     query::api::NamesWatch* watch) {
   if (show.where.first_ns || show.where.last_ns) {
     return InvalidArgument("SHOW MEASUREMENTS doesn't support time in WHERE clause");
   }
@@ -213,7 +259,9 @@ Result<std::string> ShowMeasurements(const storage::View& view, const influxql::
       show.name ? std::span(&*show.name, 1) : std::span<const model::Matcher>();
   TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, named));
   std::vector<std::string> names;
+  const uint64_t wanted = show.cardinality ? 0 : Wanted(show.limit, show.offset);
   for (const auto& [name, fields] : measurements) {
+    if (wanted != 0 && names.size() >= wanted) break;
     bool found = show.where.everything();
     for (const auto& series : SeriesOf(fields, show.where)) {
       if (found) break;
@@ -222,7 +270,9 @@ Result<std::string> ShowMeasurements(const storage::View& view, const influxql::
         return matcher.op == model::MatchOp::kEqual && matcher.value.empty();
       });
       if (nothing) continue;
-      TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs, view.Select(series, {}, {.strings = true}));
+      TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs,
+                    view.Select(series, {}, {.strings = true, .max_series = watch->series_max()}));
+      TM_RETURN_IF_ERROR(watch->Look(refs.capacity() * sizeof(model::SeriesRef)));
       found = !refs.empty();
     }
     if (found) names.push_back(name);
@@ -237,12 +287,13 @@ Result<std::string> ShowMeasurements(const storage::View& view, const influxql::
 
 // One series for each measurement that has any: {"name":...,"columns":["key","value"],"values":[["host","a"]]}; for
 // CARDINALITY how many these are.
-Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys& show) {
+Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys& show, query::api::NamesWatch* watch) {
   constexpr std::string_view kColumns[] = {R"("fieldKey","fieldType")", R"("tagKey")", R"("key","value")"};
   TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
   std::string out;
   for (const auto& [name, fields] : measurements) {
-    TM_TRY_ASSIGN(Rows rows, RowsOf(view, show, fields));
+    TM_TRY_ASSIGN(Rows rows, RowsOf(view, show, fields, watch));
+    TM_RETURN_IF_ERROR(watch->Look(out.capacity()));
     Cut(show.limit, show.offset, &rows.rows);
     if (rows.rows.empty()) continue;
     out += out.empty() ? R"("series":[{"name":)" : R"(,{"name":)";
@@ -267,19 +318,28 @@ Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys
 }
 
 // {"columns":["key"],"values":[["cpu,host=a"]]}; counts for CARDINALITY.
-Result<std::string> ShowSeries(const storage::View& view, const influxql::ShowSeries& show) {
+Result<std::string> ShowSeries(const storage::View& view, const influxql::ShowSeries& show,
+                               query::api::NamesWatch* watch) {
   TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
   std::vector<std::string> all;
   std::string counts;
   size_t sum = 0;
+  const uint64_t wanted = Wanted(show.limit, show.offset);
+  uint64_t held = 0;
   for (const auto& [name, fields] : measurements) {
-    TM_TRY_ASSIGN(std::vector<std::string> keys, KeysOf(view, name, fields, show.where));
-    sum += keys.size();
-    if (!keys.empty()) {
+    if (!show.cardinality && wanted != 0 && all.size() >= wanted) break;
+    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> series, DistinctSeries(view, fields, show.where, watch));
+    if (series.empty()) continue;
+    sum += series.size();
+    if (show.cardinality) {
       counts += counts.empty() ? R"({"name":)" : R"(,{"name":)";
       AppendJsonString(&counts, name);
-      counts += fmt::format(R"(,"columns":["count"],"values":[[{}]]}})", keys.size());
+      counts += fmt::format(R"(,"columns":["count"],"values":[[{}]]}})", series.size());
+      continue;
     }
+    const uint64_t left = wanted == 0 ? 0 : wanted - all.size();
+    TM_TRY_ASSIGN(std::vector<std::string> keys, KeysOf(view, name, series, left, held, watch));
+    held += BytesOf(keys);
     std::ranges::move(keys, std::back_inserter(all));
   }
   if (show.cardinality && show.from.empty() && show.where.everything() && !show.exact) {
@@ -288,6 +348,7 @@ Result<std::string> ShowSeries(const storage::View& view, const influxql::ShowSe
   if (show.cardinality) return counts.empty() ? std::string() : R"("series":[)" + counts + "]";
   Cut(show.limit, show.offset, &all);
   if (all.empty()) return std::string();
+  TM_RETURN_IF_ERROR(watch->Look(2 * held));  // the text of the answer comes to as much
   std::string out = R"("series":[{"columns":["key"],"values":[)";
   for (const std::string& key : all) {
     out += out.ends_with('[') ? "[" : ",[";

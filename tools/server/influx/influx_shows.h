@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "query/api/names_watch.h"
 #include "query/influxql/statement.h"
 #include "storage/base/result.h"
 #include "storage/storage.h"
@@ -14,9 +15,13 @@ namespace tidemark::server {
 // {"name":...,"columns":["name"],"values":[["a"],["b"]]}; nothing for no names when `or_nothing`.
 std::string NamesSeries(std::string_view series, const std::vector<std::string>& names, bool or_nothing);
 
-Result<std::string> ShowMeasurements(const storage::View& view, const query::influxql::ShowMeasurements& show);
-Result<std::string> ShowKeys(const storage::View& view, const query::influxql::ShowKeys& show);
-Result<std::string> ShowSeries(const storage::View& view, const query::influxql::ShowSeries& show);
+// `watch` is asked again and again; its errors end the work. Nothing is looked for beyond LIMIT.
+Result<std::string> ShowMeasurements(const storage::View& view, const query::influxql::ShowMeasurements& show,
+                                     query::api::NamesWatch* watch);
+Result<std::string> ShowKeys(const storage::View& view, const query::influxql::ShowKeys& show,
+                             query::api::NamesWatch* watch);
+Result<std::string> ShowSeries(const storage::View& view, const query::influxql::ShowSeries& show,
+                               query::api::NamesWatch* watch);
 
 // What of a database a deletion means.
 struct Selection {

@@ -78,6 +78,18 @@ void AddProcess(Writer* out, double start_seconds) {
   out->Gauge("process_start_time_seconds", "When this process began, since 1970.", start_seconds);
 }
 
+void AddMemory(Writer* out, const memory::Budget& budget) {
+  const memory::Usage usage = budget.usage();
+  const memory::ClassUsage& names = usage.classes[static_cast<size_t>(memory::Class::kNames)];
+  out->Gauge("tidemark_memory_limit_bytes", "Memory that is used at most.", Number(usage.limit_bytes));
+  out->Gauge("tidemark_memory_used_bytes", "Memory in use.", Number(usage.total_bytes));
+  out->Gauge("tidemark_memory_names_limit_bytes", "Memory beyond which new names are refused.",
+             Number(names.limit_bytes));
+  out->Gauge("tidemark_memory_names_used_bytes", "Memory of series, fields and databases.", Number(names.used_bytes));
+  out->Gauge("tidemark_memory_names_refused", "1 while new series, fields and databases are refused.",
+             budget.NamesAdmitted() ? 0 : 1);
+}
+
 void AddStore(Writer* out, const storage::StoreStats& stats) {
   out->Counter("tidemark_rows_written_total", "Rows written since the start.", Number(stats.rows_written));
   out->Counter("tidemark_points_written_total", "Points written since the start.", Number(stats.points_written));
@@ -88,6 +100,9 @@ void AddStore(Writer* out, const storage::StoreStats& stats) {
   out->Gauge("tidemark_journal_live_bytes", "Journal that a restart would replay.", Number(stats.journal_live_bytes));
   out->Gauge("tidemark_staged_bytes", "Rows in memory, not yet compressed.", Number(stats.staged_bytes));
   out->Gauge("tidemark_slab_bytes", "Rows in memory, compressed, not yet on disk as pages.", Number(stats.slab_bytes));
+  out->Gauge("tidemark_write_wait_rounds_max",
+             "Rounds of making room that the write that waited longest has waited for.",
+             Number(stats.longest_write_wait_rounds));
   out->Gauge("tidemark_series", "Series of all databases.", Number(stats.series));
   out->Counter("tidemark_series_created_total", "Series created since the start.", Number(stats.series_created));
   out->Counter("tidemark_checkpoints_total", "Checkpoints taken.", Number(stats.checkpoints));
@@ -360,6 +375,7 @@ std::string MetricsText(const MetricSources& sources) {
   out.Gauge("tidemark_config_last_reload_success_timestamp_seconds",
             "When the settings in force were read, since 1970.", sources.config_seconds);
   if (sources.store != nullptr) AddStore(&out, sources.store->Stats());
+  if (sources.memory != nullptr) AddMemory(&out, *sources.memory);
   if (sources.store != nullptr) AddFindings(&out, sources.store->Findings());
   if (sources.store != nullptr) AddClock(&out, sources.store->ReadClock());
   if (sources.http != nullptr) AddHttp(&out, *sources.http);

@@ -9,6 +9,7 @@
 #include "query/api/api.h"
 #include "query/api/event_tap.h"
 #include "query/rules/manager.h"
+#include "storage/base/memory/budget.h"
 #include "storage/storage.h"
 #include "tools/server/audit/auditor.h"
 #include "tools/server/backup/backup_maker.h"
@@ -25,6 +26,7 @@ namespace tidemark::server {
 // Null members are left out.
 struct MetricSources {
   const storage::Store* store = nullptr;
+  const memory::Budget* memory = nullptr;
   const http::Server* http = nullptr;
   const http::Router* router = nullptr;
   const WriteService* writes = nullptr;

@@ -51,8 +51,12 @@ class WriteService::ParseLease {
  public:
   ParseLease(WriteService* service, size_t input_bytes)
       : service_(service), bytes_(uint64_t{input_bytes} * kBatchBytesPerByte) {
+    // Small ones do not count, so that neither they nor a large one is refused for the other: threads bound how many
+    // there are.
+    const uint64_t most = service_->parse_memory_bytes_.load(std::memory_order_relaxed);
+    if (bytes_ <= std::min(kSmallBytes, most / 16)) bytes_ = 0;
     const uint64_t others = service_->parsing_bytes_.fetch_add(bytes_, std::memory_order_relaxed);
-    granted_ = others == 0 || others + bytes_ <= service_->parse_memory_bytes_.load(std::memory_order_relaxed);
+    granted_ = others == 0 || bytes_ == 0 || others + bytes_ <= most;
   }
   ~ParseLease() { service_->parsing_bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }
   ParseLease(const ParseLease&) = delete;
@@ -61,6 +65,8 @@ class WriteService::ParseLease {
   [[nodiscard]] bool granted() const { return granted_; }
 
  private:
+  static constexpr uint64_t kSmallBytes = uint64_t{1} << 20;
+
   WriteService* service_;
   uint64_t bytes_;
   bool granted_;

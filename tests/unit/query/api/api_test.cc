@@ -181,7 +181,7 @@ TEST_F(ApiTest, Series) {
             R"({"status":"error","errorType":"bad_data","error":"no match[] parameter provided"})");
   EXPECT_EQ(
       Call(&QueryApi::Series, "match[]=%7Bhost%3D~%22.%2B%22%7D&limit=1").body,
-      R"({"status":"success","data":[{"__name__":"cpu_cores","host":"a"}],"warnings":["results truncated due to limit"]})");
+      R"({"status":"success","data":[{"__name__":"cpu_user","host":"a"}],"warnings":["results truncated due to limit"]})");
 }
 
 TEST_F(ApiTest, MetadataListsNumbers) {

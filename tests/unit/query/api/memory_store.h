@@ -30,7 +30,21 @@ struct MemorySeries {
 
 class MemoryView final : public storage::View {
  public:
-  explicit MemoryView(std::vector<MemorySeries> series) : series_(std::move(series)) {}
+  explicit MemoryView(std::vector<MemorySeries> series) : series_(std::move(series)) {
+    // The fields of a series share its number, as in a store.
+    std::map<std::pair<std::string, model::Labels>, model::SeriesId> ids;
+    for (size_t i = 0; i < series_.size(); ++i) {
+      model::Labels tags = series_[i].labels;
+      std::erase_if(tags, [](const model::Label& label) { return label.name == model::kMetricNameLabel; });
+      const auto own = model::SeriesId(i + 1);
+      model::SeriesRef ref{series_[i].field, ids.try_emplace({series_[i].measurement, tags}, own).first->second};
+      if (!places_.try_emplace(ref, i).second) {
+        ref.series = own;
+        places_.emplace(ref, i);
+      }
+      refs_.push_back(ref);
+    }
+  }
 
   Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher> matchers, model::TimeRange,
                                                const storage::SelectOptions& options) const override {
@@ -42,7 +56,7 @@ class MemoryView final : public storage::View {
     for (size_t i = 0; i < series_.size(); ++i) {
       const bool string = series_[i].type == model::FieldType::kString;
       if (string ? !options.strings : !options.numeric) continue;
-      if (Holds(series_[i].labels, matchers)) refs.push_back({series_[i].field, model::SeriesId(i + 1)});
+      if (Holds(series_[i].labels, matchers)) refs.push_back(refs_[i]);
     }
     if (options.max_series != 0 && refs.size() > options.max_series) return LimitExceeded("too many series");
     std::sort(refs.begin(), refs.end());
@@ -141,7 +155,7 @@ class MemoryView final : public storage::View {
     std::vector<std::string> warnings_;
   };
 
-  const MemorySeries& At(model::SeriesRef ref) const { return series_[model::Number(ref.series) - 1]; }
+  const MemorySeries& At(model::SeriesRef ref) const { return series_[places_.at(ref)]; }
   static bool HasRowsIn(const MemorySeries& series, model::TimeRange range) {
     const auto first = series.rows.lower_bound(range.first.ns);
     return first != series.rows.end() && first->first <= range.last.ns;
@@ -159,6 +173,8 @@ class MemoryView final : public storage::View {
   }
 
   std::vector<MemorySeries> series_;
+  std::vector<model::SeriesRef> refs_;         // of series_
+  std::map<model::SeriesRef, size_t> places_;  // in series_
 };
 
 class MemoryStore final : public storage::Store {
@@ -238,9 +254,11 @@ class MemoryStore final : public storage::Store {
                                                  const storage::DatabaseOptions&) const override {
     if (!HasDatabase(database)) return NotFound("no such database");
     if (on_plan) on_plan();
-    return storage::RetentionReport{
-        .partitions = 4, .partition_bytes = 400, .selected = {.series = 5, .rows = 50, .bytes = 500},
-        .expired = {.rows = 60, .staged_rows = 6, .bytes = 600}, .gone_by_ns = 86'400'000'000'000};
+    return storage::RetentionReport{.partitions = 4,
+                                    .partition_bytes = 400,
+                                    .selected = {.series = 5, .rows = 50, .bytes = 500},
+                                    .expired = {.rows = 60, .staged_rows = 6, .bytes = 600},
+                                    .gone_by_ns = 86'400'000'000'000};
   }
   Result<void> Checkpoint() override { return {}; }
   Result<storage::CompactionProgress> Compact(

@@ -1,0 +1,125 @@
+#include "tools/server/influx/influx_shows.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "query/influxql/parser.h"
+#include "storage/base/clock.h"
+#include "storage/model/batch.h"
+#include "storage/storage.h"
+#include "tests/temp_directory.h"
+
+namespace tidemark::server {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int64_t kNow = 1'700'000'000'000'000'000;
+constexpr int kHosts = 5'000;
+
+// Notes what it is told, and ends the work at a bound.
+class NotingWatch final : public query::api::NamesWatch {
+ public:
+  explicit NotingWatch(uint64_t bytes_max = UINT64_MAX) : bytes_max_(bytes_max) {}
+  Status Look(uint64_t held_bytes) override {
+    ++looks;
+    most_bytes = std::max(most_bytes, held_bytes);
+    return held_bytes <= bytes_max_ ? Status() : LimitExceeded("too much");
+  }
+  [[nodiscard]] size_t series_max() const override { return 0; }
+
+  uint64_t looks = 0;
+  uint64_t most_bytes = 0;
+
+ private:
+  const uint64_t bytes_max_;
+};
+
+class InfluxShowsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    storage::StoreOptions options;
+    options.directory = directory_.path() + "/data";
+    options.clock = &clock_;
+    options.background = false;
+    auto opened = storage::Store::Open(std::move(options));
+    ASSERT_TRUE(opened.ok()) << opened.error().message;
+    store_ = std::move(opened).value();
+    model::BatchBuilder builder;
+    for (int i = 0; i < kHosts; ++i) {
+      const std::string host = "h" + std::to_string(10'000 + (i * 7) % kHosts);
+      builder.Row("cpu", {{"host", host}}, {kNow}).Field("a", 1.0).Field("b", 2.0);
+    }
+    builder.Row("mem", {{"host", "x"}}, {kNow}).Field("free", 1.0);
+    ASSERT_TRUE(store_->Write("", builder.batch()).ok());
+    auto view = store_->OpenView("");
+    ASSERT_TRUE(view.ok());
+    view_ = *view;
+  }
+
+  Result<std::string> Show(const std::string& text, NotingWatch* watch) {
+    const auto statements = query::influxql::Parse(text, kNow);
+    EXPECT_TRUE(statements.ok()) << statements.error().message;
+    const query::influxql::Statement& statement = statements->at(0);
+    if (const auto* show = std::get_if<query::influxql::ShowSeries>(&statement))
+      return ShowSeries(*view_, *show, watch);
+    if (const auto* show = std::get_if<query::influxql::ShowMeasurements>(&statement)) {
+      return ShowMeasurements(*view_, *show, watch);
+    }
+    return ShowKeys(*view_, std::get<query::influxql::ShowKeys>(statement), watch);
+  }
+
+  TempDirectory directory_;
+  ManualClock clock_{kNow};
+  std::unique_ptr<storage::Store> store_;
+  std::shared_ptr<const storage::View> view_;
+};
+
+TEST_F(InfluxShowsTest, ALimitIsOfTheFirstKeysAndHoldsOnlyThose) {
+  NotingWatch all;
+  ASSERT_TRUE(Show("SHOW SERIES", &all).ok());
+  NotingWatch some;
+  const auto shown = Show("SHOW SERIES LIMIT 2 OFFSET 1", &some);
+  ASSERT_TRUE(shown.ok()) << shown.error().message;
+  EXPECT_EQ(*shown, R"("series":[{"columns":["key"],"values":[["cpu,host=h10001"],["cpu,host=h10002"]]}])");
+  // What it holds are the series that are looked at, two fields each, and not their keys.
+  EXPECT_LT(some.most_bytes, all.most_bytes / 2);
+}
+
+TEST_F(InfluxShowsTest, ALimitGoesOnInTheNextMeasurement) {
+  NotingWatch watch;
+  const auto shown = Show("SHOW SERIES LIMIT 2 OFFSET 4999", &watch);
+  ASSERT_TRUE(shown.ok()) << shown.error().message;
+  EXPECT_EQ(*shown, R"("series":[{"columns":["key"],"values":[["cpu,host=h14999"],["mem,host=x"]]}])");
+}
+
+TEST_F(InfluxShowsTest, SeriesAreCountedOnceWhateverTheirFields) {
+  NotingWatch watch;
+  const auto shown = Show("SHOW SERIES EXACT CARDINALITY FROM cpu", &watch);
+  ASSERT_TRUE(shown.ok()) << shown.error().message;
+  EXPECT_THAT(*shown, HasSubstr(R"("values":[[5000]])"));
+}
+
+TEST_F(InfluxShowsTest, TheWatchEndsEachOfThem) {
+  for (const char* text : {"SHOW SERIES", "SHOW TAG VALUES WITH KEY = host", "SHOW SERIES CARDINALITY",
+                           "SHOW MEASUREMENTS WHERE host =~ /h1/"}) {
+    NotingWatch watch(10'000);
+    const auto shown = Show(text, &watch);
+    ASSERT_FALSE(shown.ok()) << text;
+    EXPECT_EQ(shown.error().message, "too much") << text;
+  }
+}
+
+TEST_F(InfluxShowsTest, TagValuesStopAtTheirLimit) {
+  NotingWatch watch;
+  const auto shown = Show("SHOW TAG VALUES FROM cpu WITH KEY = host LIMIT 2 OFFSET 1", &watch);
+  ASSERT_TRUE(shown.ok()) << shown.error().message;
+  EXPECT_THAT(*shown, HasSubstr(R"("values":[["host","h10001"],["host","h10002"]])"));
+}
+
+}  // namespace
+}  // namespace tidemark::server
