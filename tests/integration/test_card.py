@@ -139,6 +139,26 @@ def test_every_figure_of_the_card():
         expect("sequential" in history[-1], history)
 
 
+def test_the_tasks_of_one_run():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        file = folder / "two.yaml"
+        file.write_text("name: two\ntasks:\n  - {name: a, kind: build, command: sleep 0.2}\n"
+                        "  - {name: b, kind: test, command: sleep 0.2, needs: [a]}\n")
+        common = ["--server", server.url, "--state-dir", folder / "state"]
+        for _ in range(2):
+            tidemark("exec", "run", file, "--agents", 1, *common)
+        lines = tidemark("exec", "history", *common).splitlines()
+        expect_equal(len(lines), 2, lines)
+        expect(all("~" in line for line in lines), f"speedups that are estimates: {lines}")
+        for line in lines:
+            run = re.search(r"\b[0-9a-f]{16}-[0-9a-f]{8}\b", line).group(0)
+            shown = tidemark("exec", "history", "--run", run, *common)
+            seconds = [float(row.split()[-1]) for row in shown.splitlines() if "succeeded" in row]
+            expect(len(seconds) == 2 and all(0.2 <= s < 5 for s in seconds), shown)
+            expect(re.search(r"^build +1$", shown, re.M) and re.search(r"^test +1$", shown, re.M), shown)
+        tidemark("exec", "history", "--run", "nosuch", *common, code=1)
+
+
 def test_failures_and_interrupted_runs_are_told():
     with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
         file = folder / "bad.yaml"

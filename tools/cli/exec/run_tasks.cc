@@ -67,9 +67,11 @@ Result<std::vector<PastTask>> ReadRunTasks(ApiSource& api, const std::string& da
     if (const auto at = places.find({event.labels, event.time_ms}); at != places.end())
       tasks[at->second].task = event.text;
   }
-  const std::string window = fmt::format("[{}ms]", *asked.last_ms - *asked.first_ms + 1);
+  // Times here are whole milliseconds, cut, and rows lie behind them: the end is the next one.
+  const int64_t end_ms = *asked.last_ms + 1;
+  const std::string window = fmt::format("[{}ms]", end_ms - *asked.first_ms + 1);
   const auto fill = [&](const char* metric, const auto& take) -> Result<void> {
-    TM_TRY_ASSIGN(Answer answer, Ask(api, database, metric + window, asked.last_ms));
+    TM_TRY_ASSIGN(Answer answer, Ask(api, database, metric + window, end_ms));
     for (AnswerSeries& series : answer.series) {
       std::erase_if(series.labels, [](const model::Label& label) { return label.name == "__name__"; });
       for (const AnswerPoint& point : series.points) {
