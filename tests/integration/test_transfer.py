@@ -1,8 +1,8 @@
 """Points out of a store and into another: exports in each form, imports of them and of other databases' files, against a server
 and in a directory; afterwards the logical hashes are equal, or what is different is named.
 """
+import http.client
 import json
-import os
 import pathlib
 import random
 import shutil
@@ -15,7 +15,6 @@ from harness import BIN, Server, expect, expect_equal, free_port, run_tests, tem
 
 T0 = 1_700_000_000
 QUIET = ("--host-metrics", "off")
-HEX = "0123456789abcdef"
 
 
 def tidemark(*arguments, code=0, **more):
@@ -210,9 +209,9 @@ def test_one_database_of_a_backup_goes_into_a_running_server():
 class Peer:
     """Another database, with its output in a file."""
 
-    def __init__(self, folder, *command):
+    def __init__(self, folder, *command, environment=None):
         self.log = open(folder / (pathlib.Path(command[0]).name + ".log"), "wb")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, cwd=folder)
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT, cwd=folder, env=environment)
 
     def __enter__(self):
         return self
@@ -225,7 +224,6 @@ class Peer:
 
 
 def http_ok(port, path):
-    import http.client
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         connection.request("GET", path)
@@ -323,6 +321,39 @@ def test_victoriametrics_gives_every_sample():
             done = tidemark("admin", "import", "victoriametrics", "vm", folder / "export.jsonl", "--server", server.url)
             expect(f"{points:,} of {points:,} points" in done.stdout, done.stdout)
             expect_equal(hash_of(("--server", server.url), "vm")[0], points, "points")
+
+
+def test_influxdb_reads_what_is_exported_as_line_protocol():
+    if not shutil.which("influxd"):
+        print("influxd is not installed")
+        return
+    with temporary_folder() as folder, Server(folder / "one", *QUIET) as server:
+        lines = "".join(f"m\\ 1,host=a\\,b\\=c\\ d f={i * 0.1},n={i}i,ok={'true' if i % 2 else 'false'},s=\"x\\\"y\\\\ {i}\" {T0 + i}000000001\n"
+                        for i in range(500))
+        expect_equal(server.write(lines, db="db").status, 204, "a write")
+        tidemark("admin", "export", "db", "--to", folder / "a.lp", "--server", server.url)
+        port = free_port()
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "INFLUXDB_DATA_DIR": f"{folder}/i/data", "INFLUXDB_META_DIR": f"{folder}/i/meta",
+                       "INFLUXDB_DATA_WAL_DIR": f"{folder}/i/wal", "INFLUXDB_HTTP_BIND_ADDRESS": f"127.0.0.1:{port}",
+                       "INFLUXDB_BIND_ADDRESS": f"127.0.0.1:{free_port()}", "INFLUXDB_REPORTING_DISABLED": "true"}
+        (folder / "influxd.conf").write_text("")
+        with Peer(folder, "influxd", "run", "-config", str(folder / "influxd.conf"), environment=environment):
+            wait_until(lambda: http_ok(port, "/ping") is not None, what="InfluxDB")
+
+            def post(path, body):
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                connection.request("POST", path, body)
+                reply = connection.getresponse()
+                return reply.status, reply.read()
+            expect_equal(post("/query?q=CREATE+DATABASE+db", "")[0], 200, "a database")
+            status, body = post("/write?db=db", (folder / "a.lp").read_bytes())
+            expect_equal((status, body), (204, b""), "what InfluxDB says of the export")
+            answer = json.loads(http_ok(port, "/query?db=db&epoch=ns&q=SELECT+*+FROM+%22m+1%22"))
+            columns, rows = (answer["results"][0]["series"][0][key] for key in ("columns", "values"))
+            got = [dict(zip(columns, row)) for row in rows]
+            want = [{"time": (T0 + i) * 10**9 + 1, "host": "a,b=c d", "f": float(f"{i * 0.1}"), "n": i, "ok": bool(i % 2), "s": f'x"y\\ {i}'}
+                    for i in range(500)]
+            expect_equal(got, want, "rows")
 
 
 def test_an_export_of_influx_inspect_goes_into_its_databases():
