@@ -51,7 +51,9 @@ void AppendHistory(const Group& group, const std::vector<AlertChange>& changes, 
     SetLabel(&labels, "rule_group", group.name);
     SetLabel(&labels, "rule_file", group.file);
     std::string event = change.from == change.to ? "" : fmt::format("{} -> {}", Name(change.from), Name(change.to));
-    if (!std::isnan(change.value)) event += fmt::format(", value {}", frame::GoFormat(change.value));
+    if (!std::isnan(change.value)) {
+      event += fmt::format("{}value {}", event.empty() ? "" : ", ", frame::GoFormat(change.value));
+    }
     event += (event.empty() ? "" : ": ") + change.reason;
     builder->Row(kHistoryMeasurement, ViewsOf(labels), model::Timestamp::FromMs(now_ms))
         .Field("event", event)

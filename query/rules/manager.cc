@@ -8,6 +8,12 @@
 #include "storage/base/log.h"
 
 namespace tidemark::query::rules {
+namespace {
+
+// Rows that are written together, at most and then those of one rule more.
+constexpr size_t kRowsAtOnce = 10'000;
+
+}  // namespace
 
 Manager::Manager(ManagerDependencies dependencies, ManagerOptions options)
     : dependencies_(dependencies), options_(options), evaluator_(std::move(dependencies), std::move(options)) {}
@@ -28,6 +34,7 @@ Manager::Generation Manager::NewGeneration(std::vector<Group> groups, int64_t no
       RuleState& added = state->rules.emplace_back();
       added.rule = &rule;
       added.status.rule = &rule;
+      state->reads.push_back(ReadsOf(rule));
     }
     MutexLock lock(state->mutex);
     state->status.group = &group;
@@ -136,35 +143,63 @@ model::Timestamp Manager::NextDue() const {
   return next_ms == INT64_MAX ? model::Timestamp::Max() : model::Timestamp::FromMs(next_ms);
 }
 
+std::vector<Result<void>> Manager::RunRules(GroupState* group, int64_t at_ms, const std::stop_token& stop) {
+  std::vector<Result<void>> done;
+  std::vector<PendingWrite> pending;
+  size_t rows = 0;
+  const auto flush = [&] {
+    rows = 0;
+    for (const auto& [state, error] : evaluator_.Flush(&pending, at_ms)) {
+      done[static_cast<size_t>(state - group->rules.data())] = error;
+    }
+  };
+  for (size_t i = 0; i < group->rules.size() && !stop.stop_requested(); ++i) {
+    RuleState& rule = group->rules[i];
+    const bool reads = std::ranges::any_of(pending, [&](const PendingWrite& one) {
+      // What it reads of before a restart is alerts.
+      if (rule.rule->alerting && !rule.restored && one.state->rule->alerting) return true;
+      return std::ranges::any_of(WritesOf(*one.state->rule),
+                                 [&](std::string_view name) { return group->reads[i].May(name); });
+    });
+    if (reads || rows > kRowsAtOnce) flush();
+    const int64_t began = dependencies_.clock->SteadyNs();
+    const size_t before = pending.size();
+    Result<void> one = evaluator_.Evaluate(*group->group, &rule, at_ms, stop, &pending);
+    if (pending.size() > before) rows += pending.back().series.size();
+    if (!one.ok() && stop.stop_requested()) break;
+    rule.status.evaluation_ns = dependencies_.clock->SteadyNs() - began;
+    done.push_back(std::move(one));
+  }
+  flush();
+  return done;
+}
+
+void Manager::Settle(const Group& group, RuleState* rule, const Result<void>& done, int64_t at_ms) const {
+  const std::string error = done.ok() ? "" : done.error().message;
+  RuleStatus& status = rule->status;
+  // The words of an error may differ each time.
+  const bool turned = done.ok() ? status.failures > 0 : status.failures == 0;
+  if (turned) evaluator_.NoteHealth(group, *rule->rule, error, at_ms);
+  status.failures = done.ok() ? 0 : status.failures + 1;
+  status.health = done.ok() ? "ok" : "err";
+  status.last_error = error;
+  status.last_evaluation_ms = at_ms;
+  if (!done.ok())
+    TM_LOG(kWarn, "rule \"{}\" of group \"{}\" in {}: {}", rule->rule->name, group.name, group.file, error);
+  status.alerts.clear();
+  for (const auto& [labels, active] : rule->active) status.alerts.push_back(active.alert);
+  status.flapping.clear();
+  for (const auto& [labels, flap] : rule->flaps) {
+    if (flap.log.flapping()) status.flapping.push_back(flap.alert);
+  }
+}
+
 void Manager::RunGroup(GroupState* group, int64_t at_ms, const std::stop_token& stop) {
   const int64_t began = dependencies_.clock->SteadyNs();
-  for (RuleState& rule : group->rules) {
-    const int64_t rule_began = dependencies_.clock->SteadyNs();
-    group->interrupted = stop.stop_requested();
-    if (group->interrupted) return;
-    const Result<void> done = evaluator_.Evaluate(*group->group, &rule, at_ms, stop);
-    group->interrupted = !done.ok() && stop.stop_requested();
-    if (group->interrupted) return;
-    const std::string error = done.ok() ? "" : done.error().message;
-    // The words of an error may differ each time.
-    const bool turned = done.ok() ? rule.status.failures > 0 : rule.status.failures == 0;
-    if (turned) evaluator_.NoteHealth(*group->group, *rule.rule, error, at_ms);
-    rule.status.failures = done.ok() ? 0 : rule.status.failures + 1;
-    rule.status.health = done.ok() ? "ok" : "err";
-    rule.status.last_error = error;
-    rule.status.last_evaluation_ms = at_ms;
-    rule.status.evaluation_ns = dependencies_.clock->SteadyNs() - rule_began;
-    if (!done.ok()) {
-      TM_LOG(kWarn, "rule \"{}\" of group \"{}\" in {}: {}", rule.rule->name, group->group->name, group->group->file,
-             done.error().message);
-    }
-    rule.status.alerts.clear();
-    for (const auto& [labels, active] : rule.active) rule.status.alerts.push_back(active.alert);
-    rule.status.flapping.clear();
-    for (const auto& [labels, flap] : rule.flaps) {
-      if (flap.log.flapping()) rule.status.flapping.push_back(flap.alert);
-    }
-  }
+  const std::vector<Result<void>> done = RunRules(group, at_ms, stop);
+  for (size_t i = 0; i < done.size(); ++i) Settle(*group->group, &group->rules[i], done[i], at_ms);
+  group->interrupted = done.size() < group->rules.size();
+  if (group->interrupted) return;
   MutexLock lock(group->mutex);
   group->status.last_evaluation_ms = at_ms;
   group->status.evaluation_ns = dependencies_.clock->SteadyNs() - began;

@@ -82,6 +82,11 @@ class Manager {
   // Evaluates it and gives it back.
   void Run(const Turn& turn);
   void RunGroup(GroupState* group, int64_t at_ms, const std::stop_token& stop);
+  // Evaluates the rules of a group in order. What they write is written together, but before one is evaluated that may
+  // read it. What became of each that was evaluated before `stop`.
+  std::vector<Result<void>> RunRules(GroupState* group, int64_t at_ms, const std::stop_token& stop);
+  // Notes what became of one.
+  void Settle(const Group& group, RuleState* rule, const Result<void>& done, int64_t at_ms) const;
   [[nodiscard]] int64_t NowMs() const;
   // A copy.
   [[nodiscard]] Result<Group> FindGroup(const std::string& file, const std::string& name) const;

@@ -55,12 +55,13 @@ RuleEvaluator::RuleEvaluator(ManagerDependencies dependencies, ManagerOptions op
                .budget = options_.budget,
                .closed_windows = options_.closed_windows}) {}
 
-Result<void> RuleEvaluator::Evaluate(const Group& group, RuleState* state, int64_t now_ms,
-                                     const std::stop_token& stop) const {
+Result<void> RuleEvaluator::Evaluate(const Group& group, RuleState* state, int64_t now_ms, const std::stop_token& stop,
+                                     std::vector<PendingWrite>* pending) const {
   const Rule& rule = *state->rule;
   TM_TRY_ASSIGN(const Samples samples, Run(rule, *rule.expr, rule.expr_text, now_ms - group.query_offset_ms,
                                            options_.lookback_ms, rule.database, stop));
-  return rule.alerting ? UpdateAlerts(group, state, samples, now_ms, stop) : Record(group, state, samples, now_ms);
+  return rule.alerting ? UpdateAlerts(group, state, samples, now_ms, stop, pending)
+                       : Record(group, state, samples, now_ms, pending);
 }
 
 Result<Samples> RuleEvaluator::Run(const Rule& rule, const promql::Expr& expr, std::string_view text, int64_t time_ms,
@@ -123,7 +124,7 @@ Result<std::vector<TemplateSample>> RuleEvaluator::QueryForTemplate(const Rule& 
 }
 
 Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
-                                         const std::stop_token& stop) const {
+                                         const std::stop_token& stop, std::vector<PendingWrite>* pending) const {
   const Rule& rule = *state->rule;
   const TemplateContext context{
       .query =
@@ -160,7 +161,7 @@ Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, c
     AppendQuestion(group, rule, now_ms, &question);
     WriteHistory(question.batch());
   }
-  return WriteSeries(state, series, now_ms);
+  return WriteSeries(state, series, now_ms, pending);
 }
 
 Result<Surroundings> RuleEvaluator::Around(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const {
@@ -216,7 +217,8 @@ void RuleEvaluator::NoteHealth(const Group& group, const Rule& rule, const std::
       now_ms);
 }
 
-Result<void> RuleEvaluator::Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) const {
+Result<void> RuleEvaluator::Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
+                                   std::vector<PendingWrite>* pending) const {
   if (group.limit != 0 && samples.size() > group.limit) {
     return LimitExceeded(fmt::format("exceeded limit of {} with {} series", group.limit, samples.size()));
   }
@@ -229,22 +231,56 @@ Result<void> RuleEvaluator::Record(const Group& group, RuleState* state, const S
       return InvalidArgument("vector contains metrics with the same labelset after applying rule labels");
     }
   }
-  return WriteSeries(state, std::move(series), now_ms);
+  return WriteSeries(state, std::move(series), now_ms, pending);
 }
 
-Result<void> RuleEvaluator::WriteSeries(RuleState* state, std::map<model::Labels, double> series,
-                                        int64_t now_ms) const {
-  std::set<model::Labels> written;
-  for (const auto& [labels, value] : series) written.insert(labels);
-  for (const model::Labels& gone : state->written) series.emplace(gone, model::kStaleMarker);
-  const Result<void> done = Write(state->rule->into, series, now_ms);
+Result<void> RuleEvaluator::WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms,
+                                        std::vector<PendingWrite>* pending) const {
+  PendingWrite one{.state = state, .series = std::move(series), .written = {}};
+  for (const auto& [labels, value] : one.series) one.written.insert(labels);
+  for (const model::Labels& gone : state->written) one.series.emplace(gone, model::kStaleMarker);
+  if (pending == nullptr) return WriteOne(std::move(one), now_ms);
+  if (!one.series.empty()) pending->push_back(std::move(one));
+  return {};
+}
+
+Result<void> RuleEvaluator::WriteOne(PendingWrite one, int64_t now_ms) const {
+  const Result<void> done = Write(one.state->rule->into, one.series, now_ms);
   if (done.ok()) {
-    state->written = std::move(written);
+    one.state->written = std::move(one.written);
   } else {
     // What has been written and what has not is unknown: all of it gets its marker once it ends.
-    state->written.merge(written);
+    one.state->written.merge(one.written);
   }
   return done;
+}
+
+std::vector<std::pair<RuleState*, Error>> RuleEvaluator::Flush(std::vector<PendingWrite>* pending,
+                                                               int64_t now_ms) const {
+  std::map<std::string_view, std::vector<PendingWrite*>> by_database;
+  for (PendingWrite& one : *pending) by_database[one.state->rule->into].push_back(&one);
+  std::vector<std::pair<RuleState*, Error>> errors;
+  for (const auto& [database, writes] : by_database) {
+    std::map<model::Labels, double> all;
+    size_t rows = 0;
+    for (const PendingWrite* const one : writes) {
+      all.insert(one->series.begin(), one->series.end());
+      rows += one->series.size();
+    }
+    // Where two rules write one series, the later one counts, as if each had written by itself.
+    if (rows == all.size() && Write(std::string(database), all, now_ms).ok()) {
+      for (PendingWrite* const one : writes) one->state->written = std::move(one->written);
+      continue;
+    }
+    for (PendingWrite* const one : writes) {
+      RuleState* const state = one->state;
+      if (const Result<void> done = WriteOne(std::move(*one), now_ms); !done.ok()) {
+        errors.emplace_back(state, done.error());
+      }
+    }
+  }
+  pending->clear();
+  return errors;
 }
 
 Result<void> RuleEvaluator::End(const Orphans& orphans, int64_t now_ms) const {

@@ -67,6 +67,13 @@ struct ManagerDependencies {
   std::function<bool(const std::string& database, const model::Labels& series, int64_t ms)> is_there = {};
 };
 
+// What a rule has to say, and has not been written.
+struct PendingWrite {
+  RuleState* state = nullptr;
+  std::map<model::Labels, double> series;
+  std::set<model::Labels> written;  // of `series`, those that go on
+};
+
 // Thread-safe; a state is changed by one call at a time.
 class RuleEvaluator {
  public:
@@ -75,7 +82,13 @@ class RuleEvaluator {
   // Errors, which leave the alerts as they were: those of the query; kLimitExceeded of the group's limit; kCorruption
   // where the answer is not whole; kInvalidArgument where two results have the same labels; kCancelled where `stop`
   // was requested. Errors of writing, behind which the alerts have moved on: those of the sink; kConflict.
-  Result<void> Evaluate(const Group& group, RuleState* state, int64_t now_ms, const std::stop_token& stop) const;
+  // With `pending`, what is to be written is put there and not written: Flush says what became of it.
+  Result<void> Evaluate(const Group& group, RuleState* state, int64_t now_ms, const std::stop_token& stop,
+                        std::vector<PendingWrite>* pending = nullptr) const;
+
+  // Writes what several rules of one evaluation have to say, at once where all of it is taken; else each by itself, so
+  // that it is known of which what was refused. The errors, by rule. Empties `pending`.
+  std::vector<std::pair<RuleState*, Error>> Flush(std::vector<PendingWrite>* pending, int64_t now_ms) const;
 
   // Notes in the history that the rule cannot be evaluated, or that it can again where `error` is empty.
   void NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms) const;
@@ -96,16 +109,20 @@ class RuleEvaluator {
   Result<std::map<model::Labels, PastAlert>> ReadPast(const Rule& rule, int64_t now_ms,
                                                       const std::stop_token& stop) const;
   Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
-                            const std::stop_token& stop) const;
+                            const std::stop_token& stop, std::vector<PendingWrite>* pending) const;
   // Empty where the rule has neither a policy of no data nor a recovery condition.
   Result<Surroundings> Around(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const;
   // Whether the rule asked for the same series before a restart, as far as is known.
   Result<bool> AskedTheSame(const Group& group, const Rule& rule, int64_t now_ms, const std::stop_token& stop) const;
   void NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const;
   void WriteHistory(const model::Batch& batch) const;
-  Result<void> Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms) const;
-  // Writes `series` at `now_ms`, and stale markers for those of the last time that are not among them.
-  Result<void> WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms) const;
+  Result<void> Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
+                      std::vector<PendingWrite>* pending) const;
+  // Writes `series` at `now_ms`, and stale markers for those of the last time that are not among them; or puts them
+  // into `pending`, where it is not null.
+  Result<void> WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms,
+                           std::vector<PendingWrite>* pending) const;
+  Result<void> WriteOne(PendingWrite one, int64_t now_ms) const;
   Result<void> Write(const std::string& database, const std::map<model::Labels, double>& series, int64_t now_ms) const;
   [[nodiscard]] const std::string& DatabaseOr(const std::string& named) const {
     return named.empty() ? options_.database : named;

@@ -11,6 +11,7 @@
 
 #include "query/rules/flapping.h"
 #include "query/rules/no_data.h"
+#include "query/rules/reads.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_status.h"
 #include "storage/base/mutex.h"
@@ -56,6 +57,7 @@ struct GroupState {
   bool at_once = false;
   bool running = false;
   std::vector<RuleState> rules;
+  std::vector<Reads> reads;  // of each of them
   // Ended by a reload before all its rules had run.
   bool interrupted = false;
   mutable Mutex mutex;
