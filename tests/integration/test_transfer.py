@@ -5,6 +5,7 @@ import http.client
 import json
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -155,6 +156,8 @@ def test_a_killed_import_goes_on_and_ends_equal():
             if process.returncode == 0:
                 break
             expect(rounds < 20, f"{out}\n{err}")
+        print("rounds", rounds)
+        expect(rounds > 1 and "going on behind piece" in err, f"it was never stopped: {err}")
         expect("800,000 of 800,000 points" in out, out)
         expect(not state.exists(), "the state is still there")
         expect_equal(hash_of(online, "db")[0], 800_000, "points")
@@ -321,6 +324,18 @@ def test_victoriametrics_gives_every_sample():
             done = tidemark("admin", "import", "victoriametrics", "vm", folder / "export.jsonl", "--server", server.url)
             expect(f"{points:,} of {points:,} points" in done.stdout, done.stdout)
             expect_equal(hash_of(("--server", server.url), "vm")[0], points, "points")
+            # Value by value: its numbers are as it prints them, infinities bare.
+            stored = {}
+            rows = server.request("GET", "/api/v1/rows?db=vm&match[]=%7B__name__!=%22%22%7D", timeout=120).body.decode()
+            for line in map(json.loads, rows.splitlines()):
+                if "end" not in line:
+                    stored.setdefault(json.dumps(line["labels"], sort_keys=True), {}).update(zip(line["times_ns"], map(float, line["values"])))
+            for line in text.decode().splitlines():
+                one = json.loads(re.sub(r"\+?Inf\b", "Infinity", line))
+                series = stored[json.dumps(one["metric"], sort_keys=True)]
+                for ms, value in zip(one["timestamps"], one["values"]):
+                    got = series[ms * 1_000_000]
+                    expect(got != got if value is None else got == value, f"{one['metric']} at {ms}: {got}, and not {value}")
 
 
 def test_influxdb_reads_what_is_exported_as_line_protocol():
