@@ -142,6 +142,9 @@ struct StoreOptions {
   // The memory budget of the process: new names, databases among them, are refused where its names are at their wall.
   // Outlives the store and its views. Null: none.
   memory::Budget* memory = nullptr;
+  // Kept free of the disk for what gives space back when it is full: at least this, twice the largest change of meta
+  // where that is more, and never more than a sixteenth of the disk. 0: nothing. Made by the background.
+  uint64_t reserve_bytes = uint64_t{32} << 20;
   // The file layer under journal and RocksDB alike; null: the system's. Tests hand in one that fails or forgets.
   std::shared_ptr<rocksdb::FileSystem> file_system;
   // Kinds of documents that have other limits than DocumentKind's.
@@ -188,6 +191,11 @@ struct StoreStats {
   uint64_t longest_write_wait_rounds = 0;
   bool read_only = false;  // a disk error or a full disk stopped writes
   std::string read_only_reason;
+  // Of the disk, set aside for what gives space back when it is full (engine/README.md): what there is of it, and what
+  // there should be. In use: it was let go for that, and writes are refused until it is there again.
+  uint64_t reserve_bytes = 0;
+  uint64_t reserve_wanted_bytes = 0;
+  bool reserve_in_use = false;
 };
 
 // Which fields a selection may name.

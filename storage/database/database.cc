@@ -91,8 +91,10 @@ void Database::ReplaceFrozen(const StagedSet* frozen, std::vector<std::shared_pt
 void Database::ReplacePages(const std::vector<std::shared_ptr<const partition::Slab>>& old_slabs,
                             const std::vector<std::shared_ptr<const partition::Epoch>>& old_epochs,
                             std::vector<std::shared_ptr<const partition::Epoch>> epochs) {
-  const auto among = [](const auto& list) {
-    return [&list](const auto& item) { return std::find(list.begin(), list.end(), item) != list.end(); };
+  // Of a compaction they are a thousand among many thousands.
+  const auto among = [](auto list) {
+    std::sort(list.begin(), list.end());
+    return [list = std::move(list)](const auto& item) { return std::binary_search(list.begin(), list.end(), item); };
   };
   MutexLock lock(mutex_);
   auto state = std::make_shared<DatabaseState>(*state_);

@@ -17,13 +17,24 @@ namespace {
 
 // A compaction deletes what it has replaced each time that so much has been read since.
 constexpr uint64_t kFreeBytes = uint64_t{64} << 20;
-constexpr uint64_t kFreePartitions = 64;
+constexpr uint64_t kFreePartitions = 1024;
+// Partitions that are committed together, until one of the two is reached: a synced change of meta for each of
+// thousands that have a few rows would be most of the work, and so would a new list of epochs.
+constexpr uint64_t kBatchBytes = uint64_t{4} << 20;
+constexpr size_t kBatchPartitions = 1024;
+// A full disk is not tried for each of them.
+constexpr uint64_t kNoRoomMax = 8;
 
 }  // namespace
 
 Result<CompactionProgress> Compactor::Compact(std::string_view name, const std::stop_token& stop,
                                               const std::function<void(const CompactionProgress&)>& progress) {
-  TM_RETURN_IF_ERROR(checkpointer_.Checkpoint());
+  parts_.MakeRoom();
+  if (auto taken = checkpointer_.Checkpoint(); !taken.ok()) {
+    // What is on disk already can be made smaller without it.
+    if (taken.error().code != ErrorCode::kResourceExhausted) return std::move(taken).error();
+    TM_LOG(kWarn, "compacting without a checkpoint: {}", taken.error().message);
+  }
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
   const DatabasePtr database = parts_.databases.Find(name);
@@ -55,23 +66,64 @@ Result<void> Compactor::CompactPartitions(database::Database& database, const st
   done->partitions_total = partitions.size();
   uint64_t freed_bytes = 0;
   uint64_t freed_partitions = 0;
+  NoRoom no_room;
   Result<void> result;
-  for (const database::PartitionId& id : partitions) {
+  for (size_t next = 0; result.ok() && next < partitions.size() && no_room.times < kNoRoomMax;) {
     if (stop.stop_requested() || parts_.closing.load()) break;
-    // Read anew each time: a state that is kept would keep epochs that are folded away.
-    result = FoldEpochs(database, database::ByPartition(*database.state())[id], FoldKind::kSeal, done);
+    const size_t first = next;
+    result = FoldBatch(database, partitions, &next, stop, done);
+    if (!result.ok() && result.error().code == ErrorCode::kResourceExhausted) {
+      const std::span<const database::PartitionId> batch(partitions);
+      result = FoldWithLittleRoom(database, batch.subspan(first, next - first), &no_room, done);
+    }
     if (!result.ok()) break;
-    ++done->partitions_done;
+    done->partitions_done = next;
     // Each time brings meta to disk, which for thousands of small partitions would be most of the work.
-    if (done->bytes_read - freed_bytes >= kFreeBytes || done->partitions_done - freed_partitions >= kFreePartitions) {
+    if (done->bytes_read - freed_bytes >= kFreeBytes || next - freed_partitions >= kFreePartitions ||
+        parts_.reserve.in_use()) {
       freed_bytes = done->bytes_read;
-      freed_partitions = done->partitions_done;
+      freed_partitions = next;
       checkpointer_.DropDeadFiles();
     }
     if (progress) progress(*done);
   }
   checkpointer_.DropDeadFiles();
-  return result;
+  return result.ok() ? no_room.result : result;
+}
+
+Result<void> Compactor::FoldBatch(database::Database& database, const std::vector<database::PartitionId>& partitions,
+                                  size_t* next, const std::stop_token& stop, CompactionProgress* done) {
+  // Read anew each time: a state that is kept would keep epochs that are folded away.
+  std::map<database::PartitionId, database::EpochList> epochs = database::ByPartition(*database.state());
+  std::vector<Fold> folds;
+  uint64_t bytes = 0;
+  while (*next < partitions.size() && bytes < kBatchBytes && folds.size() < kBatchPartitions) {
+    if (!folds.empty() && (stop.stop_requested() || parts_.closing.load())) break;
+    const database::EpochList& old = epochs[partitions[(*next)++]];
+    TM_TRY_ASSIGN(std::optional<Fold> fold, MakeFold(database, old, FoldKind::kSeal));
+    if (!fold) continue;
+    for (const auto& epoch : old) bytes += epoch->record().bytes;
+    folds.push_back(std::move(*fold));
+  }
+  epochs.clear();
+  return CommitFolds(database, std::move(folds), done);
+}
+
+Result<void> Compactor::FoldWithLittleRoom(database::Database& database,
+                                           std::span<const database::PartitionId> partitions, NoRoom* no_room,
+                                           CompactionProgress* done) {
+  for (const database::PartitionId& id : partitions) {
+    parts_.MakeRoom();
+    // What the one before has replaced may be what this one needs.
+    checkpointer_.DropDeadFiles();
+    auto folded = FoldEpochs(database, database::ByPartition(*database.state())[id], FoldKind::kSeal, done);
+    if (folded.ok()) continue;
+    if (folded.error().code != ErrorCode::kResourceExhausted) return folded;
+    // Others are smaller.
+    no_room->result = std::move(folded);
+    if (++no_room->times >= kNoRoomMax) break;
+  }
+  return {};
 }
 
 Result<void> Compactor::FoldCrowded() {
@@ -101,17 +153,17 @@ Result<void> Compactor::FoldCrowded() {
   return {};
 }
 
-// One fold: what it reads, and what comes of it.
-struct Compactor::Fold {
-  database::Database* database = nullptr;
-  const database::EpochList* old = nullptr;
-  partition::PartitionPages pages;
-  meta::EpochRecord record;
-};
-
 Result<void> Compactor::FoldEpochs(database::Database& database, const database::EpochList& old, FoldKind kind,
                                    CompactionProgress* progress) {
-  if (old.empty()) return {};
+  TM_TRY_ASSIGN(std::optional<Fold> fold, MakeFold(database, old, kind));
+  std::vector<Fold> one;
+  if (fold) one.push_back(std::move(*fold));
+  return CommitFolds(database, std::move(one), progress);
+}
+
+Result<std::optional<Compactor::Fold>> Compactor::MakeFold(const database::Database& database,
+                                                           const database::EpochList& old, FoldKind kind) {
+  if (old.empty()) return std::optional<Fold>();
   const retention::MaskList masks = database.HiddenRows(parts_.retention_clock.NowNs());
   const bool were_sealed =
       std::all_of(old.begin(), old.end(), [](const auto& epoch) { return epoch->record().sealed; });
@@ -122,7 +174,7 @@ Result<void> Compactor::FoldEpochs(database::Database& database, const database:
   const std::vector<RollupTier> tiers = database::LivingTiers(database.options(), id, parts_.retention_clock.NowNs());
   if (!reduce && old.size() < 2 && seal == were_sealed && !database::AnyMasked(old, masks) &&
       (reduced || !seal || database::HasTiers(*old[0], tiers))) {
-    return {};
+    return std::optional<Fold>();
   }
   const std::vector<std::shared_ptr<const partition::PageSet>> sources(old.begin(), old.end());
   std::vector<retention::SourceMasks> hidden;
@@ -136,7 +188,7 @@ Result<void> Compactor::FoldEpochs(database::Database& database, const database:
                             .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
                             .stop = &parts_.closing});
   };
-  Fold fold{&database, &old, {}, {}};
+  Fold fold{old, kind, {}, {}};
   TM_TRY_ASSIGN(fold.pages, make_pages());
   FailurePoint("fold.merged");
   meta::EpochRecord& record = fold.record;
@@ -148,19 +200,32 @@ Result<void> Compactor::FoldEpochs(database::Database& database, const database:
   record.sealed = seal || record.tiers_only;
   record.masked_through = retention::HighestNumber(masks);
   for (const auto& epoch : old) record.masked_through = std::max(record.masked_through, epoch->record().masked_through);
-  if (auto written = WriteFold(&fold); !written.ok()) {
-    parts_.rocks->DeleteLeftover(parts_.StagingPath(record.epoch));
-    // A partition that retention took, or a database that was dropped meanwhile: nothing is left to compact.
-    if (written.error().code == ErrorCode::kConflict) {
-      parts_.graveyard->Bury(meta::KeysOf(record));
-      checkpointer_.DropDeadFiles();
-      return {};
-    }
+  return std::optional<Fold>(std::move(fold));
+}
+
+Result<void> Compactor::CommitFolds(database::Database& database, std::vector<Fold> folds,
+                                    CompactionProgress* progress) {
+  if (folds.empty()) return {};
+  auto written = WriteFolds(&folds);
+  if (written.ok()) {
+    FailurePoint("fold.committed");
+    PublishFolds(database, folds, progress);
+    return {};
+  }
+  for (const Fold& fold : folds) parts_.rocks->DeleteLeftover(parts_.StagingPath(fold.record.epoch));
+  if (written.error().code != ErrorCode::kConflict) {
     parts_.health.Report(written.error());
     return std::move(written).error().Within(fmt::format("compacting database {}", database.name()));
   }
-  FailurePoint("fold.committed");
-  PublishFold(fold, progress);
+  // Partitions that retention took, or a database that was dropped meanwhile: of those nothing is left to compact.
+  for (const Fold& fold : folds) parts_.graveyard->Bury(meta::KeysOf(fold.record));
+  checkpointer_.DropDeadFiles();
+  if (folds.size() == 1) return {};
+  for (const Fold& fold : folds) {
+    const meta::EpochRecord& first = fold.old.front()->record();
+    const database::PartitionId id{first.partition_start_ns, first.partition_ns};
+    TM_RETURN_IF_ERROR(FoldEpochs(database, database::ByPartition(*database.state())[id], fold.kind, progress));
+  }
   return {};
 }
 
@@ -174,19 +239,23 @@ Result<bool> Compactor::FoldUnlessDamaged(database::Database& database, const da
   return false;
 }
 
-Result<void> Compactor::WriteFold(Fold* fold) {
+Result<void> Compactor::WriteFolds(std::vector<Fold>* folds) {
   meta::MetaChange change;
-  for (const auto& epoch : *fold->old) change.remove.push_back(epoch->record());
-  if (fold->pages.pages.empty()) return parts_.meta->Commit(std::move(change));  // all of it was deleted
-  const partition::PageDirectory directory = partition::SortAndList(&fold->pages);
-  const std::string path = parts_.StagingPath(fold->record.epoch);
-  TM_TRY_ASSIGN(fold->record, partition::WriteEpoch(parts_.rocks.get(), path, parts_.options.small_epoch_bytes,
-                                                    fold->record, fold->pages, directory, &change.records));
-  change.add.push_back(fold->record);
+  std::vector<std::string> paths;
+  for (Fold& fold : *folds) {
+    for (const auto& epoch : fold.old) change.remove.push_back(epoch->record());
+    if (fold.pages.pages.empty()) continue;  // all of it was deleted
+    const partition::PageDirectory directory = partition::SortAndList(&fold.pages);
+    const std::string path = parts_.StagingPath(fold.record.epoch);
+    TM_TRY_ASSIGN(fold.record, partition::WriteEpoch(parts_.rocks.get(), path, parts_.options.small_epoch_bytes,
+                                                     fold.record, fold.pages, directory, &change.records));
+    change.add.push_back(fold.record);
+    if (!fold.record.in_meta) paths.push_back(path);
+  }
   FailurePoint("fold.file_finished");
-  if (!fold->record.in_meta) {
-    if (auto ingested = parts_.rocks->Ingest({path}); !ingested.ok()) {
-      parts_.graveyard->Bury(meta::KeysOf(fold->record));
+  if (!paths.empty()) {
+    if (auto ingested = parts_.rocks->Ingest(paths); !ingested.ok()) {
+      for (const Fold& fold : *folds) parts_.graveyard->Bury(meta::KeysOf(fold.record));
       return ingested;
     }
   }
@@ -194,24 +263,31 @@ Result<void> Compactor::WriteFold(Fold* fold) {
   return parts_.meta->Commit(std::move(change));
 }
 
-void Compactor::PublishFold(const Fold& fold, CompactionProgress* progress) {
-  std::vector<std::shared_ptr<const partition::Epoch>> folded;
-  if (!fold.pages.pages.empty()) folded.push_back(parts_.MakeEpoch(fold.record));
-  if (fold.record.tiers_only) {
-    const meta::EpochRecord& first = fold.old->front()->record();
+void Compactor::PublishFolds(database::Database& database, const std::vector<Fold>& folds,
+                             CompactionProgress* progress) {
+  database::EpochList old;
+  database::EpochList made;
+  std::vector<model::TimeRange> reduced;
+  for (const Fold& fold : folds) {
+    old.insert(old.end(), fold.old.begin(), fold.old.end());
+    if (!fold.pages.pages.empty()) made.push_back(parts_.MakeEpoch(fold.record));
+    if (!fold.record.tiers_only) continue;
+    const meta::EpochRecord& first = fold.old.front()->record();
     const database::PartitionId id{first.partition_start_ns, first.partition_ns};
-    const database::ChangeLog::Change noted =
-        fold.database->changes().Begin(model::TimeRange{{id.first}, {database::EndNs(id)}});
-    fold.database->ReplacePages({}, *fold.old, std::move(folded));
-  } else {
-    fold.database->ReplacePages({}, *fold.old, std::move(folded));
+    reduced.push_back({{id.first}, {database::EndNs(id)}});
   }
-  for (const auto& epoch : *fold.old) {
+  if (reduced.empty()) {
+    database.ReplacePages({}, old, std::move(made));
+  } else {
+    const database::ChangeLog::Change noted = database.changes().Begin(reduced);
+    database.ReplacePages({}, old, std::move(made));
+  }
+  for (const auto& epoch : old) {
     epoch->Retire();
     progress->bytes_read += epoch->record().bytes;
   }
   FailurePoint("fold.published");
-  progress->bytes_written += fold.record.bytes;
+  for (const Fold& fold : folds) progress->bytes_written += fold.record.bytes;
 }
 
 }  // namespace tidemark::storage

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,6 +20,7 @@
 #include "storage/engine/deleter.h"
 #include "storage/engine/store_parts.h"
 #include "storage/partition/fold.h"
+#include "storage/partition/partition_pages.h"
 
 namespace tidemark::storage {
 
@@ -56,15 +59,40 @@ class Compactor {
  private:
   // kSeal: as small as possible, for data that is past. kReduce: to the tiers that the database keeps.
   enum class FoldKind { kFold, kSeal, kReduce };
-  struct Fold;  // one, on its way
+  // One, on its way: what it reads, and what comes of it.
+  struct Fold {
+    database::EpochList old;
+    FoldKind kind = FoldKind::kFold;
+    partition::PartitionPages pages;
+    meta::EpochRecord record;
+  };
+  // Partitions that could not be folded for want of room: how many, and what the last of them said.
+  struct NoRoom {
+    uint64_t times = 0;
+    Result<void> result;
+  };
   // Folds epochs of one partition that follow each other in precedence into one. What was sealed stays sealed.
   Result<void> FoldEpochs(database::Database& database, const database::EpochList& run, FoldKind kind,
                           CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
   // The same; but damage is logged and remembered, and leaves the partition as it is: false.
   Result<bool> FoldUnlessDamaged(database::Database& database, const database::EpochList& run, FoldKind kind,
                                  CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
-  Result<void> WriteFold(Fold* fold) TM_REQUIRES(compact_mutex_);
-  void PublishFold(const Fold& fold, CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
+  // Its pages, not written yet; nullopt: there is nothing to do.
+  Result<std::optional<Fold>> MakeFold(const database::Database& database, const database::EpochList& old,
+                                       FoldKind kind) TM_REQUIRES(compact_mutex_);
+  // Makes them live, all in one change of meta. Where somebody was quicker with one of them, one by one.
+  Result<void> CommitFolds(database::Database& database, std::vector<Fold> folds, CompactionProgress* progress)
+      TM_REQUIRES(compact_mutex_);
+  Result<void> WriteFolds(std::vector<Fold>* folds) TM_REQUIRES(compact_mutex_);
+  void PublishFolds(database::Database& database, const std::vector<Fold>& folds, CompactionProgress* progress)
+      TM_REQUIRES(compact_mutex_);
+  // Seals so many of `partitions` from `*next` on as are worth one change of meta, and moves it on.
+  Result<void> FoldBatch(database::Database& database, const std::vector<database::PartitionId>& partitions,
+                         size_t* next, const std::stop_token& stop, CompactionProgress* done)
+      TM_REQUIRES(compact_mutex_);
+  // The same on a full disk, one by one, so that what one has replaced makes room for the next.
+  Result<void> FoldWithLittleRoom(database::Database& database, std::span<const database::PartitionId> partitions,
+                                  NoRoom* no_room, CompactionProgress* done) TM_REQUIRES(compact_mutex_);
   Result<void> CompactPartitions(database::Database& database, const std::stop_token& stop,
                                  const std::function<void(const CompactionProgress&)>& progress,
                                  CompactionProgress* done) TM_EXCLUDES(compact_mutex_);

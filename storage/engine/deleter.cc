@@ -93,7 +93,9 @@ Result<DeleteReport> Deleter::Delete(std::string_view name, const DeleteRequest&
   if (spec.selectors.empty() || empty) return InvalidArgument("a deletion says which series by at least one matcher");
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
-  if (auto refusal = parts_.health.Refusal(); !request.dry_run && refusal.has_value()) {
+  if (!request.dry_run) parts_.MakeRoom();
+  if (auto refusal = parts_.health.Refusal();
+      !request.dry_run && refusal.has_value() && refusal->code != ErrorCode::kResourceExhausted) {
     if (auto resumed = parts_.TryResume(); !resumed.ok() || parts_.health.Refusal().has_value()) return *refusal;
   }
   const DatabasePtr database = parts_.databases.Find(name);

@@ -22,6 +22,7 @@ Result<void> StoreImpl::DropDatabase(std::string_view name) {
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
   TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
+  parts_.MakeRoom();
   MutexLock flush(checkpointer_.flush_mutex());
   MutexLock change_lock(parts_.databases.change_mutex());
   const DatabasePtr database = parts_.databases.Find(name);
@@ -39,6 +40,8 @@ Result<void> StoreImpl::DropDatabase(std::string_view name) {
   rocks::RecordBatch batch;
   batch.DeleteRange(rocks::Family::kIndex, rocks::DatabaseKeys(database->id()));
   if (auto cleaned = parts_.rocks->Write(batch); !cleaned.ok()) parts_.health.Report(cleaned.error());
+  // On a full disk somebody waits for the room.
+  if (parts_.reserve.in_use()) checkpointer_.DropDeadFiles();
   return {};
 }
 
@@ -55,6 +58,8 @@ Result<DatabaseOptions> StoreImpl::ChangeDatabaseOptions(std::string_view name, 
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
   TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
+  // It may be a retention.
+  parts_.MakeRoom();
   MutexLock change_lock(parts_.databases.change_mutex());
   const DatabasePtr database = parts_.databases.Find(name);
   if (database == nullptr) return NoDatabase(name);

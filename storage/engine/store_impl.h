@@ -108,6 +108,8 @@ class StoreImpl final : public Store {
   // ---- store_read_only.cc ----
   // Of a look that found what stops writes: replays the journal into memory as far as it can be read.
   Result<void> ServeReadOnly();
+  // Of a store that is whole and could not be entered for want of room, the reserve being gone too.
+  Result<void> ServeFullDisk(Error error);
   // What every act gets then.
   [[nodiscard]] Error ReadOnlyRefusal() const;
   // Closes a store that is read-only, from its start or since it met damage at work.

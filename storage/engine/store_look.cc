@@ -121,7 +121,7 @@ Result<void> StoreImpl::LoadRecords() {
 
 Result<void> StoreImpl::LookAtSalvage(Error damage, bool records_lost) {
   auto salvage = rescue::SalvageStore({.directory = parts_.options.directory,
-                                       .file_system = parts_.options.file_system,
+                                       .file_system = parts_.files,
                                        .cache_bytes = parts_.options.cache_bytes,
                                        .records_lost = records_lost});
   if (!salvage.ok()) {

@@ -1,3 +1,4 @@
+#include <fmt/core.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -62,9 +63,14 @@ void StoreImpl::ReturnFreeMemory() {
 }
 
 Result<uint64_t> StoreImpl::ApplyRetention() {
-  TM_TRY_ASSIGN(const uint64_t reduced, compactor_.ReduceToTiers());
+  auto reduced = compactor_.ReduceToTiers();
+  // Where that found no room, what is dropped makes some.
+  const bool again = !reduced.ok() && reduced.error().code == ErrorCode::kResourceExhausted;
+  if (!reduced.ok() && !again) return reduced;
   TM_TRY_ASSIGN(const uint64_t dropped, expiry_.DropExpired());
-  return reduced + dropped;
+  if (again) reduced = compactor_.ReduceToTiers();
+  if (!reduced.ok()) return reduced;
+  return *reduced + dropped;
 }
 
 Result<void> StoreImpl::RunMaintenance() {
@@ -85,6 +91,7 @@ Result<void> StoreImpl::KeepUp() {
     if (!parts_.read_only) TM_RETURN_IF_ERROR(KeepWatermark());
     if (parts_.health.Refusal().has_value()) TM_RETURN_IF_ERROR(parts_.TryResume());
     KeepClock();
+    if (!parts_.read_only) parts_.KeepReserve();
   }
   TM_RETURN_IF_ERROR(SyncByInterval());
   if (parts_.read_only) return {};
@@ -100,7 +107,13 @@ Result<void> StoreImpl::KeepUp() {
 }
 
 Result<void> StoreImpl::FoldAndSeal() {
-  if (parts_.health.Refusal().has_value()) return {};
+  if (parts_.health.Refusal().has_value()) {
+    // Of all this only what frees room: somebody deletes on a full disk.
+    if (!parts_.reserve.in_use()) return {};
+    TM_RETURN_IF_ERROR(compactor_.FoldHidden());
+    checkpointer_.DropDeadFiles();
+    return {};
+  }
   TM_RETURN_IF_ERROR(compactor_.FoldCrowded());
   if (parts_.clock.SteadyNs() - last_hidden_look_at_ns_.load() >= kRetentionIntervalNs) {
     last_hidden_look_at_ns_.store(parts_.clock.SteadyNs());
@@ -216,9 +229,17 @@ StoreStats StoreImpl::Stats() const {
   stats.last_seal_ns = parts_.counters.last_seal_ns.load();
   stats.seal_progress = compactor_.seal_progress();
   stats.last_seal_error = compactor_.last_seal_error();
+  stats.reserve_bytes = parts_.reserve.bytes();
+  stats.reserve_wanted_bytes = parts_.reserve.wanted_bytes();
+  stats.reserve_in_use = parts_.reserve.in_use();
   if (const auto refusal = parts_.health.Refusal(); refusal.has_value()) {
     stats.read_only = true;
     stats.read_only_reason = refusal->message;
+    if (stats.reserve_in_use) {
+      stats.read_only_reason += fmt::format(
+          "; the reserve is in use: drop, delete or compact, or make room of {} bytes for it, and writes come back",
+          stats.reserve_wanted_bytes);
+    }
   }
   return stats;
 }

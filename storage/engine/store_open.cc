@@ -50,10 +50,20 @@ Result<void> StoreImpl::Start() {
       return {};
     }
   }
-  TM_RETURN_IF_ERROR(there ? Enter(sight) : Create(sight));
-  BeginClock();
-  TM_RETURN_IF_ERROR(OpenJournal());
-  TM_RETURN_IF_ERROR(BeginWatermark());
+  parts_.reserve_kept_at_ns.store(started);
+  if (there) parts_.MakeRoomToEnter();
+  Result<void> entered = there ? Enter(sight) : Create(sight);
+  if (entered.ok()) {
+    BeginClock();
+    entered = OpenJournal();
+  }
+  if (entered.ok()) entered = BeginWatermark();
+  if (!entered.ok()) {
+    if (!there || entered.error().code != ErrorCode::kResourceExhausted) return entered;
+    TM_RETURN_IF_ERROR(ServeFullDisk(std::move(entered).error()));
+    parts_.counters.recovery_ns.store(parts_.clock.SteadyNs() - started);
+    return {};
+  }
   rocks::MakePrivate(parts_.options.directory);
   TM_RETURN_IF_ERROR(ReplayJournal());
   FailurePoint("open.replayed");
@@ -70,7 +80,7 @@ Result<void> StoreImpl::OpenRocks(RocksMode mode) {
   const bool create = mode == RocksMode::kCreate;
   TM_TRY_ASSIGN(parts_.rocks,
                 rocks::RocksStore::Open({.directory = parts_.options.directory + "/rocksdb",
-                                         .file_system = parts_.options.file_system,
+                                         .file_system = parts_.files,
                                          .cache_bytes = parts_.options.cache_bytes,
                                          .max_open_files = parts_.options.max_open_files,
                                          .create = create,
@@ -158,7 +168,7 @@ Result<void> StoreImpl::OpenJournal() {
   std::optional<uint64_t> acknowledged;
   if (proof_.exact) acknowledged = proof_.sight.newest->durable.sequence;
   TM_TRY_ASSIGN(parts_.journal, journal::OpenLocalJournal({.directory = parts_.options.directory + "/journal",
-                                                           .file_system = parts_.options.file_system,
+                                                           .file_system = parts_.files,
                                                            .segment_bytes = parts_.options.journal_segment_bytes,
                                                            .on_durable =
                                                                [this](const journal::JournalMark& mark) {

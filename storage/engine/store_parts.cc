@@ -9,11 +9,13 @@
 #include "storage/database/journal_record.h"
 #include "storage/model/repair_remedy.h"
 #include "storage/rocks/directory.h"
+#include "storage/rocks/private_file_system.h"
 
 namespace tidemark::storage {
 namespace {
 
 constexpr int64_t kSelfTestIntervalNs = 1'000'000'000;
+constexpr int64_t kReserveIntervalNs = 1'000'000'000;
 // What must fit on the disk before writes are taken again.
 constexpr uint64_t kSelfTestBytes = uint64_t{1} << 20;
 
@@ -28,12 +30,15 @@ uint32_t HeadShards(size_t threads) {
 
 StoreParts::StoreParts(StoreOptions wanted)
     : options(std::move(wanted)),
-      files(options.file_system != nullptr ? options.file_system : rocksdb::FileSystem::Default()),
+      files(options.file_system != nullptr
+                ? options.file_system
+                : std::make_shared<rocks::PrivateFileSystem>(rocksdb::FileSystem::Default())),
       clock(options.clock != nullptr ? *options.clock : SystemClock::Get()),
       retention_clock(clock),
       scheduler(options.scheduler != nullptr ? *options.scheduler : static_cast<Scheduler&>(inline_scheduler)),
       head_shards(HeadShards(scheduler.concurrency())),
       blocks(std::make_shared<head::BlockPool>(options.staged_bytes)),
+      reserve(options.directory, options.reserve_bytes),
       heads(options.staged_bytes),
       end_of_checkpoints(clock) {}
 
@@ -115,6 +120,31 @@ Result<void> StoreParts::CheckMayWrite() const {
   return MakeError(ErrorCode::kUnavailable, "the store is read-only");
 }
 
+void StoreParts::MakeRoomToEnter() {
+  if (!reserve.DiskIsFull() || reserve.in_use()) return;
+  reserve.Release();
+  TM_LOG(kWarn, "the disk is full: the reserve is in use for what gives space back");
+  health.Report(MakeError(ErrorCode::kResourceExhausted, options.directory + ": the disk is full"));
+}
+
+void StoreParts::MakeRoom() {
+  if (read_only) return;
+  MakeRoomToEnter();
+  const auto refusal = health.Refusal();
+  if (!refusal || refusal->code != ErrorCode::kResourceExhausted) return;
+  // RocksDB takes no change after one that did not find room.
+  if (auto recovered = rocks->Recover(); !recovered.ok()) TM_LOG(kWarn, "{}", recovered.error().message);
+  if (auto settled = meta->Settle(); !settled.ok()) TM_LOG(kWarn, "{}", settled.error().message);
+}
+
+void StoreParts::KeepReserve() {
+  const int64_t now_ns = clock.SteadyNs();
+  if (now_ns - reserve_kept_at_ns.load() < kReserveIntervalNs || reserve.in_use()) return;
+  reserve_kept_at_ns.store(now_ns);
+  // That there is none is told by the stats; as long as the disk is not full nothing is wrong.
+  static_cast<void>(reserve.Keep(rocks->largest_change_bytes()));
+}
+
 Result<void> StoreParts::NoteCheckpoint(const LinePlace& place) {
   if (watermark == nullptr) return {};
   // All of them have been waited for. Those of databases that sync by interval come to the disk with the next sync.
@@ -133,6 +163,12 @@ Result<void> StoreParts::CommitAct(meta::MetaChange change) {
 Result<void> StoreParts::TryResume() {
   if (!health.DueForTest(clock.SteadyNs(), kSelfTestIntervalNs)) return {};
   TM_RETURN_IF_ERROR(CheckOwnFiles());
+  // First what the next full disk needs, then rows.
+  if (reserve.in_use()) {
+    auto kept = reserve.Keep(rocks->largest_change_bytes());
+    if (!kept.ok() && kept.error().code == ErrorCode::kResourceExhausted) return {};  // it is waited for
+    TM_RETURN_IF_ERROR(std::move(kept));
+  }
   TM_RETURN_IF_ERROR(rocks->SelfTest(options.directory + "/staging/self-test", kSelfTestBytes));
   TM_RETURN_IF_ERROR(rocks->Recover());
   TM_RETURN_IF_ERROR(meta->Settle());

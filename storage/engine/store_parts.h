@@ -35,6 +35,7 @@
 #include "storage/partition/epoch.h"
 #include "storage/retention/retention_clock.h"
 #include "storage/rocks/own_files.h"
+#include "storage/rocks/reserve.h"
 #include "storage/rocks/rocks_store.h"
 #include "storage/storage.h"
 #include "storage/watermark/watermark_file.h"
@@ -78,6 +79,13 @@ struct StoreParts {
   void ReportRocks(const Error& error);
   // Success while the store may change what is on disk; otherwise why not.
   [[nodiscard]] Result<void> CheckMayWrite() const;
+  // Before an act that gives space back: on a full disk it gets the reserve, RocksDB takes changes again, and writes
+  // are refused until the reserve is whole. Elsewhere nothing. What still fails says so itself.
+  void MakeRoom();
+  // Before a store is opened for writing.
+  void MakeRoomToEnter();
+  // Once a second, of the background: keeps the reserve as large as it is to be.
+  void KeepReserve();
   // Before a checkpoint of all records up to `place` is committed.
   Result<void> NoteCheckpoint(const LinePlace& place);
   // Commits what somebody asked for. Where the disk does not say whether it took it, the error does say so.
@@ -109,6 +117,8 @@ struct StoreParts {
   rocks::OwnFiles own_files;  // none until the store is open for writing
   // Null until then.
   std::unique_ptr<watermark::WatermarkFile> watermark;
+  rocks::Reserve reserve;
+  std::atomic<int64_t> reserve_kept_at_ns = 0;  // of the steady clock
 
   DatabaseTable databases;
   Line line;

@@ -22,10 +22,15 @@ Error StoreImpl::ReadOnlyRefusal() const {
 
 Result<void> StoreImpl::ServeReadOnly() {
   const Error refusal = ReadOnlyRefusal();
+  // A medium that takes no writes is not damaged.
+  bool damaged = false;
   for (const model::Finding& finding : parts_.findings.All()) {
-    if (finding.stops_writes) TM_LOG(kError, "damage: {}", model::Describe(finding));
+    if (!finding.stops_writes || finding.area == model::FindingArea::kMedium) continue;
+    damaged = true;
+    TM_LOG(kError, "damage: {}", model::Describe(finding));
   }
-  TM_LOG(kError, "reads are served, writes are refused: {}", refusal.message);
+  log::Print(damaged ? log::Level::kError : log::Level::kWarn, "reads are served, writes are refused: {}",
+             refusal.message);
   parts_.read_only = true;
   parts_.health.RefuseForGood(refusal);
   parts_.meta->RefuseChanges(refusal);
@@ -39,6 +44,16 @@ Result<void> StoreImpl::ServeReadOnly() {
                                       }));
   parts_.line.Note(std::max(journal.last_sequence, parts_.meta->checkpoint_sequence()));
   return {};
+}
+
+Result<void> StoreImpl::ServeFullDisk(Error error) {
+  parts_.journal.reset();
+  parts_.watermark.reset();
+  parts_.findings.Add({.area = model::FindingArea::kMedium,
+                       .place = parts_.options.directory,
+                       .what = "the disk is full: " + error.message,
+                       .remedy = "make room on it, and start it again"});
+  return ServeReadOnly();
 }
 
 Result<void> StoreImpl::CloseReadOnly() {

@@ -102,7 +102,8 @@ Result<void> Reserve::Keep(uint64_t change_bytes) {
   MutexLock lock(mutex_);
   const DiskRoom disk = RoomOf(directory_);
   // What was once needed may be needed again.
-  wanted_ = std::max(wanted_, ReserveBytes(least_bytes_, change_bytes, disk));
+  largest_change_ = std::max(largest_change_, change_bytes);
+  wanted_ = ReserveBytes(least_bytes_, largest_change_, disk);
   if (least_bytes_ == 0) {
     if (bytes_ + names_ > 0) Remove();
     in_use_ = false;

@@ -62,6 +62,7 @@ class Reserve {
   mutable Mutex mutex_;
   uint64_t bytes_ TM_GUARDED_BY(mutex_) = 0;
   uint64_t wanted_ TM_GUARDED_BY(mutex_) = 0;
+  uint64_t largest_change_ TM_GUARDED_BY(mutex_) = 0;
   uint64_t names_ TM_GUARDED_BY(mutex_) = 0;
   bool in_use_ TM_GUARDED_BY(mutex_) = false;
 };

@@ -137,6 +137,8 @@ Response InfluxService::Health(Request& request) const {
   body += fmt::format(R"(,"status":"{}","checks":{})", stats.read_only ? "fail" : "pass",
                       details ? ChecksOf(store_->Findings()) : "[]");
   if (details) {
+    body += fmt::format(R"(,"reserve":{{"bytes":{},"wanted_bytes":{},"in_use":{}}})", stats.reserve_bytes,
+                        stats.reserve_wanted_bytes, stats.reserve_in_use);
     body += R"(,"version":)";
     AppendJsonString(&body, version_);
   }

@@ -23,6 +23,11 @@ constexpr std::string_view kText = R"(groups:
         labels: {severity: critical}
         annotations:
           summary: "The disk of {{ $labels.path }} is {{ $value | printf \"%.1f\" }}% full: writes stop when it is full"
+      - alert: TidemarkNoReserve
+        expr: tidemark_reserve_missing_bytes > 0
+        for: 5m
+        labels: {severity: warning}
+        annotations: {summary: "{{ $value | humanize1024 }}B of the disk cannot be set aside: when it is full, deleting may fail too"}
       - alert: TidemarkDamage
         expr: tidemark_findings > 0 or increase(tidemark_corrupt_pages_total[1h]) > 0
         labels: {severity: critical}

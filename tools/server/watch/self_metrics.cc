@@ -127,6 +127,11 @@ void AddStore(Writer* out, const storage::StoreStats& stats) {
   out->Gauge("tidemark_recovered_points", "Points replayed from the journal at the last start.",
              Number(stats.recovered_points));
   out->Gauge("tidemark_read_only", "1 while writes are refused.", stats.read_only ? 1 : 0);
+  out->Gauge("tidemark_reserve_bytes", "Set aside of the disk for what gives space back when it is full.",
+             Number(stats.reserve_bytes));
+  out->Gauge("tidemark_reserve_wanted_bytes", "What is to be set aside.", Number(stats.reserve_wanted_bytes));
+  out->Gauge("tidemark_reserve_in_use", "1 from when a full disk took the reserve until it is whole again.",
+             stats.reserve_in_use ? 1 : 0);
 }
 
 void AddFindings(Writer* out, const std::vector<model::Finding>& findings) {

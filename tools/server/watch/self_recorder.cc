@@ -46,6 +46,7 @@ Result<void> SelfRecorder::Record() {
       .Field("findings", static_cast<int64_t>(figures.findings))
       .Field("corrupt_pages_total", static_cast<int64_t>(figures.corrupt_pages))
       .Field("receivers_failing", static_cast<int64_t>(figures.receivers_failing))
+      .Field("reserve_missing_bytes", static_cast<int64_t>(figures.reserve_missing_bytes))
       .Field("clock_jump_seconds",
              std::abs(jump_ns) < kSecondNs ? 0.0 : static_cast<double>(jump_ns) / static_cast<double>(kSecondNs));
   if (figures.memory_used_ratio) rows.Field("memory_used_ratio", *figures.memory_used_ratio);

@@ -4,8 +4,9 @@
 //
 //   findings (damage that nobody has accepted), corrupt_pages_total, memory_used_ratio (of what the process may use:
 //   the limit of its control group or the machine's memory), receivers_failing (ways of receivers and Alertmanagers
-//   that do not take what is sent), certificate_ends_seconds (since 1970; only under TLS), clock_jump_seconds (how far
-//   the machine's clock was set since the point before; what is under a second is 0)
+//   that do not take what is sent), reserve_missing_bytes (of what is to be set aside of the disk),
+//   certificate_ends_seconds (since 1970; only under TLS), clock_jump_seconds (how far the machine's clock was set
+//   since the point before; what is under a second is 0)
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,7 @@ struct SelfFigures {
   uint64_t corrupt_pages = 0;
   std::optional<double> memory_used_ratio;
   uint64_t receivers_failing = 0;
+  uint64_t reserve_missing_bytes = 0;
   std::optional<int64_t> certificate_ends_seconds;
 };
 

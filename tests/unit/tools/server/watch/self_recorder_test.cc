@@ -50,6 +50,7 @@ TEST(SelfRecorder, WritesWhatItSees) {
                       .corrupt_pages = 3,
                       .memory_used_ratio = 0.5,
                       .receivers_failing = 1,
+                      .reserve_missing_bytes = 4,
                       .certificate_ends_seconds = 1'800'000'000};
   SelfRecorder recorder(point, clock, [&] { return figures; });
   ASSERT_TRUE(recorder.Record().ok());
@@ -57,6 +58,7 @@ TEST(SelfRecorder, WritesWhatItSees) {
                                                          {"corrupt_pages_total", 3},
                                                          {"memory_used_ratio", 0.5},
                                                          {"receivers_failing", 1},
+                                                         {"reserve_missing_bytes", 4},
                                                          {"certificate_ends_seconds", 1'800'000'000},
                                                          {"clock_jump_seconds", 0}}));
   figures = {};
