@@ -26,6 +26,9 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "journal.synced",
     "journal.marked",
     "journal.segment_deleted",
+    // Copies of names and records, before the journal is trimmed.
+    "copy.names_synced",
+    "copy.meta_written",
     // How far the store had come, beside it.
     "watermark.written",
     "watermark.begun",

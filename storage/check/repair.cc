@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/check/check_copies.h"
 #include "storage/check/check_records.h"
 #include "storage/check/journal_proof.h"
 #include "storage/check/verify_journal.h"
@@ -128,6 +129,7 @@ class Repairer {
     }
     TM_RETURN_IF_ERROR(NameStrayDatabases());
     TM_RETURN_IF_ERROR(RepairJournal());
+    TM_RETURN_IF_ERROR(DropDamagedCopies());
     return report_;
   }
 
@@ -135,6 +137,18 @@ class Repairer {
   void Step(const std::string& text) {
     if (options_.on_step) options_.on_step(text);
     ++report_.steps;
+  }
+
+  Result<void> DropDamagedCopies() {
+    rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
+    TM_TRY_ASSIGN(const std::vector<check::DamagedCopy> copies, check::CheckCopies(files, options_.directory));
+    for (const check::DamagedCopy& copy : copies) {
+      Step(fmt::format("{}: {}; deletes this copy, which the next checkpoint makes anew", copy.path, copy.what));
+      if (options_.dry_run) continue;
+      const rocksdb::IOStatus deleted = files->DeleteFile(copy.path, rocksdb::IOOptions(), nullptr);
+      if (!deleted.ok()) return IoError(fmt::format("deleting {}: {}", copy.path, deleted.ToString()));
+    }
+    return {};
   }
 
   // What a rebuild would find out while it reads them page by page.
@@ -162,12 +176,13 @@ class Repairer {
     for (const model::Finding& finding : salvage.findings) {
       Step(model::Describe(finding) + (finding.loss ? "; gives that up" : ""));
       // Of names that were made up no row is missing; what they were called is.
-      if (!finding.loss && finding.area != model::FindingArea::kIndex) continue;
+      const bool names_lost = finding.area == model::FindingArea::kIndex && salvage.names_lost;
+      if (!finding.loss && !names_lost) continue;
       report_.lost = true;
       given_up_.push_back(finding);
     }
     // What nobody can tell to be whole is not said to be.
-    if (!salvage.sequence && !report_.lost) {
+    if (!salvage.sequence && !salvage.complete && !report_.lost) {
       Step("not every table and log of names and records could be read: some of them may be lost");
       report_.lost = true;
     }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/check/check_copies.h"
 #include "storage/check/journal_proof.h"
 #include "storage/check/verify_journal.h"
 #include "storage/check/verify_names.h"
@@ -58,6 +59,10 @@ class Verifier {
       TM_RETURN_IF_ERROR(CheckFiles());
     }
     TM_RETURN_IF_ERROR(CheckJournalRecords());
+    Progress("the copies of names and records");
+    TM_TRY_ASSIGN(const std::vector<check::DamagedCopy> copies,
+                  check::CheckCopies(rocksdb::FileSystem::Default().get(), options_.directory));
+    for (const check::DamagedCopy& copy : copies) Found(copy.path, copy.what);
     return report_;
   }
 

@@ -50,11 +50,13 @@ struct PartitionJob {
 struct Checkpointer::Work {
   uint64_t points = 0;  // that had come since the last one
   LinePlace place;      // of the last record that it holds
+  uint64_t before = 0;  // the checkpoint before it
   std::vector<DatabasePtr> databases;
   std::map<const database::Database*, retention::MaskList> hidden;
   std::vector<PartitionJob> jobs;
   meta::MetaChange change;
-  uint64_t entries = 0;  // of indexes
+  uint64_t entries = 0;                                         // of indexes
+  std::map<model::DatabaseId, std::vector<std::string>> names;  // keys of those that are copied
 };
 
 Result<void> Checkpointer::MakeSlabs(database::Database& database, const std::shared_ptr<database::StagedSet>& set) {
@@ -170,11 +172,12 @@ Result<void> Checkpointer::CheckpointLocked() {
   parts_.counters.last_checkpoint_ns.store(parts_.clock.SteadyNs() - started);
   last_at_ns_.store(parts_.clock.SteadyNs());
   FailurePoint("checkpoint.published");
-  return FreeSuperfluous(work.place.sequence);
+  return FreeSuperfluous(work);
 }
 
 void Checkpointer::Collect(Work* work) {
   work->databases = parts_.databases.All();
+  work->before = parts_.meta->checkpoint_sequence();
   work->change.checkpoint_sequence = work->place.sequence;
   for (const DatabasePtr& database : work->databases) {
     const std::shared_ptr<const database::DatabaseState> state = database->state();
@@ -198,6 +201,7 @@ void Checkpointer::Collect(Work* work) {
       work->change.put_masks.push_back({database->id(), mask->number(), mask->spec()});
     }
     for (index::Entry& entry : database->index().BeginSave()) {
+      if (copy::IsCopied(entry.key)) work->names[database->id()].push_back(entry.key);
       work->change.records.Put(rocks::Family::kIndex, rocks::IndexKey(database->id(), entry.key),
                                std::move(entry.value));
       ++work->entries;
@@ -284,7 +288,14 @@ void Checkpointer::Publish(const Work& work) {
          work.jobs.size(), bytes, work.entries);
 }
 
-Result<void> Checkpointer::FreeSuperfluous(uint64_t sequence) {
+Result<void> Checkpointer::Copy(const Work& work) {
+  if (!copies_) copies_.emplace(parts_.files.get(), parts_.options.directory, parts_.store_id, parts_.rocks.get());
+  std::vector<model::DatabaseId> databases;
+  for (const meta::DatabaseRecord& record : parts_.meta->databases()) databases.push_back(record.id);
+  return copies_->Keep(work.before, work.place.sequence, work.names, databases);
+}
+
+Result<void> Checkpointer::FreeSuperfluous(const Work& work) {
   // What names the new epochs and the checkpoint's place lies in RocksDB's log so far. The journal goes only when it is
   // in table files: a log that is cut then costs nothing.
   if (auto flushed = parts_.rocks->Flush(); !flushed.ok()) {
@@ -295,7 +306,15 @@ Result<void> Checkpointer::FreeSuperfluous(uint64_t sequence) {
   // What follows only frees space; the next checkpoint tries again.
   if (auto dropped = DropOrphans(); !dropped.ok()) TM_LOG(kWarn, "{}", dropped.error().message);
   DropDeadFiles();
-  if (auto trimmed = parts_.journal->Trim(sequence); !trimmed.ok()) TM_LOG(kWarn, "{}", trimmed.error().message);
+  // The journal has the names since the last checkpoint, too.
+  if (auto copied = Copy(work); !copied.ok()) {
+    parts_.ReportRocks(copied.error());
+    // Of damage that was met whoever asked gets what to do.
+    if (copied.error().code == ErrorCode::kCorruption) TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
+    return std::move(copied).error().Within("checkpoint");
+  }
+  if (auto trimmed = parts_.journal->Trim(work.place.sequence); !trimmed.ok())
+    TM_LOG(kWarn, "{}", trimmed.error().message);
   FailurePoint("checkpoint.trimmed");
   return {};
 }

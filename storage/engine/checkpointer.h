@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/copy/copies.h"
 #include "storage/engine/store_parts.h"
 
 namespace tidemark::storage {
@@ -58,7 +59,9 @@ class Checkpointer {
   Result<void> WriteFiles(Work* work) TM_REQUIRES(flush_mutex_);
   Result<void> Commit(Work* work) TM_REQUIRES(flush_mutex_);
   void Publish(const Work& work) TM_REQUIRES(flush_mutex_);
-  Result<void> FreeSuperfluous(uint64_t sequence) TM_REQUIRES(flush_mutex_);
+  Result<void> FreeSuperfluous(const Work& work) TM_REQUIRES(flush_mutex_);
+  // Brings what is new of names and records into the copies beside RocksDB.
+  Result<void> Copy(const Work& work) TM_REQUIRES(flush_mutex_);
   // Deletes orphans. Only a checkpoint does this, when meta is in table files: what a shortened log does not name may
   // be the only copy of something.
   Result<void> DropOrphans() TM_REQUIRES(flush_mutex_);
@@ -69,7 +72,8 @@ class Checkpointer {
     std::vector<rocks::KeyRange> pages;
     std::vector<std::string> staged;  // paths
   };
-  std::optional<Orphans> orphans_ TM_GUARDED_BY(flush_mutex_);  // until they are dropped
+  std::optional<copy::CopyKeeper> copies_ TM_GUARDED_BY(flush_mutex_);  // from the first checkpoint on
+  std::optional<Orphans> orphans_ TM_GUARDED_BY(flush_mutex_);          // until they are dropped
   std::atomic<int64_t> last_at_ns_ = 0;
 };
 

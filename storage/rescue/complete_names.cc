@@ -2,10 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "storage/copy/copies.h"
 #include "storage/index/name_mender.h"
 #include "storage/journal/batch_record.h"
 #include "storage/meta/meta_records.h"
@@ -27,12 +30,13 @@ class Completer {
   Completer(const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& directory, Salvage* salvage)
       : files_(files), directory_(directory), salvage_(*salvage), rocks_(salvage->rocks) {}
 
-  Result<void> Run() {
+  Result<bool> Run() {
     TM_RETURN_IF_ERROR(ReadSavedNames());
+    TM_RETURN_IF_ERROR(ReadCopies());
     TM_RETURN_IF_ERROR(ReadJournal());
     TM_RETURN_IF_ERROR(ReadEpochs());
     for (auto& [id, database] : databases_) TM_RETURN_IF_ERROR(Complete(id, &database));
-    return {};
+    return copied_;
   }
 
  private:
@@ -54,6 +58,33 @@ class Completer {
         return Result<void>();
       };
       TM_RETURN_IF_ERROR(rocks_->ForEach(Family::kIndex, rocks::IndexKey(id, {}), add));
+    }
+    return {};
+  }
+
+  // After the saved names: of what is known already nothing changes.
+  Result<void> ReadCopies() {
+    TM_TRY_ASSIGN(const std::optional<copy::MetaCopy> meta, copy::ReadMetaCopy(files_.get(), directory_));
+    TM_TRY_ASSIGN(const auto value, rocks_->Get(Family::kMeta, rocks::kStoreKey));
+    if (value && meta) {
+      TM_TRY_ASSIGN(const meta::StoreRecord store, meta::DecodeStoreRecord(*value));
+      copied_ = meta->head.checkpoint_sequence == store.checkpoint_sequence;
+    }
+    for (auto& [id, database] : databases_) {
+      // Without copy/meta all of a file may be true, and what is known already wins.
+      const auto file = meta ? meta->head.names.find(id) : decltype(meta->head.names.find(id)){};
+      const bool listed = meta && file != meta->head.names.end();
+      const uint64_t limit = listed ? file->second.bytes : std::numeric_limits<uint64_t>::max();
+      const auto whole = copy::ReadRecordFile(files_.get(), copy::NamesPath(directory_, id), limit,
+                                              [&names = database.names](std::string_view key, std::string_view entry) {
+                                                names.AddEntry(key, entry);
+                                                return Result<void>();
+                                              });
+      if (!whole.ok() && whole.error().code != ErrorCode::kNotFound && whole.error().code != ErrorCode::kCorruption &&
+          whole.error().code != ErrorCode::kIo) {
+        return whole.error();
+      }
+      copied_ = copied_ && listed && whole.ok() && *whole == limit;
     }
     return {};
   }
@@ -126,6 +157,7 @@ class Completer {
   Result<void> Complete(model::DatabaseId id, Database* database) {
     index::MendedNames mended = database->names.Finish();
     if (mended.any()) {
+      salvage_.names_lost = true;
       model::Finding finding{.area = model::FindingArea::kIndex};
       finding.place = fmt::format("database {}", database->name);
       finding.what = fmt::format(
@@ -149,11 +181,12 @@ class Completer {
   Salvage& salvage_;
   const std::shared_ptr<rocks::RocksStore> rocks_;
   std::map<model::DatabaseId, Database> databases_;
+  bool copied_ = false;  // whether the copies have every name up to the checkpoint
 };
 
 }  // namespace
 
-Result<void> CompleteNames(const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& directory,
+Result<bool> CompleteNames(const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& directory,
                            Salvage* salvage) {
   return Completer(files, directory, salvage).Run();
 }

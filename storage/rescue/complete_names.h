@@ -14,9 +14,10 @@ class FileSystem;
 
 namespace tidemark::storage::rescue {
 
-// After CompleteRecords. `directory`: of the store, whose journal tells names too. Errors: kUnsupported (what a later
-// version wrote), kIo.
-Result<void> CompleteNames(const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& directory,
+// After CompleteRecords. What tables have lost is taken from the copies (storage/copy) first; returns whether those are
+// whole and of the last checkpoint, so that no name is missing. `directory`: of the store, whose journal tells names
+// too. Errors: kUnsupported (what a later version wrote), kIo.
+Result<bool> CompleteNames(const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& directory,
                            Salvage* salvage);
 
 }  // namespace tidemark::storage::rescue

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "storage/base/text/instant.h"
+#include "storage/copy/copies.h"
 #include "storage/documents/document_check.h"
 #include "storage/meta/meta_records.h"
 #include "storage/partition/page_directory.h"
@@ -32,6 +33,7 @@ class Completer {
     for (const PageTable& table : found_.tables) {
       tables_.emplace(EpochId{table.sight.database, table.sight.epoch}, &table);
     }
+    if (!found_.whole) TM_RETURN_IF_ERROR(FillFromCopy());
     TM_RETURN_IF_ERROR(CheckEpochs());
     if (!found_.whole) TM_RETURN_IF_ERROR(AdoptTables());
     TM_RETURN_IF_ERROR(CompleteCheckpoint());
@@ -58,6 +60,7 @@ class Completer {
       if (read.ok() || read.error().code != ErrorCode::kCorruption) return read;
       Tell(FindingArea::kMeta, std::string(key.substr(0, key.find('/'))), read.error().message, /*lost=*/true);
       changes_.Delete(Family::kMeta, std::string(key));
+      unreadable_.emplace(key);
       return {};
     });
   }
@@ -76,6 +79,43 @@ class Completer {
       masked_.insert(record.database);
     }
     return documents_.See(key, value);
+  }
+
+  // Records that are in the copy and not here. What was changed since the last checkpoint is not in it: a database that
+  // was dropped in the last moments may return.
+  Result<void> FillFromCopy() {
+    TM_TRY_ASSIGN(const std::optional<copy::MetaCopy> copy, copy::ReadMetaCopy(found_.files, found_.directory));
+    if (!copy) return {};
+    uint64_t filled = 0;
+    for (const auto& [key, value] : copy->records) {
+      TM_TRY_ASSIGN(const auto there, rocks_.Get(Family::kMeta, key));
+      if (there && !unreadable_.contains(key)) continue;
+      if (key == rocks::kStoreKey) {
+        TM_TRY_ASSIGN(copied_store_, meta::DecodeStoreRecord(value));
+        continue;
+      }
+      if (key.starts_with(rocks::kEpochPrefix)) {
+        // One whose pages are gone was folded away, or dropped.
+        const auto epoch = meta::DecodeEpochRecord(value);
+        if (!epoch.ok() || (!epoch->in_meta && !tables_.contains(EpochId{epoch->database, epoch->epoch}))) continue;
+        if (epoch->in_meta) {
+          TM_TRY_ASSIGN(const auto pages, rocks_.Get(Family::kMeta, rocks::PageMetaKey(DirectoryKey(*epoch))));
+          if (!pages) continue;
+        }
+      }
+      if (auto read = ReadRecord(key, value); !read.ok()) {
+        if (read.error().code != ErrorCode::kCorruption) return read;
+        continue;
+      }
+      changes_.Put(Family::kMeta, key, value);
+      ++filled;
+    }
+    if (filled == 0) return {};
+    Tell(FindingArea::kMeta, copy::MetaPath(found_.directory),
+         fmt::format("{} records that are lost in RocksDB are taken from it, as they were at the last checkpoint",
+                     filled),
+         /*lost=*/false);
+    return {};
   }
 
   [[nodiscard]] std::string NameOf(model::DatabaseId id) const {
@@ -148,7 +188,7 @@ class Completer {
     return {};
   }
 
-  // What meta does not tell begins with the journal.
+  // What neither meta nor its copy tells begins with the journal.
   Result<void> CompleteCheckpoint() {
     if (store_) {
       checkpoint_sequence_ = store_->checkpoint_sequence;
@@ -156,6 +196,7 @@ class Completer {
     }
     TM_TRY_ASSIGN(const uint64_t first, FirstJournalSequence(found_.files, found_.directory));
     checkpoint_sequence_ = first > 0 ? first - 1 : 0;
+    if (copied_store_) checkpoint_sequence_ = std::max(checkpoint_sequence_, copied_store_->checkpoint_sequence);
     return {};
   }
 
@@ -187,7 +228,7 @@ class Completer {
 
   // Numbers are never given out twice, also those of what is gone.
   void CompleteStore() {
-    meta::StoreRecord store = store_.value_or(meta::StoreRecord{});
+    meta::StoreRecord store = store_ ? *store_ : copied_store_.value_or(meta::StoreRecord{});
     if (!store_) {
       Tell(FindingArea::kMeta, "store", "the record of the store is lost, and is made anew", /*lost=*/true);
       store.checkpoint_sequence = checkpoint_sequence_;
@@ -208,8 +249,10 @@ class Completer {
   rocks::RecordBatch changes_;
   std::map<EpochId, const PageTable*> tables_;
   std::optional<meta::StoreRecord> store_;
+  std::optional<meta::StoreRecord> copied_store_;  // where there is no other: of the last checkpoint that was copied
   std::map<model::DatabaseId, std::string> databases_;
   std::map<EpochId, meta::EpochRecord> epochs_;
+  std::set<std::string, std::less<>> unreadable_;  // keys
   std::set<model::DatabaseId> masked_;
   std::set<model::DatabaseId> journaled_;
   uint64_t checkpoint_sequence_ = 0;

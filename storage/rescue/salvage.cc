@@ -29,7 +29,7 @@ class Salvager {
         pages_(std::make_shared<rocks::LooseTables>(files_)) {}
 
   Result<Salvage> Run() {
-    whole_ = !options_.records_lost;
+    whole_ = records_whole_ = !options_.records_lost;
     TM_RETURN_IF_ERROR(LookAtTables());
     TM_RETURN_IF_ERROR(LookAtLogs());
     TM_RETURN_IF_ERROR(PutTogether());
@@ -37,8 +37,10 @@ class Salvager {
       TM_RETURN_IF_ERROR(FillFromTable(files_, table.path, table.family, out_.rocks.get()));
     }
     TM_RETURN_IF_ERROR(CompleteRecords(
-        {.files = files_.get(), .directory = options_.directory, .tables = tables_, .whole = whole_}, &out_));
-    TM_RETURN_IF_ERROR(CompleteNames(files_, options_.directory, &out_));
+        {.files = files_.get(), .directory = options_.directory, .tables = tables_, .whole = records_whole_}, &out_));
+    TM_TRY_ASSIGN(const bool copied, CompleteNames(files_, options_.directory, &out_));
+    out_.complete = records_whole_ && copied && !out_.names_lost;
+    if (copied) TellOfCopies();
     return std::move(out_);
   }
 
@@ -48,8 +50,18 @@ class Salvager {
     rocks::Family family;
   };
 
+  // What a damaged table of names lacked is not lost.
+  void TellOfCopies() {
+    for (Finding& finding : out_.findings) {
+      if (finding.area != FindingArea::kIndex || !finding.loss) continue;
+      finding.what += "; they were taken from copy/names";
+      finding.loss.reset();
+    }
+  }
+
   void Lost(FindingArea area, std::string place, std::string what) {
     whole_ = false;
+    if (area != FindingArea::kIndex) records_whole_ = false;
     Finding finding{.area = area, .place = std::move(place), .what = std::move(what)};
     finding.loss = model::Loss{};
     out_.findings.push_back(std::move(finding));
@@ -127,7 +139,8 @@ class Salvager {
   const std::string folder_;
   const std::shared_ptr<rocks::LooseTables> pages_;
   Salvage out_;
-  bool whole_ = true;  // every table and log that has names and records
+  bool whole_ = true;          // every table and log that has names and records
+  bool records_whole_ = true;  // those that have records
   std::vector<PageTable> tables_;
   std::vector<std::string> whole_tables_;
   std::vector<Damaged> damaged_;

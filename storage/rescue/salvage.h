@@ -47,6 +47,10 @@ struct Salvage {
   std::vector<PageTable> pages;
   // Each place that is damaged, and what is missing by it.
   std::vector<model::Finding> findings;
+  // Names that nothing tells any more were made up.
+  bool names_lost = false;
+  // Whether all names and records are there although a table of names could not be read: the copies had the rest.
+  bool complete = false;
   // RocksDB's number of the last change, when every table of names and records and every log was whole.
   std::optional<uint64_t> sequence;
 };

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "storage/base/lent_thread.h"
+#include "storage/base/printable.h"
 #include "storage/rocks/rocks_options.h"
 #include "storage/rocks/rocks_status.h"
 
@@ -43,7 +44,7 @@ Result<TableSight> LookAtTable(const std::shared_ptr<rocksdb::FileSystem>& files
   rocksdb::SstFileReader reader(TableOptions(env.get(), /*pages=*/false, /*cache_bytes=*/0));
   rocksdb::Status status = reader.Open(path);
   if (status.ok() && whole) status = reader.VerifyChecksum();
-  if (!status.ok()) return Corruption(status.ToString());
+  if (!status.ok()) return Corruption(Printable(status.ToString()));
   const auto properties = reader.GetTableProperties();
   if (properties->column_family_name == "index") {
     sight.kind = TableSight::Kind::kIndex;
@@ -86,7 +87,7 @@ Result<std::shared_ptr<rocksdb::SstFileReader>> LooseTables::ReaderOf(const Epoc
   if (readers_.size() >= kMaxOpen) readers_.clear();  // those that are being read live on until then
   auto reader =
       std::make_shared<rocksdb::SstFileReader>(TableOptions(env_.get(), /*pages=*/true, kCacheBytes / kMaxOpen));
-  if (const rocksdb::Status status = reader->Open(path->second); !status.ok()) return Corruption(status.ToString());
+  if (const rocksdb::Status status = reader->Open(path->second); !status.ok()) return Corruption(Printable(status.ToString()));
   readers_.emplace(place, reader);
   return reader;
 }
@@ -97,7 +98,7 @@ Result<PageBytes> LooseTables::Get(std::string_view key) const {
   TM_TRY_ASSIGN(const auto reader, ReaderOf({page.database, page.partition_start_ns, page.epoch}));
   const std::unique_ptr<rocksdb::Iterator> at(reader->NewIterator(rocksdb::ReadOptions()));
   at->Seek({key.data(), key.size()});
-  if (!at->status().ok()) return Corruption(at->status().ToString());
+  if (!at->status().ok()) return Corruption(Printable(at->status().ToString()));
   if (!at->Valid() || std::string_view(at->key().data(), at->key().size()) != key) return NotFound("no table has it");
   auto bytes = std::make_shared<const std::string>(at->value().data(), at->value().size());
   return PageBytes{*bytes, bytes};

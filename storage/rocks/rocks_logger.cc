@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "storage/base/log.h"
+#include "storage/base/printable.h"
 
 namespace tidemark::storage::rocks {
 namespace {
@@ -32,10 +33,10 @@ class RocksLogger final : public rocksdb::Logger {
     std::vsnprintf(line, sizeof(line), format, arguments);
     for (size_t end = std::strlen(line); end > 0 && line[end - 1] == '\n'; --end) line[end - 1] = '\0';
     switch (level) {
-      case rocksdb::InfoLogLevel::WARN_LEVEL: TM_LOG(kDebug, "rocksdb: {}", line); break;
+      case rocksdb::InfoLogLevel::WARN_LEVEL: TM_LOG(kDebug, "rocksdb: {}", Printable(line)); break;
       case rocksdb::InfoLogLevel::ERROR_LEVEL:
-      case rocksdb::InfoLogLevel::FATAL_LEVEL: TM_LOG(kError, "rocksdb: {}", line); break;
-      default: TM_LOG(kTrace, "rocksdb: {}", line); break;
+      case rocksdb::InfoLogLevel::FATAL_LEVEL: TM_LOG(kError, "rocksdb: {}", Printable(line)); break;
+      default: TM_LOG(kTrace, "rocksdb: {}", Printable(line)); break;
     }
   }
 };

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "storage/base/printable.h"
+
 namespace tidemark::storage::rocks {
 namespace {
 
@@ -22,7 +24,7 @@ ErrorCode CodeOf(const rocksdb::Status& status) {
 
 Result<void> FromRocks(const rocksdb::Status& status, std::string_view what) {
   if (status.ok()) return {};
-  return MakeError(CodeOf(status), fmt::format("{}: {}", what, status.ToString()));
+  return MakeError(CodeOf(status), fmt::format("{}: {}", what, Printable(status.ToString())));
 }
 
 // RocksDB 7.8 has no code for it. The lock of another process fails with EAGAIN.

@@ -8,6 +8,7 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/hash.h"
+#include "storage/base/printable.h"
 #include "storage/rocks/directory.h"
 #include "storage/rocks/rocks_status.h"
 
@@ -57,14 +58,15 @@ Result<StoreIdentity> DecodeIdentity(std::string_view text) {
   const auto checksum = TakeLine("checksum", &last);
   const std::string expected = fmt::format("{:016x}", Hash64(text.substr(0, summed), /*seed=*/0));
   if (!checksum || !last.empty() || *checksum != expected) {
-    return Corruption(fmt::format("checksum expected {}, found {}", expected, checksum.value_or("none")));
+    return Corruption(fmt::format("checksum expected {}, found {}", expected, Printable(checksum.value_or("none"))));
   }
   text = text.substr(0, summed);
   if (!text.starts_with(kNotice)) return Unsupported("it does not begin as this program writes it");
   text.remove_prefix(kNotice.size());
   const auto format = TakeLine("format", &text);
   if (!format || *format != kFormat) {
-    return Unsupported(fmt::format("format {}, this program reads format {}", format.value_or("?"), kFormat));
+    return Unsupported(
+        fmt::format("format {}, this program reads format {}", Printable(format.value_or("?")), kFormat));
   }
   const auto id = TakeLine("id", &text);
   const auto state = TakeLine("state", &text);

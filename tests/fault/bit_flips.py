@@ -161,8 +161,12 @@ def damage(victim, old, name, act, rng):
 
 
 def admin(*arguments):
-    done = subprocess.run([str(BIN / "tidemark"), "admin", *map(str, arguments)], capture_output=True, text=True, timeout=120)
-    return done.returncode, done.stdout + done.stderr
+    done = subprocess.run([str(BIN / "tidemark"), "admin", *map(str, arguments)], capture_output=True, timeout=120)
+    said = (done.stdout + done.stderr).decode(errors="backslashreplace")
+    # What was damaged may be anything, and is printed on somebody's terminal.
+    expect_equal(said.encode(), done.stdout + done.stderr, "the bytes that are printed, as UTF-8")
+    expect(not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", said), f"not text that a terminal shows: {said!r}")
+    return done.returncode, said
 
 
 def use(server, before, accepted=False):
@@ -228,7 +232,8 @@ def try_flip(pristine, old, folder, rng, names, act):
         return what, outcome
     except (Failed, OSError, KeyError, ValueError) as error:
         died = server.process.poll() if server.process else None
-        raise Failed(f"{what}: {error!r} (exit code {died}): {server.log_text()[-1500:]}") from error
+        log = server.log_text()[-1500:] if server.log else "never started"
+        raise Failed(f"{what}: {error!r} (exit code {died}): {log}") from error
     finally:
         if server.process and server.process.poll() is None:
             server.kill()
@@ -240,12 +245,14 @@ def make_pristine(folder):
         for part in PARTS[:2]:
             write(server, part)
             expect_equal(server.request("POST", "/api/v1/admin/checkpoint").status, 200, "checkpoint")
-        shutil.copytree(folder / "pristine", folder / "old")
+        shutil.copytree(folder / "pristine", folder / "old", ignore=shutil.ignore_patterns("reserve"))
         write(server, PARTS[2])
         # The last record cannot be told from one that a power cut tore, which is cut: what is checked lies before it.
         expect_equal(server.write(f"last v=1 {T0}000000000").status, 204, "the last write")
         server.kill()
     expect(list((folder / "pristine").rglob("*.sst")), "a day has a file")
+    # Nothing is in it, and it is copied and read often.
+    shutil.rmtree(folder / "pristine" / "reserve", ignore_errors=True)
     shutil.copytree(folder / "pristine", folder / "check")
     with Server(folder / "check", *ARGUMENTS) as server:
         expect(check_points(server), "the undamaged directory answers")

@@ -364,11 +364,16 @@ TEST_F(LostFilesTest, ARepairMakesAStoreOfWhatCanBeRead) {
   }
   int lossless = 0;
   int renamed = 0;
+  int kept_names = 0;
   for (const std::string& victim : victims) {
-    for (const std::string how : {"removed", "cut", "flipped", "flipped"}) {
+    // With the copies of names and records beside RocksDB, and without, as in stores of older versions.
+    const bool holds_names = victim.ends_with(".sst") && HoldsNames(root() / "killed" / victim);
+    for (const auto& [how, copies] : std::vector<std::pair<std::string, bool>>{
+             {"removed", true}, {"removed", false}, {"cut", true}, {"flipped", false}, {"flipped", holds_names}}) {
       if (victim == "rocksdb" && how != "removed") continue;
       CopyTo(root() / "killed", data);
-      SCOPED_TRACE(Damage(data, victim, how, random));
+      if (!copies) fs::remove_all(data / "copy");
+      SCOPED_TRACE(Damage(data, victim, how, random) + (copies ? "" : ", without copies"));
       // A page that is flipped is found when it is read.
       if (victim.ends_with(".sst") && how == "flipped") {
         ExpectTrueRows(data);
@@ -390,9 +395,19 @@ TEST_F(LostFilesTest, ARepairMakesAStoreOfWhatCanBeRead) {
       const RowModel shown = ReadPart(**opened, &said);
       const RowModel found = WithNames(rows_, shown);
       ASSERT_EQ(Untrue(rows_, found), "") << steps;
-      if (victim.ends_with(".sst") && HoldsNames(root() / "killed" / victim)) {
+      if (holds_names) {
         EXPECT_EQ(RowsOf(found), RowsOf(rows_)) << steps;
         renamed += Difference(found, shown).empty() ? 0 : 1;
+        if (copies) {
+          EXPECT_EQ(Difference(rows_, shown), "") << "names that the copy has were made up: " << steps;
+          kept_names += repaired->steps > 0 ? 1 : 0;
+        }
+      }
+      if (victim == "rocksdb" && copies) {
+        // Its pages are gone, what it was is not.
+        std::vector<std::string> names;
+        for (const storage::DatabaseInfo& database : (*opened)->Databases()) names.push_back(database.name);
+        EXPECT_THAT(names, ::testing::UnorderedElementsAre("default", "other")) << steps;
       }
       if (!repaired->lost && said.empty()) {
         ASSERT_EQ(Difference(rows_, found), "") << steps;
@@ -409,6 +424,7 @@ TEST_F(LostFilesTest, ARepairMakesAStoreOfWhatCanBeRead) {
   }
   EXPECT_GT(lossless, 5) << "MANIFEST and CURRENT cost nothing";
   EXPECT_GT(renamed, 0) << "no name was ever lost";
+  EXPECT_GT(kept_names, 0) << "no copy was ever needed";
 }
 
 // A block that RocksDB reads only to merge it: whoever meets it is told what to do, the store becomes as read-only as
