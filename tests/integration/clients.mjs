@@ -2,7 +2,7 @@
 // what was read; test_clients.py checks it.
 import Influx from "influx";
 import { HttpError, InfluxDB, Point } from "@influxdata/influxdb-client";
-import { BucketsAPI, DeleteAPI, HealthAPI, OrgsAPI, PingAPI, ReadyAPI, SetupAPI } from "@influxdata/influxdb-client-apis";
+import { BucketsAPI, DeleteAPI, HealthAPI, MeAPI, OrgsAPI, PingAPI, ReadyAPI, SetupAPI } from "@influxdata/influxdb-client-apis";
 import { PrometheusDriver } from "prometheus-query";
 
 const url = new URL(process.argv[2]);
@@ -74,6 +74,12 @@ const refusal = async (request) => {
 out.twice = await refusal(buckets.postBuckets({ body: { orgID, name: "made here", retentionRules: [] } }));
 out.found = (await buckets.getBuckets({ org: "mine", name: "made here" })).buckets[0].id === made.id;
 out.absent = await refusal(buckets.getBuckets({ org: "mine", name: "nosuch" }));
+const kept = async (retentionRules) =>
+  (await buckets.patchBucketsID({ bucketID: made.id, body: { retentionRules } })).retentionRules[0].everySeconds;
+out.kept = [await kept([{ type: "expire", everySeconds: 10800 }]), await kept([])];
+out.renamed = await refusal(buckets.patchBucketsID({ bucketID: made.id, body: { name: "another" } }));
+out.me = (await new MeAPI(influx).getMe()).status;
+out.flux = await refusal(influx.getQueryApi("mine").collectRows("buckets()"));
 out.names = (await buckets.getBuckets({ limit: 100 })).buckets.map((bucket) => bucket.name);
 await buckets.deleteBucketsID({ bucketID: made.id });
 out.dropped = await refusal(buckets.getBucketsID({ bucketID: made.id }));

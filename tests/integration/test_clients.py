@@ -25,6 +25,9 @@ def test_client_libraries():
         expect_equal(out["twice"], [422, "conflict"], "made again")
         expect(out["found"], "the bucket is found by its name")
         expect_equal([out["absent"], out["dropped"]], [[404, "not found"]] * 2, "buckets that are not there")
+        expect_equal(out["kept"], [10800, 10800], "a retention that was changed, and one that was not")
+        expect_equal(out["renamed"], [422, "unprocessable entity"], "another name")
+        expect_equal([out["me"], out["flux"]], ["active", [422, "unprocessable entity"]], "who asks, and what is not served")
         expect({"v1", "v2", "made here"} <= set(out["names"]), out["names"])
         expect_equal(out["left"], ["Bergen"], "what a deletion by a predicate leaves")
 
