@@ -377,10 +377,12 @@ def test_an_export_of_influx_inspect_goes_into_its_databases():
             "# INFLUXDB EXPORT: 1677-09-21T00:12:43Z - 2262-04-11T23:47:16Z\n# DDL\nCREATE DATABASE one WITH NAME autogen\n"
             "CREATE DATABASE two WITH NAME autogen\n# DML\n# CONTEXT-DATABASE:one\n# CONTEXT-RETENTION-POLICY:autogen\n"
             "# writing tsm data\n" + "".join(f"cpu,host=a\\ b value={i},n={i}i,s=\"x\\\"y\" {T0 + i}000000000\n" for i in range(1000)) +
-            "# CONTEXT-DATABASE:two\n# CONTEXT-RETENTION-POLICY:autogen\nmem value=true 1\n")
+            "# CONTEXT-DATABASE:two\n# CONTEXT-RETENTION-POLICY:autogen\nmem value=true 1\n"
+            "# CONTEXT-DATABASE:two\n# CONTEXT-RETENTION-POLICY:two_weeks\nmem value=false 1\n")
         done = tidemark("admin", "import", "influxdb", folder / "export", "--server", server.url)
         expect("compared with \"one\": 3,000 of 3,000 points" in done.stdout, done.stdout)
         expect("compared with \"two\": 1 of 1 points" in done.stdout, done.stdout)
+        expect("compared with \"two.two_weeks\": 1 of 1 points" in done.stdout, done.stdout)
 
 
 if __name__ == "__main__":

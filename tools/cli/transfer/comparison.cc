@@ -198,11 +198,11 @@ std::vector<std::string> SourceSums::Selectors() const {
   return out;
 }
 
-Result<Compared> Compare(const SourceSums& source, const std::string& database, Target* target, const Reopen& reopen,
-                         const std::function<void(const std::string&)>& name) {
+Result<Compared> Compare(const SourceSums& source, const ComparedDatabase& database, Target* target,
+                         const Reopen& reopen, const std::function<void(const std::string&)>& name) {
   const uint64_t all = source.sums().all().points;
   if (all == 0) return Compared{};
-  TM_TRY_ASSIGN(SeriesSet different, FindDifferent(source, database, target));
+  TM_TRY_ASSIGN(SeriesSet different, FindDifferent(source, database.name, target));
   if (different.empty()) return Compared{.points = all};
   uint64_t alike = all;
   for (const Hash128& series : different) alike -= source.sums().series().at(series).points;
@@ -216,7 +216,7 @@ Result<Compared> Compare(const SourceSums& source, const std::string& database, 
   for (Piece piece;;) {
     TM_TRY_ASSIGN(const bool more, reader->Next(&piece));
     if (!more) break;
-    if (!reader->database().empty() && reader->database() != database) continue;
+    if (reader->DatabaseFor(database.wanted) != database.name) continue;
     TM_RETURN_IF_ERROR(close.TakeSource(piece));
   }
   const auto take = [&](Piece* piece) -> Status {
@@ -224,7 +224,7 @@ Result<Compared> Compare(const SourceSums& source, const std::string& database, 
     close.TakeStored(*piece);
     return {};
   };
-  const Result<transfer::ExportEnd> read = target->Read(WantedOf(source, database), take);
+  const Result<transfer::ExportEnd> read = target->Read(WantedOf(source, database.name), take);
   if (!read.ok() && read.error().code != ErrorCode::kNotFound) return read.error();
   Compared out = close.Finish();
   out.points += alike;

@@ -51,11 +51,17 @@ struct Compared {
 // Opens the source again, at its beginning; null when that cannot be.
 using Reopen = std::function<Result<std::unique_ptr<PieceReader>>()>;
 
-// Reads `database` and compares. `name` is called with a sentence for each conflict, kNamedMax at most.
+// Which database, of all that a source goes into.
+struct ComparedDatabase {
+  std::string wanted;  // as in PieceReader::DatabaseFor
+  std::string name;
+};
+
+// Reads the database and compares. `name` is called with a sentence for each conflict, kNamedMax at most.
 inline constexpr size_t kNamedMax = 100;
 // Points of series that are different that are held in memory at once.
 inline constexpr uint64_t kHeldMax = 1'000'000;
-Result<Compared> Compare(const SourceSums& source, const std::string& database, Target* target, const Reopen& reopen,
-                         const std::function<void(const std::string&)>& name);
+Result<Compared> Compare(const SourceSums& source, const ComparedDatabase& database, Target* target,
+                         const Reopen& reopen, const std::function<void(const std::string&)>& name);
 
 }  // namespace tidemark::cli

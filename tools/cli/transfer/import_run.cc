@@ -69,7 +69,7 @@ class Import {
       TM_RETURN_IF_ERROR(CheckStop());
       TM_TRY_ASSIGN(const bool more, reader->Next(&piece));
       if (!more) break;
-      const std::string database = job_.database.empty() ? reader->database() : job_.database;
+      const std::string database = reader->DatabaseFor(job_.database);
       if (database.empty()) return InvalidArgument("the source names no database: name one with --db");
       sums_[database].Add(piece);
       ++read_;
@@ -161,8 +161,8 @@ class Import {
   Status CompareAll(bool* good) {
     for (const auto& [database, source] : sums_) {
       const auto name = [](const std::string& text) { fmt::print("{}\n", text); };
-      TM_TRY_ASSIGN(const Compared out,
-                    Compare(source, database, target_.get(), job_.again ? job_.open : Reopen(), name));
+      TM_TRY_ASSIGN(const Compared out, Compare(source, {.wanted = job_.database, .name = database}, target_.get(),
+                                                job_.again ? job_.open : Reopen(), name));
       const uint64_t there = out.points - out.missing - out.different;
       fmt::print("compared with \"{}\": {} of {} points in {} series are there as they were given{}\n", database,
                  Grouped(there), Grouped(out.points + out.unseen), Grouped(source.sums().series().size()),

@@ -108,6 +108,9 @@ class LineWriter final : public PieceWriter {
   }
 };
 
+// What InfluxDB 1.x calls the policy that a database has by itself, since 1.0 and before.
+constexpr std::string_view kUsualPolicies[] = {"autogen", "default"};
+
 // As far as a chunk of lines may grow.
 constexpr ChunkLimits kChunk{.lines = 10'000, .bytes = size_t{4} << 20, .age = std::chrono::hours(24 * 365)};
 
@@ -130,6 +133,7 @@ class LineProtocolReader final : public PieceReader {
     return true;
   }
   [[nodiscard]] std::string database() const override { return database_; }
+  [[nodiscard]] std::string policy() const override { return policy_; }
   [[nodiscard]] Progress progress() const override { return {file_->bytes_read(), file_->bytes_all()}; }
   [[nodiscard]] std::vector<Skipped> skipped() const override {
     std::vector<Skipped> out;
@@ -148,6 +152,10 @@ class LineProtocolReader final : public PieceReader {
 
   Status ReadChunk(std::string_view chunk) {
     database_ = chunks_.database();
+    policy_ = chunks_.policy();
+    if (std::find(std::begin(kUsualPolicies), std::end(kUsualPolicies), policy_) != std::end(kUsualPolicies)) {
+      policy_.clear();
+    }
     if (!chunks_.untimed().empty()) {
       const std::string_view before = chunk.substr(0, chunks_.untimed().front().at);
       const auto lines = static_cast<uint64_t>(std::count(before.begin(), before.end(), '\n'));
@@ -215,6 +223,7 @@ class LineProtocolReader final : public PieceReader {
   model::Batch batch_;
   std::deque<Piece> pieces_;
   std::string database_;
+  std::string policy_;
   uint64_t bad_ = 0;
   std::string first_bad_;
   uint64_t statements_ = 0;

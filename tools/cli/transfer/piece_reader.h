@@ -29,6 +29,15 @@ class PieceReader {
   virtual Result<bool> Next(transfer::Piece* piece) = 0;
   // Into which database the last piece belongs, by the source; "": the source does not say.
   [[nodiscard]] virtual std::string database() const { return {}; }
+  // The same of the retention policy in it, where that is not the usual one.
+  [[nodiscard]] virtual std::string policy() const { return {}; }
+  // Where the last piece goes: `wanted`, or with "" the database of the source; what is of another retention policy
+  // goes into a database of its own, DATABASE.POLICY, since it may hold the same series at the same times. "" when
+  // nobody says.
+  [[nodiscard]] std::string DatabaseFor(const std::string& wanted) const {
+    const std::string name = wanted.empty() ? database() : wanted;
+    return name.empty() || policy().empty() ? name : name + "." + policy();
+  }
   // How much of the source has been read, of how much; 0 where it is not known.
   struct Progress {
     uint64_t done = 0;

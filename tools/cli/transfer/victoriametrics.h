@@ -2,8 +2,8 @@
 //
 //   {"metric":{"__name__":"up","job":"node"},"values":[1,0],"timestamps":[1700000000000,1700000015000]}
 //
-// Times are milliseconds. Values that are not finite come bare (+Inf, -Inf) or as null, which is NaN; in quotes they are taken
-// too. Source: https://docs.victoriametrics.com/#how-to-export-data-in-json-line-format
+// Times are milliseconds. Values that are not finite come bare (+Inf, -Inf) or as null, which is NaN; in quotes they
+// are taken too. Source: https://docs.victoriametrics.com/#how-to-export-data-in-json-line-format
 #pragma once
 
 #include <memory>

@@ -67,7 +67,7 @@ Outcome CompareLists(const std::vector<Piece>& source, const std::vector<Piece>&
   for (const Piece& piece : source) sums.Add(piece);
   ListTarget target(stored);
   const Reopen reopen = [&]() -> Result<std::unique_ptr<PieceReader>> { return std::make_unique<ListReader>(source); };
-  const auto compared = Compare(sums, database, &target, again ? reopen : Reopen(),
+  const auto compared = Compare(sums, {.wanted = database, .name = database}, &target, again ? reopen : Reopen(),
                                 [&out](const std::string& name) { out.names.push_back(name); });
   EXPECT_TRUE(compared.ok());
   if (compared.ok()) out.numbers = *compared;

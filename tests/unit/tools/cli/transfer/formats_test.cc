@@ -180,7 +180,7 @@ TEST_F(Transfer, AnExportOfInfluxInspectIsTakenWithItsHead) {
             "CREATE DATABASE one WITH NAME autogen\nCREATE DATABASE two WITH NAME autogen\n# DML\n"
             "# CONTEXT-DATABASE:one\n# CONTEXT-RETENTION-POLICY:autogen\n# writing tsm data\n"
             "cpu,host=a value=1 1000\ncpu,host=a value=2 2000\n"
-            "# CONTEXT-DATABASE:two\n# CONTEXT-RETENTION-POLICY:autogen\nmem value=3i 1000\nbroken\n");
+            "# CONTEXT-DATABASE:two\n# CONTEXT-RETENTION-POLICY:two weeks\nmem value=3i 1000\nbroken\n");
   auto file = InFile::Open(Path("a.lp"));
   ASSERT_TRUE(file.ok());
   const auto reader = MakeLineProtocolReader(std::move(*file));
@@ -189,9 +189,10 @@ TEST_F(Transfer, AnExportOfInfluxInspectIsTakenWithItsHead) {
     const auto more = reader->Next(&piece);
     ASSERT_TRUE(more.ok()) << more.error().message;
     if (!*more) break;
-    points[reader->database()] += piece.size();
+    points[reader->DatabaseFor("")] += piece.size();
+    EXPECT_EQ(reader->DatabaseFor("here"), reader->database() == "one" ? "here" : "here.two weeks");
   }
-  EXPECT_EQ(points, (std::map<std::string, uint64_t>{{"one", 2}, {"two", 1}}));
+  EXPECT_EQ(points, (std::map<std::string, uint64_t>{{"one", 2}, {"two.two weeks", 1}}));
   const std::vector<Skipped> skipped = reader->skipped();
   ASSERT_EQ(skipped.size(), 2U);
   EXPECT_EQ(skipped[0].count, 1U);
