@@ -82,6 +82,7 @@ class Import {
     TM_RETURN_IF_ERROR(SaveState(true));
     line_.Finish();
     skipped_ = reader->skipped();
+    conflicts_ = reader->conflicts();
     return {};
   }
 
@@ -95,6 +96,7 @@ class Import {
       fmt::print("{}: {} {}\n", one.harmless ? "passed over" : "not taken", Grouped(one.count), one.what);
       good = good && one.harmless;
     }
+    for (const std::string& conflict : conflicts_) fmt::print("{}\n", conflict);
     if (points_read_ == 0) {
       fmt::print("nothing has come: the source holds no point\n");
       good = false;
@@ -198,6 +200,7 @@ class Import {
   uint64_t rejected_ = 0;
   std::vector<std::string> why_;
   std::vector<Skipped> skipped_;
+  std::vector<std::string> conflicts_;
   ProgressLine line_{"imported"};
 };
 

@@ -45,6 +45,9 @@ class PieceReader {
   };
   [[nodiscard]] virtual Progress progress() const = 0;
   [[nodiscard]] virtual std::vector<Skipped> skipped() const { return {}; }
+  // A sentence for each point of which the source has several values, kConflictsMax at most; they count as skipped.
+  static constexpr size_t kConflictsMax = 100;
+  [[nodiscard]] virtual std::vector<std::string> conflicts() const { return {}; }
 };
 
 // Lines of a file, each without its line feed. Not thread-safe.

@@ -12,8 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/text/instant.h"
 #include "tools/cli/transfer/prometheus/block.h"
 #include "tools/cli/transfer/prometheus/wal.h"
+#include "tools/transfer/value_text.h"
 
 namespace tidemark::cli::prometheus {
 namespace {
@@ -104,7 +106,7 @@ class Blocks {
       if (const Status read = source.block->ReadSamples(source.at, &some, not_taken); !read.ok()) {
         return read.error().Within(source.block->name());
       }
-      Merge(std::move(some), &all);
+      Merge(labels, source.block->name(), std::move(some), &all);
       ++source.at;
       ++done_;
       TM_RETURN_IF_ERROR(Load(&source));
@@ -117,6 +119,7 @@ class Blocks {
   [[nodiscard]] PieceReader::Progress progress() const { return {done_, all_}; }
   [[nodiscard]] uint64_t overlaps() const { return overlaps_; }
   [[nodiscard]] uint64_t repeats() const { return repeats_; }
+  [[nodiscard]] const std::vector<std::string>& conflicts() const { return conflicts_; }
 
  private:
   struct Source {
@@ -134,13 +137,15 @@ class Blocks {
   }
 
   // Of two samples at one time the later block's counts.
-  void Merge(std::vector<Sample> later, std::vector<Sample>* all) {
+  void Merge(const model::Labels& labels, const std::string& block, std::vector<Sample> later,
+             std::vector<Sample>* all) {
     std::vector<Sample> out;
     out.reserve(all->size() + later.size());
     auto old = all->begin();
     for (const Sample& sample : later) {
       for (; old != all->end() && old->time_ms < sample.time_ms; ++old) out.push_back(*old);
       if (old != all->end() && old->time_ms == sample.time_ms) {
+        if (old->bits != sample.bits) NameConflict(labels, block, *old, sample);
         ++(old->bits == sample.bits ? repeats_ : overlaps_);
         ++old;
       }
@@ -150,12 +155,24 @@ class Blocks {
     *all = std::move(out);
   }
 
+  void NameConflict(const model::Labels& labels, const std::string& block, const Sample& old, const Sample& later) {
+    if (conflicts_.size() == PieceReader::kConflictsMax) return;
+    std::string text = model::ToString(labels) + " at ";
+    text += text::PrintInstant(text::Instant::FromMs(old.time_ms));
+    text += ": an earlier block has ";
+    transfer::AppendValue(&text, model::FieldType::kFloat, old.bits);
+    text += fmt::format(", block {} ", block);
+    transfer::AppendValue(&text, model::FieldType::kFloat, later.bits);
+    conflicts_.push_back(std::move(text));
+  }
+
   std::deque<Source> sources_;
   int64_t end_ms_ = std::numeric_limits<int64_t>::min();
   uint64_t all_ = 0;
   uint64_t done_ = 0;
   uint64_t overlaps_ = 0;
   uint64_t repeats_ = 0;
+  std::vector<std::string> conflicts_;
 };
 
 // The samples of a log, as they come, some of each series together.
@@ -259,6 +276,8 @@ class TsdbReader final : public PieceReader {
   }
 
   [[nodiscard]] Progress progress() const override { return in_log_ ? log_.progress() : blocks_.progress(); }
+
+  [[nodiscard]] std::vector<std::string> conflicts() const override { return blocks_.conflicts(); }
 
   [[nodiscard]] std::vector<Skipped> skipped() const override {
     std::vector<Skipped> out;

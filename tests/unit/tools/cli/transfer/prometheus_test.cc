@@ -57,12 +57,14 @@ class Prometheus : public testing::Test {
       }
     }
     skipped_ = reader->skipped();
+    conflicts_ = reader->conflicts();
     return out;
   }
 
   std::string folder_;
   size_t rows_ = 0;
   std::vector<Skipped> skipped_;
+  std::vector<std::string> conflicts_;
 };
 
 // One record of a log as a fragment of its own.
@@ -269,6 +271,9 @@ TEST_F(Prometheus, BlocksThatOverlapAreMergedAndTombstonesHold) {
   ASSERT_EQ(skipped_.size(), 2U);
   EXPECT_TRUE(skipped_[0].harmless) << skipped_[0].what;
   EXPECT_FALSE(skipped_[1].harmless) << skipped_[1].what;
+  ASSERT_EQ(conflicts_.size(), 1U);
+  EXPECT_TRUE(conflicts_[0].starts_with("m at 2023-11-14T22:13:50Z: an earlier block has 3, block ")) << conflicts_[0];
+  EXPECT_TRUE(conflicts_[0].ends_with(" 9")) << conflicts_[0];
   // The first block's only series, whose number is its place in the index.
   std::string body;
   PutVarint(&body, [&] {
