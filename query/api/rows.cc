@@ -3,10 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
+#include <iterator>
+#include <limits>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -25,6 +29,8 @@ namespace {
 constexpr size_t kFirstBytes = size_t{256} << 10;
 constexpr size_t kPieceBytes = size_t{64} << 10;
 constexpr size_t kRowsInLine = 1000;
+// A field's names, about, and its place in a table.
+constexpr size_t kFieldBytes = 256;
 
 std::string_view NameOf(model::FieldType type) {
   switch (type) {
@@ -37,19 +43,35 @@ std::string_view NameOf(model::FieldType type) {
   return "";
 }
 
-// JSON has no number for what is not finite.
+// JSON has no number for what is not finite. Of the NaNs, those that others may mean something by keep their bits.
 void AppendDouble(std::string* out, double value) {
   if (std::isfinite(value)) {
     AppendFloat(out, value);
     return;
   }
+  const auto bits = std::bit_cast<uint64_t>(value);
   out->push_back('"');
   if (model::IsStaleMarker(value)) {
     out->append("stale");
+  } else if (std::isnan(value) && bits != std::bit_cast<uint64_t>(std::numeric_limits<double>::quiet_NaN())) {
+    fmt::format_to(std::back_inserter(*out), "NaN:{:016x}", bits);
   } else {
     AppendFloat(out, value);
   }
   out->push_back('"');
+}
+
+// Of the fields of `refs`, measurement and name, which a metric's name does not tell apart.
+using FieldNames = std::unordered_map<uint32_t, storage::FieldDescription>;
+
+FieldNames NamesOf(const storage::View& view, std::span<const model::SeriesRef> refs) {
+  FieldNames names;
+  for (const model::SeriesRef& ref : refs) names.try_emplace(model::Number(view.NewestOf(ref.field)));
+  for (storage::FieldDescription& field : view.Fields()) {
+    const auto at = names.find(model::Number(field.id));
+    if (at != names.end()) at->second = std::move(field);
+  }
+  return names;
 }
 
 void AppendValue(std::string* out, const model::Column& column, size_t row) {
@@ -68,7 +90,11 @@ class RowStream {
   // `held`: the memory of `refs` among that of all queries.
   RowStream(std::shared_ptr<const storage::View> view, std::vector<model::SeriesRef> refs,
             std::shared_ptr<const void> held, model::TimeRange range)
-      : view_(std::move(view)), held_(std::move(held)), refs_(std::move(refs)), rows_(std::make_unique<NameCursor>(view_, refs_, range)) {
+      : view_(std::move(view)),
+        held_(std::move(held)),
+        refs_(std::move(refs)),
+        names_(NamesOf(*view_, refs_)),
+        rows_(std::make_unique<NameCursor>(view_, refs_, range)) {
     if (const auto gone = view_->RawGoneIn(range)) {
       gone_ = fmt::format("rows from {} to {} ns are gone; rollup tiers of them are left, which are not rows",
                           gone->range.first.ns, gone->range.last.ns);
@@ -103,6 +129,11 @@ class RowStream {
     {
       JsonObject line(out);
       AppendLabels(line.Key("labels"), std::span<const model::LabelView>(labels_));
+      if (const auto name = names_.find(model::Number(column_.ref.field));
+          name != names_.end() && name->second.id != model::FieldId{}) {
+        line.String("measurement", name->second.measurement);
+        line.String("field", name->second.field);
+      }
       line.String("type", NameOf(column_.type));
       line.Key("times_ns")->push_back('[');
       for (size_t row = at_; row < end; ++row) {
@@ -139,6 +170,7 @@ class RowStream {
   const std::shared_ptr<const storage::View> view_;
   const std::shared_ptr<const void> held_;
   const std::vector<model::SeriesRef> refs_;
+  const FieldNames names_;
   const std::unique_ptr<storage::ColumnCursor> rows_;
   std::string gone_;
   model::Column column_;
@@ -169,7 +201,10 @@ Reply QueryApi::Rows(const ApiRequest& request) const {
     refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
   }
   refs = (*view)->Present(std::move(refs), selection->range);
-  Result<std::shared_ptr<const void>> held = run::HoldBytes(memory_, refs.size() * sizeof(model::SeriesRef));
+  // A field is known by a series at least.
+  const size_t fields = std::min(refs.size(), (*view)->Fields().size());
+  Result<std::shared_ptr<const void>> held =
+      run::HoldBytes(memory_, refs.size() * sizeof(model::SeriesRef) + fields * kFieldBytes);
   if (!held.ok()) return ErrorReply(held.error());
   const auto stream = std::make_shared<RowStream>(*view, std::move(refs), std::move(held).value(), selection->range);
   Reply reply;
