@@ -89,6 +89,7 @@ Status Daemon::Open() {
   buckets_ = std::make_unique<BucketService>(store_.get(), policies_.get(), config_.store.new_database);
   dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
   admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections(), [this] { return Reload(); });
+  admin_->SetSeriesLimit(config_.store.max_series_per_database);
   backup_maker_ = std::make_unique<backup::BackupMaker>(store_.get(), &SystemClock::Get(), config_.backup);
   backups_ = std::make_unique<backup::BackupService>(backup_maker_.get());
   return {};
