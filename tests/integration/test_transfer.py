@@ -380,6 +380,8 @@ def test_an_export_of_influx_inspect_goes_into_its_databases():
             "# CONTEXT-DATABASE:two\n# CONTEXT-RETENTION-POLICY:autogen\nmem value=true 1\n"
             "# CONTEXT-DATABASE:two\n# CONTEXT-RETENTION-POLICY:two_weeks\nmem value=false 1\n")
         done = tidemark("admin", "import", "influxdb", folder / "export", "--server", server.url)
+        other = tidemark("admin", "import", "influxdb", folder / "export", "--db", "all", "--server", server.url)
+        expect("compared with \"all\": 3,001 of 3,001 points" in other.stdout, other.stdout)
         expect("compared with \"one\": 3,000 of 3,000 points" in done.stdout, done.stdout)
         expect("compared with \"two\": 1 of 1 points" in done.stdout, done.stdout)
         expect("compared with \"two.two_weeks\": 1 of 1 points" in done.stdout, done.stdout)

@@ -157,7 +157,7 @@ inline constexpr Parameter kImportInfluxdb[] = {
      .parameter = {},
      .required = true,
      .help = "what `influx_inspect export` has made, packed or not; - for standard input"},
-    {.flag = "db",
+    {.flag = "--db",
      .parameter = "db",
      .help =
          "database; else those that the export names. Points of a retention policy of its own name go to DB.POLICY"},

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "storage/backup.h"
@@ -41,9 +42,9 @@ Result<Wanted> WantedOf(const ActFlags& flags) {
 }
 
 // What all imports have.
-ImportFlags ImportOf(const ActFlags& flags) {
+ImportFlags ImportOf(const ActFlags& flags, std::string_view database) {
   return {.place = PlaceOf(flags),
-          .database = flags["db"].text,
+          .database = flags[database].text,
           .source = flags["source"].text,
           .format = {},
           .state = flags["--state"].text,
@@ -60,14 +61,14 @@ int RunExportAct(const ActFlags& flags) {
 }
 
 int RunImportFileAct(const ActFlags& flags) {
-  ImportFlags import = ImportOf(flags);
+  ImportFlags import = ImportOf(flags, "db");
   import.format = flags["--format"].text;
   return RunImportFile(import);
 }
 
-int RunImportPrometheusAct(const ActFlags& flags) { return RunImportPrometheus(ImportOf(flags)); }
-int RunImportInfluxdbAct(const ActFlags& flags) { return RunImportInfluxdb(ImportOf(flags)); }
-int RunImportVictoriametricsAct(const ActFlags& flags) { return RunImportVictoriametrics(ImportOf(flags)); }
+int RunImportPrometheusAct(const ActFlags& flags) { return RunImportPrometheus(ImportOf(flags, "db")); }
+int RunImportInfluxdbAct(const ActFlags& flags) { return RunImportInfluxdb(ImportOf(flags, "--db")); }
+int RunImportVictoriametricsAct(const ActFlags& flags) { return RunImportVictoriametrics(ImportOf(flags, "db")); }
 
 int RunHashAct(const ActFlags& flags) {
   const Result<Wanted> wanted = WantedOf(flags);
