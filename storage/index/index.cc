@@ -12,6 +12,7 @@
 #include "storage/base/mutex.h"
 #include "storage/index/catalog.h"
 #include "storage/index/definitions.h"
+#include "storage/index/field_facts.h"
 #include "storage/index/name_charge.h"
 #include "storage/index/raw_key_table.h"
 #include "storage/index/regex_cache.h"
@@ -19,7 +20,6 @@
 #include "storage/index/selection.h"
 #include "storage/index/shape_lookup.h"
 #include "storage/model/series_key.h"
-#include "storage/model/type_conflicts.h"
 
 namespace tidemark::index {
 namespace {
@@ -96,16 +96,25 @@ class IndexImpl final : public Index {
   }
   FieldInfo Field(FieldId field) const override {
     ReaderLock lock(mutex_);
-    return InfoOf(Number(field));
+    return InfoOf(catalog_, Number(field));
   }
-  bool HadIntegers(FieldId field) const override;
+  bool HadIntegers(FieldId field) const override {
+    ReaderLock lock(mutex_);
+    return index::HadIntegers(catalog_, Number(field));
+  }
   std::vector<FieldInfo> Fields() const override;
   uint64_t SeriesCountOf(FieldId field) const override {
     ReaderLock lock(mutex_);
     return catalog_.field(Number(field)).series.size();
   }
-  uint64_t SeriesCountOfName(FieldId newest) const override;
-  std::vector<SeriesRef> SeriesOf(FieldId field) const override;
+  uint64_t SeriesCountOfName(FieldId newest) const override {
+    ReaderLock lock(mutex_);
+    return index::SeriesCountOfName(catalog_, Number(newest));
+  }
+  std::vector<SeriesRef> SeriesOf(FieldId field) const override {
+    ReaderLock lock(mutex_);
+    return index::SeriesOf(catalog_, Number(field));
+  }
   Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) const override;
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const model::Matcher> matchers) const override;
@@ -136,7 +145,6 @@ class IndexImpl final : public Index {
     }
     return LimitExceeded(fmt::format("max-fields-per-database limit exceeded: ({})", options_.max_fields));
   }
-  [[nodiscard]] FieldInfo InfoOf(uint32_t field) const TM_REQUIRES_SHARED(mutex_);
   // Ids of the values of a label (of metric names for __name__): all that are in use, or those of a selection.
   [[nodiscard]] std::vector<uint32_t> AllValues(std::string_view name) const TM_REQUIRES_SHARED(mutex_);
   [[nodiscard]] std::vector<uint32_t> ValuesOf(std::string_view name, std::span<const SeriesRef> refs) const
@@ -144,8 +152,6 @@ class IndexImpl final : public Index {
   // Sorted, each once.
   [[nodiscard]] std::vector<std::string> TextsOf(std::string_view name, std::vector<uint32_t> values) const
       TM_REQUIRES_SHARED(mutex_);
-  // The distinct series of a selection, ascending.
-  [[nodiscard]] static std::vector<uint32_t> DistinctSeries(std::span<const SeriesRef> refs);
 
   // After any names were added.
   void CountNames() TM_REQUIRES(mutex_) {
@@ -378,70 +384,14 @@ void IndexImpl::LabelsOf(SeriesRef ref, model::LabelViews* labels) const {
   if (!placed) labels->push_back(metric);
 }
 
-FieldInfo IndexImpl::InfoOf(uint32_t field) const {
-  const FieldEntry& entry = catalog_.field(field);
-  const uint32_t measurement = catalog_.fields.Scope(field);
-  FieldInfo info{.id = FieldId{field},
-                 .measurement = MeasurementId{measurement},
-                 .type = entry.type,
-                 .measurement_name = catalog_.measurements.Text(measurement),
-                 .name = catalog_.fields.Text(field),
-                 .metric = catalog_.metrics.Text(entry.metric),
-                 .newest = FieldId{catalog_.NewestField(field)}};
-  for (uint32_t id = entry.predecessor; id != 0; id = catalog_.field(id).predecessor) info.older.push_back(FieldId{id});
-  return info;
-}
-
-bool IndexImpl::HadIntegers(FieldId field) const {
-  ReaderLock lock(mutex_);
-  for (uint32_t id = Number(field); id != 0; id = catalog_.field(id).predecessor) {
-    if (model::IsInteger(catalog_.field(id).type)) return true;
-  }
-  return false;
-}
-
 std::vector<FieldInfo> IndexImpl::Fields() const {
   std::vector<FieldInfo> out;
   ReaderLock lock(mutex_);
   out.reserve(catalog_.fields.size());
   for (uint32_t field = 1; field <= catalog_.fields.size(); ++field) {
-    if (catalog_.field(field).successor == 0) out.push_back(InfoOf(field));
+    if (catalog_.field(field).successor == 0) out.push_back(InfoOf(catalog_, field));
   }
   return out;
-}
-
-uint64_t IndexImpl::SeriesCountOfName(FieldId newest) const {
-  ReaderLock lock(mutex_);
-  const FieldEntry* entry = &catalog_.field(Number(newest));
-  if (entry->predecessor == 0) return entry->series.size();
-  Bitmap all = EmptyBitmap();
-  entry->series.OrInto(all.get());
-  while (entry->predecessor != 0) {
-    entry = &catalog_.field(entry->predecessor);
-    entry->series.OrInto(all.get());
-  }
-  return roaring_bitmap_get_cardinality(all.get());
-}
-
-std::vector<SeriesRef> IndexImpl::SeriesOf(FieldId field) const {
-  std::vector<uint32_t> ids;
-  {
-    ReaderLock lock(mutex_);
-    catalog_.field(Number(field)).series.AppendTo(&ids);
-  }
-  std::vector<SeriesRef> out;
-  out.reserve(ids.size());
-  for (const uint32_t id : ids) out.push_back({field, SeriesId{id}});
-  return out;
-}
-
-std::vector<uint32_t> IndexImpl::DistinctSeries(std::span<const SeriesRef> refs) {
-  std::vector<uint32_t> ids;
-  ids.reserve(refs.size());
-  for (const SeriesRef& ref : refs) ids.push_back(Number(ref.series));
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
 }
 
 Result<std::vector<std::string>> IndexImpl::LabelNames(std::span<const model::Matcher> matchers) const {

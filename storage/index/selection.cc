@@ -366,4 +366,13 @@ Result<std::vector<model::SeriesRef>> Selection::Run() {
   return RunOverBitmaps();
 }
 
+std::vector<uint32_t> DistinctSeries(std::span<const model::SeriesRef> refs) {
+  std::vector<uint32_t> ids;
+  ids.reserve(refs.size());
+  for (const model::SeriesRef& ref : refs) ids.push_back(model::Number(ref.series));
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
 }  // namespace tidemark::index

@@ -112,4 +112,7 @@ class Selection {
   std::vector<Term> terms_;
 };
 
+// The distinct series of a selection, ascending.
+std::vector<uint32_t> DistinctSeries(std::span<const model::SeriesRef> refs);
+
 }  // namespace tidemark::index

@@ -49,7 +49,7 @@ struct MetaChange {
   std::optional<model::DatabaseId> drop_database;  // its epochs and masks too
   std::optional<uint64_t> checkpoint_sequence;
   uint32_t format_version = 0;  // at least; what is written needs it
-  rocks::RecordBatch records;  // further records, of `index`
+  rocks::RecordBatch records;   // further records, of `index`
   std::vector<RecordChange> documents;
 };
 

@@ -21,6 +21,7 @@
 #include "storage/base/check.h"
 #include "storage/base/text/instant.h"
 #include "tools/server/admin/row_import.h"
+#include "tools/server/admin/type_conflicts.h"
 
 namespace tidemark::server {
 namespace {
@@ -202,27 +203,6 @@ std::string RetentionJson(std::string_view database, const DatabaseOptions& opti
   return out + "]";
 }
 
-// What an option says of a field that gets another type.
-struct TypeConflictsName {
-  std::string_view name;
-  model::TypeConflicts value;
-};
-constexpr TypeConflictsName kTypeConflicts[] = {{"widen", model::TypeConflicts::kWiden},
-                                                {"refuse", model::TypeConflicts::kRefuse}};
-
-std::string_view NameOf(model::TypeConflicts value) {
-  for (const TypeConflictsName& row : kTypeConflicts) {
-    if (row.value == value) return row.name;
-  }
-  return {};
-}
-
-std::string TypesJson(std::string_view database, const DatabaseOptions& options) {
-  std::string out = R"({"database":)";
-  AppendJsonString(&out, database);
-  return out + fmt::format(R"(,"typeConflicts":"{}"}})", NameOf(options.type_conflicts));
-}
-
 std::string ReportJson(const storage::DeleteReport& report) {
   return fmt::format(R"({{"series":{},"rows":{},"bytes":{}}})", report.series, report.rows, report.bytes);
 }
@@ -378,26 +358,22 @@ Response AdminService::SetRollup(Request& request) const {
 }
 
 Response AdminService::SetTypes(Request& request) const {
-  const std::string_view text = request.params.Get("conflicts");
-  const auto* const wanted = std::find_if(std::begin(kTypeConflicts), std::end(kTypeConflicts),
-                                          [text](const auto& row) { return row.name == text; });
-  if (wanted == std::end(kTypeConflicts)) {
-    return Fail(ErrorType::kBadData, fmt::format("parameter \"conflicts\" is \"{}\"; widen or refuse are known", text));
-  }
+  const Result<model::TypeConflicts> wanted = ParseTypeConflicts(request.params.Get("conflicts"));
+  if (!wanted.ok()) return Fail(wanted.error());
   const std::string database = DatabaseOf(request);
-  const Result<DatabaseOptions> options = ChangeOptions(store_, database, [wanted](DatabaseOptions* change) -> Status {
-    change->type_conflicts = wanted->value;
+  const Result<DatabaseOptions> options = ChangeOptions(store_, database, [&wanted](DatabaseOptions* change) -> Status {
+    change->type_conflicts = *wanted;
     return {};
   });
   if (!options.ok()) return Fail(options.error());
-  return Succeed(TypesJson(database, *options));
+  return Succeed(TypesJson(database, options->type_conflicts));
 }
 
 Response AdminService::ShowTypes(Request& request) const {
   const std::string database = DatabaseOf(request);
   const Result<DatabaseOptions> options = OptionsOf(*store_, database);
   if (!options.ok()) return Fail(options.error());
-  return Succeed(TypesJson(database, *options));
+  return Succeed(TypesJson(database, options->type_conflicts));
 }
 
 Response AdminService::Delete(Request& request) const {

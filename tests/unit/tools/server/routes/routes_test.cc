@@ -276,22 +276,6 @@ TEST_F(RoutesTest, RetentionOfSelectorsBytesAndTiers) {
   EXPECT_EQ(Get("/api/v1/admin/retention?db=nope").status, 404);
 }
 
-TEST_F(RoutesTest, WhatBecomesOfTypeConflicts) {
-  ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
-  const auto body = [](std::string_view conflicts) {
-    return fmt::format(R"({{"status":"success","data":{{"database":"d","typeConflicts":"{}"}}}})", conflicts);
-  };
-  EXPECT_EQ(Get("/api/v1/admin/types?db=d").body, body("widen"));
-  EXPECT_EQ(Post("/api/v1/admin/types?db=d&conflicts=refuse", "").body, body("refuse"));
-  EXPECT_EQ(store_.Databases()[0].options.type_conflicts, model::TypeConflicts::kRefuse);
-  EXPECT_EQ(Get("/api/v1/admin/types?db=d").body, body("refuse"));
-  EXPECT_NE(Get("/api/v1/admin/databases").body.find(R"("typeConflicts":"refuse")"), std::string::npos);
-  for (const char* bad : {"", "Widen", "convert"}) {
-    EXPECT_EQ(Post(fmt::format("/api/v1/admin/types?db=d&conflicts={}", bad), "").status, 400) << bad;
-  }
-  EXPECT_EQ(Get("/api/v1/admin/types?db=nope").status, 404);
-}
-
 TEST_F(RoutesTest, Administration) {
   ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
   EXPECT_EQ(
