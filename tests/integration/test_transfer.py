@@ -266,6 +266,16 @@ def test_prometheus_gives_every_sample_of_its_log_and_its_blocks():
             for begin in range(0, 500, 100):
                 status, body = remote_write.send(port, "/api/v1/write", [(labels, rows[begin:begin + 100]) for labels, rows in sent])[:2]
                 expect_equal(status // 100, 2, f"remote write: {body}")
+            # While it is at work its folder is refused, and a snapshot, whose head is a block, is not.
+            with Server(folder / "two", *QUIET) as server:
+                online = ("--server", server.url)
+                done = tidemark("admin", "import", "prometheus", "prom", folder / "tsdb", *online, code=2)
+                expect("a Prometheus is at work in it" in done.stderr, done.stderr)
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+                connection.request("POST", "/api/v1/admin/tsdb/snapshot")
+                name = json.loads(connection.getresponse().read())["data"]["name"]
+                done = tidemark("admin", "import", "prometheus", "prom", folder / "tsdb" / "snapshots" / name, *online)
+                expect("2,500 of 2,500 points" in done.stdout, done.stdout)
         # Older samples as blocks, beside the log.
         old = "# TYPE old gauge\n" + "".join(f"old{{n=\"{n}\"}} {i * 0.1} {T0 + i * 15}\n" for n in range(3) for i in range(2000))
         (folder / "old.txt").write_text(old + "# EOF\n")

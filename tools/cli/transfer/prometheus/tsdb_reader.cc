@@ -1,8 +1,12 @@
 #include "tools/cli/transfer/prometheus/tsdb_reader.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <deque>
 #include <filesystem>
 #include <limits>
@@ -306,11 +310,26 @@ class TsdbReader final : public PieceReader {
   NotTaken not_taken_;
 };
 
+// A Prometheus at work removes blocks and files of its log while they are read.
+Status CheckFree(const std::string& folder) {
+  const int file = ::open((folder + "/lock").c_str(), O_RDONLY | O_CLOEXEC);
+  // Without one nobody was at work, or was told to lock nothing.
+  if (file < 0) return {};
+  const bool taken = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  if (!taken) return {};
+  return MakeError(ErrorCode::kUnavailable,
+                   fmt::format("{}: a Prometheus is at work in it: stop it, or let it make a snapshot "
+                               "(POST /api/v1/admin/tsdb/snapshot) and name its folder",
+                               folder));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PieceReader>> OpenTsdb(const std::string& folder) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) return NotFound(fmt::format("{}: there is no such folder", folder));
+  TM_RETURN_IF_ERROR(CheckFree(folder));
   auto reader = std::make_unique<TsdbReader>();
   TM_RETURN_IF_ERROR(reader->Open(folder));
   return reader;

@@ -1,7 +1,10 @@
 // Data directories of Prometheus, made by Debian's promtool where it is there, and logs made by hand.
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <snappy.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <bit>
 #include <cmath>
@@ -197,6 +200,18 @@ TEST_F(Prometheus, AFolderWithoutAnythingIsRefused) {
   Write("wal/00000001", "");
   Write("wal/00000003", "");
   EXPECT_EQ(Read().error().code, ErrorCode::kCorruption) << "a file of the log is missing";
+}
+
+TEST_F(Prometheus, AFolderThatAPrometheusHasIsRefused) {
+  Write("wal/00000000", Framed(SeriesRecord(1, {{"__name__", "m"}})) + Framed(SamplesRecord(1, {{1, 1}})));
+  // One that a crash has left is nobody's.
+  Write("lock", "");
+  EXPECT_TRUE(Read().ok());
+  const int lock = ::open((folder_ + "/lock").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(lock, LOCK_EX | LOCK_NB), 0);
+  EXPECT_EQ(Read().error().code, ErrorCode::kUnavailable);
+  ::close(lock);
+  EXPECT_TRUE(Read().ok());
 }
 
 TEST(PrometheusCrc, IsCastagnoli) { EXPECT_EQ(Crc32c("123456789"), 0xe3069283U); }
