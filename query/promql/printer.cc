@@ -254,4 +254,15 @@ std::string ToString(const Expr& expr) {
   return out;
 }
 
+std::string ToSelector(std::span<const model::Matcher> matchers) {
+  std::string out = "{";
+  for (const model::Matcher& matcher : matchers) {
+    if (out.size() > 1) out += ',';
+    out += IsPlainLabelName(matcher.name) ? matcher.name : Quote(matcher.name);
+    out += Symbol(matcher.op);
+    out += Quote(matcher.value);
+  }
+  return out + "}";
+}
+
 }  // namespace tidemark::query::promql

@@ -10,6 +10,7 @@
 
 #include "query/promql/ast.h"
 #include "query/promql/parser.h"
+#include "query/promql/printer.h"
 #include "query/promql/quote.h"
 #include "storage/model/matcher.h"
 #include "tools/cli/answer.h"
@@ -31,22 +32,6 @@ struct Selector {
   std::string text;
 };
 
-std::string TextOf(const std::vector<model::Matcher>& matchers) {
-  std::string out = "{";
-  for (const model::Matcher& matcher : matchers) {
-    if (out.size() > 1) out += ',';
-    out += promql::IsPlainLabelName(matcher.name) ? matcher.name : promql::Quote(matcher.name);
-    switch (matcher.op) {
-      case model::MatchOp::kEqual: out += "="; break;
-      case model::MatchOp::kNotEqual: out += "!="; break;
-      case model::MatchOp::kRegex: out += "=~"; break;
-      case model::MatchOp::kNotRegex: out += "!~"; break;
-    }
-    out += promql::Quote(matcher.value);
-  }
-  return out + "}";
-}
-
 void Collect(const promql::Expr& expr, std::vector<Selector>* out) {
   const auto within = [out](const promql::ExprPtr& inner) {
     if (inner) Collect(*inner, out);
@@ -54,7 +39,7 @@ void Collect(const promql::Expr& expr, std::vector<Selector>* out) {
   switch (expr.kind) {
     case promql::ExprKind::kVectorSelector: {
       const auto& selector = promql::As<promql::VectorSelector>(expr);
-      Selector found{.name = {}, .text = TextOf(selector.matchers)};
+      Selector found{.name = {}, .text = promql::ToSelector(selector.matchers)};
       for (const model::Matcher& matcher : selector.matchers) {
         if (matcher.name == kName && matcher.op == model::MatchOp::kEqual) found.name = matcher.value;
       }

@@ -16,10 +16,10 @@
 #include "query/api/json.h"
 #include "query/api/values.h"
 #include "query/promql/parser.h"
-#include "query/promql/quote.h"
 #include "query/rules/rule_file.h"
 #include "storage/base/check.h"
 #include "storage/base/text/instant.h"
+#include "tools/server/admin/retention_json.h"
 #include "tools/server/admin/row_import.h"
 #include "tools/server/admin/type_conflicts.h"
 
@@ -164,61 +164,6 @@ Status ChangeTiers(const Request& request, DatabaseOptions* options) {
   std::sort(options->tiers.begin(), options->tiers.end(),
             [](const auto& a, const auto& b) { return a.width_ns < b.width_ns; });
   return {};
-}
-
-std::string SelectorText(const std::vector<model::Matcher>& matchers) {
-  std::string out = "{";
-  for (const model::Matcher& matcher : matchers) {
-    if (out.size() > 1) out += ',';
-    out += query::promql::IsPlainLabelName(matcher.name) ? matcher.name : query::promql::Quote(matcher.name);
-    switch (matcher.op) {
-      case model::MatchOp::kEqual: out += "="; break;
-      case model::MatchOp::kNotEqual: out += "!="; break;
-      case model::MatchOp::kRegex: out += "=~"; break;
-      case model::MatchOp::kNotRegex: out += "!~"; break;
-    }
-    out += query::promql::Quote(matcher.value);
-  }
-  return out + "}";
-}
-
-// The options of a database, without braces.
-std::string RetentionJson(std::string_view database, const DatabaseOptions& options) {
-  std::string out = R"("database":)";
-  AppendJsonString(&out, database);
-  out += fmt::format(R"(,"retentionSeconds":{},"maxBytes":{},"selectors":[)", options.retention_ns / 1'000'000'000,
-                     options.max_bytes);
-  for (const storage::SelectorRetention& selector : options.selectors) {
-    if (out.back() != '[') out += ',';
-    out += R"({"match":)";
-    AppendJsonString(&out, SelectorText(selector.matchers));
-    out += fmt::format(R"(,"keepSeconds":{}}})", selector.keep_ns / 1'000'000'000);
-  }
-  out += R"(],"tiers":[)";
-  for (const storage::RollupTier& tier : options.tiers) {
-    if (out.back() != '[') out += ',';
-    out += fmt::format(R"({{"widthSeconds":{},"keepSeconds":{}}})", tier.width_ns / 1'000'000'000,
-                       tier.keep_ns / 1'000'000'000);
-  }
-  return out + "]";
-}
-
-std::string ReportJson(const storage::DeleteReport& report) {
-  return fmt::format(R"({{"series":{},"rows":{},"bytes":{}}})", report.series, report.rows, report.bytes);
-}
-
-// What a retention drops, without braces: the same words before the act and after it. `dropped`: of how many partitions
-// something went at once, or would.
-std::string PlanJson(const storage::RetentionReport& plan, bool dry_run, uint64_t dropped) {
-  std::string out =
-      fmt::format(R"(,"dryRun":{},"partitionsDropped":{},"partitionBytes":{},"partitionsReduced":{},"reducedBytes":{},)"
-                  R"("expired":{{"rows":{},"inMemory":{},"bytes":{}}},"selected":{},"goneBy":)",
-                  dry_run, dropped, plan.partition_bytes, plan.partitions_reduced, plan.reduced_bytes,
-                  plan.expired.rows, plan.expired.staged_rows, plan.expired.bytes, ReportJson(plan.selected));
-  if (plan.gone_by_ns == 0) return out + "null";
-  out += '"';
-  text::AppendRfc3339(&out, plan.gone_by_ns / 1'000'000'000 * 1'000'000'000);
-  return out + '"';
 }
 
 // What would go if the options were changed so.

@@ -1,4 +1,6 @@
 #include "query/promql/matchers.h"
+#include "query/promql/parser.h"
+#include "query/promql/printer.h"
 
 #include <gtest/gtest.h>
 #include <re2/re2.h>
@@ -84,6 +86,20 @@ TEST(Matchers, RandomPatternsAreWhatRe2MakesOfThem) {
     ASSERT_EQ(MatchesEmpty({MatchOp::kNotRegex, "a", pattern}), !empty) << pattern;
   }
   EXPECT_GT(good, 1000);
+}
+
+TEST(ToSelector, IsReadBack) {
+  using model::MatchOp;
+  const std::vector<model::Matcher> matchers{{MatchOp::kEqual, "host", "a\"b\\"},
+                                             {MatchOp::kRegex, "größe", "x.*"},
+                                             {MatchOp::kNotEqual, "with space", ""},
+                                             {MatchOp::kNotRegex, "__name__", "debug_.+"}};
+  const std::string text = ToSelector(matchers);
+  EXPECT_EQ(text, R"({host="a\"b\\","größe"=~"x.*","with space"!="",__name__!~"debug_.+"})");
+  const auto parsed = ParseSelector(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  EXPECT_EQ(*parsed, matchers);
+  EXPECT_EQ(ToSelector({}), "{}");
 }
 
 }  // namespace
