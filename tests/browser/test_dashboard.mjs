@@ -11,7 +11,7 @@ const ROOT = process.env.TIDEMARK_SOURCE ?? new URL("../..", import.meta.url).pa
 const FOLDER = `${ROOT}/clients/dashboard/src/pages/dashboards`;
 const DASHBOARDS = readdirSync(FOLDER).map((name) => JSON.parse(readFileSync(`${FOLDER}/${name}`, "utf8")));
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const CODED = ["explore", "metrics", "storage", "rules"];
+const CODED = ["explore", "metrics", "storage", "rules", "dashboards"];
 // Types that show each series of an instant query as a number of its own.
 const NUMBERED = ["stat", "bars", "gauge", "table", "curve"];
 
@@ -89,6 +89,16 @@ test("the word for health is that of `tidemark demo goals`", async () => {
   const word = await page.getAttribute('[data-panel="health"] [data-word]', "data-word");
   const said = await server.tidemark("demo", "goals", `${ROOT}/tools/demo/goals.yaml`, "--server", server.url).catch((error) => error);
   assert.match(said.stdout, new RegExp(`status: ${word}`));
+  await page.context().close();
+});
+
+test("what is saved together is the sum of what is saved", async () => {
+  const page = await openPage(browser, `${server.url}/dashboard?page=executive&refresh=off&var-pipeline=card`);
+  await settled(page);
+  const dollars = async (name) => Number((await page.locator(`[data-saving="${name}"]`).textContent()).replace(/[$,]/g, ""));
+  await page.waitForFunction(() => /\d/.test(document.querySelector('[data-saving="Together per month"]')?.textContent));
+  const [machines, waiting, together] = [await dollars("Machines per month"), await dollars("Waiting per month"), await dollars("Together per month")];
+  assert.ok(Math.abs(machines + waiting - together) <= 1, `${machines} + ${waiting} = ${together}`);
   await page.context().close();
 });
 

@@ -8,7 +8,7 @@ interface Raw {
   goals?: { name: string; query: string; database?: string; target: number; direction: string; unit?: string; tolerance?: string | number }[];
   values?: { name: string; query: string; database?: string }[];
   prices?: Record<string, number>;
-  savings?: { name: string; formula: string; unit?: string }[];
+  savings?: { name: string; formula: string; unit?: string; as?: string }[];
 }
 
 function share(text: string | number | undefined): number {
@@ -37,7 +37,7 @@ export function readGoals(text: string): GoalFile {
     };
   });
   const values = (raw.values ?? []).map((v): NamedQuery => ({ name: v.name, expr: v.query, db: v.database ?? database }));
-  const savings = (raw.savings ?? []).map((s): Saving => ({ name: s.name, formula: s.formula, unit: s.unit ?? "" }));
+  const savings = (raw.savings ?? []).map((s): Saving => ({ name: s.name, formula: s.formula, unit: s.unit ?? "", ...(s.as ? { as: s.as } : {}) }));
   return { goals, values, prices: raw.prices ?? {}, savings };
 }
 

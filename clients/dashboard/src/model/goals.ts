@@ -23,6 +23,8 @@ export interface Saving {
   name: string;
   formula: string;
   unit: string;
+  // The name under which later formulas take its result.
+  as?: string;
 }
 
 export interface GoalFile {

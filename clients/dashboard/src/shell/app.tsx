@@ -1,5 +1,5 @@
 // App: navigation, toolbar, and the page that the address names.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { ComponentType } from "preact";
 import type { Dashboard } from "../model/schema";
 import { faultsOf } from "../model/schema";
@@ -66,8 +66,14 @@ function Content({ loaded }: { loaded: Loaded | undefined }) {
 
 function Navigation({ current }: { current: PageRow }) {
   const groups = [...new Set(PAGES.map((page) => page.group))];
+  const home = useRef<HTMLElement>(null);
+  // On a narrow screen the pages stand side by side: the one that is shown is among those that are seen.
+  useEffect(() => {
+    const here = home.current?.querySelector<HTMLElement>("[aria-current]");
+    if (home.current && here) home.current.scrollLeft = here.offsetLeft - (home.current.clientWidth - here.offsetWidth) / 2;
+  }, [current]);
   return (
-    <nav aria-label="Pages">
+    <nav aria-label="Pages" ref={home}>
       <p class="brand"><b>Tide</b>mark</p>
       {groups.map((group) => (
         <ul key={group}>

@@ -34,7 +34,7 @@ export function Metrics() {
             {names.map((name) => <option key={name}>{name}</option>)}
           </select>
         </label>
-        <label>Find <input class="field" type="search" value={filter} placeholder="words of a metric's name" onInput={(event) => setFilter(event.currentTarget.value)} /></label>
+        <label>Find <input class="field" type="search" value={filter} placeholder="words of its name" onInput={(event) => setFilter(event.currentTarget.value)} /></label>
         <span class="note" role="status">
           {status.value && `${formatValue(status.value.headStats.numSeries, "grouped")} series, ${formatValue(counts.length, "grouped")} metrics${words.length > 0 ? `, ${shown.length} found` : ""}`}
         </span>

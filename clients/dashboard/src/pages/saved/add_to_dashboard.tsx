@@ -5,6 +5,7 @@ import { addPanel, freePanelId, textOf } from "../../model/edit";
 import type { Dashboard, Panel } from "../../model/schema";
 import { pageAddress } from "../../shell/state";
 import { savedPage } from "../registry";
+import "./saved.css";
 
 const CONFLICT = 412;
 const TRIES = 5;

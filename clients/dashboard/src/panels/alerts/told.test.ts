@@ -17,8 +17,9 @@ describe("why it fires", () => {
 
 describe("who is told", () => {
   it.each([
-    [[told({})], true, "Told: team."], [[], false, "Nobody is told: no notifications are configured (notify.config), or it has just begun."],
+    [[told({})], true, "Goes to team."], [[], false, "Nobody is told: no notifications are configured (notify.config), or it has just begun."],
     [[told({ state: "suppressed", silencedBy: ["1"] })], false, "Nobody is told: silenced by ada: moving it."], [[told({ state: "suppressed", inhibitedBy: ["x"] })], false, "Nobody is told: another alert that fires holds it back."],
+    [[told({}), { ...told({}), labels: { alertname: "TidemarkReceiverFails" } }], false, "Goes to team, but a receiver does not take what is sent (TidemarkReceiverFails)."],
     [[told({ state: "unprocessed" })], false, "team will be told when its group has waited."], [[told({}, [])], false, "Nobody is told: no route leads to a receiver."],
   ])("%#", (list, yes, text) => expect(whyTold(alert, list, [silence])).toEqual({ told: yes, text }));
   it("nobody while it is pending", () => expect(whyTold({ ...alert, state: "pending" }, [told({})], []).told).toBe(false));

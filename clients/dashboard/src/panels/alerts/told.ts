@@ -29,6 +29,9 @@ export function whyFires(alert: Alert, rule: Rule | undefined, now: number): str
   return `${watched}, since ${lasted}${rule?.duration ? ` (after ${durationText(rule.duration)})` : ""}.${kept}${flaps}`;
 }
 
+// The server's own alert of receivers that refuse or do not answer.
+const RECEIVER_FAILS = "TidemarkReceiverFails";
+
 export interface Told {
   text: string;
   // Somebody is told.
@@ -47,5 +50,7 @@ export function whyTold(alert: Alert, told: readonly ToldAlert[], silences: read
   if (mine.status.inhibitedBy.length > 0) return { told: false, text: "Nobody is told: another alert that fires holds it back." };
   const receivers = mine.receivers.map((receiver) => receiver.name);
   if (mine.status.state === "unprocessed") return { told: false, text: `${receivers.join(", ")} will be told when its group has waited.` };
-  return receivers.length > 0 ? { told: true, text: `Told: ${receivers.join(", ")}.` } : { told: false, text: "Nobody is told: no route leads to a receiver." };
+  const failing = told.some((one) => one.labels.alertname === RECEIVER_FAILS && one.status.state === "active");
+  if (receivers.length > 0 && failing) return { told: false, text: `Goes to ${receivers.join(", ")}, but a receiver does not take what is sent (${RECEIVER_FAILS}).` };
+  return receivers.length > 0 ? { told: true, text: `Goes to ${receivers.join(", ")}.` } : { told: false, text: "Nobody is told: no route leads to a receiver." };
 }

@@ -14,6 +14,11 @@ it("gives each event once, newest first, with its level", () => {
   expect(shown.map((e) => [e.time, e.text, e.level])).toEqual([[2, "ended", "info"], [1, "started", "warning"]]);
 });
 
+it("says what an event is about", () => {
+  const about = (labels: Record<string, string>) => shownEvents([{ time: "", time_ns: 1e9, labels: { __name__: "e_event", ...labels }, text: "t" }], 1)[0]?.source;
+  expect([about({ alertname: "Hot", host: "a" }), about({ alertname: "Hot" }), about({ component: "router", host: "a" }), about({})]).toEqual(["Hot a", "Hot", "router", ""]);
+});
+
 it("keeps the newest", () => {
   expect(shownEvents([event("t", 1e9, "a"), event("t", 2e9, "b")], 1).map((e) => e.text)).toEqual(["b"]);
 });

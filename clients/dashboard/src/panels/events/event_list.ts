@@ -17,6 +17,12 @@ function identity(event: EventRow): string {
   return JSON.stringify([String(event.time_ns), labels]);
 }
 
+// What an event is about, in the word that its labels have for it.
+function sourceOf({ labels }: EventRow): string {
+  const what = labels.component ?? labels.host ?? "";
+  return labels.alertname === undefined ? what : `${labels.alertname}${what ? ` ${what}` : ""}`;
+}
+
 // Newest first, at most `most`. A text whose measurement has a field `level` at the same time gets that.
 export function shownEvents(events: EventRow[], most: number): ShownEvent[] {
   const levels = new Map<string, string>();
@@ -31,7 +37,7 @@ export function shownEvents(events: EventRow[], most: number): ShownEvent[] {
     seen.add(key);
     out.push({
       key, time: Number(event.time_ns) / 1e9, text: event.text, level: levels.get(identity(event)) ?? "info",
-      source: event.labels.component ?? event.labels.host ?? "",
+      source: sourceOf(event),
     });
   }
   return out.sort((a, b) => b.time - a.time).slice(0, most);

@@ -50,7 +50,9 @@ function HeatmapView({ panel, data, theme, zone }: PanelProps) {
       row.values.forEach((value, c) => {
         if (value === null) return;
         context.fillStyle = heatColor(value / most, theme);
-        context.fillRect(margin + c * wide, y, Math.ceil(wide), Math.max(1, high - (high > 6 ? 1 : 0)));
+        // On whole pixels of the screen: parts of them show as stripes.
+        const left = Math.round((margin + c * wide) * scale) / scale;
+        context.fillRect(left, y, Math.round((margin + (c + 1) * wide) * scale) / scale - left, Math.max(1, high - (high > 6 ? 1 : 0)));
       });
       if (high >= 11 || r % Math.ceil(11 / high) === 0) {
         context.fillStyle = ink;

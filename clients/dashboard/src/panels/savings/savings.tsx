@@ -14,6 +14,7 @@ function SavingsView({ data }: PanelProps) {
   const [results, setResults] = useState<Record<string, number | undefined>>({});
   const numbers: Record<string, number | undefined> = { ...goalFile.prices };
   for (const frame of data.frames) numbers[frame.query.id] = lastValue(frame.series[0]);
+  for (const { name, as } of goalFile.savings) if (as !== undefined) numbers[as] = results[name];
   const rows = goalFile.savings.map((saving) => ({ saving, text: substitute(saving.formula, numbers) }));
   const asked = rows.map((row) => row.text ?? "").join("\n");
   useEffect(() => {
