@@ -1,6 +1,7 @@
 // What rules are at: the alerts of each, when it ran, what went wrong.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,7 +16,14 @@ namespace tidemark::query::rules {
 enum class AlertState : uint8_t { kInactive, kPending, kFiring };
 
 // "inactive", "pending", "firing".
-std::string_view Name(AlertState state);
+constexpr std::string_view Name(AlertState state) {
+  switch (state) {
+    case AlertState::kInactive: return "inactive";
+    case AlertState::kPending: return "pending";
+    case AlertState::kFiring: return "firing";
+  }
+  return "inactive";
+}
 
 struct Alert {
   model::Labels labels;  // alertname included, no __name__
@@ -41,7 +49,11 @@ struct RuleStatus {
   // Those that flap (flapping.h), also where they do not fire now: people are told of these as one that goes on.
   std::vector<Alert> flapping;
   // The gravest state of its alerts.
-  [[nodiscard]] AlertState state() const;
+  [[nodiscard]] AlertState state() const {
+    AlertState gravest = AlertState::kInactive;
+    for (const Alert& alert : alerts) gravest = std::max(gravest, alert.state);
+    return gravest;
+  }
 };
 
 struct GroupStatus {

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/core.h>
@@ -8,7 +10,6 @@
 
 #include "query/frame/go_format.h"
 #include "query/promql/quote.h"
-#include "query/rules/humanize.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/template_print.h"
 #include "query/rules/template_syntax.h"
@@ -18,6 +19,63 @@
 
 namespace tidemark::query::rules {
 namespace {
+
+// Numbers for people: 1234567 is 1.235M, 2048 is 2ki, 3725 seconds are 1h 2m 5s.
+// Source: https://prometheus.io/docs/prometheus/latest/configuration/template_reference/
+// As C's %.4g, the precision of Prometheus' humanizers.
+std::string FourDigits(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  return fmt::format("{:.4g}", value);
+}
+
+std::string Scale(double value, double base, const std::array<std::string_view, 9>& larger, bool fractions) {
+  if (value == 0 || !std::isfinite(value)) return FourDigits(value);
+  if (std::fabs(value) >= 1) {
+    std::string_view prefix;
+    for (const std::string_view next : larger) {
+      if (next.empty() || std::fabs(value) < base) break;
+      prefix = next;
+      value /= base;
+    }
+    return FourDigits(value) + std::string(prefix);
+  }
+  if (!fractions) return FourDigits(value);
+  static constexpr std::array<std::string_view, 8> kSmaller = {"m", "u", "n", "p", "f", "a", "z", "y"};
+  std::string_view prefix;
+  for (const std::string_view next : kSmaller) {
+    if (std::fabs(value) >= 1) break;
+    prefix = next;
+    value *= base;
+  }
+  return FourDigits(value) + std::string(prefix);
+}
+
+std::string Humanize(double value) { return Scale(value, 1000, {"k", "M", "G", "T", "P", "E", "Z", "Y"}, true); }
+
+std::string Humanize1024(double value) {
+  return Scale(value, 1024, {"ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"}, false);
+}
+
+std::string HumanizePercentage(double ratio) { return FourDigits(ratio * 100) + "%"; }
+
+std::string HumanizeDuration(double seconds) {
+  if (!std::isfinite(seconds)) return FourDigits(seconds);
+  if (std::fabs(seconds) < 1) {
+    return seconds == 0 ? "0s" : Scale(seconds, 1000, {}, true) + "s";
+  }
+  const std::string sign = seconds < 0 ? "-" : "";
+  seconds = std::fabs(seconds);
+  if (seconds >= 9.2e18) return sign + FourDigits(seconds) + "s";
+  const auto whole = static_cast<int64_t>(seconds);
+  const int64_t days = whole / 86'400;
+  const int64_t hours = whole / 3600 % 24;
+  const int64_t minutes = whole / 60 % 60;
+  if (days > 0) return fmt::format("{}{}d {}h {}m {}s", sign, days, hours, minutes, whole % 60);
+  if (hours > 0) return fmt::format("{}{}h {}m {}s", sign, hours, minutes, whole % 60);
+  if (minutes > 0) return fmt::format("{}{}m {}s", sign, minutes, whole % 60);
+  return sign + FourDigits(seconds) + "s";
+}
 
 using Arguments = std::span<const TemplateValue>;
 using Output = Result<TemplateValue>;

@@ -93,7 +93,7 @@ MAY_INCLUDE = {
     "tools/server/dashboard": PUBLIC | {"query/api/envelope.h", "tools/server/http"},
     "tools/server/watch": PUBLIC | {"tools/server/audit", "tools/server/backup", "executor/pool", "ingest/write_path", "query/api", "query/notify", "query/rules",
                                     "tools/server/http", "tools/server/notify", "tools/server/write"},
-    "tools/server/rules": PUBLIC | {"query/api/envelope.h", "query/promql", "query/rules", "tools/server/http"},
+    "tools/server/rules": PUBLIC | {"query/api/envelope.h", "query/api/json.h", "query/api/values.h", "query/promql", "query/rules", "tools/server/http"},
     "tools/server/routes": PUBLIC | {"query/api", "tools/admin", "tools/server/access", "tools/server/admin", "tools/server/audit", "tools/server/backup", "tools/server/batch", "tools/server/dashboard",
                                      "tools/server/http", "tools/server/influx", "tools/server/notify", "tools/server/rules", "tools/server/write"},
     "tools/server/config": PUBLIC | {"tools/tls", "executor/agent/pipeline", "ingest/lineprotocol", "ingest/remotewrite",

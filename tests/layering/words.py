@@ -12,7 +12,7 @@ WORDS = {
     "duration units": ("storage/base/text/duration.h", r"""["'](ns|us|µs|µ|u|ms|s|m|h|d|w|y)["']""", 4, {
         "ingest/lineprotocol/parser.cc": "the words of a precision, which is no duration",
         "query/promql/lexer.cc": "letters that its grammar begins words with",
-        "query/rules/humanize.cc": "the prefixes of SI",
+        "query/rules/template_functions.cc": "the prefixes of SI",
         "query/rules/template_print.cc": "the verbs of printf, and Go's durations",
         "tools/cli/monitor/number_text.cc": "names of units that numbers have, most of which are no durations",
         "storage/base/text/duration.cc": "which units each style prints",

@@ -13,7 +13,7 @@ constexpr int64_t kLongestWaitNs = 1'000'000'000;
 constexpr int64_t kLookNs = 5'000'000'000;
 // Of many groups one is evaluated all the time: to look at all of them each time would take more than to evaluate them.
 // So long a rest, for the time that a look takes.
-constexpr int64_t kRestsForWork = 20;
+constexpr int64_t kRestsForWork = 50;
 
 }  // namespace
 
