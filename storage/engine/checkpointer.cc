@@ -11,6 +11,7 @@
 #include "storage/database/retention_plan.h"
 #include "storage/engine/checkpointer.h"
 #include "storage/engine/freeze_choice.h"
+#include "storage/model/repair_remedy.h"
 #include "storage/partition/fold.h"
 #include "storage/partition/partition_builder.h"
 
@@ -292,7 +293,7 @@ Result<void> Checkpointer::Copy(const Work& work) {
   if (!copies_) copies_.emplace(parts_.files.get(), parts_.options.directory, parts_.store_id, parts_.rocks.get());
   std::vector<model::DatabaseId> databases;
   for (const meta::DatabaseRecord& record : parts_.meta->databases()) databases.push_back(record.id);
-  return copies_->Keep(work.before, work.place.sequence, work.names, databases);
+  return copies_->Keep(work.before, work.place.sequence, work.names, databases, &parts_.end_of_checkpoints);
 }
 
 Result<void> Checkpointer::FreeSuperfluous(const Work& work) {
@@ -308,10 +309,16 @@ Result<void> Checkpointer::FreeSuperfluous(const Work& work) {
   DropDeadFiles();
   // The journal has the names since the last checkpoint, too.
   if (auto copied = Copy(work); !copied.ok()) {
+    // Of a close: the journal keeps them, and the next checkpoint copies what is missing.
+    if (copied.error().code == ErrorCode::kCancelled) return {};
     parts_.ReportRocks(copied.error());
-    // Of damage that was met whoever asked gets what to do.
-    if (copied.error().code == ErrorCode::kCorruption) TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
-    return std::move(copied).error().Within("checkpoint");
+    Error error = std::move(copied).error().Within("checkpoint");
+    if (error.code == ErrorCode::kCorruption) {
+      // Damage that was met: whoever asked is not at fault, and is told what to do.
+      error.code = ErrorCode::kUnavailable;
+      error.message += fmt::format("; {}", model::kRepairRemedy);
+    }
+    return error;
   }
   if (auto trimmed = parts_.journal->Trim(work.place.sequence); !trimmed.ok())
     TM_LOG(kWarn, "{}", trimmed.error().message);
