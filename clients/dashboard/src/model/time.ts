@@ -170,7 +170,7 @@ export function timeTicks(span: Span, most: number, zone: Zone): number[] {
 // What stands at a tick: a day where days differ, else a time.
 export function tickText(seconds: number, spacing: number, zone: Zone): string {
   if (spacing >= 86_400) return dayText(seconds, zone).slice(5);
-  if (minuteText(seconds, zone) === "00:00") return dayText(seconds, zone).slice(5);
+  if (clockText(seconds, zone) === "00:00:00") return dayText(seconds, zone).slice(5);
   return spacing < 60 ? clockText(seconds, zone) : minuteText(seconds, zone);
 }
 

@@ -61,6 +61,11 @@ export function itemsOf(panel: Panel, data: PanelData): Item[] {
   });
 }
 
+// What stands beside a number: nothing where it would be the panel's title again, or a query's id, which says nothing.
+export function besideName(item: Item, panel: Panel): string {
+  return item.name === panel.title || item.name === item.query.id ? "" : item.name;
+}
+
 export function frameOf(data: PanelData, id: string): Frame | undefined {
   return data.frames.find((frame) => frame.query.id === id);
 }

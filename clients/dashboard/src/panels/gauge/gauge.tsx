@@ -2,7 +2,7 @@
 import { fixedColor, stateColor } from "../../model/colors";
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
-import { Figure, GoalMark, itemsOf } from "../figures/figure";
+import { besideName, Figure, GoalMark, itemsOf } from "../figures/figure";
 import "../figures/figure.css";
 import "./gauge.css";
 
@@ -27,7 +27,7 @@ function GaugeView({ panel, data, theme }: PanelProps) {
               )}
             </svg>
             <div class="gauge-value"><Figure item={item} big /></div>
-            <div class="note">{item.name !== panel.title && item.name} {item.query.note} <GoalMark item={item} /></div>
+            <div class="note">{besideName(item, panel)} {item.query.note} <GoalMark item={item} /></div>
           </div>
         );
       })}

@@ -2,7 +2,7 @@
 // options: {"buckets": true}: series are cumulative buckets with the label le, whose unit is options.leUnit.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { heatColor } from "../../model/colors";
-import { clockText, minuteText, timeTicks } from "../../model/time";
+import { clockText, tickText, timeTicks } from "../../model/time";
 import { formatValue } from "../../model/units";
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
@@ -63,8 +63,9 @@ function HeatmapView({ panel, data, theme, zone }: PanelProps) {
     context.textAlign = "center";
     context.fillStyle = ink;
     const long = data.span.end - data.span.start;
-    for (const tick of timeTicks(data.span, Math.max(2, Math.floor(width / 90)), zone)) {
-      context.fillText(minuteText(tick, zone), Math.min(width - 16, margin + ((tick - data.span.start) / long) * (width - margin)), height - 8);
+    const ticks = timeTicks(data.span, Math.max(2, Math.floor(width / 90)), zone);
+    for (const tick of ticks) {
+      context.fillText(tickText(tick, ticks.length > 1 ? (ticks[1] as number) - (ticks[0] as number) : 60, zone), Math.min(width - 16, margin + ((tick - data.span.start) / long) * (width - margin)), height - 8);
     }
   }, [data, width, height, theme, zone]);
   const pointed = at && rows[at.row];

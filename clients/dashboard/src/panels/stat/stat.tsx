@@ -3,7 +3,7 @@
 // ground's and not the number's; {"show": "value" | "name" | "both"}.
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
-import { Figure, GoalMark, itemsOf, type Item } from "../figures/figure";
+import { besideName, Figure, GoalMark, itemsOf, type Item } from "../figures/figure";
 import "../figures/figure.css";
 import { fixedColor, stateColor, type Theme } from "../../model/colors";
 import type { Panel } from "../../model/schema";
@@ -33,7 +33,7 @@ function StatView({ panel, data, theme }: PanelProps) {
 
 function Big({ item, panel, only, theme }: { item: Item; panel: Panel; only: boolean; theme: Theme }) {
   const show = panel.options?.show;
-  const named = show === "both" || (show !== "value" && (!only || item.name !== panel.title));
+  const named = show === "both" || (show !== "value" && (!only || besideName(item, panel) !== ""));
   const ground = panel.options?.ground === true && item.color !== undefined;
   return (
     <div class={`stat-one${ground ? ` on-${item.color}` : ""}`}>

@@ -2,7 +2,7 @@
 import { mappingOf, stateColor, thresholdColor } from "../../model/colors";
 import { onGrid } from "../../model/frames";
 import { lookOf } from "../../model/looks";
-import { minuteText, timeText, timeTicks } from "../../model/time";
+import { tickText, timeText, timeTicks } from "../../model/time";
 import { formatValue } from "../../model/units";
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
@@ -38,7 +38,7 @@ function StatesView({ panel, data, theme, zone }: PanelProps) {
       <div class="state-row" aria-hidden="true">
         <span class="name" />
         <span class="state-axis">
-          {ticks.map((tick) => <span key={tick} style={{ left: percent(tick - span.start) }}>{minuteText(tick, zone)}</span>)}
+          {ticks.map((tick) => <span key={tick} style={{ left: percent(tick - span.start) }}>{tickText(tick, ticks.length > 1 ? (ticks[1] as number) - (ticks[0] as number) : 60, zone)}</span>)}
         </span>
       </div>
     </div>

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { safeHref } from "./text";
+import { blocksOf, safeHref } from "./text";
+
+it("parts paragraphs and lists, also where no line is between them", () => {
+  expect(blocksOf("**Head**\nOne\ntwo\n- a\n- b\nafter\n\nlast")).toEqual([
+    { list: false, lines: ["**Head**"] }, { list: false, lines: ["One", "two"] }, { list: true, lines: ["a", "b"] }, { list: false, lines: ["after"] }, { list: false, lines: ["last"] },
+  ]);
+});
 
 describe("safeHref", () => {
   it.each(["https://example.org/x", "?page=live", "/dashboard", "#a"])("takes %s", (href) => expect(safeHref(href)).toBe(href));

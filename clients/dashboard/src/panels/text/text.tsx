@@ -23,15 +23,27 @@ export function inline(text: string): ComponentChildren[] {
   });
 }
 
+// Paragraphs and lists: a list begins where a line begins with "- ", also right below a paragraph; what is strong as a whole is a line of its own.
+export function blocksOf(text: string): { list: boolean; lines: string[] }[] {
+  return text.split(/\n\s*\n/).flatMap((paragraph) => {
+    const blocks: { list: boolean; lines: string[]; whole?: boolean }[] = [];
+    for (const line of paragraph.split("\n").filter((one) => one.trim() !== "")) {
+      const list = line.startsWith("- ");
+      const whole = /^\*\*[^*]+\*\*$/.test(line.trim());
+      const last = blocks[blocks.length - 1];
+      if (last && last.list === list && !whole && last.whole !== true) last.lines.push(list ? line.slice(2) : line);
+      else blocks.push({ list, lines: [list ? line.slice(2) : line], ...(whole ? { whole } : {}) });
+    }
+    return blocks.map(({ list, lines }) => ({ list, lines }));
+  });
+}
+
 export function Paragraphs({ text }: { text: string }) {
   return (
     <div class="text">
-      {text.split(/\n\s*\n/).map((paragraph) => {
-        const lines = paragraph.split("\n");
-        return lines.every((line) => line.startsWith("- "))
-          ? <ul>{lines.map((line) => <li>{inline(line.slice(2))}</li>)}</ul>
-          : <p>{inline(lines.join(" "))}</p>;
-      })}
+      {blocksOf(text).map((block) => (block.list
+        ? <ul>{block.lines.map((line) => <li>{inline(line)}</li>)}</ul>
+        : <p>{inline(block.lines.join(" "))}</p>))}
     </div>
   );
 }
