@@ -5,6 +5,7 @@
 // for the column, or bit patterns when that scale is kBinaryScale; a value that does not fit starts a new chunk.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -24,10 +25,16 @@ struct HeadShape {
 
   // Index of the column of `field`, or -1.
   [[nodiscard]] int Find(model::FieldId field) const {
-    for (size_t i = 0; i < fields.size(); ++i) {
-      if (fields[i].id == field) return static_cast<int>(i);
+    constexpr size_t kFew = 16;
+    if (fields.size() <= kFew) {
+      for (size_t i = 0; i < fields.size(); ++i) {
+        if (fields[i].id == field) return static_cast<int>(i);
+      }
+      return -1;
     }
-    return -1;
+    const auto at = std::lower_bound(by_field.begin(), by_field.end(), field,
+                                     [this](uint32_t column, model::FieldId id) { return fields[column].id < id; });
+    return at != by_field.end() && fields[*at].id == field ? static_cast<int>(*at) : -1;
   }
 };
 

@@ -5,6 +5,7 @@
 #include <boost/sort/spreadsort/integer_sort.hpp>
 #include <limits>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "storage/base/check.h"
@@ -21,8 +22,12 @@ class ShapeTable {
  public:
   const HeadShape* Intern(const model::ResolvedShape& shape) {
     MutexLock lock(mutex_);
-    for (const auto& known : shapes_) {
-      if (Same(*known, shape)) return known.get();
+    for (size_t i = 0; i < std::min(kFew, shapes_.size()); ++i) {
+      if (Same(*shapes_[i], shape)) return shapes_[i].get();
+    }
+    const size_t hash = HashOf(shape);
+    for (auto [at, end] = by_hash_.equal_range(hash); at != end; ++at) {
+      if (Same(*at->second, shape)) return at->second;
     }
     auto made = std::make_unique<HeadShape>();
     made->measurement = shape.measurement;
@@ -33,6 +38,7 @@ class ShapeTable {
               [&](uint32_t a, uint32_t b) { return made->fields[a].id < made->fields[b].id; });
     made->has_floats = std::any_of(shape.fields.begin(), shape.fields.end(),
                                    [](const model::ResolvedField& f) { return f.type == model::FieldType::kFloat; });
+    by_hash_.emplace(hash, made.get());
     shapes_.push_back(std::move(made));
     // The latest shapes are asked for most.
     std::swap(shapes_.front(), shapes_.back());
@@ -51,8 +57,18 @@ class ShapeTable {
                       [](const model::ResolvedField& a, const model::ResolvedField& b) { return a.id == b.id; });
   }
 
+  static size_t HashOf(const model::ResolvedShape& shape) {
+    uint64_t hash = Number(shape.measurement);
+    for (const model::ResolvedField& field : shape.fields) {
+      hash = (std::rotl(hash, 5) ^ Number(field.id)) * 0x9E3779B97F4A7C15U;
+    }
+    return hash;
+  }
+
+  static constexpr size_t kFew = 8;
   mutable Mutex mutex_;
   std::vector<std::unique_ptr<HeadShape>> shapes_ TM_GUARDED_BY(mutex_);
+  std::unordered_multimap<size_t, const HeadShape*> by_hash_ TM_GUARDED_BY(mutex_);
 };
 
 class HeadSetImpl final : public HeadSet {
@@ -126,7 +142,6 @@ class HeadSetImpl final : public HeadSet {
 
     std::vector<model::ColumnBuffer> buffers;
     std::vector<model::Column> columns;
-    std::vector<model::FieldId> fields;
     HeadRows rows;
     for (const Entry& entry : heads) {
       const Head* const head = entry.head;
@@ -135,15 +150,11 @@ class HeadSetImpl final : public HeadSet {
         TM_RETURN_IF_ERROR(visit(head->first->shape->measurement, head->series, rows.columns()));
         continue;
       }
-      FieldsOf(*head, &fields);
-      if (buffers.size() < fields.size()) buffers.resize(fields.size());
       columns.clear();
-      for (size_t f = 0; f < fields.size(); ++f) {
-        model::Column column = ReadHead(*head, {fields[f], head->series}, kAllTickets, range, &buffers[f]);
-        if (column.empty()) continue;
+      ReadFields(*head, range, &buffers, [&](model::Column column) {
         ShareTimes(columns, &column);
         columns.push_back(column);
-      }
+      });
       if (columns.empty()) continue;
       TM_RETURN_IF_ERROR(visit(head->first->shape->measurement, head->series, columns));
     }
@@ -203,26 +214,11 @@ class HeadSetImpl final : public HeadSet {
     return start;
   }
 
-  // All fields that the rows of a head have, ascending.
-  static void FieldsOf(const Head& head, std::vector<model::FieldId>* fields) {
-    fields->clear();
-    const HeadShape* shape = nullptr;
-    bool several = false;
-    for (const HeadChunk* chunk = head.first; chunk != nullptr; chunk = chunk->next) {
-      if (chunk->shape == shape) continue;
-      several = several || shape != nullptr;
-      shape = chunk->shape;
-      for (const uint32_t i : shape->by_field) fields->push_back(shape->fields[i].id);
-    }
-    if (!several) return;
-    std::sort(fields->begin(), fields->end());
-    fields->erase(std::unique(fields->begin(), fields->end()), fields->end());
-  }
-
   // Lets a column use the times of an earlier one when they are the same, so that a page stores them once.
   static void ShareTimes(const std::vector<model::Column>& before, model::Column* column) {
+    constexpr ptrdiff_t kLooks = 64;  // of a million columns not each is held against all others
     if (column->times.regular()) return;
-    for (auto it = before.rbegin(); it != before.rend(); ++it) {
+    for (auto it = before.rbegin(); it != before.rend() && it - before.rbegin() < kLooks; ++it) {
       if (it->times.regular() || it->times.size != column->times.size) continue;
       if (std::equal(it->times.explicit_ns, it->times.explicit_ns + it->times.size, column->times.explicit_ns)) {
         column->times.explicit_ns = it->times.explicit_ns;

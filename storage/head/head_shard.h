@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -90,6 +91,12 @@ std::string_view StoredString(int64_t word);
 // into `buffer`, sorted by time, each time once, the last write winning.
 model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets, model::TimeRange range,
                        model::ColumnBuffer* buffer);
+
+// The columns of a head whose rows have several shapes, one after the other: calls `use` with each that has rows in
+// `range`, ascending by field. One pass over the rows' shapes, however many there are. The head takes no rows any more.
+// A column is valid while `buffers`, which grows to one for each, lives.
+void ReadFields(const Head& head, model::TimeRange range, std::vector<model::ColumnBuffer>* buffers,
+                const std::function<void(const model::Column&)>& use);
 
 // All columns of a head whose rows have one shape, read together: the rows are sorted once for all of them. Reusable.
 class HeadRows {

@@ -170,12 +170,12 @@ void PointInto(const model::ColumnBuffer& buffer, model::Column* column) {
 
 }  // namespace
 
-model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets, model::TimeRange range,
+namespace {
+
+model::Column ReadRuns(const Head& head, model::SeriesRef ref, const std::vector<Run>& runs, model::TimeRange range,
                        model::ColumnBuffer* buffer) {
   model::Column column{.ref = ref};
   buffer->Clear();
-  if (head.rows == 0 || !range.Overlaps({{head.min_ns}, {head.max_ns}})) return column;
-  const std::vector<Run> runs = RunsOf(head, ref.field, tickets, range);
   if (runs.empty()) return column;
   column.type = runs.front().chunk->shape->fields[runs.front().column].type;
 
@@ -223,6 +223,47 @@ model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets,
   if (column.times.empty()) return {.ref = ref};
   PointInto(*buffer, &column);
   return column;
+}
+
+}  // namespace
+
+model::Column ReadHead(const Head& head, model::SeriesRef ref, uint64_t tickets, model::TimeRange range,
+                       model::ColumnBuffer* buffer) {
+  if (head.rows == 0 || !range.Overlaps({{head.min_ns}, {head.max_ns}})) {
+    buffer->Clear();
+    return {.ref = ref};
+  }
+  return ReadRuns(head, ref, RunsOf(head, ref.field, tickets, range), range, buffer);
+}
+
+void ReadFields(const Head& head, model::TimeRange range, std::vector<model::ColumnBuffer>* buffers,
+                const std::function<void(const model::Column&)>& use) {
+  struct FieldRun {
+    model::FieldId field;
+    Run run;
+  };
+  const bool whole_head = range.first.ns <= head.min_ns && head.max_ns <= range.last.ns;
+  std::vector<FieldRun> all;
+  for (const HeadChunk* chunk = head.first; chunk != nullptr; chunk = chunk->next) {
+    if (chunk->rows == 0) continue;
+    const std::vector<model::ResolvedField>& fields = chunk->shape->fields;
+    for (uint32_t column = 0; column < fields.size(); ++column) {
+      all.push_back({fields[column].id, {chunk, column, 0, chunk->rows, whole_head}});
+    }
+  }
+  // The runs of a field stay in the order of arrival.
+  std::stable_sort(all.begin(), all.end(), [](const FieldRun& a, const FieldRun& b) { return a.field < b.field; });
+  std::vector<Run> runs;
+  size_t used = 0;
+  for (size_t begin = 0, end = 0; begin < all.size(); begin = end) {
+    runs.clear();
+    for (; end < all.size() && all[end].field == all[begin].field; ++end) runs.push_back(all[end].run);
+    if (used == buffers->size()) buffers->emplace_back();
+    const model::Column column = ReadRuns(head, {all[begin].field, head.series}, runs, range, &(*buffers)[used]);
+    if (column.empty()) continue;
+    ++used;
+    use(column);
+  }
 }
 
 namespace {

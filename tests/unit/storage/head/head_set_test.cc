@@ -279,6 +279,76 @@ TEST(HeadSet, VisitAgreesWithRead) {
                   .ok());
 }
 
+// Rows of one series whose fields differ from row to row.
+TEST(HeadSet, VisitAgreesWithReadWhateverFieldsRowsHave) {
+  std::mt19937_64 random(7);
+  auto set = MakeSet();
+  constexpr uint32_t kFields = 60;
+  std::vector<model::ResolvedShape> shapes;
+  std::vector<model::ResolvedRow> rows;
+  std::vector<int64_t> values;
+  for (uint32_t row = 0; row < 500; ++row) {
+    if (row % 3 == 0) {
+      model::ResolvedShape shape{MeasurementId{7}, {}};
+      for (uint32_t field = kFields; field >= 1; --field) {
+        if (random() % 2 == 0) shape.fields.push_back({FieldId{field}, FieldType::kInt});
+      }
+      if (shape.fields.empty()) shape.fields.push_back({FieldId{1}, FieldType::kInt});
+      shapes.push_back(std::move(shape));
+    }
+    const auto shape = static_cast<uint32_t>(shapes.size() - 1);
+    rows.push_back(
+        {SeriesId{5}, shape, {static_cast<int64_t>(random() % 400)}, static_cast<uint32_t>(values.size()), 0});
+    for (size_t i = 0; i < shapes[shape].fields.size(); ++i) values.push_back(static_cast<int64_t>(values.size()));
+  }
+  const std::vector<uint8_t> scales(values.size(), 0);
+  set->Append({model::DatabaseId{1}, shapes, rows, values, scales, {}}, 0);
+  for (const TimeRange range : {TimeRange{}, TimeRange{{100}, {250}}}) {
+    size_t columns_seen = 0;
+    ASSERT_TRUE(set->Visit(range,
+                           [&](MeasurementId, SeriesId series, std::span<const Column> columns) -> Result<void> {
+                             columns_seen += columns.size();
+                             for (size_t c = 0; c < columns.size(); ++c) {
+                               EXPECT_TRUE(c == 0 || columns[c - 1].ref.field < columns[c].ref.field);
+                               ColumnBuffer buffer;
+                               const Column want =
+                                   set->Read({columns[c].ref.field, series}, set->Mark(), range, &buffer);
+                               EXPECT_EQ(want.size(), columns[c].size());
+                               for (size_t i = 0; i < std::min(want.size(), columns[c].size()); ++i) {
+                                 EXPECT_EQ(want.times[i], columns[c].times[i]);
+                                 EXPECT_EQ(want.ints[i], columns[c].ints[i]);
+                               }
+                             }
+                             return {};
+                           })
+                    .ok());
+    EXPECT_EQ(columns_seen, kFields);
+  }
+}
+
+// As many shapes as rows, and a field of its own in each: what grows with the square of that would not end.
+TEST(HeadSet, ManyFieldsCostAsManySteps) {
+  auto set = MakeSet();
+  constexpr uint32_t kRows = 50'000;
+  std::vector<model::ResolvedShape> shapes;
+  std::vector<model::ResolvedRow> rows;
+  const std::vector<int64_t> values(kRows, 1);
+  const std::vector<uint8_t> scales(kRows, 0);
+  for (uint32_t row = 0; row < kRows; ++row) {
+    shapes.push_back({MeasurementId{7}, {{FieldId{row + 1}, FieldType::kInt}}});
+    rows.push_back({SeriesId{5}, row, {row}, row, 0});
+  }
+  set->Append({model::DatabaseId{1}, shapes, rows, values, scales, {}}, 0);
+  size_t columns_seen = 0;
+  ASSERT_TRUE(set->Visit({},
+                         [&](MeasurementId, SeriesId, std::span<const Column> columns) -> Result<void> {
+                           columns_seen += columns.size();
+                           return {};
+                         })
+                  .ok());
+  EXPECT_EQ(columns_seen, kRows);
+}
+
 TEST(HeadSet, NotesFieldsOncePerShape) {
   size_t noted = 0;
   auto set = HeadSet::Create(1, [&](std::span<const SeriesId> series, std::span<const model::ResolvedField> fields) {
