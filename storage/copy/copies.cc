@@ -122,13 +122,16 @@ Result<void> CopyKeeper::MakeFolders() {
 
 Result<void> CopyKeeper::Keep(uint64_t before, uint64_t checkpoint,
                               const std::map<model::DatabaseId, std::vector<std::string>>& names,
-                              const std::vector<model::DatabaseId>& databases) {
+                              const std::vector<model::DatabaseId>& databases, const Deadline* deadline) {
   if (!begun_) Begin(before);
   // Until this is done nobody knows what the files hold.
   begun_ = false;
   TM_RETURN_IF_ERROR(MakeFolders());
   const std::set<model::DatabaseId> living(databases.begin(), databases.end());
   for (const model::DatabaseId id : databases) {
+    if (deadline != nullptr && deadline->passed()) {
+      return MakeError(ErrorCode::kCancelled, "the time for copies of names is over");
+    }
     const auto [file, anew] = names_.try_emplace(id);
     const auto saved = names.find(id);
     if (anew) {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/base/deadline.h"
 #include "storage/base/result.h"
 #include "storage/copy/record_file.h"
 #include "storage/model/ids.h"
@@ -57,10 +58,11 @@ class CopyKeeper {
   // Of a checkpoint that is in table files: `before` is the checkpoint before it, `names` the keys of what it has saved
   // of names, by database, `databases` all that there are. Appends the names and makes copy/meta anew; where the files
   // are not those of `before` (the first time, after a crash or a repair), or half of one is dead, it is made anew from
-  // RocksDB. Durable when it returns. Errors: kIo, kResourceExhausted; the next call makes good what is missing.
+  // RocksDB. Durable when it returns. Errors: kIo, kResourceExhausted; kCancelled once `deadline`, which may be null,
+  // has passed: each database's names are a file that is synced; the next call makes good what is missing.
   Result<void> Keep(uint64_t before, uint64_t checkpoint,
                     const std::map<model::DatabaseId, std::vector<std::string>>& names,
-                    const std::vector<model::DatabaseId>& databases);
+                    const std::vector<model::DatabaseId>& databases, const Deadline* deadline = nullptr);
 
  private:
   using NameFile = MetaHead::NameFile;
