@@ -412,6 +412,18 @@ struct RetentionReport {
   uint64_t partitions_reduced = 0;  // to tiers that are kept longer, or to fewer tiers
   uint64_t reduced_bytes = 0;       // that fall free there, about
   DeleteReport selected = {};
+  // All values older than the retention of the whole database, as estimated as those: they are not seen any more (but
+  // for what tiers say of them) as soon as it is in force.
+  struct Expired {
+    uint64_t rows = 0;
+    uint64_t staged_rows = 0;  // of them in memory, and in the journal
+    uint64_t bytes = 0;        // of those on disk
+    friend bool operator==(const Expired&, const Expired&) = default;
+  };
+  Expired expired = {};
+  // When the last of them, and of what is counted by partitions, will have been dropped at the latest, in nanoseconds
+  // since 1970: a partition goes once its youngest possible row is too old. 0: there is none of them.
+  int64_t gone_by_ns = 0;
 };
 
 // The time by which rows grow old, and the machine's, which is another one after it was set wrong, or right.
@@ -428,18 +440,6 @@ struct RetentionTime {
 struct CompactionProgress {
   uint64_t partitions_done = 0;
   uint64_t partitions_total = 0;
-  // All values older than the retention of the whole database, as estimated as those: they are not seen any more (but
-  // for what tiers say of them) as soon as it is in force.
-  struct Expired {
-    uint64_t rows = 0;
-    uint64_t staged_rows = 0;  // of them in memory, and in the journal
-    uint64_t bytes = 0;        // of those on disk
-    friend bool operator==(const Expired&, const Expired&) = default;
-  };
-  Expired expired = {};
-  // When the last of them, and of what is counted by partitions, will have been dropped at the latest, in nanoseconds
-  // since 1970: a partition goes once its youngest possible row is too old. 0: there is none of them.
-  int64_t gone_by_ns = 0;
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
 };

@@ -17,11 +17,11 @@
 #include "storage/model/finding_warnings.h"
 #include "tools/server/config/memory_fit.h"
 #include "tools/server/http/endpoint.h"
+#include "tools/server/notify/ping.h"
 #include "tools/server/open_files.h"
 #include "tools/server/routes/notify_routes.h"
 #include "tools/server/routes/prometheus_reply.h"
 #include "tools/server/routes/routes.h"
-#include "tools/server/notify/ping.h"
 #include "tools/server/routes/rule_routes.h"
 #include "tools/server/watch/self_alerts.h"
 #include "tools/server/watch/self_metrics.h"
@@ -160,6 +160,7 @@ void Daemon::OpenQueries() {
   rules_api_ = std::make_unique<RulesApi>(
       rule_book_.get(), RulesApi::Hooks{.apply = [this] { ApplyRules(nullptr); },
                                         .is_file = [this](std::string_view name) { return IsRuleFile(name); }});
+  OpenBackfills();
   query::api::ApiOptions api_options = config_.api;
   api_options.start_ns = static_cast<int64_t>(start_seconds_ * 1e9);
   api_ = std::make_unique<query::api::QueryApi>(query::api::ApiDependencies{.store = store_.get(),
@@ -173,7 +174,6 @@ void Daemon::OpenQueries() {
   {
     MutexLock lock(reload_mutex_);
     SetReloadState(reload_state());
-  OpenBackfills();
   }
 }
 
@@ -287,6 +287,11 @@ Status Daemon::OpenNotify() {
 }
 
 void Daemon::Tell(std::vector<query::notify::Alert> alerts) {
+  // Only that it has come this far counts of this one.
+  const size_t watched = std::erase_if(alerts, [](const query::notify::Alert& alert) {
+    return query::notify::ValueOf(alert.labels, query::rules::kAlertName) == kWatchdogAlert;
+  });
+  if (watched > 0 && watchdog_) watchdog_->Heard();
   senders_.Put(alerts);
   const Result<std::vector<Error>> faults = notify_->Put(std::move(alerts), "rules");
   // Of a store that takes no writes it would be a line for each evaluation.
@@ -297,41 +302,6 @@ void Daemon::Tell(std::vector<query::notify::Alert> alerts) {
   }
 }
 
-Result<Daemon::LoadedRules> Daemon::ReadRules(const Config& config) {
-  LoadedRules loaded;
-  std::set<std::string> read;  // a file of two patterns counts once
-  for (const std::string& pattern : config.rule_files) {
-    for (const std::string& file : query::rules::FilesOf(pattern)) {
-      if (!read.insert(file).second) continue;
-      TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config.api.parse));
-      for (const query::rules::Group& group : some) loaded.rules += group.rules.size();
-      std::move(some.begin(), some.end(), std::back_inserter(loaded.groups));
-    }
-  }
-  if (config.self_alerts && config.host_metrics) {
-    TM_TRY_ASSIGN(std::vector<query::rules::Group> own,
-                  query::rules::ParseRuleFile(SelfAlertsText(), std::string(kSelfAlertsFile), config.api.parse));
-    std::move(own.begin(), own.end(), std::back_inserter(loaded.groups));
-  }
-  return loaded;
-}
-
-void Daemon::ApplyRules(std::vector<query::rules::Group>* files) {
-  // Only that it has come this far counts of this one.
-  const size_t watched = std::erase_if(alerts, [](const query::notify::Alert& alert) {
-    return query::notify::ValueOf(alert.labels, query::rules::kAlertName) == kWatchdogAlert;
-  });
-  if (watched > 0 && watchdog_) watchdog_->Heard();
-  MutexLock lock(rules_mutex_);
-  if (files != nullptr) file_rules_ = std::move(*files);
-  std::vector<query::rules::Group> groups = file_rules_;
-  std::ranges::move(rule_book_->Groups(), std::back_inserter(groups));
-  rules_->SetGroups(std::move(groups));
-}
-
-bool Daemon::IsRuleFile(std::string_view name) const {
-  MutexLock lock(rules_mutex_);
-  return std::ranges::any_of(file_rules_, [&](const query::rules::Group& group) { return group.file == name; });
 void Daemon::OpenBackfills() {
   backfills_ = std::make_unique<BackfillJobs>(
       store_->Documents(), &SystemClock::Get(),
@@ -365,6 +335,41 @@ WatchdogFacts Daemon::LookAtTelling() const {
   return facts;
 }
 
+Result<Daemon::LoadedRules> Daemon::ReadRules(const Config& config) {
+  LoadedRules loaded;
+  std::set<std::string> read;  // a file of two patterns counts once
+  for (const std::string& pattern : config.rule_files) {
+    for (const std::string& file : query::rules::FilesOf(pattern)) {
+      if (!read.insert(file).second) continue;
+      TM_TRY_ASSIGN(std::vector<query::rules::Group> some, query::rules::LoadRuleFile(file, config.api.parse));
+      for (const query::rules::Group& group : some) loaded.rules += group.rules.size();
+      std::move(some.begin(), some.end(), std::back_inserter(loaded.groups));
+    }
+  }
+  if (config.self_alerts && config.host_metrics) {
+    TM_TRY_ASSIGN(std::vector<query::rules::Group> own,
+                  query::rules::ParseRuleFile(SelfAlertsText(), std::string(kSelfAlertsFile), config.api.parse));
+    std::move(own.begin(), own.end(), std::back_inserter(loaded.groups));
+  }
+  if (!config.notify.watchdog_url.empty()) {
+    TM_TRY_ASSIGN(std::vector<query::rules::Group> own,
+                  query::rules::ParseRuleFile(WatchdogRuleText(), std::string(kSelfAlertsFile), config.api.parse));
+    std::move(own.begin(), own.end(), std::back_inserter(loaded.groups));
+  }
+  return loaded;
+}
+
+void Daemon::ApplyRules(std::vector<query::rules::Group>* files) {
+  MutexLock lock(rules_mutex_);
+  if (files != nullptr) file_rules_ = std::move(*files);
+  std::vector<query::rules::Group> groups = file_rules_;
+  std::ranges::move(rule_book_->Groups(), std::back_inserter(groups));
+  rules_->SetGroups(std::move(groups));
+}
+
+bool Daemon::IsRuleFile(std::string_view name) const {
+  MutexLock lock(rules_mutex_);
+  return std::ranges::any_of(file_rules_, [&](const query::rules::Group& group) { return group.file == name; });
 }
 
 Status Daemon::Bind() {
@@ -381,11 +386,6 @@ Status Daemon::Bind() {
       TM_LOG(kWarn, "{}: going on without it", bound.error().message);
     } else {
       return bound.error();
-  if (!config.notify.watchdog_url.empty()) {
-    TM_TRY_ASSIGN(std::vector<query::rules::Group> own,
-                  query::rules::ParseRuleFile(WatchdogRuleText(), std::string(kSelfAlertsFile), config.api.parse));
-    std::move(own.begin(), own.end(), std::back_inserter(loaded.groups));
-  }
     }
   }
   for (const std::string& text : Inherits(kEncrypted) ? std::vector<std::string>() : config_.tls_listen) {
@@ -422,6 +422,7 @@ Status Daemon::Listen() {
                                                     .rules = rules_.get(),
                                                     .notify = notify_.get(),
                                                     .senders = &senders_,
+                                                    .watchdog = watchdog_.get(),
                                                     .api = api_.get(),
                                                     .pool = pool_.get(),
                                                     .udp = &udp_,
@@ -456,11 +457,12 @@ Status Daemon::Listen() {
   for (const UdpConfig& config : config_.udp) {
     auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
     TM_TRY_ASSIGN(const uint16_t port, listener->Start());
-                                                    .watchdog = watchdog_.get(),
     udp_ports_.push_back(port);
     udp_.push_back(std::move(listener));
   }
   StartRecorders();
+  backfills_->Start();
+  StartWatchdog();
   RuleRunner::Refusal refusal;
   if (config_.self_alerts) refusal = [this] { return store_->Stats().read_only_reason; };
   rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), address_.external_url,
@@ -491,11 +493,11 @@ void Daemon::StartRecorders() {
 SelfFigures Daemon::LookAtSelf() const {
   const storage::StoreStats stats = store_->Stats();
   SelfFigures figures{.findings = model::WarningsOf(store_->Findings()).size(),
-  backfills_->Start();
-  StartWatchdog();
                       .corrupt_pages = stats.corrupt_pages,
                       .memory_used_ratio = MemoryUsedRatio(),
                       .receivers_failing = 0,
+                      .reserve_missing_bytes =
+                          stats.reserve_wanted_bytes - std::min(stats.reserve_wanted_bytes, stats.reserve_bytes),
                       .certificate_ends_seconds = {}};
   for (const notify::LaneStats& lane : notify_->Lanes()) figures.receivers_failing += lane.failures > 0 ? 1 : 0;
   for (const notify::SenderStats& sender : senders_.Stats()) figures.receivers_failing += sender.failing ? 1 : 0;
@@ -521,6 +523,8 @@ Status Daemon::Stop() {
   }
   for (const auto& listener : udp_) listener->Stop();
   if (backup_schedule_) backup_schedule_->Stop();
+  if (watchdog_) watchdog_->Stop();
+  if (backfills_) backfills_->Stop();
   if (rule_runner_) rule_runner_->Stop();
   senders_.Stop();
   if (notify_) notify_->Stop();
@@ -538,5 +542,3 @@ Status Daemon::Stop() {
 }
 
 }  // namespace tidemark::server
-  if (watchdog_) watchdog_->Stop();
-  if (backfills_) backfills_->Stop();

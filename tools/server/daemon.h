@@ -44,15 +44,15 @@
 #include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
 #include "tools/server/rules/rule_book.h"
+#include "tools/server/rules/backfill_api.h"
 #include "tools/server/rules/rules_api.h"
 #include "tools/server/watch/rule_runner.h"
-#include "tools/server/rules/backfill_api.h"
 #include "tools/server/watch/self_recorder.h"
 #include "tools/server/watch/uptime_recorder.h"
+#include "tools/server/watch/watchdog.h"
 #include "tools/server/write/own_databases.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
-#include "tools/server/watch/watchdog.h"
 #include "tools/service/inherited_sockets.h"
 #include "tools/tls/server_context.h"
 
@@ -109,13 +109,13 @@ class Daemon {
   Status OpenNotify();
   // Takes what rules say of their alerts.
   void Tell(std::vector<query::notify::Alert> alerts);
+  void StartWatchdog();
+  void OpenBackfills();
+  [[nodiscard]] WatchdogFacts LookAtTelling() const;
   static Result<query::notify::Config> ReadNotifyConfig(const Config& config);
   Status Listen();
   Status OpenTls();
   // The machine, when no server was up, and what the server knows of itself.
-  void StartWatchdog();
-  void OpenBackfills();
-  [[nodiscard]] WatchdogFacts LookAtTelling() const;
   void StartRecorders();
   [[nodiscard]] SelfFigures LookAtSelf() const;
   // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
@@ -166,14 +166,14 @@ class Daemon {
   std::vector<query::rules::Group> file_rules_ TM_GUARDED_BY(rules_mutex_);
   std::unique_ptr<RuleBook> rule_book_;
   std::unique_ptr<RulesApi> rules_api_;
+  std::unique_ptr<BackfillJobs> backfills_;
+  std::unique_ptr<BackfillApi> backfill_api_;
   std::unique_ptr<query::api::QueryApi> api_;
   std::unique_ptr<BatchService> batches_;
   std::unique_ptr<InfluxService> influx_;
   std::unique_ptr<BucketService> buckets_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<backup::BackupMaker> backup_maker_;
-  std::unique_ptr<BackfillJobs> backfills_;
-  std::unique_ptr<BackfillApi> backfill_api_;
   std::unique_ptr<backup::BackupService> backups_;
   std::unique_ptr<backup::BackupSchedule> backup_schedule_;
   std::unique_ptr<SavedDashboards> dashboards_;

@@ -140,6 +140,9 @@ void AddQueries(Table* table, const Config& config) {
   table->Fixed("a saved dashboard", Bytes(storage::kMaxDocumentBytes), "413");
   table->Fixed("saved dashboards", std::to_string(DashboardKind().max_documents), "413");
   table->Fixed("groups of rules that are put through the API", std::to_string(RulesKind().max_documents), "413");
+  table->Fixed("back-fills of rules that wait", std::to_string(kBackfillsWaitingMax), "413");
+  table->Fixed("back-fills that are remembered", std::to_string(kBackfillsKept), "the oldest that has ended is forgotten");
+  table->Fixed("evaluations of one back-fill", std::to_string(query::rules::kBackfillTimesMax), "400");
   table->Fixed("statements of an InfluxQL request", std::to_string(InfluxService::kStatementsMax), "400");
   table->Fixed("an answer of InfluxQL", Bytes(InfluxService::kReplyBytesMax), "413");
 }
@@ -147,9 +150,6 @@ void AddQueries(Table* table, const Config& config) {
 void AddFiles(Table* table) {
   table->Area("Files and rules");
   table->Fixed("the configuration", Bytes(kConfigFileBytesMax), "it does not start");
-  table->Fixed("back-fills of rules that wait", std::to_string(kBackfillsWaitingMax), "413");
-  table->Fixed("back-fills that are remembered", std::to_string(kBackfillsKept), "the oldest that has ended is forgotten");
-  table->Fixed("evaluations of one back-fill", std::to_string(query::rules::kBackfillTimesMax), "400");
   table->Fixed("a rule file", Bytes(query::rules::kRuleFileBytesMax), "it does not start");
   table->Fixed("the text that a template gives", Bytes(query::rules::Template::kTextBytesMax), "the text says so");
   table->Fixed("blocks of a template inside each other", std::to_string(query::rules::Template::kDepthMax),

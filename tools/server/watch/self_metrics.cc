@@ -249,6 +249,17 @@ void AddRules(Writer* out, const query::rules::Manager& rules) {
   for (const auto& group : snapshot.groups) out->Value(label(group), Seconds(group.evaluation_ns));
 }
 
+void AddWatchdog(Writer* out, const Watchdog& watchdog) {
+  const WatchdogStats stats = watchdog.Stats();
+  out->Family("tidemark_watchdog_calls_total", "counter", "Calls of notify.watchdog that were answered well.");
+  out->Value("", Number(stats.calls));
+  out->Family("tidemark_watchdog_failed_total", "counter", "Calls of notify.watchdog that were not.");
+  out->Value("", Number(stats.failed));
+  out->Family("tidemark_watchdog_held_total", "counter",
+              "Calls that were not made, since alerts were not evaluated or not told of.");
+  out->Value("", Number(stats.held));
+}
+
 void AddNotify(Writer* out, const notify::NotifyService& service, const std::string& version) {
   // Karma and others find out by this name that they may ask as they ask Alertmanager.
   out->Family("alertmanager_build_info", "gauge", "1, with the version as a label: Alertmanager's API is answered.");
@@ -264,17 +275,6 @@ void AddNotify(Writer* out, const notify::NotifyService& service, const std::str
     }
   };
   each("tidemark_notifications_total", "counter", "Messages that reached their receiver.",
-void AddWatchdog(Writer* out, const Watchdog& watchdog) {
-  const WatchdogStats stats = watchdog.Stats();
-  out->Family("tidemark_watchdog_calls_total", "counter", "Calls of notify.watchdog that were answered well.");
-  out->Value("", Number(stats.calls));
-  out->Family("tidemark_watchdog_failed_total", "counter", "Calls of notify.watchdog that were not.");
-  out->Value("", Number(stats.failed));
-  out->Family("tidemark_watchdog_held_total", "counter",
-              "Calls that were not made, since alerts were not evaluated or not told of.");
-  out->Value("", Number(stats.held));
-}
-
        [](const notify::LaneStats& lane) { return Number(lane.delivered); });
   each("tidemark_notifications_failed_total", "counter", "Attempts that did not.",
        [](const notify::LaneStats& lane) { return Number(lane.failed); });
@@ -399,6 +399,7 @@ std::string MetricsText(const MetricSources& sources) {
   }
   if (sources.backups != nullptr) AddBackups(&out, sources.backups->counters());
   if (sources.rules != nullptr) AddRules(&out, *sources.rules);
+  if (sources.watchdog != nullptr) AddWatchdog(&out, *sources.watchdog);
   if (sources.notify != nullptr) AddNotify(&out, *sources.notify, sources.version);
   if (sources.senders != nullptr) AddSenders(&out, *sources.senders);
   if (sources.api != nullptr) {
@@ -410,4 +411,3 @@ std::string MetricsText(const MetricSources& sources) {
 }
 
 }  // namespace tidemark::server
-  if (sources.watchdog != nullptr) AddWatchdog(&out, *sources.watchdog);

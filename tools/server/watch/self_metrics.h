@@ -17,8 +17,8 @@
 #include "tools/server/http/server.h"
 #include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
-#include "tools/server/write/udp_listener.h"
 #include "tools/server/watch/watchdog.h"
+#include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
 
 namespace tidemark::server {
@@ -35,9 +35,9 @@ struct MetricSources {
   const query::rules::Manager* rules = nullptr;
   const notify::NotifyService* notify = nullptr;
   const notify::AlertmanagerSenders* senders = nullptr;
+  const Watchdog* watchdog = nullptr;
   const query::api::QueryApi* api = nullptr;
   const executor::ThreadPool* pool = nullptr;
-  const Watchdog* watchdog = nullptr;
   const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;
   const audit::Auditor* auditor = nullptr;
   const backup::BackupMaker* backups = nullptr;
