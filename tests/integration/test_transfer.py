@@ -261,7 +261,7 @@ def test_prometheus_gives_every_sample_of_its_log_and_its_blocks():
         sent = samples_for(500, now_ms)
         with Peer(folder, "prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
                   f"--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver", "--web.enable-admin-api",
-                  "--storage.tsdb.wal-compression") as peer:
+                  "--storage.tsdb.wal-compression", "--storage.tsdb.use-lockfile") as peer:
             wait_until(lambda: http_ok(port, "/-/ready"), what="Prometheus")
             for begin in range(0, 500, 100):
                 status, body = remote_write.send(port, "/api/v1/write", [(labels, rows[begin:begin + 100]) for labels, rows in sent])[:2]
