@@ -190,8 +190,10 @@ def compare_told(mine, yours):
                 if not any(entry[1:] == other[1:] and abs(entry[0] - other[0]) <= GROUP_INTERVAL + 2 for other in those)
                 and not short(these, entry) and not short(those, entry) and 60 < entry[0] < SECONDS - GROUP_INTERVAL]
 
-    expect_equal(without_like(mine, yours), [], "told by us alone")
-    expect_equal(without_like(yours, mine), [], "told by them alone")
+    for alone, whose in ((without_like(mine, yours), "us"), (without_like(yours, mine), "them")):
+        about = {entry[1:3] for entry in alone}
+        around = [[(round(entry[0], 1), entry[3]) for entry in told if entry[1:3] in about] for told in (mine, yours)]
+        expect_equal(alone, [], f"told by {whose} alone; of these alerts we told {around[0]}, they told {around[1]}")
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ TEST(SelfRecorder, KnowsTheMemoryOfThisProcess) {
 TEST(SelfAlerts, AreRules) {
   const auto groups = query::rules::ParseRuleFile(SelfAlertsText(), std::string(kSelfAlertsFile));
   ASSERT_TRUE(groups.ok()) << groups.error().message;
-  EXPECT_EQ(groups->front().rules.size(), 7U);
+  EXPECT_EQ(groups->front().rules.size(), 8U);
 }
 
 }  // namespace
