@@ -13,7 +13,8 @@ function StatesView({ panel, data, theme, zone }: PanelProps) {
   const { span, step } = data;
   const long = span.end - span.start + step;
   const percent = (seconds: number) => `${(seconds / long) * 100}%`;
-  const ticks = timeTicks(span, 5, zone);
+  // Times with seconds are wider.
+  const ticks = timeTicks(span, span.end - span.start < 300 ? 3 : 5, zone);
   return (
     <div class="states">
       {data.frames.flatMap((frame) => frame.series.map((series) => ({ series, look: lookOf(panel, frame.query, { name: series.name, query: frame.query.id, kind: "number", values: series.values }) }))).map(({ series, look }) => (

@@ -74,9 +74,11 @@ export function Grid({ columns, rows, label }: { columns: Column[]; rows: GridRo
               const mine = sorting?.column === column.id ? sorting : undefined;
               return (
                 <th key={column.id} scope="col" class={column.numeric ? "numeric" : ""} style={styleOf(column)} aria-sort={mine ? (mine.down ? "descending" : "ascending") : "none"}>
-                  <button class="sort" onClick={() => setSorting(next(column))}>
-                    {column.title}<span aria-hidden="true">{mine ? (mine.down ? " ▾" : " ▴") : ""}</span>
-                  </button>
+                  {column.title !== "" && (
+                    <button class="sort" onClick={() => setSorting(next(column))}>
+                      {column.title}<span aria-hidden="true">{mine ? (mine.down ? " ▾" : " ▴") : ""}</span>
+                    </button>
+                  )}
                 </th>
               );
             })}
