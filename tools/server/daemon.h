@@ -118,6 +118,7 @@ class Daemon {
   // The machine, when no server was up, and what the server knows of itself.
   void StartRecorders();
   [[nodiscard]] SelfFigures LookAtSelf() const;
+  [[nodiscard]] std::string Metrics() const;
   // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
   Status Bind();
   [[nodiscard]] bool Inherits(std::string_view kind) const;
