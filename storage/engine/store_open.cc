@@ -26,9 +26,6 @@ StoreImpl::StoreImpl(StoreOptions options) : parts_(std::move(options)) {}
 
 StoreImpl::~StoreImpl() {
   parts_.closing.store(true);
-  // First of all, for databases that sync by interval: then the journal has what was acknowledged, whatever becomes of
-  // the rest. The background may be amid a checkpoint.
-  if (auto synced = SyncByInterval(); !synced.ok()) TM_LOG(kError, "closing: {}", synced.error().message);
   StopBackground();
   WriterLock lock(parts_.open_mutex);
   if (!parts_.closed && parts_.journal != nullptr) {
