@@ -178,7 +178,8 @@ def test_the_same_alerts_and_notifications():
 
 
 def compare_told(mine, yours):
-    """Each that lasted longer than a group interval has its like within one group interval, and a little."""
+    """Each that lasted longer than a group interval has its like within one group interval, and an evaluation: what comes
+    just before a look at the group here may come just after it there."""
     def short(told, entry):
         at, key, name, status = entry
         # Of one that began and ended, or ended and began, between two looks at a group somebody may hear nothing.
@@ -187,7 +188,7 @@ def compare_told(mine, yours):
 
     def without_like(these, those):
         return [entry for entry in these
-                if not any(entry[1:] == other[1:] and abs(entry[0] - other[0]) <= GROUP_INTERVAL + 2 for other in those)
+                if not any(entry[1:] == other[1:] and abs(entry[0] - other[0]) <= GROUP_INTERVAL + 5 for other in those)
                 and not short(these, entry) and not short(those, entry) and 60 < entry[0] < SECONDS - GROUP_INTERVAL]
 
     for alone, whose in ((without_like(mine, yours), "us"), (without_like(yours, mine), "them")):

@@ -41,7 +41,8 @@ class RuleRunner {
   bool WaitUntilDue();
   // Of the thread that tells.
   void TellNews();
-  void TellOnce();
+  // How long it has looked, in nanoseconds.
+  int64_t TellOnce();
   // Every few seconds.
   void LookAtStore(std::vector<query::notify::Alert>* alerts);
 
