@@ -60,7 +60,7 @@ TEST(RuleRunner, AGroupThatHangsDelaysNoOther) {
   changed.notify_all();
   lock.unlock();
   runner.Stop();
-  EXPECT_EQ(manager.Status().groups[0].evaluations, 1U) << "Stop lets an evaluation finish";
+  EXPECT_GE(manager.Status().groups[0].evaluations, 1U) << "Stop lets an evaluation finish; it may be due again before";
 }
 
 }  // namespace
