@@ -25,6 +25,7 @@
 #include "storage/base/deadline.h"
 #include "storage/base/mutex.h"
 #include "storage/base/scheduler.h"
+#include "storage/disk/reserve.h"
 #include "storage/engine/database_table.h"
 #include "storage/engine/finding_list.h"
 #include "storage/engine/head_budget.h"
@@ -35,7 +36,6 @@
 #include "storage/partition/epoch.h"
 #include "storage/retention/retention_clock.h"
 #include "storage/rocks/own_files.h"
-#include "storage/rocks/reserve.h"
 #include "storage/rocks/rocks_store.h"
 #include "storage/storage.h"
 #include "storage/watermark/watermark_file.h"
@@ -117,7 +117,7 @@ struct StoreParts {
   rocks::OwnFiles own_files;  // none until the store is open for writing
   // Null until then.
   std::unique_ptr<watermark::WatermarkFile> watermark;
-  rocks::Reserve reserve;
+  disk::Reserve reserve;
   std::atomic<int64_t> reserve_kept_at_ns = 0;  // of the steady clock
 
   DatabaseTable databases;

@@ -12,7 +12,7 @@ namespace tidemark::storage::rocks {
 namespace {
 
 // The next word of `line`, taken from its front; "" at its end.
-std::string_view TakeWord(std::string_view* line) {
+std::string_view NextWord(std::string_view* line) {
   const size_t begin = line->find_first_not_of(' ');
   if (begin == std::string_view::npos) return {};
   line->remove_prefix(begin);
@@ -33,14 +33,14 @@ std::optional<int> LockHolder(const std::string& path, std::string_view locks) {
     const size_t end = locks.find('\n');
     std::string_view line = locks.substr(0, end);
     locks.remove_prefix(end == std::string_view::npos ? locks.size() : end + 1);
-    TakeWord(&line);
-    if (TakeWord(&line) == "->") continue;
-    TakeWord(&line);
-    TakeWord(&line);
-    const std::string_view number = TakeWord(&line);
+    NextWord(&line);
+    if (NextWord(&line) == "->") continue;
+    NextWord(&line);
+    NextWord(&line);
+    const std::string_view number = NextWord(&line);
     int process = 0;
     std::from_chars(number.data(), number.data() + number.size(), process);
-    if (process > 0 && TakeWord(&line) == wanted) return process;
+    if (process > 0 && NextWord(&line) == wanted) return process;
   }
   return std::nullopt;
 }

@@ -87,7 +87,8 @@ Result<std::shared_ptr<rocksdb::SstFileReader>> LooseTables::ReaderOf(const Epoc
   if (readers_.size() >= kMaxOpen) readers_.clear();  // those that are being read live on until then
   auto reader =
       std::make_shared<rocksdb::SstFileReader>(TableOptions(env_.get(), /*pages=*/true, kCacheBytes / kMaxOpen));
-  if (const rocksdb::Status status = reader->Open(path->second); !status.ok()) return Corruption(Printable(status.ToString()));
+  if (const rocksdb::Status status = reader->Open(path->second); !status.ok())
+    return Corruption(Printable(status.ToString()));
   readers_.emplace(place, reader);
   return reader;
 }

@@ -11,7 +11,7 @@ import source_text
 # folder -> folders of ours that it may include besides itself. A folder with C++ source has a row of its own: a row says nothing
 # about the folders inside of it, neither does an edge. An edge is a folder, or one header of it. `tests/**` is for all of that tree.
 BASE = {"storage/base", "storage/base/memory", "storage/base/text", "storage/model"}
-PUBLIC = BASE | {"storage/backup.h", "storage/documents.h", "storage/storage.h", "storage/verify.h"}
+PUBLIC = BASE | {"storage/backup.h", "storage/documents.h", "storage/storage.h", "storage/store_stats.h", "storage/verify.h"}
 QUERY_PARSERS = {"query/promql", "query/influxql"}
 MAY_INCLUDE = {
     "storage/base": set(),
@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "storage/journal": BASE,
     "storage/head": BASE,
     "storage/index": BASE,
+    "storage/disk": BASE,
     "storage/rocks": PUBLIC | {"storage/journal"},
     "storage/watermark": PUBLIC | {"storage/journal", "storage/rocks"},
     "storage/meta": PUBLIC | {"storage/rocks"},
@@ -41,7 +42,7 @@ MAY_INCLUDE = {
                                 "storage/page", "storage/partition", "storage/rocks"},
     "storage/check": PUBLIC | {"storage/copy", "storage/database", "storage/documents", "storage/index", "storage/journal", "storage/meta",
                                "storage/page", "storage/partition", "storage/rescue", "storage/rocks", "storage/rollup", "storage/watermark"},
-    "storage/engine": PUBLIC | {"storage/backup", "storage/codec", "storage/copy", "storage/database", "storage/documents", "storage/head", "storage/index",
+    "storage/engine": PUBLIC | {"storage/backup", "storage/codec", "storage/copy", "storage/database", "storage/disk", "storage/documents", "storage/head", "storage/index",
                                 "storage/journal", "storage/meta", "storage/partition", "storage/rescue", "storage/retention", "storage/rocks",
                                 "storage/view", "storage/watermark"},
     "storage": BASE,

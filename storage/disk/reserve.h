@@ -11,7 +11,7 @@
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
 
-namespace tidemark::storage::rocks {
+namespace tidemark::storage::disk {
 
 // What a disk has for this process; `known` is false where the system does not say.
 struct DiskRoom {
@@ -67,4 +67,4 @@ class Reserve {
   bool in_use_ TM_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace tidemark::storage::rocks
+}  // namespace tidemark::storage::disk

@@ -1,4 +1,4 @@
-#include "storage/rocks/reserve.h"
+#include "storage/disk/reserve.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 
 #include "tests/temp_directory.h"
 
-namespace tidemark::storage::rocks {
+namespace tidemark::storage::disk {
 namespace {
 
 namespace fs = std::filesystem;
@@ -72,4 +72,4 @@ TEST(ReserveTest, ACopyWithHolesIsNoReserve) {
 }
 
 }  // namespace
-}  // namespace tidemark::storage::rocks
+}  // namespace tidemark::storage::disk

@@ -1,4 +1,4 @@
-#include "storage/rocks/reserve.h"
+#include "storage/disk/reserve.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -12,7 +12,7 @@
 #include <limits>
 #include <utility>
 
-namespace tidemark::storage::rocks {
+namespace tidemark::storage::disk {
 namespace {
 
 // A disk of which more than this share were set aside would be small for its reserve, not for its data.
@@ -137,7 +137,8 @@ Result<void> Reserve::Keep(uint64_t change_bytes) {
 bool Reserve::DiskIsFull() const {
   MutexLock lock(mutex_);
   const DiskRoom disk = RoomOf(directory_);
-  return least_bytes_ > 0 && disk.known && (disk.bytes < std::min(wanted_ / 2, kEnoughForActs) || disk.names < kNames / 2);
+  return least_bytes_ > 0 && disk.known &&
+         (disk.bytes < std::min(wanted_ / 2, kEnoughForActs) || disk.names < kNames / 2);
 }
 
 void Reserve::Remove() {
@@ -169,4 +170,4 @@ bool Reserve::in_use() const {
   return in_use_;
 }
 
-}  // namespace tidemark::storage::rocks
+}  // namespace tidemark::storage::disk
