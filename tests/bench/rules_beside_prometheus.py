@@ -16,8 +16,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from harness import Server, expect, temporary_folder, wait_until  # noqa: E402 (harness reads the folder of the binaries)
-from prometheus_pair import Prometheus  # noqa: E402
-from remote_write import HEADERS, field, snappy, varint  # noqa: E402
+from peers.prometheus_pair import Prometheus  # noqa: E402
+from peers.remote_write import HEADERS, field, snappy, varint  # noqa: E402
 
 RULES, SERIES, INTERVAL, INTERVALS = (int(sys.argv[i + 2]) if len(sys.argv) > i + 2 else default
                                       for i, default in enumerate((10_000, 100_000, 15, 8)))

@@ -21,10 +21,10 @@
 #include "crash_scenarios.h"
 #include "damaged_store.h"
 #include "directory_copy.h"
+#include "directory_hashes.h"
 #include "row_model.h"
 #include "storage/base/clock.h"
 #include "storage/base/failure_point.h"
-#include "storage/base/hash.h"
 #include "storage/model/finding_warnings.h"
 #include "storage/storage.h"
 #include "storage/verify.h"
@@ -38,30 +38,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int kStarts = 3;
-
-// Each file below `root` with the hash of its bytes; directories with 0.
-std::map<std::string, uint64_t> HashesOf(const fs::path& root) {
-  std::map<std::string, uint64_t> hashes;
-  for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    const std::string bytes = entry.is_regular_file() ? ReadFile(entry.path()) : std::string();
-    hashes[fs::relative(entry.path(), root).string()] = entry.is_regular_file() ? Hash64(bytes, /*seed=*/0) : 0;
-  }
-  return hashes;
-}
-
-// What changed from `before` to `after`; "" when nothing did.
-std::string Changes(const std::map<std::string, uint64_t>& before, const std::map<std::string, uint64_t>& after) {
-  std::string text;
-  for (const auto& [name, hash] : before) {
-    const auto found = after.find(name);
-    if (found == after.end()) text += name + " is gone; ";
-    if (found != after.end() && found->second != hash) text += name + " is another; ";
-  }
-  for (const auto& [name, _] : after) {
-    if (!before.contains(name)) text += name + " is new; ";
-  }
-  return text;
-}
 
 // The directory as a kill would leave it, at one place of the work, and the rows that were acknowledged by then.
 struct Snapshot {
@@ -222,6 +198,17 @@ class LostFilesTest : public ::testing::Test {
     // And it goes on.
     Do((*opened)->Checkpoint());
     Do((*opened)->Close());
+  }
+
+  // A store that was repaired takes writes and is opened for writing the next time.
+  void ExpectGoesOn(storage::Store& store, const fs::path& data) {
+    auto written = WriteRun(store, {.database = "after", .first_ns = kScenarioStartNs, .count = 5});
+    ASSERT_TRUE(written.ok()) << written.error().message;
+    Do(store.Checkpoint());
+    Do(store.Close());
+    auto again = Open(data);
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    ASSERT_FALSE((*again)->Stats().read_only) << (*again)->Stats().read_only_reason;
   }
 
   TempDirectory directory_;
@@ -413,13 +400,8 @@ TEST_F(LostFilesTest, ARepairMakesAStoreOfWhatCanBeRead) {
         ASSERT_EQ(Difference(rows_, found), "") << steps;
         ++lossless;
       }
-      auto written = WriteRun(**opened, {.database = "after", .first_ns = kScenarioStartNs, .count = 5});
-      ASSERT_TRUE(written.ok()) << written.error().message;
-      Do((*opened)->Checkpoint());
-      Do((*opened)->Close());
-      auto again = Open(data);
-      ASSERT_TRUE(again.ok()) << again.error().message << steps;
-      ASSERT_FALSE((*again)->Stats().read_only) << (*again)->Stats().read_only_reason << steps;
+      SCOPED_TRACE(steps);
+      ASSERT_NO_FATAL_FAILURE(ExpectGoesOn(**opened, data));
     }
   }
   EXPECT_GT(lossless, 5) << "MANIFEST and CURRENT cost nothing";

@@ -10,7 +10,7 @@
 namespace tidemark::fault {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kSecondNs = 1'000'000'000;
 
 }  // namespace
 
@@ -28,9 +28,9 @@ bool StoreLedger::WriteBatch(storage::Store& store, int writer, std::mt19937_64&
     for (size_t count = 1 + random() % 20; count > 0; --count) {
       ++next;
       const std::string host = HostOf(writer, next, random);
-      int64_t time = kLedgerNowNs + next * kSecond;
-      if (random() % 8 == 0) time = kLedgerNowNs - next * 900 * kSecond;  // late, in other partitions
-      if (random() % 8 == 0) time = kLedgerNowNs;                         // the counter
+      int64_t time = kLedgerNowNs + next * kSecondNs;
+      if (random() % 8 == 0) time = kLedgerNowNs - next * 900 * kSecondNs;  // late, in other partitions
+      if (random() % 8 == 0) time = kLedgerNowNs;                           // the counter
       builder.Row("m", {{"host", host}}, {time}).Field("value", next);
       rows.push_back({{host, time}, next});
       cells_[{host, time}].sent = next;
@@ -52,8 +52,8 @@ bool StoreLedger::Delete(storage::Store& store, int writer, std::mt19937_64& ran
   storage::DeleteRequest request;
   request.selectors.push_back({{model::MatchOp::kEqual, "host", host}});
   if (random() % 3 != 0) {
-    request.range.first.ns = kLedgerNowNs - static_cast<int64_t>(random() % 9000) * kSecond;
-    request.range.last.ns = request.range.first.ns + static_cast<int64_t>(random() % 9000) * kSecond;
+    request.range.first.ns = kLedgerNowNs - static_cast<int64_t>(random() % 9000) * kSecondNs;
+    request.range.last.ns = request.range.first.ns + static_cast<int64_t>(random() % 9000) * kSecondNs;
   }
   const bool done = store.Delete("", request).ok();
   const std::lock_guard lock(mutex_);

@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.request
 
-from alert_sink import AlertSink
+from peers.alert_sink import AlertSink
 from harness import Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
 
 ROUNDS = int(os.environ.get("TIDEMARK_RESTARTS", "3"))

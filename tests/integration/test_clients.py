@@ -8,7 +8,7 @@ from harness import HERE, Server, expect, expect_equal, run_tests, temporary_fol
 def test_client_libraries():
     expect((HERE / "node_modules").is_dir(), "the client libraries are missing: npm ci in tests/integration")
     with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
-        run = subprocess.run(["node", str(HERE / "clients.mjs"), server.url], capture_output=True, text=True, timeout=120)
+        run = subprocess.run(["node", str(HERE / "peers/clients.mjs"), server.url], capture_output=True, text=True, timeout=120)
         expect_equal(run.returncode, 0, run.stderr[:2000])
         out = json.loads(run.stdout)
         expect("v1" in out["databases"], out["databases"])

@@ -13,7 +13,7 @@ def test_the_editor_completes_from_the_server():
                      "http_requests_total,job=web,code=200 value=3\n"
                      "node_load1,instance=a value=0.5\n"
                      "other value=1", db="shop")
-        run = subprocess.run(["node", str(HERE / "completion.cjs"), f"{server.url}/db/shop"], capture_output=True,
+        run = subprocess.run(["node", str(HERE / "peers/completion.cjs"), f"{server.url}/db/shop"], capture_output=True,
                              text=True, timeout=120)
         expect_equal(run.returncode, 0, run.stderr[:2000])
         out = json.loads(run.stdout)

@@ -6,7 +6,7 @@ import subprocess
 import time
 import urllib.parse
 
-import remote_write
+from peers import remote_write
 from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder
 
 BIG = 9007199254740993  # that no float is equal to

@@ -7,11 +7,11 @@ import struct
 import threading
 import urllib.parse
 
-import hostile
+from peers import hostile
 from harness import expect, expect_equal, wait_until
-from hostile import T0, MIB, UDP_PORT, api, attack, expect_clear
-from remote_write import HEADERS, field, snappy, varint
-from remote_write import series as series_of
+from peers.hostile import T0, MIB, UDP_PORT, api, attack, expect_clear
+from peers.remote_write import HEADERS, field, snappy, varint
+from peers.remote_write import series as series_of
 
 
 # --- compressed bodies

@@ -7,9 +7,9 @@ import threading
 import time
 import urllib.parse
 
-import hostile
+from peers import hostile
 from harness import expect, expect_bounded, expect_equal, wait_until
-from hostile import (T0, MIB, api, attack, connect, expect_refused, healthy, metric, raw, read_all, rss_mib,
+from peers.hostile import (T0, MIB, api, attack, connect, expect_refused, healthy, metric, raw, read_all, rss_mib,
                      statuses, write_big, write_head)
 
 

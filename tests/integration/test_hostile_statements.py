@@ -2,9 +2,9 @@
 import json
 import urllib.parse
 
-import hostile
+from peers import hostile
 from harness import expect, expect_equal
-from hostile import T0, api, attack, connect, expect_clear, write_big
+from peers.hostile import T0, api, attack, connect, expect_clear, write_big
 
 
 @attack

@@ -7,8 +7,8 @@ import ssl
 import subprocess
 import time
 
-from alert_sink import AlertSink
-from mail_sink import MailSink
+from peers.alert_sink import AlertSink
+from peers.mail_sink import MailSink
 from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 
 CONFIG = """

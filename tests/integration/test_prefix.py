@@ -8,7 +8,7 @@ import urllib.request
 from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 from test_access import ask, command
 from test_routes_access import routes
-from alert_sink import AlertSink
+from peers.alert_sink import AlertSink
 
 OFF = ("--host-metrics", "off")
 

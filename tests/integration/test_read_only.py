@@ -1,5 +1,5 @@
 """That a store takes no writes is told to people, whether it stops taking them or starts so: no rule could say it."""
-from alert_sink import AlertSink
+from peers.alert_sink import AlertSink
 from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 
 NOTIFY = """

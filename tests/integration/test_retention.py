@@ -3,7 +3,7 @@ import time
 import urllib.parse
 
 from harness import Server, expect, expect_equal, run_tests, temporary_folder
-from remote_write import HEADERS, series, snappy
+from peers.remote_write import HEADERS, series, snappy
 
 SERVER = None
 DAY = 86_400

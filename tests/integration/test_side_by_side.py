@@ -9,10 +9,10 @@ import shutil
 import threading
 import time
 
-from alert_sink import AlertSink
+from peers.alert_sink import AlertSink
 from harness import Server, expect, expect_equal, run_tests, temporary_folder
-from prometheus_pair import Alertmanager, Prometheus
-from remote_write import send
+from peers.prometheus_pair import Alertmanager, Prometheus
+from peers.remote_write import send
 
 SECONDS = int(os.environ.get("TIDEMARK_SIDE_BY_SIDE_SECONDS", "600"))
 SEED = int(os.environ.get("TIDEMARK_SEED", str(random.randrange(1 << 30))))

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 
-import remote_write
+from peers import remote_write
 from harness import BIN, Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
 
 T0 = 1_700_000_000

@@ -24,7 +24,7 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "integration"))
 import changes  # noqa: E402
 import harness  # noqa: E402
-import remote_write  # noqa: E402
+from peers import remote_write  # noqa: E402
 import rounding  # noqa: E402
 import samples  # noqa: E402
 from grammar import COUNTERS, GAUGES, Grammar  # noqa: E402

@@ -6,7 +6,7 @@ zero changed too (changes.py).
 """
 import math
 
-from remote_write import STALE
+from peers.remote_write import STALE
 
 BASE = 1_700_000_000  # seconds; the first query can be a little before, the last a little after
 SPAN = 7_000          # seconds, less than the two hours after which Prometheus compacts

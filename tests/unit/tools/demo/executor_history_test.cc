@@ -10,13 +10,13 @@
 namespace tidemark::demo {
 namespace {
 
-constexpr int64_t kToday = 1'700'000'400 * kSecond;
+constexpr int64_t kHistoryToday = 1'700'000'400 * kSecond;
 
 TEST(ExecutorHistory, EachWeekIsAsOnTheCard) {
   for (size_t week = 0; week < kWeeks; ++week) {
     Lines lines;
-    ExecutorHistory history(1, kToday, "_exec", Into(&lines));
-    const int64_t begin_ns = kToday - static_cast<int64_t>(kWeeks - week) * kWeek;
+    ExecutorHistory history(1, kHistoryToday, "_exec", Into(&lines));
+    const int64_t begin_ns = kHistoryToday - static_cast<int64_t>(kWeeks - week) * kWeek;
     std::vector<double> seconds;
     double failures = 0;
     double commands = 0;
@@ -44,8 +44,8 @@ TEST(ExecutorHistory, EachWeekIsAsOnTheCard) {
 
 TEST(ExecutorHistory, RowsAreGoodAndTheirOwn) {
   Lines lines;
-  ExecutorHistory history(1, kToday, "past", Into(&lines));
-  for (int i = 0; i < 500; ++i) history.Run(kToday - i * ExecutorHistory::kRunEvery);
+  ExecutorHistory history(1, kHistoryToday, "past", Into(&lines));
+  for (int i = 0; i < 500; ++i) history.Run(kHistoryToday - i * ExecutorHistory::kRunEvery);
   std::set<std::string> seen;
   for (const auto& [database, line] : lines) {
     EXPECT_EQ(database, "past");
@@ -58,8 +58,8 @@ TEST(ExecutorHistory, RowsAreGoodAndTheirOwn) {
 // Every figure of a run that executor/CARD.md asks for by its field has one in the past too.
 TEST(ExecutorHistory, HasTheFieldsThatTheCardAsksFor) {
   Lines lines;
-  ExecutorHistory history(1, kToday, "_exec", Into(&lines));
-  for (int i = 0; i < 50; ++i) history.Run(kToday - i * ExecutorHistory::kRunEvery);
+  ExecutorHistory history(1, kHistoryToday, "_exec", Into(&lines));
+  for (int i = 0; i < 50; ++i) history.Run(kHistoryToday - i * ExecutorHistory::kRunEvery);
   for (const auto& [_, line] : lines) {
     if (!line.starts_with("exec_run,")) continue;
     for (const char* const share :

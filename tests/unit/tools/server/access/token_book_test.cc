@@ -11,8 +11,8 @@
 namespace tidemark::server::access {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kNow = 1'700'000'000 * kSecond;
+constexpr int64_t kSecondNs = 1'000'000'000;
+constexpr int64_t kNow = 1'700'000'000 * kSecondNs;
 
 class TokenBookTest : public ::testing::Test {
  protected:
@@ -62,7 +62,7 @@ TEST_F(TokenBookTest, ACertificateShowsOneToken) {
   const auto make = [this](const std::string& name, std::vector<std::string> names) {
     return tokens_.Make({.name = name,
                          .grants = {{Access::kWrite, "a"}},
-                         .expires_ns = kNow + 10 * kSecond,
+                         .expires_ns = kNow + 10 * kSecondNs,
                          .certificate_names = std::move(names)},
                         "ada");
   };
@@ -93,19 +93,19 @@ TEST_F(TokenBookTest, ACertificateShowsOneToken) {
   EXPECT_TRUE(make("heir", {"dns:agent.example"}).ok());
   const auto heir = tokens_.FindCertificate({"dns:agent.example"});
   ASSERT_NE(heir, nullptr);
-  clock_.Advance(10 * kSecond);
+  clock_.Advance(10 * kSecondNs);
   EXPECT_TRUE(heir->revoked());
 }
 
 TEST_F(TokenBookTest, IsFoundUntilItEndsOrIsRevoked) {
   const TokenBook::Made root = Make("root", Access::kAdmin, "*");
-  const TokenBook::Made brief = Make("brief", Access::kRead, "a", kNow + 10 * kSecond);
+  const TokenBook::Made brief = Make("brief", Access::kRead, "a", kNow + 10 * kSecondNs);
   EXPECT_EQ(tokens_.Find(root.secret)->name(), "root");
   EXPECT_EQ(tokens_.Find(root.secret + "x"), nullptr);
   EXPECT_EQ(tokens_.Find(""), nullptr);
   const std::shared_ptr<const Principal> held = tokens_.Find(brief.secret);
   ASSERT_NE(held, nullptr);
-  clock_.Advance(10 * kSecond);
+  clock_.Advance(10 * kSecondNs);
   EXPECT_EQ(tokens_.Find(brief.secret), nullptr);
   EXPECT_TRUE(held->revoked()) << "a reply that is being sent must see it";
   const TokenBook::Made other = Make("other", Access::kWrite, "a");
@@ -119,17 +119,17 @@ TEST_F(TokenBookTest, IsFoundUntilItEndsOrIsRevoked) {
 TEST_F(TokenBookTest, RotationLeavesBothSecretsGoodForTheOverlap) {
   const TokenBook::Made first = Make("root", Access::kAdmin, "*");
   const std::shared_ptr<const Principal> held = tokens_.Find(first.secret);
-  const Result<TokenBook::Made> second = tokens_.Rotate("root", 60 * kSecond, "ada");
+  const Result<TokenBook::Made> second = tokens_.Rotate("root", 60 * kSecondNs, "ada");
   ASSERT_TRUE(second.ok());
   EXPECT_NE(tokens_.Find(first.secret), nullptr);
   EXPECT_NE(tokens_.Find(second->secret), nullptr);
   EXPECT_FALSE(held->revoked());
-  clock_.Advance(60 * kSecond);
+  clock_.Advance(60 * kSecondNs);
   EXPECT_EQ(tokens_.Find(first.secret), nullptr);
   EXPECT_TRUE(held->revoked());
   EXPECT_NE(tokens_.Find(second->secret), nullptr);
   // Without an overlap the old one ends at once; and two rotations in a row leave no third one behind.
-  const Result<TokenBook::Made> third = tokens_.Rotate("root", 60 * kSecond, "ada");
+  const Result<TokenBook::Made> third = tokens_.Rotate("root", 60 * kSecondNs, "ada");
   const Result<TokenBook::Made> fourth = tokens_.Rotate("root", 0, "ada");
   ASSERT_TRUE(third.ok() && fourth.ok());
   EXPECT_EQ(tokens_.Find(second->secret), nullptr);
@@ -139,7 +139,7 @@ TEST_F(TokenBookTest, RotationLeavesBothSecretsGoodForTheOverlap) {
 
 TEST_F(TokenBookTest, ARestartKnowsThemAll) {
   const TokenBook::Made root = Make("root", Access::kAdmin, "*");
-  const Result<TokenBook::Made> rotated = tokens_.Rotate("root", 60 * kSecond, "ada");
+  const Result<TokenBook::Made> rotated = tokens_.Rotate("root", 60 * kSecondNs, "ada");
   const Result<SessionBook::Opened> session = sessions_.Open(rotated->secret, false, "127.0.0.1:1", "browser");
   ASSERT_TRUE(session.ok());
   TokenBook again(&documents_, &clock_);
@@ -195,7 +195,7 @@ TEST_F(TokenBookTest, AKioskMayOnlyRead) {
   EXPECT_EQ(sessions_.Open(root.secret, true, "p", "b").error().code, ErrorCode::kInvalidArgument);
   const Result<SessionBook::Opened> kiosk = sessions_.Open(reader.secret, true, "p", "b");
   ASSERT_TRUE(kiosk.ok());
-  clock_.Advance(30 * 86'400 * kSecond);
+  clock_.Advance(30 * 86'400 * kSecondNs);
   EXPECT_NE(sessions_.Find(kiosk->secret), nullptr);
 }
 

@@ -1,22 +1,14 @@
 // Bodies that unpack to much more than was received.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <libdeflate.h>
 
 #include <string>
 
+#include "tests/unit/tools/server/http/gzip.h"
 #include "tests/unit/tools/server/http/server_fixture.h"
 
 namespace tidemark::http {
 namespace {
-
-std::string Compress(const std::string& text) {
-  libdeflate_compressor* const compressor = libdeflate_alloc_compressor(6);
-  std::string out(libdeflate_gzip_compress_bound(compressor, text.size()), '\0');
-  out.resize(libdeflate_gzip_compress(compressor, text.data(), text.size(), out.data(), out.size()));
-  libdeflate_free_compressor(compressor);
-  return out;
-}
 
 class DenseBodyTest : public ServerTest {};
 
@@ -28,10 +20,10 @@ TEST_F(DenseBodyTest, BodiesThatGrowMuchShareLittleMemory) {
   std::string lines;
   while (lines.size() < 100'000)
     lines += fmt::format("m,i={:07} v=1 ", lines.size() % 1000 * 7919) + std::string(500, ' ');
-  const std::string dense = Compress(lines);
+  const std::string dense = Gzip(lines);
   ASSERT_GT(lines.size(), dense.size() * 20 + options.dense_memory_bytes);
   ASSERT_LT(lines.size(), dense.size() * 200);
-  const std::string little = Compress(lines.substr(0, 40'000));
+  const std::string little = Gzip(lines.substr(0, 40'000));
   const auto post = [](const std::string& body) {
     return fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n{}",
                        body.size(), body);
@@ -54,9 +46,9 @@ TEST_F(DenseBodyTest, UnpackedBodiesCountAsBodies) {
   };
   std::string lines;
   for (int i = 0; lines.size() < 200'000; ++i) lines += fmt::format("m,i={} v={}\n", i, i * 7919);
-  EXPECT_TRUE(Ask(post(Compress(lines.substr(0, 20'000)))).starts_with("HTTP/1.1 200"));
-  EXPECT_TRUE(Ask(post(Compress(lines.substr(0, 100'000)))).starts_with("HTTP/1.1 503"));
-  EXPECT_TRUE(Ask(post(Compress(lines.substr(0, 20'000)))).starts_with("HTTP/1.1 200"));
+  EXPECT_TRUE(Ask(post(Gzip(lines.substr(0, 20'000)))).starts_with("HTTP/1.1 200"));
+  EXPECT_TRUE(Ask(post(Gzip(lines.substr(0, 100'000)))).starts_with("HTTP/1.1 503"));
+  EXPECT_TRUE(Ask(post(Gzip(lines.substr(0, 20'000)))).starts_with("HTTP/1.1 200"));
 }
 
 }  // namespace

@@ -2,22 +2,14 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <libdeflate.h>
 
 #include <thread>
 
+#include "tests/unit/tools/server/http/gzip.h"
 #include "tests/unit/tools/server/http/server_fixture.h"
 
 namespace tidemark::http {
 namespace {
-
-std::string Compress(const std::string& text) {
-  libdeflate_compressor* const compressor = libdeflate_alloc_compressor(6);
-  std::string out(libdeflate_gzip_compress_bound(compressor, text.size()), '\0');
-  out.resize(libdeflate_gzip_compress(compressor, text.data(), text.size(), out.data(), out.size()));
-  libdeflate_free_compressor(compressor);
-  return out;
-}
 
 TEST_F(ServerTest, AnswersAndKeepsTheConnection) {
   Start();
@@ -86,7 +78,7 @@ TEST_F(ServerTest, TakesChunkedBodiesOfAnyCut) {
 
 TEST_F(ServerTest, UnpacksGzipOfSeveralMembers) {
   Start();
-  const std::string packed = Compress("one,") + Compress("two");
+  const std::string packed = Gzip("one,") + Gzip("two");
   const std::string reply =
       Ask(fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n{}",
                       packed.size(), packed));
@@ -95,7 +87,7 @@ TEST_F(ServerTest, UnpacksGzipOfSeveralMembers) {
 
 TEST_F(ServerTest, RefusesGzipBombsAndDamage) {
   Start();
-  const std::string bomb = Compress(std::string(20'000'000, '\0'));
+  const std::string bomb = Gzip(std::string(20'000'000, '\0'));
   ASSERT_LT(bomb.size(), 100'000U);
   const auto post = [](const std::string& body) {
     return fmt::format("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n{}",
@@ -108,7 +100,7 @@ TEST_F(ServerTest, RefusesGzipBombsAndDamage) {
   liar[liar.size() - 3] = liar[liar.size() - 2] = liar[liar.size() - 1] = 0;
   EXPECT_TRUE(Ask(post(liar)).starts_with("HTTP/1.1 413"));
   EXPECT_TRUE(Ask(post("this is not gzip at all, really not")).starts_with("HTTP/1.1 400"));
-  EXPECT_TRUE(Ask(post(Compress("abc").substr(0, 12))).starts_with("HTTP/1.1 400"));
+  EXPECT_TRUE(Ask(post(Gzip("abc").substr(0, 12))).starts_with("HTTP/1.1 400"));
 }
 
 TEST_F(ServerTest, CompressesStreamedRepliesWhenAsked) {
@@ -480,7 +472,7 @@ TEST_F(ServerTest, DeclaredBodiesDoNotUseUpTheMemory) {
 TEST_F(ServerTest, AGzipBodyCutShortIsCalledDamagedWhateverItsLastBytesDeclare) {
   std::string lines;
   for (int i = 0; i < 5000; ++i) lines += fmt::format("m,i={} v={}\n", i, i * 7919);
-  const std::string whole = Compress(lines);
+  const std::string whole = Gzip(lines);
   for (const size_t size : {whole.size() - 1, whole.size() - 20, whole.size() / 2}) {
     const Result<BodyBuffer> out = GunzipBody(std::string_view(whole).substr(0, size), {});
     ASSERT_FALSE(out.ok());

@@ -12,8 +12,8 @@
 namespace tidemark::server {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kT0 = 1'700'000'000 * kSecond;
+constexpr int64_t kSecondNs = 1'000'000'000;
+constexpr int64_t kT0 = 1'700'000'000 * kSecondNs;
 
 TEST(AliveFile, ReadsWhatItHasWritten) {
   for (const Alive alive : {Alive{kT0, kT0 + 5, false}, Alive{0, INT64_MAX, true}}) {
@@ -72,7 +72,7 @@ TEST_F(UptimeRecorderTest, AKilledServerWasDownSinceItsLastNote) {
   {
     UptimeRecorder recorder(sink_, clock_);
     ASSERT_TRUE(recorder.Begin(Directory()).ok());
-    clock_.Advance(10 * kSecond);
+    clock_.Advance(10 * kSecondNs);
     ASSERT_TRUE(recorder.Tick().ok());
   }
   clock_.Advance(12'500'000'000);
@@ -87,10 +87,10 @@ TEST_F(UptimeRecorderTest, AServerThatWasStoppedIsDownSinceThen) {
   {
     UptimeRecorder recorder(sink_, clock_);
     ASSERT_TRUE(recorder.Begin(Directory()).ok());
-    clock_.Advance(kSecond / 2);
+    clock_.Advance(kSecondNs / 2);
     ASSERT_TRUE(recorder.End().ok());
   }
-  clock_.Advance(3 * kSecond);
+  clock_.Advance(3 * kSecondNs);
   const executor::SeenRow row = StartOnly();
   EXPECT_EQ(row.Float("down_seconds"), 3);
   EXPECT_EQ(row.Int("clean"), 1);
@@ -101,19 +101,19 @@ TEST_F(UptimeRecorderTest, ARowEachMinute) {
   UptimeRecorder recorder(sink_, clock_);
   ASSERT_TRUE(recorder.Begin(Directory()).ok());
   for (int i = 0; i < 150; ++i) {
-    clock_.Advance(kSecond);
+    clock_.Advance(kSecondNs);
     ASSERT_TRUE(recorder.Tick().ok());
   }
   const auto rows = sink_.Of("server");
   ASSERT_EQ(rows.size(), 3);
-  EXPECT_EQ(rows[2].time_ns, kT0 + 120 * kSecond);
+  EXPECT_EQ(rows[2].time_ns, kT0 + 120 * kSecondNs);
   EXPECT_EQ(rows[2].Float("up_seconds"), 120);
   EXPECT_EQ(rows[2].Float("down_seconds"), 0);
 }
 
 TEST_F(UptimeRecorderTest, AClockThatWasSetBackMakesNoNegativeDowntime) {
   StartOnly();
-  clock_.Set(kT0 - 100 * kSecond);
+  clock_.Set(kT0 - 100 * kSecondNs);
   EXPECT_EQ(StartOnly().Float("down_seconds"), 0);
 }
 
@@ -122,8 +122,8 @@ TEST_F(UptimeRecorderTest, RowsGoOnWhateverTheClockShows) {
   SteppedClock machine(kT0);
   UptimeRecorder recorder(sink_, machine);
   ASSERT_TRUE(recorder.Begin(Directory()).ok());
-  machine.Step(-3600 * kSecond);
-  machine.Advance(60 * kSecond);
+  machine.Step(-3600 * kSecondNs);
+  machine.Advance(60 * kSecondNs);
   ASSERT_TRUE(recorder.Tick().ok());
   ASSERT_EQ(sink_.Of("server").size(), 2);
   EXPECT_EQ(sink_.Of("server")[1].Float("up_seconds"), 60);
@@ -131,12 +131,12 @@ TEST_F(UptimeRecorderTest, RowsGoOnWhateverTheClockShows) {
 
 // A machine without a battery for its clock begins in 1970.
 TEST_F(UptimeRecorderTest, AClockThatWasNotSetMakesNoDowntime) {
-  SteppedClock machine(20 * kSecond);
+  SteppedClock machine(20 * kSecondNs);
   {
     UptimeRecorder recorder(sink_, machine);
     ASSERT_TRUE(recorder.Begin(Directory()).ok());
     machine.Step(kT0);
-    machine.Advance(60 * kSecond);
+    machine.Advance(60 * kSecondNs);
     ASSERT_TRUE(recorder.Tick().ok());
     const auto rows = sink_.Of("server");
     ASSERT_EQ(rows.size(), 2);
@@ -163,7 +163,7 @@ TEST_F(UptimeRecorderTest, AClockThatWasNotSetMakesNoDowntime) {
 TEST_F(UptimeRecorderTest, ADamagedNoteIsAFirstStart) {
   StartOnly();
   std::ofstream(folder_.Below("alive")) << "rubbish";
-  clock_.Advance(kSecond);
+  clock_.Advance(kSecondNs);
   const executor::SeenRow row = StartOnly();
   EXPECT_EQ(row.Text("event"), "first start");
   EXPECT_EQ(row.Float("first_start_seconds"), 1'700'000'001.0);
