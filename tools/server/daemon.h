@@ -43,8 +43,8 @@
 #include "tools/server/notify/alertmanager_api.h"
 #include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
-#include "tools/server/rules/rule_book.h"
 #include "tools/server/rules/backfill_api.h"
+#include "tools/server/rules/rule_book.h"
 #include "tools/server/rules/rules_api.h"
 #include "tools/server/watch/rule_runner.h"
 #include "tools/server/watch/self_recorder.h"
@@ -88,8 +88,8 @@ class Daemon {
   [[nodiscard]] ReloadState reload_state() const TM_EXCLUDES(reload_state_mutex_);
   // Whether all loops of the server have come round within this time.
   [[nodiscard]] bool Lives(std::chrono::nanoseconds within) const;
-  // Accepts no more, lets requests finish, takes a checkpoint as far as there is time, closes the store. Within http.drain
-  // plus 10 s. Idempotent.
+  // Accepts no more, lets requests finish, takes a checkpoint as far as there is time, closes the store. Within
+  // http.drain plus 10 s. Idempotent.
   Status Stop();
 
  private:

@@ -138,13 +138,6 @@ std::string ShowUdp(const UdpConfig& udp) {
 
 constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
 
-// The place of a setting's value in quotes where YAML would read it otherwise.
-std::string YamlScalar(const std::string& text) {
-  YAML::Emitter emitter;
-  emitter << text;
-  return emitter.c_str();
-}
-
 // Walks the file's tree and gives the scalars to the table.
 class Reader {
  public:
@@ -478,30 +471,6 @@ Status ParseConfig(std::string_view text, const std::string& file, Config* confi
 Status LoadConfig(const std::string& path, Config* config) {
   TM_TRY_ASSIGN(const std::string text, ReadTextFile(path, kConfigFileBytesMax));
   return ParseConfig(text, path, config);
-}
-
-std::string PrintConfig(Config config) {
-  std::string out;
-  std::string section;
-  for (const Setting& row : SettingsOf(&config)) {
-    const size_t dot = row.key.find('.');
-    const std::string prefix = dot == std::string::npos ? "" : row.key.substr(0, dot);
-    const std::string name = dot == std::string::npos ? row.key : row.key.substr(dot + 1);
-    if (prefix != section && !prefix.empty()) out += prefix + ":\n";
-    section = prefix;
-    const std::string indent = prefix.empty() ? "" : "  ";
-    out += fmt::format("{}# {}\n{}{}:", indent, row.comment, indent, name);
-    const Texts values = row.show();
-    if (!row.list) {
-      out += fmt::format(" {}\n", YamlScalar(values.front()));
-    } else if (values.empty()) {
-      out += " []\n";
-    } else {
-      out += '\n';
-      for (const std::string& value : values) out += fmt::format("{}  - {}\n", indent, YamlScalar(value));
-    }
-  }
-  return out;
 }
 
 }  // namespace tidemark::server

@@ -109,9 +109,10 @@ void AddWriting(Table* table) {
   table->Set("storage.max_series_per_database", "series of a database", "points of new series are refused (400)");
   table->Set("storage.max_fields_per_database", "fields of a database", "rows with new fields are refused (400)");
   table->Set("storage.max_databases", "databases", "a write to a new one is refused (400)");
-  table->Set("memory.limit",
-             "memory of the process; 0: of the control group or machine. Of 85 % of it less 64 MiB names may have 45 %",
-             "new names are refused (400), known series go on; other sizes are lowered at the start, and the log says it");
+  table->Set(
+      "memory.limit",
+      "memory of the process; 0: of the control group or machine. Of 85 % of it less 64 MiB names may have 45 %",
+      "new names are refused (400), known series go on; other sizes are lowered at the start, and the log says it");
 }
 
 void AddQueries(Table* table, const Config& config) {
@@ -141,7 +142,8 @@ void AddQueries(Table* table, const Config& config) {
   table->Fixed("saved dashboards", std::to_string(DashboardKind().max_documents), "413");
   table->Fixed("groups of rules that are put through the API", std::to_string(RulesKind().max_documents), "413");
   table->Fixed("back-fills of rules that wait", std::to_string(kBackfillsWaitingMax), "413");
-  table->Fixed("back-fills that are remembered", std::to_string(kBackfillsKept), "the oldest that has ended is forgotten");
+  table->Fixed("back-fills that are remembered", std::to_string(kBackfillsKept),
+               "the oldest that has ended is forgotten");
   table->Fixed("evaluations of one back-fill", std::to_string(query::rules::kBackfillTimesMax), "400");
   table->Fixed("statements of an InfluxQL request", std::to_string(InfluxService::kStatementsMax), "400");
   table->Fixed("an answer of InfluxQL", Bytes(InfluxService::kReplyBytesMax), "413");
