@@ -8,7 +8,7 @@ namespace {
 using storage::kNsPerHour;
 using storage::Store;
 
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kOneSecondNs = 1'000'000'000;
 constexpr int64_t kStart = kScenarioStartNs;
 constexpr int64_t kLate = kScenarioLateNs;
 
@@ -81,9 +81,9 @@ CrashStep Retain(int64_t gone_before_ns) {
 std::vector<CrashStep> ThreeHours() {
   std::vector<CrashStep> steps;
   for (int hour = -3; hour < 0; ++hour) {
-    const int64_t first_ns = kStart + hour * kNsPerHour + 10 * kSecond;
+    const int64_t first_ns = kStart + hour * kNsPerHour + 10 * kOneSecondNs;
     steps.push_back(Write({.host = "a", .first_ns = first_ns, .count = 400}));
-    steps.push_back(Write({.host = "b", .first_ns = first_ns + kSecond / 2, .count = 300}));
+    steps.push_back(Write({.host = "b", .first_ns = first_ns + kOneSecondNs / 2, .count = 300}));
     steps.push_back(Checkpoint());
   }
   return steps;
@@ -102,7 +102,7 @@ CrashScenario CheckpointScenario() {
           {},
           {
               // Overwrites, a new series, a second partition; several journal segments.
-              Write({.first_ns = kStart + 200 * kSecond, .count = 200, .value = 5}),
+              Write({.first_ns = kStart + 200 * kOneSecondNs, .count = 200, .value = 5}),
               Write({.host = "new", .first_ns = kStart - kNsPerHour, .count = 300}),
               Checkpoint(),
               Write({.first_ns = kStart, .count = 300, .value = 9}),
@@ -113,12 +113,12 @@ CrashScenario CheckpointScenario() {
 CrashScenario FoldScenario() {
   std::vector<CrashStep> prepare;
   for (int i = 0; i < 4; ++i) {
-    prepare.push_back(Write({.first_ns = kStart + i * 50 * kSecond, .count = 200, .value = 100 * i}));
+    prepare.push_back(Write({.first_ns = kStart + i * 50 * kOneSecondNs, .count = 200, .value = 100 * i}));
     prepare.push_back(Checkpoint());
   }
   // What comes while it is folded wins.
-  prepare.push_back(Write({.first_ns = kStart + 10 * kSecond, .count = 20, .value = 7}));
-  return {"Fold", prepare, {}, {Maintain(kSecond)}};
+  prepare.push_back(Write({.first_ns = kStart + 10 * kOneSecondNs, .count = 20, .value = 7}));
+  return {"Fold", prepare, {}, {Maintain(kOneSecondNs)}};
 }
 
 CrashScenario SealScenario() {
@@ -126,7 +126,7 @@ CrashScenario SealScenario() {
     // Seen to be past, then quiet for long enough, then one partition at a time.
     for (int look = 0; look < 4; ++look) {
       TM_RETURN_IF_ERROR(store.RunMaintenance());
-      clock.Advance(700 * kSecond);
+      clock.Advance(700 * kOneSecondNs);
     }
     return {};
   }};
@@ -135,9 +135,9 @@ CrashScenario SealScenario() {
 
 CrashScenario CompactScenario() {
   return {"Compact",
-          Joined(ThreeHours(),
-                 {Write({.host = "c", .first_ns = kStart - kNsPerHour, .count = 200}), Checkpoint(),
-                  Delete("a", kStart - kNsPerHour, kStart), Write({.host = "a", .first_ns = kStart - 100 * kSecond})}),
+          Joined(ThreeHours(), {Write({.host = "c", .first_ns = kStart - kNsPerHour, .count = 200}), Checkpoint(),
+                                Delete("a", kStart - kNsPerHour, kStart),
+                                Write({.host = "a", .first_ns = kStart - 100 * kOneSecondNs})}),
           {},
           {Compact()}};
 }
@@ -148,9 +148,9 @@ CrashScenario RetentionScenario() {
           {},
           {
               // The oldest partition has rows in the journal too, in slabs and in heads.
-              Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kSecond, .count = 200}),
-              Maintain(kSecond),
-              Write({.host = "later", .first_ns = kStart - 3 * kNsPerHour + 2000 * kSecond}),
+              Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kOneSecondNs, .count = 200}),
+              Maintain(kOneSecondNs),
+              Write({.host = "later", .first_ns = kStart - 3 * kNsPerHour + 2000 * kOneSecondNs}),
               SetOptions(
                   [](storage::DatabaseOptions* options) {
                     options->retention_ns = kLate + 2 * kNsPerHour;
@@ -160,7 +160,7 @@ CrashScenario RetentionScenario() {
               Retain(kStart - 2 * kNsPerHour),
               // What is kept again is kept, also where there was something that went.
               SetOptions([](storage::DatabaseOptions* options) { options->retention_ns = 0; }),
-              Write({.host = "again", .first_ns = kStart - 3 * kNsPerHour + 500 * kSecond}),
+              Write({.host = "again", .first_ns = kStart - 3 * kNsPerHour + 500 * kOneSecondNs}),
               Checkpoint(),
           }};
 }
@@ -171,10 +171,10 @@ CrashScenario ReduceScenario() {
           ThreeHours(),
           {},
           {
-              Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kSecond, .count = 200}),
-              Maintain(kSecond),
+              Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kOneSecondNs, .count = 200}),
+              Maintain(kOneSecondNs),
               SetOptions([](storage::DatabaseOptions* options) {
-                options->tiers = {{600 * kSecond, 0}};
+                options->tiers = {{600 * kOneSecondNs, 0}};
                 options->retention_ns = kLate + 2 * kNsPerHour;
               }),
               Retain(kStart - 2 * kNsPerHour),
@@ -198,22 +198,23 @@ CrashScenario MaxBytesScenario() {
 }
 
 CrashScenario DeleteScenario() {
-  return {"Delete",
-          Joined(ThreeHours(), {Write({.first_ns = kStart - 600 * kSecond, .count = 100}), Maintain(kSecond)}),
-          {},
-          {
-              // In an epoch, in a slab and in a head.
-              Write({.first_ns = kStart - 500 * kSecond, .count = 200}),
-              Delete("a", kStart - kNsPerHour, kStart - 450 * kSecond),
-              Write({.first_ns = kStart - 480 * kSecond, .count = 10, .value = 77}),
-              Checkpoint(),
-              Delete("b", kStart - 3 * kNsPerHour, kStart),
-              Delete("a", kStart - 3 * kNsPerHour, kStart - 2 * kNsPerHour),
-              // Partitions of which much is hidden are rewritten, and the deletions forgotten.
-              Maintain(61 * kSecond),
-              Checkpoint(),
-              Maintain(61 * kSecond),
-          }};
+  return {
+      "Delete",
+      Joined(ThreeHours(), {Write({.first_ns = kStart - 600 * kOneSecondNs, .count = 100}), Maintain(kOneSecondNs)}),
+      {},
+      {
+          // In an epoch, in a slab and in a head.
+          Write({.first_ns = kStart - 500 * kOneSecondNs, .count = 200}),
+          Delete("a", kStart - kNsPerHour, kStart - 450 * kOneSecondNs),
+          Write({.first_ns = kStart - 480 * kOneSecondNs, .count = 10, .value = 77}),
+          Checkpoint(),
+          Delete("b", kStart - 3 * kNsPerHour, kStart),
+          Delete("a", kStart - 3 * kNsPerHour, kStart - 2 * kNsPerHour),
+          // Partitions of which much is hidden are rewritten, and the deletions forgotten.
+          Maintain(61 * kOneSecondNs),
+          Checkpoint(),
+          Maintain(61 * kOneSecondNs),
+      }};
 }
 
 CrashScenario SelectorScenario() {
@@ -221,7 +222,7 @@ CrashScenario SelectorScenario() {
     options->selectors.push_back({{{model::MatchOp::kEqual, "host", "b"}}, kLate});
   });
   const CrashStep hide{keep.run, [](RowModel* model) { Erase(model, "default", "b", INT64_MIN, kStart - 1); }};
-  return {"SelectorRetention", ThreeHours(), {}, {hide, Maintain(61 * kSecond)}};
+  return {"SelectorRetention", ThreeHours(), {}, {hide, Maintain(61 * kOneSecondNs)}};
 }
 
 CrashScenario DatabasesScenario() {
@@ -320,7 +321,7 @@ CrashScenario DocumentsScenario() {
 CrashScenario OpenScenario() {
   return {"Open",
           {Write({.first_ns = kStart, .count = 300}), Checkpoint(), Write({.host = "b", .first_ns = kStart}),
-           Delete("a", kStart, kStart + 50 * kSecond), Checkpoint()},
+           Delete("a", kStart, kStart + 50 * kOneSecondNs), Checkpoint()},
           "checkpoint.ingested",
           {Write({.host = "c", .first_ns = kStart}), Checkpoint()}};
 }
@@ -345,7 +346,7 @@ storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::
   options.clock = clock;
   options.background = false;
   options.new_database.partition_ns = kNsPerHour;
-  options.new_database.tiers = {{.width_ns = 60 * kSecond}};
+  options.new_database.tiers = {{.width_ns = 60 * kOneSecondNs}};
   options.journal_segment_bytes = 4 << 10;
   options.cache_bytes = 1 << 20;
   options.max_epochs = 2;
@@ -353,7 +354,7 @@ storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::
   options.staged_bytes = 1;  // maintenance always makes slabs
   options.document_kinds = {{.word = "rule", .history = 2, .deleted = 1}};
   options.seal_grace_ns = kNsPerHour;
-  options.seal_quiet_ns = 600 * kSecond;
+  options.seal_quiet_ns = 600 * kOneSecondNs;
   return options;
 }
 

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "tests/unit/tools/server/http/gzip.h"
 #include "tests/unit/tools/server/http/server_fixture.h"
+#include "tools/server/http/content_coding.h"
 
 namespace tidemark::http {
 namespace {
