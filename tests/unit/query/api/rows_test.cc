@@ -53,7 +53,8 @@ TEST_F(RowsTest, RowsComeOutAsTheyAreStored) {
   builder.Row("m", {{"host", "a"}}, {kNow + 5}).Field("float", std::bit_cast<double>(uint64_t{0x7ff0000000000002}));
   Write(builder.batch());
   const auto line = [&](const std::string& field, const std::string& type, const std::string& rest) {
-    return "{\"labels\":{\"__name__\":\"m_" + field + "\",\"host\":\"a\"},\"type\":\"" + type + "\"," + rest + "}\n";
+    return "{\"labels\":{\"__name__\":\"m_" + field + "\",\"host\":\"a\"},\"measurement\":\"m\",\"field\":\"" + field +
+           "\",\"type\":\"" + type + "\"," + rest + "}\n";
   };
   for (const bool on_disk : {false, true}) {
     if (on_disk) {

@@ -33,7 +33,7 @@ TEST(ActTable, AListIsATable) {
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   EXPECT_EQ(answer->text,
             "database  retention  sync interval  disk bytes\n"
-            "default   for ever   0.5s           999 B\n"
+            "default   for ever   500ms          999 B\n"
             "_host     2w                        5.50 GB\n");
   EXPECT_EQ(ActTable(R"({"status":"success","data":[]})")->text, "none\n");
   EXPECT_EQ(ActTable(R"({"status":"success","data":["a","b"]})")->text, "a\nb\n");
