@@ -309,7 +309,7 @@ test("a server with tokens: signing in, a session that ends while the page is op
   const other = await new Server(await freePort()).start();
   try {
     await other.write("default", "m v=1");
-    const { stdout } = await other.tidemark("admin", "token", "new", "root", "--grant", "admin:*", "--server", other.url);
+    const { stdout } = await other.tidemark("admin", "token", "new", "root", "--grant", "admin:*", "--json", "--server", other.url);
     const { token } = JSON.parse(stdout).data;
     const page = await openPage(browser, `${other.url}/dashboard?page=hosts&refresh=1s`);
     const dialog = page.getByRole("dialog", { name: "Sign in" });
@@ -349,7 +349,7 @@ test("a server below a path: the page, its files, its questions, and who is sign
   const port = await freePort();
   const other = await new Server(port, "--http-external-url", `http://127.0.0.1:${port}/tm`).start();
   try {
-    const { stdout } = await other.tidemark("admin", "token", "new", "root", "--grant", "admin:*", "--server", `${other.url}/tm`);
+    const { stdout } = await other.tidemark("admin", "token", "new", "root", "--grant", "admin:*", "--json", "--server", `${other.url}/tm`);
     const page = await openPage(browser, `${other.url}/?from=elsewhere`);
     assert.equal(new URL(page.url()).pathname, "/tm/dashboard");
     const dialog = page.getByRole("dialog", { name: "Sign in" });
