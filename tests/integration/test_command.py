@@ -1,7 +1,8 @@
-"""tidemark write and query as people use them: many and packed files, bad lines, tables, and why there is nothing."""
+"""tidemark as people use it: many and packed files, bad lines, tables, why there is nothing, progress, helps."""
 import gzip
 import os
 import pathlib
+import pty
 import re
 import subprocess
 import time
@@ -69,6 +70,69 @@ def test_no_series_says_why():
             said = done.stdout.decode()
             expect_equal(done.returncode, code, said)
             expect(words in said.replace("25 min", "24 min"), f"{arguments}: {said}")
+
+
+def on_a_terminal(server, *arguments):
+    """The exit code, standard output, and what a terminal gets that is standard error."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([str(BIN / "tidemark"), *arguments], stdout=subprocess.PIPE, stderr=theirs,
+                               env={**os.environ, "TIDEMARK_SERVER": server.url})
+    os.close(theirs)
+    shown = b""
+    try:
+        while got := os.read(ours, 65536):
+            shown += got
+    except OSError:
+        pass  # EIO: nobody has the other end any more
+    os.close(ours)
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output.decode(), shown.decode()
+
+
+def test_bench_shows_how_far_it_is():
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        ingest = ["bench", "ingest", "--hosts", "10", "--seconds", "600", "--batch", "100"]
+        query = ["bench", "query", "--hosts", "10", "--seconds", "600", "--runs", "2"]
+        for command, said in ((ingest, ("points generated", "points sent")), (query, ("queries answered",))):
+            code, output, shown = on_a_terminal(server, *command)
+            expect_equal(code, 0, output + shown)
+            # Every line begins at the left, and nothing stays behind.
+            for words in said:
+                expect(re.search(rf"\r[\d,]+ {words}, .*/s", shown), repr(shown))
+            expect(shown.endswith("\r\x1b[K") and "\n" not in shown, repr(shown))
+            # A pipe gets the figures alone.
+            done = tidemark(server, *command)
+            expect_equal((done.returncode, done.stderr), (0, b""), done.stdout)
+            expect(done.stdout.count(b"\n") == output.count("\n") > 0, done.stdout)
+        # Nor does it stay behind when the server is not there.
+        code, output, shown = on_a_terminal(server, *ingest, "--server", "http://127.0.0.1:1")
+        expect(code == 1 and shown.rpartition("\x1b[K")[2].startswith("tidemark: "), repr(shown))
+
+
+def test_helps_fit_and_have_groups():
+    def help_of(program, *words):
+        run = subprocess.run([str(BIN / program), *words, "--help"], capture_output=True, text=True, timeout=60, check=True)
+        too_long = [line for line in run.stdout.splitlines() if len(line) > 80 and " " in line.strip()]
+        expect(not too_long, f"{program} {words}: {too_long}")
+        return run.stdout
+
+    groups = re.findall(r"^(\S.*):$", help_of("tidemark"), re.M)
+    expect_equal(groups, ["Options", "Ask and watch", "Write", "Alert", "Run tasks", "Administer", "Try and measure", "Shell"],
+                 "groups of commands")
+    expect_equal(re.findall(r"^(\S.*):$", help_of("tidemark", "query"), re.M),
+                 ["Positionals", "Options", "Time", "Output", "Server"], "groups of query")
+    expect("\nSubcommands:\n" in help_of("tidemark", "admin"), "a group is not inherited")
+    run = help_of("tidemark", "exec", "run")
+    expect(re.search(r"--label TEXT \.\.\. .*?may be\s+given several times", run, re.S), run)
+    expect("--spool-limit SIZE=256MiB" in run, run)
+    server = help_of("tidemarkd")
+    sections = re.findall(r"^Section (\S+):$", server, re.M)
+    expect(len(sections) == len(set(sections)) and {"http", "storage", "query"} <= set(sections), sections)
+    expect_equal(sections, re.findall(r"^([a-z_]+):$", subprocess.run(
+        [str(BIN / "tidemarkd"), "--print-config"], capture_output=True, text=True, timeout=60, check=True).stdout, re.M),
+        "the sections of the file")
+    expect(re.search(r"^  --http,--http-listen VALUE=127\.0\.0\.1:8086\S* \.\.\.$", server, re.M), server[:2000])
+    expect(re.search(r"^  --query-timeout VALUE=\d+\w+ ", server, re.M), server[:2000])
 
 
 run_tests(globals())

@@ -52,7 +52,7 @@ def help_tree(*words):
 
 def test_commands():
     compare("tidemark-help.txt", output_of("tidemark", "--help"))
-    for command in "write", "query", "admin", "exec", "alert", "bench", "demo":
+    for command in "write", "query", "admin", "exec", "alert", "bench", "demo", "monitor":
         compare(f"tidemark-{command}-help.txt", help_tree(command))
 
 

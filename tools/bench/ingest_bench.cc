@@ -21,9 +21,12 @@ struct Shared {
   std::string target;
   cli::Headers headers;
   std::vector<std::string> batches;
+  std::vector<uint64_t> batch_points;  // of each
+  uint64_t points = 0;                 // of all
   std::atomic<size_t> next{0};
   Mutex mutex;
   std::vector<double> latencies_ms TM_GUARDED_BY(mutex);
+  uint64_t sent TM_GUARDED_BY(mutex) = 0;  // points
   Result<void> outcome TM_GUARDED_BY(mutex);
 };
 
@@ -38,6 +41,9 @@ Result<void> SendBatches(const IngestBenchOptions& options, Shared* shared, std:
     }
     latencies_ms->push_back(
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    MutexLock lock(shared->mutex);
+    shared->sent += shared->batch_points[i];
+    options.told("sent", "points", shared->sent, shared->points);
   }
   return {};
 }
@@ -51,15 +57,24 @@ Result<IngestBenchReport> RunIngestBench(const IngestBenchOptions& options) {
   TM_TRY_ASSIGN(const std::unique_ptr<RequestBody> body, MakeRequestBody(options.protocol, &workload));
   shared.target = std::string(body->path()) + cli::QueryString({{"db", options.database}});
   shared.headers = body->headers();
+  report.points = workload.rows() * kDevopsFields;
+  shared.points = report.points;
   DevopsRow row;
+  uint64_t generated = 0;
   for (bool more = true; more;) {
-    for (size_t i = 0; i < options.batch_rows && (more = workload.Next(&row)); ++i) body->Append(row);
+    uint64_t points = 0;
+    for (size_t i = 0; i < options.batch_rows && (more = workload.Next(&row)); ++i) {
+      body->Append(row);
+      points += kDevopsFields;
+    }
     if (std::string batch = body->Take(); !batch.empty()) {
       report.bytes += batch.size();
       shared.batches.push_back(std::move(batch));
+      shared.batch_points.push_back(points);
     }
+    generated += points;
+    options.told("generated", "points", generated, shared.points);
   }
-  report.points = workload.rows() * kDevopsFields;
   const double cpu_before = CpuSeconds(options.pid);
   const auto begin = std::chrono::steady_clock::now();
   {

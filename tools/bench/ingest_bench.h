@@ -5,6 +5,7 @@
 
 #include "storage/base/result.h"
 #include "tools/bench/devops_workload.h"
+#include "tools/bench/measure.h"
 
 namespace tidemark::bench {
 
@@ -16,6 +17,7 @@ struct IngestBenchOptions {
   size_t batch_rows = 10'000;     // of ten points each
   size_t connections = 2;
   int pid = 0;  // of the server, for its CPU and memory; 0: unknown
+  Told told = [](std::string_view, std::string_view, uint64_t, uint64_t) {};  // points that are generated, then sent
 };
 
 struct IngestBenchReport {

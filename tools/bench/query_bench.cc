@@ -54,11 +54,13 @@ Result<std::vector<QueryBenchRow>> RunQueryBench(const QueryBenchOptions& option
   TM_TRY_ASSIGN(auto client, cli::HttpClient::Create(options.server));
   std::mt19937_64 random(options.seed);
   std::vector<QueryBenchRow> rows;
+  const auto asked = [&options](const QueryType& type) { return std::string_view(type.name).contains(options.only); };
+  const uint64_t all = static_cast<uint64_t>(std::ranges::count_if(kTypes, asked)) * (options.runs + 1);
+  uint64_t done = 0;
   for (const QueryType& type : kTypes) {
-    const std::string name = type.name;
-    if (name.find(options.only) == std::string::npos) continue;
+    if (!asked(type)) continue;
     const int64_t length = std::min(type.window_s == 0 ? options.seconds : type.window_s, options.seconds);
-    QueryBenchRow row{.type = name};
+    QueryBenchRow row{.type = type.name};
     std::vector<double> latencies_ms;
     double cpu_before = 0;
     for (size_t run = 0; run <= options.runs; ++run) {
@@ -82,6 +84,7 @@ Result<std::vector<QueryBenchRow>> RunQueryBench(const QueryBenchOptions& option
         return MakeError(ErrorCode::kInternal,
                          fmt::format("{}: the server answered {}: {}", query, reply.status, reply.body));
       }
+      options.told("answered", "queries", ++done, all);
       if (run == 0) continue;
       latencies_ms.push_back(std::chrono::duration<double, std::milli>(end - begin).count());
       row.reply_bytes += reply.body.size();

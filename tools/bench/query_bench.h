@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/base/result.h"
+#include "tools/bench/measure.h"
 
 namespace tidemark::bench {
 
@@ -18,6 +19,7 @@ struct QueryBenchOptions {
   uint64_t seed = 7;
   std::string only;  // substring of the types to run; "": all
   int pid = 0;
+  Told told = [](std::string_view, std::string_view, uint64_t, uint64_t) {};  // queries that are answered
 };
 
 struct QueryBenchRow {

@@ -2,16 +2,45 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 #include "tools/bench/ingest_bench.h"
 #include "tools/bench/query_bench.h"
 #include "tools/cli/command.h"
+#include "tools/cli/progress_line.h"
 
 namespace tidemark::cli {
 namespace {
 
-int Ingest(const bench::IngestBenchOptions& options) {
+// How far it is, while it runs and on a terminal: a line for each verb, one after the other.
+class BenchProgress {
+ public:
+  bench::Told told() {
+    return [this](std::string_view verb, std::string_view noun, uint64_t done, uint64_t all) {
+      if (verb != verb_) {
+        Erase();
+        line_.emplace(verb, noun, ProgressLine::Where::kTerminal);
+        verb_ = verb;
+      }
+      line_->Show(done, done, all);
+    };
+  }
+  void Erase() {
+    if (line_.has_value()) line_->Erase();
+  }
+
+ private:
+  std::string verb_;
+  std::optional<ProgressLine> line_;
+};
+
+int Ingest(bench::IngestBenchOptions options) {
+  BenchProgress progress;
+  options.told = progress.told();
   const auto report = bench::RunIngestBench(options);
+  progress.Erase();
   if (!report.ok()) return Fail(report.error().message);
   const auto points = static_cast<double>(report->points);
   fmt::print("points {}  bytes {}  {:.2f} s  {:.0f} points/s  batch p50 {:.1f} ms  p99 {:.1f} ms\n", report->points,
@@ -23,8 +52,11 @@ int Ingest(const bench::IngestBenchOptions& options) {
   return 0;
 }
 
-int Query(const bench::QueryBenchOptions& options) {
+int Query(bench::QueryBenchOptions options) {
+  BenchProgress progress;
+  options.told = progress.told();
   const auto rows = bench::RunQueryBench(options);
+  progress.Erase();
   if (!rows.ok()) return Fail(rows.error().message);
   fmt::print("{:<16}{:>12}{:>12}{:>12}{:>14}\n", "type", "p50 ms", "p99 ms", "CPU ms", "reply bytes");
   for (const bench::QueryBenchRow& row : *rows) {
@@ -42,20 +74,24 @@ void AddBench(CLI::App& app, Action* action) {
   auto ingest = std::make_shared<bench::IngestBenchOptions>();
   auto* const in = app.add_subcommand("ingest", "load the TSBS cpu-only workload");
   AddServerFlag(*in, &ingest->server);
-  in->add_option("--db", ingest->database, "database")->capture_default_str();
-  in->add_option("--hosts", ingest->workload.hosts, "hosts, ten fields each")->capture_default_str();
-  in->add_option("--seconds", ingest->workload.seconds, "length of the data")->capture_default_str();
+  in->add_option("--db", ingest->database, "database")->group("Data")->capture_default_str();
+  in->add_option("--hosts", ingest->workload.hosts, "hosts, ten fields each")->group("Data")->capture_default_str();
+  in->add_option("--seconds", ingest->workload.seconds, "length of the data")->group("Data")->capture_default_str();
   in->add_option("--interval", ingest->workload.interval_s, "seconds from row to row of a host")
+      ->group("Data")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  in->add_flag("--decimals", ingest->workload.decimals, "values with two decimals instead of integers");
+  in->add_flag("--decimals", ingest->workload.decimals, "values with two decimals instead of integers")->group("Data");
   in->add_option("--protocol", ingest->protocol, "what the requests are in")
+      ->group("Requests")
       ->capture_default_str()
       ->check(CLI::IsMember({"line", "remote-write"}));
   in->add_option("--batch", ingest->batch_rows, "rows of one request, of ten points each")
+      ->group("Requests")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   in->add_option("--connections", ingest->connections, "requests at the same time")
+      ->group("Requests")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   in->add_option("--pid", ingest->pid, "process of the server, to say what it used");
@@ -64,11 +100,19 @@ void AddBench(CLI::App& app, Action* action) {
   auto query = std::make_shared<bench::QueryBenchOptions>();
   auto* const out = app.add_subcommand("query", "ask the TSBS query types of data that `bench ingest` loaded");
   AddServerFlag(*out, &query->server);
-  out->add_option("--db", query->database, "database")->capture_default_str();
-  out->add_option("--hosts", query->hosts, "hosts that were loaded")->capture_default_str()->check(CLI::PositiveNumber);
-  out->add_option("--seconds", query->seconds, "length of the data that was loaded")->capture_default_str();
-  out->add_option("--runs", query->runs, "queries of each type")->capture_default_str()->check(CLI::PositiveNumber);
-  out->add_option("--only", query->only, "only the types whose name has this in it");
+  out->add_option("--db", query->database, "database")->group("Data")->capture_default_str();
+  out->add_option("--hosts", query->hosts, "hosts that were loaded")
+      ->group("Data")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  out->add_option("--seconds", query->seconds, "length of the data that was loaded")
+      ->group("Data")
+      ->capture_default_str();
+  out->add_option("--runs", query->runs, "queries of each type")
+      ->group("Queries")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  out->add_option("--only", query->only, "only the types whose name has this in it")->group("Queries");
   out->add_option("--pid", query->pid, "process of the server, to say what it used");
   out->callback([query, action] { *action = [query] { return Query(*query); }; });
 }

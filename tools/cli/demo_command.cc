@@ -99,20 +99,28 @@ void AddBackend(CLI::App& app, Action* action) {
   AddServerFlag(*backend, &flags->options.server);
   backend->add_option("--db", flags->options.database, "database of the backend")->capture_default_str();
   backend->add_option("--exec-db", flags->options.executor_database, "database of the executor's past")
+      ->group("Past")
       ->capture_default_str();
   backend->add_option("--rate", flags->options.rate, "samples of every series per second")
+      ->group("Present")
       ->check(CLI::Range(0.001, 1'000.0))
       ->capture_default_str();
   backend->add_option("--seed", flags->options.seed, "the same seed at the same time gives the same state")
       ->capture_default_str();
   auto* const history =
-      backend->add_option("--history", flags->history, "first write the past of this length: 6w is the whole story");
-  backend->add_option("--history-step", flags->history_step, "time between samples of the past")->capture_default_str();
-  auto* const run_for = backend->add_option("--for", flags->run_for, "stop after this long (default: when told to)");
+      backend->add_option("--history", flags->history, "first write the past of this length: 6w is the whole story")
+          ->group("Past");
+  backend->add_option("--history-step", flags->history_step, "time between samples of the past")
+      ->group("Past")
+      ->capture_default_str();
+  auto* const run_for =
+      backend->add_option("--for", flags->run_for, "stop after this long (default: when told to)")->group("Present");
   backend->add_flag("--history-only", flags->options.history_only, "stop when the past is written")
+      ->group("Past")
       ->needs(history)
       ->excludes(run_for);
-  backend->add_option("--spool", flags->options.spool_directory, "keep there what an absent server cannot take");
+  backend->add_option("--spool", flags->options.spool_directory, "keep there what an absent server cannot take")
+      ->group("Present");
   backend->callback([flags, action] { *action = [flags] { return RunBackend(*flags); }; });
 }
 

@@ -9,27 +9,30 @@
 #include "tools/cli/command.h"
 #include "tools/cli/monitor/monitor_command.h"
 #include "tools/cli/suggest.h"
+#include "tools/help/help_text.h"
 
 namespace tidemark::cli {
 namespace {
 
 struct Row {
+  const char* group;
   const char* name;
   const char* help;
   AddCommand add;
 };
 
+// In the order in which people need them; the commands of a group stand together.
 constexpr Row kCommands[] = {
-    {"write", "send line protocol to a server, or check it", AddWrite},
-    {"query", "ask a server with PromQL", AddQuery},
-    {"admin", "retention, compaction, checkpoints; verify and repair", AddAdmin},
-    {"exec", "run the tasks of a pipeline on parallel agents", AddExec},
-    {"alert", "what fires, whether receivers are reached, tests of rules", AddAlert},
-    {"bench", "measure a server", AddBench},
-    {"monitor", "watch the dashboard's pages in this terminal", AddMonitor},
-    {"demo", "simulate a backend to watch, and ask whether goals are met", AddDemo},
-    {"completion", "a script for bash, zsh or fish that completes commands and flags", AddCompletion},
-    {"man", "manual pages of the commands", AddMan},
+    {"Ask and watch", "query", "ask a server with PromQL", AddQuery},
+    {"Ask and watch", "monitor", "watch the dashboard's pages in this terminal", AddMonitor},
+    {"Write", "write", "send line protocol to a server, or check it", AddWrite},
+    {"Alert", "alert", "what fires, whether receivers are reached, tests of rules", AddAlert},
+    {"Run tasks", "exec", "run the tasks of a pipeline on parallel agents", AddExec},
+    {"Administer", "admin", "retention, compaction, checkpoints; verify and repair", AddAdmin},
+    {"Try and measure", "demo", "simulate a backend to watch, and ask whether goals are met", AddDemo},
+    {"Try and measure", "bench", "measure a server", AddBench},
+    {"Shell", "completion", "a script for bash, zsh or fish that completes commands and flags", AddCompletion},
+    {"Shell", "man", "manual pages of the commands", AddMan},
 };
 
 }  // namespace
@@ -37,10 +40,16 @@ constexpr Row kCommands[] = {
 int Main(int argc, char** argv) {
   CLI::App app("Tidemark, a time-series metrics database: the command");
   app.name("tidemark");
+  help::Use(&app);
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("tidemark ") + TIDEMARK_VERSION);
   Action action;
-  for (const Row& row : kCommands) row.add(*app.add_subcommand(row.name, row.help), &action);
+  for (const Row& row : kCommands) {
+    CLI::App* const command = app.add_subcommand(row.name, row.help);
+    row.add(*command, &action);
+    // Last, since commands below it would inherit it.
+    command->group(row.group);
+  }
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   // `tidemark help exec run` is `tidemark exec run --help`.
   if (!words.empty() && words.front() == "help") {

@@ -1,5 +1,6 @@
 // tidemarkd: the server. `tidemarkd --help` lists what can be set; `tidemarkd --print-config` shows what is.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include "storage/base/allocation_failure.h"
 #include "storage/base/log.h"
 #include "storage/base/usable_cpus.h"
+#include "tools/help/help_text.h"
 #include "tools/server/config/config.h"
 #include "tools/server/config/limits.h"
 #include "tools/server/daemon.h"
@@ -138,6 +140,20 @@ int Run(const Config& config, std::function<Result<Config>()> read_again) {
   return kOk;
 }
 
+// The group of its section in the file, in which `--help` shows it.
+std::string GroupOf(const Setting& setting) {
+  const std::string_view section = SectionOf(setting.key);
+  return section.empty() ? "Settings outside of all sections" : fmt::format("Section {}", section);
+}
+
+// The flag of a setting that has its default as yet.
+void AddFlag(const Setting& setting, std::vector<std::string>* values, CLI::App* app) {
+  CLI::Option* const option = app->add_option(FlagOf(setting), *values, setting.comment);
+  option->type_name("VALUE")->default_str(fmt::format("{}", fmt::join(setting.show(), ",")))->group(GroupOf(setting));
+  option->allow_extra_args(false);
+  if (!setting.list) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
 int Main(int argc, char** argv) {
   Config defaults;
   const std::vector<Setting> settings = SettingsOf(&defaults);
@@ -146,15 +162,12 @@ int Main(int argc, char** argv) {
   bool print_config = false;
   bool print_limits = false;
   CLI::App app("Tidemark, a time-series metrics database", "tidemarkd");
+  help::Use(&app);
   app.set_version_flag("--version", "tidemarkd " + defaults.api.version);
   app.add_option("--config", file, "YAML file with the settings; flags come after it");
   app.add_flag("--print-config", print_config, "Show the effective settings and end");
   app.add_flag("--print-limits", print_limits, "Show the limits, their values and what happens beyond them, and end");
-  for (size_t i = 0; i < settings.size(); ++i) {
-    CLI::Option* const option = app.add_option(FlagOf(settings[i]), given[i], settings[i].comment);
-    option->allow_extra_args(false)->type_name("VALUE");
-    if (!settings[i].list) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  }
+  for (size_t i = 0; i < settings.size(); ++i) AddFlag(settings[i], &given[i], &app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

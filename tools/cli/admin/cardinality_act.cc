@@ -15,7 +15,7 @@
 #include "tools/cli/admin/directory_acts.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
-#include "tools/cli/transfer/progress_line.h"
+#include "tools/cli/progress_line.h"
 
 namespace tidemark::cli {
 namespace {

@@ -118,9 +118,9 @@ void AddAlertAdd(CLI::App& app, Action* action) {
   add->add_option("threshold", flags->text, "for instance 'api_latency > 50ms for 2m', 'p99(api_latency) > 0.1s'")
       ->required();
   add->add_option("--db", flags->database, "database of the metric (default: the server's)");
-  add->add_option("--name", flags->name, "name of the alert (default: of the metric)");
-  add->add_option("--severity", flags->severity, "label severity of the alert")->capture_default_str();
-  add->add_option("--namespace", flags->space, "namespace of the rule")->capture_default_str();
+  add->add_option("--name", flags->name, "name of the alert (default: of the metric)")->group("Rule");
+  add->add_option("--severity", flags->severity, "label severity of the alert")->group("Rule")->capture_default_str();
+  add->add_option("--namespace", flags->space, "namespace of the rule")->group("Rule")->capture_default_str();
   add->add_flag("--yes", flags->yes, "save it without asking");
   add->callback([flags, action] { *action = [flags] { return Add(*flags); }; });
 }

@@ -166,12 +166,12 @@ void AddAlertBackfill(CLI::App& app, Action* action) {
   AddServerFlag(*backfill, &flags->server);
   backfill->add_option("file", flags->file, "file or namespace of the rule group, as /api/v1/rules shows it");
   backfill->add_option("group", flags->group, "name of the rule group");
-  backfill->add_option("--rule", flags->rules, "only the rules that record this name; may be given several times");
-  backfill->add_option("--from", flags->from, "begin: RFC 3339, unix seconds, -7d");
-  backfill->add_option("--to", flags->to, "end (default: now)");
+  backfill->add_option("--rule", flags->rules, "only the rules that record this name")->group("What is recorded");
+  backfill->add_option("--from", flags->from, "begin: RFC 3339, unix seconds, -7d")->group("What is recorded");
+  backfill->add_option("--to", flags->to, "end (default: now)")->group("What is recorded");
   backfill->add_flag("--no-wait", flags->no_wait, "do not wait until it has ended");
-  backfill->add_flag("--list", flags->list, "show those that were begun");
-  backfill->add_option("--cancel", flags->cancel, "end the one with this id");
+  backfill->add_flag("--list", flags->list, "show those that were begun")->group("Earlier ones");
+  backfill->add_option("--cancel", flags->cancel, "end the one with this id")->group("Earlier ones");
   backfill->callback([flags, action] { *action = [flags] { return Backfill(*flags); }; });
 }
 

@@ -97,21 +97,29 @@ void AddExec(CLI::App& app, Action* action) {
   auto* const run = app.add_subcommand("run", "run the tasks of a pipeline file");
   AddExecFlags(*run, flags.get());
   auto* const agents =
-      run->add_option("--agents", flags->agents, "agents that work at once (default: the CPUs there are)");
+      run->add_option("--agents", flags->agents, "agents that work at once (default: the CPUs there are)")
+          ->group("Tasks");
   run->add_flag("--sequential", flags->sequential, "one task at a time: the baseline for comparisons")
+      ->group("Tasks")
       ->excludes(agents);
-  run->add_flag("--output", flags->output, "show the output of all tasks as it comes");
-  run->add_option("--output-dir", flags->output_directory, "keep the output of each task in a file there");
+  run->add_flag("--output", flags->output, "show the output of all tasks as it comes")->group("Output");
+  run->add_option("--output-dir", flags->output_directory, "keep the output of each task in a file there")
+      ->group("Output");
   run->callback([flags, action] { *action = [flags] { return RunPipeline(*flags); }; });
 
   auto compare_flags = std::make_shared<CompareFlags>();
   auto* const compare = app.add_subcommand("compare", "run a pipeline in several ways and show what each wins");
   AddExecFlags(*compare, &compare_flags->exec);
-  compare->add_option("--agents", compare_flags->exec.agents,
-                      "without --vary: sequential, then 1 to so many agents (default: the CPUs there are)");
-  compare->add_option("--vary", compare_flags->vary,
-                      "NAME=VALUE,VALUE: an environment variable of all tasks, or agents or slots");
+  compare
+      ->add_option("--agents", compare_flags->exec.agents,
+                   "without --vary: sequential, then 1 to so many agents (default: the CPUs there are)")
+      ->group("Tasks");
+  compare
+      ->add_option("--vary", compare_flags->vary,
+                   "NAME=VALUE,VALUE: an environment variable of all tasks, or agents or slots")
+      ->group("Ways");
   compare->add_option("--repeat", compare_flags->repeat, "runs of each way")
+      ->group("Ways")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   compare->callback([compare_flags, action] { *action = [compare_flags] { return RunCompare(*compare_flags); }; });
@@ -119,12 +127,17 @@ void AddExec(CLI::App& app, Action* action) {
   auto history_flags = std::make_shared<HistoryFlags>();
   auto* const history = app.add_subcommand("history", "earlier runs, newest first");
   AddPlaceFlags(*history, &history_flags->server, &history_flags->data, kUsualServer);
-  history->add_option("--state-dir", history_flags->state_directory, "where reports may wait for their server");
-  history->add_option("--db", history_flags->database, "database of the reports")->capture_default_str();
-  history->add_option("--pipeline", history_flags->pipeline, "only runs of this pipeline");
-  history->add_option("--run", history_flags->run,
-                      "the tasks of this run and on which agents they ran, instead; the last but one column has ids");
-  history->add_option("--limit", history_flags->limit, "at most so many")->capture_default_str();
+  history->add_option("--state-dir", history_flags->state_directory, "where reports may wait for their server")
+      ->group("Reports");
+  history->add_option("--db", history_flags->database, "database of the reports")
+      ->group("Reports")
+      ->capture_default_str();
+  history->add_option("--pipeline", history_flags->pipeline, "only runs of this pipeline")->group("Which runs");
+  history
+      ->add_option("--run", history_flags->run,
+                   "the tasks of this run and on which agents they ran, instead; the last but one column has ids")
+      ->group("Which runs");
+  history->add_option("--limit", history_flags->limit, "at most so many")->group("Which runs")->capture_default_str();
   history->callback([history_flags, action] { *action = [history_flags] { return ShowHistory(*history_flags); }; });
 }
 

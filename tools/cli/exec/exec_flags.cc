@@ -18,30 +18,41 @@ std::string StateDirectoryOf(const ExecFlags& flags) {
 void AddExecFlags(CLI::App& app, ExecFlags* flags) {
   app.add_option("file", flags->file, "pipeline file (YAML)")->required();
   app.add_option("--slots", flags->slots, "tasks that each agent may run at once")
+      ->group("Tasks")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   app.add_option("--memory-budget", flags->memory_budget_bytes,
                  "what the agents may use together, for the reports, as 2GB or 2GiB (default: the machine's memory)")
-      ->transform(CLI::AsSizeValue(true));
-  app.add_flag("--fail-fast", flags->fail_fast, "start no further task after the first that fails");
+      ->group("Tasks")
+      ->transform(CLI::AsSizeValue(true))
+      // In place of a list of all units.
+      ->option_text("SIZE");
+  app.add_flag("--fail-fast", flags->fail_fast, "start no further task after the first that fails")->group("Tasks");
   AddPlaceFlags(app, &flags->server, &flags->data, "nowhere");
   app.add_option("--spool-limit", flags->spool_bytes,
-                 "what may wait on disk while the server is away, as 256MB; the oldest reports then go")
+                 "what may wait on disk while the server is away, 1MiB to 1TiB; the oldest reports then go")
+      ->group("Reports")
       ->transform(CLI::AsSizeValue(true))
-      ->check(CLI::Range(uint64_t{1} << 20, uint64_t{1} << 40));
-  app.add_option("--db", flags->database, "database of the reports")->capture_default_str();
-  app.add_option("--label", flags->labels, "tag of all reports of this run, KEY=VALUE; may be repeated");
+      ->check(CLI::Range(uint64_t{1} << 20, uint64_t{1} << 40))
+      ->option_text(fmt::format("SIZE={}MiB", flags->spool_bytes >> 20));
+  app.add_option("--db", flags->database, "database of the reports")->group("Reports")->capture_default_str();
+  app.add_option("--label", flags->labels, "tag of all reports of this run, KEY=VALUE")->group("Reports");
   app.add_option("--state-dir", flags->state_directory,
                  "where runs note what is under way, so that the next one can tell and end what a crash interrupted,"
-                 " and where reports wait for their server");
+                 " and where reports wait for their server")
+      ->group("Reports");
 }
 
 void AddPlaceFlags(CLI::App& app, std::string* server, std::string* data, const char* otherwise) {
-  auto* const to_server = app.add_option(
-      "--server", *server,
-      fmt::format("the server with the reports (default: what TIDEMARK_SERVER says, else {})", otherwise));
+  auto* const to_server =
+      app.add_option(
+             "--server", *server,
+             fmt::format("the server with the reports (default: what TIDEMARK_SERVER says, else {})", otherwise))
+          ->group("Reports");
   AddTokenFlag(app);
-  app.add_option("--data", *data, "the data directory with the reports, opened without a server")->excludes(to_server);
+  app.add_option("--data", *data, "the data directory with the reports, opened without a server")
+      ->group("Reports")
+      ->excludes(to_server);
 }
 
 std::string ServerOfEnvironment() {

@@ -283,14 +283,18 @@ int Monitor(const MonitorFlags& flags) {
 void AddMonitor(CLI::App& app, Action* action) {
   auto flags = std::make_shared<MonitorFlags>();
   AddServerFlag(app, &flags->server);
-  app.add_option("--page", flags->page, "page of the dashboard to begin with")->capture_default_str();
-  app.add_option("--dashboard", flags->dashboard, "a saved dashboard, in place of a page");
-  app.add_option("--range", flags->range, "how long a time is shown (default: the page's): 15m, 6h, 7d");
-  app.add_flag("--once", flags->once, "print one screen and end");
+  app.add_option("--page", flags->page, "page of the dashboard to begin with")
+      ->group("What is shown")
+      ->capture_default_str();
+  app.add_option("--dashboard", flags->dashboard, "a saved dashboard, in place of a page")->group("What is shown");
+  app.add_option("--range", flags->range, "how long a time is shown (default: the page's): 15m, 6h, 7d")
+      ->group("What is shown");
+  app.add_flag("--once", flags->once, "print one screen and end")->group("Screen");
   app.add_option("--size", flags->size,
-                 "of that screen, such as 80x24 (default: as wide as the terminal, the whole page)");
-  app.add_flag("--ascii", flags->ascii, "draw with ASCII alone");
-  app.add_flag("--plain", flags->plain, "without colours (as NO_COLOR=1)");
+                 "of that screen, such as 80x24 (default: as wide as the terminal, the whole page)")
+      ->group("Screen");
+  app.add_flag("--ascii", flags->ascii, "draw with ASCII alone")->group("Screen");
+  app.add_flag("--plain", flags->plain, "without colours (as NO_COLOR=1)")->group("Screen");
   app.callback([flags, action] { *action = [flags] { return Monitor(*flags); }; });
 }
 

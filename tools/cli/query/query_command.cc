@@ -133,15 +133,17 @@ void AddQuery(CLI::App& app, Action* action) {
   AddServerFlag(app, &flags->server);
   app.add_option("expression", flags->expression, "PromQL expression")->required();
   app.add_option("--db", flags->database, "database (default: the server's)");
-  app.add_option("--time", flags->time, "the moment (default: now): RFC 3339, unix seconds, -1h");
-  app.add_option("--start", flags->start, "start of a range, included");
-  app.add_option("--end", flags->end, "end of a range, included (default: now)");
-  app.add_option("--step", flags->step, "distance of the points of a range (default: a 60th of it)");
+  app.add_option("--time", flags->time, "the moment (default: now): RFC 3339, unix seconds, -1h")->group("Time");
+  app.add_option("--start", flags->start, "start of a range, included")->group("Time");
+  app.add_option("--end", flags->end, "end of a range, included (default: now)")->group("Time");
+  app.add_option("--step", flags->step, "distance of the points of a range (default: a 60th of it)")->group("Time");
   app.add_option("--format", flags->format, "table, json or csv")
+      ->group("Output")
       ->capture_default_str()
       ->check(CLI::IsMember({"table", "json", "csv"}));
-  app.add_flag("--exact", flags->exact, "in a table: numbers as the server has them, not with six digits");
-  app.add_flag("--utc", flags->utc, "in a table: times in UTC, not in this machine's time zone");
+  app.add_flag("--exact", flags->exact, "in a table: numbers as the server has them, not with six digits")
+      ->group("Output");
+  app.add_flag("--utc", flags->utc, "in a table: times in UTC, not in this machine's time zone")->group("Output");
   app.callback([flags, action] { *action = [flags] { return Query(*flags); }; });
 }
 

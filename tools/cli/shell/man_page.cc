@@ -68,7 +68,10 @@ void AppendFlags(const Outline& command, std::string* out) {
     *out += ".TP\n" + names;
     if (flag.value && !flag.names.empty()) *out += " \\fIvalue\\fR";
     if (flag.repeats) *out += " ...";
-    *out += "\n" + Plain(flag.help.empty() ? "see above" : flag.help) + "\n";
+    *out += "\n" + Plain(flag.help.empty() ? "see above" : flag.help);
+    if (!flag.initial.empty()) *out += Plain(fmt::format(" (default: {})", flag.initial));
+    if (flag.repeats && !flag.names.empty()) *out += "; may be given several times";
+    *out += '\n';
   }
 }
 

@@ -11,6 +11,7 @@ OutlineFlag FlagOf(const CLI::Option& option) {
   for (const std::string& name : option.get_snames()) flag.names.push_back("-" + name);
   if (flag.names.empty()) flag.place = option.get_name(true);
   flag.help = option.get_description();
+  flag.initial = option.get_default_str();
   flag.value = option.get_items_expected_max() > 0;
   flag.required = option.get_required();
   flag.repeats = option.get_items_expected_max() > 1;

@@ -12,7 +12,8 @@ struct OutlineFlag {
   std::vector<std::string> names;  // "--match", "-q"; empty for one by its place
   std::string place;               // "db": of one by its place
   std::string help;
-  bool value = false;  // one follows
+  std::string initial;  // its value when it is not given; "" where the help says it or there is none
+  bool value = false;   // one follows
   bool required = false;
   bool repeats = false;
 };

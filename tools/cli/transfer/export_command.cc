@@ -2,8 +2,8 @@
 
 #include "executor/agent/process/signal_stop.h"
 #include "tools/cli/command.h"
+#include "tools/cli/progress_line.h"
 #include "tools/cli/transfer/formats.h"
-#include "tools/cli/transfer/progress_line.h"
 #include "tools/cli/transfer/transfer_commands.h"
 
 namespace tidemark::cli {

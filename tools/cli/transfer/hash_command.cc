@@ -5,7 +5,7 @@
 #include "executor/agent/process/signal_stop.h"
 #include "storage/base/text/json_string.h"
 #include "tools/cli/command.h"
-#include "tools/cli/transfer/progress_line.h"
+#include "tools/cli/progress_line.h"
 #include "tools/cli/transfer/transfer_commands.h"
 #include "tools/transfer/logical_hash.h"
 

@@ -10,8 +10,8 @@
 
 #include "executor/agent/process/signal_stop.h"
 #include "tools/cli/command.h"
+#include "tools/cli/progress_line.h"
 #include "tools/cli/transfer/import_state.h"
-#include "tools/cli/transfer/progress_line.h"
 
 namespace tidemark::cli {
 namespace {

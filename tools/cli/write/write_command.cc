@@ -337,14 +337,17 @@ void AddWrite(CLI::App& app, Action* action) {
                  "files of line protocol, plain or packed with gzip or zstd; - for standard input (default: -)");
   app.add_option("--db", flags->database, "database (default: the server's)");
   app.add_option("--precision", flags->precision, "unit of the timestamps: ns, us, ms, s, m or h")
+      ->group("Lines")
       ->capture_default_str();
-  auto* const default_time =
-      app.add_option("--default-time", flags->default_time, "with --dry-run: the time of lines without one, in ns");
+  auto* const default_time = app.add_option("--default-time", flags->default_time,
+                                            "with --dry-run: the time of lines without one, in ns (default: now)")
+                                 ->group("Check only");
   app.add_option("--batch", flags->batch_lines, "lines of one request")
+      ->group("Lines")
       ->capture_default_str()
       ->check(CLI::Range(size_t{1}, size_t{1'000'000}));
-  app.add_flag("--dry-run", flags->dry_run, "only check the lines; no server is asked");
-  app.add_flag("--json", flags->json, "with --dry-run: one JSON object per line");
+  app.add_flag("--dry-run", flags->dry_run, "only check the lines; no server is asked")->group("Check only");
+  app.add_flag("--json", flags->json, "with --dry-run: one JSON object per line")->group("Check only");
   app.add_flag("-q,--quiet", flags->quiet, "print nothing but refused lines");
   app.callback([flags, action, default_time] {
     flags->default_time_given = default_time->count() > 0;

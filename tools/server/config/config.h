@@ -76,6 +76,9 @@ struct Setting {
   std::function<void()> clear = [] {};  // of a list: before its first value
 };
 
+// Of a key, what stands before its dot: "http" of "http.io_threads"; "" of one that stands outside of all sections.
+std::string_view SectionOf(std::string_view key);
+
 // All settings, bound to `config`, which must outlive them.
 std::vector<Setting> SettingsOf(Config* config);
 

@@ -20,13 +20,17 @@ std::string YamlScalar(const std::string& text) {
 
 }  // namespace
 
+std::string_view SectionOf(std::string_view key) {
+  const size_t dot = key.find('.');
+  return dot == std::string_view::npos ? std::string_view() : key.substr(0, dot);
+}
+
 std::string PrintConfig(Config config) {
   std::string out;
   std::string section;
   for (const Setting& row : SettingsOf(&config)) {
-    const size_t dot = row.key.find('.');
-    const std::string prefix = dot == std::string::npos ? "" : row.key.substr(0, dot);
-    const std::string name = dot == std::string::npos ? row.key : row.key.substr(dot + 1);
+    const std::string prefix(SectionOf(row.key));
+    const std::string name = prefix.empty() ? row.key : row.key.substr(prefix.size() + 1);
     if (prefix != section && !prefix.empty()) out += prefix + ":\n";
     section = prefix;
     const std::string indent = prefix.empty() ? "" : "  ";

@@ -26,9 +26,10 @@ class Shell : public testing::Test {
     auto* const set = retention->add_subcommand("set", "keep it; 'inf' and \\ and .dots");
     set->add_option("db", text_, "database")->required();
     set->add_option("--match", list_, ".what, in '{a=\"b\"}'");
-    set->add_flag("-q,--quiet", on_, "say nothing");
+    set->add_flag("-q,--quiet", on_, "say nothing")->group("Output");
+    set->add_option("--unit", unit_, "of times")->capture_default_str()->group("Output");
     admin->add_subcommand("rename", "another name");
-    app_.add_subcommand("alert", "what fires");
+    app_.add_subcommand("alert", "what fires")->group("Alert");
   }
   ~Shell() override { std::filesystem::remove_all(folder_); }
 
@@ -57,6 +58,7 @@ class Shell : public testing::Test {
   CLI::App app_{"a toy"};
   std::string folder_;
   std::string text_;
+  std::string unit_ = "-ns";
   std::vector<std::string> list_;
   bool on_ = false;
 };
@@ -66,7 +68,8 @@ TEST_F(Shell, TheOutlineHasEveryCommandAndFlag) {
   ASSERT_EQ(root.commands.size(), 2U);
   const Outline& set = root.commands[0].commands[0].commands[0];
   EXPECT_EQ(set.path, "toy admin retention set");
-  ASSERT_EQ(set.flags.size(), 4U);  // and --help
+  ASSERT_EQ(set.flags.size(), 5U);  // and --help
+  EXPECT_EQ(set.flags[4].initial, "-ns");
   EXPECT_EQ(set.flags[1].place, "db");
   EXPECT_TRUE(set.flags[1].required);
   EXPECT_TRUE(set.flags[2].value);
@@ -111,6 +114,8 @@ TEST_F(Shell, AManPageSaysAllAndManHasNothingAgainstIt) {
   EXPECT_NE(page.find(".SS toy admin retention set\n"), std::string::npos);
   EXPECT_NE(page.find("\\&.what"), std::string::npos);
   EXPECT_NE(page.find("\\fB\\-\\-match\\fR \\fIvalue\\fR ..."), std::string::npos) << page;
+  EXPECT_NE(page.find("of times (default: \\-ns)\n"), std::string::npos) << page;
+  EXPECT_NE(page.find("; may be given several times\n"), std::string::npos) << page;
   Write("toy-admin.1", page);
   Write("toy.1", ManPage(root, "1.2.3"));
   for (const char* name : {"toy-admin.1", "toy.1"}) {
