@@ -28,6 +28,9 @@ void Session::HandBack(Response response) {
     return;
   }
   Outgoing out = Compose(std::move(response));
+  // Before the client hears of it: the next request finds the room that this one had. Only this thread has the request
+  // while the handler runs.
+  ReleaseBody();
   SendNow(&out);
   asio::post(loop_->context(), [self = shared_from_this(), out = std::move(out)]() mutable {
     self->HandlerEnded();

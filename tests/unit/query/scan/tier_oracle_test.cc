@@ -446,6 +446,15 @@ class TierOracleTest : public storage::StoreFixture, public ::testing::WithParam
         continue;
       }
       const double allowed = 1e-7 * std::max(1.0, std::fabs(*expected[step]));
+      if (std::fabs(*found[step] - *expected[step]) > allowed) {
+        fmt::print("XX truth {}\n", truth[step] ? *truth[step] : -1);
+        for (const Bucket& b : Buckets()) {
+          if (b.last_ns() < (at - window_ms) * kMs - kWidth || b.first_ns() > at * kMs) continue;
+          fmt::print("XX bucket [{}..{}] n {} first {} last {} min {} max {} inc {:.17g} reset {} peak-first {:.17g}\n", b.first_ns() / kMs, b.last_ns() / kMs, b.rows.size(), b.rows.front().second, b.rows.back().second, b.Min(), b.Max(), b.Increase(), b.HasReset(), b.rows.front().second + b.Increase() - b.rows.back().second - b.rows.front().second);
+          for (auto& [t, v] : b.rows) fmt::print("   XX {} {:.17g}\n", t / kMs, v);
+          for (double v : b.CounterRows()) fmt::print("   XX c {:.17g}\n", v);
+        }
+      }
       ASSERT_NEAR(*found[step], *expected[step], allowed) << "at " << at << " from " << result.stats.resolution;
       ++values_;
     }
