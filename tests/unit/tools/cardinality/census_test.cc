@@ -10,6 +10,7 @@
 #include <string>
 
 #include "storage/model/batch.h"
+#include "tests/temp_directory.h"
 #include "tools/cardinality/distinct_count.h"
 #include "tools/cardinality/heavy_counts.h"
 
@@ -19,8 +20,6 @@ namespace {
 class Census : public testing::Test {
  protected:
   Census() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-census-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     storage::StoreOptions options;
     options.directory = folder_;
     options.background = false;
@@ -28,10 +27,7 @@ class Census : public testing::Test {
     EXPECT_TRUE(store.ok()) << store.error().message;
     store_ = std::move(store).value();
   }
-  ~Census() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  ~Census() override { store_.reset(); }
 
   void Write(model::BatchBuilder* batch) {
     const auto written = store_->Write("db", batch->batch());
@@ -39,7 +35,8 @@ class Census : public testing::Test {
     batch->Clear();
   }
 
-  std::string folder_;
+  TempDirectory directory_;
+  const std::string& folder_ = directory_.path();
   std::unique_ptr<storage::Store> store_;
 };
 

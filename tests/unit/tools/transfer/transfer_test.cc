@@ -8,26 +8,13 @@
 
 #include "storage/model/batch.h"
 #include "tests/unit/tools/transfer/hard_pieces.h"
+#include "tests/unit/tools/transfer/read_lines.h"
 #include "tools/transfer/exact_lines.h"
 #include "tools/transfer/piece_batch.h"
 #include "tools/transfer/value_text.h"
 
 namespace tidemark::transfer {
 namespace {
-
-std::vector<Piece> ReadLines(const std::string& lines) {
-  std::vector<Piece> out;
-  LineReader reader;
-  ExportEnd end;
-  size_t at = 0;
-  for (size_t next; (next = lines.find('\n', at)) != std::string::npos; at = next + 1) {
-    Piece piece;
-    const auto kind = reader.Read(std::string_view(lines).substr(at, next - at), &piece, &end);
-    EXPECT_TRUE(kind.ok()) << kind.error().message;
-    if (kind.ok() && *kind == LineReader::Kind::kPiece) out.push_back(std::move(piece));
-  }
-  return out;
-}
 
 TEST(Transfer, LinesGiveTheSamePiecesBack) {
   const std::vector<Piece> pieces = HardPieces();

@@ -1,5 +1,6 @@
 // Completion and man pages of a small program, tried with bash and man where they are there.
 #include "tools/cli/shell/outline.h"
+#include "tests/temp_directory.h"
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -18,8 +19,6 @@ namespace {
 class Shell : public testing::Test {
  protected:
   Shell() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-shell-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
     app_.name("toy");
     auto* const admin = app_.add_subcommand("admin", "look after it");
     auto* const retention = admin->add_subcommand("retention", "how long it's kept");
@@ -31,7 +30,6 @@ class Shell : public testing::Test {
     admin->add_subcommand("rename", "another name");
     app_.add_subcommand("alert", "what fires")->group("Alert");
   }
-  ~Shell() override { std::filesystem::remove_all(folder_); }
 
   // What a command prints, its errors too; its exit code behind a line.
   std::string Run(const std::string& command) const {
@@ -56,7 +54,8 @@ class Shell : public testing::Test {
   }
 
   CLI::App app_{"a toy"};
-  std::string folder_;
+  TempDirectory directory_;
+  const std::string& folder_ = directory_.path();
   std::string text_;
   std::string unit_ = "-ns";
   std::vector<std::string> list_;

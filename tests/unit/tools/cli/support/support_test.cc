@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/temp_directory.h"
 #include "tools/cli/support/redact.h"
 
 namespace tidemark::cli {
@@ -73,8 +74,8 @@ TEST(Redact, WhatFollowsABlockIsLookedAtAgain) {
 }
 
 TEST(SupportBundle, HoldsWhatHelpsAndNoSecret) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-support-XXXXXX").string();
-  const std::string folder = ::mkdtemp(pattern.data());
+  const TempDirectory directory;
+  const std::string& folder = directory.path();
   std::filesystem::create_directories(folder + "/data/rocksdb");
   std::ofstream(folder + "/data/rocksdb/000001.sst") << "S3CRET in a file, which is not read";
   std::ofstream log(folder + "/log");
@@ -106,7 +107,6 @@ TEST(SupportBundle, HoldsWhatHelpsAndNoSecret) {
                          "test -s tidemark-support/metrics.txt && test -s tidemark-support/files.txt")
                             .c_str()),
             0);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

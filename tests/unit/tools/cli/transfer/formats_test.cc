@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/temp_directory.h"
 #include "tests/unit/tools/transfer/hard_pieces.h"
 #include "tools/cli/transfer/import_state.h"
 
@@ -26,12 +27,6 @@ using transfer::Piece;
 
 class Transfer : public testing::Test {
  protected:
-  Transfer() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-formats-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~Transfer() override { std::filesystem::remove_all(folder_); }
-
   [[nodiscard]] std::string Path(const std::string& name) const { return folder_ + "/" + name; }
 
   // Writes the pieces to `name` in the form of its suffix; what was left out.
@@ -73,7 +68,8 @@ class Transfer : public testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  std::string folder_;
+  TempDirectory directory_;
+  const std::string& folder_ = directory_.path();
   std::vector<Skipped> skipped_;
 };
 

@@ -17,6 +17,7 @@
 
 #include "storage/base/bytes.h"
 #include "storage/model/stale_marker.h"
+#include "tests/temp_directory.h"
 #include "tools/cli/transfer/prometheus/block.h"
 #include "tools/cli/transfer/prometheus/chunk.h"
 #include "tools/cli/transfer/prometheus/crc32c.h"
@@ -35,12 +36,6 @@ uint64_t Bits(double value) { return std::bit_cast<uint64_t>(value); }
 
 class Prometheus : public testing::Test {
  protected:
-  Prometheus() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-prometheus-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~Prometheus() override { std::filesystem::remove_all(folder_); }
-
   void Write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories(std::filesystem::path(folder_ + "/" + name).parent_path());
     std::ofstream(folder_ + "/" + name, std::ios::binary) << text;
@@ -64,7 +59,8 @@ class Prometheus : public testing::Test {
     return out;
   }
 
-  std::string folder_;
+  TempDirectory directory_;
+  const std::string& folder_ = directory_.path();
   size_t rows_ = 0;
   std::vector<Skipped> skipped_;
   std::vector<std::string> conflicts_;

@@ -8,28 +8,15 @@
 #include <vector>
 
 #include "storage/storage.h"
+#include "tests/temp_directory.h"
 #include "tests/unit/tools/transfer/hard_pieces.h"
+#include "tests/unit/tools/transfer/read_lines.h"
 #include "tools/cli/transfer/view_pieces.h"
 #include "tools/transfer/exact_lines.h"
 #include "tools/transfer/piece_batch.h"
 
 namespace tidemark::transfer {
 namespace {
-
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tidemark-transfer-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::unique_ptr<storage::Store> OpenStore(const std::string& path) {
   storage::StoreOptions options;
@@ -67,24 +54,10 @@ std::vector<Piece> ReadAll(storage::Store* store) {
   return out;
 }
 
-std::vector<Piece> ReadLines(const std::string& lines) {
-  std::vector<Piece> out;
-  LineReader reader;
-  ExportEnd end;
-  size_t at = 0;
-  for (size_t next; (next = lines.find('\n', at)) != std::string::npos; at = next + 1) {
-    Piece piece;
-    const auto kind = reader.Read(std::string_view(lines).substr(at, next - at), &piece, &end);
-    EXPECT_TRUE(kind.ok()) << kind.error().message;
-    if (kind.ok() && *kind == LineReader::Kind::kPiece) out.push_back(std::move(piece));
-  }
-  return out;
-}
-
 TEST(Transfer, WhatOneStoreHoldsAnotherHoldsAfterwards) {
   const std::vector<Piece> pieces = HardPieces();
-  Folder one;
-  Folder two;
+  TempDirectory one;
+  TempDirectory two;
   auto first = OpenStore(one.path());
   WriteTo(first.get(), pieces);
   ASSERT_TRUE(first->Checkpoint().ok());
