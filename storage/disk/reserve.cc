@@ -109,6 +109,8 @@ Result<void> Reserve::Keep(uint64_t change_bytes) {
     in_use_ = false;
     return {};
   }
+  // Somebody may have deleted some of it.
+  Look();
   if (bytes_ == wanted_ && names_ == kNames) {
     in_use_ = false;
     return {};

@@ -53,6 +53,9 @@ TEST(ReserveTest, ItIsThereUntilItIsLetGo) {
     EXPECT_FALSE(again.in_use());
     EXPECT_EQ(again.bytes(), 6 * kMiB) << "what was needed once may be needed again";
   }
+  fs::remove_all(directory.path() + "/reserve");
+  ASSERT_TRUE(reserve.Keep(0).ok());
+  EXPECT_EQ(Reserve(directory.path(), kMiB).bytes(), kMiB) << "whoever deletes it does not take it away for good";
   Reserve none(directory.path(), 0);
   ASSERT_TRUE(none.Keep(0).ok());
   EXPECT_FALSE(fs::exists(directory.path() + "/reserve")) << "nobody wants one any more";
