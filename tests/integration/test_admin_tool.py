@@ -83,8 +83,13 @@ def offered(script, words):
 def commands(*path):
     """The commands that a help lists."""
     text = tidemark(*path, "--help").stdout
-    part = text.split("Subcommands:")[1] if "Subcommands:" in text else ""
-    return re.findall(r"^  (\S+)", part, re.M)
+    found, heading = [], ""
+    for line in text.splitlines():
+        if line.endswith(":") and not line.startswith(" "):
+            heading = line
+        elif heading != "Positionals:" and (name := re.match(r"  ([a-z]\S*)", line)):
+            found.append(name.group(1))
+    return found
 
 
 def test_completion_offers_every_command():

@@ -109,7 +109,7 @@ def test_one_that_is_cut_short_is_told_and_costs_nothing():
         server.start()
         for end in (server.kill, server.stop):
             server.write("".join(f"m,host=h{i % 50} v={i * 0.37} {T0 + i}000000000\n" for i in range(50_000)))
-            copying = subprocess.Popen([str(BIN / "tidemark"), "admin", "backup", "create", "--server", server.url],
+            copying = subprocess.Popen([str(BIN / "tidemark"), "admin", "backup", "create", "--json", "--server", server.url],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             wait_until(lambda: copying.poll() is not None or (folder / "backups" / "private").is_dir(), what="the copying")
             end()
