@@ -56,6 +56,12 @@ class EvenCounter {
   }
   // Whether it has risen by more than from `first` to `last`.
   [[nodiscard]] bool has_reset() const { return bucket_.increase - (bucket_.last - bucket_.first) > Noise(); }
+  // Of one with a reset: the value before it, which is what the bucket lost. No counter lost less than `first`; sums of
+  // doubles may come out a little below that, and rows that fell to it would be another reset.
+  [[nodiscard]] double Peak() const {
+    const double lost = bucket_.first + bucket_.increase - bucket_.last;
+    return lost > bucket_.first + Noise() ? lost : bucket_.first;
+  }
   // Of one with a reset: it is taken to have been once, before the rows from which the counter can rise to `last`.
   [[nodiscard]] bool IsBehindReset(int64_t row) const { return ValueBehindReset(row) >= -Noise(); }
   [[nodiscard]] double ValueOf(int64_t row) const {

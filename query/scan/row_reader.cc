@@ -14,34 +14,41 @@ namespace {
 using plan::Interval;
 using run::QueryState;
 
-// Rows of a counter whose increase is that of the bucket, however a kernel adds it up: with one reset, where the
-// counter that rises evenly would have room for the last value behind it.
-void AppendCounter(const TierPart& bucket, const EvenRows& rows, std::vector<double>* out) {
-  const int64_t last = rows.count() - 1;
-  const double increase = bucket.Increase();
-  const EvenCounter counter(rows, {bucket.first, bucket.last, increase, bucket.min, bucket.max});
-  if (last < 2 || !counter.has_reset()) {
-    for (int64_t row = 0; row <= last; ++row) out->push_back(counter.ValueOf(row));
-    return;
-  }
-  int64_t reset = 2;
-  while (reset < last && !counter.IsBehindReset(reset)) ++reset;
-  const double peak = bucket.first + increase - bucket.last;
-  for (int64_t row = 0; row < reset; ++row) {
-    out->push_back(bucket.first + (peak - bucket.first) * static_cast<double>(row) / static_cast<double>(reset - 1));
-  }
-  for (int64_t row = reset; row <= last; ++row) {
-    out->push_back(bucket.last * static_cast<double>(row - reset + 1) / static_cast<double>(last - reset + 1));
+// Rows on a line. One that is level stays so to the bit, and where it is infinitely high.
+void AppendLine(const EvenRows& rows, double first, double last, std::vector<double>* out) {
+  const int64_t steps = rows.count() - 1;
+  const double rise = first == last ? 0 : last - first;
+  for (int64_t row = 0; row <= steps; ++row) {
+    out->push_back(steps == 0 ? first : first + rise * (static_cast<double>(row) / static_cast<double>(steps)));
   }
 }
 
-// Rows on a line.
-void AppendLine(const EvenRows& rows, double first, double last, std::vector<double>* out) {
-  const int64_t steps = rows.count() - 1;
-  for (int64_t row = 0; row <= steps; ++row) {
-    out->push_back(steps == 0 ? first
-                              : first + (last - first) * (static_cast<double>(row) / static_cast<double>(steps)));
+// Rows of a counter whose increase is that of the bucket, however a kernel adds it up: they fall once or never, as each
+// fall is a reset to it. They fall where the counter that rises evenly would have room for the last value behind it.
+// What falls below zero is no counter: its rows fall once at most, too.
+void AppendCounter(const TierPart& bucket, const EvenRows& rows, std::vector<double>* out) {
+  const int64_t last = rows.count() - 1;
+  const EvenCounter counter(rows, {bucket.first, bucket.last, bucket.Increase(), bucket.min, bucket.max});
+  if (last < 2 || !counter.has_reset()) {
+    // By the values, as the increase may be a little less.
+    AppendLine(rows, bucket.first, std::max(bucket.first, bucket.last), out);
+    out->back() = bucket.last;
+    return;
   }
+  const double peak = counter.Peak();
+  int64_t reset = peak > bucket.first ? 2 : 1;
+  while (reset < last && !counter.IsBehindReset(reset)) ++reset;
+  const double climb = peak - bucket.first;
+  out->push_back(bucket.first);
+  for (int64_t row = 1; row < reset; ++row) {
+    out->push_back(bucket.first + climb * static_cast<double>(row) / static_cast<double>(reset - 1));
+  }
+  // As evenly as leaves the first row behind the reset below the one before it.
+  const double low = std::min({bucket.last, bucket.last / static_cast<double>(last - reset + 1), peak / 2});
+  for (int64_t row = reset; row < last; ++row) {
+    out->push_back(low + (bucket.last - low) * static_cast<double>(row - reset) / static_cast<double>(last - reset));
+  }
+  out->push_back(bucket.last);  // to the bit, or the next bucket might begin below it
 }
 
 void AppendRow(int64_t time_ns, double value, model::ColumnBuffer* out) {

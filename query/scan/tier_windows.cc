@@ -245,6 +245,9 @@ class TierBlock {
     return Known::kBucket;
   }
 
+  // Without as many rows a window has no value.
+  [[nodiscard]] double RowsWanted() const { return rollup_ == Rollup::kRate || rollup_ == Rollup::kIncrease ? 2 : 1; }
+
   // Adds what lies in `interval`, whose ends may cut buckets. `bucket_at(start_ns, &part)` is false where it does not
   // know, and so is this.
   template <typename BucketAt>
@@ -255,7 +258,7 @@ class TierBlock {
       if (!bucket_at(start, &part)) return false;
       const bool whole = start >= interval.after_ns && start + width_ns_ <= interval.last_ns;
       const TierPart inside = whole ? part : part.Within(interval, CutAsOf(rollup_));
-      maybe_more_ |= inside.count == 0 && part.count > 0 && part.MayHaveRowIn(interval);
+      maybe_more_ |= inside.count < RowsWanted() && inside.count < part.count && part.MayHaveRowIn(interval);
       out->Add(inside);
     }
     return true;
@@ -341,7 +344,7 @@ class TierBlock {
       case Rollup::kSum: return part.Sum();
       default: break;
     }
-    if (part.count < 2) return std::nullopt;
+    if (part.count < RowsWanted()) return std::nullopt;
     const RateKind kind = rollup_ == Rollup::kRate ? RateKind::kRate : RateKind::kIncrease;
     return Extrapolated(kind,
                         {.end_ms = spec_.windows.EndMs(step),

@@ -151,5 +151,34 @@ TEST_F(TierAlignmentTest, WhatIsCutMuchIsSaid) {
   EXPECT_EQ(Ask("sum_over_time(m_up[3h])", 30 * kHourMs + 1000, 30 * kHourMs + 1000, 1000).stats.resolution, "5m");
 }
 
+TEST_F(TierAlignmentTest, ARateThatRowsMayHaveHadIsNotLeftOutInSilence) {
+  clock_.Set(kStart + 6 * kNsPerHour);
+  storage::StoreOptions options = Options();
+  options.new_database.partition_ns = kNsPerHour;
+  options.new_database.tiers = {{300 * kSecond, 0}};
+  Open(options);
+  // Of four rows three are late in their bucket, where rows spaced evenly have one.
+  model::BatchBuilder builder;
+  for (const int64_t second : {10, 200, 210, 220}) {
+    builder.Row("m", {{"host", "a"}}, {kStart + second * kSecond}).Field("total", second);
+  }
+  Write(builder.batch());
+  ASSERT_TRUE(store_->Checkpoint().ok());
+  storage::DatabaseOptions database = store_->Databases()[0].options;
+  database.retention_ns = 2 * kNsPerHour;
+  ASSERT_TRUE(store_->SetDatabaseOptions("default", database).ok());
+  ASSERT_TRUE(store_->ApplyRetention().ok());
+  view_ = *store_->OpenView("");
+  // The window is much longer than the bucket that it cuts.
+  for (const char* text : {"rate(m_total[2h])", "increase(m_total[2h])"}) {
+    const auto at = [&](int64_t start_ms) { return Ask(text, start_ms + 2 * kHourMs, start_ms + 2 * kHourMs, 1000); };
+    EXPECT_EQ(at(190'000).frame.size(), 0U) << text;
+    EXPECT_EQ(at(190'000).warnings.size(), 1U) << text;
+    EXPECT_EQ(at(100'000).frame.size(), 1U) << text;
+    EXPECT_EQ(at(100'000).warnings.size(), 0U) << text;
+    EXPECT_EQ(at(220'000).warnings.size(), 0U) << text << ": there can be no row";
+  }
+}
+
 }  // namespace
 }  // namespace tidemark::query::scan

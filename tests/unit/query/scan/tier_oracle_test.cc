@@ -131,21 +131,27 @@ struct Bucket {
     const size_t steps = rows.size() - 1;
     std::vector<double> out;
     if (steps < 2 || !HasReset()) {
-      for (size_t i = 0; i <= steps; ++i) {
-        out.push_back(i == steps ? last : first + increase * static_cast<double>(i) / static_cast<double>(steps));
+      for (size_t i = 0; i < steps; ++i) {
+        out.push_back(first + std::max(0.0, last - first) * static_cast<double>(i) / static_cast<double>(steps));
       }
-      if (!out.empty()) out[0] = first;
+      out.push_back(last);
       return out;
     }
-    size_t reset = 2;
+    // No counter loses less than its first value.
+    const double lost = first + increase - last;
+    const bool at_once = lost <= first + Noise();
+    const double peak = at_once ? first : lost;
+    size_t reset = at_once ? 1 : 2;
     while (reset < steps && BehindReset(reset) < -Noise()) ++reset;
-    const double peak = first + increase - last;
-    for (size_t i = 0; i < reset; ++i) {
+    out.push_back(first);
+    for (size_t i = 1; i < reset; ++i) {
       out.push_back(first + (peak - first) * static_cast<double>(i) / static_cast<double>(reset - 1));
     }
-    for (size_t i = reset; i <= steps; ++i) {
-      out.push_back(last * static_cast<double>(i - reset + 1) / static_cast<double>(steps - reset + 1));
+    const double low = std::min({last, last / static_cast<double>(steps - reset + 1), peak / 2});
+    for (size_t i = reset; i < steps; ++i) {
+      out.push_back(low + (last - low) * static_cast<double>(i - reset) / static_cast<double>(steps - reset));
     }
+    out.push_back(last);
     return out;
   }
   [[nodiscard]] double Min() const {
@@ -446,15 +452,6 @@ class TierOracleTest : public storage::StoreFixture, public ::testing::WithParam
         continue;
       }
       const double allowed = 1e-7 * std::max(1.0, std::fabs(*expected[step]));
-      if (std::fabs(*found[step] - *expected[step]) > allowed) {
-        fmt::print("XX truth {}\n", truth[step] ? *truth[step] : -1);
-        for (const Bucket& b : Buckets()) {
-          if (b.last_ns() < (at - window_ms) * kMs - kWidth || b.first_ns() > at * kMs) continue;
-          fmt::print("XX bucket [{}..{}] n {} first {} last {} min {} max {} inc {:.17g} reset {} peak-first {:.17g}\n", b.first_ns() / kMs, b.last_ns() / kMs, b.rows.size(), b.rows.front().second, b.rows.back().second, b.Min(), b.Max(), b.Increase(), b.HasReset(), b.rows.front().second + b.Increase() - b.rows.back().second - b.rows.front().second);
-          for (auto& [t, v] : b.rows) fmt::print("   XX {} {:.17g}\n", t / kMs, v);
-          for (double v : b.CounterRows()) fmt::print("   XX c {:.17g}\n", v);
-        }
-      }
       ASSERT_NEAR(*found[step], *expected[step], allowed) << "at " << at << " from " << result.stats.resolution;
       ++values_;
     }
