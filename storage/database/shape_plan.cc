@@ -13,6 +13,7 @@ bool ShapePlan::Begin(const model::Batch& batch, const ResolveTarget& target) {
   shapes_.resize(batch.shapes.size());
   types_.clear();
   ending_.clear();
+  kept_.clear();
   new_fields_ = 0;
   any_converts_ = false;
   bool all = no_room_.empty();
@@ -33,8 +34,16 @@ bool ShapePlan::Begin(const model::Batch& batch, const ResolveTarget& target) {
 void ShapePlan::Plan(std::span<const uint32_t> order) {
   for (const uint32_t shape : order) {
     if (!states_[shape].known) PlanShape(shape);
+    if (!states_[shape].refused()) Keep(shape);
   }
   for (const uint32_t shape : order) Settle(shape);
+}
+
+void ShapePlan::Keep(uint32_t s) {
+  for (const model::ResolvedField& field : shapes_[s].fields) {
+    const bool ends = std::find(ending_.begin(), ending_.end(), field.id) != ending_.end();
+    if (model::Number(field.id) != 0 && !ends) kept_.insert(field.id);
+  }
 }
 
 void ShapePlan::PlanShape(uint32_t s) {
@@ -48,6 +57,7 @@ void ShapePlan::PlanShape(uint32_t s) {
   shapes_[s] = target_.index->FindShape(shape);
   std::vector<std::pair<FieldName, model::FieldType>> types;
   std::vector<model::FieldId> ending;
+  uint64_t added = 0;
   for (size_t place = 0; place < shape.fields.size(); ++place) {
     model::ResolvedField& field = shapes_[s].fields[place];
     auto type = TypeFor(shape, place, field);
@@ -57,12 +67,13 @@ void ShapePlan::PlanShape(uint32_t s) {
     }
     if (model::Number(field.id) != 0 && *type != field.type) ending.push_back(field.id);
     if (model::Number(field.id) == 0 || *type != field.type) {
-      types.push_back({{shape.measurement, shape.fields[place].name}, *type});
+      const FieldName name(shape.measurement, shape.fields[place].name);
+      // A name that gets another type is none more.
+      if (model::Number(field.id) == 0 && !types_.contains(name)) ++added;
+      types.emplace_back(name, *type);
     }
     field.type = *type;
   }
-  const auto added = static_cast<uint64_t>(
-      std::ranges::count_if(types, [this](const auto& field) { return !types_.contains(field.first); }));
   if (auto room = target_.index->CheckRoom(new_fields_ + added); added > 0 && !room.ok()) {
     state.error = std::move(room).error();
     return;
@@ -83,7 +94,9 @@ Result<model::FieldType> ShapePlan::TypeFor(const model::Shape& shape, size_t pl
   if (stored == field.type || model::IsIntegerToFloat(field.type, stored)) return stored;
   const bool may_widen = target_.conflicts == model::TypeConflicts::kWiden && (is_new || target_.changes != nullptr);
   if (may_widen && model::Widens(stored, field.type)) return field.type;
-  if (planned == types_.end() && target_.changes != nullptr && target_.changes->Ended(found.id)) return field.type;
+  const bool may_end =
+      planned == types_.end() && target_.changes != nullptr && !kept_.contains(found.id) && !made_.contains(found.id);
+  if (may_end && target_.changes->Ended(found.id)) return field.type;
   return model::TypeConflict(shape.measurement, field.name, field.type, stored);
 }
 
@@ -144,6 +157,10 @@ Result<bool> ShapePlan::Define(std::span<const uint8_t> used) {
     }
     as_planned &= !changes && std::equal(resolved->fields.begin(), resolved->fields.end(), shapes_[s].fields.begin(),
                                          [](const auto& a, const auto& b) { return a.type == b.type; });
+    for (size_t place = 0; place < resolved->fields.size(); ++place) {
+      const model::FieldId id = resolved->fields[place].id;
+      if (id != shapes_[s].fields[place].id) made_.insert(id);
+    }
     shapes_[s] = *resolved;
     target_.shapes->Put(batch_->shapes[s], types_version_, std::move(resolved).value(), &scratch_);
   }

@@ -3,11 +3,13 @@
 //
 // Shapes are taken in the order of their first rows. A field that the database has keeps its type, unless it is widened
 // or ended (see TypeChanges); one that it does not have gets the type of the first shape that names it, or is a float
-// where one shape says integer and another says float.
+// where one shape says integer and another says float. A field that a shape of this batch keeps as it is, or that
+// was made for it in an earlier attempt, has not ended for the others: its rows are about to be there.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,7 +59,10 @@ class ShapePlan {
   // TypeChanges::Prepare; a shape for which there is no room is refused from then on.
   Result<bool> Define(std::span<const uint8_t> used);
   // Before the first Begin of a batch.
-  void Forget() { no_room_.clear(); }
+  void Forget() {
+    no_room_.clear();
+    made_.clear();
+  }
 
   [[nodiscard]] const State& state(uint32_t shape) const { return states_[shape]; }
   // As resolved; ids of what is not created yet are 0.
@@ -71,6 +76,8 @@ class ShapePlan {
   using FieldName = std::pair<std::string_view, std::string_view>;  // measurement, field
 
   void PlanShape(uint32_t shape);
+  // Notes the fields of a shape that stay as they are.
+  void Keep(uint32_t shape);
   // The type that a field gets. Errors: kConflict.
   Result<model::FieldType> TypeFor(const model::Shape& shape, size_t place, const model::ResolvedField& found);
   // What later shapes say of fields holds for earlier ones too.
@@ -83,6 +90,8 @@ class ShapePlan {
   std::vector<model::ResolvedShape> shapes_;
   std::map<FieldName, model::FieldType> types_;  // of fields that are new, or change
   std::vector<model::FieldId> ending_;           // whose names get another field
+  std::set<model::FieldId> kept_;                // that shapes planned so far use with the type that they have
+  std::set<model::FieldId> made_;                // by this batch, in this attempt and those before it
   uint64_t new_fields_ = 0;
   std::map<uint32_t, Error> no_room_;  // by shape
   bool any_converts_ = false;

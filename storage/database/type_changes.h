@@ -10,7 +10,8 @@ namespace tidemark::storage::database {
 class TypeChanges {
  public:
   virtual ~TypeChanges() = default;
-  // Whether no row of `field` is left that a reader could see, so that its name may have any type.
+  // Whether no row of `field`, the youngest of its name, and of the older ones of the name is left that a reader could
+  // see, so that the name may have any type.
   virtual bool Ended(model::FieldId field) = 0;
   // Before a name gets a second field. On error, as of a disk that fails, it must not get one.
   virtual Result<void> Prepare() = 0;

@@ -32,7 +32,11 @@ uint32_t Catalog::AddField(uint32_t measurement, model::FieldType type, std::str
   entry.type = type;
   entry.metric = metric;
   entry.predecessor = predecessor;
-  if (predecessor != 0) field_entries_[predecessor - 1].successor = id;
+  if (predecessor != 0) {
+    field_entries_[predecessor - 1].successor = id;
+  } else {
+    ++field_names_;
+  }
   return id;
 }
 

@@ -64,6 +64,8 @@ class Catalog {
   [[nodiscard]] const IdSet& postings(uint32_t pair) const { return postings_[pair - 1]; }
   [[nodiscard]] const FieldEntry& field(uint32_t id) const { return field_entries_[id - 1]; }
   [[nodiscard]] FieldEntry& field(uint32_t id) { return field_entries_[id - 1]; }
+  // Names that fields have, each chain once.
+  [[nodiscard]] uint32_t field_names() const { return field_names_; }
   // The fields that give a metric name; more than one when cpu + usage_user and cpu_usage + user both exist.
   [[nodiscard]] std::span<const uint32_t> FieldsOfMetric(uint32_t metric) const { return metric_fields_[metric - 1]; }
 
@@ -80,6 +82,7 @@ class Catalog {
   ChunkedVector<LabelEntry, 64> label_entries_;
   ChunkedVector<IdSet> postings_;  // by pair
   ChunkedVector<FieldEntry, 64> field_entries_;
+  uint32_t field_names_ = 0;
   ChunkedVector<std::vector<uint32_t>, 64> metric_fields_;
 };
 

@@ -56,7 +56,7 @@ class IndexImpl final : public Index {
   Result<model::ResolvedShape> ResolveShape(const model::Shape& shape, std::span<const FieldId> ending) override;
   Result<void> CheckRoom(uint64_t fields) const override {
     ReaderLock lock(mutex_);
-    return CheckRoomLocked(fields);
+    return CheckRoomLocked(fields, fields);
   }
   uint64_t types_version() const override { return types_version_.load(std::memory_order_acquire); }
   void NoteFields(std::span<const SeriesId> series, std::span<const model::ResolvedField> fields) override;
@@ -139,8 +139,9 @@ class IndexImpl final : public Index {
   uint32_t InternMeasurement(std::string_view name) TM_REQUIRES(mutex_);
   uint32_t InternPair(const model::LabelView& tag) TM_REQUIRES(mutex_);
   Result<uint32_t> InternSeries(const model::ParsedKey& key) TM_REQUIRES(mutex_);
-  Result<void> CheckRoomLocked(uint64_t fields) const TM_REQUIRES_SHARED(mutex_) {
-    if (catalog_.fields.size() + fields <= options_.max_fields) {
+  // `names` of the `fields` are new ones. Where none is, the limit may be exceeded already: it was lowered.
+  Result<void> CheckRoomLocked(uint64_t names, uint64_t fields) const TM_REQUIRES_SHARED(mutex_) {
+    if (names == 0 || catalog_.field_names() + names <= options_.max_fields) {
       return charge_.Admit(fmt::format("new fields ({})", fields), fields * memory::kFieldBytes);
     }
     return LimitExceeded(fmt::format("max-fields-per-database limit exceeded: ({})", options_.max_fields));
@@ -251,7 +252,7 @@ Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape, 
   WriterLock lock(mutex_);
   TM_TRY_ASSIGN(const MissingFields missing, ResolveKnown(catalog_, shape, ending, &out));
   if (missing.size() == 0) return out;
-  TM_RETURN_IF_ERROR(CheckRoomLocked(missing.size()));
+  TM_RETURN_IF_ERROR(CheckRoomLocked(missing.places_new.size(), missing.size()));
   const uint32_t measurement = InternMeasurement(shape.measurement);
   out.measurement = MeasurementId{measurement};
   // Before anybody can find a next field: see types_version.

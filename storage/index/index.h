@@ -42,7 +42,7 @@ struct FieldInfo {
 
 struct IndexOptions {
   uint64_t max_series = 50'000'000;
-  // Fields of all measurements together.
+  // Names of fields of all measurements together; one that changes its type counts once.
   uint64_t max_fields = 1'000'000;
   // Where names are paid for; outlives the index. Null: nowhere, and nothing but the limits above is a wall.
   memory::Budget* memory = nullptr;
@@ -97,7 +97,7 @@ class Index {
                                                     std::span<const model::FieldId> ending) = 0;
   Result<model::ResolvedShape> ResolveShape(const model::Shape& shape) { return ResolveShape(shape, {}); }
 
-  // kLimitExceeded when so many new fields are too many (max_fields).
+  // kLimitExceeded when so many new names of fields are too many (max_fields).
   [[nodiscard]] virtual Result<void> CheckRoom(uint64_t fields) const = 0;
 
   // Changes whenever a name gets a new field in the place of one that it has: what was resolved before may be of the

@@ -47,7 +47,7 @@ class BatchResolverTest : public testing::Test {
     return resolver_.Resolve({.database = model::DatabaseId{1},
                               .oldest_ns = oldest_ns_,
                               .index = index_.get(),
-                              .shapes = &shapes_,
+                              .shapes = shapes_.get(),
                               .conflicts = conflicts_,
                               .changes = &changes_},
                              builder->batch(), &report_);
@@ -84,7 +84,7 @@ class BatchResolverTest : public testing::Test {
   }
 
   std::unique_ptr<index::Index> index_ = index::Index::Create({.max_series = 4, .max_fields = 4});
-  ShapeCache shapes_;
+  std::unique_ptr<ShapeCache> shapes_ = std::make_unique<ShapeCache>();
   FakeChanges changes_;
   BatchResolver resolver_;
   model::WriteReport report_;
@@ -183,6 +183,48 @@ TEST_F(BatchResolverTest, ATypeGoesWithTheLastRow) {
   EXPECT_THAT(Write("text"), IsEmpty());
 }
 
+// The field that the widening makes has no row yet when the batch is planned anew: the third type must not take it.
+TEST_F(BatchResolverTest, AThirdTypeBesideAWideningIsRefused) {
+  for (const bool text_first : {false, true}) {
+    SCOPED_TRACE(text_first);
+    index_ = index::Index::Create({});
+    shapes_ = std::make_unique<ShapeCache>();
+    Write(int64_t{1});
+    changes_.ended = {2, 3, 4};
+    model::BatchBuilder builder;
+    if (text_first) builder.Row("m", {}, {3}).Field("v", "text");
+    builder.Row("m", {}, {2}).Field("v", 1.5);
+    if (!text_first) builder.Row("m", {}, {3}).Field("v", "text");
+    builder.Row("other", {}, {4}).Field("w", int64_t{4});
+    EXPECT_THAT(Rows(&builder), ElementsAre("2:float=1.500000", testing::EndsWith(":integer=4")));
+    EXPECT_THAT(Refusals(),
+                ElementsAre(HasSubstr("\"v\" on measurement \"m\" is type string, already exists as type")));
+    EXPECT_EQ(index_->FindShape({"m", {{"v", FieldType::kBool}}}).fields[0].type, FieldType::kFloat);
+    EXPECT_EQ(index_->Stats().fields, 3U);
+  }
+}
+
+TEST_F(BatchResolverTest, OfTypesThatContradictTheFirstTakesANameWithoutRows) {
+  Write("text");
+  changes_.ended = {1, 2, 3, 4, 5};
+  model::BatchBuilder builder;
+  builder.Row("m", {}, {1}).Field("v", true);
+  builder.Row("m", {}, {2}).Field("v", 1.5);
+  builder.Row("m", {}, {3}).Field("v", "text");
+  EXPECT_THAT(Rows(&builder), ElementsAre("2:boolean=1"));
+  EXPECT_THAT(Refusals(), ElementsAre(HasSubstr("is type float, already exists as type boolean"),
+                                      HasSubstr("is type string, already exists as type boolean")));
+  EXPECT_EQ(index_->Stats().fields, 2U);
+  // The type that it has may be the first one's, whether the cache has that shape or not.
+  model::BatchBuilder again;
+  again.Row("m", {}, {1}).Field("v", false);
+  again.Row("m", {}, {2}).Field("v", 1.5);
+  EXPECT_THAT(Rows(&again), ElementsAre("2:boolean=0"));
+  shapes_ = std::make_unique<ShapeCache>();
+  EXPECT_THAT(Rows(&again), ElementsAre("2:boolean=0"));
+  EXPECT_EQ(index_->Stats().fields, 2U);
+}
+
 TEST_F(BatchResolverTest, WhatCannotBeWrittenDownIsNotChanged) {
   Write(int64_t{1});
   changes_.fails = true;
@@ -225,6 +267,20 @@ TEST_F(BatchResolverTest, ARefusedFloatWidensNothing) {
   EXPECT_THAT(Write(1.5, "m", 9), IsEmpty());
   EXPECT_EQ(index_->Stats().fields, 1U);
   EXPECT_THAT(Write(int64_t{2}, "m", 10), ElementsAre("1:integer=2"));
+}
+
+TEST_F(BatchResolverTest, AKnownNameIsWidenedWhereNoNewOneHasRoom) {
+  model::BatchBuilder full;
+  full.Row("m", {}, {1}).Field("v", int64_t{1}).Field("b", int64_t{1}).Field("c", int64_t{1}).Field("d", int64_t{1});
+  EXPECT_THAT(Rows(&full), testing::SizeIs(1));
+  EXPECT_THAT(Write(1.5), ElementsAre("5:float=1.500000"));
+  model::BatchBuilder builder;
+  builder.Row("m", {}, {2}).Field("b", 1.5);
+  builder.Row("m", {}, {3}).Field("c", 1.5).Field("new", 1.5);
+  builder.Row("m", {}, {4}).Field("c", int64_t{4});
+  EXPECT_THAT(Rows(&builder), ElementsAre("6:float=1.500000", "3:integer=4"));
+  EXPECT_THAT(Refusals(), ElementsAre("max-fields-per-database limit exceeded: (4)"));
+  EXPECT_THAT(Write("text", "other"), IsEmpty());
 }
 
 TEST_F(BatchResolverTest, RowsForWhichThereIsNoRoomLeaveTheOthers) {
