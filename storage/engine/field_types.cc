@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "storage/base/log.h"
+#include "storage/index/index.h"
 #include "storage/view/view.h"
 
 namespace tidemark::storage {
@@ -47,7 +48,12 @@ bool FieldTypes::Ended(model::FieldId field) {
   const std::shared_ptr<const database::DatabaseState> state = database_->state();
   if (database_->living_fields().Has(field, state)) return false;
   const view::ViewImpl view(database_, parts_.retention_clock.NowNs(), parts_.corrupt_pages);
-  const bool any = AnyRowOf(view, database_->index().SeriesOf(field));
+  // Rows of the fields that had the name before are rows of the name: the youngest may be the first that has none.
+  const index::Index& names = database_->index();
+  const std::vector<model::FieldId> older = names.Field(field).older;
+  const bool any =
+      AnyRowOf(view, names.SeriesOf(field)) ||
+      std::any_of(older.begin(), older.end(), [&](model::FieldId id) { return AnyRowOf(view, names.SeriesOf(id)); });
   if (any) database_->living_fields().Note(field, state);
   return !any;
 }

@@ -169,6 +169,42 @@ TEST_F(FieldTypeTest, ATypeGoesWithTheLastRow) {
   EXPECT_EQ(Rows(), (std::map<int64_t, FieldValue>{{kNow, FieldValue(std::string("text"))}}));
 }
 
+TEST_F(FieldTypeTest, AThirdTypeInOneBatchLeavesTheOtherRows) {
+  Open();
+  const auto write = [&](int64_t time_ns) {
+    model::BatchBuilder builder;
+    builder.Row("m", {{"host", "a"}}, {time_ns}).Field("v", 1.5);
+    builder.Row("m", {{"host", "a"}}, {time_ns + 1}).Field("v", "text");
+    builder.Row("m", {{"host", "a"}}, {time_ns + 2}).Field("w", 2.0);
+    const auto report = store_->Write("", builder.batch());
+    ASSERT_TRUE(report.ok()) << report.error().message;
+    EXPECT_EQ(report->rows_written, 2U);
+    ASSERT_EQ(report->rejections.size(), 1U);
+    EXPECT_THAT(report->rejections[0].error.message, HasSubstr("is type string, already exists as type float"));
+  };
+  EXPECT_EQ(Put(kNow, int64_t{1}), "");
+  write(kNow + kSecond);
+  EXPECT_EQ(Rows(), (std::map<int64_t, FieldValue>{{kNow, int64_t{1}}, {kNow + kSecond, 1.5}}));
+  DeleteAll();
+  write(kNow + 2 * kSecond);
+  EXPECT_EQ(Rows(), (std::map<int64_t, FieldValue>{{kNow + 2 * kSecond, 1.5}}));
+}
+
+TEST_F(FieldTypeTest, RowsOfAnOlderFieldKeepTheName) {
+  Open();
+  EXPECT_EQ(Put(kNow, int64_t{1}, "old"), "");
+  EXPECT_EQ(Put(kNow + kSecond, 1.5, "new"), "");
+  DeleteAll({}, "new");
+  EXPECT_THAT(Put(kNow + kSecond, "text", "new"), HasSubstr("is type string, already exists as type float"));
+  ASSERT_TRUE(store_->Checkpoint().ok());
+  Compact();
+  CloseAndOpen();
+  EXPECT_THAT(Put(kNow + kSecond, "text", "new"), HasSubstr("is type string, already exists as type float"));
+  EXPECT_EQ(Put(kNow + kSecond, 2.5, "new"), "");
+  DeleteAll();
+  EXPECT_EQ(Put(kNow + kSecond, "text", "new"), "");
+}
+
 TEST_F(FieldTypeTest, RowsOfOtherFieldsDoNotKeepAType) {
   Open();
   model::BatchBuilder builder;
