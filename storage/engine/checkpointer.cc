@@ -220,6 +220,7 @@ void Checkpointer::WriteFile(PartitionJob* job, const Work& work) {
   auto pages =
       partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), masks,
                       {.tiers = database::LivingTiers(job->database->options(), id, parts_.retention_clock.NowNs()),
+                       .newest_of = [&](model::FieldId field) { return job->database->index().Field(field).newest; },
                        .deadline = &parts_.end_of_checkpoints});
   if (!pages.ok()) {
     job->result = std::move(pages).error();

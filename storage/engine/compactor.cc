@@ -185,6 +185,7 @@ Result<std::optional<Compactor::Fold>> Compactor::MakeFold(const database::Datab
                            {.effort = seal || reduce ? codec::Effort::kSmallest : codec::Effort::kFast,
                             .tiers = tiers,
                             .raw = !reduce,
+                            .newest_of = [&](model::FieldId field) { return database.index().Field(field).newest; },
                             .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
                             .stop = &parts_.closing});
   };

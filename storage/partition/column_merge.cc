@@ -32,6 +32,38 @@ bool Fits(const model::Column& column, int64_t factor) {
 
 }  // namespace
 
+model::Column WithoutTimes(const model::Column& column, const model::Times& times, model::ColumnBuffer* buffer) {
+  if (column.empty() || times.empty()) return column;
+  // Rows before and behind all of `times` need no look.
+  const size_t first = column.times.LowerBound(times.front());
+  const size_t end = column.times.UpperBound(times.back());
+  std::vector<size_t> hidden;
+  size_t other = first == end ? 0 : times.LowerBound(column.times[first]);
+  for (size_t row = first; row < end; ++row) {
+    while (other < times.size && times[other] < column.times[row]) ++other;
+    if (other < times.size && times[other] == column.times[row]) hidden.push_back(row);
+  }
+  if (hidden.empty()) return column;
+  buffer->Clear();
+  size_t next = 0;
+  for (size_t row = 0; row < column.size(); ++row) {
+    if (next < hidden.size() && hidden[next] == row) {
+      ++next;
+      continue;
+    }
+    buffer->times.push_back(column.times[row]);
+    if (column.ints != nullptr) buffer->ints.push_back(column.ints[row]);
+    if (column.floats != nullptr) buffer->floats.push_back(column.floats[row]);
+    if (column.strings != nullptr) buffer->strings.push_back(column.strings[row]);
+  }
+  model::Column out = column;
+  out.times = {.size = buffer->times.size(), .first_ns = 0, .step_ns = 0, .explicit_ns = buffer->times.data()};
+  if (column.ints != nullptr) out.ints = buffer->ints.data();
+  if (column.floats != nullptr) out.floats = buffer->floats.data();
+  if (column.strings != nullptr) out.strings = buffer->strings.data();
+  return out;
+}
+
 model::Column ColumnMerger::Merge(std::span<const model::Column> pieces) {
   if (pieces.empty()) return {};
   if (pieces.size() == 1) return pieces[0];

@@ -8,6 +8,10 @@
 
 namespace tidemark::storage::partition {
 
+// The rows of `column` at whose time `times` has none: the column itself where that is all of them, else rows in
+// `buffer`, which must hold nothing that `column` points to.
+model::Column WithoutTimes(const model::Column& column, const model::Times& times, model::ColumnBuffer* buffer);
+
 // Not thread-safe; keeps its memory from call to call.
 class ColumnMerger {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "storage/partition/column_merge.h"
@@ -17,6 +18,11 @@ struct FieldReader {
   model::FieldId field{};
   std::vector<std::unique_ptr<PageSource>> sources;
   ColumnMerger merger;
+  // Readers of younger fields of the same name, whose rows take the place of these at the same times; by index.
+  std::vector<size_t> younger = {};
+  model::ColumnBuffer left;  // what these leave of a column, where they take anything
+  bool has_rows = false;     // of the series at hand
+  model::Column column = {};
 };
 
 class Folder {
@@ -27,6 +33,7 @@ class Folder {
       : sources_(sources),
         masks_(masks),
         builder_(builder),
+        newest_of_(options.newest_of),
         progress_(options.progress),
         stop_(options.stop),
         deadline_(options.deadline),
@@ -73,10 +80,12 @@ class Folder {
             std::make_unique<PageSource>(source.get(), std::span<const model::SeriesRef>(), &warnings_));
       }
     }
+    LinkChains(&readers);
     for (const model::SeriesId id : series) {
       buffers_.TakeBack();
       columns_.clear();
       for (FieldReader& reader : readers) {
+        reader.has_rows = false;
         TM_RETURN_IF_ERROR(CheckGoesOn());
         pieces_.clear();
         for (size_t s = 0; s < reader.sources.size(); ++s) {
@@ -85,15 +94,47 @@ class Folder {
           if (!masks_.empty()) masks_[s].Cut({reader.field, id}, before, &pieces_);
         }
         if (pieces_.empty()) continue;
-        model::Column column = reader.merger.Merge(pieces_);
-        column.ref = {reader.field, id};
-        columns_.push_back(column);
+        reader.has_rows = true;
+        reader.column = reader.merger.Merge(pieces_);
+        reader.column.ref = {reader.field, id};
+      }
+      for (FieldReader& reader : readers) {
+        if (!reader.has_rows) continue;
+        const model::Column column = LeftBeside(readers, &reader);
+        if (!column.empty()) columns_.push_back(column);
       }
       if (!warnings_.texts().empty()) return Corruption(warnings_.texts().front());
       if (!columns_.empty()) builder_->Add(measurement, id, columns_);
       if (progress_ != nullptr) progress_->series_done.fetch_add(1, std::memory_order_relaxed);
     }
     return {};
+  }
+
+  // Fields ascend, and one that gets the name of another is made after it.
+  void LinkChains(std::vector<FieldReader>* readers) const {
+    if (!newest_of_ || readers->size() < 2) return;
+    std::unordered_map<model::FieldId, std::vector<size_t>> younger_of;  // by the newest of the name
+    for (size_t i = readers->size(); i-- > 0;) {
+      std::vector<size_t>& younger = younger_of[newest_of_((*readers)[i].field)];
+      (*readers)[i].younger = younger;
+      younger.push_back(i);
+    }
+  }
+
+  // The rows of a column that none of a younger field of its name takes the place of. Strings are never read as one
+  // series with numbers.
+  static model::Column LeftBeside(const std::vector<FieldReader>& readers, FieldReader* reader) {
+    model::Column left = reader->column;
+    if (reader->younger.empty() || left.type == model::FieldType::kString) return left;
+    for (const size_t index : reader->younger) {
+      const FieldReader& younger = readers[index];
+      if (!younger.has_rows || younger.column.type == model::FieldType::kString) continue;
+      model::ColumnBuffer buffer;
+      left = WithoutTimes(left, younger.column.times, &buffer);
+      // What has come of the columns before is not needed any more, but for being read until now.
+      if (!buffer.times.empty()) std::swap(reader->left, buffer);
+    }
+    return left;
   }
 
   // All series with rows in the measurement, ascending.
@@ -131,9 +172,10 @@ class Folder {
   const std::vector<std::shared_ptr<const PageSet>>& sources_;
   const std::vector<retention::SourceMasks>& masks_;
   PartitionBuilder* const builder_;
-  FoldProgress* const progress_;         // may be null
-  const std::atomic<bool>* const stop_;  // may be null
-  const Deadline* const deadline_;       // may be null
+  const std::function<model::FieldId(model::FieldId)>& newest_of_;  // may be null
+  FoldProgress* const progress_;                                    // may be null
+  const std::atomic<bool>* const stop_;                             // may be null
+  const Deadline* const deadline_;                                  // may be null
   ScanWarnings warnings_;
   std::vector<const PageDirectory*> directories_;
   BufferPool buffers_;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct FoldOptions {
   std::vector<RollupTier> tiers = {};  // that the database names
   // false: the rows themselves go, and the named tiers stay.
   bool raw = true;
+  // The youngest field of a name, of any field that has or had it. Of rows of one series at one time that of the
+  // youngest field stays, as readers of the name see it: buckets could not tell it from the others. Null: no name has
+  // more than one field.
+  std::function<model::FieldId(model::FieldId)> newest_of = {};
   FoldProgress* progress = nullptr;
   // Once it is true the fold ends with kUnavailable. May be null.
   const std::atomic<bool>* stop = nullptr;
@@ -34,9 +39,10 @@ struct FoldOptions {
   const Deadline* deadline = nullptr;
 };
 
-// `sources` ascending in precedence. Every row of them is in the result once, the last write winning, and tiers are
-// built. `masks`: one of each source (or none at all): the rows that they hide are left out. Errors: kCorruption when a
-// page is damaged (nothing may be dropped because it could not be read), kIo.
+// `sources` ascending in precedence. Every row of them is in the result once, the last write winning (and the youngest
+// field of a name, see FoldOptions::newest_of), and tiers are built. `masks`: one of each source (or none at all): the
+// rows that they hide are left out. Errors: kCorruption when a page is damaged (nothing may be dropped because it could
+// not be read), kIo.
 Result<PartitionPages> Fold(const std::vector<std::shared_ptr<const PageSet>>& sources, int64_t partition_start_ns,
                             int64_t partition_ns, std::atomic<uint64_t>* corrupt_pages,
                             const std::vector<retention::SourceMasks>& masks = {}, const FoldOptions& options = {});

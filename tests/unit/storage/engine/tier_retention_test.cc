@@ -1,6 +1,8 @@
 // Tiers that outlive raw rows, and tiers that are named when the rows are there already.
 #include <map>
 #include <ostream>
+#include <utility>
+#include <vector>
 
 #include "store_fixture.h"
 
@@ -173,6 +175,83 @@ TEST_F(TierRetentionTest, TiersStayWhereRawRowsGo) {
   EXPECT_EQ(Apply(), 1U);
   EXPECT_EQ(store_->Stats().epochs, 0U);
   EXPECT_TRUE(Buckets(kNsPerDay).empty());
+}
+
+// A row that a float has corrected is an integer of the older field of the name: it must not be in a bucket of that.
+class WidenedTierTest : public TierRetentionTest {
+ protected:
+  template <typename Value>
+  void Put(int64_t time_ns, Value value) {
+    model::BatchBuilder builder;
+    builder.Row("m", {{"host", "a"}}, {time_ns}).Field("v", value);
+    Write(builder.batch());
+  }
+  // The bucket of an hour of both fields, the older one first: rows and greatest value of each.
+  std::vector<std::pair<uint64_t, double>> FirstHour() {
+    auto view = store_->OpenView("");
+    const std::vector<model::Matcher> matchers = {Equal("host", "a")};
+    auto refs = (*view)->Select(matchers, {});
+    EXPECT_EQ(refs->size(), 2U);
+    auto cursor = (*view)->ScanTier(*refs, {{kDayStart}, {kDayStart + kNsPerHour}}, kNsPerHour);
+    std::vector<std::pair<uint64_t, double>> out;
+    for (TierColumn column; *cursor->Next(&column);) {
+      for (size_t b = 0; b < column.buckets; ++b) {
+        const int64_t start_ns = column.first_start_ns + static_cast<int64_t>(b) * kNsPerHour;
+        if (start_ns == kDayStart && column.count[b] > 0) out.emplace_back(column.count[b], column.max[b]);
+      }
+    }
+    return out;
+  }
+};
+
+TEST_F(WidenedTierTest, ACorrectedIntegerIsInNoBucket) {
+  for (int64_t row = 1; row <= 60; ++row) Put(kDayStart + row * kMinute, row == 7 ? int64_t{1'000'000} : row);
+  Put(kDayStart + 7 * kMinute, 10.5);
+  ASSERT_TRUE(store_->Compact("default", {}, nullptr).ok());
+  SetRetention(kNsPerHour);
+  EXPECT_EQ(Apply(), 1U);
+  EXPECT_EQ(FirstHour(), (std::vector<std::pair<uint64_t, double>>{{59, 60}, {1, 10.5}}));
+}
+
+TEST_F(WidenedTierTest, ACorrectionThatComesToWhatIsFoldedCountsToo) {
+  for (int64_t row = 1; row <= 60; ++row) Put(kDayStart + row * kMinute, row == 7 ? int64_t{1'000'000} : row);
+  ASSERT_TRUE(store_->Compact("default", {}, nullptr).ok());
+  ASSERT_EQ(store_->Stats().sealed_epochs, 1U);
+  // One of an epoch of its own, and one that is in a head when the rows go.
+  Put(kDayStart + 7 * kMinute, 10.5);
+  ASSERT_TRUE(store_->Checkpoint().ok());
+  Put(kDayStart + 60 * kMinute, -1.5);
+  SetRetention(kNsPerHour);
+  EXPECT_EQ(Apply(), 1U);
+  EXPECT_EQ(FirstHour(), (std::vector<std::pair<uint64_t, double>>{{58, 59}, {2, 10.5}}));
+  CloseAndOpen();
+  EXPECT_EQ(FirstHour(), (std::vector<std::pair<uint64_t, double>>{{58, 59}, {2, 10.5}}));
+}
+
+TEST_F(WidenedTierTest, AnOlderFieldWithoutARowLeftHasNoBucket) {
+  Put(kDayStart + kMinute, int64_t{5});
+  Put(kDayStart + kMinute, 2.5);
+  Put(kDayStart + kMinute, int64_t{4});
+  ASSERT_TRUE(store_->Checkpoint().ok());
+  SetRetention(kNsPerHour);
+  EXPECT_EQ(Apply(), 1U);
+  auto view = store_->OpenView("");
+  const std::vector<model::Matcher> matchers = {Equal("host", "a")};
+  EXPECT_EQ((*view)->Present(*(*view)->Select(matchers, {}), {}).size(), 1U);
+  EXPECT_EQ(Buckets(kNsPerHour).size() + Buckets(kNsPerDay).size(), 0U) << "of the older field";
+}
+
+TEST_F(WidenedTierTest, ADeletedCorrectionTakesNothingAway) {
+  Put(kDayStart + kMinute, int64_t{5});
+  Put(kDayStart + 2 * kMinute, 2.5);
+  DeleteRequest request;
+  request.selectors = {{Equal("host", "a")}};
+  request.range = {{kDayStart + 2 * kMinute}, {kDayStart + 3 * kMinute}};
+  ASSERT_TRUE(store_->Delete("", request).ok());
+  ASSERT_TRUE(store_->Compact("default", {}, nullptr).ok());
+  SetRetention(kNsPerHour);
+  EXPECT_EQ(Apply(), 1U);
+  EXPECT_EQ(Buckets(kNsPerHour).at(kDayStart + kNsPerHour).count, 1U);
 }
 
 TEST_F(TierRetentionTest, AViewKeepsItsRows) {

@@ -57,6 +57,31 @@ std::vector<double> DoublesOf(const model::Column& column) {
 }
 std::vector<int64_t> IntsOf(const model::Column& column) { return {column.ints, column.ints + column.size()}; }
 
+TEST(WithoutTimesTest, LeavesWhatHasNoRowBeside) {
+  const Piece regular = Regular(100, 10, {1, 2, 3, 4, 5});
+  const Piece beside = Binary({90, 110, 115, 140, 200}, {0, 0, 0, 0, 0});
+  model::ColumnBuffer buffer;
+  const model::Column left = partition::WithoutTimes(regular.column, beside.column.times, &buffer);
+  EXPECT_EQ(left.type, model::FieldType::kInt);
+  EXPECT_THAT(TimesOf(left), ElementsAre(100, 120, 130));
+  EXPECT_THAT(IntsOf(left), ElementsAre(1, 3, 4));
+  const model::Column floats = partition::WithoutTimes(beside.column, regular.column.times, &buffer);
+  EXPECT_THAT(TimesOf(floats), ElementsAre(90, 115, 200));
+  EXPECT_EQ(partition::WithoutTimes(regular.column, regular.column.times, &buffer).size(), 0U);
+}
+
+TEST(WithoutTimesTest, IsTheColumnItselfWhereNothingGoes) {
+  const Piece regular = Regular(100, 10, {1, 2, 3});
+  model::ColumnBuffer buffer;
+  for (const std::vector<int64_t>& times : {std::vector<int64_t>{}, std::vector<int64_t>{1, 99},
+                                            std::vector<int64_t>{121}, std::vector<int64_t>{105, 115}}) {
+    const Piece beside = Binary(times, std::vector<double>(times.size()));
+    const model::Column left = partition::WithoutTimes(regular.column, beside.column.times, &buffer);
+    EXPECT_TRUE(left.times.regular());
+    EXPECT_EQ(left.ints, regular.column.ints);
+  }
+}
+
 TEST(ColumnMergeTest, OnePieceIsNotCopied) {
   const Piece piece = Scaled({1, 5}, {10, 20}, 1);
   partition::ColumnMerger merger;
