@@ -149,7 +149,7 @@ std::string GroupOf(const Setting& setting) {
 // The flag of a setting that has its default as yet.
 void AddFlag(const Setting& setting, std::vector<std::string>* values, CLI::App* app) {
   CLI::Option* const option = app->add_option(FlagOf(setting), *values, setting.comment);
-  option->type_name("VALUE")->default_str(fmt::format("{}", fmt::join(setting.show(), ",")))->group(GroupOf(setting));
+  option->type_name("VALUE")->default_str(fmt::format("{}", fmt::join(Shown(setting), ",")))->group(GroupOf(setting));
   option->allow_extra_args(false);
   if (!setting.list) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }

@@ -74,7 +74,7 @@ query::api::QueryApi::Shown Daemon::ShownSettingsOf(Config config, const ReloadS
                                     .config_ns = static_cast<int64_t>(state.good_seconds * 1e9)};
   for (const Setting& setting : SettingsOf(&config)) {
     std::string value;
-    for (const std::string& part : setting.show()) value += (value.empty() ? "" : ",") + part;
+    for (const std::string& part : Shown(setting)) value += (value.empty() ? "" : ",") + part;
     shown.flags.emplace_back(setting.key, std::move(value));
   }
   return shown;

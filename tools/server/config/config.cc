@@ -262,7 +262,7 @@ void AddNotify(Config& c, Table* table) {
   table->Switch("notify.as_alertmanager", &c.notify.as_alertmanager,
                 "Tell as Alertmanager 0.25 does: a resolve is lost while its alert is muted, and whoever was told of "
                 "nothing may get one.");
-  table->Add(
+  Setting& watchdog = table->Add(
       "notify.watchdog",
       "A URL that is called while alerts are evaluated and told of: whoever watches the calls says when they stay out; "
       "empty: none is.",
@@ -274,6 +274,8 @@ void AddNotify(Config& c, Table* table) {
         return {};
       },
       [&c] { return Texts{c.notify.watchdog_url}; });
+  // Such addresses are often all that it takes to call them.
+  watchdog.secret = true;
   table->Duration("notify.watchdog_interval", &c.notify.watchdog_interval_ns, 1, false,
                   "How often notify.watchdog is called.");
 }

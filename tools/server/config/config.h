@@ -70,6 +70,8 @@ struct Setting {
   std::string comment;
   bool list = false;
   bool live = false;  // a reload takes it over; else it needs a restart
+  // Who knows it could do what only we should: shown to nobody (Shown).
+  bool secret = false;
   // Takes one value (of a list: one more). kInvalidArgument says what would be right.
   std::function<Status(std::string_view)> set;
   std::function<std::vector<std::string>()> show;
@@ -78,6 +80,9 @@ struct Setting {
 
 // Of a key, what stands before its dot: "http" of "http.io_threads"; "" of one that stands outside of all sections.
 std::string_view SectionOf(std::string_view key);
+
+// The values of a setting as anybody may see them: "<secret>" in place of one that is.
+std::vector<std::string> Shown(const Setting& setting);
 
 // All settings, bound to `config`, which must outlive them.
 std::vector<Setting> SettingsOf(Config* config);
@@ -88,7 +93,8 @@ inline constexpr size_t kConfigFileBytesMax = size_t{1} << 20;
 Status LoadConfig(const std::string& path, Config* config);
 Status ParseConfig(std::string_view text, const std::string& file, Config* config);
 
-// The effective settings as a YAML file that ParseConfig reads back, with each key's comment above it.
+// The effective settings as a YAML file that ParseConfig reads back, with each key's comment above it; secrets are left
+// out, so that a file with one is refused.
 std::string PrintConfig(Config config);
 
 // "127.0.0.1:8089,db=telegraf,precision=s,batch=1MiB,interval=1s": the flag's form of a UDP listener.

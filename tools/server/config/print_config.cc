@@ -25,6 +25,14 @@ std::string_view SectionOf(std::string_view key) {
   return dot == std::string_view::npos ? std::string_view() : key.substr(0, dot);
 }
 
+std::vector<std::string> Shown(const Setting& setting) {
+  std::vector<std::string> values = setting.show();
+  if (setting.secret) {
+    for (std::string& value : values) value = value.empty() ? "" : "<secret>";
+  }
+  return values;
+}
+
 std::string PrintConfig(Config config) {
   std::string out;
   std::string section;
@@ -35,7 +43,7 @@ std::string PrintConfig(Config config) {
     section = prefix;
     const std::string indent = prefix.empty() ? "" : "  ";
     out += fmt::format("{}# {}\n{}{}:", indent, row.comment, indent, name);
-    const std::vector<std::string> values = row.show();
+    const std::vector<std::string> values = Shown(row);
     if (!row.list) {
       out += fmt::format(" {}\n", YamlScalar(values.front()));
     } else if (values.empty()) {

@@ -88,6 +88,18 @@ TEST(PrintConfig, ReadsBackAsItself) {
   EXPECT_EQ(again.api.timeout_ms, 1500);
 }
 
+TEST(PrintConfig, LeavesSecretsOut) {
+  Config config;
+  ASSERT_TRUE(ParseConfig("notify: {watchdog: 'http://u:PLANTED@h/PLANTED?t=PLANTED'}\n", "t", &config).ok());
+  EXPECT_EQ(config.notify.watchdog_url, "http://u:PLANTED@h/PLANTED?t=PLANTED");
+  const std::string text = PrintConfig(config);
+  EXPECT_EQ(text.find("PLANTED"), std::string::npos) << text;
+  Config again;
+  EXPECT_FALSE(ParseConfig(text, "printed", &again).ok()) << "a server with another address would be worse";
+  Config empty;
+  EXPECT_TRUE(ParseConfig(PrintConfig(Config()), "printed", &empty).ok());
+}
+
 TEST(PrintConfig, HasACommentAboveEachKey) {
   Config config;
   const std::string text = PrintConfig(config);
