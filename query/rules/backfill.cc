@@ -177,6 +177,12 @@ class Run {
 
 Status CheckBackfill(const ManagerOptions& options, const Group& group, const BackfillRange& range) {
   if (range.from_ms > range.to_ms) return InvalidArgument("the start is behind the end");
+  // What a rule looks back to is a time too.
+  constexpr int64_t kYearMs = int64_t{366} * 24 * 3600 * 1000;
+  if (range.from_ms < model::kMinTime.FloorMs() + kYearMs || range.to_ms > model::kMaxTime.FloorMs()) {
+    return InvalidArgument(
+        "points lie between 1677 and 2262: start must lie a year behind the one, end before the other");
+  }
   for (const std::string& name : range.rules) {
     const bool records =
         std::ranges::any_of(group.rules, [&](const Rule& rule) { return !rule.alerting && rule.name == name; });

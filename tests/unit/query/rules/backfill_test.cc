@@ -167,6 +167,10 @@ TEST_F(BackfillTest, SaysWhatCannotBeDone) {
   EXPECT_EQ(fault({.from_ms = 0, .to_ms = kStart, .rules = {"High"}}), "no rule of the group g records High");
   EXPECT_EQ(fault({.from_ms = 0, .to_ms = kStart, .rules = {}}),
             "28333334 evaluations are too many for one back-fill: at most 10000000");
+  // Year 1435, and behind all times.
+  const std::string beyond = "points lie between 1677 and 2262";
+  EXPECT_EQ(fault({.from_ms = -16'866'000'000'000, .to_ms = -16'865'999'000'000, .rules = {}}).substr(0, 32), beyond);
+  EXPECT_EQ(fault({.from_ms = kStart, .to_ms = 9'223'372'036'855, .rules = {}}).substr(0, 32), beyond);
 }
 
 }  // namespace
