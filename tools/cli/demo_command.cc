@@ -56,7 +56,7 @@ struct GoalsFlags {
 // The one number that `query` answers with at `time_s`; "" means now.
 Result<std::optional<double>> AskOneNumber(HttpClient* client, std::string_view database, const std::string& query,
                                            const std::string& time_s) {
-  const std::string form = QueryString({{"query", query}, {"db", std::string(database)}, {"time", time_s}}).substr(1);
+  const std::string form = FormBody({{"query", query}, {"db", std::string(database)}, {"time", time_s}});
   TM_TRY_ASSIGN(const HttpReply reply,
                 client->Send("POST", "/api/v1/query", {{"Content-Type", "application/x-www-form-urlencoded"}}, form));
   TM_TRY_ASSIGN(const Answer answer, ParseAnswer(reply.body));

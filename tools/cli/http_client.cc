@@ -90,4 +90,10 @@ std::string QueryString(const std::vector<std::pair<std::string, std::string>>& 
   return out;
 }
 
+std::string FormBody(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  std::string query = QueryString(parameters);
+  if (!query.empty()) query.erase(0, 1);
+  return query;
+}
+
 }  // namespace tidemark::cli

@@ -50,5 +50,7 @@ std::string UrlEncode(std::string_view text);
 
 // "?a=1&b=2", encoded; parameters with empty values are left out; "" when none is left.
 std::string QueryString(const std::vector<std::pair<std::string, std::string>>& parameters);
+// The same as the body of a form: without the "?".
+std::string FormBody(const std::vector<std::pair<std::string, std::string>>& parameters);
 
 }  // namespace tidemark::cli

@@ -2,6 +2,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <string>
 #include <vector>
@@ -34,6 +37,15 @@ constexpr Row kCommands[] = {
     {"Shell", "completion", "a script for bash, zsh or fish that completes commands and flags", AddCompletion},
     {"Shell", "man", "manual pages of the commands", AddMan},
 };
+
+// Whoever reads what was printed must be able to rely on the exit code: of a full disk or a closed descriptor.
+int AfterFlush(int code) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  const int error = errno != 0 ? errno : EIO;
+  fmt::print(stderr, "tidemark: the output could not be written: {}\n", std::strerror(error));
+  return code == 0 ? 1 : code;
+}
 
 }  // namespace
 
@@ -77,4 +89,4 @@ int Main(int argc, char** argv) {
 
 }  // namespace tidemark::cli
 
-int main(int argc, char** argv) { return tidemark::cli::Main(argc, argv); }
+int main(int argc, char** argv) { return tidemark::cli::AfterFlush(tidemark::cli::Main(argc, argv)); }

@@ -42,7 +42,7 @@ Result<std::vector<ReplaySeries>> PastData::Send(const std::string& path,
                                                  const std::vector<std::pair<std::string, std::string>>& form) {
   TM_TRY_ASSIGN(const HttpReply reply,
                 client_->Send("POST", path, {{"Content-Type", "application/x-www-form-urlencoded"}},
-                              QueryString(form).substr(1)));
+                              FormBody(form)));
   TM_TRY_ASSIGN(Answer answer, ParseAnswer(reply.body));
   std::vector<ReplaySeries> out;
   for (AnswerSeries& series : answer.series) {

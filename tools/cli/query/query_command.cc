@@ -61,7 +61,7 @@ Result<Question> MakeRequest(const QueryFlags& flags) {
       TM_TRY_ASSIGN(time, ParseTimeText(flags.time, now));
       form.emplace_back("time", Seconds(time));
     }
-    return Question{"/api/v1/query", QueryString(form).substr(1), time, time};
+    return Question{"/api/v1/query", FormBody(form), time, time};
   }
   if (!flags.time.empty())
     return InvalidArgument("--time is for one moment; leave it out with --start, --end or --step");
@@ -78,7 +78,7 @@ Result<Question> MakeRequest(const QueryFlags& flags) {
   form.emplace_back("start", Seconds(start));
   form.emplace_back("end", Seconds(end));
   form.emplace_back("step", Seconds(step));
-  return Question{"/api/v1/query_range", QueryString(form).substr(1), start, end};
+  return Question{"/api/v1/query_range", FormBody(form), start, end};
 }
 
 // Of an answer without series. 1 where something was named that is not there.

@@ -207,15 +207,20 @@ Status Send(Sending* sending, std::string_view file, LineChunks chunks) {
     }
     const Result<HttpReply> reply = SendChunk(sending->client, target, stamped.empty() ? chunk : stamped);
     if (!reply.ok()) return reply.error().Within(fmt::format("after {} lines", totals.rows));
-    totals.bytes += chunk.size();
-    totals.rows += chunks.rows();
+    const auto take = [&] {
+      totals.bytes += chunk.size();
+      totals.rows += chunks.rows();
+    };
     if (reply->status == 400) {
+      take();
       const bool partial = reply->body.find("partial write") != std::string::npos;
       TakeRefusals(reply->body, file, chunks, stamped.empty() ? chunk : stamped, !partial, &sending->refusals);
       totals.bad = sending->refusals.count();
     } else if (reply->status / 100 != 2) {
       return InvalidArgument(
           fmt::format("the server answered {} after {} lines: {}", reply->status, totals.rows, reply->body));
+    } else {
+      take();
     }
     sending->progress.Show(totals);
   }
