@@ -13,6 +13,7 @@
 #include "storage/database/change_log.h"
 #include "storage/database/database_state.h"
 #include "storage/database/definition_ledger.h"
+#include "storage/database/field_watch.h"
 #include "storage/database/living_fields.h"
 #include "storage/database/shape_cache.h"
 #include "storage/head/block_pool.h"
@@ -37,6 +38,8 @@ class Database {
   [[nodiscard]] ShapeCache& shapes() { return shapes_; }
   [[nodiscard]] DefinitionLedger& definitions() { return definitions_; }
   [[nodiscard]] LivingFields& living_fields() { return living_fields_; }
+  // Under the store's order mutex.
+  [[nodiscard]] FieldWatch& watch() { return watch_; }
   // Every change of what views show is noted here by whoever makes it.
   [[nodiscard]] ChangeLog& changes() const { return changes_; }
 
@@ -94,6 +97,7 @@ class Database {
   ShapeCache shapes_;
   DefinitionLedger definitions_;
   LivingFields living_fields_;
+  FieldWatch watch_;
   mutable ChangeLog changes_;
   std::atomic<bool> dropped_ = false;
   std::atomic<int64_t> raw_floor_ns_ = std::numeric_limits<int64_t>::min();

@@ -141,22 +141,24 @@ Result<bool> ShapePlan::Define(std::span<const uint8_t> used) {
     }
     // The types that it is to have, so that what is new is made with them.
     model::Shape wanted = batch_->shapes[s];
-    bool changes = false;
+    std::vector<model::FieldId> changing;
     for (size_t place = 0; place < wanted.fields.size(); ++place) {
       const model::ResolvedField& field = shapes_[s].fields[place];
       wanted.fields[place].type = field.type;
-      changes |= std::find(ending_.begin(), ending_.end(), field.id) != ending_.end();
+      if (std::find(ending_.begin(), ending_.end(), field.id) != ending_.end()) changing.push_back(field.id);
     }
-    if (changes) TM_RETURN_IF_ERROR(target_.changes->Prepare());
-    auto resolved = target_.index->ResolveShape(wanted, ending_);
+    const auto resolve = [&] { return target_.index->ResolveShape(wanted, ending_); };
+    if (!changing.empty()) TM_RETURN_IF_ERROR(target_.changes->Prepare());
+    auto resolved = changing.empty() ? resolve() : target_.changes->Change(changing, resolve);
     if (!resolved.ok()) {
       as_planned = false;
       // What contradicts was written by another meanwhile: it is planned anew. Nothing else goes away by itself.
       if (resolved.error().code != ErrorCode::kConflict) no_room_[s] = std::move(resolved).error();
       continue;
     }
-    as_planned &= !changes && std::equal(resolved->fields.begin(), resolved->fields.end(), shapes_[s].fields.begin(),
-                                         [](const auto& a, const auto& b) { return a.type == b.type; });
+    as_planned &=
+        changing.empty() && std::equal(resolved->fields.begin(), resolved->fields.end(), shapes_[s].fields.begin(),
+                                       [](const auto& a, const auto& b) { return a.type == b.type; });
     for (size_t place = 0; place < resolved->fields.size(); ++place) {
       const model::FieldId id = resolved->fields[place].id;
       if (id != shapes_[s].fields[place].id) made_.insert(id);

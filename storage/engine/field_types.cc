@@ -1,6 +1,7 @@
 #include "storage/engine/field_types.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <utility>
@@ -44,9 +45,23 @@ bool AnyRowOf(const View& picture, const std::vector<model::SeriesRef>& all) {
 
 }  // namespace
 
-bool FieldTypes::Ended(model::FieldId field) {
+FieldTypes::~FieldTypes() {
+  if (watched_ != nullptr) parts_.line.Hold([this] { database_->watch().Remove(watched_); });
+}
+
+void FieldTypes::Watch(model::FieldId field) {
+  const bool first = watched_ == nullptr;
+  if (first) watched_ = std::make_shared<database::WatchedFields>();
+  parts_.line.Hold([this, first, field] {
+    if (first) database_->watch().Add(watched_);
+    watched_->fields.insert(field);
+    watched_->touched.erase(field);
+  });
+}
+
+bool FieldTypes::Lives(model::FieldId field) {
   const std::shared_ptr<const database::DatabaseState> state = database_->state();
-  if (database_->living_fields().Has(field, state)) return false;
+  if (database_->living_fields().Has(field, state)) return true;
   const view::ViewImpl view(database_, parts_.retention_clock.NowNs(), parts_.corrupt_pages);
   // Rows of the fields that had the name before are rows of the name: the youngest may be the first that has none.
   const index::Index& names = database_->index();
@@ -55,7 +70,36 @@ bool FieldTypes::Ended(model::FieldId field) {
       AnyRowOf(view, names.SeriesOf(field)) ||
       std::any_of(older.begin(), older.end(), [&](model::FieldId id) { return AnyRowOf(view, names.SeriesOf(id)); });
   if (any) database_->living_fields().Note(field, state);
-  return !any;
+  return any;
+}
+
+bool FieldTypes::Ended(model::FieldId field) {
+  ended_.erase(field);
+  if (Lives(field)) return false;
+  ended_.insert(field);
+  return true;
+}
+
+Result<model::ResolvedShape> FieldTypes::Change(std::span<const model::FieldId> fields,
+                                                const std::function<Result<model::ResolvedShape>()>& resolve) {
+  std::vector<model::FieldId> ended;
+  std::copy_if(fields.begin(), fields.end(), std::back_inserter(ended),
+               [this](model::FieldId field) { return ended_.contains(field); });
+  // What is only widened may have rows, and get more of them until the next field is there.
+  if (ended.empty()) return resolve();
+  const Error again = MakeError(ErrorCode::kConflict, "rows of the older type have come meanwhile");
+  for (const model::FieldId field : ended) Watch(field);
+  // Rows that got their places before the watch began are seen when they are in.
+  parts_.line.Freeze(database_.get());
+  for (const auto& set : database_->state()->frozen) set->WaitComplete();
+  if (std::any_of(ended.begin(), ended.end(), [this](model::FieldId field) { return Lives(field); })) return again;
+  Result<model::ResolvedShape> resolved = again;
+  parts_.line.Hold([&] {
+    if (std::any_of(ended.begin(), ended.end(), [this](auto field) { return watched_->touched.contains(field); }))
+      return;
+    resolved = resolve();
+  });
+  return resolved;
 }
 
 Result<void> FieldTypes::Prepare() {

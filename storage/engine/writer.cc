@@ -90,6 +90,7 @@ Result<void> Writer::JournalAndApply(database::Database& database, const model::
         database::EncodeRecord({}, out);
         return uint64_t{0};
       }
+      database.watch().Note(batch.shapes);
       set = database.live();
       ticket = set->TakeTicket();
       database::EncodeRecord({database.id(), database.definitions().Begin(sequence), *record}, out);

@@ -33,8 +33,19 @@ class FakeChanges final : public TypeChanges {
     if (fails) return IoError("the disk is gone");
     return {};
   }
+  Result<model::ResolvedShape> Change(std::span<const model::FieldId> fields,
+                                      const std::function<Result<model::ResolvedShape>()>& resolve) override {
+    for (const model::FieldId field : fields) {
+      if (ended.contains(model::Number(field)) && late.erase(model::Number(field)) != 0) {
+        ended.erase(model::Number(field));
+        return MakeError(ErrorCode::kConflict, "a row has come");
+      }
+    }
+    return resolve();
+  }
 
   std::set<uint32_t> ended;
+  std::set<uint32_t> late;  // get a row between Ended and Change
   std::vector<uint32_t> asked;
   int prepared = 0;
   bool fails = false;
@@ -223,6 +234,15 @@ TEST_F(BatchResolverTest, OfTypesThatContradictTheFirstTakesANameWithoutRows) {
   shapes_ = std::make_unique<ShapeCache>();
   EXPECT_THAT(Rows(&again), ElementsAre("2:boolean=0"));
   EXPECT_EQ(index_->Stats().fields, 2U);
+}
+
+TEST_F(BatchResolverTest, ARowThatComesBeforeTheChangeKeepsTheType) {
+  Write("text");
+  changes_.ended = {1};
+  changes_.late = {1};
+  EXPECT_THAT(Write(1.5), IsEmpty());
+  EXPECT_THAT(Refusals(), ElementsAre(HasSubstr("is type float, already exists as type string")));
+  EXPECT_EQ(index_->Stats().fields, 1U);
 }
 
 TEST_F(BatchResolverTest, WhatCannotBeWrittenDownIsNotChanged) {

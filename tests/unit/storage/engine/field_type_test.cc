@@ -303,5 +303,42 @@ TEST_F(FieldTypeTest, WritersAtOnce) {
   check();
 }
 
+// A field without rows gets one of its own type and one of another at once: whoever is acknowledged first says the
+// type, and rows of two types are never under one name.
+TEST_F(FieldTypeTest, OfTwoTypesAtOnceOneTakesANameWithoutRows) {
+  Open();
+  constexpr int kRounds = 1000;
+  for (int i = 0; i < kRounds; ++i) {
+    const std::string field = "v" + std::to_string(i);
+    EXPECT_EQ(Put(kNow, true, "a", field), "");
+  }
+  DeleteAll();
+  std::atomic<int> arrived = 0;
+  const auto meet = [&arrived](int round) {
+    ++arrived;
+    while (arrived.load() < 2 * (round + 1)) std::this_thread::yield();
+  };
+  std::vector<std::string> texts(kRounds);
+  std::vector<std::string> truths(kRounds);
+  std::thread other([&] {
+    for (int i = 0; i < kRounds; ++i) {
+      meet(i);
+      texts[i] = Put(kNow + kSecond, "text", "a", "v" + std::to_string(i));
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    meet(i);
+    truths[i] = Put(kNow + 2 * kSecond, true, "a", "v" + std::to_string(i));
+  }
+  other.join();
+  int both = 0;
+  for (int i = 0; i < kRounds; ++i) {
+    both += texts[i].empty() && truths[i].empty() ? 1 : 0;
+    // A refusal stands only where the other row is.
+    EXPECT_EQ(Rows("m_v" + std::to_string(i)).size(), 1U) << i << ": " << texts[i] << "; " << truths[i];
+  }
+  EXPECT_EQ(both, 0);
+}
+
 }  // namespace
 }  // namespace tidemark::storage
