@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 #include "storage/base/text/duration.h"
+#include "storage/base/utf8.h"
 
 namespace tidemark::query::rules {
 namespace {
@@ -122,6 +124,8 @@ Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
     Alert alert;
     alert.labels = sample_labels;
     SetLabel(&alert.labels, model::kMetricNameLabel, "");
+    // Nobody could be told of an alert with a label of any bytes, which label_replace() makes.
+    for (model::Label& label : alert.labels) label.value = ToUtf8(std::move(label.value));
     for (const TemplatedText& text : rule.labels)
       SetLabel(&alert.labels, text.name, text.expand.Expand(views, value, context));
     SetLabel(&alert.labels, kAlertName, rule.name);

@@ -7,6 +7,7 @@
 
 #include "query/rules/template_syntax.h"
 #include "query/rules/template_value.h"
+#include "storage/base/utf8.h"
 
 namespace tidemark::query::rules {
 namespace {
@@ -17,6 +18,8 @@ using Operand = TemplateOperand;
 // Pieces of text, actions and turns of ranges that one expansion may take: templates that call each other could go on
 // for ever without writing anything.
 constexpr uint64_t kStepsMax = 1'000'000;
+
+constexpr std::string_view kTooLong = "the text is longer than 1 MiB";
 
 // Runs a tree for one alert.
 class Expansion {
@@ -55,7 +58,7 @@ class Expansion {
       if (++steps_ > kStepsMax) return LimitExceeded(fmt::format("the template takes more than {} steps", kStepsMax));
       const size_t known = variables_.size();
       TM_TRY_ASSIGN(const Flow flow, RunNode(node, dot));
-      if (out_.size() > Template::kTextBytesMax) return LimitExceeded("the text is longer than 1 MiB");
+      if (out_.size() > Template::kTextBytesMax) return LimitExceeded(std::string(kTooLong));
       // Variables live to the end of the block that sets them.
       if (node.kind != Node::Kind::kAction) variables_.resize(known);
       if (flow != Flow::kOn) return flow;
@@ -299,9 +302,16 @@ Result<Template> Template::Parse(std::string_view text) {
 std::string Template::Expand(const model::LabelViews& labels, double value, const TemplateContext& context) const {
   if (!nodes_) return {};
   Expansion expansion(*nodes_, labels, value, context);
+  // Go's functions cut texts at bytes, and "\xff" is one of its texts. An alert with a label that is no UTF-8 would be
+  // shown under one name, and be refused by whoever is told of it.
+  const auto failed = [](std::string_view reason) {
+    return ToUtf8(fmt::format("<error expanding template: {}>", reason));
+  };
   const Status status = expansion.Run();
-  if (!status.ok()) return fmt::format("<error expanding template: {}>", status.error().message);
-  return expansion.Take();
+  if (!status.ok()) return failed(status.error().message);
+  std::string text = ToUtf8(expansion.Take());
+  if (text.size() > kTextBytesMax) return failed(kTooLong);
+  return text;
 }
 
 }  // namespace tidemark::query::rules

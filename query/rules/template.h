@@ -48,7 +48,8 @@ class Template {
   static Result<Template> Parse(std::string_view text);
 
   // What goes wrong only now (a query that fails, an index beyond the end) is told in the text, as Prometheus does:
-  // "<error expanding template: ...>".
+  // "<error expanding template: ...>". Always UTF-8: each byte that is none (half a character that `slice` leaves)
+  // becomes U+FFFD.
   [[nodiscard]] std::string Expand(const model::LabelViews& labels, double value,
                                    const TemplateContext& context = {}) const;
 

@@ -36,7 +36,7 @@ size_t Utf8Length(std::string_view text) {
   return length;
 }
 
-bool IsUtf8(std::string_view text) {
+size_t Utf8Prefix(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
     uint64_t word = 0;
@@ -48,11 +48,13 @@ bool IsUtf8(std::string_view text) {
       }
     }
     const size_t length = Utf8Length(text.substr(at));
-    if (length == 0) return false;
+    if (length == 0) return at;
     at += length;
   }
-  return true;
+  return text.size();
 }
+
+bool IsUtf8(std::string_view text) { return Utf8Prefix(text) == text.size(); }
 
 std::string_view CutUtf8(std::string_view text, size_t max_bytes) {
   if (text.size() <= max_bytes) return text;
@@ -60,6 +62,18 @@ std::string_view CutUtf8(std::string_view text, size_t max_bytes) {
   // A character has at most three continuation bytes; more of them are not UTF-8 and may be cut anywhere.
   while (size > 0 && max_bytes - size < 3 && (Byte(text[size]) & 0xC0) == 0x80) --size;
   return text.substr(0, size);
+}
+
+std::string ToUtf8(std::string text) {
+  size_t good = Utf8Prefix(text);
+  if (good == text.size()) return text;
+  std::string out;
+  for (std::string_view rest = text;; good = Utf8Prefix(rest)) {
+    out += rest.substr(0, good);
+    if (good == rest.size()) return out;
+    out += "\xEF\xBF\xBD";
+    rest.remove_prefix(good + 1);
+  }
 }
 
 }  // namespace tidemark

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <set>
 
+#include "storage/base/utf8.h"
+
 namespace tidemark {
 
 Result<std::string> ReadTextFile(const std::string& path, size_t bytes_max) {
@@ -32,6 +34,21 @@ std::string YamlFault(std::string_view file, const YAML::Mark& mark, std::string
 
 void YamlReader::Fault(const YAML::Node& node, std::string_view reason) {
   FaultAt(node.IsDefined() ? node.Mark() : YAML::Mark::null_mark(), reason);
+}
+
+bool YamlReader::CheckUtf8(std::string_view text) {
+  if (text.starts_with("\xFE\xFF") || text.starts_with("\xFF\xFE")) return true;
+  const size_t good = Utf8Prefix(text);
+  if (good == text.size()) return true;
+  const std::string_view before = text.substr(0, good);
+  const size_t newline = before.rfind('\n');
+  // Columns are bytes, as yaml-cpp counts them.
+  YAML::Mark mark;
+  mark.line = static_cast<int>(std::ranges::count(before, '\n'));
+  mark.column = static_cast<int>(newline == std::string_view::npos ? good : good - newline - 1);
+  FaultAt(mark, fmt::format("byte 0x{:02X} is not valid UTF-8; save the file as UTF-8",
+                            static_cast<unsigned char>(text[good])));
+  return false;
 }
 
 void YamlReader::FaultAt(const YAML::Mark& mark, std::string_view reason) {

@@ -41,9 +41,11 @@ class YamlReader {
   // `file`: its name, for the faults.
   explicit YamlReader(std::string file) : file_(std::move(file)) {}
 
-  // What `walk(root)` makes of the text. kInvalidArgument: with all faults, those of YAML itself included.
+  // What `walk(root)` makes of the text. kInvalidArgument: with all faults, those of YAML itself included; only with
+  // the first byte that is no UTF-8 where there is one, since the parser would hand it on as it is.
   template <typename Walk>
   auto Read(std::string_view text, Walk&& walk) -> Result<std::invoke_result_t<Walk, const YAML::Node&>> {
+    if (!CheckUtf8(text)) return InvalidArgument(std::move(faults_));
     try {
       auto made = walk(YAML::Load(std::string(text)));
       if (faults_.empty()) return made;
@@ -68,6 +70,8 @@ class YamlReader {
   std::string Text(const YAML::Node& map, const char* key, Need need = Need::kOptional);
 
  private:
+  // Whether the whole text is UTF-8, or UTF-16 with a byte order mark, which the parser turns into UTF-8.
+  bool CheckUtf8(std::string_view text);
   void FaultAt(const YAML::Mark& mark, std::string_view reason);
 
   const std::string file_;

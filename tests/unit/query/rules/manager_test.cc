@@ -52,6 +52,29 @@ TEST_F(ManagerTest, AnAlertGoesFromInactiveToPendingToFiringAndEnds) {
   EXPECT_EQ(since.at(kStart + kMinute).first, static_cast<double>(kStart / 1000));
 }
 
+// Half a character in a label would be refused where alerts are told, and nobody would hear of it.
+TEST_F(ManagerTest, LabelsAndAnnotationsAreUtf8WhateverMakesThem) {
+  Load(R"yaml(groups:
+  - name: g
+    interval: 1m
+    rules:
+      - alert: Down
+        expr: label_replace(up == 0, "raw", "\xff$1", "job", "(.*)")
+        labels: {half: '{{ slice "ä" 0 1 }}', whole: '{{ slice "ä" 0 2 }}'}
+        annotations: {half: '{{ slice "ä" 0 1 }}', byte: '{{ "a\xffb" }}'}
+)yaml");
+  down_until_ms_ = kStart + 10 * kMinute;
+  Run(kStart);
+  ASSERT_EQ(First().state(), AlertState::kFiring) << First().last_error;
+  const Alert alert = First().alerts[0];
+  EXPECT_EQ(alert.labels,
+            (model::Labels{
+                {"alertname", "Down"}, {"half", "\uFFFD"}, {"job", "a"}, {"raw", "\uFFFDa"}, {"whole", "\u00E4"}}));
+  EXPECT_EQ(alert.annotations, (model::Labels{{"byte", "a\uFFFDb"}, {"half", "\uFFFD"}}));
+  // Its history has the same name, so that the next start finds it.
+  EXPECT_EQ(Rows({{"__name__", "ALERTS_FOR_STATE"}, {"half", "\uFFFD"}, {"raw", "\uFFFDa"}}).size(), 1U);
+}
+
 // A second manager over the same store is the server after a restart.
 TEST_F(ManagerTest, AlertsGoOnAfterARestart) {
   Load(kDown);

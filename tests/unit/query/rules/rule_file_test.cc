@@ -78,6 +78,25 @@ TEST(ParseRuleFile, NamesEveryFaultWithItsPlace) {
   }
 }
 
+TEST(ParseRuleFile, RefusesWhatIsNoUtf8) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"groups:\n  - name: a\xFF\n", "f:2:12: byte 0xFF is not valid UTF-8"},
+      {"groups:\n  - name: a\n    rules:\n      - {alert: \xE4, expr: up}\n", "f:4:17: byte 0xE4 is not"},
+      {"groups:\n  - name: a\n    rules:\n      - {alert: y, expr: 'up{a=\"\xE4\"}'}\n", "f:4:33: byte 0xE4 is not"},
+      {"groups:\n  - name: a\n    labels: {a: \"\xC3\"}\n", "f:3:18: byte 0xC3 is not valid UTF-8"},
+      {"groups:\n  - name: a\n    rules:\n      - {alert: y, expr: up, annotations: {a: \xC3}}\n",
+       "f:4:47: byte 0xC3 is not"},
+  };
+  for (const auto& [text, fault] : cases) {
+    const auto groups = ParseRuleFile(text, "f");
+    ASSERT_FALSE(groups.ok()) << text;
+    EXPECT_TRUE(groups.error().message.starts_with(fault)) << groups.error().message;
+  }
+  const auto group = ParseRuleGroup("name: a\nlabels: {a: \"\xFF\"}\n", "body");
+  ASSERT_FALSE(group.ok());
+  EXPECT_TRUE(group.error().message.starts_with("body:2:14: byte 0xFF is not valid UTF-8")) << group.error().message;
+}
+
 TEST(ParseRuleFile, TakesAnEmptyFile) { EXPECT_TRUE(ParseRuleFile("", "f")->empty()); }
 
 }  // namespace

@@ -42,6 +42,16 @@ TEST(Template, Expands) {
   EXPECT_EQ(Expand("{{ $labels.job | toUpper | title }}", 2), "API");
 }
 
+TEST(Template, GivesUtf8WhateverItCuts) {
+  EXPECT_EQ(Expand("{{ slice \"\u00E4\" 0 1 }}", 0), "\uFFFD");
+  EXPECT_EQ(Expand("{{ slice \"x\u00E4y\" 2 }}", 0), "\uFFFDy");
+  EXPECT_EQ(Expand("{{ \"\\xff\" }}\u00E4", 0), "\uFFFD\u00E4");
+  // What fails says so in UTF-8 too, and the bound is one of what comes out.
+  EXPECT_EQ(Expand("{{ template \"\\xff\" }}", 0).find('\xFF'), std::string::npos);
+  const std::string bytes(400'000, '\xFF');
+  EXPECT_EQ(Expand(bytes, 0), "<error expanding template: the text is longer than 1 MiB>");
+}
+
 TEST(Template, Decides) {
   constexpr std::string_view kText =
       "{{ if gt $value 0.9 }}high{{ else if ge $value 0.5 }}middle{{ else }}low{{ end }}";

@@ -36,5 +36,19 @@ TEST(Utf8, CutKeepsCharactersWhole) {
   EXPECT_EQ(CutUtf8("\xC3\xA9", 0), "");
 }
 
+TEST(Utf8, PrefixEndsAtTheFirstBadByte) {
+  EXPECT_EQ(Utf8Prefix(""), 0U);
+  EXPECT_EQ(Utf8Prefix("12345678\xC3\xA9"), 10U);
+  EXPECT_EQ(Utf8Prefix("12345678\xC3"), 8U);
+  EXPECT_EQ(Utf8Prefix("\xFF"), 0U);
+}
+
+TEST(Utf8, BadBytesBecomeTheReplacementCharacter) {
+  EXPECT_EQ(ToUtf8(""), "");
+  EXPECT_EQ(ToUtf8("gr\xC3\xBC\xC3\x9F"), "gr\xC3\xBC\xC3\x9F");
+  EXPECT_EQ(ToUtf8("\xC3"), "\uFFFD");
+  EXPECT_EQ(ToUtf8("12345678\xFFx\x80\x80\xC3\xA9\xC3"), "12345678\uFFFDx\uFFFD\uFFFD\xC3\xA9\uFFFD");
+}
+
 }  // namespace
 }  // namespace tidemark

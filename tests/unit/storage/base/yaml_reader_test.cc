@@ -66,6 +66,29 @@ TEST(YamlReader, WhatIsNoYamlIsAFaultToo) {
   }
 }
 
+TEST(YamlReader, TellsWhereTextIsNoUtf8) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"\xFF", "r.yml:1:1: byte 0xFF is not valid UTF-8; save the file as UTF-8"},
+      {"name: \"\xE4\"\n", "r.yml:1:8: byte 0xE4 is not valid UTF-8; save the file as UTF-8"},
+      // Columns are those of other faults: the \xC3\xA4 before counts as yaml-cpp counts it.
+      {"name: a\nsteps: [{do: \"\xC3\xA4\"}, {do: \xC3}]\n",
+       "r.yml:2:26: byte 0xC3 is not valid UTF-8; save the file as UTF-8"},
+      {"name: a\nsteps: [{do: \"\xC3\xA4\"}, {so: b}]\n", "r.yml:2:22: unknown key \"so\" in a step"},
+      {"name: a\n# \x80\n", "r.yml:2:3: byte 0x80 is not valid UTF-8; save the file as UTF-8"},
+  };
+  for (const auto& [text, fault] : cases) {
+    const auto recipe = ReadRecipe(text);
+    ASSERT_FALSE(recipe.ok()) << text;
+    EXPECT_EQ(recipe.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(recipe.error().message, fault) << text;
+  }
+  EXPECT_EQ(ReadRecipe("name: \"\xC3\xA4\\xFF\"")->name, "\xC3\xA4\xC3\xBF");
+  EXPECT_EQ(ReadRecipe("\xEF\xBB\xBFname: a")->name, "a");
+  // UTF-16 is YAML too.
+  constexpr std::string_view kUtf16("\xFF\xFEn\0a\0m\0e\0:\0 \0\xE4\0", 16);
+  EXPECT_EQ(ReadRecipe(kUtf16)->name, "\xC3\xA4");
+}
+
 TEST(ReadTextFile, BoundsAndErrors) {
   const TempDirectory directory;
   const std::string path = directory.Below("file");
