@@ -85,6 +85,38 @@ def test_every_form_gives_everything_back_online_and_offline():
             expect(str(server.process.pid) in done.stderr or "another process" in done.stderr, done.stderr)
 
 
+def test_a_field_with_rows_of_two_types_comes_back_as_it_was():
+    big = 2**53 + 1
+    with temporary_folder() as folder, Server(folder / "one", *QUIET, "--backup-directory", str(folder / "backups")) as server:
+        online = ("--server", server.url)
+        server.write(f"m,h=a v={big}i {T0}000000001\nm,h=b v={big}i {T0}000000003\nm,h=c v=1i {T0}000000000\n", db="db")
+        server.write(f"m,h=a v=1.5 {T0}000000000\nm,h=b v=2.5 {T0}000000001\n", db="db")
+        want = hash_of(online, "db")
+        expect_equal(want[0], 5, "points")
+        for name in ("a.jsonl", "a.csv", "a.lp"):
+            tidemark("admin", "export", "db", "--to", folder / name, *online)
+            tidemark("admin", "import", "file", name, folder / name, *online)
+            expect_equal(hash_of(online, name), want, name)
+        tidemark("admin", "backup", "create", *online)
+        tidemark("admin", "backup", "database", "db", "--from", folder / "backups", "--as", "restored", *online)
+        expect_equal(hash_of(online, "restored"), want, "of a backup")
+        # What the API gives it takes back.
+        rows = server.request("GET", "/api/v1/rows?db=db&match[]=%7B__name__!=%22%22%7D").body
+        expect_equal(server.request("POST", "/api/v1/admin/import?db=api", body=rows).status, 200, "an import")
+        expect_equal(hash_of(online, "api"), want, "through the API")
+        # A line that is none: what stands in front of it is written, and its number is said.
+        lines = rows.decode().splitlines()
+        reply = server.request("POST", "/api/v1/admin/import?db=bad", body="\n".join(lines[:-1] + ["broken"]).encode())
+        expect_equal(reply.status, 400, "a broken line")
+        expect(f"line {len(lines)}: " in reply.body.decode(), reply.body)
+        expect_equal(hash_of(online, "bad"), want, "in front of it")
+        # A field that is a float already: told from what is lost.
+        server.write(f"m,h=z v=0.5 {T0}000000000\n", db="floats")
+        done = tidemark("admin", "import", "file", "floats", folder / "a.jsonl", *online, code=1)
+        expect("1 are there with the same value as another type" in done.stdout, done.stdout)
+        expect(f"the source has the integer {big}, the database the float" in done.stdout, done.stdout)
+
+
 def test_line_protocol_says_what_it_leaves_out():
     with temporary_folder() as folder:
         (folder / "hard.jsonl").write_text(hard_lines())

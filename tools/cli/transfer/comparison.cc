@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -30,6 +31,12 @@ std::string TimeText(int64_t ns) {
   return out;
 }
 
+// A value with its type; of a string the type alone.
+struct Value {
+  model::FieldType type = model::FieldType::kFloat;
+  uint64_t bits = 0;
+};
+
 std::string ValueText(const Piece& piece, size_t row) {
   std::string out;
   if (piece.is_text()) {
@@ -39,6 +46,28 @@ std::string ValueText(const Piece& piece, size_t row) {
   }
   return out;
 }
+
+// Whether two values of different types are the same number.
+bool SameNumber(const Value& a, const Value& b) {
+  const Value& whole = a.type == model::FieldType::kFloat ? b : a;
+  const Value& other = a.type == model::FieldType::kFloat ? a : b;
+  if (whole.type == model::FieldType::kInt && other.type == model::FieldType::kUInt) {
+    return whole.bits == other.bits && static_cast<int64_t>(whole.bits) >= 0;
+  }
+  if (whole.type == model::FieldType::kUInt && other.type == model::FieldType::kInt) return SameNumber(b, a);
+  if (other.type != model::FieldType::kFloat) return false;
+  const auto number = std::bit_cast<double>(other.bits);
+  // Both ways: above 2^53 several integers give one double. The largest ones give a double beyond the type.
+  if (whole.type == model::FieldType::kInt) {
+    const auto own = static_cast<int64_t>(whole.bits);
+    return static_cast<double>(own) == number && number < 0x1p63 && static_cast<int64_t>(number) == own;
+  }
+  if (whole.type != model::FieldType::kUInt) return false;
+  return static_cast<double>(whole.bits) == number && number < 0x1p64 && static_cast<uint64_t>(number) == whole.bits;
+}
+
+constexpr model::FieldType kTypes[] = {model::FieldType::kFloat, model::FieldType::kInt, model::FieldType::kUInt,
+                                       model::FieldType::kBool, model::FieldType::kString};
 
 // The rows of a piece within a time.
 void Keep(int64_t first_ns, int64_t last_ns, Piece* piece) {
@@ -85,10 +114,14 @@ class Close {
       held_ += points;
     }
     Series& own = series_[series];
-    if (own.name.empty()) own.name = Describe(piece);
+    if (own.name.empty()) {
+      own.name = Describe(piece);
+      own.type = piece.type;
+    }
     for (size_t row = 0; row < piece.size(); ++row) {
       std::string value = ValueText(piece, row);
-      const auto [at, added] = own.points.try_emplace(piece.times_ns[row], Point{value});
+      const auto [at, added] =
+          own.points.try_emplace(piece.times_ns[row], Point{.value = value, .bits = BitsOf(piece, row)});
       if (added) continue;
       if (at->second.value == value) {
         ++out_.repeated;
@@ -98,17 +131,31 @@ class Close {
       Name(fmt::format("{} at {}: the source has {} and then {}", own.name, TimeText(piece.times_ns[row]),
                        at->second.value, value));
       at->second.value = std::move(value);
+      at->second.bits = BitsOf(piece, row);
     }
     return {};
   }
 
   void TakeStored(const Piece& piece) {
+    // The source's values of another type at the times of these: a name has one value at a time.
+    std::vector<Series*> retyped;
+    Piece names = piece;
+    names.ClearValues();
+    for (const model::FieldType type : kTypes) {
+      names.type = type;
+      if (type == piece.type) continue;
+      if (const auto other = series_.find(transfer::SeriesHash(names)); other != series_.end()) {
+        retyped.push_back(&other->second);
+      }
+    }
     const auto held = series_.find(transfer::SeriesHash(piece));
-    if (held == series_.end()) return;
     for (size_t row = 0; row < piece.size(); ++row) {
+      bool known = false;
+      for (Series* series : retyped) known = TakeRetyped(piece, row, series) || known;
+      if (held == series_.end()) continue;
       const auto at = held->second.points.find(piece.times_ns[row]);
       if (at == held->second.points.end()) {
-        ++out_.others;
+        if (!known) ++out_.others;
         continue;
       }
       at->second.found = true;
@@ -139,14 +186,31 @@ class Close {
     if (named_++ < kNamedMax) name_(text);
   }
 
+  static uint64_t BitsOf(const Piece& piece, size_t row) { return piece.is_text() ? 0 : piece.bits[row]; }
+
   struct Point {
     std::string value;
+    uint64_t bits = 0;  // of all types but string
     bool found = false;
   };
   struct Series {
     std::string name;
+    model::FieldType type = model::FieldType::kFloat;
     std::map<int64_t, Point> points;
   };
+
+  // Whether the series has a point at the time of the row, which is of another type.
+  bool TakeRetyped(const Piece& piece, size_t row, Series* series) {
+    const auto at = series->points.find(piece.times_ns[row]);
+    if (at == series->points.end()) return false;
+    at->second.found = true;
+    const bool same = SameNumber({series->type, at->second.bits}, {piece.type, BitsOf(piece, row)});
+    ++(same ? out_.retyped : out_.different);
+    Name(fmt::format("{} at {}: the source has the {} {}, the database the {} {}: its field is of that type",
+                     series->name, TimeText(at->first), model::Name(series->type), at->second.value,
+                     model::Name(piece.type), ValueText(piece, row)));
+    return true;
+  }
 
   const SourceSums& source_;
   const SeriesSet different_;

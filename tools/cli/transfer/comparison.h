@@ -42,14 +42,12 @@ struct Compared {
   uint64_t points = 0;     // of the source, each time of a series once
   uint64_t missing = 0;    // of them not in the database
   uint64_t different = 0;  // of them there with another value
+  uint64_t retyped = 0;    // of them there with the same value as another type
   uint64_t repeated = 0;   // given again by the source, with the same value
   uint64_t ambiguous = 0;  // given again by the source, with another value; the last one counts
   uint64_t others = 0;     // in the database, of these series and times, and not of the source
   uint64_t unseen = 0;     // points of series that were too many to be looked at closely
 };
-
-// Opens the source again, at its beginning; null when that cannot be.
-using Reopen = std::function<Result<std::unique_ptr<PieceReader>>()>;
 
 // Which database, of all that a source goes into.
 struct ComparedDatabase {

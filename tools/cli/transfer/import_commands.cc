@@ -18,7 +18,7 @@ namespace {
 using MakeReader = std::unique_ptr<PieceReader> (*)(std::unique_ptr<InFile> file);
 
 // Of one file, whose reader `make` makes. `form`: for the state.
-int ImportOneFile(const ImportFlags& flags, std::string_view form, MakeReader make) {
+int ImportOneFile(const ImportFlags& flags, std::string_view form, MakeReader make, bool one_type = false) {
   const bool input = flags.source == "-";
   if (input && !flags.state.empty()) return Fail("--state is for a file: standard input cannot be gone back to");
   std::error_code error;
@@ -30,6 +30,7 @@ int ImportOneFile(const ImportFlags& flags, std::string_view form, MakeReader ma
                         return make(std::move(file));
                       },
                       .again = !input,
+                      .one_type = one_type,
                       .source = fmt::format("{} {} {}", form, error ? 0 : bytes, flags.source),
                       .state = flags.state,
                       .compare = flags.compare};
@@ -47,7 +48,7 @@ int RunImportFile(const ImportFlags& flags) {
 int RunImportInfluxdb(const ImportFlags& flags) { return ImportOneFile(flags, "influxdb", &MakeLineProtocolReader); }
 
 int RunImportVictoriametrics(const ImportFlags& flags) {
-  return ImportOneFile(flags, "victoriametrics", &MakeVictoriametricsReader);
+  return ImportOneFile(flags, "victoriametrics", &MakeVictoriametricsReader, /*one_type=*/true);
 }
 
 int RunImportPrometheus(const ImportFlags& flags) {
@@ -57,6 +58,7 @@ int RunImportPrometheus(const ImportFlags& flags) {
                     .database = flags.database,
                     .open = [&] { return prometheus::OpenTsdb(flags.source); },
                     .again = true,
+                    .one_type = true,
                     .source = *name,
                     .state = flags.state,
                     .compare = flags.compare});

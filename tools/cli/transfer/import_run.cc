@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <map>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/progress_line.h"
 #include "tools/cli/transfer/import_state.h"
+#include "tools/cli/transfer/oldest_types_first.h"
 
 namespace tidemark::cli {
 namespace {
@@ -28,6 +31,14 @@ size_t BytesOf(const Piece& piece) {
   size_t bytes = 200 + piece.size() * 24;
   for (const std::string& text : piece.strings) bytes += text.size();
   return bytes;
+}
+
+// What a target is known by, for the state.
+std::string NameOf(const Place& place) {
+  if (place.data.empty()) return place.server;
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(place.data, error);
+  return error ? place.data : whole.string();
 }
 
 class Import {
@@ -62,9 +73,18 @@ class Import {
   }
 
   Status Write() {
-    TM_TRY_ASSIGN(state_, ReadState(job_.state, job_.source));
-    if (state_.pieces > 0) fmt::print(stderr, "going on behind piece {}\n", Grouped(state_.pieces));
-    TM_TRY_ASSIGN(const std::unique_ptr<PieceReader> reader, job_.open());
+    TM_TRY_ASSIGN(
+        state_,
+        ReadState(job_.state,
+                  {.pieces = 0, .target = NameOf(job_.place), .database = job_.database, .source = job_.source}));
+    pieces_before_ = state_.pieces;
+    if (pieces_before_ > 0) fmt::print(stderr, "going on behind piece {}\n", Grouped(pieces_before_));
+    // Who may not see the list is told of what is missing by the comparison alone.
+    Result<std::vector<std::string>> there = std::vector<std::string>();
+    if (pieces_before_ > 0) there = target_->Databases();
+    // Standard input comes as it comes.
+    const bool ordered = job_.again && !job_.one_type;
+    TM_TRY_ASSIGN(const std::unique_ptr<PieceReader> reader, ordered ? OpenOldestTypesFirst(job_.open) : job_.open());
     for (Piece piece;;) {
       TM_RETURN_IF_ERROR(CheckStop());
       TM_TRY_ASSIGN(const bool more, reader->Next(&piece));
@@ -74,7 +94,12 @@ class Import {
       sums_[database].Add(piece);
       ++read_;
       points_read_ += piece.size();
-      if (read_ > state_.pieces) TM_RETURN_IF_ERROR(Take(database, std::move(piece)));
+      if (read_ <= pieces_before_) {
+        TM_RETURN_IF_ERROR(CheckStill(database, there));
+        points_before_ += piece.size();
+      } else {
+        TM_RETURN_IF_ERROR(Take(database, reader->apart(), std::move(piece)));
+      }
       const PieceReader::Progress progress = reader->progress();
       line_.Show(points_read_, progress.done, progress.all);
     }
@@ -88,7 +113,11 @@ class Import {
 
   // Prints what came of it; the exit code.
   Result<int> Report() {
-    fmt::print("{}\n", line_.Summary(points_read_));
+    fmt::print("{}\n", line_.Summary(points_written_));
+    if (points_before_ > 0) {
+      fmt::print("{} of the source's {} points had been sent by an earlier run of this import\n",
+                 Grouped(points_before_), Grouped(points_read_));
+    }
     bool good = rejected_ == 0;
     if (rejected_ > 0) fmt::print("{} points were refused\n", Grouped(rejected_));
     for (const std::string& why : why_) fmt::print("refused: {}\n", why);
@@ -108,6 +137,15 @@ class Import {
   }
 
  private:
+  // What an earlier run wrote is gone when its database is: the server has another store now, or it was dropped.
+  Status CheckStill(const std::string& database, const Result<std::vector<std::string>>& there) {
+    if (!there.ok() || std::find(there->begin(), there->end(), database) != there->end()) return {};
+    return MakeError(ErrorCode::kConflict,
+                     fmt::format("{}: an earlier run wrote into the database \"{}\", which is not there: remove the "
+                                 "file to begin again",
+                                 job_.state, database));
+  }
+
   Status CheckStop() {
     if (!stop_.stop_requested()) return {};
     // What is acknowledged need not be sent again.
@@ -120,9 +158,10 @@ class Import {
     return MakeError(ErrorCode::kCancelled, fmt::format("stopped behind piece {}: {}", state_.pieces, how));
   }
 
-  Status Take(const std::string& database, Piece piece) {
-    if (database != pending_database_) TM_RETURN_IF_ERROR(Flush());
+  Status Take(const std::string& database, bool apart, Piece piece) {
+    if (database != pending_database_ || apart != pending_apart_) TM_RETURN_IF_ERROR(Flush());
     pending_database_ = database;
+    pending_apart_ = apart;
     pending_points_ += piece.size();
     pending_bytes_ += BytesOf(piece);
     pending_.push_back(std::move(piece));
@@ -136,6 +175,7 @@ class Import {
       if (stop_.stop_requested()) return CheckStop();
       return written.error();
     }
+    points_written_ += written->points;
     rejected_ += written->rejected;
     for (std::string& why : written->why) {
       if (why_.size() < kNamedMax) why_.push_back(std::move(why));
@@ -156,7 +196,7 @@ class Import {
 
   // Of a source that gives each point once, and all of whose points are there.
   static std::string HashText(const SourceSums& source, const Compared& out) {
-    if (out.missing + out.different + out.unseen + out.ambiguous + out.repeated > 0) return {};
+    if (out.missing + out.different + out.retyped + out.unseen + out.ambiguous + out.repeated > 0) return {};
     return ", logical hash " + transfer::ToText(source.sums().all().sum);
   }
 
@@ -165,13 +205,16 @@ class Import {
       const auto name = [](const std::string& text) { fmt::print("{}\n", text); };
       TM_TRY_ASSIGN(const Compared out, Compare(source, {.wanted = job_.database, .name = database}, target_.get(),
                                                 job_.again ? job_.open : Reopen(), name));
-      const uint64_t there = out.points - out.missing - out.different;
+      const uint64_t there = out.points - out.missing - out.different - out.retyped;
       fmt::print("compared with \"{}\": {} of {} points in {} series are there as they were given{}\n", database,
                  Grouped(there), Grouped(out.points + out.unseen), Grouped(source.sums().series().size()),
                  HashText(source, out));
       const std::pair<uint64_t, const char*> counts[] = {
           {out.missing, "are missing"},
           {out.different, "are there with another value"},
+          {out.retyped,
+           "are there with the same value as another type, which their field had in the database before: nothing is "
+           "lost, but their hash is another one"},
           {out.unseen, "are of series that are not alike and were too many to be looked at closely"},
           {out.ambiguous, "come again in the source with another value: the last one counts"},
           {out.repeated, "come again in the source with the same value"},
@@ -180,7 +223,7 @@ class Import {
       for (const auto& [count, what] : counts) {
         if (count > 0) fmt::print("{} {}\n", Grouped(count), what);
       }
-      *good = *good && out.missing + out.different + out.unseen == 0;
+      *good = *good && out.missing + out.different + out.retyped + out.unseen == 0;
     }
     return {};
   }
@@ -193,7 +236,11 @@ class Import {
   std::map<std::string, SourceSums> sums_;  // by database
   uint64_t read_ = 0;
   uint64_t points_read_ = 0;
+  uint64_t pieces_before_ = 0;  // acknowledged to an earlier run
+  uint64_t points_before_ = 0;  // in them
+  uint64_t points_written_ = 0;
   std::string pending_database_;
+  bool pending_apart_ = false;
   std::vector<Piece> pending_;
   size_t pending_points_ = 0;
   size_t pending_bytes_ = 0;

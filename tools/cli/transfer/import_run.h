@@ -19,6 +19,8 @@ struct ImportJob {
   Reopen open;
   // Whether it can be opened twice.
   bool again = true;
+  // Whether all of its points are of one type.
+  bool one_type = false;
   // What the source is known by, for the state.
   std::string source;
   std::string state;  // a file; "": none is kept

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ class PieceReader {
     const std::string name = wanted.empty() ? database() : wanted;
     return name.empty() || policy().empty() ? name : name + "." + policy();
   }
+  // Whether the last piece must be on disk before any other is written that this is not said of.
+  [[nodiscard]] virtual bool apart() const { return false; }
   // How much of the source has been read, of how much; 0 where it is not known.
   struct Progress {
     uint64_t done = 0;
@@ -49,6 +52,9 @@ class PieceReader {
   static constexpr size_t kConflictsMax = 100;
   [[nodiscard]] virtual std::vector<std::string> conflicts() const { return {}; }
 };
+
+// Opens the source again, at its beginning; null when that cannot be.
+using Reopen = std::function<Result<std::unique_ptr<PieceReader>>()>;
 
 // Lines of a file, each without its line feed. Not thread-safe.
 class FileLines {

@@ -11,6 +11,7 @@
 #include "storage/base/text/json_string.h"
 #include "storage/model/batch.h"
 #include "tools/transfer/exact_lines.h"
+#include "tools/transfer/mixed_types.h"
 #include "tools/transfer/piece.h"
 #include "tools/transfer/piece_batch.h"
 
@@ -27,15 +28,21 @@ class Import {
   Import(model::PointSink* sink, std::string_view database) : sink_(sink), database_(database) {}
 
   Status Take(std::string_view body) {
-    for (uint64_t number = 1; !body.empty(); ++number) {
-      const size_t end = std::min(body.find('\n'), body.size());
-      const std::string_view line = body.substr(0, end);
-      body.remove_prefix(std::min(end + 1, body.size()));
-      if (line.empty() || line == "\r") continue;
-      if (const Status taken = TakeLine(line, number); !taken.ok()) {
-        return taken.error().Within(fmt::format("line {}", number));
-      }
+    // Only a body that has both words can have a field of both types; others are read once.
+    if (body.contains(R"("float")") && (body.contains(R"("integer")") || body.contains(R"("unsigned")"))) {
+      // Behind a line that is none nothing is written, so that nothing needs to be known of it.
+      (void)EachLine(body, [this](uint64_t) -> Status {
+        types_.Add({}, piece_);
+        return {};
+      });
     }
+    if (types_.any()) {
+      // What is wrong with a line is told by the second reading, when all in front of it is written.
+      const Status first = EachLine(body, [this](uint64_t number) { return TakeIf(true, number); });
+      if (write_failed_) return first;
+      TM_RETURN_IF_ERROR(Write());
+    }
+    TM_RETURN_IF_ERROR(EachLine(body, [this](uint64_t number) { return TakeIf(false, number); }));
     return Write();
   }
 
@@ -50,10 +57,36 @@ class Import {
   }
 
  private:
-  Status TakeLine(std::string_view line, uint64_t number) {
-    transfer::ExportEnd end;
-    TM_TRY_ASSIGN(const transfer::LineReader::Kind kind, reader_.Read(line, &piece_, &end));
-    if (kind == transfer::LineReader::Kind::kEnd) return {};
+  // Calls `take` with the number of each line that is a piece, which is piece_ then.
+  template <typename Take>
+  Status EachLine(std::string_view body, const Take& take) {
+    transfer::ExportEnd last;
+    for (uint64_t number = 1; !body.empty(); ++number) {
+      const size_t end = std::min(body.find('\n'), body.size());
+      const std::string_view line = body.substr(0, end);
+      body.remove_prefix(std::min(end + 1, body.size()));
+      if (line.empty() || line == "\r") continue;
+      const Result<transfer::LineReader::Kind> kind = reader_.Read(line, &piece_, &last);
+      Status good;
+      if (!kind.ok()) {
+        good = kind.error();
+      } else if (*kind == transfer::LineReader::Kind::kPiece) {
+        good = take(number);
+      }
+      if (!good.ok()) return good.error().Within(fmt::format("line {}", number));
+    }
+    return {};
+  }
+
+  // Takes the piece at hand when it is one of those that go first, or when it is not.
+  Status TakeIf(bool goes_first, uint64_t number) {
+    if (types_.GoesFirst({}, piece_) != goes_first) return {};
+    Status taken = TakePiece(number);
+    write_failed_ = !taken.ok();
+    return taken;
+  }
+
+  Status TakePiece(uint64_t number) {
     if (const Status added = AddTo(piece_, &batch_); !added.ok()) {
       Reject(number, piece_.size(), added.error().message);
       return {};
@@ -99,6 +132,8 @@ class Import {
   const std::string_view database_;
   transfer::LineReader reader_;
   transfer::Piece piece_;
+  transfer::MixedTypes types_;
+  bool write_failed_ = false;
   model::BatchBuilder batch_;
   std::vector<Pending> pending_;  // what is in batch_
   size_t held_ = 0;               // rows in it, each of one point

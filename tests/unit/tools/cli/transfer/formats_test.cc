@@ -247,16 +247,34 @@ TEST_F(Transfer, AnUnknownFormIsRefusedWithThoseThatThereAre) {
 
 TEST_F(Transfer, TheStateOfAnImport) {
   const std::string path = Path("state");
-  const auto none = ReadState(path, "csv 5 a b.csv");
+  const ImportState wanted{.target = "http://a:1", .database = "d b", .source = "csv 5 a b.csv"};
+  const auto none = ReadState(path, wanted);
   ASSERT_TRUE(none.ok());
   EXPECT_EQ(none->pieces, 0U);
-  ASSERT_TRUE(WriteState(path, {.pieces = 17, .source = "csv 5 a b.csv"}).ok());
-  const auto back = ReadState(path, "csv 5 a b.csv");
+  ImportState state = wanted;
+  state.pieces = 17;
+  ASSERT_TRUE(WriteState(path, state).ok());
+  const auto back = ReadState(path, wanted);
   ASSERT_TRUE(back.ok()) << back.error().message;
-  EXPECT_EQ(back->pieces, 17U);
-  EXPECT_EQ(ReadState(path, "csv 6 a b.csv").error().code, ErrorCode::kConflict);
+  EXPECT_EQ(*back, state);
+  // Another source, and what is there already in another place, or in another database.
+  for (const auto& [member, name] :
+       {std::pair{&ImportState::source, "source"}, std::pair{&ImportState::target, "target"},
+        std::pair{&ImportState::database, "database"}}) {
+    ImportState other = wanted;
+    other.*member = "another";
+    const auto refused = ReadState(path, other);
+    ASSERT_FALSE(refused.ok()) << name;
+    EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+    EXPECT_NE(refused.error().message.find(std::string("of another ") + name), std::string::npos)
+        << refused.error().message;
+  }
+  WriteText("state", "tidemark-import 1 17 csv 5 a b.csv\n");
+  EXPECT_EQ(ReadState(path, wanted).error().code, ErrorCode::kConflict);
+  WriteText("state", "tidemark-import 2 17\ntarget http://a:1\n");
+  EXPECT_EQ(ReadState(path, wanted).error().code, ErrorCode::kCorruption);
   WriteText("state", "something else\n");
-  EXPECT_EQ(ReadState(path, "csv 5 a b.csv").error().code, ErrorCode::kCorruption);
+  EXPECT_EQ(ReadState(path, wanted).error().code, ErrorCode::kCorruption);
 }
 
 }  // namespace
