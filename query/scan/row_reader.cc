@@ -1,6 +1,8 @@
 #include "query/scan/row_reader.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -120,56 +122,109 @@ RowReader::RowReader(std::span<const model::SeriesRef> refs, model::TimeRange ra
   buckets_ = state->view().ScanTier(refs, {{whole.after_ns + 1}, {whole.last_ns}}, width_ns_);
 }
 
-Status RowReader::Next(model::Column* column) {
-  TM_TRY_ASSIGN(const bool more, rows_->Next(column));
+Status RowReader::NextParts(model::Column* rows, std::vector<GoneBucket>* gone) {
+  TM_TRY_ASSIGN(const bool more, rows_->Next(rows));
   if (!more) return MakeError(ErrorCode::kInternal, "a scan ended before its last series");
   if (buckets_ == nullptr) return {};
   storage::TierColumn tier;
   TM_TRY_ASSIGN(const bool more_buckets, buckets_->Next(&tier));
   if (!more_buckets) return MakeError(ErrorCode::kInternal, "a tier ended before its last series");
-  const auto in_gone = [&](size_t i) {
-    const int64_t start_ns = tier.first_start_ns + static_cast<int64_t>(i) * width_ns_;
-    return start_ns < gone_->last_ns && tier.trusted[i] != 0 && tier.count[i] != 0;
-  };
-  uint64_t count = column->size();
   for (size_t i = 0; i < tier.buckets; ++i) {
-    if (!in_gone(i)) continue;
-    const TierPart bucket = TierPart::OfBucket(tier, i);
-    const uint64_t rows = RowsFor(bucket, gone_rows_);
-    count += rows;
-    // Those that the range has a part of, at least.
-    left_out_ |= rows == 0 && bucket.first_ns <= range_.last.ns && bucket.last_ns >= range_.first.ns;
+    const int64_t start_ns = tier.first_start_ns + static_cast<int64_t>(i) * width_ns_;
+    if (start_ns >= gone_->last_ns) break;
+    if (tier.trusted[i] != 0 && tier.count[i] != 0) gone->push_back({start_ns, TierPart::OfBucket(tier, i)});
   }
-  if (count == column->size()) return {};
+  return {};
+}
+
+void RowReader::Unite(std::vector<GoneBucket>* gone) {
+  std::ranges::stable_sort(*gone, [](const GoneBucket& a, const GoneBucket& b) {
+    return a.start_ns != b.start_ns ? a.start_ns < b.start_ns : a.part.first_ns < b.part.first_ns;
+  });
+  size_t kept = 0;
+  for (size_t i = 1; i < gone->size(); ++i) {
+    GoneBucket& last = (*gone)[kept];
+    const GoneBucket& next = (*gone)[i];
+    if (next.start_ns == last.start_ns && next.part.first_ns <= last.part.last_ns) {
+      last.part.AddAmong(next.part);
+      mixed_ = true;
+    } else {
+      (*gone)[++kept] = next;
+    }
+  }
+  if (!gone->empty()) gone->resize(kept + 1);
+}
+
+Result<bool> RowReader::Reserve(uint64_t rows, std::span<const GoneBucket> gone) {
+  uint64_t count = rows;
+  for (const GoneBucket& bucket : gone) {
+    const uint64_t stand = RowsFor(bucket.part, gone_rows_);
+    count += stand;
+    // Those that the range has a part of, at least.
+    left_out_ |= stand == 0 && bucket.part.first_ns <= range_.last.ns && bucket.part.last_ns >= range_.first.ns;
+  }
+  if (count == rows) return false;
   TM_RETURN_IF_ERROR(memory_.Set(count * (sizeof(int64_t) + sizeof(double))));
   TM_RETURN_IF_ERROR(state_->CheckInterrupt());
+  return true;
+}
+
+model::Column RowReader::WriteOut(std::span<const GoneBucket> gone) {
   buffer_.Clear();
-  buffer_.times.reserve(count);
-  buffer_.floats.reserve(count);
-  for (size_t i = 0; i < tier.buckets; ++i) {
-    if (in_gone(i)) AppendRows(TierPart::OfBucket(tier, i), gone_rows_, &buffer_);
-  }
+  for (const GoneBucket& bucket : gone) AppendRows(bucket.part, gone_rows_, &buffer_);
   // Buckets at the ends of the range may have rows before and behind it.
   const auto begin = std::ranges::lower_bound(buffer_.times, range_.first.ns) - buffer_.times.begin();
   const auto end = std::ranges::upper_bound(buffer_.times, range_.last.ns) - buffer_.times.begin();
-  const model::Column written{.ref = column->ref,
-                              .type = model::FieldType::kFloat,
-                              .scale = model::kBinaryScale,
-                              .times = {.size = static_cast<size_t>(end - begin),
-                                        .first_ns = 0,
-                                        .step_ns = 0,
-                                        .explicit_ns = buffer_.times.data() + begin},
-                              .floats = buffer_.floats.data() + begin};
+  return {.type = model::FieldType::kFloat,
+          .scale = model::kBinaryScale,
+          .times = {.size = static_cast<size_t>(end - begin),
+                    .first_ns = 0,
+                    .step_ns = 0,
+                    .explicit_ns = buffer_.times.data() + begin},
+          .floats = buffer_.floats.data() + begin};
+}
+
+Status RowReader::Next(model::Column* column) {
+  gone_buckets_.clear();
+  TM_RETURN_IF_ERROR(NextParts(column, &gone_buckets_));
+  TM_TRY_ASSIGN(const bool any, Reserve(column->size(), gone_buckets_));
+  if (!any) return {};
+  model::Column written = WriteOut(gone_buckets_);
+  written.ref = column->ref;
   if (column->empty()) {
     *column = written;
     return {};
   }
   // Rows that are still there come behind.
   const std::vector<model::ColumnBuffer> both{frame::CopyAsDoubles(written), frame::CopyAsDoubles(*column)};
-  const model::SeriesRef ref = column->ref;
-  buffer_.Clear();
-  *column = frame::UniteColumns(both, &buffer_);
-  column->ref = ref;
+  *column = frame::UniteColumns(both, &united_);
+  column->ref = written.ref;
+  return {};
+}
+
+Status RowReader::NextUnited(std::span<const model::SeriesRef> refs, model::Column* column) {
+  std::vector<model::ColumnBuffer> rows;
+  // By the name; first and last rows are those that there were, and each of them counts.
+  std::map<model::FieldId, std::vector<GoneBucket>> gone;
+  uint64_t count = 0;
+  for (const model::SeriesRef ref : refs) {
+    const model::FieldId name = gone_rows_ == GoneRows::kEnds ? ref.field : state_->view().NewestOf(ref.field);
+    TM_RETURN_IF_ERROR(NextParts(column, &gone[name]));
+    count += column->size();
+    rows.push_back(frame::CopyAsDoubles(*column));
+  }
+  std::vector<model::ColumnBuffer> columns;
+  for (auto& [_, buckets] : gone) {
+    Unite(&buckets);
+    TM_TRY_ASSIGN(const bool any, Reserve(count, buckets));
+    if (!any) continue;
+    columns.push_back(frame::CopyAsDoubles(WriteOut(buckets)));
+    count += columns.back().times.size();
+  }
+  // Rows that are still there come behind.
+  std::ranges::move(rows, std::back_inserter(columns));
+  *column = frame::UniteColumns(columns, &united_);
+  column->ref = refs.front();
   return {};
 }
 
@@ -177,6 +232,9 @@ void RowReader::Finish() {
   for (const std::string& warning : rows_->warnings()) state_->WarnMissing(warning);
   if (buckets_ == nullptr) return;
   if (left_out_) WarnOfLeftOut(*gone_, width_ns_, *state_);
+  if (mixed_ && (gone_rows_ == GoneRows::kCounter || gone_rows_ == GoneRows::kReset)) {
+    WarnOfMixed(*gone_, width_ns_, *state_);
+  }
   for (std::string& warning : buckets_->Warnings()) state_->WarnMissing(std::move(warning));
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "query/plan/rollup_choice.h"
 #include "query/run/query_state.h"
@@ -36,13 +37,27 @@ class RowReader {
   // Fills `column` with the rows of the next series, which stay until the next call. Errors: those of the store,
   // kLimitExceeded where so many rows that are gone do not fit in the query's memory, kInternal behind the last series.
   Status Next(model::Column* column);
+  // The same of the next series together, which have equal labels: `refs`, as many of those that this reads. Of rows at
+  // one time that of the last series counts. Fields of one name (View::NewestOf) never had a row at the same time where
+  // rows are gone: their buckets, where these overlap, count as one.
+  Status NextUnited(std::span<const model::SeriesRef> refs, model::Column* column);
   // After the last series: passes on what the store had to skip.
   void Finish();
 
  private:
-  // The tier whose buckets are written out; 0, with a warning, where there is none.
-  [[nodiscard]] int64_t ChooseTier() const;
-  Status WriteOut(const model::Column& rows);
+  // A bucket whose rows are gone, and where its time starts.
+  struct GoneBucket {
+    int64_t start_ns = 0;
+    TierPart part;
+  };
+  // The rows of the next series that are there, and appends its buckets of those that are not, ascending.
+  Status NextParts(model::Column* rows, std::vector<GoneBucket>* gone);
+  // Puts buckets of fields of one name in the order of their rows.
+  void Unite(std::vector<GoneBucket>* gone);
+  // Takes memory for `rows` and for what stands for `gone`; whether anything does.
+  Result<bool> Reserve(uint64_t rows, std::span<const GoneBucket> gone);
+  // What stands for the buckets, as far as it lies in the range: until the next call.
+  model::Column WriteOut(std::span<const GoneBucket> gone);
 
   const model::TimeRange range_;
   const GoneRows gone_rows_;
@@ -53,7 +68,10 @@ class RowReader {
   std::unique_ptr<storage::TierCursor> buckets_;
   run::Reservation memory_;
   bool left_out_ = false;  // buckets of which kKnown knows too little
+  bool mixed_ = false;     // buckets that were put together although their rows lie among each other
+  std::vector<GoneBucket> gone_buckets_;
   model::ColumnBuffer buffer_;
+  model::ColumnBuffer united_;
 };
 
 }  // namespace tidemark::query::scan

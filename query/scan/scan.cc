@@ -6,7 +6,6 @@
 #include <optional>
 #include <utility>
 
-#include "query/frame/column_union.h"
 #include "query/frame/time_math.h"
 #include "query/scan/row_reader.h"
 #include "storage/base/lent_thread.h"
@@ -16,13 +15,11 @@
 namespace tidemark::query::scan {
 namespace {
 
-using frame::CopyAsDoubles;
 using frame::Frame;
 using frame::LabelArena;
 using frame::MsToNs;
 using frame::RowHead;
 using frame::Samples;
-using frame::UniteColumns;
 using run::QueryState;
 using run::Reservation;
 using run::Turn;
@@ -134,15 +131,10 @@ Status FoldRefs(std::span<const model::SeriesRef> refs, const ScanSpec& spec, Qu
 Status FoldMerged(const std::vector<model::SeriesRef>& refs, const ScanSpec& spec, QueryState* state,
                   BlockFolder* folder) {
   RowReader reader(refs, spec.windows.Range(), spec.gone_rows, state);
-  std::vector<model::ColumnBuffer> columns;
   model::Column column;
-  for (size_t i = 0; i < refs.size(); ++i) {
-    TM_RETURN_IF_ERROR(reader.Next(&column));
-    columns.push_back(CopyAsDoubles(column));
-  }
+  TM_RETURN_IF_ERROR(reader.NextUnited(refs, &column));
   reader.Finish();
-  model::ColumnBuffer buffer;
-  return folder->Add(UniteColumns(columns, &buffer), refs.front());
+  return folder->Add(column, refs.front());
 }
 
 }  // namespace

@@ -112,6 +112,15 @@ void WarnOfLeftOut(const Interval& gone, int64_t width_ns, QueryState& state) {
       state);
 }
 
+void WarnOfMixed(const Interval& gone, int64_t width_ns, QueryState& state) {
+  WarnOfGone(
+      gone,
+      fmt::format("buckets of {} hold integers and floats of one series in turn: whether a counter was reset from "
+                  "one to another of them is not known, and each reset is taken to be one of both",
+                  promql::DurationToString(width_ns / kNsPerMs)),
+      state);
+}
+
 int64_t TierForLatest(const WindowSpec& windows, QueryState& state) {
   if (!state.view().RawGoneIn(windows.Range())) return 0;
   return TierFor(Rollup::kLast, windows, state);

@@ -34,7 +34,10 @@ void WarnOfCut(const plan::Interval& gone, int64_t width_ns, run::QueryState& st
 // Says that buckets of what is gone were left out, because what they keep does not answer this function.
 void WarnOfLeftOut(const plan::Interval& gone, int64_t width_ns, run::QueryState& state);
 
-// The same for plain selectors, which use raw rows wherever these are there.
+// Says that buckets of integers and of floats of one series were put together, whose rows lie among each other.
+void WarnOfMixed(const plan::Interval& gone, int64_t width_ns, run::QueryState& state);
+
+// TierFor for plain selectors, which use raw rows wherever these are there.
 int64_t TierForLatest(const WindowSpec& windows, run::QueryState& state);
 
 // The tier whose buckets stand for rows of `range` that are gone (GoneRows); 0 where none are gone, or with a

@@ -1,6 +1,7 @@
 #include "query/scan/tier_part.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "query/scan/even_rows.h"
 
@@ -71,6 +72,29 @@ void TierPart::Add(const TierPart& other) {
     lost += later.lost + (fell ? last : 0);
   }
   AddEnds(later);
+}
+
+void TierPart::AddAmong(TierPart other) {
+  if (other.count == 0) return;
+  if (count == 0) {
+    *this = other;
+    return;
+  }
+  // The one that ends later comes second, for its last value.
+  if (other.last_ns < last_ns) std::swap(*this, other);
+  const double earliest = other.first_ns < first_ns ? other.first : first;
+  const int64_t earliest_ns = std::min(first_ns, other.first_ns);
+  TierPart& less = Lost() < other.Lost() ? *this : other;
+  less.lost_words = 0;
+  less.lost = 0;
+  other.first = last;  // not a reset
+  Add(other);
+  first = earliest;
+  first_ns = earliest_ns;
+  if (last >= first || Lost() > 0) return;
+  // It must have fallen; from no higher than this.
+  MakeInexact();
+  lost = max;
 }
 
 void TierPart::AddEnds(const TierPart& later) {

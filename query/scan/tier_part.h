@@ -56,6 +56,9 @@ struct TierPart {
 
   // Adds what comes after this.
   void Add(const TierPart& later);
+  // Adds rows that lie among these in time, at other times. Whether a counter that both are of was reset between them
+  // is not known: what each has lost counts once, as a reset shows in both.
+  void AddAmong(TierPart other);
   // Whether raw rows would add up exactly too (Samples::SumsExactly), so that both give the same bits.
   [[nodiscard]] bool AddsUpAsRows() const;
   // Whether Increase() has the bits that rows give, which add what each reset lost as a double of its own: always when
@@ -65,6 +68,10 @@ struct TierPart {
     return exact ? static_cast<double>(sum_words) / model::PowerOfTen(scale) : sum.Total();
   }
   [[nodiscard]] double Mean() const { return exact ? Sum() / count : (sum.sum / count + sum.compensation / count); }
+  // What a counter lost by its resets.
+  [[nodiscard]] double Lost() const {
+    return exact ? static_cast<double>(lost_words) / model::PowerOfTen(scale) : lost;
+  }
   // last - first, corrected for resets.
   [[nodiscard]] double Increase() const {
     const double change = last - first;
