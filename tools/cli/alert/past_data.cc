@@ -41,8 +41,7 @@ Result<std::unique_ptr<PastData>> PastData::Connect(const std::string& server) {
 Result<std::vector<ReplaySeries>> PastData::Send(const std::string& path,
                                                  const std::vector<std::pair<std::string, std::string>>& form) {
   TM_TRY_ASSIGN(const HttpReply reply,
-                client_->Send("POST", path, {{"Content-Type", "application/x-www-form-urlencoded"}},
-                              FormBody(form)));
+                client_->Send("POST", path, {{"Content-Type", "application/x-www-form-urlencoded"}}, FormBody(form)));
   TM_TRY_ASSIGN(Answer answer, ParseAnswer(reply.body));
   std::vector<ReplaySeries> out;
   for (AnswerSeries& series : answer.series) {
