@@ -139,9 +139,8 @@ class IndexImpl final : public Index {
   uint32_t InternMeasurement(std::string_view name) TM_REQUIRES(mutex_);
   uint32_t InternPair(const model::LabelView& tag) TM_REQUIRES(mutex_);
   Result<uint32_t> InternSeries(const model::ParsedKey& key) TM_REQUIRES(mutex_);
-  // `names` of the `fields` are new ones. Where none is, the limit may be exceeded already: it was lowered.
   Result<void> CheckRoomLocked(uint64_t names, uint64_t fields) const TM_REQUIRES_SHARED(mutex_) {
-    if (names == 0 || catalog_.field_names() + names <= options_.max_fields) {
+    if (names == 0 || catalog_.field_names() + names <= options_.max_fields) {  // it may have been lowered
       return charge_.Admit(fmt::format("new fields ({})", fields), fields * memory::kFieldBytes);
     }
     return LimitExceeded(fmt::format("max-fields-per-database limit exceeded: ({})", options_.max_fields));
