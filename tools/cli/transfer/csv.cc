@@ -96,6 +96,9 @@ class CsvReader final : public PieceReader {
     }
   }
   [[nodiscard]] Progress progress() const override { return lines_.progress(); }
+  [[nodiscard]] std::vector<std::string> remarks() const override {
+    return lines_.open_end() ? std::vector<std::string>{kNoEnd} : std::vector<std::string>();
+  }
 
  private:
   Status ReadHeader() {

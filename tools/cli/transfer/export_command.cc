@@ -60,8 +60,8 @@ int RunExport(const ExportFlags& flags) {
   line.Finish();
   if (!exported.ok()) return could_not(exported.error());
   // Standard output is the export's own.
-  fmt::print(stderr, "{}; {} series, {}\n", line.Summary(exported->end.rows), Grouped(exported->end.series),
-             ShownBytes((*file)->bytes_out()));
+  fmt::print(stderr, "{}; {} series, {}\n", line.Summary(exported->end.rows - exported->left_out.points),
+             Grouped(exported->end.series), ShownBytes((*file)->bytes_out()));
   for (const std::string& warning : exported->end.warnings) fmt::print(stderr, "tidemark: not whole: {}\n", warning);
   const LeftOut& left_out = exported->left_out;
   if (left_out.points > 0) {

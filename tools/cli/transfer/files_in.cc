@@ -195,6 +195,11 @@ Result<std::unique_ptr<InFile>> InFile::Open(const std::string& path) {
   TM_RETURN_IF_ERROR(raw->Fill(kZstdMagic.size()));
   if (raw->left().starts_with(kGzipMagic)) return std::make_unique<GzipFile>(std::move(raw));
   if (raw->left().starts_with(kZstdMagic)) return std::make_unique<ZstdFile>(std::move(raw));
+  // What is packed is never empty.
+  const bool cut = (path.ends_with(".gz") && kGzipMagic.starts_with(raw->left())) ||
+                   (path.ends_with(".zst") && kZstdMagic.starts_with(raw->left()));
+  if (cut)
+    return Corruption(fmt::format("{}: the packed file is cut: {} bytes of it are there", path, raw->left().size()));
   return std::make_unique<PlainFile>(std::move(raw));
 }
 

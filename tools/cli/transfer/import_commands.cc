@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "storage/base/log.h"
+#include "storage/model/limits.h"
 #include "tools/cli/command.h"
 #include "tools/cli/transfer/backup_source.h"
 #include "tools/cli/transfer/formats.h"
@@ -65,6 +66,11 @@ int RunImportPrometheus(const ImportFlags& flags) {
 }
 
 int RunRestoreDatabase(const RestoreFlags& flags) {
+  const std::string& name = flags.as.empty() ? flags.database : flags.as;
+  if (const Status good = model::CheckDatabaseName(name); !good.ok()) {
+    Fail(good.error().message);
+    return 2;
+  }
   // What is told of a store that goes again is of no use.
   log::SetLevel(log::Level::kWarn);
   const auto source = BackupSource::Open(flags.from, flags.id, flags.database);
@@ -73,7 +79,7 @@ int RunRestoreDatabase(const RestoreFlags& flags) {
     return source.error().code == ErrorCode::kCorruption ? 1 : 2;
   }
   return RunImport({.place = flags.place,
-                    .database = flags.as.empty() ? flags.database : flags.as,
+                    .database = name,
                     .open = [&] { return (*source)->Read(); },
                     .again = true,
                     .source = (*source)->name(),

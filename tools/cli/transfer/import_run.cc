@@ -26,6 +26,8 @@ constexpr int kCouldNotRun = 2;
 constexpr size_t kWritePoints = 50'000;
 constexpr size_t kWriteBytes = size_t{8} << 20;
 constexpr std::chrono::seconds kStateEvery{1};
+// Points that are named of those that are different.
+constexpr size_t kShownMax = 20;
 
 size_t BytesOf(const Piece& piece) {
   size_t bytes = 200 + piece.size() * 24;
@@ -62,6 +64,9 @@ class Import {
     target_.reset();
     Status gone;
     if (const auto again = Target::Open(job_.place, {}); again.ok()) {
+      const auto all = (*again)->Databases();
+      // Nothing had come of it.
+      if (all.ok() && std::find(all->begin(), all->end(), job_.database) == all->end()) return;
       gone = (*again)->Drop(job_.database);
     } else {
       gone = again.error();
@@ -108,6 +113,7 @@ class Import {
     line_.Finish();
     skipped_ = reader->skipped();
     conflicts_ = reader->conflicts();
+    remarks_ = reader->remarks();
     return {};
   }
 
@@ -126,6 +132,7 @@ class Import {
       good = good && one.harmless;
     }
     for (const std::string& conflict : conflicts_) fmt::print("{}\n", conflict);
+    for (const std::string& remark : remarks_) fmt::print("{}\n", remark);
     if (points_read_ == 0) {
       fmt::print("nothing has come: the source holds no point\n");
       good = false;
@@ -202,7 +209,8 @@ class Import {
 
   Status CompareAll(bool* good) {
     for (const auto& [database, source] : sums_) {
-      const auto name = [](const std::string& text) { fmt::print("{}\n", text); };
+      std::vector<std::string> names;
+      const auto name = [&names](const std::string& text) { names.push_back(text); };
       TM_TRY_ASSIGN(const Compared out, Compare(source, {.wanted = job_.database, .name = database}, target_.get(),
                                                 job_.again ? job_.open : Reopen(), name));
       const uint64_t there = out.points - out.missing - out.different - out.retyped;
@@ -223,6 +231,9 @@ class Import {
       for (const auto& [count, what] : counts) {
         if (count > 0) fmt::print("{} {}\n", Grouped(count), what);
       }
+      for (size_t i = 0; i < std::min(names.size(), kShownMax); ++i) fmt::print("{}\n", names[i]);
+      const uint64_t all = std::max<uint64_t>(out.missing + out.different + out.retyped + out.ambiguous, names.size());
+      if (all > kShownMax) fmt::print("and {} more\n", Grouped(all - kShownMax));
       *good = *good && out.missing + out.different + out.retyped + out.unseen == 0;
     }
     return {};
@@ -248,6 +259,7 @@ class Import {
   std::vector<std::string> why_;
   std::vector<Skipped> skipped_;
   std::vector<std::string> conflicts_;
+  std::vector<std::string> remarks_;
   ProgressLine line_{"imported"};
 };
 

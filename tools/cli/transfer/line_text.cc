@@ -135,6 +135,9 @@ class LineProtocolReader final : public PieceReader {
   [[nodiscard]] std::string database() const override { return database_; }
   [[nodiscard]] std::string policy() const override { return policy_; }
   [[nodiscard]] Progress progress() const override { return {file_->bytes_read(), file_->bytes_all()}; }
+  [[nodiscard]] std::vector<std::string> remarks() const override {
+    return last_byte_ == '\n' ? std::vector<std::string>() : std::vector<std::string>{kNoEnd};
+  }
   [[nodiscard]] std::vector<Skipped> skipped() const override {
     std::vector<Skipped> out;
     if (bad_ > 0) out.push_back({"lines that are no line protocol; the first: " + first_bad_, bad_, false});
@@ -145,6 +148,7 @@ class LineProtocolReader final : public PieceReader {
  private:
   std::optional<size_t> Fill(char* to, size_t size) {
     const Result<size_t> got = file_->Read(to, size);
+    if (got.ok() && *got > 0) last_byte_ = to[*got - 1];
     if (got.ok()) return *got;
     failed_ = got.error();
     return size_t{0};
@@ -218,6 +222,7 @@ class LineProtocolReader final : public PieceReader {
 
   const std::unique_ptr<InFile> file_;
   Status failed_;
+  char last_byte_ = '\n';  // of the file, as far as it is read
   LineChunks chunks_;
   lineprotocol::Parser parser_;
   model::Batch batch_;

@@ -41,6 +41,7 @@ class OldestTypesFirst final : public PieceReader {
   // Of the second reading, which is a whole one as the first is.
   [[nodiscard]] std::vector<Skipped> skipped() const override { return source_->skipped(); }
   [[nodiscard]] std::vector<std::string> conflicts() const override { return source_->conflicts(); }
+  [[nodiscard]] std::vector<std::string> remarks() const override { return source_->remarks(); }
 
  private:
   const Reopen open_;

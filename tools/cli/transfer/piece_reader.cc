@@ -13,6 +13,7 @@ Result<bool> FileLines::Next(std::string_view* line) {
     const size_t end = buffer_.find('\n', searched);
     if (end != std::string::npos || (ended_ && at_ < buffer_.size())) {
       *line = std::string_view(buffer_).substr(at_, end == std::string::npos ? end : end - at_);
+      open_end_ = end == std::string::npos;
       at_ = end == std::string::npos ? buffer_.size() : end + 1;
       ++number_;
       return true;

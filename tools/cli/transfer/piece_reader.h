@@ -51,6 +51,9 @@ class PieceReader {
   // A sentence for each point of which the source has several values, kConflictsMax at most; they count as skipped.
   static constexpr size_t kConflictsMax = 100;
   [[nodiscard]] virtual std::vector<std::string> conflicts() const { return {}; }
+  // Sentences of what may be amiss though everything was read, at the end.
+  [[nodiscard]] virtual std::vector<std::string> remarks() const { return {}; }
+  static constexpr const char* kNoEnd = "the last line has no end: the file may be cut";
 };
 
 // Opens the source again, at its beginning; null when that cannot be.
@@ -65,6 +68,8 @@ class FileLines {
   explicit FileLines(std::unique_ptr<InFile> file) : file_(std::move(file)) {}
   // false: there are no more. The line is valid until the next call.
   Result<bool> Next(std::string_view* line);
+  // Whether the last one had no line feed, where the file ends.
+  [[nodiscard]] bool open_end() const { return open_end_; }
   // Of the last one, from 1.
   [[nodiscard]] uint64_t number() const { return number_; }
   [[nodiscard]] PieceReader::Progress progress() const { return {file_->bytes_read(), file_->bytes_all()}; }
@@ -77,6 +82,7 @@ class FileLines {
   size_t at_ = 0;
   uint64_t number_ = 0;
   bool ended_ = false;
+  bool open_end_ = false;
 };
 
 }  // namespace tidemark::cli

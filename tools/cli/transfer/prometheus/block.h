@@ -28,9 +28,10 @@ bool Hides(const std::vector<Interval>& intervals, int64_t time_ms);
 // What of a block, or of a log, is not taken, in samples.
 struct NotTaken {
   uint64_t histograms = 0;
-  uint64_t unknown = 0;    // of encodings or kinds that this program does not know: chunks or records
-  uint64_t deleted = 0;    // by tombstones
-  uint64_t in_blocks = 0;  // of a log, older than the newest block, which has them
+  uint64_t unknown = 0;     // of encodings or kinds that this program does not know: chunks or records
+  uint64_t deleted = 0;     // by tombstones
+  uint64_t torn_bytes = 0;  // of a log, at its end: no samples
+  uint64_t in_blocks = 0;   // of a log, older than the newest block, which has them
 };
 
 // Not thread-safe.

@@ -32,21 +32,59 @@ constexpr int64_t kNsPerMs = 1'000'000;
 constexpr size_t kPieceSamples = 10'000;
 constexpr size_t kHeldSamples = 1'000'000;
 
-// Folders in `folder` with an index, by name.
-Result<std::vector<std::string>> BlockFolders(const std::string& folder) {
-  std::vector<std::string> out;
+// Blocks in a folder, by name.
+struct BlockFolders {
+  std::vector<std::string> whole;
+  std::vector<std::string> torn;  // "FOLDER: there is no index in it"
+};
+
+// Also of a link that leads nowhere, which is an error of whoever reads it then. Errors: kIo.
+Result<bool> Exists(const std::string& path) {
   std::error_code error;
-  if (fs::exists(folder + "/index", error)) return std::vector<std::string>{folder};
+  const fs::file_type type = fs::symlink_status(path, error).type();
+  if (type == fs::file_type::none) return IoError(fmt::format("{}: {}", path, error.message()));
+  return type != fs::file_type::not_found;
+}
+
+// A ULID, as Prometheus calls its blocks: https://github.com/ulid/spec, 26 digits of Crockford's base 32.
+bool IsUlid(std::string_view name) {
+  return name.size() == 26 && name.find_first_not_of("0123456789ABCDEFGHJKMNPQRSTVWXYZ") == std::string_view::npos;
+}
+
+// Adds `path` when it is a block, or a part of one.
+Status AddBlock(const std::string& path, BlockFolders* out) {
+  TM_TRY_ASSIGN(const bool index, Exists(path + "/index"));
+  TM_TRY_ASSIGN(const bool meta, Exists(path + "/meta.json"));
+  TM_TRY_ASSIGN(const bool chunks, Exists(path + "/chunks"));
+  if (index && meta) {
+    out->whole.push_back(path);
+  } else if (index || meta || chunks || IsUlid(fs::path(path).filename().string())) {
+    out->torn.push_back(fmt::format("{}: there is no {} in it", path,
+                                    index  ? "meta.json"
+                                    : meta ? "index"
+                                           : "index and no meta.json"));
+  }
+  return {};
+}
+
+Result<BlockFolders> FindBlocks(const std::string& folder) {
+  BlockFolders out;
+  TM_TRY_ASSIGN(const bool one, Exists(folder + "/index"));
+  TM_TRY_ASSIGN(const bool torn, Exists(folder + "/meta.json"));
+  if (one || torn) {
+    TM_RETURN_IF_ERROR(AddBlock(folder, &out));
+    return out;
+  }
+  std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    const std::string path = at->path();
-    std::error_code ignored;
     // Those that are being made or removed have .tmp-for-... behind their names.
-    const bool block =
-        !path.contains(".tmp") && fs::exists(path + "/index", ignored) && fs::exists(path + "/meta.json", ignored);
-    if (block) out.push_back(path);
+    std::error_code ignored;
+    if (at->path().filename().string().contains(".tmp") || !at->is_directory(ignored)) continue;
+    TM_RETURN_IF_ERROR(AddBlock(at->path(), &out));
   }
   if (error) return IoError(fmt::format("{}: {}", folder, error.message()));
-  std::sort(out.begin(), out.end());
+  std::sort(out.whole.begin(), out.whole.end());
+  std::sort(out.torn.begin(), out.torn.end());
   return out;
 }
 
@@ -253,10 +291,12 @@ class Log {
 class TsdbReader final : public PieceReader {
  public:
   Status Open(const std::string& folder) {
-    TM_TRY_ASSIGN(const std::vector<std::string> folders, BlockFolders(folder));
-    TM_RETURN_IF_ERROR(blocks_.Open(folders));
+    TM_TRY_ASSIGN(BlockFolders found, FindBlocks(folder));
+    torn_blocks_ = std::move(found.torn);
+    TM_RETURN_IF_ERROR(blocks_.Open(found.whole));
     TM_TRY_ASSIGN(std::vector<std::string> files, WalFiles(folder + "/wal"));
-    if (folders.empty() && files.empty()) {
+    if (found.whole.empty() && files.empty()) {
+      if (!torn_blocks_.empty()) return Corruption(torn_blocks_.front() + ": it is no whole block");
       return NotFound(fmt::format("{}: there is neither a block nor a log of Prometheus in it", folder));
     }
     std::error_code error;
@@ -288,6 +328,7 @@ class TsdbReader final : public PieceReader {
     const auto add = [&out](uint64_t count, std::string_view what, bool harmless) {
       if (count > 0) out.push_back({std::string(what), count, harmless});
     };
+    for (const std::string& block : torn_blocks_) add(1, "block: " + block, false);
     add(not_taken_.histograms, "native histograms (of the log: records of them), for which there is no type here",
         false);
     add(not_taken_.unknown, "chunks or records of a kind that this program does not know", false);
@@ -295,6 +336,7 @@ class TsdbReader final : public PieceReader {
     add(out_of_order_ ? 1 : 0, "log of samples out of order (wbl): let Prometheus compact it into blocks first", false);
     add(not_taken_.deleted, "samples that are deleted in the source", true);
     add(not_taken_.in_blocks, "samples of the log that are older than the newest block, which has them", true);
+    add(not_taken_.torn_bytes, "bytes at the end of the log, of a record that was never finished", true);
     add(blocks_.repeats(), "samples that are in several blocks alike", true);
     add(blocks_.overlaps(), "samples that are in several blocks with different values: the later block's counts",
         false);
@@ -303,6 +345,7 @@ class TsdbReader final : public PieceReader {
 
  private:
   Blocks blocks_;
+  std::vector<std::string> torn_blocks_;
   Log log_;
   bool in_log_ = false;
   bool out_of_order_ = false;
@@ -337,8 +380,8 @@ Result<std::unique_ptr<PieceReader>> OpenTsdb(const std::string& folder) {
 
 Result<std::string> NameTsdb(const std::string& folder) {
   std::string out = "prometheus";
-  TM_TRY_ASSIGN(const std::vector<std::string> blocks, BlockFolders(folder));
-  for (const std::string& block : blocks) out += ' ' + fs::path(block).filename().string();
+  TM_TRY_ASSIGN(const BlockFolders blocks, FindBlocks(folder));
+  for (const std::string& block : blocks.whole) out += ' ' + fs::path(block).filename().string();
   TM_TRY_ASSIGN(const std::vector<std::string> files, WalFiles(folder + "/wal"));
   for (const std::string& file : files) {
     std::error_code error;

@@ -154,6 +154,11 @@ class Reader {
     return std::nullopt;
   }
   [[nodiscard]] size_t at() const { return at_; }
+  // Bytes from there on, without the zeros at the end of the file.
+  [[nodiscard]] size_t BytesFrom(size_t at) const {
+    const size_t last = bytes_.find_last_not_of('\0');
+    return last == std::string_view::npos || last < at ? 0 : last + 1 - at;
+  }
   [[nodiscard]] bool at_end() const { return torn_at_end_; }
 
  private:
@@ -226,10 +231,17 @@ Status ReadWalFile(const std::string& path, bool last, const WalSink& sink) {
     const Result<std::optional<std::string_view>> record = reader.Next();
     const auto here = [&](const Error& error) { return error.Within(fmt::format("{}: at byte {}", path, at)); };
     if (!record.ok()) {
-      if (last && reader.at_end()) return {};
-      return here(record.error());
+      if (!last || !reader.at_end()) return here(record.error());
+      if (sink.not_taken != nullptr) sink.not_taken->torn_bytes += reader.BytesFrom(at);
+      return {};
     }
-    if (!record->has_value()) return {};
+    if (!record->has_value()) {
+      // Less than the head of a record.
+      const size_t rest = reader.BytesFrom(reader.at());
+      if (rest > 0 && !last) return here(Corruption("a record ends early"));
+      if (sink.not_taken != nullptr) sink.not_taken->torn_bytes += rest;
+      return {};
+    }
     if ((*record)->empty()) return here(Corruption("a record is empty"));
     if (const Status taken = TakeRecord(**record, sink); !taken.ok()) return here(taken.error());
   }

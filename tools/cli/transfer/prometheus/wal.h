@@ -28,7 +28,8 @@ struct WalSink {
 };
 
 // Reads the records of one file. A record that is torn at the end of the last file was never acknowledged, and ends the
-// reading without an error when `last`. Errors: kCorruption with the place, kIo, and those of the sink.
+// reading without an error when `last`; its bytes are counted. Errors: kCorruption with the place, kIo, and those of
+// the sink.
 Status ReadWalFile(const std::string& path, bool last, const WalSink& sink);
 
 }  // namespace tidemark::cli::prometheus

@@ -210,6 +210,38 @@ TEST_F(Transfer, APackedFileThatIsCutOrDamagedIsRefused) {
   }
 }
 
+TEST_F(Transfer, APackedFileOfAFewBytesIsCut) {
+  WriteFile("a.jsonl.gz", {transfer::Of("f", transfer::FieldType::kInt, {1})});
+  WriteFile("a.jsonl.zst", {transfer::Of("f", transfer::FieldType::kInt, {1})});
+  for (const std::string name : {"a.jsonl.gz", "a.jsonl.zst"}) {
+    const std::string whole = ReadText(name);
+    for (size_t bytes = 0; bytes < 12; ++bytes) {
+      WriteText("cut." + name, whole.substr(0, bytes));
+      const auto read = ReadFile("cut." + name);
+      ASSERT_FALSE(read.ok()) << name << " " << bytes;
+      EXPECT_EQ(read.error().code, ErrorCode::kCorruption) << bytes << " " << read.error().message;
+    }
+  }
+}
+
+TEST_F(Transfer, ALastLineWithoutAnEndIsTold) {
+  const std::string csv = "measurement,field,type,tags,time_ns,value\nm,v,float,{},1,12";
+  for (const auto& [name, text] : {std::pair{"a.lp", std::string("m v=1 1\nm v=2 12")}, std::pair{"a.csv", csv}}) {
+    for (const bool whole : {true, false}) {
+      WriteText(name, whole ? text + '\n' : text);
+      auto file = InFile::Open(Path(name));
+      ASSERT_TRUE(file.ok());
+      const auto reader = (*FormatOf("", name))->reader(std::move(file).value());
+      for (transfer::Piece piece;;) {
+        const auto more = reader->Next(&piece);
+        ASSERT_TRUE(more.ok()) << more.error().message;
+        if (!*more) break;
+      }
+      EXPECT_EQ(reader->remarks().empty(), whole) << name;
+    }
+  }
+}
+
 TEST_F(Transfer, SeveralPackedFilesOneBehindTheOtherAreOne) {
   const Piece piece = transfer::Of("f", FieldType::kInt, {1, 2});
   for (const std::string packing : {"gz", "zst"}) {

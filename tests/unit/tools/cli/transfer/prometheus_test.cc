@@ -198,6 +198,60 @@ TEST_F(Prometheus, AFolderWithoutAnythingIsRefused) {
   EXPECT_EQ(Read().error().code, ErrorCode::kCorruption) << "a file of the log is missing";
 }
 
+TEST_F(Prometheus, BytesOfATornEndAreTold) {
+  const std::string begin = Framed(SeriesRecord(1, {{"__name__", "m"}})) + Framed(SamplesRecord(1, {{1, 1}}));
+  const std::string more = Framed(SamplesRecord(1, {{2, ~uint64_t{0}}}));
+  // Cut in the record, and in its head; what a crash leaves behind it is zeros.
+  for (const auto& [bytes, zeros] :
+       {std::pair{more.size() - 1, 0}, std::pair{more.size() - 1, 500}, std::pair{size_t{3}, 0}}) {
+    Write("wal/00000000", begin + more.substr(0, bytes) + std::string(static_cast<size_t>(zeros), '\0'));
+    const auto points = Read();
+    ASSERT_TRUE(points.ok()) << points.error().message;
+    EXPECT_EQ(*points, (Points{{"m{}", {{1, 1}}}}));
+    ASSERT_EQ(skipped_.size(), 1U) << bytes;
+    EXPECT_EQ(skipped_[0].count, bytes) << skipped_[0].what;
+    EXPECT_TRUE(skipped_[0].harmless);
+  }
+  // An end that is none.
+  Write("wal/00000000", begin + std::string(500, '\0'));
+  ASSERT_TRUE(Read().ok());
+  EXPECT_TRUE(skipped_.empty());
+}
+
+TEST_F(Prometheus, APartOfABlockIsNamed) {
+  Write("wal/00000000", Framed(SeriesRecord(1, {{"__name__", "m"}})) + Framed(SamplesRecord(1, {{1, 1}})));
+  const auto skipped = [&] {
+    EXPECT_TRUE(Read().ok());
+    std::string out;
+    for (const Skipped& one : skipped_) out += one.harmless ? "" : one.what + '\n';
+    return out;
+  };
+  EXPECT_EQ(skipped(), "");
+  // What Prometheus keeps beside its blocks, and one that it has not finished.
+  Write("chunks_head/000001", "x");
+  Write("chunk_snapshot.000001.0000000000/00000000", "x");
+  Write("01HGZZZZZZZZZZZZZZZZZZZZZZ.tmp-for-creation/index", "x");
+  EXPECT_EQ(skipped(), "");
+  Write("a/chunks/000001", "x");
+  EXPECT_EQ(skipped(), "block: " + folder_ + "/a: there is no index and no meta.json in it\n");
+  Write("a/meta.json", "{}");
+  EXPECT_EQ(skipped(), "block: " + folder_ + "/a: there is no index in it\n");
+  std::filesystem::remove(folder_ + "/a/meta.json");
+  Write("a/index", "x");
+  EXPECT_EQ(skipped(), "block: " + folder_ + "/a: there is no meta.json in it\n");
+  std::filesystem::remove_all(folder_ + "/a");
+  Write("01HGZZZZZZZZZZZZZZZZZZZZZZ/tombstones", "x");
+  EXPECT_NE(skipped(), "") << "a folder with the name of a block";
+  // A link that leads nowhere is an index that cannot be read.
+  Write("b/meta.json", "{}");
+  std::filesystem::create_symlink("index", folder_ + "/b/index");
+  EXPECT_FALSE(Read().ok());
+  // Nothing else is there.
+  std::filesystem::remove_all(folder_ + "/b");
+  std::filesystem::remove_all(folder_ + "/wal");
+  EXPECT_EQ(Read().error().code, ErrorCode::kCorruption);
+}
+
 TEST_F(Prometheus, AFolderThatAPrometheusHasIsRefused) {
   Write("wal/00000000", Framed(SeriesRecord(1, {{"__name__", "m"}})) + Framed(SamplesRecord(1, {{1, 1}})));
   // One that a crash has left is nobody's.
