@@ -42,8 +42,11 @@ class Import {
       if (write_failed_) return first;
       TM_RETURN_IF_ERROR(Write());
     }
-    TM_RETURN_IF_ERROR(EachLine(body, [this](uint64_t number) { return TakeIf(false, number); }));
-    return Write();
+    const Status all = EachLine(body, [this](uint64_t number) { return TakeIf(false, number); });
+    if (write_failed_) return all;
+    // What stands in front of a line that is none is written too.
+    TM_RETURN_IF_ERROR(Write());
+    return all;
   }
 
   [[nodiscard]] std::string Json() const {
