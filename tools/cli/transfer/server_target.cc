@@ -81,7 +81,7 @@ class ServerTarget final : public Target {
       if (!good.ok()) client_->Cancel();
     };
     // As a form: many selectors are too long for an address.
-    const std::string form = QueryString(query).substr(1);
+    const std::string form = FormBody(query);
     const Result<HttpReply> reply = client_->SendForLines(
         "POST", "/api/v1/rows", {{"Content-Type", "application/x-www-form-urlencoded"}}, form, on_line);
     if (stop_.stop_requested()) return Cancelled();
