@@ -1,20 +1,15 @@
 #include "tools/cli/admin/transfer_acts.h"
 
-#include <stdlib.h>
-
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "storage/backup.h"
 #include "storage/base/clock.h"
 #include "storage/base/log.h"
 #include "storage/base/result.h"
 #include "tools/cli/command.h"
+#include "tools/cli/scratch_folder.h"
 #include "tools/cli/support/support_bundle.h"
 #include "tools/cli/time_text.h"
 #include "tools/cli/transfer/transfer_commands.h"
@@ -102,14 +97,11 @@ int HashBehind(int code, const std::string& data) {
 int HashBackupBehind(int code, const std::string& from, uint64_t id) {
   if (code != 0) return code;
   log::SetLevel(log::Level::kWarn);
-  std::string beside = from + ".hash-XXXXXX";
-  if (::mkdtemp(beside.data()) == nullptr) return Fail(beside + ": " + std::strerror(errno));
-  const auto restored = storage::RestoreBackup(from, static_cast<uint32_t>(id), beside + "/store");
-  const int hashed = restored.ok() ? HashBehind(0, beside + "/store") : Fail(restored.error().message);
-  std::error_code error;
-  std::filesystem::remove_all(beside, error);
-  if (error) return Fail(beside + ": " + error.message());
-  return hashed;
+  const auto beside = ScratchFolder::Make(from + ".hash");
+  if (!beside.ok()) return Fail(beside.error().message);
+  const std::string store = (*beside)->path() + "/store";
+  const auto restored = storage::RestoreBackup(from, static_cast<uint32_t>(id), store);
+  return restored.ok() ? HashBehind(0, store) : Fail(restored.error().message);
 }
 
 }  // namespace tidemark::cli

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <utility>
 
 #include "storage/base/result.h"
 #include "storage/storage.h"
+#include "tools/cli/scratch_folder.h"
 
 namespace tidemark::cli {
 
@@ -20,9 +21,9 @@ class ScratchStore {
   [[nodiscard]] storage::Store& store() { return *store_; }
 
  private:
-  explicit ScratchStore(std::string directory) : directory_(std::move(directory)) {}
+  explicit ScratchStore(std::unique_ptr<ScratchFolder> folder) : folder_(std::move(folder)) {}
 
-  const std::string directory_;
+  const std::unique_ptr<ScratchFolder> folder_;
   std::unique_ptr<storage::Store> store_;
 };
 

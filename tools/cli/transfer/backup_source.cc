@@ -1,13 +1,8 @@
 #include "tools/cli/transfer/backup_source.h"
 
 #include <fmt/core.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -60,9 +55,8 @@ class StoreReader final : public PieceReader {
 Result<std::unique_ptr<BackupSource>> BackupSource::Open(const std::string& from, uint32_t id,
                                                          const std::string& database) {
   std::unique_ptr<BackupSource> source(new BackupSource());
-  std::string beside = from + ".restore-XXXXXX";
-  if (::mkdtemp(beside.data()) == nullptr) return IoError(fmt::format("{}: {}", beside, std::strerror(errno)));
-  source->folder_ = beside + "/store";
+  TM_TRY_ASSIGN(source->scratch_, ScratchFolder::Make(from + ".restore"));
+  source->folder_ = source->scratch_->path() + "/store";
   source->database_ = database;
   TM_TRY_ASSIGN(const storage::BackupInfo info, storage::RestoreBackup(from, id, source->folder_));
   source->name_ = fmt::format("backup {} {} {}", info.store_id, info.id, database);
@@ -71,11 +65,6 @@ Result<std::unique_ptr<BackupSource>> BackupSource::Open(const std::string& from
   std::string names;
   for (const storage::DatabaseInfo& one : store->Databases()) names += (names.empty() ? "" : ", ") + one.name;
   return NotFound(fmt::format("backup {} has no database \"{}\"; it has {}", info.id, database, names));
-}
-
-BackupSource::~BackupSource() {
-  std::error_code error;
-  if (!folder_.empty()) std::filesystem::remove_all(std::filesystem::path(folder_).parent_path(), error);
 }
 
 Result<std::unique_ptr<PieceReader>> BackupSource::Read() const { return StoreReader::Open(folder_, database_); }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "storage/base/result.h"
+#include "tools/cli/scratch_folder.h"
 #include "tools/cli/transfer/piece_reader.h"
 
 namespace tidemark::cli {
@@ -16,7 +17,6 @@ class BackupSource {
   // Makes the whole store of the backup (0: the newest) in a folder beside the backups, every byte checked, which goes
   // with it. Errors: those of storage::RestoreBackup; kNotFound names the databases that there are.
   static Result<std::unique_ptr<BackupSource>> Open(const std::string& from, uint32_t id, const std::string& database);
-  ~BackupSource();
   BackupSource(const BackupSource&) = delete;
   BackupSource& operator=(const BackupSource&) = delete;
 
@@ -28,7 +28,8 @@ class BackupSource {
  private:
   BackupSource() = default;
 
-  std::string folder_;  // of the store, in a folder of its own
+  std::unique_ptr<ScratchFolder> scratch_;
+  std::string folder_;  // of the store, in scratch_
   std::string database_;
   std::string name_;
 };
