@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { mappingOf } from "./colors";
-import { lookOf, matches, type Field } from "./looks";
+import { lookOf, matches, titleOf, type Field } from "./looks";
 import type { Mapping, Panel } from "./schema";
 
 const field: Field = { name: "eth0 out", plain: "Value", query: "B", kind: "number", values: [1, 5] };
@@ -19,6 +19,11 @@ describe("overrides", () => {
     expect(lookOf(panel, { id: "B", expr: "", decimals: 2 }, field)).toEqual({ unit: "s", decimals: 2, max: 9, color: "#ffffff" });
   });
 });
+
+it.each([
+  ["${__field.labels.instance}", "a:1"], ["${__field.name} of ${__field.labels.job}", "up of api"], ["${__series.name}", "up"], ["$__field_name", "up"], ["${__field.labels[\"job\"]}", "api"], ["${__field.labels.none}", ""],
+  ["${__field.labels}", 'job="api", instance="a:1"'], ["plain $job", "plain $job"],
+])("a title of %s", (title, want) => expect(titleOf(title, { ...field, name: "up", labels: { __name__: "up", job: "api", instance: "a:1" } })).toBe(want));
 
 describe("mappingOf", () => {
   const mappings: Mapping[] = [

@@ -1,5 +1,7 @@
 // Dashboards as data: what SCHEMA.md documents, as types, and the check of a file before it is drawn.
 
+import { parseDuration } from "./time";
+
 export const SCHEMA = 1;
 
 export type QueryMode = "instant" | "range" | "events" | "alerts" | "rules";
@@ -135,6 +137,10 @@ export interface Panel {
   links?: Link[];
   // How single series or columns look; later ones win.
   overrides?: Override[];
+  // Its own range in place of the page's: the last of so long, and so much earlier; durations. `rangeHidden`: its head does not say so.
+  last?: string;
+  earlier?: string;
+  rangeHidden?: boolean;
   // What is done with the answers before they are drawn, in this order; see tables/transform.ts.
   transformations?: Transformation[];
   // Once for each chosen value of the variable; `most`: side by side.
@@ -173,6 +179,33 @@ export interface Variable {
   sort?: "name" | "number" | "-name" | "-number";
   // Not offered as a value although it is there.
   hidden?: boolean;
+  // Of custom: offers "auto" before the others: the range by `count` (default 30), at least `least` (default 10s), as a duration.
+  auto?: { count?: number; least?: string };
+}
+
+// What happened, marked on the charts over time.
+export interface Annotation {
+  name: string;
+  // query: PromQL whose samples above zero are marks, those at most a step apart one stretch; events: a selector of string points.
+  kind: "query" | "events";
+  expr: string;
+  db?: string;
+  // Of query, a duration; default 1m.
+  step?: string;
+  color?: SeriesColor;
+  // Texts with {{label}} in them, and labels whose values are shown. Without: the alert's or metric's name, and an event's text.
+  title?: string;
+  text?: string;
+  tags?: string[];
+  // The samples are the times, in milliseconds since 1970.
+  timeOfValue?: boolean;
+  // Not drawn until somebody chooses it.
+  off?: boolean;
+  // No switch is offered.
+  hidden?: boolean;
+  // The ids of the panels on which it is drawn, or with `except` of those on which it is not.
+  panels?: string[];
+  except?: boolean;
 }
 
 export interface Dashboard {
@@ -183,6 +216,7 @@ export interface Dashboard {
   range?: { from: string; to: string };
   refresh?: string;
   variables?: Variable[];
+  annotations?: Annotation[];
   links?: Link[];
   rows: Row[];
   // What it was imported from, whole: what is not drawn survives, and can be had again.
@@ -196,13 +230,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 const KEYS = {
-  dashboard: ["schema", "id", "title", "description", "range", "refresh", "variables", "links", "rows", "grafana"],
+  dashboard: ["schema", "id", "title", "description", "range", "refresh", "variables", "annotations", "links", "rows", "grafana"],
   row: ["title", "collapsed", "repeat", "panels"],
   panel: ["id", "type", "title", "description", "width", "height", "queries", "unit", "decimals", "min", "max", "thresholds", "mappings",
-    "empty", "every", "missing", "links", "overrides", "transformations", "repeat", "options"],
+    "empty", "every", "missing", "links", "overrides", "last", "earlier", "rangeHidden", "transformations", "repeat", "options"],
   query: ["id", "db", "expr", "mode", "legend", "unit", "decimals", "interval", "step", "max", "goal", "follow", "limit", "note", "mappings",
     "thresholds", "format"],
-  variable: ["name", "label", "kind", "db", "query", "default", "all", "multi", "regex", "sort", "hidden"],
+  variable: ["name", "label", "kind", "db", "query", "default", "all", "multi", "regex", "sort", "hidden", "auto"],
+  annotation: ["name", "kind", "expr", "db", "step", "color", "title", "text", "tags", "timeOfValue", "off", "hidden", "panels", "except"],
   override: ["match", "set"],
   look: ["color", "unit", "title", "decimals", "min", "max", "thresholds", "mappings", "links", "draw", "fill", "lineWidth", "dash", "stack", "between",
     "negative", "axis", "hideFrom", "align", "width", "hidden", "cell"],
@@ -242,6 +277,7 @@ function checkPanel(panel: Record<string, unknown>, types: readonly string[], pl
   if (panel.width !== undefined && !(typeof panel.width === "number" && panel.width >= 1 && panel.width <= 12)) {
     report(place, '"width" must be from 1 to 12');
   }
+  for (const key of ["last", "earlier"]) if (panel[key] !== undefined && parseDuration(String(panel[key])) === undefined) report(place, `"${key}" must be a duration such as 6h`);
   const ids = new Set<string>();
   listOf(panel.queries, `${place}.queries`, report).forEach((query, i) => {
     checkQuery(query, `${place}.queries[${i}]`, report);
@@ -279,6 +315,16 @@ export function faultsOf(value: unknown, types: readonly string[]): string[] {
     if (!VARIABLE_KINDS.includes(variable.kind as VariableKind)) report(place, `kind "${String(variable.kind)}" is not known`);
     if (names.has(String(variable.name))) report(place, `two variables are called "${String(variable.name)}"`);
     names.add(String(variable.name));
+  });
+  const marks = new Set<string>();
+  listOf(value.annotations, "annotations", report).forEach((annotation, i) => {
+    const place = `annotations[${i}]`;
+    checkKeys(annotation, KEYS.annotation, place, report);
+    for (const key of ["name", "expr"]) need(annotation, key, "string", place, report);
+    if (annotation.kind !== "query" && annotation.kind !== "events") report(place, `kind "${String(annotation.kind)}" is not known`);
+    if (annotation.step !== undefined && parseDuration(String(annotation.step)) === undefined) report(place, `step "${String(annotation.step)}" is no duration`);
+    if (marks.has(String(annotation.name))) report(place, `two annotations are called "${String(annotation.name)}"`);
+    marks.add(String(annotation.name));
   });
   if (!Array.isArray(value.rows)) report("dashboard", '"rows" must be a list');
   const ids = new Set<string>();

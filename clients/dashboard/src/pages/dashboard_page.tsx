@@ -7,6 +7,7 @@ import { drawnRows } from "../model/repeat";
 import { Links } from "../panels/links";
 import { PanelView } from "../panels/panel_view";
 import { address, demanded, pageDefaults, span } from "../shell/state";
+import { AnnotationSwitches, useAnnotations } from "./annotations";
 import { VariableBar } from "./variable_bar";
 import { resolveVariables, type Resolved } from "./variable_values";
 import "./dashboard_page.css";
@@ -14,6 +15,8 @@ import "./dashboard_page.css";
 function useVariables(dashboard: Dashboard): Resolved | undefined {
   const [resolved, setResolved] = useState<Resolved>();
   const chosen = JSON.stringify(address.value.variables);
+  // "auto" follows the length of the range, not its place.
+  const length = (dashboard.variables ?? []).some((variable) => variable.auto !== undefined) ? Math.round(span.value.end - span.value.start) : 0;
   useEffect(() => {
     let current = true;
     const load = () =>
@@ -30,7 +33,7 @@ function useVariables(dashboard: Dashboard): Resolved | undefined {
       stop();
       clearInterval(timer);
     };
-  }, [JSON.stringify(dashboard.variables ?? []), chosen, demanded.value]);
+  }, [JSON.stringify(dashboard.variables ?? []), chosen, length, demanded.value]);
   return resolved;
 }
 
@@ -48,6 +51,8 @@ export function DashboardPage({ dashboard, frame }: Props) {
     };
   }, [dashboard.id, dashboard.refresh, JSON.stringify(dashboard.range)]);
   const resolved = useVariables(dashboard);
+  const annotations = useAnnotations(dashboard, resolved?.values);
+  const switches = (dashboard.annotations ?? []).filter((one) => one.hidden !== true);
   const only = address.value.panel;
   // Who edits sees each panel once, as it is written.
   const all = useMemo(() => drawnRows(frame ? { ...dashboard, rows: dashboard.rows.map(unrepeated) } : dashboard, resolved?.values), [dashboard, resolved, frame === undefined]);
@@ -55,10 +60,11 @@ export function DashboardPage({ dashboard, frame }: Props) {
   const shown = (dashboard.variables ?? []).filter((v) => v.kind !== "constant" && v.hidden !== true);
   return (
     <div class="dashboard">
-      {(dashboard.description || shown.length > 0 || (dashboard.links ?? []).length > 0) && (
+      {(dashboard.description || shown.length > 0 || switches.length > 0 || (dashboard.links ?? []).length > 0) && (
         <div class="page-intro">
           {dashboard.description && <p>{dashboard.description}</p>}
           {shown.length > 0 && <VariableBar variables={shown} resolved={resolved} />}
+          {switches.length > 0 && <AnnotationSwitches annotations={switches} marks={annotations} />}
           <Links links={dashboard.links} values={resolved?.values} />
         </div>
       )}
@@ -66,7 +72,7 @@ export function DashboardPage({ dashboard, frame }: Props) {
       {rows.map((row) => (
         <RowView key={`${dashboard.id} ${row.key} ${only ?? ""}`} title={row.title} collapsed={row.collapsed}>
           {row.panels.map(({ key, panel, values }) => {
-            const view = <PanelView key={`${dashboard.id} ${key}`} panel={panel} values={values} alone={only !== undefined} />;
+            const view = <PanelView key={`${dashboard.id} ${key}`} panel={panel} values={values} annotations={annotations} alone={only !== undefined} />;
             return frame ? frame(panel, view) : view;
           })}
         </RowView>

@@ -3,7 +3,7 @@ import { api, homeDatabase } from "../api";
 import type { Variable, Dashboard } from "../model/schema";
 import { patternOf } from "../model/tables/columns";
 import { FILTERS, parseFilters } from "../model/filters";
-import type { Span } from "../model/time";
+import { chooseStep, durationText, parseDuration, type Span } from "../model/time";
 import {
   ALL, choicesBy, customChoices, escapeForPattern, escapeForString, interpolate, parseVariableQuery, sortChoices, type Choice, type Value, type Values,
 } from "../model/variables";
@@ -38,7 +38,16 @@ async function foundFor(variable: Variable, values: Values, at: number): Promise
   }
 }
 
+// What "auto" stands for: the range by so many, at least so long.
+function autoText(auto: NonNullable<Variable["auto"]>, span: Span): string {
+  const wanted = Math.max(parseDuration(auto.least ?? "10s") ?? 10, (span.end - span.start) / Math.max(1, auto.count ?? 30));
+  return durationText(chooseStep({ start: 0, end: wanted }, 1));
+}
+
+const AUTO = "auto";
+
 async function choicesOf(variable: Variable, values: Values, at: number): Promise<Choice[]> {
+  if (variable.auto) return [{ value: AUTO, text: AUTO }, ...customChoices(interpolate(variable.query, values))];
   if (variable.kind === "custom") return customChoices(interpolate(variable.query, values));
   const regex = variable.regex ? patternOf(interpolate(variable.regex, values)) : undefined;
   return sortChoices(choicesBy(regex, await foundFor(variable, values, at)), variable.sort);
@@ -96,7 +105,8 @@ export async function resolveVariables(dashboard: Dashboard, chosen: Record<stri
       const choices = [...(variable.all !== undefined ? [{ value: ALL, text: "All" }] : []), ...there];
       out.choices[name] = choices;
       out.chosen[name] = chosenOf(variable, wanted, there.length === 0 && out.error !== undefined ? listOf(variable.default).map((value) => ({ value, text: value })) : choices);
-      values[name] = valueOf(variable, out.chosen[name] as string[], choices);
+      const auto = variable.auto !== undefined && out.chosen[name]?.[0] === AUTO ? autoText(variable.auto, span) : undefined;
+      values[name] = auto !== undefined ? { query: auto, list: [auto], texts: [AUTO] } : valueOf(variable, out.chosen[name] as string[], choices);
     }
   }
   if (filters.length > 0) values[FILTERS] = { query: "", list: filters };

@@ -1,6 +1,7 @@
 // What a panel type is: a row of registry.ts.
 import type { ComponentType } from "preact";
 import type { Theme } from "../model/colors";
+import type { Mark } from "../model/annotations";
 import type { Panel, Query } from "../model/schema";
 import type { Span, Zone } from "../model/time";
 import type { Values } from "../model/variables";
@@ -15,6 +16,8 @@ export interface PanelProps {
   zone: Zone;
   // Of the variables, for texts and links.
   values: Values;
+  // What happened, of those that the panel may draw.
+  annotations: readonly Mark[];
   // Shows another range on the whole page.
   onSpan: (span: Span) => void;
 }
@@ -28,6 +31,8 @@ export interface PanelType {
   sizing: "drawn" | "flows" | "list" | "fills";
   // Whether it has something to show for these data; without, the panel says what would fill it.
   hasData: (data: PanelData, panel: Panel) => boolean;
+  // Whether it draws annotations.
+  annotated?: boolean;
   // The queries of a type that brings its own.
   queries?: (panel: Panel) => Query[];
   view: ComponentType<PanelProps>;

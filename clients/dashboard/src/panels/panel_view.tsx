@@ -1,10 +1,12 @@
 // PanelView: the frame around a panel: title, menu, what it says without data, and its error and age when a query fails.
-import { useSignal } from "@preact/signals";
+import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api } from "../api";
+import { drawnOn, type Mark } from "../model/annotations";
+import { panelSpan, rangeText } from "../model/panel_range";
 import type { Panel } from "../model/schema";
-import { ageText, parseDuration, pointsFor } from "../model/time";
-import type { Values } from "../model/variables";
+import { ageText, parseDuration, pointsFor, type Span } from "../model/time";
+import { interpolateShown, type Values } from "../model/variables";
 import { demanded, fixedLink, go, now, pageAddress, setSpan, span, theme, zone } from "../shell/state";
 import { DataTable } from "./data_table";
 import { Links } from "./links";
@@ -18,8 +20,16 @@ interface Props {
   panel: Panel;
   // undefined until the variables are known.
   values: Values | undefined;
+  // What happened, of the whole page.
+  annotations: ReadonlySignal<Happened>;
   // Whether the panel fills the page.
   alone: boolean;
+}
+
+export interface Happened {
+  marks: readonly Mark[];
+  // What went wrong when they were asked for.
+  error: string | undefined;
 }
 
 // Whether the element is on the screen or within a screen of it.
@@ -39,15 +49,23 @@ function useNear(): [preact.RefObject<HTMLElement>, boolean] {
 const NO_VALUES: Values = {};
 
 // What a load depends on: equal texts need no other answer.
-function momentOf(values: Values, points: number): string {
-  return JSON.stringify([span.value, values, points, demanded.value]);
+function momentOf(shown: Span, values: Values, points: number): string {
+  return JSON.stringify([shown, values, points, demanded.value]);
 }
 
-export function PanelView({ panel: written, values, alone }: Props) {
+// Names in the titles of single fields, as the reader sees them.
+function named(panel: Panel, values: Values | undefined): Panel {
+  if (!values || !panel.overrides?.some(({ set }) => set.title?.includes("$"))) return panel;
+  return { ...panel, overrides: panel.overrides.map((one) => (one.set.title === undefined ? one : { ...one, set: { ...one.set, title: interpolateShown(one.set.title, values) } })) };
+}
+
+const NO_MARKS: readonly Mark[] = [];
+
+export function PanelView({ panel: written, values, annotations, alone }: Props) {
   const type = panelType(written.type);
   const panel = useMemo(
-    (): Panel => ({ ...written, ...(type?.queries ? { queries: type.queries(written) } : {}), ...(alone ? { width: 12, height: 14 } : {}) }),
-    [written, alone],
+    (): Panel => named({ ...written, ...(type?.queries ? { queries: type.queries(written) } : {}), ...(alone ? { width: 12, height: 14 } : {}) }, values),
+    [written, alone, values],
   );
   // A panel that is edited keeps its data for as long as it asks the same.
   const source = useMemo(() => new PanelSource(panel), [JSON.stringify(panel.queries)]);
@@ -56,7 +74,11 @@ export function PanelView({ panel: written, values, alone }: Props) {
   const asked = useRef("");
   const askedAt = useRef(0);
   const points = Math.min(pointsFor(home.current?.clientWidth ?? 480), Number(panel.options?.points ?? Infinity));
-  const moment = values ? momentOf(values, points) : "";
+  const page = span.value;
+  const own = panel.last !== undefined || panel.earlier !== undefined;
+  const moved = own ? panelSpan(panel, page, Math.floor(now.value / 1000)) : page;
+  const shownSpan = useMemo(() => moved, [moved.start, moved.end]);
+  const moment = values ? momentOf(shownSpan, values, points) : "";
   const chosen = values ? JSON.stringify([values, demanded.value]) : "";
   const chosenBefore = useRef("");
   useEffect(() => {
@@ -71,7 +93,7 @@ export function PanelView({ panel: written, values, alone }: Props) {
     asked.current = moment;
     askedAt.current = Date.now();
     chosenBefore.current = chosen;
-    void source.load({ span: span.value, points, values }).then(() => {
+    void source.load({ span: shownSpan, points, values }).then(() => {
       // A failed answer is asked for again at the next refresh, also of a range that stands still.
       if (source.data.value.error !== undefined) asked.current = "";
     });
@@ -88,11 +110,14 @@ export function PanelView({ panel: written, values, alone }: Props) {
   if (!waiting && !empty) shown.current = true;
   const stale = data.error !== undefined && data.at !== 0;
   const View = type?.view;
+  const happened = type?.annotated === true ? annotations.value.marks : NO_MARKS;
+  const marks = useMemo(() => happened.filter((mark) => drawnOn(mark.of, panel)), [happened, panel]);
   return (
     <section class="panel" ref={home} data-panel={panel.id} data-type={panel.type} data-wide={(panel.width ?? 4) > 7 ? "" : undefined} data-at={data.at || undefined} data-state={waiting ? "waiting" : empty ? "empty" : "shown"}
       style={{ "--span": panel.width ?? 4, minHeight: `${waiting && type?.sizing !== "flows" ? height + 38 : 96}px` }} aria-label={panel.title}>
       <header class="panel-head">
         <h3 title={panel.description}>{panel.title}</h3>
+        {own && rangeText(panel) !== "" && <span class="panel-range">{rangeText(panel)}</span>}
         {data.error !== undefined && (
           <span class="panel-error" role="status" title={data.error}>
             {stale && `${ageText((now.value - data.loadedAt) / 1000)} old · `}{api.connection.lost ? "reconnecting" : data.error}
@@ -108,7 +133,7 @@ export function PanelView({ panel: written, values, alone }: Props) {
           // Kept while there are no data: what a reader hid or sorted is as before when there are some again.
           <div class="panel-view" hidden={empty}>
             {asTable.value ? <DataTable data={data} label={panel.title} zone={zone.value} />
-              : <View panel={panel} data={data} span={span.value} theme={theme.value} zone={zone.value} values={values ?? NO_VALUES} onSpan={setSpan} />}
+              : <View panel={panel} data={data} span={shownSpan} theme={theme.value} zone={zone.value} values={values ?? NO_VALUES} annotations={marks} onSpan={setSpan} />}
           </div>
         )}
       </div>

@@ -2,6 +2,7 @@
 import type { PanelType } from "./panel_type";
 import { alerts } from "./alerts/alerts";
 import { bars } from "./bars/bars";
+import { dashboards } from "./dashboards/dashboards";
 import { curve } from "./curve/curve";
 import { events } from "./events/events";
 import { gauge } from "./gauge/gauge";
@@ -20,7 +21,7 @@ import { text } from "./text/text";
 import { timeseries } from "./timeseries/timeseries";
 
 export const PANEL_TYPES: readonly PanelType[] = [
-  alerts, bars, curve, events, gauge, goals, heatmap, histogram, pattern, pie, rules, savings, silences, stat, states, table, text, timeseries,
+  alerts, bars, curve, dashboards, events, gauge, goals, heatmap, histogram, pattern, pie, rules, savings, silences, stat, states, table, text, timeseries,
 ];
 
 export function panelType(name: string): PanelType | undefined {

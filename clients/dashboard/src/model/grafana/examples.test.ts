@@ -63,7 +63,7 @@ describe("what becomes of each panel", () => {
   it("of a database", () => {
     const made = read("database_exporter");
     expect(results(made)).toEqual({ Up: "drawn", Sizes: "drawn", "Rows read": "differs", "Rows of $db": "drawn", Log: "not drawn" });
-    expect(made.remarks).toEqual([]);
+    expect(made.remarks).toEqual(['the link "Others" leads to all dashboards, since none has tags here']);
     expect(made.dashboard.variables?.find((variable) => variable.name === "top")).toMatchObject({ kind: "query", query: "query_result(topk(5, pg_database_size_bytes))", regex: '/datname="([^"]+)"/' });
     expect(panelCalled(made, "Rows of $db")?.repeat).toEqual({ variable: "db" });
     expect(panelCalled(made, "Up")?.mappings).toEqual([{ value: 0, text: "DOWN", color: "bad" }, { value: 1, text: "UP", color: "good" }]);

@@ -148,7 +148,7 @@ export function mappingsOf(list: unknown[] | undefined): { mappings: Mapping[]; 
 
 // Text of Markdown or HTML as the text that it shows.
 export function plainText(content: string, html: boolean): string {
-  const text = html ? content.replace(/<(br|\/p|\/div|\/h\d|\/li)\s*\/?>/gi, "\n").replace(/<li[^>]*>/gi, "- ").replace(/<[^>]*>/g, "") : content;
+  const text = html ? content.replace(/<(script|style)\b[\s\S]*?<\/\1\s*>/gi, "").replace(/<(br|\/p|\/div|\/h\d|\/li)\s*\/?>/gi, "\n").replace(/<li[^>]*>/gi, "- ").replace(/<[^>]*>/g, "") : content;
   return text
     .replace(/^#+\s*(.*)$/gm, "**$1**")
     .replace(/!\[[^\]]*\]\([^)]*\)/g, "")

@@ -28,15 +28,15 @@ describe("panel types", () => {
 
   it("text is text, also of HTML", () => {
     const { panel, report } = one({ type: "text", options: { mode: "html", content: "<h1>A</h1><p>b &lt; c<script>x</script></p>" } });
-    expect(panel?.options).toEqual({ text: "A\nb < cx" });
+    expect(panel?.options).toEqual({ text: "A\nb < c" });
     expect(report?.result).toBe("drawn");
   });
 
   it("others are named with the reason", () => {
-    const made = importGrafana({ panels: [{ type: "nodeGraph", title: "N" }, { type: "stat", title: "S", targets: [{ refId: "A" }] }] }, "t");
+    const made = importGrafana({ panels: [{ type: "nodeGraph", title: "N" }, { type: "somebodys-panel", title: "O" }, { type: "stat", title: "S", targets: [{ refId: "A" }] }] }, "t");
     expect(made.dashboard.rows).toEqual([]);
     expect(made.panels).toEqual([
-      { title: "N", type: "nodeGraph", result: "not drawn", because: ['panels of type "nodeGraph" are not drawn'] },
+      { title: "N", type: "nodeGraph", result: "not drawn", because: ["graphs of nodes are not drawn"] }, { title: "O", type: "somebodys-panel", result: "not drawn", because: ['panels of type "somebodys-panel" are not drawn'] },
       { title: "S", type: "stat", result: "not drawn", because: ["none of its queries is PromQL"] },
     ]);
   });
@@ -45,7 +45,7 @@ describe("panel types", () => {
 describe("what differs is said", () => {
   it("by its reason", () => {
     const { report } = one({
-      type: "timeseries", targets: query, repeat: "job", timeShift: "1d", transformations: [{ id: "organize" }, { id: "spatial" }, { id: "calculateField", options: { mode: "windowFunctions" } }, { id: "other", disabled: true }],
+      type: "timeseries", targets: query, repeat: "job", timeShift: "1d/d", transformations: [{ id: "organize" }, { id: "spatial" }, { id: "calculateField", options: { mode: "windowFunctions" } }, { id: "other", disabled: true }],
       fieldConfig: {
         defaults: { unit: "furlongs", color: { mode: "continuous-GrYlRd" }, mappings: [{ type: "special", options: { match: "never" } }] },
         overrides: [{ matcher: { id: "byTopology" }, properties: [] }, { matcher: { id: "byName", options: "x" }, properties: [{ id: "custom.glow", value: 1 }] }],
@@ -53,7 +53,7 @@ describe("what differs is said", () => {
     });
     expect(report?.result).toBe("differs");
     expect(report?.because).toEqual([
-      "it is not shifted by 1d", 'the transformation "spatial" is left out', 'of the transformation "calculateField" the calculation "windowFunctions" is left out',
+      "it is not shifted by 1d/d", 'the transformation "spatial" is left out', 'of the transformation "calculateField" the calculation "windowFunctions" is left out',
       "a colour that goes from one to another is that of the thresholds", 'overrides of fields "byTopology" are left out', 'the property "custom.glow" of single fields is left out',
       'the unit "furlongs" is put behind the numbers as it is', "value mappings that cannot be read are left out",
     ]);
@@ -72,7 +72,7 @@ describe("overrides", () => {
     ["color", { mode: "fixed", fixedColor: "semi-dark-red" }, { color: "#e02f44" }], ["unit", "Bps", { unit: "binBps" }], ["displayName", "Name", { title: "Name" }],
     ["custom.align", "center", { align: "center" }], ["decimals", "2", { decimals: 2 }], ["custom.fillOpacity", 0, { fill: 0 }], ["custom.transform", "negative-Y", { negative: true }],
     ["custom.lineStyle", { fill: "dash", dash: [10, 5] }, { dash: [10, 5] }], ["custom.cellOptions", { type: "color-background" }, { cell: "background" }], ["custom.lineWidth", 3, { lineWidth: 3 }],
-    ["links", [{ title: "T", url: "/d/x?var-a=${__value.raw}" }], { links: [{ title: "T", href: "/d/x?var-a=${__value.raw}" }] }], ["custom.width", 120, { width: 120 }],
+    ["links", [{ title: "T", url: "/d/x/nodes-full?var-a=${__value.raw}" }], { links: [{ title: "T", href: "?page=d-nodes-full&var-a=${__value.raw}" }] }], ["custom.width", 120, { width: 120 }],
     ["thresholds", { mode: "absolute", steps: [{ color: "green", value: null }, { color: "red", value: 5 }] }, { thresholds: [{ from: null, color: "good" }, { from: 5, color: "bad" }] }],
     ["custom.hidden", true, { hidden: true }], ["custom.hideFrom", { viz: true, legend: true, tooltip: false }, { hideFrom: ["chart", "legend"] }],
     ["mappings", [{ type: "range", options: { from: 1, to: null, result: { text: "many" } } }], { mappings: [{ from: 1, to: null, text: "many" }] }], ["custom.displayMode", "lcd-gauge", { cell: "gauge" }],
@@ -179,13 +179,13 @@ describe("variables", () => {
     ]);
     expect(made.dashboard.variables).toEqual([
       { name: "DS", kind: "constant", query: "Tidemark" }, { name: "job", kind: "query", query: "label_values(up, job)", default: "$__all", all: true, multi: true, regex: "/(.*)-x/", sort: "number" },
-      { name: "some", kind: "query", query: "label_values(job)", default: ["a", "b"], all: ".+", multi: true }, { name: "n", kind: "custom", query: "a : 1, b : 2", default: "1" }, { name: "i", kind: "custom", query: "1m,5m" },
+      { name: "some", kind: "query", query: "label_values(job)", default: ["a", "b"], all: ".+", multi: true }, { name: "n", kind: "custom", query: "a : 1, b : 2", default: "1" }, { name: "i", kind: "custom", query: "1m,5m", default: "auto", auto: {} },
       { name: "q", kind: "query", query: "metrics(go_.*)" }, { name: "r", kind: "query", query: "query_result(up)", regex: '/instance="(.*)"/' }, { name: "l", kind: "query", query: "label_names()" },
       { name: "s", kind: "query", query: 'query_result(up{job="x"})' }, { name: "t", kind: "text", query: "", default: "x" }, { name: "c", kind: "constant", query: "y" }, { name: "f", kind: "filters", query: 'env!="a\\"b"' },
       { name: "bad", kind: "text", query: "", default: ".*" },
     ]);
     expect(made.remarks).toEqual([
-      '$i: "auto" is not offered; $__interval has the step of the chart', "$bad: its query is none of label_values, label_names, metrics and query_result, so its value is written by hand", '$z: variables of type "magic" are not known',
+      "$bad: its query is none of label_values, label_names, metrics and query_result, so its value is written by hand", '$z: variables of type "magic" are not known',
     ]);
     expect(made.dashboard.refresh).toBe("0s");
   });

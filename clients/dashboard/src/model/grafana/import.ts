@@ -1,9 +1,12 @@
 // importGrafana: a dashboard of Grafana as one of ours, and for each panel whether it is drawn, drawn with these
 // differences, or not drawn because. Pure: asks nobody and keeps nothing.
 import { SCHEMA, type Dashboard, type Row } from "../schema";
-import { linksOf } from "./overrides";
+import { importAnnotations } from "./annotations";
+import { withInputs } from "./inputs";
+import { dashboardLinksOf } from "./links";
 import { importPanel, type PanelReport } from "./panels";
 import { isOtherPanel } from "./queries";
+import { plainForm } from "./resources";
 import type { GrafanaDashboard, GrafanaPanel } from "./types";
 import { importVariable } from "./variables";
 
@@ -51,22 +54,26 @@ function whole(panel: GrafanaPanel, source: GrafanaDashboard, file: GrafanaDashb
 }
 
 // `id` names the dashboard in the address.
-export function importGrafana(file: GrafanaDashboard, id: string): Imported {
+export function importGrafana(shared: GrafanaDashboard, id: string): Imported {
+  const file = withInputs(shared.dashboard ? { ...shared, dashboard: plainForm(shared.dashboard) } : plainForm(shared));
   const source = file.dashboard ?? file;
   const remarks: string[] = [];
   const panels: PanelReport[] = [];
+  const idOf = new Map<number, string>();
   let count = 0;
   const rows = rowsOf(source).flatMap((row): Row[] => {
     const made = row.panels.flatMap((panel) => {
       count += 1;
       const one = importPanel(whole(panel, source, file), `p${count}`);
+      if (panel.id !== undefined && one.panel) idOf.set(panel.id, one.panel.id);
       panels.push(one.report);
       return one.panel ? [one.panel] : [];
     });
     return made.length === 0 ? [] : [{ ...(row.title ? { title: row.title } : {}), ...(row.collapsed ? { collapsed: true } : {}), ...(row.repeat ? { repeat: row.repeat } : {}), panels: made }];
   });
   const variables = (source.templating?.list ?? []).flatMap((variable) => importVariable(variable, remarks) ?? []);
-  const links = linksOf((source.links ?? []).filter((link) => link.type !== "dashboards"));
+  const annotations = importAnnotations(source.annotations?.list ?? [], (one) => idOf.get(one), remarks);
+  const links = dashboardLinksOf(source.links, remarks);
   const refresh = typeof source.refresh === "string" && source.refresh !== "" ? source.refresh : undefined;
   return {
     dashboard: {
@@ -74,7 +81,7 @@ export function importGrafana(file: GrafanaDashboard, id: string): Imported {
       ...(source.description ? { description: source.description } : {}),
       ...(source.time?.from && source.time.to ? { range: { from: source.time.from, to: source.time.to } } : {}),
       refresh: refresh ?? "0s",
-      ...(variables.length > 0 ? { variables } : {}), ...(links.length > 0 ? { links } : {}),
+      ...(variables.length > 0 ? { variables } : {}), ...(annotations.length > 0 ? { annotations } : {}), ...(links.length > 0 ? { links } : {}),
       rows,
     },
     panels, remarks,

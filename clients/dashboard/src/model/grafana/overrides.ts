@@ -1,16 +1,12 @@
 // Overrides of single fields in Grafana's three forms (fieldConfig.overrides, seriesOverrides of graphs, styles of old tables) as ours.
-import type { FieldLook, FieldMatch, Link, Override } from "../schema";
+import type { FieldLook, FieldMatch, Override } from "../schema";
 import { colorOf, hexOf, mappingsOf, numberOf, percentThresholds, thresholdsOf, unitOf } from "./fields";
-import { translateExpr } from "./queries";
+import { linksOf } from "./links";
 import type { GrafanaLink, GrafanaOverride, GrafanaPanel, GrafanaSeriesOverride, GrafanaStep, GrafanaStyle } from "./types";
 
 type Words = Record<string, unknown>;
 const record = (value: unknown): Words => (typeof value === "object" && value !== null ? (value as Words) : {});
 const oneOf = <T extends string>(value: unknown, all: readonly T[]): T | undefined => all.find((one) => one === value);
-
-export function linksOf(list: GrafanaLink[] | undefined): Link[] {
-  return (list ?? []).flatMap((link) => (typeof link.url === "string" && link.url !== "" ? [{ title: link.title ?? "", href: translateExpr(link.url) }] : []));
-}
 
 // undefined: as everything else; null: none that is known.
 function cellOf(mode: unknown): FieldLook["cell"] | null {
@@ -155,7 +151,7 @@ const SERIES: Record<string, (value: unknown) => FieldLook> = {
   legend: (value) => (value === false ? { hideFrom: ["legend"] } : {}),
   hiddenSeries: (value) => (value === true ? { hideFrom: ["chart"] } : {}),
 };
-const UNSEEN = new Set(["alias", "$$hashKey", "zindex", "dashLength", "spaceLength", "pointradius", "nullPointMode", "hideTooltip", "fillGradient"]);
+const UNSEEN = new Set(["alias", "$$hashKey", "zindex", "dashLength", "steppedLine", "stepped", "spaceLength", "pointradius", "nullPointMode", "hideTooltip", "fillGradient"]);
 
 export function seriesOverridesOf(panel: GrafanaPanel, differences: Set<string>): Override[] {
   const colors = Object.entries(panel.aliasColors ?? {}).flatMap(([alias, value]): Override[] => { const color = hexOf(value); return color ? [{ match: { by: "name", is: alias }, set: { color } }] : []; });
@@ -198,7 +194,7 @@ export function stylesOf(styles: GrafanaStyle[] | undefined, differences: Set<st
         ...(align ? { align } : {}),
         ...(thresholds ? { thresholds, cell: style.colorMode === "value" ? "color" as const : "background" as const } : {}),
         ...(mappings.length > 0 && (style.mappingType ?? 1) > 0 ? { mappings } : {}),
-        ...(style.link === true && style.linkUrl ? { links: [{ title: style.linkTooltip ?? "", href: translateExpr(style.linkUrl) }] } : {}),
+        ...(style.link === true && style.linkUrl ? { links: linksOf([{ title: style.linkTooltip ?? "", url: style.linkUrl }]) } : {}),
       },
     };
   }).filter((one) => Object.keys(one.set).length > 0);

@@ -3,7 +3,10 @@ import type { FieldLook, Mapping, Override, Panel, Threshold, Transformation } f
 import { lackOf } from "../tables/transform";
 import { reducerNamed } from "../tables/reducers";
 import { colorOf, hexOf, isKnownUnit, mappingsOf, numberOf, oldThresholdsOf, percentThresholds, plainText, thresholdsOf, unitOf } from "./fields";
-import { linksOf, lookOfCustom, overridesOf, seriesOverridesOf, stylesOf } from "./overrides";
+import { ALERT_HISTORY } from "./annotations";
+import { linksOf } from "./links";
+import { withNewOptions } from "./old_options";
+import { lookOfCustom, overridesOf, seriesOverridesOf, stylesOf } from "./overrides";
 import { foreignSource, queriesOf, translateExpr } from "./queries";
 import type { GrafanaPanel } from "./types";
 
@@ -30,7 +33,19 @@ const TYPES: Record<string, Type> = {
   piechart: { ours: "pie", moment: true }, "grafana-piechart-panel": { ours: "pie", moment: true },
   gauge: { ours: "gauge", moment: true }, bargauge: { ours: "bars", moment: true }, barchart: { ours: "bars", moment: true, differs: "its bars lie" },
   heatmap: { ours: "heatmap" }, "state-timeline": { ours: "states" }, "status-history": { ours: "states", differs: "equal neighbours are one piece" }, histogram: { ours: "histogram" },
-  text: { ours: "text" }, alertlist: { ours: "alerts" },
+  text: { ours: "text" }, alertlist: { ours: "alerts" }, dashlist: { ours: "dashboards" }, annolist: { ours: "events" },
+  candlestick: { ours: "timeseries", differs: "its candles are lines" },
+  // What people install beside Grafana's own.
+  "grafana-polystat-panel": { ours: "stat", moment: true, differs: "its shapes are numbers" }, "vonage-status-panel": { ours: "stat", moment: true }, "natel-discrete-panel": { ours: "states" },
+  "flant-statusmap-panel": { ours: "states", differs: "equal neighbours are one piece" }, "briangann-gauge-panel": { ours: "gauge", moment: true }, "michaeldmoore-multistat-panel": { ours: "bars", moment: true },
+};
+// Those that ask for no numbers.
+const ASKS_NOTHING = ["text", "alerts", "dashboards", "events"];
+// Why others are not drawn, where more can be said than that they are not known.
+const REASONS: Record<string, string> = {
+  logs: "logs are not kept here", "logs-new": "logs are not kept here", traces: "traces are not kept here", flamegraph: "profiles are not kept here", nodeGraph: "graphs of nodes are not drawn",
+  geomap: "a map would be asked of another server", "grafana-worldmap-panel": "a map would be asked of another server", worldmap: "a map would be asked of another server", news: "news would be asked of another server",
+  canvas: "free drawings are not drawn", xychart: "numbers over numbers are not drawn", pluginlist: "it shows Grafana's own plugins", welcome: "it welcomes to Grafana", gettingstarted: "it welcomes to Grafana", debug: "it shows Grafana's own state",
 };
 const CUSTOM_OF_TABLES = ["align", "width", "displayMode", "cellOptions", "hidden"];
 const CUSTOM_OF_CHARTS = ["lineStyle", "transform", "fillBelowTo", "axisPlacement", "hideFrom"];
@@ -42,6 +57,8 @@ const option = (panel: GrafanaPanel, name: string): Words => record(panel.option
 function typeOf(panel: GrafanaPanel): Type | undefined {
   const type = Object.hasOwn(TYPES, panel.type ?? "") ? TYPES[panel.type ?? ""] : undefined;
   if (type?.ours === "stat" && panel.gauge?.show === true) return { ...type, ours: "gauge" };
+  if (panel.type === "graph" && panel.xaxis?.mode === "series") return { ours: "bars", moment: true, differs: "its bars lie" };
+  if (panel.type === "graph" && panel.xaxis?.mode === "histogram") return { ours: "histogram" };
   return type;
 }
 
@@ -74,7 +91,7 @@ function looks(panel: GrafanaPanel, type: string, differences: Set<string>): Par
   const axis = panel.yaxes?.[0];
   const unit = unitOf(defaults.unit ?? axis?.format ?? panel.yAxis?.format ?? panel.format);
   if (!isKnownUnit(unit) && !/^suffix:/.test(defaults.unit ?? "")) differences.add(`the unit "${unit}" is put behind the numbers as it is`);
-  const decimals = numberOf(defaults.decimals);
+  const decimals = numberOf(defaults.decimals ?? panel.decimals);
   const min = numberOf(defaults.min ?? axis?.min ?? (panel.gauge?.show ? panel.gauge.minValue : undefined));
   const max = numberOf(defaults.max ?? axis?.max ?? (panel.gauge?.show ? panel.gauge.maxValue : undefined));
   const thresholds = thresholdsFor(panel, type, { min, max }, differences);
@@ -97,12 +114,8 @@ function overrides(panel: GrafanaPanel, type: string, differences: Set<string>):
   const fixed = defaults.color?.mode === "fixed" ? hexOf(defaults.color.fixedColor) : defaults.color?.mode === "thresholds" && type === "timeseries" ? "thresholds" : undefined;
   if (fixed !== undefined && type !== "stat" && type !== "table") own = { ...own, color: fixed };
   if (defaults.color?.mode?.startsWith("continuous")) differences.add("a colour that goes from one to another is that of the thresholds");
-  if (defaults.displayName) own = { ...own, title: translateExpr(defaults.displayName) };
+  if (defaults.displayName) own = { ...own, title: defaults.displayName };
   if ((defaults.links ?? []).length > 0) own = { ...own, links: linksOf(defaults.links) };
-  if (/\$\{?__(field|series|cell_)/.test(own.title ?? "")) {
-    differences.add("names that are made of fields are those of the series");
-    delete own.title;
-  }
   return [
     ...(Object.keys(own).length > 0 ? [{ match: { by: "all" as const }, set: own }] : []),
     ...overridesOf(panel.fieldConfig?.overrides, differences), ...seriesOverridesOf(panel, differences), ...stylesOf(panel.styles, differences),
@@ -129,8 +142,9 @@ function transformations(panel: GrafanaPanel, differences: Set<string>): Transfo
 
 function calcOf(panel: GrafanaPanel, differences: Set<string>): { calc?: string } {
   const calcs = option(panel, "reduceOptions").calcs;
-  const name = (Array.isArray(calcs) ? String(calcs[0] ?? "") : undefined) ?? panel.valueName;
-  if (name === undefined || name === "" || ["lastNotNull", "last", "current"].includes(name)) return {};
+  const old = panel.valueName ?? (panel.xaxis?.mode === "series" ? panel.xaxis.values?.[0] : undefined);
+  const name = (Array.isArray(calcs) ? String(calcs[0] ?? "") : undefined) ?? { avg: "mean", total: "sum" }[old ?? ""] ?? old;
+  if (name === undefined || name === "" || ["lastNotNull", "last", "current", "name"].includes(name)) return {};
   if (reducerNamed(name) !== undefined) return { calc: name };
   differences.add(`its number is the last one and not "${name}"`);
   return {};
@@ -155,13 +169,11 @@ function chartOptions(panel: GrafanaPanel, differences: Set<string>): Words {
   const shape = custom.lineInterpolation ?? (panel.steppedLine === true ? "stepAfter" : undefined);
   const join = custom.spanNulls === true || (typeof custom.spanNulls === "number" && custom.spanNulls > 0) || panel.nullPointMode === "connected";
   const width = numberOf(custom.lineWidth) ?? numberOf(panel.linewidth);
-  if (panel.nullPointMode === "null as zero") differences.add("gaps are gaps and not zeros");
-  if (panel.xaxis?.mode !== undefined && panel.xaxis.mode !== "time") differences.add("its axis is the time");
   const stack = stacking === "percent" || (panel.stack === true && panel.percentage === true) ? "percent" : panel.stack === true || stacking === "normal";
   const table = legend.displayMode === "table" || old.alignAsTable === true;
   return {
     ...(stack ? { stack } : {}), ...(fill !== undefined && fill > 0 ? { fill } : {}), ...(bars ? { draw: "bars" } : points ? { draw: "points" } : {}),
-    ...(shape === "smooth" || shape === "stepBefore" || shape === "stepAfter" ? { line: shape } : {}), ...(join ? { joinGaps: true } : {}),
+    ...(shape === "smooth" || shape === "stepBefore" || shape === "stepAfter" ? { line: shape } : {}), ...(join ? { joinGaps: true } : {}), ...(panel.nullPointMode === "null as zero" ? { zeroGaps: true } : {}),
     ...(width !== undefined && width !== 1 ? { lineWidth: width } : {}), ...(base !== 1 ? { log: base === 2 ? 2 : 10 } : {}),
     ...(hidden ? { legend: "none" } : table ? { legend: "table", ...(calcs.length > 0 ? { columns: calcs } : {}) } : {}),
     ...(!hidden && (legend.placement === "right" || old.rightSide === true) ? { legendAt: "right" } : {}),
@@ -180,9 +192,11 @@ const OPTIONS: Record<string, (panel: GrafanaPanel, differences: Set<string>) =>
     ...calcOf(panel, differences),
     ...(panel.options?.graphMode === "area" || panel.sparkline?.show === true ? { spark: true } : {}),
     ...(String(panel.options?.colorMode ?? "").startsWith("background") || panel.colorBackground === true ? { ground: true } : {}),
-    ...(panel.options?.textMode === "value" ? { show: "value" } : panel.options?.textMode === "name" ? { show: "name" } : panel.options?.textMode === "value_and_name" ? { show: "both" } : {}),
+    ...(panel.options?.textMode === "value" ? { show: "value" } : panel.options?.textMode === "name" ? { show: "name" } : panel.options?.textMode === "value_and_name" ? { show: "both" } : panel.valueName === "name" ? { show: "name" } : {}),
     ...(panel.prefix ? { before: panel.prefix } : {}), ...(panel.postfix ? { behind: panel.postfix } : {}),
   }),
+  alerts: alertOptions,
+  dashboards: boardOptions,
   gauge: calcOf,
   bars: calcOf,
   pie: (panel, differences) => {
@@ -198,30 +212,66 @@ const OPTIONS: Record<string, (panel: GrafanaPanel, differences: Set<string>) =>
   histogram: (panel) => ({ ...(numberOf(panel.options?.bucketSize) ? { size: numberOf(panel.options?.bucketSize) } : {}), ...(numberOf(panel.options?.bucketOffset) ? { offset: numberOf(panel.options?.bucketOffset) } : {}) }),
 };
 
+const OLD_STATES: Record<string, string[]> = { alerting: ["firing"], firing: ["firing"], pending: ["pending"] };
+
+// What a list of alerts shows: in words of its own before version 8, then in options.
+function alertOptions(panel: GrafanaPanel, differences: Set<string>): Words {
+  const own = { ...record(panel), ...record(panel.options) };
+  const filter = Array.isArray(own.stateFilter) ? own.stateFilter.map(String) : Object.entries(record(own.stateFilter)).flatMap(([name, on]) => (on === true ? [name] : []));
+  const states = [...new Set(filter.flatMap((name) => OLD_STATES[name] ?? []))];
+  const rest = filter.filter((name) => !Object.hasOwn(OLD_STATES, name));
+  if (rest.length > 0) differences.add(`it lists alerts that are active, and none that are ${rest.join(", ")}`);
+  if (own.show === "changes") differences.add("it lists the alerts that are active and not their changes");
+  const name = String(own.alertName ?? own.nameFilter ?? "");
+  const labels = String(own.alertInstanceLabelFilter ?? "").replace(/^\{|\}$/g, "");
+  const most = numberOf(own.maxItems ?? own.limit);
+  return { plain: true, ...(name ? { name: translateExpr(name) } : {}), ...(labels ? { labels: translateExpr(labels) } : {}), ...(states.length > 0 ? { states } : {}), ...(most !== undefined && most > 0 ? { most } : {}) };
+}
+
+function boardOptions(panel: GrafanaPanel, differences: Set<string>): Words {
+  const own = { ...record(panel), ...record(panel.options) };
+  const tags = Array.isArray(own.tags) ? own.tags.map(String) : [];
+  if (tags.length > 0) differences.add(`dashboards have no tags here, so it is not for ${tags.join(", ")} alone`);
+  if ((own.showStarred ?? own.starred) === true && (own.showSearch ?? own.search) !== true) differences.add("nobody stars dashboards here, so it lists all");
+  else if ((own.showRecentlyViewed ?? own.recent) === true && (own.showSearch ?? own.search) !== true) differences.add("it lists all dashboards and not those that were seen last");
+  const query = String(own.query ?? "");
+  const most = numberOf(own.maxItems ?? own.limit);
+  return { ...(query ? { query: translateExpr(query) } : {}), ...(most !== undefined && most > 0 ? { most } : {}) };
+}
+
+// Its own range, where its words are durations.
+function ownRange(panel: GrafanaPanel): Pick<Panel, "last" | "earlier" | "rangeHidden"> {
+  const duration = (text: string | null | undefined) => { const own = (text ?? "").trim().replace(/^(now)?-/, ""); return /^\d+(ms|[smhdwy])$/.test(own) ? own : undefined; };
+  const [last, earlier] = [duration(panel.timeFrom), duration(panel.timeShift)];
+  return { ...(last ? { last } : {}), ...(earlier ? { earlier } : {}), ...((last || earlier) && panel.hideTimeOverride === true ? { rangeHidden: true } : {}) };
+}
+
 // What the whole panel says that nothing here does.
 function wholeDifferences(panel: GrafanaPanel, type: Type, differences: Set<string>): void {
   if (type.differs !== undefined) differences.add(type.differs);
-  if (panel.timeFrom) differences.add(`it shows the range of the page and not its own (${panel.timeFrom})`);
-  if (panel.timeShift) differences.add(`it is not shifted by ${panel.timeShift}`);
+  if (panel.timeFrom && ownRange(panel).last === undefined) differences.add(`it shows the range of the page and not its own (${panel.timeFrom})`);
+  if (panel.timeShift && ownRange(panel).earlier === undefined) differences.add(`it is not shifted by ${panel.timeShift}`);
   if (option(panel, "reduceOptions").values === true && type.ours !== "table") differences.add("each series is one number and not each of its values");
   if (type.ours === "heatmap" && panel.options?.calculate === true) differences.add("its cells are the series' own numbers");
 }
 
-export function importPanel(panel: GrafanaPanel, id: string): { panel: Panel | undefined; report: PanelReport } {
+export function importPanel(written: GrafanaPanel, id: string): { panel: Panel | undefined; report: PanelReport } {
+  const panel = withNewOptions(written);
   const title = panel.title ?? "";
   const wanted = panel.type ?? "";
   const report = (result: PanelReport["result"], because: string[]): PanelReport => ({ title, type: wanted, result, because });
   if (panel.libraryPanel && panel.type === undefined) return { panel: undefined, report: { ...report("not drawn", [`what the library panel "${panel.libraryPanel.name ?? ""}" is does not stand in the file`]), type: "library panel" } };
   const type = typeOf(panel);
-  if (type === undefined) return { panel: undefined, report: report("not drawn", [`panels of type "${wanted}" are not drawn`]) };
+  if (type === undefined) return { panel: undefined, report: report("not drawn", [Object.hasOwn(REASONS, wanted) ? (REASONS[wanted] as string) : `panels of type "${wanted}" are not drawn`]) };
   const foreign = foreignSource(panel.datasource);
-  if (foreign !== undefined && type.ours !== "text" && type.ours !== "alerts") return { panel: undefined, report: report("not drawn", [`its data are those of ${foreign}`]) };
+  if (foreign !== undefined && !ASKS_NOTHING.includes(type.ours)) return { panel: undefined, report: report("not drawn", [`its data are those of ${foreign}`]) };
   const differences = new Set<string>();
   wholeDifferences(panel, type, differences);
-  const asks = type.ours !== "text" && type.ours !== "alerts";
+  const asks = !ASKS_NOTHING.includes(type.ours);
   const queries = asks ? queriesOf(panel, { moment: type.moment === true, tables: type.ours === "table" || (panel.transformations ?? []).length > 0 || wanted === "barchart" }, differences) : [];
   if (asks && queries.length === 0) return { panel: undefined, report: report("not drawn", ["none of its queries is PromQL"]) };
   if (type.ours === "alerts") queries.push({ id: "A", expr: "", mode: "alerts" }, { id: "B", expr: "", mode: "rules" });
+  if (type.ours === "events") queries.push({ id: "A", mode: "events", ...ALERT_HISTORY });
   const width = panel.gridPos?.w !== undefined ? panel.gridPos.w / 2 : (numberOf(panel.span) ?? 12);
   const steps = asks ? transformations(panel, differences) : [];
   const own = asks ? overrides(panel, type.ours, differences) : [];
@@ -235,7 +285,7 @@ export function importPanel(panel: GrafanaPanel, id: string): { panel: Panel | u
     ...(panel.gridPos?.h !== undefined ? { height: Math.max(2, Math.round((panel.gridPos.h * 38 - 46) / 40)) } : {}),
     ...(queries.length > 0 ? { queries } : {}),
     ...(asks ? looks(panel, type.ours, differences) : {}),
-    ...(own.length > 0 ? { overrides: own } : {}), ...(steps.length > 0 ? { transformations: steps } : {}), ...(links.length > 0 ? { links } : {}),
+    ...ownRange(panel), ...(own.length > 0 ? { overrides: own } : {}), ...(steps.length > 0 ? { transformations: steps } : {}), ...(links.length > 0 ? { links } : {}),
     ...(panel.repeat ? { repeat: { variable: panel.repeat, ...(panel.repeatDirection === "v" ? { down: true } : {}), ...(numberOf(panel.maxPerRow) ? { most: numberOf(panel.maxPerRow) as number } : {}) } } : {}),
   };
   const all = { ...options, ...(points !== undefined && points > 0 && asks ? { points } : {}) };

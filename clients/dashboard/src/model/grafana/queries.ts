@@ -11,9 +11,12 @@ export function translateExpr(expr: string): string {
     .replace(/\$__range_s\b(?!s)/g, "$${__range_s}");
 }
 
+// Sources that are called as what they are.
+const FOREIGN = /^(loki|influxdb|elasticsearch|opensearch|graphite|mysql|postgres(ql)?|mssql|tempo|jaeger|zipkin|cloudwatch|stackdriver|opentsdb|zabbix|testdata|clickhouse)$/i;
+
 // What keeps a source from being this server; undefined for Prometheus and for names that say nothing.
 export function foreignSource(source: GrafanaSource | undefined): string | undefined {
-  const type = typeof source === "object" && source !== null ? source.type : undefined;
+  const type = typeof source === "object" && source !== null ? source.type : typeof source === "string" && FOREIGN.test(source) ? source.toLowerCase() : undefined;
   return type === undefined || /prometheus|mixed|datasource|^$/i.test(type) || type.includes("$") ? undefined : type;
 }
 

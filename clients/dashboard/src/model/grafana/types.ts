@@ -56,7 +56,41 @@ export interface GrafanaStyle {
 export interface GrafanaLink {
   title?: string;
   url?: string;
+  // Of dashboards: "link", or "dashboards": all that have the tags.
   type?: string;
+  tags?: string[];
+  keepTime?: boolean;
+  includeVars?: boolean;
+  // Of panels before version 7: the title of a dashboard.
+  dashboard?: string;
+  dashUri?: string;
+  params?: string;
+}
+
+export interface GrafanaAnnotation {
+  name?: string;
+  datasource?: GrafanaSource;
+  enable?: boolean;
+  hide?: boolean;
+  builtIn?: number | boolean;
+  iconColor?: string;
+  expr?: string;
+  step?: string | number;
+  titleFormat?: string;
+  textFormat?: string;
+  tagKeys?: string | string[];
+  useValueForTime?: boolean | string;
+  type?: string;
+  filter?: { exclude?: boolean; ids?: (number | string)[] };
+  target?: { expr?: string; step?: string; interval?: string };
+}
+
+// What whoever shared the file left to whoever imports it.
+export interface GrafanaInput {
+  name?: string;
+  type?: string;
+  pluginId?: string;
+  value?: string;
 }
 
 export interface GrafanaStep {
@@ -99,6 +133,7 @@ export interface GrafanaPanel {
   maxDataPoints?: number | string | null;
   timeFrom?: string | null;
   timeShift?: string | null;
+  hideTimeOverride?: boolean;
   links?: GrafanaLink[];
   libraryPanel?: { uid?: string; name?: string };
   panels?: GrafanaPanel[];
@@ -115,7 +150,7 @@ export interface GrafanaPanel {
   steppedLine?: boolean;
   nullPointMode?: string;
   aliasColors?: Record<string, string> | null;
-  xaxis?: { mode?: string };
+  xaxis?: { mode?: string; values?: string[]; buckets?: number | null };
   yaxes?: { format?: string; min?: number | string | null; max?: number | string | null; logBase?: number }[];
   seriesOverrides?: GrafanaSeriesOverride[];
   // Tables before version 7.
@@ -128,6 +163,7 @@ export interface GrafanaPanel {
   yAxis?: { format?: string };
   format?: string;
   valueName?: string;
+  decimals?: number | string | null;
   thresholds?: string | unknown[];
   colors?: string[];
   colorValue?: boolean;
@@ -154,6 +190,8 @@ export interface GrafanaVariable {
   sort?: number;
   options?: { value?: unknown; text?: unknown }[];
   auto?: boolean;
+  auto_count?: number;
+  auto_min?: string;
   filters?: { key?: string; operator?: string; value?: string }[];
   current?: { value?: unknown };
   hide?: number;
@@ -171,6 +209,9 @@ export interface GrafanaDashboard {
   panels?: GrafanaPanel[];
   rows?: { title?: string; collapse?: boolean; panels?: GrafanaPanel[]; repeat?: string | null; height?: number | string }[];
   links?: GrafanaLink[];
+  annotations?: { list?: GrafanaAnnotation[] };
+  tags?: string[];
+  __inputs?: GrafanaInput[];
   // Panels that the exporter keeps outside of the dashboard, by their uid.
   __elements?: Record<string, { model?: GrafanaPanel }> | unknown[];
   templating?: { list?: GrafanaVariable[] };

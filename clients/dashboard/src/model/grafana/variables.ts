@@ -58,8 +58,9 @@ export function importVariable(variable: GrafanaVariable, remarks: string[]): Va
       return { ...common(named), kind: "custom", query: text };
     case "interval": {
       const shown = common(named);
-      if (variable.auto === true) remarks.push(`$${name}: "auto" is not offered; $__interval has the step of the chart`);
-      return { ...shown, kind: "custom", query: intervals(text) };
+      const auto = variable.auto === true ? { auto: { ...(variable.auto_count ? { count: Number(variable.auto_count) } : {}), ...(variable.auto_min ? { least: variable.auto_min } : {}) } } : {};
+      const chosen = texts(variable.current?.value)[0] ?? "";
+      return { ...shown, ...auto, ...(variable.auto === true && /^(auto|\$__auto_interval.*)$/.test(chosen) ? { default: "auto" } : {}), kind: "custom", query: intervals(text) };
     }
     case "constant":
       return { name, kind: "constant", query: text };

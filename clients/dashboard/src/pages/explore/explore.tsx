@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError, homeDatabase, type PlanNode } from "../../api";
 import { emptyFrame, framesSeries, type Frame } from "../../model/frames";
+import type { Mark } from "../../model/annotations";
 import type { Panel, Query } from "../../model/schema";
 import { alignSpan, chooseStep, pointsFor } from "../../model/time";
 import { DataTable } from "../../panels/data_table";
@@ -32,6 +33,8 @@ interface Answered {
   milliseconds: number;
 }
 
+// Nothing is marked on what is explored.
+const NO_MARKS: readonly Mark[] = [];
 const HISTORY = "tidemark.explore.history";
 
 let revisions = 0;
@@ -129,7 +132,7 @@ export function Explore() {
   }, [inAddress, asked, span.value.start, span.value.end, demanded.value]);
 
   const panel: Panel = { id: "explore", type: view, title: "Result", height: 9, queries: [], options: { legend: "table", most: 100 } };
-  const props = data && { panel, data, span: span.value, theme: theme.value, zone: zone.value, onSpan: setSpan, values: {} };
+  const props = data && { panel, data, span: span.value, theme: theme.value, zone: zone.value, onSpan: setSpan, values: {}, annotations: NO_MARKS };
   const series = data?.frames.reduce((sum, frame) => sum + frame.series.length, 0) ?? 0;
   return (
     <div class="explore" ref={home}>

@@ -37,7 +37,7 @@ function numberOf(panel: Panel, series: Series | undefined): number | undefined 
 
 export function itemOf(panel: Panel, query: Query, series: Series | undefined, name: string): Item {
   const value = numberOf(panel, series);
-  const look = lookOf(panel, query, { name, query: query.id, kind: "number", values: series?.values ?? [] });
+  const look = lookOf(panel, query, { name, ...(series ? { labels: series.labels } : {}), query: query.id, kind: "number", values: series?.values ?? [] });
   const mapping = mappingOf(value, look.mappings);
   const goal = goalNamed(query.goal);
   const status = goal ? judge(goal, value) : undefined;

@@ -28,6 +28,17 @@ export function parseMatchers(text: string): { matchers: Matcher[] } | { fault: 
   return matchers.length > 0 ? { matchers } : { fault: "A silence needs a matcher, such as alertname=\"NAME\"." };
 }
 
+// Whether it matches; a label that is not there is empty, and patterns are of the whole value.
+export function matchesLabels({ name, value, isRegex, isEqual }: Matcher, labels: Labels): boolean {
+  const own = Object.hasOwn(labels, name) ? (labels[name] as string) : "";
+  if (!isRegex) return (own === value) === isEqual;
+  try {
+    return new RegExp(`^(?:${value})$`, "s").test(own) === isEqual;
+  } catch {
+    return false;
+  }
+}
+
 // Those that match an alert and nothing less.
 export function matchersFor(labels: Labels): Matcher[] {
   return Object.entries(labels).filter(([name]) => !PLUMBING.has(name)).map(([name, value]) => ({ name, value, isRegex: false, isEqual: true }));

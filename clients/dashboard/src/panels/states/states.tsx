@@ -17,7 +17,7 @@ function StatesView({ panel, data, theme, zone }: PanelProps) {
   const ticks = timeTicks(span, span.end - span.start < 300 ? 3 : 5, zone);
   return (
     <div class="states">
-      {data.frames.flatMap((frame) => frame.series.map((series) => ({ series, look: lookOf(panel, frame.query, { name: series.name, query: frame.query.id, kind: "number", values: series.values }) }))).map(({ series, look }) => (
+      {data.frames.flatMap((frame) => frame.series.map((series) => ({ series, look: lookOf(panel, frame.query, { name: series.name, labels: series.labels, query: frame.query.id, kind: "number", values: series.values }) }))).map(({ series, look }) => (
         <div class="state-row" key={series.key}>
           <span class="name" title={look.title ?? series.name}>{look.title ?? series.name}</span>
           <span class="state-track">

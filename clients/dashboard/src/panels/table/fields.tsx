@@ -67,7 +67,7 @@ export function fieldRows(table: Table, { panel, values, span, theme, zone }: Pa
   const shown = table.columns.map((column, i) => {
     const name = names[i] as string;
     const plain = column.title !== undefined && column.title !== column.name ? { plain: column.name } : {};
-    return { column, name, look: lookOf(panel, queryOf(column.query), { name, ...plain, query: column.query, kind: column.kind, values: column.values }) };
+    return { column, name, look: lookOf(panel, queryOf(column.query), { name, ...plain, labels: column.labels, query: column.query, kind: column.kind, values: column.values }) };
   }).filter(({ look }) => look.hidden !== true && look.hideFrom?.includes("chart") !== true);
   const counts = new Map<string, number>();
   const texts = shown.filter(({ column }) => column.kind === "text");

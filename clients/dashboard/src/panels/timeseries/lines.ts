@@ -29,10 +29,11 @@ function colorOf(look: FieldLook, series: Series, index: number, theme: Theme): 
 
 // At most `most` of the series.
 export function linesOf(panel: Panel, data: PanelData, most: number, theme: Theme): Line[] {
-  const found = data.frames.flatMap((frame) => frame.series.map((series) => ({ frame, series })));
-  return found.slice(0, most).map(({ frame, series }, i): Line => {
-    const look = lookOf(panel, frame.query, { name: series.name, query: frame.query.id, kind: "number", values: series.values });
-    const values = onGrid(series, data.span, data.step);
+  const all = data.frames.flatMap((frame) => frame.series.map((series) => ({ frame, series })));
+  return all.slice(0, most).map(({ frame, series }, i): Line => {
+    const look = lookOf(panel, frame.query, { name: series.name, labels: series.labels, query: frame.query.id, kind: "number", values: series.values });
+    const found = onGrid(series, data.span, data.step);
+    const values = panel.options?.zeroGaps === true ? found.map((value) => value ?? 0) : found;
     const hides = (what: "chart" | "legend" | "tooltip") => look.hideFrom?.includes(what) === true;
     return {
       series, query: frame.query, look, name: look.title ?? series.name, color: colorOf(look, series, i, theme),

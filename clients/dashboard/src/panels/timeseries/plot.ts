@@ -54,6 +54,13 @@ export interface PlotLook {
   dots: boolean;
 }
 
+// Something that happened, from `start` to `end`, seconds since 1970.
+export interface PlotMark {
+  start: number;
+  end: number;
+  color: string;
+}
+
 export interface PlotEvents {
   // A range was dragged over.
   onSpan: (span: Span) => void;
@@ -85,6 +92,7 @@ export class Plot {
   private chart: uPlot | undefined;
   private made = "";
   private hoverInside = false;
+  private happened: readonly PlotMark[] = [];
 
   constructor(
     private readonly home: HTMLElement,
@@ -110,6 +118,13 @@ export class Plot {
       chart.setData(data, false);
       chart.setScale("x", { min: span.start, max: span.end });
     });
+  }
+
+  // Marks what happened, on this chart and on those that take its place.
+  annotate(marks: readonly PlotMark[]): void {
+    const none = marks.length === 0 && this.happened.length === 0;
+    this.happened = marks;
+    if (!none) this.chart?.redraw(false);
   }
 
   // Moves the cursor by points, for the keyboard.
@@ -205,6 +220,7 @@ export class Plot {
             );
           },
         ],
+        drawAxes: [(u) => drawHappened(u, this.happened)],
         draw: [(u) => drawMarks(u, look)],
         ready: [
           (u) => {
@@ -245,6 +261,44 @@ function scaleOf(look: PlotLook, least: number | undefined, most: number | undef
   // What is not above zero has no place on a logarithmic scale.
   if (look.log !== undefined) return { distr: 3, log: look.log, clamp: 1e-9, ...(least !== undefined && least > 0 && most !== undefined ? { range: [least, most] } : {}) };
   return { range: (_u, min, max) => valueRange(min, withMarks(max, marks), least, most) };
+}
+
+// More than these on one chart are a wall.
+const MOST_HAPPENED = 500;
+
+// What happened, behind the lines: a dashed line with a foot, or the area of what lasted.
+function drawHappened(u: uPlot, marks: readonly PlotMark[]): void {
+  const { ctx, bbox } = u;
+  const ratio = devicePixelRatio;
+  const [first, last] = [u.scales.x?.min ?? 0, u.scales.x?.max ?? 0];
+  ctx.save();
+  for (const mark of marks.filter((one) => one.end >= first && one.start <= last).slice(0, MOST_HAPPENED)) {
+    const from = Math.max(bbox.left, Math.round(u.valToPos(mark.start, "x", true)));
+    const to = Math.min(bbox.left + bbox.width, Math.round(u.valToPos(mark.end, "x", true)));
+    const bottom = bbox.top + bbox.height;
+    ctx.fillStyle = ctx.strokeStyle = mark.color;
+    ctx.lineWidth = ratio;
+    if (to > from) {
+      ctx.globalAlpha = 0.12;
+      ctx.fillRect(from, bbox.top, to - from, bbox.height);
+      ctx.globalAlpha = 1;
+      ctx.fillRect(from, bottom - 3 * ratio, to - from, 3 * ratio);
+    }
+    ctx.setLineDash([3 * ratio, 3 * ratio]);
+    for (const x of to > from ? [from, to] : [from]) {
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bottom);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    ctx.moveTo(from - 4 * ratio, bottom);
+    ctx.lineTo(from + 4 * ratio, bottom);
+    ctx.lineTo(from, bottom - 6 * ratio);
+    ctx.fill();
+  }
+  ctx.restore();
 }
 
 // Lines at the goals and thresholds.

@@ -1,10 +1,11 @@
 // timeseries: lines over time. options: {"stack": true | "percent"}, {"fill": true | 0 to 100}, {"draw": "bars" | "points"}, {"line": "smooth" |
 // "stepBefore" | "stepAfter"}, {"lineWidth": pixels}, {"joinGaps": true}, {"log": 2 | 10}, {"legend": "none" | "values" | "table"} (values: the last of
-// each; table: {"columns": [REDUCER]}, default last, mean, min, max), {"legendAt": "right"}, {"marks": false}: no line at the thresholds,
+// each; table: {"columns": [REDUCER]}, default last, mean, min, max), {"legendAt": "right"}, {"marks": false}: no line at the thresholds, {"zeroGaps": true}: gaps are zeros,
 // {"most": N} series drawn (default 40).
 import type uPlot from "uplot";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { stateColor } from "../../model/colors";
+import { marksAt } from "../../model/annotations";
+import { fixedColor, stateColor } from "../../model/colors";
 import { gridTimes, summarize } from "../../model/frames";
 import { goalNamed } from "../../model/goal_file";
 import { reduce, reducerNamed } from "../../model/tables/reducers";
@@ -46,7 +47,7 @@ function useWidth(): [preact.RefObject<HTMLDivElement>, number] {
   return [home, width];
 }
 
-function TimeseriesView({ panel, data, span, theme, zone, onSpan }: PanelProps) {
+function TimeseriesView({ panel, data, span, theme, zone, annotations, onSpan }: PanelProps) {
   const [home, width] = useWidth();
   const canvas = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot>();
@@ -109,6 +110,9 @@ function TimeseriesView({ panel, data, span, theme, zone, onSpan }: PanelProps) 
     );
   }, [lines, hidden, wide, height, theme, zone, span.start, span.end, JSON.stringify(options)]);
 
+  // Sooner than the chart is drawn anew they would be drawn on the one before.
+  useEffect(() => plot.current?.annotate(annotations.map(({ start, end, color }) => ({ start, end, color: fixedColor(color, theme) ?? stateColor("info", theme) }))), [annotations, theme, wide, height]);
+
   const pinnedIndex = pinned && Math.round((pinned.time - (times[0] ?? 0)) / data.step);
   const shownAt = pinned && pinnedIndex !== undefined && times[pinnedIndex] !== undefined
     ? { ...pinned, index: pinnedIndex } : cursor?.inside ? cursor : undefined;
@@ -140,6 +144,7 @@ function TimeseriesView({ panel, data, span, theme, zone, onSpan }: PanelProps) 
         {shownAt && times[shownAt.index] !== undefined && (
           <Tooltip at={shownAt} width={wide} pinned={pinned !== undefined}
             title={`${timeText(times[shownAt.index] as number, zone)} ${zoneName(zone)} · step ${data.step < 1 ? data.step : formatValue(data.step, "s")}`}
+            marks={marksAt(annotations, times[shownAt.index] as number, Math.max(data.step, (6 * (span.end - span.start)) / Math.max(1, wide))).map((mark) => ({ ...mark, color: fixedColor(mark.color, theme) ?? stateColor("info", theme), when: mark.end > mark.start ? `${timeText(mark.start, zone)} to ${timeText(mark.end, zone)}` : timeText(mark.start, zone) }))}
             rows={lines.filter((line) => line.drawn && line.inTooltip && !hidden.has(line.series.key)).map((line) => ({
               key: line.series.key, name: line.name, color: line.color, value: line.values[shownAt.index] ?? null,
               text: format(line, line.values[shownAt.index] ?? null),
@@ -215,4 +220,4 @@ function Legend({ lines, hidden, cursor, columns, format, onPick }: LegendProps)
   );
 }
 
-export const timeseries: PanelType = { type: "timeseries", height: 5, sizing: "drawn", hasData: anySeries, view: TimeseriesView };
+export const timeseries: PanelType = { type: "timeseries", height: 5, sizing: "drawn", hasData: anySeries, annotated: true, view: TimeseriesView };
