@@ -67,6 +67,9 @@ function hueOf([r, g, b]: [number, number, number]): number | undefined {
   return sixth * 60;
 }
 
+// The colours that states have there.
+export const STATE_HEX: Record<string, string> = { good: "green", warn: "orange", bad: "red", info: "blue", dim: "text", accent: "blue" };
+
 // Colours are states here, so that they hold in both themes: green is good, red is bad.
 export function colorOf(name: string | undefined): ColorName {
   const text = (name ?? "").trim();

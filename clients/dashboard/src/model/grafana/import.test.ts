@@ -146,7 +146,7 @@ describe("queries", () => {
   });
   it("name variables in our form", () => {
     expect(translateExpr('x{a=~"${v:pipe}",b="[[w]]"}[${__rate_interval}]')).toBe('x{a=~"${v:pipe}",b="${w}"}[$__rate_interval]');
-    expect(translateExpr("a[${__range_s}s] + b[$__range_s:]")).toBe("a[$__range_ss] + b[${__range_s}:]");
+    expect(translateExpr("a[${__range_s}s] + b[$__range_s:]")).toBe("a[${__range_s}s] + b[$__range_s:]");
   });
 });
 

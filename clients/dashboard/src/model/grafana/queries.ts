@@ -6,9 +6,8 @@ import type { GrafanaPanel, GrafanaSource, GrafanaTarget } from "./types";
 export function translateExpr(expr: string): string {
   return expr
     .replace(/\[\[(\w+)(?::(\w+))?\]\]/g, (_, name: string, format?: string) => `\${${name}${format ? `:${format}` : ""}}`)
-    .replace(/\$\{__(interval|range|rate_interval)(_ms|_s)?\}/g, "$$__$1$2")
-    // A duration may not follow a number in text: "${__range_s}s" is seconds.
-    .replace(/\$__range_s\b(?!s)/g, "$${__range_s}");
+    // In "${__range_s}s" the braces say where the name ends.
+    .replace(/\$\{__(interval|range|rate_interval)(_ms|_s)?\}(?!\w)/g, "$$__$1$2");
 }
 
 // Sources that are called as what they are.

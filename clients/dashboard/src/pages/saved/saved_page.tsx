@@ -146,6 +146,7 @@ function Saved({ name }: { name: string }) {
           <>
             <button class="control" onClick={() => download(`${name}.json`, loaded.text)}>Export</button>
             {shown.grafana !== undefined && <button class="control" onClick={() => download(`${name}.grafana.json`, `${JSON.stringify(shown.grafana, null, 2)}\n`)}>Export as it was imported</button>}
+            <button class="control" onClick={() => attempt(forGrafana(shown))}>Export for Grafana</button>
             <button class="control" onClick={() => attempt(copy(shown))}>Copy</button>
             <button class="control" onClick={() => void showHistory()}>History</button>
           </>
@@ -172,6 +173,14 @@ function Saved({ name }: { name: string }) {
       )}
     </div>
   );
+
+  // Its databases are sources called tidemark-NAME, as clients/grafana provisions them.
+  async function forGrafana(dashboard: Dashboard): Promise<void> {
+    const { exportGrafana } = await import("../../model/grafana/export");
+    const { dashboard: made, left } = exportGrafana(dashboard, { source: (database) => `tidemark-${database}`, home: "default" });
+    download(`${name}.grafana.json`, `${JSON.stringify(made, null, 2)}\n`);
+    setSaid(left.length > 0 ? `Grafana does not draw ${left.join(", ")}.` : "");
+  }
 
   async function showHistory(): Promise<void> {
     try {

@@ -67,7 +67,7 @@ function AlertsView({ panel, data, zone, values }: PanelProps) {
       </p>}
       {!plain && watching > 0 && <p class="note">{watching} {watching === 1 ? "rule watches" : "rules watch"}</p>}
       {alerts.length > 0 && (
-        <Grid label={panel.title}
+        <Grid label={panel.title} stacks
           columns={[{ id: "state", title: "State" }, { id: "name", title: "Alert" }, { id: "labels", title: "Labels" }, { id: "value", title: "Value", numeric: true }, { id: "since", title: "Since" }, { id: "silence", title: "" }]}
           rows={alerts.map((alert) => ({
             key: JSON.stringify(alert.labels),

@@ -18,7 +18,7 @@ function stateOf(rule: Rule): { text: string; color: ColorName } {
 // `onEdit`: what the name of a group does.
 export function RuleTable({ groups, label, onEdit }: { groups: RuleGroup[]; label: string; onEdit?: (group: RuleGroup) => void }) {
   return (
-    <Grid label={label}
+    <Grid label={label} stacks
       columns={[{ id: "state", title: "State" }, { id: "name", title: "Rule" }, { id: "query", title: "Watches for" }, { id: "for", title: "For" }, { id: "group", title: "Group" }, { id: "every", title: "Every", numeric: true }]}
       rows={groups.flatMap((group) => group.rules.map((rule, i) => {
         const state = stateOf(rule);

@@ -87,7 +87,7 @@ function SilencesView({ panel, span, zone }: PanelProps) {
       </p>
       {list && shown.length === 0 && <p class="note">Nothing is silenced.</p>}
       {shown.length > 0 && (
-        <Grid label={panel.title}
+        <Grid label={panel.title} stacks
           columns={[{ id: "state", title: "State" }, { id: "what", title: "Alerts" }, { id: "why", title: "Why" }, { id: "who", title: "By" }, { id: "until", title: "Until" }, { id: "end", title: "" }]}
           rows={shown.map((one) => ({
             key: one.id,

@@ -57,7 +57,8 @@ function styleOf(column: Column | undefined): Record<string, string> | undefined
 
 const ROWS_AT_ONCE = 200;
 
-export function Grid({ columns, rows, label }: { columns: Column[]; rows: GridRow[]; label: string }) {
+// `stacks`: where it is narrow each row is a block, a line for each cell.
+export function Grid({ columns, rows, label, stacks = false }: { columns: Column[]; rows: GridRow[]; label: string; stacks?: boolean }) {
   const [sorting, setSorting] = useState<Sorting>();
   const [shown, setShown] = useState(ROWS_AT_ONCE);
   const sorted = sortRows(rows, columns, sorting);
@@ -66,7 +67,7 @@ export function Grid({ columns, rows, label }: { columns: Column[]; rows: GridRo
     return sorting.down === (column.numeric === true) ? { column: column.id, down: !sorting.down } : undefined;
   };
   return (
-    <div class="grid-scroll" tabIndex={0} role="region" aria-label={label}>
+    <div class={`grid-scroll${stacks ? " stacks" : ""}`} tabIndex={0} role="region" aria-label={label}>
       <table class="grid">
         <thead>
           <tr>
@@ -87,7 +88,7 @@ export function Grid({ columns, rows, label }: { columns: Column[]; rows: GridRo
         <tbody>
           {sorted.slice(0, shown).map((row) => (
             <tr key={row.key} class={row.foot ? "foot" : ""}>
-              {row.cells.map((cell, i) => <td key={columns[i]?.id} class={columns[i]?.numeric ? "numeric" : ""} style={styleOf(columns[i])}>{cell.view}</td>)}
+              {row.cells.map((cell, i) => <td key={columns[i]?.id} data-title={columns[i]?.title} class={columns[i]?.numeric ? "numeric" : ""} style={styleOf(columns[i])}>{stacks ? <div>{cell.view}</div> : cell.view}</td>)}
             </tr>
           ))}
         </tbody>
