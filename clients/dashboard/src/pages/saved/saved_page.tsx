@@ -9,6 +9,7 @@ import { PANEL_TYPES } from "../../panels/registry";
 import { address, demanded, go, zone } from "../../shell/state";
 import { DashboardPage } from "../dashboard_page";
 import { savedName, savedPage } from "../registry";
+import { AnnotationForm } from "./annotation_form";
 import { ConflictView } from "./conflict_view";
 import { download } from "./download";
 import { keepDraft, recallDraft } from "./draft";
@@ -47,6 +48,7 @@ function Saved({ name }: { name: string }) {
   const [error, setError] = useState<string>();
   const [said, setSaid] = useState("");
   const [form, setForm] = useState<string>();
+  const [marking, setMarking] = useState(false);
   const [conflict, setConflict] = useState<Conflict>();
   const [versions, setVersions] = useState<SavedInfo[]>();
   const editing = draft !== undefined;
@@ -139,6 +141,7 @@ function Saved({ name }: { name: string }) {
             <button class="control" onClick={() => change((d) => addPanel(d, newPanel(d, "timeseries")))}>Add a chart</button>
             <button class="control" onClick={() => change((d) => addPanel(d, newPanel(d, "text")))}>Add text</button>
             <button class="control" onClick={() => change((d) => ({ ...d, rows: [...d.rows, { title: `Row ${d.rows.length + 1}`, panels: [] }] }))}>Add a row</button>
+            <button class="control" onClick={() => setMarking(true)}>Marks …</button>
             <button class="control" onClick={() => { leave(); setSaid("The changes are gone."); }}>Discard</button>
           </>
         )}
@@ -167,6 +170,10 @@ function Saved({ name }: { name: string }) {
       {faults.length > 0
         ? <><p class="is-bad">This dashboard cannot be drawn:</p><ul>{faults.map((fault) => <li key={fault}>{fault}</li>)}</ul></>
         : <DashboardPage dashboard={shown} {...(editing ? { frame: (panel: Panel, view: preact.VNode) => <EditFrame key={panel.id} panel={panel} onChange={change} onEdit={() => setForm(panel.id)}>{view}</EditFrame> } : {})} />}
+      {marking && draft && (
+        <AnnotationForm annotations={draft.annotations ?? []} onClose={() => setMarking(false)}
+          onSave={(annotations) => { change(({ annotations: _before, ...d }) => ({ ...d, ...(annotations.length > 0 ? { annotations } : {}) })); setMarking(false); }} />
+      )}
       {panelInForm && (
         <PanelForm key={panelInForm.id} panel={panelInForm} onClose={() => setForm(undefined)}
           onSave={(panel) => { change((d) => changePanel(d, panel.id, () => panel)); setForm(undefined); }} />

@@ -3,17 +3,19 @@
 // each; table: {"columns": [REDUCER]}, default last, mean, min, max), {"legendAt": "right"}, {"marks": false}: no line at the thresholds, {"zeroGaps": true}: gaps are zeros,
 // {"most": N} series drawn (default 40).
 import type uPlot from "uplot";
+import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { marksAt } from "../../model/annotations";
-import { fixedColor, stateColor } from "../../model/colors";
+import { marksAt, type Mark } from "../../model/annotations";
+import { fixedColor, stateColor, type Theme } from "../../model/colors";
 import { gridTimes, summarize } from "../../model/frames";
 import { goalNamed } from "../../model/goal_file";
 import { reduce, reducerNamed } from "../../model/tables/reducers";
 import type { Cell } from "../../model/tables/table";
-import { timeText, zoneName } from "../../model/time";
+import { timeText, zoneName, type Span, type Zone } from "../../model/time";
 import { formatValue } from "../../model/units";
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
+import type { PanelData } from "../source";
 import { drawingOf, linesOf, type Line } from "./lines";
 import { Plot, type DrawAs } from "./plot";
 import { Tooltip } from "./tooltip";
@@ -31,6 +33,45 @@ export function nextHidden(hidden: ReadonlySet<string>, keys: string[], key: str
   }
   const alone = keys.every((other) => (other === key) !== hidden.has(other));
   return alone ? new Set() : new Set(keys.filter((other) => other !== key));
+}
+
+interface Over {
+  index: number;
+  left: number;
+  top: number;
+}
+
+interface ReadingProps {
+  over: ReadonlySignal<Over | undefined>;
+  pinned: { time: number; left: number; top: number } | undefined;
+  times: number[];
+  data: PanelData;
+  lines: Line[];
+  hidden: ReadonlySet<string>;
+  annotations: readonly Mark[];
+  span: Span;
+  width: number;
+  theme: Theme;
+  zone: Zone;
+  format: (line: Line, value: number | null) => string;
+}
+
+// What stands at the cursor, or at the time that was pinned.
+function Reading({ over, pinned, times, data, lines, hidden, annotations, span, width, theme, zone, format }: ReadingProps) {
+  const index = pinned && Math.round((pinned.time - (times[0] ?? 0)) / data.step);
+  const shown = pinned && index !== undefined && times[index] !== undefined ? { ...pinned, index } : over.value;
+  const time = shown && times[shown.index];
+  if (!shown || time === undefined) return null;
+  const colorOf = (mark: Mark) => fixedColor(mark.color, theme) ?? stateColor("info", theme);
+  const reach = Math.max(data.step, (6 * (span.end - span.start)) / Math.max(1, width));
+  return (
+    <Tooltip at={shown} width={width} pinned={pinned !== undefined}
+      title={`${timeText(time, zone)} ${zoneName(zone)} · step ${data.step < 1 ? data.step : formatValue(data.step, "s")}`}
+      marks={marksAt(annotations, time, reach).map((mark) => ({ ...mark, color: colorOf(mark), when: mark.end > mark.start ? `${timeText(mark.start, zone)} to ${timeText(mark.end, zone)}` : timeText(mark.start, zone) }))}
+      rows={lines.filter((line) => line.drawn && line.inTooltip && !hidden.has(line.series.key)).map((line) => ({
+        key: line.series.key, name: line.name, color: line.color, value: line.values[shown.index] ?? null, text: format(line, line.values[shown.index] ?? null),
+      }))} />
+  );
 }
 
 function useWidth(): [preact.RefObject<HTMLDivElement>, number] {
@@ -53,7 +94,9 @@ function TimeseriesView({ panel, data, span, theme, zone, annotations, onSpan }:
   const plot = useRef<Plot>();
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [all, setAll] = useState(false);
-  const [cursor, setCursor] = useState<{ index: number; left: number; top: number; inside: boolean }>();
+  // The cursor moves sixty times a second over all charts: what does not show it is not rendered. `at`: the point, also where another chart has the pointer.
+  const over = useSignal<Over | undefined>(undefined);
+  const at = useSignal<number | undefined>(undefined);
   // By time: a refresh moves the points, and what is pinned goes with them.
   const [pinned, setPinned] = useState<{ time: number; left: number; top: number }>();
   const spanHandler = useRef(onSpan);
@@ -72,7 +115,10 @@ function TimeseriesView({ panel, data, span, theme, zone, annotations, onSpan }:
         draggedAt.current = Date.now();
         spanHandler.current(s);
       },
-      onCursor: setCursor,
+      onCursor: (cursor) => {
+        at.value = cursor?.index;
+        over.value = cursor?.inside ? cursor : undefined;
+      },
     });
     plot.current = made;
     return () => made.destroy();
@@ -113,10 +159,8 @@ function TimeseriesView({ panel, data, span, theme, zone, annotations, onSpan }:
   // Sooner than the chart is drawn anew they would be drawn on the one before.
   useEffect(() => plot.current?.annotate(annotations.map(({ start, end, color }) => ({ start, end, color: fixedColor(color, theme) ?? stateColor("info", theme) }))), [annotations, theme, wide, height]);
 
-  const pinnedIndex = pinned && Math.round((pinned.time - (times[0] ?? 0)) / data.step);
-  const shownAt = pinned && pinnedIndex !== undefined && times[pinnedIndex] !== undefined
-    ? { ...pinned, index: pinnedIndex } : cursor?.inside ? cursor : undefined;
   const pin = () => {
+    const cursor = over.peek();
     const time = cursor && times[cursor.index];
     setPinned(pinned || !cursor || time === undefined ? undefined : { time, left: cursor.left, top: cursor.top });
   };
@@ -132,7 +176,7 @@ function TimeseriesView({ panel, data, span, theme, zone, annotations, onSpan }:
             event.preventDefault();
           } else if (event.key === "Escape") {
             setPinned(undefined);
-            setCursor(undefined);
+            over.value = undefined;
           } else if (event.key === "Enter") {
             pin();
           }
@@ -141,18 +185,10 @@ function TimeseriesView({ panel, data, span, theme, zone, annotations, onSpan }:
           // The end of a drag is a click too.
           if (Date.now() - draggedAt.current > 300) pin();
         }}>
-        {shownAt && times[shownAt.index] !== undefined && (
-          <Tooltip at={shownAt} width={wide} pinned={pinned !== undefined}
-            title={`${timeText(times[shownAt.index] as number, zone)} ${zoneName(zone)} · step ${data.step < 1 ? data.step : formatValue(data.step, "s")}`}
-            marks={marksAt(annotations, times[shownAt.index] as number, Math.max(data.step, (6 * (span.end - span.start)) / Math.max(1, wide))).map((mark) => ({ ...mark, color: fixedColor(mark.color, theme) ?? stateColor("info", theme), when: mark.end > mark.start ? `${timeText(mark.start, zone)} to ${timeText(mark.end, zone)}` : timeText(mark.start, zone) }))}
-            rows={lines.filter((line) => line.drawn && line.inTooltip && !hidden.has(line.series.key)).map((line) => ({
-              key: line.series.key, name: line.name, color: line.color, value: line.values[shownAt.index] ?? null,
-              text: format(line, line.values[shownAt.index] ?? null),
-            }))} />
-        )}
+        <Reading over={over} pinned={pinned} times={times} data={data} lines={lines} hidden={hidden} annotations={annotations} span={span} width={wide} theme={theme} zone={zone} format={format} />
       </div>
       {options.legend !== "none" && (
-        <Legend lines={lines.filter((line) => line.inLegend)} hidden={hidden} cursor={cursor?.index} format={format} columns={options.legend === "table" ? legendColumns(options.columns) : undefined}
+        <Legend lines={lines.filter((line) => line.inLegend)} hidden={hidden} at={at} format={format} columns={options.legend === "table" ? legendColumns(options.columns) : undefined}
           onPick={(key, toggle) => setHidden(nextHidden(hidden, keys, key, toggle))} />
       )}
       {count > most && (
@@ -177,14 +213,20 @@ function legendColumns(wanted: unknown): string[] {
 interface LegendProps {
   lines: Line[];
   hidden: ReadonlySet<string>;
-  cursor: number | undefined;
+  at: ReadonlySignal<number | undefined>;
   // Of the table; undefined: no table.
   columns: string[] | undefined;
   format: (line: Line, value: number | null) => string;
   onPick: (key: string, toggle: boolean) => void;
 }
 
-function Legend({ lines, hidden, cursor, columns, format, onPick }: LegendProps) {
+// The number of a line at the cursor, or its last one.
+function ValueAt({ line, at, format }: { line: Line; at: ReadonlySignal<number | undefined>; format: LegendProps["format"] }) {
+  const index = at.value;
+  return <em>{format(line, index === undefined ? summarize(line.values).last : (line.values[index] ?? null))}</em>;
+}
+
+function Legend({ lines, hidden, at, columns, format, onPick }: LegendProps) {
   const entry = (line: Line) => (
     <button class={`entry${hidden.has(line.series.key) ? " off" : ""}`} title="Click: alone or all. Ctrl and click: hide or show."
       aria-pressed={!hidden.has(line.series.key)} onClick={(event) => onPick(line.series.key, event.ctrlKey || event.metaKey)}>
@@ -213,7 +255,7 @@ function Legend({ lines, hidden, cursor, columns, format, onPick }: LegendProps)
     <div class="legend">
       {lines.map((line) => (
         <span class="legend-item" key={line.series.key}>
-          {entry(line)} <em>{format(line, cursor === undefined ? summarize(line.values).last : (line.values[cursor] ?? null))}</em>
+          {entry(line)} <ValueAt line={line} at={at} format={format} />
         </span>
       ))}
     </div>
