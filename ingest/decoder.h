@@ -20,6 +20,11 @@
 #include "storage/model/point_sink.h"
 #include "storage/model/timestamp.h"
 
+namespace tidemark::native {
+class DictionaryBook;
+class SeriesDictionary;
+}  // namespace tidemark::native
+
 namespace tidemark::ingest {
 
 struct DecodeOptions {
@@ -30,6 +35,12 @@ struct DecodeOptions {
   // Adds to the batch, which this decoder filled last, instead of clearing it: the datagrams of one write are decoded
   // each by itself. Only for protocols that come in datagrams.
   bool append = false;
+  // For protocols whose senders name a series once and then call it by a number: who sends, as whom nobody else can,
+  // and what is remembered of all senders; null: nothing is.
+  std::string_view sender = {};
+  native::DictionaryBook* dictionaries = nullptr;
+  // What this connection has named; null where requests stand for themselves.
+  native::SeriesDictionary* connection = nullptr;
 };
 
 // A record (a line, a series) of which something was not taken.
@@ -65,7 +76,9 @@ class Decoder {
   virtual ~Decoder() = default;
 
   // Clears `batch`, unless the options say otherwise, and fills it. Its views point into `body`, into the decoder until
-  // its next call, or into the batch's own memory. An Error refuses all of `body`: kInvalidArgument, kLimitExceeded.
+  // its next call, or into the batch's own memory. An Error refuses all of `body`: kInvalidArgument, kLimitExceeded,
+  // kConflict; kNotFound when it speaks of what has not been said to this server, or was forgotten: the sender says it
+  // anew.
   virtual Result<Decoded> Decode(std::string_view body, const DecodeOptions& options, model::Batch* batch) = 0;
 
   // Bytes of `body` once it is unpacked, as far as its start tells: what the memory for decoding is measured by.
