@@ -15,7 +15,7 @@ class HttpTransport final : public Transport {
     HttpRequest message;
     message.method = "POST";
     message.target = request.target;
-    message.headers = {{"User-Agent", "tidemark-client-cpp"}, {"Content-Type", "text/plain; charset=utf-8"}};
+    message.headers = {{"User-Agent", "tidemark-client-cpp"}, {"Content-Type", std::string(request.content_type)}};
     message.headers.insert(message.headers.end(), request.headers.begin(), request.headers.end());
     message.body = request.body;
     Result<Reply> reply = connection_->Send(message, kMaxReplyBytes);

@@ -113,10 +113,10 @@ class JsonReader {
 
 bool ReadLine(JsonReader* json, RejectedLine* line) {
   return json->Object([&](const std::string& name) {
-    if (name == "line_number") return json->Number(&line->number);
+    if (name == "line_number" || name == "row") return json->Number(&line->number);
     if (name == "column") return json->Number(&line->column);
-    if (name == "error_message") return json->String(&line->reason);
-    if (name == "original_line") return json->String(&line->line);
+    if (name == "error_message" || name == "reason") return json->String(&line->reason);
+    if (name == "original_line" || name == "series") return json->String(&line->line);
     return json->Skip();
   });
 }
@@ -128,7 +128,7 @@ Refusal ParseRefusal(std::string_view body) {
   JsonReader json(body);
   const bool read = json.Object([&](const std::string& name) {
     if (name == "error") return json.String(&refusal.text);
-    if (name != "data") return json.Skip();
+    if (name != "data" && name != "rows") return json.Skip();
     return json.Array([&] {
       RejectedLine line;
       if (!ReadLine(&json, &line)) return false;

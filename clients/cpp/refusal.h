@@ -24,7 +24,8 @@ struct Refusal {
 };
 
 // Reads {"error":"partial write: ... dropped=3","data":[{"line_number":2,"column":5,"error_message":"...",
-// "original_line":"..."}]}. Any other body becomes `text`. Never fails.
+// "original_line":"..."}]}, and what a native batch is answered with: "rows" of "row", "column", "reason" and "series".
+// Any other body becomes `text`. Never fails.
 Refusal ParseRefusal(std::string_view body);
 
 }  // namespace tidemark::client

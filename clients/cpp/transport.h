@@ -17,6 +17,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 struct Request {
   std::string target{};  // path and query
   Headers headers{};
+  std::string_view content_type = "text/plain; charset=utf-8";
   std::string_view body{};
 };
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "clients/cpp/batch.h"
+#include "clients/cpp/delivery.h"
 #include "clients/cpp/spool.h"
 
 namespace tidemark::client {
@@ -68,7 +69,10 @@ class Writer::Impl {
         spool_(std::move(spool)),
         backoff_(options.backoff, parts.seed) {
     std::mt19937_64 random(parts.seed);
-    write_id_prefix_ = Hex(random()) + Hex(random()) + "-";
+    const std::string name = Hex(random()) + Hex(random());
+    write_id_prefix_ = name + "-";
+    const bool native = options.encoding == Encoding::kNative;
+    delivery_ = std::make_unique<Delivery>(transport_.get(), options.headers, native ? name : std::string());
     if (spool_) {
       const SpoolStats found = spool_->stats();
       next_sequence_ = found.batches + 1;
@@ -357,20 +361,10 @@ class Writer::Impl {
       current_ = std::move(batch);
       ++stats_.requests;
       lock.unlock();
-      const Result<Reply> reply = transport_->Post(MakeRequest(*current_));
+      const Result<Reply> reply = delivery_->Send(*current_);
       lock.lock();
       Digest(reply, &lock);
     }
-  }
-
-  [[nodiscard]] Request MakeRequest(const Batch& batch) const {
-    Request request;
-    request.target = "/write?precision=ns";
-    if (!batch.database.empty()) request.target += "&db=" + UrlEncode(batch.database);
-    request.headers = options_.headers;
-    request.headers.emplace_back("X-Tidemark-Write-Id", batch.write_id);
-    request.body = batch.lines;
-    return request;
   }
 
   void Digest(const Result<Reply>& reply, std::unique_lock<std::mutex>* lock) {
@@ -407,7 +401,7 @@ class Writer::Impl {
     rejection.write_id = batch.write_id;
     rejection.database = batch.database;
     rejection.http_status = reply.status;
-    rejection.refusal = ParseRefusal(reply.body);
+    rejection.refusal = delivery_->RefusalOf(batch, reply);
     rejection.points = batch.points;
     if (rejection.refusal.partial) rejection.points = std::min(rejection.refusal.dropped, batch.points);
     stats_.rejected += rejection.points;
@@ -474,6 +468,7 @@ class Writer::Impl {
   Clock& clock_;
   const std::unique_ptr<Spool> spool_;  // null for none
   std::string write_id_prefix_;
+  std::unique_ptr<Delivery> delivery_;  // the sender's alone
 
   mutable std::mutex mutex_;
   std::condition_variable keeper_wake_;

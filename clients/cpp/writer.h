@@ -12,7 +12,7 @@
 //
 // Points gather in a batch per database until it is large or old enough. One batch at a time travels, in the order in
 // which they were closed. A reply of 408, 429 or 5xx, and a connection that fails, put the batch off: it is sent again,
-// with the same bytes and the same X-Tidemark-Write-Id, after a wait that doubles, is drawn at random, and is no
+// with the same rows and the same X-Write-Id, after a wait that doubles, is drawn at random, and is no
 // shorter than Retry-After. Meanwhile batches move to the spool, if there is one, and stay in order.
 //
 // Why repeats are harmless: the client puts a time on every point before the first attempt, and the server keeps one
@@ -50,11 +50,20 @@ struct Loss {
   std::string reason;
 };
 
+// What batches travel as. In memory and in the spool they are line protocol either way, which a person can read.
+enum class Encoding {
+  kLineProtocol,
+  // Columns, and a dictionary of series that the server is told once: see ingest/native. A batch with a line that
+  // cannot be so encoded, and all batches to a server that does not know it, go as line protocol.
+  kNative,
+};
+
 struct WriterOptions {
   std::string url = "http://127.0.0.1:8086";
   std::string database{};  // where Write puts points unless told otherwise; "" is the server's "default"
   std::string token{};     // shown with each request; "": that of the environment (credential.h)
   Headers headers{};       // sent with each request
+  Encoding encoding = Encoding::kLineProtocol;
 
   // A batch is closed when it has this many points, this many bytes, or is this old.
   uint64_t batch_points = 5'000;

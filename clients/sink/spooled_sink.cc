@@ -47,6 +47,7 @@ Result<std::unique_ptr<SpooledSink>> SpooledSink::Open(const SpooledSinkOptions&
 Result<void> SpooledSink::OpenFolders(const SpooledSinkOptions& options) {
   client::WriterOptions writer_options;
   writer_options.url = options.server;
+  writer_options.encoding = client::Encoding::kNative;
   writer_options.request_timeout = std::chrono::seconds(10);
   writer_options.close_wait = kCloseWait;
   writer_options.spool_bytes = options.spool_bytes;

@@ -75,7 +75,7 @@ class FakeServer {
   Result<Reply> Handle(const Request& request) {
     std::string id;
     for (const auto& [name, value] : request.headers) {
-      if (name == "X-Tidemark-Write-Id") id = value;
+      if (name == "X-Write-Id") id = value;
     }
     {
       const std::lock_guard<std::mutex> lock(mutex_);
