@@ -134,7 +134,7 @@ function valueOf(kind, n, at) {
 const escaped = (value) => value.replace(/[ ,=]/g, "\\$&");
 
 // Lines of line protocol with all series of the last `minutes`, a sample each 15 seconds; times are in seconds.
-export function exporterLines(name, minutes = 20, now = Math.floor(Date.now() / 1000)) {
+export function exporterLines(name, minutes = 100, now = Math.floor(Date.now() / 1000)) {
   const lines = [];
   let n = 0;
   for (const line of EXPORTERS[name].trim().split("\n")) {

@@ -26,14 +26,15 @@ export function isOn(annotation: Annotation, chosen: readonly string[] | undefin
 
 async function ask(annotation: Annotation, values: Values, shown: Span): Promise<Mark[]> {
   const db = interpolate(annotation.db ?? homeDatabase, values);
-  const step = chooseStep(shown, POINTS, stepOf(annotation));
+  // Finer than what is one stretch, where nothing says otherwise: what has just begun is there at the next refresh.
+  const step = chooseStep(shown, POINTS, annotation.step === undefined ? 1 : stepOf(annotation));
   const query: Query = { id: annotation.name, expr: annotation.expr, interval: `${Math.max(1, Math.round(stepOf(annotation)))}s` };
   const expr = interpolate(annotation.expr, { ...values, ...builtIns(query, shown, step) });
   if (annotation.kind === "events") return marksOfEvents(annotation, await api.batch.events(db, expr, shown.start, shown.end, MOST_EVENTS));
   const { start, end } = alignSpan(shown, step);
   const filters = values[FILTERS];
   const asked = typeof filters === "object" ? withFilters(expr, filters.list) : expr;
-  return marksOfSeries(annotation, framesSeries(await api.batch.queryRange(db, asked, start, end, step), emptyFrame(query, asked).query), step);
+  return marksOfSeries(annotation, framesSeries(await api.batch.queryRange(db, asked, start, end, step), emptyFrame(query, asked).query), Math.max(step, stepOf(annotation)));
 }
 
 // What happened in the range that is shown; nothing before the variables are known.
