@@ -124,7 +124,7 @@ function viewOptions(panel: Panel): Json {
   const own = panel.options ?? {};
   const reduceOptions = { calcs: [typeof own.calc === "string" ? own.calc : "lastNotNull"], fields: "", values: false };
   switch (panel.type) {
-    case "stat": return { reduceOptions, colorMode: own.ground === true ? "background" : "value", graphMode: own.spark === true ? "area" : "none", textMode: own.show === "both" ? "value_and_name" : (own.show ?? "auto"), orientation: "auto", justifyMode: "auto" };
+    case "stat": return { reduceOptions, colorMode: own.ground === true ? "background" : "value", graphMode: own.spark === true ? "area" : "none", textMode: own.show === "both" ? "value_and_name" : own.show === "several" ? "auto" : (own.show ?? "auto"), orientation: "auto", justifyMode: "auto" };
     case "gauge": return { reduceOptions, showThresholdMarkers: true, showThresholdLabels: false };
     case "bars": return { reduceOptions, displayMode: "basic", orientation: "horizontal", showUnfilled: true };
     case "pie": return { reduceOptions, pieType: own.whole === true ? "pie" : "donut", legend: { showLegend: own.legend !== "none", displayMode: "list", placement: "bottom" } };

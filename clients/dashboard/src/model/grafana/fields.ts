@@ -153,7 +153,7 @@ export function mappingsOf(list: unknown[] | undefined): { mappings: Mapping[]; 
 export function plainText(content: string, html: boolean): string {
   const text = html ? content.replace(/<(script|style)\b[\s\S]*?<\/\1\s*>/gi, "").replace(/<(br|\/p|\/div|\/h\d|\/li)\s*\/?>/gi, "\n").replace(/<li[^>]*>/gi, "- ").replace(/<[^>]*>/g, "") : content;
   return text
-    .replace(/^#+\s*(.*)$/gm, "**$1**")
+    .replace(/^#+\s*(.*)$/gm, (_, title: string) => `**${title.replaceAll("**", "")}**`)
     .replace(/!\[[^\]]*\]\([^)]*\)/g, "")
     .replaceAll("&nbsp;", " ").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&")
     .replace(/^\* /gm, "- ")

@@ -222,5 +222,6 @@ describe("fields", () => {
     expect(["#73BF69", "#299c46", "rgba(237, 129, 40, 0.89)", "#EAB839", "rgb(245,54,54)", "#d44a3a", "#5794F2", "#B877D9", "#fff", "#f00", "rgba(50, 50, 50, 1)", "#F2495C80"].map(colorOf))
       .toEqual(["good", "good", "warn", "warn", "bad", "bad", "info", "info", "dim", "bad", "dim", "bad"]);
     expect(plainText("# T\n* a\n![x](y)", false)).toBe("**T**\n- a");
+    expect(plainText("## Of **$host**, all", false)).toBe("**Of $host, all**");
   });
 });

@@ -192,7 +192,7 @@ const OPTIONS: Record<string, (panel: GrafanaPanel, differences: Set<string>) =>
     ...calcOf(panel, differences),
     ...(panel.options?.graphMode === "area" || panel.sparkline?.show === true ? { spark: true } : {}),
     ...(String(panel.options?.colorMode ?? "").startsWith("background") || panel.colorBackground === true ? { ground: true } : {}),
-    ...(panel.options?.textMode === "value" ? { show: "value" } : panel.options?.textMode === "name" ? { show: "name" } : panel.options?.textMode === "value_and_name" ? { show: "both" } : panel.valueName === "name" ? { show: "name" } : {}),
+    ...(panel.options?.textMode === "value" ? { show: "value" } : panel.options?.textMode === "name" ? { show: "name" } : panel.options?.textMode === "value_and_name" ? { show: "both" } : panel.valueName === "name" ? { show: "name" } : /singlestat/.test(panel.type ?? "") ? { show: "value" } : panel.options?.textMode === "auto" ? { show: "several" } : {}),
     ...(panel.prefix ? { before: panel.prefix } : {}), ...(panel.postfix ? { behind: panel.postfix } : {}),
   }),
   alerts: alertOptions,

@@ -73,7 +73,7 @@ export function frameOf(data: PanelData, id: string): Frame | undefined {
 export function Figure({ item, big = false }: { item: Item; big?: boolean }) {
   return (
     <span class={`figure${big ? " big" : ""}${item.color ? ` is-${item.color}` : ""}`} data-figure={item.query.id}
-      data-series={item.series ? JSON.stringify(item.series.labels) : undefined} data-raw={item.value === undefined ? "" : String(item.value)}>
+      data-series={item.series ? JSON.stringify(item.series.labels) : undefined} data-raw={item.value === undefined ? "" : String(item.value)} {...(big ? { style: { "--chars": Math.max(6, item.text.length) } } : {})}>
       {item.text}
     </span>
   );

@@ -1,6 +1,6 @@
 // stat: numbers. options: {"layout": "big" | "list"}: side by side and large, or one below the other with their names;
 // {"calc": REDUCER}: which number of a range, default the last; {"spark": true}: its course below it; {"ground": true}: the colour is the
-// ground's and not the number's; {"show": "value" | "name" | "both"}.
+// ground's and not the number's; {"show": "value" | "name" | "both" | "several": names where there are several}.
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
 import { besideName, Figure, GoalMark, itemsOf, type Item } from "../figures/figure";
@@ -33,7 +33,7 @@ function StatView({ panel, data, theme }: PanelProps) {
 
 function Big({ item, panel, only, theme }: { item: Item; panel: Panel; only: boolean; theme: Theme }) {
   const show = panel.options?.show;
-  const named = show === "both" || (show !== "value" && (!only || besideName(item, panel) !== ""));
+  const named = show === "both" || (show === "several" ? !only : show !== "value" && (!only || besideName(item, panel) !== ""));
   const ground = panel.options?.ground === true && item.color !== undefined;
   return (
     <div class={`stat-one${ground ? ` on-${item.color}` : ""}`}>
