@@ -37,6 +37,8 @@
 #include "storage/model/quantile_sketch.h"
 #include "storage/model/timestamp.h"
 #include "storage/model/type_conflicts.h"
+#include "storage/scrub.h"
+#include "storage/series_filter.h"
 #include "storage/store_stats.h"
 
 namespace rocksdb {
@@ -128,6 +130,12 @@ struct StoreOptions {
   int64_t seal_quiet_ns = 600'000'000'000;
   // Bytes of pages that sealing reads per second at most, on average.
   uint64_t seal_bytes_per_second = uint64_t{32} << 20;
+  // Partitions that are past and have few rows a series are merged into longer ones, 8 and 64 times as long as the
+  // database's, at most so long. 0: none are.
+  int64_t longest_merge_ns = 64 * kNsPerDay;
+  // Working memory of a fold at most, whatever it folds; what it makes beyond that waits in a file of `staging`. At
+  // least 8 MiB.
+  uint64_t fold_memory_bytes = uint64_t{64} << 20;
   // Size of one pre-written journal segment.
   uint64_t journal_segment_bytes = uint64_t{64} << 20;
   // Size of RocksDB's block cache, which holds compressed pages.
@@ -339,6 +347,10 @@ class View {
   // What a reader of any answer from this view must be told: rows that the store has lost, or cannot read.
   [[nodiscard]] virtual std::vector<std::string> Warnings() const { return {}; }
 
+  // The name of the filter that this view is held to; "": none. What is kept of its answers is for views of an equal
+  // one only.
+  [[nodiscard]] virtual std::string_view FilterText() const { return {}; }
+
   // Where this view stands: it shows every change up to there, perhaps some later ones.
   [[nodiscard]] virtual ChangeMark Changes() const { return {}; }
   // The times at which this view may show other rows than a view that stood at `since`, whichever was opened first:
@@ -417,11 +429,18 @@ class Store : public model::PointSink {
 
   // A view of `database`; kNotFound when there is none.
   [[nodiscard]] virtual Result<std::shared_ptr<const View>> OpenView(std::string_view database) const = 0;
+  // The same, held to `filter`: as a view of a database that has no other series. Whoever answers requests opens views
+  // by this one only (a rule of tests/layering).
+  [[nodiscard]] Result<std::shared_ptr<const View>> OpenView(std::string_view database,
+                                                             const SeriesFilter& filter) const;
 
   // Names: 1 to 64 bytes, no '/', no control characters. kAlreadyExists / kNotFound as the words say. Options of an
   // existing database: partition_ns applies to ranges that have no data yet.
   virtual Result<void> CreateDatabase(std::string_view name, const DatabaseOptions& options) = 0;
   virtual Result<void> DropDatabase(std::string_view name) = 0;
+  // Gives a database another name. Views that are open keep their picture; documents that name it are not changed.
+  // Errors: kNotFound, kAlreadyExists, kInvalidArgument as CreateDatabase, kUnavailable, kIo.
+  virtual Result<void> RenameDatabase(std::string_view, std::string_view) { return Unsupported("a rename"); }
   virtual Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) = 0;
   // Sets what `change` makes of the options in force, and returns that. Nobody else changes them meanwhile, so that of
   // two changes at once both are in force after them. `change` may refuse, and then nothing has changed; it may ask the
@@ -465,6 +484,11 @@ class Store : public model::PointSink {
   // while the store is at work. One at a time; ends with kCancelled when the store is closed meanwhile. Errors:
   // kUnavailable (read-only, closed, another backup is being made), kResourceExhausted (the disk is full), kIo.
   virtual Result<BackupInfo> Backup(const BackupOptions&) { return Unsupported("this store cannot be copied"); }
+
+  // Reads and checks pages of live epochs from `from` on, until `bytes` of them are read (one page at least) or the
+  // last one is. What is damaged is a finding from then on, until its epoch is gone or the page is read and whole.
+  // Errors: kUnavailable (closed).
+  virtual Result<ScrubStep> Scrub(ScrubPlace, uint64_t /*bytes*/) { return Unsupported("a scrub"); }
 
   [[nodiscard]] virtual StoreStats Stats() const = 0;
   // What the open found that is not as it was written, what has happened to the store's files since, and what repairs

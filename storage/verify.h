@@ -45,6 +45,7 @@ struct RepairOptions {
   std::string aside;  // a folder that does not exist: what is given up goes there. Its parent is made too.
   bool dry_run = false;
   std::function<void(std::string_view)> on_step;  // for each, before it is done: what it gives up
+  std::function<void(std::string_view)> on_progress = {};  // now and then: what has been read so far
 };
 
 struct RepairReport {
@@ -52,8 +53,9 @@ struct RepairReport {
   bool lost = false;  // something that was acknowledged, or may have been, was given up
 };
 
-// Makes a damaged store whole again for Store::Open. Where RocksDB, the records or the names in it are damaged, it is
-// made anew from what can be read (storage/rescue), and the old one is moved to `aside`. A segment of the journal, or
+// Makes a damaged store whole again for Store::Open. All pages are read. Where RocksDB, the records, the names or pages
+// in it are damaged, it is made anew from what can be read (storage/rescue), and the old one is moved to `aside`; what
+// is lost of pages is named by series and times. A segment of the journal, or
 // the rest of one from the first damaged record on, is moved there too, and the gap that this leaves is noted in the
 // journal; records behind the gap stay. Nothing is deleted. What is missing is accepted: it is written down for good,
 // and a watermark of what is there begins. Errors: as Verify, and kCorruption when meta cannot be read and not be made

@@ -64,6 +64,10 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "fold.ingested",
     "fold.committed",
     "fold.published",
+    // The same of several partitions, into a longer one.
+    "merge.chosen",
+    "merge.made",
+    "merge.done",
     "seal.chosen",
     "seal.done",
     "reduce.chosen",
@@ -80,6 +84,7 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "database.created",
     "database.dropped",
     "database.options_set",
+    "database.renamed",
     "close.flushed",
     "close.watermark_kept",
     // Making a store. The identity file stands at its beginning and at its end.

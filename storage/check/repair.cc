@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -17,6 +19,8 @@
 #include "storage/database/journal_record.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/meta/meta_store.h"
+#include "storage/base/text/instant.h"
+#include "storage/rescue/readable_pages.h"
 #include "storage/rescue/rebuild.h"
 #include "storage/rescue/salvage.h"
 #include "storage/rocks/rocks_log.h"
@@ -65,8 +69,9 @@ std::string_view Consequence(const model::Finding& finding) {
   return "gives up what is missing, for good to be seen";
 }
 
-// What keeps a start from writing, of RocksDB and what lies in it; "" when nothing does.
-Result<std::string> WhyRebuild(const std::string& directory) {
+// What keeps a start from writing, of RocksDB and what lies in it, or which of its pages cannot be read; "" when all is
+// well.
+Result<std::string> WhyRebuild(const std::string& directory, const std::function<void(uint64_t pages)>& progress) {
   rocksdb::FileSystem* const files = rocksdb::FileSystem::Default().get();
   TM_TRY_ASSIGN(const rocks::StoreSight sight, rocks::LookForStore(files, directory));
   if (sight.kind != rocks::StoreSight::Kind::kStore) return std::string();
@@ -87,8 +92,10 @@ Result<std::string> WhyRebuild(const std::string& directory) {
     if (rocks.ok()) {
       const auto whole = check::CheckRecords(**rocks);
       if (whole.ok()) {
-        const auto open = check::CheckFirstPages(**rocks);
-        return open.ok() ? std::string() : open.error().message;
+        if (const auto open = check::CheckFirstPages(**rocks); !open.ok()) return open.error().message;
+        TM_TRY_ASSIGN(const auto damaged, check::FindDamagedEpochs(**rocks, progress));
+        if (damaged.empty()) return std::string();
+        return fmt::format("pages of {} epoch{} cannot be read", damaged.size(), damaged.size() == 1 ? "" : "s");
       }
       if (whole.error().code == ErrorCode::kUnsupported) return whole.error();
       return whole.error().message;
@@ -116,7 +123,9 @@ class Repairer {
   Result<RepairReport> Run() {
     if (!options_.dry_run) TM_RETURN_IF_ERROR(rescue::FinishExchange(options_.directory));
     TM_TRY_ASSIGN(const std::unique_ptr<rocks::StoreLock> lock, rocks::StoreLock::Take(options_.directory));
-    TM_TRY_ASSIGN(const std::string why, WhyRebuild(options_.directory));
+    TM_TRY_ASSIGN(const std::string why, WhyRebuild(options_.directory, [this](uint64_t pages) {
+      if (options_.on_progress) options_.on_progress(fmt::format("{} pages", pages));
+    }));
     if (why.empty()) {
       auto meta = MarkOfMeta(options_.directory);
       if (!meta.ok()) return std::move(meta).error().Within("what the journal must hold is not known");
@@ -152,13 +161,27 @@ class Repairer {
   }
 
   // What a rebuild would find out while it reads them page by page.
-  void TellOfDamagedTables(const rescue::Salvage& salvage) {
-    for (const rescue::PageTable& table : salvage.pages) {
-      if (table.sight.ends_readable) continue;
-      Step(fmt::format("{}: its first or last pages cannot be read; gives up those that cannot, and keeps the others",
-                       table.path));
-      report_.lost = true;
+  static Result<void> TellOfDamagedPages(rescue::Salvage* salvage) {
+    std::set<meta::EpochId> damaged = salvage->damaged;
+    std::map<meta::EpochId, std::string> paths;
+    for (const rescue::PageTable& table : salvage->pages) {
+      const meta::EpochId id{table.sight.database, table.sight.epoch};
+      paths.emplace(id, table.path);
+      if (!table.sight.ends_readable) damaged.insert(id);
     }
+    for (const meta::EpochId& id : damaged) {
+      TM_TRY_ASSIGN(const meta::EpochRecord record, rescue::RecordOf(*salvage, id.first, id.second));
+      const std::string place = rescue::PlaceOf(*salvage, record, paths[id]);
+      const auto told = rescue::TellOfUnreadable(record, place, salvage);
+      if (told.ok()) continue;
+      model::Finding finding{.area = model::FindingArea::kPages, .place = place};
+      finding.what = fmt::format("its pages cannot be taken in: {}; {} values from {} to {} would be given up",
+                                 told.error().message, record.rows, text::PrintSecond(record.range.first.ns),
+                                 text::PrintSecond(record.range.last.ns));
+      finding.loss = model::Loss{};
+      salvage->findings.push_back(std::move(finding));
+    }
+    return {};
   }
 
   Result<void> RebuildRocks(const std::string& why) {
@@ -168,8 +191,9 @@ class Repairer {
                                                                  .records_lost = RecordsLost(options_.directory)}));
     Step(fmt::format("{}/rocksdb: {}; makes it anew from what can be read, and sets the old one aside",
                      options_.directory, why));
+    TM_TRY_ASSIGN(salvage.damaged, check::FindDamagedEpochs(*salvage.rocks, {}));
     if (options_.dry_run) {
-      TellOfDamagedTables(salvage);
+      TM_RETURN_IF_ERROR(TellOfDamagedPages(&salvage));
     } else {
       TM_RETURN_IF_ERROR(rescue::Rebuild(options_.directory, options_.aside, &salvage));
     }

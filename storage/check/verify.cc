@@ -13,14 +13,14 @@
 #include "storage/check/check_copies.h"
 #include "storage/check/journal_proof.h"
 #include "storage/check/verify_journal.h"
-#include "storage/check/verify_names.h"
 #include "storage/database/journal_record.h"
 #include "storage/documents/document_check.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/meta/mask_spec.h"
 #include "storage/meta/meta_store.h"
 #include "storage/partition/epoch.h"
-#include "storage/partition/page_kinds.h"
+#include "storage/rescue/page_check.h"
+#include "storage/rescue/page_names.h"
 #include "storage/rocks/rocks_log.h"
 #include "storage/rocks/store_lock.h"
 #include "storage/rocks/store_sight.h"
@@ -31,19 +31,6 @@ namespace {
 
 constexpr uint64_t kCacheBytes = uint64_t{8} << 20;
 constexpr uint64_t kPagesPerProgress = 10'000;
-
-// That a page's bytes are whole, are what its place in the directory says, and have a directory that decodes.
-Result<void> CheckPage(const partition::PageInfo& info, std::string_view bytes) {
-  if (bytes.size() != info.bytes) {
-    return Corruption(fmt::format("{} bytes, the directory of the epoch says {}", bytes.size(), info.bytes));
-  }
-  TM_TRY_ASSIGN(const model::FieldId field, partition::KindOf(info).check(bytes, info.field));
-  if (field != info.field) {
-    return Corruption(
-        fmt::format("it is of field {}, its key of field {}", model::Number(field), model::Number(info.field)));
-  }
-  return {};
-}
 
 class Verifier {
  public:
@@ -161,7 +148,7 @@ class Verifier {
 
   void CheckDatabase(const meta::DatabaseRecord& database) {
     ++report_.databases;
-    auto index = check::LoadSavedIndex(*rocks_, database);
+    auto index = rescue::LoadSavedIndex(*rocks_, database);
     if (!index.ok()) Found(fmt::format("the index of database {}", database.name), index.error().message);
     for (const meta::EpochRecord& record : epochs_) {
       if (record.database == database.id) CheckEpoch(record, database.name, index.ok() ? index->get() : nullptr);
@@ -174,17 +161,16 @@ class Verifier {
     const uint64_t before = report_.damages;
     const auto directory = epoch.Directory();
     if (!directory.ok()) {
-      Found(check::NameOf(record, database), directory.error().message);
+      Found(rescue::NameOf(record, database), directory.error().message);
     } else {
       const std::vector<partition::PageInfo>& pages = (*directory)->pages();
       for (size_t i = 0; i < pages.size(); ++i) {
         ++report_.pages;
         report_.page_bytes += pages[i].bytes;
-        const auto bytes = epoch.Read(i);
-        const Result<void> checked = bytes.ok() ? CheckPage(pages[i], bytes->bytes) : Result<void>(bytes.error());
+        const auto checked = rescue::CheckPage(epoch, i);
         if (!checked.ok()) {
           Found(
-              fmt::format("{}, {}, {}", check::NameOf(record, database), check::NameOf(pages[i], index), epoch.Name(i)),
+              fmt::format("{}, {}, {}", rescue::NameOf(record, database), rescue::NameOf(pages[i], index), epoch.Name(i)),
               checked.error().message);
         }
         if (report_.pages % kPagesPerProgress == 0) Progress(fmt::format("{} pages", report_.pages));
@@ -192,7 +178,7 @@ class Verifier {
     }
     if (directory.ok() && index != nullptr) CheckNames(record, database, **directory, index->Stats());
     if (const auto series = epoch.Series(); !series.ok())
-      Found(check::NameOf(record, database), series.error().message);
+      Found(rescue::NameOf(record, database), series.error().message);
     if (report_.damages > before) damaged_epochs_.emplace(record.database, record.epoch);
   }
 
@@ -207,7 +193,7 @@ class Verifier {
       series = std::max(series, model::Number(page.last_series));
     }
     if (fields <= names.fields && series <= names.series) return;
-    Found(check::NameOf(record, database),
+    Found(rescue::NameOf(record, database),
           fmt::format("it has rows up to series {} and field {}, and there are names of {} series and {} fields",
                       series, fields, names.series, names.fields));
   }

@@ -74,8 +74,8 @@ bool BatchResolver::RefuseInexact(const model::Batch& batch, const model::Row& r
     const int64_t value = batch.values[row.first_value + place];
     if (IsExact(sent.type, value)) continue;
     report->Reject(row.line, InvalidArgument(fmt::format(
-                                 "input field \"{}\" on measurement \"{}\" is type float since it got one, "
-                                 "and no float is equal to the {} {}; write it to a field of its own",
+                                 "input field \"{}\" on measurement \"{}\" is type float, and no float "
+                                 "is equal to the {} {}; write it to a field of its own",
                                  sent.name, shape.measurement, model::Name(sent.type), DigitsOf(sent.type, value))));
     return true;
   }
@@ -143,6 +143,7 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
   rows_.reserve(batch.rows.size());
   partial_.clear();
   used_.assign(batch.shapes.size(), 0);
+  index::NewSeries new_series{.made = report->series_created, .max = batch.new_series_max};
   for (size_t i = 0; i < batch.rows.size(); ++i) {
     const model::Row& row = batch.rows[i];
     if (const std::string_view refused = RefusedTime(row, target); !refused.empty()) [[unlikely]] {
@@ -163,7 +164,7 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
     if (!too_old.empty() && !KeepOthers(batch, row, too_old, report)) continue;
     model::SeriesId id = ids_[i];
     if (model::Number(id) == 0) [[unlikely]] {
-      auto created = target.index->FindOrCreate(row.key);
+      auto created = target.index->FindOrCreate(row.key, &new_series);
       if (!created.ok()) {
         if (!too_old.empty()) partial_.pop_back();
         report->Reject(row.line, std::move(created).error());
@@ -176,6 +177,7 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
     report->points_written += batch.shapes[row.shape].fields.size() - too_old.size();
   }
   report->rows_written += rows_.size();
+  report->series_created = new_series.made;
 }
 
 Result<model::ResolvedBatch> BatchResolver::Resolve(const ResolveTarget& target, const model::Batch& batch,
@@ -188,7 +190,9 @@ Result<model::ResolvedBatch> BatchResolver::Resolve(const ResolveTarget& target,
       return MakeError(ErrorCode::kUnavailable,
                        "the types of the fields changed again and again under this write; try again");
     }
+    const uint64_t made = report->series_created;  // by the attempts before
     *report = before;
+    report->series_created = made;
     PlanShapes(batch, target);
     TakeRows(batch, target, report);
     TM_TRY_ASSIGN(const bool as_planned, plan_.Define(used_));

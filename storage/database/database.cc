@@ -11,7 +11,8 @@ namespace tidemark::storage::database {
 Database::Database(model::DatabaseId id, std::string name, const DatabaseOptions& options,
                    const index::IndexOptions& limits, uint32_t head_shards, std::shared_ptr<head::BlockPool> blocks)
     : id_(id),
-      name_(std::move(name)),
+      names_({std::move(name)}),
+      name_(&names_.front()),
       head_shards_(head_shards),
       blocks_(std::move(blocks)),
       index_(index::Index::Create(limits)),
@@ -22,6 +23,12 @@ Database::Database(model::DatabaseId id, std::string name, const DatabaseOptions
   state->live = live_;
   state_ = std::move(state);
   SetOptions(options);
+}
+
+void Database::Rename(std::string name) {
+  MutexLock lock(mutex_);
+  names_.push_back(std::move(name));
+  name_.store(&names_.back(), std::memory_order_release);
 }
 
 std::unique_ptr<head::HeadSet> Database::NewHeads() {
@@ -140,7 +147,7 @@ retention::MaskList Database::RetentionMasks(int64_t now_ns) const {
       spec.selectors.push_back(selector.matchers);
       auto refs = retention::RefSet::Select(spec, *index_, /*open_end=*/true);
       // Checked when the option was set; an expression that this version refuses keeps its points.
-      if (!refs.ok()) TM_LOG(kError, "a retention of database {} is not applied: {}", name_, refs.error().message);
+      if (!refs.ok()) TM_LOG(kError, "a retention of database {} is not applied: {}", name(), refs.error().message);
       selected.refs.push_back(
           std::make_shared<const retention::RefSet>(refs.ok() ? std::move(refs).value() : retention::RefSet()));
     }

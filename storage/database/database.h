@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -32,7 +33,9 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   [[nodiscard]] model::DatabaseId id() const { return id_; }
-  [[nodiscard]] const std::string& name() const { return name_; }
+  // Stays where it is, also when the database gets another one.
+  [[nodiscard]] const std::string& name() const { return *name_.load(std::memory_order_acquire); }
+  void Rename(std::string name);
   [[nodiscard]] index::Index& index() { return *index_; }
   [[nodiscard]] const index::Index& index() const { return *index_; }
   [[nodiscard]] ShapeCache& shapes() { return shapes_; }
@@ -90,7 +93,9 @@ class Database {
   [[nodiscard]] std::unique_ptr<head::HeadSet> NewHeads();
 
   const model::DatabaseId id_;
-  const std::string name_;
+  // All that it has had; what name() handed out stays.
+  std::deque<std::string> names_ TM_GUARDED_BY(mutex_);
+  std::atomic<const std::string*> name_;
   const uint32_t head_shards_;
   const std::shared_ptr<head::BlockPool> blocks_;
   const std::unique_ptr<index::Index> index_;

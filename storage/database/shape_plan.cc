@@ -122,10 +122,7 @@ void ShapePlan::Settle(uint32_t s) {
       return;
     }
     state.converts = true;
-    // A field that is new comes as both in this batch.
-    if (model::Number(field.id) == 0 || target_.index->HadIntegers(field.id)) {
-      state.exact.push_back(static_cast<uint32_t>(place));
-    }
+    state.exact.push_back(static_cast<uint32_t>(place));
   }
   any_converts_ |= state.converts;
 }

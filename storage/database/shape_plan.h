@@ -44,7 +44,7 @@ class ShapePlan {
     bool known = false;     // resolved, nothing is to be created
     bool planned = false;   // its types are worked out, or it is refused
     bool converts = false;  // has integers that the database keeps as floats
-    // Places of those that must be equal to a float: their names have had integers, which are exact.
+    // Places of integers for floats: each must be equal to one.
     std::vector<uint32_t> exact;
     Error error;  // not empty: its rows are refused
     [[nodiscard]] bool refused() const { return !error.message.empty(); }

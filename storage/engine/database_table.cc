@@ -49,6 +49,13 @@ void DatabaseTable::Remove(std::string_view name) {
   if (found != databases_.end()) databases_.erase(found);
 }
 
+void DatabaseTable::Rename(const DatabasePtr& database, std::string name) {
+  WriterLock lock(mutex_);
+  databases_.erase(database->name());
+  database->Rename(name);
+  databases_.emplace(std::move(name), database);
+}
+
 Result<void> CheckOptions(const DatabaseOptions& options) {
   if (options.partition_ns < kMinPartitionNs || options.partition_ns > kMaxPartitionNs) {
     return InvalidArgument("a partition is from 1 minute to 366 days long");

@@ -29,6 +29,8 @@ class DatabaseTable {
   [[nodiscard]] size_t size() const;
   void Add(DatabasePtr database);
   void Remove(std::string_view name);
+  // Under the change mutex, with a name that no other has.
+  void Rename(const DatabasePtr& database, std::string name);
 
   // Held by whoever creates, drops or changes one: one at a time.
   [[nodiscard]] Mutex& change_mutex() TM_RETURN_CAPABILITY(change_mutex_) { return change_mutex_; }

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -5,6 +7,7 @@
 #include "storage/base/failure_point.h"
 #include "storage/engine/store_impl.h"
 #include "storage/model/finding_warnings.h"
+#include "storage/model/limits.h"
 #include "storage/view/view.h"
 
 namespace tidemark::storage {
@@ -42,6 +45,26 @@ Result<void> StoreImpl::DropDatabase(std::string_view name) {
   if (auto cleaned = parts_.rocks->Write(batch); !cleaned.ok()) parts_.health.Report(cleaned.error());
   // On a full disk somebody waits for the room.
   if (parts_.reserve.in_use()) checkpointer_.DropDeadFiles();
+  return {};
+}
+
+Result<void> StoreImpl::RenameDatabase(std::string_view from, std::string_view to) {
+  ReaderLock open(parts_.open_mutex);
+  if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
+  TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
+  TM_RETURN_IF_ERROR(model::CheckDatabaseName(to));
+  MutexLock change_lock(parts_.databases.change_mutex());
+  const DatabasePtr database = parts_.databases.Find(from);
+  if (database == nullptr) return NoDatabase(from);
+  if (database->name() == to) return {};
+  if (parts_.databases.Find(to) != nullptr) {
+    return MakeError(ErrorCode::kAlreadyExists, fmt::format("database \"{}\" exists already", to));
+  }
+  meta::MetaChange change;
+  change.put_databases.push_back({database->id(), std::string(to), database->options()});
+  TM_RETURN_IF_ERROR(parts_.CommitAct(std::move(change)));
+  FailurePoint("database.renamed");
+  parts_.databases.Rename(database, std::string(to));
   return {};
 }
 

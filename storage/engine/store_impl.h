@@ -53,6 +53,7 @@ class StoreImpl final : public Store {
   [[nodiscard]] Result<std::shared_ptr<const View>> OpenView(std::string_view database) const override;
   Result<void> CreateDatabase(std::string_view name, const DatabaseOptions& options) override;
   Result<void> DropDatabase(std::string_view name) override;
+  Result<void> RenameDatabase(std::string_view from, std::string_view to) override;
   Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) override;
   Result<DatabaseOptions> ChangeDatabaseOptions(std::string_view name, const OptionsChange& change) override;
   [[nodiscard]] std::vector<DatabaseInfo> Databases() const override;
@@ -77,6 +78,7 @@ class StoreImpl final : public Store {
   Result<uint64_t> ApplyRetention() override;
   Result<BackupInfo> Backup(const BackupOptions& options) override;
   Result<void> RunMaintenance() override;
+  Result<ScrubStep> Scrub(ScrubPlace from, uint64_t bytes) override;
   [[nodiscard]] StoreStats Stats() const override;
   [[nodiscard]] std::vector<model::Finding> Findings() const override;
   void Announce(std::string_view address) override;
@@ -132,6 +134,10 @@ class StoreImpl final : public Store {
   Result<void> BeginWatermark();
   // Once a second: looks after the store's files, and syncs the watermark.
   Result<void> KeepWatermark();
+
+  // ---- store_scrub.cc ----
+  // Damage that scrubs have met, of pages that are live; of the others nothing is known any more.
+  [[nodiscard]] std::vector<model::Finding> ScrubFindings() const;
 
   // ---- store_clock.cc ----
   static constexpr std::string_view kClockKind = "clock";
@@ -197,6 +203,9 @@ class StoreImpl final : public Store {
   Writer writer_{&parts_, &checkpointer_};
   Compactor compactor_{&parts_, &checkpointer_, &deleter_};
   Expiry expiry_{&parts_, &checkpointer_, &deleter_};
+
+  mutable Mutex scrub_mutex_;
+  std::map<ScrubPlace, model::Finding> scrub_findings_ TM_GUARDED_BY(scrub_mutex_);
 
   Mutex fold_mutex_;
   CondVar fold_wake_;  // for the end of the thread that folds

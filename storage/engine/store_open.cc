@@ -72,7 +72,12 @@ Result<void> StoreImpl::Start() {
   last_reduction_at_ns_.store(parts_.clock.SteadyNs());
   last_hidden_look_at_ns_.store(parts_.clock.SteadyNs());
   parts_.counters.recovery_ns.store(parts_.clock.SteadyNs() - started);
-  if (parts_.options.background) StartBackground();
+  // Before anybody looks: that it is missing for a second would be told as a fault.
+  if (parts_.options.background) {
+    parts_.reserve_kept_at_ns.store(0);
+    parts_.KeepReserve();
+    StartBackground();
+  }
   return {};
 }
 

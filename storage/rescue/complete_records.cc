@@ -150,10 +150,58 @@ class Completer {
     return {};
   }
 
+  // Where pages lie in time, and when they were written.
+  struct Span {
+    int64_t first_ns = 0;
+    int64_t last_ns = 0;
+    uint64_t epoch = 0;
+    // Whether the partition of this one is longer than that of `other` and holds it.
+    [[nodiscard]] bool Holds(const Span& other) const {
+      return first_ns <= other.first_ns && other.last_ns <= last_ns && last_ns - first_ns > other.last_ns - other.first_ns;
+    }
+  };
+  template <typename Pages>
+  static Span SpanOf(const Pages& pages) {
+    return {pages.partition_start_ns, pages.partition_start_ns + (pages.partition_ns - 1), pages.epoch};
+  }
+
+  // Partitions do not overlap, but what a merge has made of several may lie beside them: until they are deleted, or
+  // because rows came to them meanwhile and it was given up. Ids of those that must go.
+  [[nodiscard]] std::set<EpochId> Superfluous() const {
+    std::map<model::DatabaseId, std::vector<Span>> all;
+    for (const auto& [id, epoch] : epochs_) all[id.first].push_back(SpanOf(epoch));
+    for (const auto& [id, table] : tables_) {
+      if (!epochs_.contains(id)) all[id.first].push_back(SpanOf(table->sight));
+    }
+    std::set<EpochId> out;
+    for (const auto& [database, spans] : all) {
+      std::vector<Span> merged;
+      for (const Span& span : spans) {
+        const auto newer = [&](const Span& part) { return span.Holds(part) && part.epoch > span.epoch; };
+        if (std::any_of(spans.begin(), spans.end(), [&](const Span& part) { return span.Holds(part); }) &&
+            std::none_of(spans.begin(), spans.end(), newer)) {
+          merged.push_back(span);
+        } else if (std::any_of(spans.begin(), spans.end(), newer)) {
+          out.emplace(database, span.epoch);  // given up
+        }
+      }
+      for (const Span& span : spans) {
+        if (std::any_of(merged.begin(), merged.end(), [&](const Span& whole) { return whole.Holds(span); })) {
+          out.emplace(database, span.epoch);
+        }
+      }
+    }
+    return out;
+  }
+
   // Tables that no record names: the record may be what was lost.
   Result<void> AdoptTables() {
+    const std::set<EpochId> superfluous = Superfluous();
+    for (const EpochId& id : superfluous) {
+      if (epochs_.erase(id) != 0) changes_.Delete(Family::kMeta, rocks::EpochMetaKey(id.first, id.second));
+    }
     for (const auto& [id, table] : tables_) {
-      if (epochs_.contains(id)) continue;
+      if (epochs_.contains(id) || superfluous.contains(id)) continue;
       const rocks::TableSight& sight = table->sight;
       meta::EpochRecord epoch;
       epoch.database = sight.database;

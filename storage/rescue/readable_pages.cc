@@ -2,57 +2,71 @@
 
 #include <fmt/core.h>
 
+#include <limits>
 #include <memory>
 #include <utility>
+#include <vector>
 
-#include "storage/meta/meta_records.h"
 #include "storage/partition/epoch.h"
+#include "storage/rescue/page_check.h"
+#include "storage/rescue/page_names.h"
 
 namespace tidemark::storage::rescue {
+namespace {
 
-Result<void> TakeInReadable(const PageTable& table, const std::string& folder, Salvage* salvage,
-                            rocks::RocksStore* rocks) {
-  const std::string key = rocks::EpochMetaKey(table.sight.database, table.sight.epoch);
-  TM_TRY_ASSIGN(const auto value, salvage->rocks->Get(rocks::Family::kMeta, key));
+// The names of a database, as far as they can be read; null: none.
+std::unique_ptr<index::Index> NamesOf(const Salvage& salvage, model::DatabaseId database) {
+  auto index = LoadSavedIndex(*salvage.rocks, {database, {}, {}});
+  return index.ok() ? std::move(index).value() : nullptr;
+}
+
+Result<ReadablePages> ReadablePagesOf(const meta::EpochRecord& record, const std::string& place,
+                                      const Salvage& salvage) {
+  const partition::Epoch epoch(record, salvage.rocks, std::make_shared<rocks::Graveyard>());
+  const std::unique_ptr<index::Index> names = NamesOf(salvage, record.database);
+  return ReadWhatIsWhole(epoch, place, names.get());
+}
+
+}  // namespace
+
+Result<meta::EpochRecord> RecordOf(const Salvage& salvage, model::DatabaseId database, uint64_t epoch) {
+  TM_TRY_ASSIGN(const auto value, salvage.rocks->Get(rocks::Family::kMeta, rocks::EpochMetaKey(database, epoch)));
   if (!value) return Corruption("no record names it");
-  TM_TRY_ASSIGN(meta::EpochRecord record, meta::DecodeEpochRecord(*value));
-  const partition::Epoch epoch(record, salvage->rocks, std::make_shared<rocks::Graveyard>());
-  TM_TRY_ASSIGN(const partition::PageDirectory* const directory, epoch.Directory());
-  partition::PartitionPages left;
-  left.partition_start_ns = record.partition_start_ns;
-  left.partition_ns = record.partition_ns;
-  left.tier_widths_ns = directory->tier_widths_ns();
-  left.rows_range = record.range;
-  if (const auto series = epoch.Series(); series.ok()) left.series = *series;
-  for (size_t i = 0; i < directory->pages().size(); ++i) {
-    const partition::PageInfo& info = directory->pages()[i];
-    const auto bytes = epoch.Read(i);
-    if (!bytes.ok()) continue;
-    partition::PartitionPage& page = left.pages.emplace_back();
-    page.measurement = info.measurement;
-    page.tier = info.tier;
-    page.page.field = info.field;
-    page.page.first_series = info.first_series;
-    page.page.last_series = info.last_series;
-    page.page.part = info.part;
-    page.page.range = info.range;
-    page.page.rows = info.rows;
-    page.page.bytes = bytes->bytes;
+  return meta::DecodeEpochRecord(*value);
+}
+
+std::string PlaceOf(const Salvage& salvage, const meta::EpochRecord& epoch, const std::string& path) {
+  std::string database = fmt::format("{}", model::Number(epoch.database));
+  const auto value = salvage.rocks->Get(rocks::Family::kMeta, rocks::DatabaseMetaKey(epoch.database));
+  if (value.ok() && *value) {
+    if (auto record = meta::DecodeDatabaseRecord(**value); record.ok()) database = record->name;
   }
-  if (left.pages.empty()) return Corruption("none of its pages can be read");
-  const partition::PageDirectory kept = partition::SortAndList(&left);
+  return NameOf(epoch, database) + (path.empty() ? "" : ", " + path);
+}
+
+Result<void> TellOfUnreadable(const meta::EpochRecord& epoch, const std::string& place, Salvage* salvage) {
+  TM_TRY_ASSIGN(ReadablePages left, ReadablePagesOf(epoch, place, *salvage));
+  for (model::Finding& finding : left.lost) salvage->findings.push_back(std::move(finding));
+  return {};
+}
+
+Result<void> TakeInReadable(const meta::EpochRecord& epoch, const std::string& place, const std::string& folder,
+                            Salvage* salvage, rocks::RocksStore* rocks) {
+  TM_TRY_ASSIGN(ReadablePages left, ReadablePagesOf(epoch, place, *salvage));
+  if (left.pages.pages.empty()) return Corruption("none of its pages can be read");
+  const partition::PageDirectory kept = partition::SortAndList(&left.pages);
   // A name of its own: the table itself may be linked under the epoch's.
-  const std::string path = fmt::format("{}/readable-{}.sst", folder, record.epoch);
-  TM_TRY_ASSIGN(record, partition::WriteEpoch(rocks, path, /*small_bytes=*/0, record, left, kept, /*values=*/nullptr));
-  TM_RETURN_IF_ERROR(rocks->Ingest({path}));
+  const std::string path = fmt::format("{}/readable-{}.sst", folder, epoch.epoch);
   rocks::RecordBatch change;
-  change.Put(rocks::Family::kMeta, key, meta::Encode(record));
+  if (epoch.in_meta) change.DeleteRange(rocks::Family::kMeta, meta::KeysOf(epoch));
+  meta::EpochRecord written = epoch;
+  written.bytes = 0;
+  TM_TRY_ASSIGN(written, partition::WriteEpoch(rocks, path, epoch.in_meta ? std::numeric_limits<uint64_t>::max() : 0,
+                                               written, left.pages, kept, &change));
+  if (!written.in_meta) TM_RETURN_IF_ERROR(rocks->Ingest({path}));
+  change.Put(rocks::Family::kMeta, rocks::EpochMetaKey(epoch.database, epoch.epoch), meta::Encode(written));
   TM_RETURN_IF_ERROR(rocks->Write(change));
-  model::Finding finding{.area = model::FindingArea::kPages, .place = table.path};
-  finding.what = fmt::format("{} of its {} pages cannot be read, and are left out",
-                             directory->pages().size() - kept.pages().size(), directory->pages().size());
-  finding.loss = model::Loss{};
-  salvage->findings.push_back(std::move(finding));
+  for (model::Finding& finding : left.lost) salvage->findings.push_back(std::move(finding));
   return {};
 }
 

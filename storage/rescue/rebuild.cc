@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "storage/base/text/instant.h"
+#include "storage/meta/meta_records.h"
 #include "storage/rescue/readable_pages.h"
 #include "storage/rocks/directory.h"
 #include "storage/rocks/store_lock.h"
@@ -74,23 +76,50 @@ Result<void> TakeIn(const PageTable& table, const std::string& folder, rocks::Ro
   return rocks->Ingest({link});
 }
 
+using EpochId = std::pair<model::DatabaseId, uint64_t>;
+
+// `path`: of its file; "" where its pages are values of `meta`.
+Result<void> TakeInWhatIsLeft(const EpochId& id, const std::string& path, const std::string& folder, Salvage* salvage,
+                              rocks::RocksStore* rocks) {
+  TM_TRY_ASSIGN(const meta::EpochRecord record, RecordOf(*salvage, id.first, id.second));
+  return TakeInReadable(record, PlaceOf(*salvage, record, path), folder, salvage, rocks);
+}
+
+// Of an epoch that could not be taken in nothing is left; a full disk is another matter.
+Result<void> GiveUpUnless(Result<void> taken, const EpochId& id, const std::string& place, Salvage* salvage,
+                          rocks::RocksStore* rocks) {
+  if (taken.ok() || taken.error().code == ErrorCode::kResourceExhausted) return taken;
+  model::Finding finding{.area = model::FindingArea::kPages, .place = place};
+  finding.what = "its pages cannot be taken in: " + taken.error().message;
+  finding.loss = model::Loss{};
+  if (const auto record = RecordOf(*salvage, id.first, id.second); record.ok()) {
+    finding.what += fmt::format("; {} values from {} to {} are given up", record->rows,
+                                text::PrintSecond(record->range.first.ns), text::PrintSecond(record->range.last.ns));
+    finding.loss->rows = record->rows;
+  }
+  salvage->findings.push_back(std::move(finding));
+  rocks::RecordBatch drop;
+  drop.Delete(rocks::Family::kMeta, rocks::EpochMetaKey(id.first, id.second));
+  return rocks->Write(drop);
+}
+
 Result<void> Fill(const std::string& directory, Salvage* salvage, rocks::RocksStore* rocks) {
   TM_RETURN_IF_ERROR(CopyRecords(*salvage->rocks, rocks::Family::kIndex, rocks));
   TM_RETURN_IF_ERROR(CopyRecords(*salvage->rocks, rocks::Family::kMeta, rocks));
   TM_RETURN_IF_ERROR(Remove(LinkFolder(directory)));
   TM_RETURN_IF_ERROR(MakeFolder(LinkFolder(directory)));
   for (const PageTable& table : salvage->pages) {
-    auto taken = table.sight.ends_readable ? TakeIn(table, LinkFolder(directory), rocks)
-                                           : TakeInReadable(table, LinkFolder(directory), salvage, rocks);
-    if (taken.ok()) continue;
-    if (taken.error().code == ErrorCode::kResourceExhausted) return taken;
-    model::Finding finding{.area = model::FindingArea::kPages, .place = table.path};
-    finding.what = "its pages cannot be taken in: " + taken.error().message;
-    finding.loss = model::Loss{};
-    salvage->findings.push_back(std::move(finding));
-    rocks::RecordBatch drop;
-    drop.Delete(rocks::Family::kMeta, rocks::EpochMetaKey(table.sight.database, table.sight.epoch));
-    TM_RETURN_IF_ERROR(rocks->Write(drop));
+    const EpochId id{table.sight.database, table.sight.epoch};
+    const bool whole = table.sight.ends_readable && !salvage->damaged.contains(id);
+    TM_RETURN_IF_ERROR(GiveUpUnless(whole ? TakeIn(table, LinkFolder(directory), rocks)
+                                          : TakeInWhatIsLeft(id, table.path, LinkFolder(directory), salvage, rocks),
+                                    id, table.path, salvage, rocks));
+  }
+  for (const EpochId& id : salvage->damaged) {
+    const auto record = RecordOf(*salvage, id.first, id.second);
+    if (!record.ok() || !record->in_meta) continue;
+    TM_RETURN_IF_ERROR(GiveUpUnless(TakeInWhatIsLeft(id, {}, LinkFolder(directory), salvage, rocks), id,
+                                    PlaceOf(*salvage, *record, {}), salvage, rocks));
   }
   TM_RETURN_IF_ERROR(Remove(LinkFolder(directory)));
   return rocks->Flush();

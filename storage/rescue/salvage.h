@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/base/result.h"
@@ -47,6 +49,8 @@ struct Salvage {
   std::vector<PageTable> pages;
   // Each place that is damaged, and what is missing by it.
   std::vector<model::Finding> findings;
+  // Epochs of which a page cannot be read, as far as somebody has looked: a rebuild keeps what is left of them.
+  std::set<std::pair<model::DatabaseId, uint64_t>> damaged;
   // Names that nothing tells any more were made up.
   bool names_lost = false;
   // Whether all names and records are there although a table of names could not be read: the copies had the rest.

@@ -1,4 +1,4 @@
-#include "storage/check/verify_names.h"
+#include "storage/rescue/page_names.h"
 
 #include <fmt/core.h>
 
@@ -6,8 +6,7 @@
 
 #include "storage/partition/page_kinds.h"
 
-namespace tidemark::storage::check {
-namespace {
+namespace tidemark::storage::rescue {
 
 std::string SeriesText(const index::Index& index, model::SeriesRef ref) {
   model::LabelViews labels;
@@ -23,8 +22,6 @@ std::string SeriesText(const index::Index& index, model::SeriesRef ref) {
   }
   return fmt::format("{}{{{}}}", metric, rest);
 }
-
-}  // namespace
 
 Result<std::unique_ptr<index::Index>> LoadSavedIndex(const rocks::RocksStore& rocks,
                                                      const meta::DatabaseRecord& database) {
@@ -60,4 +57,4 @@ std::string NameOf(const partition::PageInfo& page, const index::Index* index) {
                      SeriesText(*index, {page.field, page.first_series}), part);
 }
 
-}  // namespace tidemark::storage::check
+}  // namespace tidemark::storage::rescue
