@@ -36,19 +36,27 @@ void YamlReader::Fault(const YAML::Node& node, std::string_view reason) {
   FaultAt(node.IsDefined() ? node.Mark() : YAML::Mark::null_mark(), reason);
 }
 
-bool YamlReader::CheckUtf8(std::string_view text) {
-  if (text.starts_with("\xFE\xFF") || text.starts_with("\xFF\xFE")) return true;
-  const size_t good = Utf8Prefix(text);
-  if (good == text.size()) return true;
-  const std::string_view before = text.substr(0, good);
-  const size_t newline = before.rfind('\n');
-  // Columns are bytes, as yaml-cpp counts them.
-  YAML::Mark mark;
-  mark.line = static_cast<int>(std::ranges::count(before, '\n'));
-  mark.column = static_cast<int>(newline == std::string_view::npos ? good : good - newline - 1);
-  FaultAt(mark, fmt::format("byte 0x{:02X} is not valid UTF-8; save the file as UTF-8",
-                            static_cast<unsigned char>(text[good])));
-  return false;
+Result<YAML::Node> LoadDocument(std::string_view text, std::string_view file) {
+  const bool utf16 = text.starts_with("\xFE\xFF") || text.starts_with("\xFF\xFE");
+  if (const size_t good = utf16 ? text.size() : Utf8Prefix(text); good != text.size()) {
+    const std::string_view before = text.substr(0, good);
+    const size_t newline = before.rfind('\n');
+    // Columns are bytes, as yaml-cpp counts them.
+    YAML::Mark mark;
+    mark.line = static_cast<int>(std::ranges::count(before, '\n'));
+    mark.column = static_cast<int>(newline == std::string_view::npos ? good : good - newline - 1);
+    return InvalidArgument(YamlFault(file, mark,
+                                     fmt::format("byte 0x{:02X} is not valid UTF-8; save the file as UTF-8",
+                                                 static_cast<unsigned char>(text[good]))));
+  }
+  const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+  for (size_t i = 1; i < documents.size(); ++i) {
+    if (documents[i].IsNull()) continue;
+    return InvalidArgument(YamlFault(file, documents[i].Mark(),
+                                     "a second document begins here (behind a line ---), and would not be read: put "
+                                     "all into one, or into a file of its own"));
+  }
+  return documents.empty() ? YAML::Node() : documents.front();
 }
 
 void YamlReader::FaultAt(const YAML::Mark& mark, std::string_view reason) {

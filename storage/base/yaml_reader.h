@@ -34,6 +34,11 @@ Result<std::string> ReadTextFile(const std::string& path, size_t bytes_max);
 // from 1.
 std::string YamlFault(std::string_view file, const YAML::Mark& mark, std::string_view reason);
 
+// The one document of a text; nothing of it where there is none. kInvalidArgument: the first byte that is no UTF-8 (of
+// a text without UTF-16's byte order mark), which the parser would hand on as it is; or where a second document begins,
+// which nobody would read. Throws what the parser does.
+Result<YAML::Node> LoadDocument(std::string_view text, std::string_view file);
+
 class YamlReader {
  public:
   enum class Need { kOptional, kRequired };
@@ -45,9 +50,10 @@ class YamlReader {
   // the first byte that is no UTF-8 where there is one, since the parser would hand it on as it is.
   template <typename Walk>
   auto Read(std::string_view text, Walk&& walk) -> Result<std::invoke_result_t<Walk, const YAML::Node&>> {
-    if (!CheckUtf8(text)) return InvalidArgument(std::move(faults_));
     try {
-      auto made = walk(YAML::Load(std::string(text)));
+      const Result<YAML::Node> root = LoadDocument(text, file_);
+      if (!root.ok()) return root.error();
+      auto made = walk(*root);
       if (faults_.empty()) return made;
     } catch (const YAML::Exception& error) {
       FaultAt(error.mark, error.msg);
@@ -70,8 +76,6 @@ class YamlReader {
   std::string Text(const YAML::Node& map, const char* key, Need need = Need::kOptional);
 
  private:
-  // Whether the whole text is UTF-8, or UTF-16 with a byte order mark, which the parser turns into UTF-8.
-  bool CheckUtf8(std::string_view text);
   void FaultAt(const YAML::Mark& mark, std::string_view reason);
 
   const std::string file_;

@@ -291,7 +291,8 @@ Result<Pipeline> ParsePipeline(std::string_view text, const std::string& file) {
                                      kMaxPipelineFileBytes));
   }
   try {
-    return Reader(file).Read(YAML::Load(std::string(text)));
+    TM_TRY_ASSIGN(const YAML::Node root, LoadDocument(text, file));
+    return Reader(file).Read(root);
   } catch (const YAML::Exception& e) {
     return InvalidArgument(YamlFault(file, e.mark, e.msg));
   }
