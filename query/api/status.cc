@@ -242,6 +242,10 @@ Reply QueryApi::StatusTsdb(const ApiRequest& request) const {
       if (status.ok()) status = memory.Set(refs.size() * sizeof(model::SeriesRef) + cardinality.bytes());
       if (!status.ok()) return ErrorReply(status.error());
     }
+    // A name that got another type has the series under both: it is one.
+    const model::FieldId newest = (*view)->NewestOf(refs[i].field);
+    if (newest != refs[i].field && std::binary_search(refs.begin(), refs.end(), model::SeriesRef{newest, refs[i].series}))
+      continue;
     (*view)->LabelsOf(refs[i], &labels);
     cardinality.Add(labels);
   }

@@ -10,9 +10,46 @@ using Kind = Parameter::Kind;
 inline constexpr Parameter kDatabase = {.flag = "db", .parameter = "db", .required = true, .help = "database"};
 inline constexpr Parameter kDryRun = {
     .flag = "--dry-run", .parameter = "dry_run", .kind = Kind::kSwitch, .help = "only say what would go"};
+inline constexpr Parameter kOffline = {
+    .flag = "--data", .parameter = {}, .help = "a data directory whose server is stopped, in place of a server"};
 inline constexpr Parameter kData = {.flag = "--data", .parameter = {}, .required = true, .help = "the data directory"};
 
-inline constexpr Parameter kOfDatabase[] = {kDatabase};
+// Work that goes on by itself.
+inline constexpr Parameter kDetach = {.flag = "--detach",
+                                      .parameter = "detach",
+                                      .kind = Kind::kSwitch,
+                                      .help = "do not wait for its end; `tidemark admin jobs follow` comes back to it"};
+inline constexpr Parameter kCompact[] = {kDatabase, kDetach, kOffline};
+inline constexpr Parameter kBackupCreate[] = {kDetach};
+inline constexpr Parameter kJob[] = {
+    {.flag = "id", .parameter = "id", .required = true, .help = "of the job, as `tidemark admin jobs list` shows it"},
+};
+inline constexpr Parameter kRenameDatabase[] = {
+    {.flag = "from", .parameter = "from", .required = true, .help = "the database"},
+    {.flag = "to", .parameter = "to", .required = true, .help = "its new name"},
+    {.flag = "--dry-run",
+     .parameter = "dry_run",
+     .kind = Kind::kSwitch,
+     .help = "only say whether it can be, and what else names the database"},
+    kOffline,
+};
+inline constexpr Parameter kFieldShow[] = {
+    kDatabase,
+    {.flag = "--measurement", .parameter = "measurement", .help = "only its fields"},
+    {.flag = "--field", .parameter = "field", .help = "only fields of this name"},
+    kOffline,
+};
+inline constexpr Parameter kFieldDrop[] = {
+    kDatabase,
+    {.flag = "measurement", .parameter = "measurement", .required = true, .help = "whose field it is"},
+    {.flag = "field", .parameter = "field", .required = true, .help = "the field"},
+    kDryRun,
+    kOffline,
+};
+
+inline constexpr Parameter kOfDatabase[] = {kDatabase, kOffline};
+// Of acts that take nothing else.
+inline constexpr Parameter kAnywhere[] = {kOffline};
 
 inline constexpr Parameter kRetentionSet[] = {
     kDatabase,
@@ -26,6 +63,7 @@ inline constexpr Parameter kRetentionSet[] = {
      .parameter = "max_bytes",
      .help = "drop the oldest partitions above this: 50GB, 50GiB; 0: no limit"},
     kDryRun,
+    kOffline,
 };
 
 inline constexpr Parameter kRollupSet[] = {
@@ -37,6 +75,7 @@ inline constexpr Parameter kRollupSet[] = {
      .help = "WIDTH:KEEP such as 5m:90d or 1h:inf, once for each; outlives the raw rows where it is kept longer; "
              "none: no tiers"},
     kDryRun,
+    kOffline,
 };
 
 inline constexpr Parameter kTypesSet[] = {
@@ -46,6 +85,7 @@ inline constexpr Parameter kTypesSet[] = {
      .required = true,
      .help = "widen: an integer field that gets a float is a float field from then on, and its integers stay as they "
              "are; refuse: the row is refused, as by InfluxDB"},
+    kOffline,
 };
 
 inline constexpr Parameter kDelete[] = {
@@ -65,6 +105,7 @@ inline constexpr Parameter kDelete[] = {
      .kind = Kind::kList,
      .help = "only this field; more than one: all of them"},
     kDryRun,
+    kOffline,
 };
 
 inline constexpr Parameter kRejections[] = {
@@ -77,7 +118,7 @@ inline constexpr Parameter kWithHash = {
     .parameter = {},
     .kind = Kind::kSwitch,
     .help = "also print the logical hash of each database, see `tidemark admin hash`"};
-inline constexpr Parameter kVerify[] = {kData, kWithHash};
+inline constexpr Parameter kVerify[] = {kOffline, kWithHash, kDetach};
 inline constexpr Parameter kRepair[] = {
     kData,
     {.flag = "--dry-run", .parameter = {}, .kind = Kind::kSwitch, .help = "only say what would be given up"},
@@ -96,8 +137,6 @@ inline constexpr Parameter kBackupRestore[] = {
     {.flag = "--data", .parameter = {}, .required = true, .help = "the data directory to make; nothing may lie there"},
 };
 
-inline constexpr Parameter kOffline = {
-    .flag = "--data", .parameter = {}, .help = "a data directory whose server is stopped, in place of a server"};
 inline constexpr Parameter kMatch = {
     .flag = "--match",
     .parameter = {},
@@ -217,6 +256,12 @@ inline constexpr Parameter kBackupDatabase[] = {
 };
 
 inline constexpr Parameter kTokenName = {.flag = "name", .parameter = "name", .required = true, .help = "of the token"};
+inline constexpr Parameter kQuota = {
+    .flag = "--quota",
+    .parameter = "quota",
+    .kind = Kind::kList,
+    .help = "points/s=, bytes/s=, new_series/s=, series=, query_memory= or queries=, as points/s=100000; once for each; "
+            "beyond it requests get 429"};
 inline constexpr Parameter kTokenNew[] = {
     kTokenName,
     {.flag = "--grant",
@@ -230,6 +275,11 @@ inline constexpr Parameter kTokenNew[] = {
      .help =
          "a client's certificate with this alternative name shows the token: dns:agent.example, email:..., uri:..., "
          "ip:...; once for each"},
+    {.flag = "--filter",
+     .parameter = "filter",
+     .kind = Kind::kList,
+     .help = "the series that it may see and write, as '{team=~\"a|b\"}'; more than one: those of each"},
+    kQuota,
     {.flag = "--expires", .parameter = "expires", .help = "after this time: 90d; else it is good until it is revoked"},
     {.flag = "--note", .parameter = "note", .help = "what it is for"},
 };
@@ -243,6 +293,8 @@ inline constexpr Parameter kCertificateNew[] = {
     {.flag = "--days", .parameter = {}, .kind = Kind::kCount, .help = "how long it is good", .initial = 365},
     {.flag = "--out", .parameter = {}, .required = true, .help = "the folder that gets certificate.pem and key.pem"},
 };
+inline constexpr Parameter kQuotaSet[] = {kDatabase, kQuota};
+inline constexpr Parameter kTokenQuota[] = {kTokenName, kQuota};
 inline constexpr Parameter kTokenRotate[] = {
     kTokenName,
     {.flag = "--overlap",

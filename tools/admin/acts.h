@@ -72,4 +72,13 @@ struct Group {
 };
 std::span<const Group> Groups();
 
+// What of `tidemark admin --help` stands together, in this order: commands by their first word.
+struct Heading {
+  std::string_view name;
+  std::string_view words;  // separated by spaces
+};
+std::span<const Heading> Headings();
+// The name of the heading of a command of this first word. Each has one.
+std::string_view HeadingOf(std::string_view word);
+
 }  // namespace tidemark::admin

@@ -12,7 +12,10 @@
 #include "query/rules/alert_update.h"
 #include "storage/base/background.h"
 #include "storage/base/log.h"
+#include "tools/server/backup/backup_job.h"
 #include "tools/server/http/endpoint.h"
+#include "tools/server/routes/filtered_routes.h"
+#include "tools/server/routes/query_gate.h"
 #include "tools/server/routes/notify_routes.h"
 #include "tools/server/routes/prometheus_reply.h"
 #include "tools/server/routes/routes.h"
@@ -21,12 +24,6 @@
 
 namespace tidemark::server {
 namespace {
-
-// Where people look for a dashboard; another program may have it.
-constexpr uint16_t kDashboardPort = 3000;
-
-// A stop ends within http.drain plus 10 s: the last checkpoint gets half of the 10, what cannot be cut short the rest.
-constexpr int64_t kCheckpointNs = 5'000'000'000;
 
 // Kinds of inherited sockets.
 constexpr std::string_view kPlain = "http";
@@ -81,11 +78,29 @@ Status Daemon::Open() {
       });
   buckets_ = std::make_unique<BucketService>(store_.get(), policies_.get(), config_.store.new_database);
   dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
+  OpenAdmin();
+  return {};
+}
+
+void Daemon::OpenAdmin() {
   admin_ = std::make_unique<AdminService>(store_.get(), &write_path_->rejections(), [this] { return Reload(); });
   admin_->SetSeriesLimit(config_.store.max_series_per_database);
   backup_maker_ = std::make_unique<backup::BackupMaker>(store_.get(), &SystemClock::Get(), config_.backup);
+  restarts_ = std::make_unique<RestartService>(
+      surroundings_.restarter, [this] { return Facts(); }, config_.api.version, static_cast<int64_t>(start_seconds_ * 1e9));
   backups_ = std::make_unique<backup::BackupService>(backup_maker_.get());
-  return {};
+  scrubber_ = std::make_unique<Scrubber>(store_.get(), &SystemClock::Get(), config_.scrub);
+  job_book_ = std::make_unique<jobs::JobBook>(
+      store_->Documents(), &SystemClock::Get(),
+      std::vector<jobs::JobKind>{jobs::CompactKind(store_.get()), jobs::VerifyKind(store_.get()), backup::BackupKind(backup_maker_.get())});
+  jobs_ = std::make_unique<jobs::JobService>(store_.get(), job_book_.get());
+  jobs_->Add(ScrubAsJob(store_.get(), scrubber_.get()));
+  jobs_->Add(BackfillsAsJobs(backfills_.get()));
+  admin_->SetFacts([this] { return LookAtStatus(); });
+  admin_->SetRenamed([this](const std::string& from, const std::string& to) -> Status {
+    TM_RETURN_IF_ERROR(policies_->Rename(to, policies_->NameOf(from), "rename database"));
+    return policies_->Forget(from, "rename database");
+  });
 }
 
 Status Daemon::OpenStore() {
@@ -98,6 +113,7 @@ Status Daemon::OpenStore() {
   options.document_kinds.push_back(DashboardKind());
   options.document_kinds.push_back(PolicyBook::Kind());
   options.document_kinds.push_back(RulesKind());
+  options.document_kinds.push_back(quota::QuotaDocuments());
   TM_TRY_ASSIGN(store_, storage::Store::Open(std::move(options)));
   const storage::StoreStats stats = store_->Stats();
   TM_LOG(kInfo, "opened {} in {:.3f} s; {} points replayed", config_.data,
@@ -124,9 +140,17 @@ Status Daemon::OpenWrites() {
       .knows_policy = [policies = policies_.get()](std::string_view database, std::string_view policy) {
         return policies->Knows(database, policy);
       }};
-  write_options.refused = [path = write_path_.get()](std::string_view database, uint32_t number, const Error& error) {
-    path->CountRejected(database, number, error);
+  write_options.refused = [path = write_path_.get()](const write_path::RejectionLog::Place& place, const Error& error) {
+    path->CountRejected(place, error);
   };
+  auto write_ids = WriteIdBook::Open(store_->Stats().read_only ? "" : config_.data + "/write_ids");
+  if (!write_ids.ok()) {
+    TM_LOG(kError, "write ids do not outlive this process: {}", write_ids.error().message);
+    write_ids = WriteIdBook::Open("");
+  }
+  write_ids_ = *std::move(write_ids);
+  write_options.write_ids = write_ids_.get();
+  write_options.quotas = quotas_.get();
   writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), std::move(write_options));
   return {};
 }
@@ -172,7 +196,7 @@ void Daemon::OpenQueries() {
 
 Status Daemon::OpenAccess() {
   const Clock& clock = SystemClock::Get();
-  tokens_ = std::make_unique<access::TokenBook>(store_->Documents(), &clock);
+  tokens_ = std::make_unique<access::TokenBook>(store_->Documents(), &clock, &query_memory_);
   TM_RETURN_IF_ERROR(tokens_->Load());
   sessions_ = std::make_unique<access::SessionBook>(
       store_->Documents(), tokens_.get(), &clock,
@@ -188,6 +212,15 @@ Status Daemon::OpenAccess() {
     TM_TRY_ASSIGN(auditor_, audit::Auditor::Start(config_.data + "/audit", store_->Documents(), &clock));
   }
   audit_ = std::make_unique<audit::AuditService>(auditor_.get());
+  quotas_ = std::make_unique<quota::QuotaBook>(store_->Documents(), &clock);
+  TM_RETURN_IF_ERROR(quotas_->Load());
+  quota_service_ = std::make_unique<quota::QuotaService>(quotas_.get(), [tokens = tokens_.get()] {
+    std::vector<quota::TokenUsage> usage;
+    for (const access::TokenBook::Entry& entry : tokens->List()) {
+      usage.push_back({entry.token.name, entry.token.quotas, entry.account->usage()});
+    }
+    return usage;
+  });
   if (tokens_->on()) {
     TM_LOG(kInfo, "tokens are asked for: {} are known", tokens_->List().size());
     return {};
@@ -196,12 +229,15 @@ Status Daemon::OpenAccess() {
   if (!Inherits(kPlain)) wanted = config_.listen;
   if (!Inherits(kEncrypted)) wanted.insert(wanted.end(), config_.tls_listen.begin(), config_.tls_listen.end());
   for (const UdpConfig& udp : config_.udp) wanted.push_back(udp.listen);
+  for (const NativeConfig& native : config_.native) wanted.push_back(native.listen);
   std::vector<std::string> hosts;
   for (const std::string& text : wanted) {
     TM_TRY_ASSIGN(http::Endpoint endpoint, http::ParseEndpoint(text));
     hosts.push_back(std::move(endpoint.address));
   }
-  for (const service::InheritedSocket& socket : surroundings_.sockets) hosts.push_back(socket.address);
+  for (const service::InheritedSocket& socket : surroundings_.handover.sockets) {
+    if (socket.wanted.empty()) hosts.push_back(socket.address);
+  }
   for (const std::string& host : hosts) {
     if (http::IsLoopbackHost(host)) continue;
     return InvalidArgument(fmt::format(
@@ -213,17 +249,25 @@ Status Daemon::OpenAccess() {
 }
 
 bool Daemon::Inherits(std::string_view kind) const {
-  return std::ranges::any_of(surroundings_.sockets, [kind](const auto& socket) { return socket.name == kind; });
+  return std::ranges::any_of(surroundings_.handover.sockets, [kind](const auto& socket) {
+    return socket.name == kind && socket.wanted.empty();
+  });
 }
 
 Status Daemon::OpenTls() {
   if (config_.tls_listen.empty() && !Inherits(kEncrypted)) return {};
-  if (config_.tls.certificate.empty() || config_.tls.key.empty()) {
+  TM_RETURN_IF_ERROR(CheckTlsFiles(config_));
+  TM_TRY_ASSIGN(tls_, tls::ServerContext::Load(config_.tls));
+  return {};
+}
+
+Status Daemon::CheckTlsFiles(const Config& config) {
+  if (config.tls.certificate.empty() || config.tls.key.empty()) {
     return InvalidArgument(
         "TLS needs tls.certificate_file and tls.key_file; `tidemark admin certificate new NAME --out FOLDER` "
         "makes both");
   }
-  TM_TRY_ASSIGN(tls_, tls::ServerContext::Load(config_.tls));
+  TM_TRY_ASSIGN([[maybe_unused]] const tls::ServerContext::Prepared prepared, tls::ServerContext::Prepare(config.tls));
   return {};
 }
 
@@ -316,25 +360,44 @@ bool Daemon::IsRuleFile(std::string_view name) const {
 }
 
 Status Daemon::Bind() {
-  for (const service::InheritedSocket& socket : surroundings_.sockets) {
-    TM_TRY_ASSIGN(http::Endpoint taken, server_->Adopt(socket.descriptor, socket.name == kEncrypted ? tls_ : nullptr));
+  const bool plain_inherited = Inherits(kPlain);
+  const bool encrypted_inherited = Inherits(kEncrypted);
+  const auto adopt = [this](std::string_view kind, const std::string& wanted, int descriptor) -> Status {
+    TM_TRY_ASSIGN(http::Endpoint taken, server_->Adopt(descriptor, kind == kEncrypted ? tls_ : nullptr));
     endpoints_.push_back(std::move(taken));
+    listening_.push_back({.name = std::string(kind), .wanted = wanted});
+    return {};
+  };
+  for (const std::string_view kind : {kPlain, kEncrypted}) {
+    for (int given = TakeKept(kind, ""); given >= 0; given = TakeKept(kind, "")) {
+      TM_RETURN_IF_ERROR(adopt(kind, "", given));
+    }
   }
-  for (const std::string& text : Inherits(kPlain) ? std::vector<std::string>() : config_.listen) {
+  for (const std::string& text : plain_inherited ? std::vector<std::string>() : config_.listen) {
+    if (const int kept = TakeKept(kPlain, text); kept >= 0) {
+      TM_RETURN_IF_ERROR(adopt(kPlain, text, kept));
+      continue;
+    }
     TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
     Result<http::Endpoint> bound = server_->Listen(wanted.address, wanted.port);
     if (bound.ok()) {
       endpoints_.push_back(std::move(bound).value());
+      listening_.push_back({.name = std::string(kPlain), .wanted = text});
     } else if (wanted.port == kDashboardPort && bound.error().code == ErrorCode::kUnavailable) {
       TM_LOG(kWarn, "{}: going on without it", bound.error().message);
     } else {
       return bound.error();
     }
   }
-  for (const std::string& text : Inherits(kEncrypted) ? std::vector<std::string>() : config_.tls_listen) {
+  for (const std::string& text : encrypted_inherited ? std::vector<std::string>() : config_.tls_listen) {
+    if (const int kept = TakeKept(kEncrypted, text); kept >= 0) {
+      TM_RETURN_IF_ERROR(adopt(kEncrypted, text, kept));
+      continue;
+    }
     TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(text));
     TM_TRY_ASSIGN(http::Endpoint bound, server_->Listen(wanted.address, wanted.port, tls_));
     endpoints_.push_back(std::move(bound));
+    listening_.push_back({.name = std::string(kEncrypted), .wanted = text});
   }
   if (endpoints_.empty()) return MakeError(ErrorCode::kUnavailable, "there is no address to listen on");
   return {};
@@ -347,7 +410,10 @@ Status Daemon::Listen() {
                           .admin = admin_.get(),
                           .access = access_.get(),
                           .audit = audit_.get(),
+                          .quotas = quota_service_.get(),
                           .backup = backups_.get(),
+                          .jobs = jobs_.get(),
+                          .restart = restarts_.get(),
                           .api = api_.get(),
                           .batches = batches_.get(),
                           .dashboards = dashboards_.get(),
@@ -359,6 +425,8 @@ Status Daemon::Listen() {
       {.rules = rules_api_.get(), .backfills = backfill_api_.get(), .rules_database = services.rules_database},
       &routes);
   AddNotifyRoutes({.alertmanager = alertmanager_.get(), .rules_database = services.rules_database}, &routes);
+  GateQueries(quotas_.get(), std::string(storage::kDefaultDatabase), &routes);
+  HoldRoutes(&routes);
   router_ = std::make_unique<http::Router>(
       std::move(routes), http::RouterOptions{.allowed_origins = config_.allowed_origins,
                                              .own_origin = address_.host.empty() ? "" : address_.origin,
@@ -369,25 +437,26 @@ Status Daemon::Listen() {
                                              .default_database = std::string(storage::kDefaultDatabase)});
   // A long query waits on its thread, and must not take that of another one.
   config_.http.waiting_reads = config_.api.turns.waiting_max;
+  config_.http.memory = &memory_;
   server_ = std::make_unique<http::Server>(config_.http, router_.get());
   TM_RETURN_IF_ERROR(Bind());
   const http::Endpoint& first = endpoints_.front();
   store_->Announce(http::UrlOf(first) + address_.route_prefix);
-  for (const UdpConfig& config : config_.udp) {
-    auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
-    TM_TRY_ASSIGN(const uint16_t port, listener->Start());
-    udp_ports_.push_back(port);
-    udp_.push_back(std::move(listener));
-  }
+  TM_RETURN_IF_ERROR(ListenUdp());
+  TM_RETURN_IF_ERROR(ListenNative());
   StartRecorders();
   backfills_->Start();
+  job_book_->Start();
+  scrubber_->Start();
   StartWatchdog();
   RuleRunner::Refusal refusal;
   if (config_.self_alerts) refusal = [this] { return store_->Stats().read_only_reason; };
   rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), address_.external_url,
                                               std::move(refusal), [this](auto alerts) { Tell(std::move(alerts)); });
   backup_schedule_ = std::make_unique<backup::BackupSchedule>(backup_maker_.get(), &SystemClock::Get());
+  CloseKept();
   server_->Start();
+  Resume();
   return {};
 }
 
@@ -413,36 +482,19 @@ bool Daemon::Lives(std::chrono::nanoseconds within) const {
   return SystemClock::Get().SteadyNs() - server_->last_sweep_ns() < within.count();
 }
 
-Status Daemon::Stop() {
-  if (stopped_) return {};
-  stopped_ = true;
-  const int64_t close_by_ns = SystemClock::Get().SteadyNs() + config_.drain_ms * 1'000'000 + kCheckpointNs;
-  if (server_ && !server_->Drain(std::chrono::milliseconds(config_.drain_ms))) {
-    TM_LOG(kWarn, "some requests did not finish within {} ms and were cut", config_.drain_ms);
+Status Daemon::ListenNative() {
+  for (const NativeConfig& config : config_.native) {
+    NativeListenerOptions options{.frame_bytes_max = config_.http.body_bytes_max};
+    options.admit = [tokens = tokens_.get()](std::string_view token) -> std::shared_ptr<const http::Caller> {
+      if (!tokens->on()) return http::Everyone();
+      return tokens->Find(token);
+    };
+    auto listener = std::make_unique<NativeListener>(config, std::move(options), writes_.get());
+    TM_TRY_ASSIGN(const uint16_t port, listener->Start());
+    native_ports_.push_back(port);
+    native_.push_back(std::move(listener));
   }
-  {
-    // What a reload changes is taken apart below: one that runs ends first, and no other begins.
-    MutexLock lock(reload_mutex_);
-    stopping_ = true;
-  }
-  for (const auto& listener : udp_) listener->Stop();
-  if (backup_schedule_) backup_schedule_->Stop();
-  if (watchdog_) watchdog_->Stop();
-  if (backfills_) backfills_->Stop();
-  if (rule_runner_) rule_runner_->Stop();
-  senders_.Stop();
-  if (notify_) notify_->Stop();
-  if (host_) host_->Stop();
-  if (uptime_) uptime_->Stop();
-  if (self_) self_->Stop();
-  server_.reset();
-  // Before the store whose documents hold the end of its chain.
-  auditor_.reset();
-  Status closed;
-  if (store_) closed = store_->Close(close_by_ns);
-  store_.reset();
-  if (pool_) pool_->Stop();
-  return closed;
+  return {};
 }
 
 }  // namespace tidemark::server

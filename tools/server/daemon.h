@@ -29,6 +29,7 @@
 #include "tools/server/admin/admin_service.h"
 #include "tools/server/admin/reload.h"
 #include "tools/server/audit/audit_service.h"
+#include "tools/server/quota/quota_service.h"
 #include "tools/server/backup/backup_schedule.h"
 #include "tools/server/backup/backup_service.h"
 #include "tools/server/batch/batch_service.h"
@@ -40,20 +41,26 @@
 #include "tools/server/influx/bucket_service.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/influx/policy_book.h"
+#include "tools/server/lifecycle/restart_service.h"
+#include "tools/server/jobs/job_service.h"
 #include "tools/server/notify/alertmanager_api.h"
 #include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
 #include "tools/server/rules/backfill_api.h"
+#include "tools/server/rules/backfills_as_jobs.h"
 #include "tools/server/rules/rule_book.h"
 #include "tools/server/rules/rules_api.h"
+#include "tools/server/scrub/scrub_job.h"
 #include "tools/server/watch/rule_runner.h"
 #include "tools/server/watch/self_recorder.h"
 #include "tools/server/watch/uptime_recorder.h"
 #include "tools/server/watch/watchdog.h"
+#include "tools/server/write/native_listener.h"
 #include "tools/server/write/own_databases.h"
 #include "tools/server/write/udp_listener.h"
+#include "tools/server/write/write_id_book.h"
 #include "tools/server/write/write_service.h"
-#include "tools/service/inherited_sockets.h"
+#include "tools/service/handover.h"
 #include "tools/tls/server_context.h"
 
 namespace tidemark::server {
@@ -62,9 +69,15 @@ namespace tidemark::server {
 struct DaemonSurroundings {
   // Gives the settings as their sources have them when it is called, for Reload.
   std::function<Result<Config>()> read_again;
-  // Sockets that listen already. Those of a kind, plain or under TLS, take the place of the addresses of that kind.
-  std::vector<service::InheritedSocket> sockets = {};
+  // What listens already. The supervisor's sockets of a kind, plain or under TLS, take the place of the addresses of that
+  // kind; those that a program before has left are used where the settings still want their addresses.
+  service::Handover handover = {};
+  // Who is asked for restarts; null: there are none. Outlives the daemon.
+  Restarter* restarter = nullptr;
 };
+
+// Where people look for a dashboard; another program may have it.
+inline constexpr uint16_t kDashboardPort = 3000;
 
 // Start and Stop from one thread.
 class Daemon {
@@ -80,6 +93,7 @@ class Daemon {
   // What was bound, in the order of the configuration.
   [[nodiscard]] const std::vector<http::Endpoint>& endpoints() const { return endpoints_; }
   [[nodiscard]] const std::vector<uint16_t>& udp_ports() const { return udp_ports_; }
+  [[nodiscard]] const std::vector<uint16_t>& native_ports() const { return native_ports_; }
   [[nodiscard]] bool asks_for_tokens() const { return tokens_->on(); }
 
   // Reads the settings, the rule files, who is told of alerts, and the files of TLS again. On an error, which names
@@ -91,6 +105,16 @@ class Daemon {
   // Accepts no more, lets requests finish, takes a checkpoint as far as there is time, closes the store. Within
   // http.drain plus 10 s. Idempotent.
   Status Stop();
+  // As Stop, for a program that takes the place of this one: what listens stays open, and so do connections between two
+  // requests; no request is lost whose bytes have come. The checkpoint begins while it still serves.
+  service::Handover Leave();
+  // Writes to the audit log what a signal of this process asks for.
+  void NoteSignal(std::string_view act, int32_t sender_pid, uint32_t sender_uid);
+  // What a check of the settings of the next start cannot see.
+  [[nodiscard]] StartFacts Facts() const;
+  // Whether a start with these settings would succeed, as far as that can be seen without the store: addresses, rules,
+  // receivers, certificates. Changes nothing. Errors: as of Start.
+  static Status Check(const Config& config, const StartFacts& facts);
 
  private:
   Daemon(const Config& config, DaemonSurroundings surroundings);
@@ -111,16 +135,32 @@ class Daemon {
   void Tell(std::vector<query::notify::Alert> alerts);
   void StartWatchdog();
   void OpenBackfills();
+  // Administration, backups, the scrub, and the long work among them.
+  void OpenAdmin();
+  [[nodiscard]] StatusFacts LookAtStatus() const;
   [[nodiscard]] WatchdogFacts LookAtTelling() const;
   static Result<query::notify::Config> ReadNotifyConfig(const Config& config);
   Status Listen();
+  // The addresses for native batches over TCP.
+  Status ListenNative();
   Status OpenTls();
+  static Status CheckTlsFiles(const Config& config);
+  Status ListenUdp();
+  // Takes the socket that was kept for this address of the settings; -1: there is none.
+  int TakeKept(std::string_view kind, std::string_view wanted);
+  // What was kept and is wanted no more.
+  void CloseKept();
+  // Goes on with the connections that were kept.
+  void Resume();
+  // All of a stop. `left` gets what stays open; null: nothing does.
+  Status End(service::Handover* left);
   // The machine, when no server was up, and what the server knows of itself.
   void StartRecorders();
   [[nodiscard]] SelfFigures LookAtSelf() const;
   [[nodiscard]] std::string Metrics() const;
   // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
   Status Bind();
+  // From the supervisor.
   [[nodiscard]] bool Inherits(std::string_view kind) const;
   struct LoadedRules {
     std::vector<query::rules::Group> groups;
@@ -140,7 +180,9 @@ class Daemon {
 
   Config config_;  // as the start has made use of it
   Address address_;
-  const DaemonSurroundings surroundings_;
+  DaemonSurroundings surroundings_;  // of the handover, what was not taken yet
+  // What listens, in the order of the server's listeners, as it is to be left.
+  std::vector<service::InheritedSocket> listening_;
   Mutex reload_mutex_;                            // one reload at a time
   Config settings_ TM_GUARDED_BY(reload_mutex_);  // those that are in force, as they were given
   bool stopping_ TM_GUARDED_BY(reload_mutex_) = false;
@@ -150,13 +192,16 @@ class Daemon {
   std::unique_ptr<memory::Watch> memory_watch_;
   query::run::MemoryTotal query_memory_;
   const double start_seconds_;
+  const int64_t start_steady_ns_ = SystemClock::Get().SteadyNs();
   std::unique_ptr<executor::ThreadPool> pool_;
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<OwnDatabases> own_databases_;
   std::unique_ptr<write_path::WritePath> write_path_;
   std::unique_ptr<query::api::EventTap> events_;
   query::api::MetadataBook metadata_;
+  std::unique_ptr<quota::QuotaBook> quotas_;
   std::unique_ptr<PolicyBook> policies_;
+  std::unique_ptr<WriteIdBook> write_ids_;
   std::unique_ptr<WriteService> writes_;
   std::unique_ptr<notify::NotifyService> notify_;
   std::unique_ptr<notify::AlertmanagerApi> alertmanager_;
@@ -176,18 +221,24 @@ class Daemon {
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<backup::BackupMaker> backup_maker_;
   std::unique_ptr<backup::BackupService> backups_;
+  std::unique_ptr<RestartService> restarts_;
   std::unique_ptr<backup::BackupSchedule> backup_schedule_;
+  std::unique_ptr<Scrubber> scrubber_;
+  std::unique_ptr<jobs::JobBook> job_book_;
+  std::unique_ptr<jobs::JobService> jobs_;
   std::unique_ptr<SavedDashboards> dashboards_;
   std::unique_ptr<access::TokenBook> tokens_;
   std::unique_ptr<access::SessionBook> sessions_;
   std::unique_ptr<access::Guard> guard_;
   std::unique_ptr<access::AccessService> access_;
+  std::unique_ptr<quota::QuotaService> quota_service_;
   std::unique_ptr<audit::Auditor> auditor_;
   std::unique_ptr<audit::AuditService> audit_;
   std::shared_ptr<tls::ServerContext> tls_;  // null: no listener is under TLS
   std::unique_ptr<http::Router> router_;
   std::unique_ptr<http::Server> server_;
   std::vector<std::unique_ptr<UdpListener>> udp_;
+  std::vector<std::unique_ptr<NativeListener>> native_;
   std::atomic<bool> alerts_lost_ = false;  // the last of rules could not be stored
   std::unique_ptr<Watchdog> watchdog_;     // null: nothing is called
   std::unique_ptr<RuleRunner> rule_runner_;
@@ -196,6 +247,7 @@ class Daemon {
   std::unique_ptr<SelfRecorder> self_;
   std::vector<http::Endpoint> endpoints_;
   std::vector<uint16_t> udp_ports_;
+  std::vector<uint16_t> native_ports_;
   bool stopped_ = false;
 };
 

@@ -26,6 +26,8 @@ void Daemon::TakeOpenFiles() {
            "LimitNOFILE= of systemd) for more",
            files.limit, files.connections, config_.http.connections_max);
   }
+  TM_LOG(kInfo, "open files: {} are allowed, for {} connections and {} tables of the store", files.limit,
+         files.connections, files.tables);
   config_.store.max_open_files = files.tables;
   config_.http.connections_max = files.connections;
 }
@@ -48,6 +50,8 @@ void Daemon::TakeMemory() {
 
 std::string Daemon::Metrics() const {
   const ReloadState reload = reload_state();
+  const Restarter::Past restarts =
+      surroundings_.restarter == nullptr ? Restarter::Past() : surroundings_.restarter->past();
   return MetricsText({.store = store_.get(),
                       .memory = &memory_,
                       .http = server_.get(),
@@ -62,12 +66,40 @@ std::string Daemon::Metrics() const {
                       .api = api_.get(),
                       .pool = pool_.get(),
                       .udp = &udp_,
+                      .native = &native_,
                       .auditor = auditor_.get(),
                       .backups = backup_maker_.get(),
+                      .scrubber = scrubber_.get(),
                       .version = config_.api.version,
                       .start_seconds = start_seconds_,
+                      .restarts = restarts.restarts,
+                      .restart_pause_seconds = static_cast<double>(restarts.pause_ns) * 1e-9,
                       .reload_good = reload.good,
-                      .config_seconds = reload.good_seconds});
+                      .config_seconds = reload.good_seconds}) +
+         quota_service_->MetricsText();
+}
+
+StatusFacts Daemon::LookAtStatus() const {
+  const ScrubState scrub = scrubber_->state();
+  StatusFacts facts{.version = config_.api.version,
+                    .directory = config_.data,
+                    .started_ns = static_cast<int64_t>(start_seconds_ * 1e9),
+                    .up_ns = SystemClock::Get().SteadyNs() - start_steady_ns_,
+                    .memory_limit_bytes = memory_.limit_bytes(),
+                    .last_backup_ns = backup_maker_->counters().last_made_ns,
+                    .backups = !backup_maker_->config().directory.empty(),
+                    .scrub_ended_ns = scrub.last_ended_ns,
+                    .damaged_pages = scrub.damaged.size()};
+  for (const memory::ClassRow& row : memory::kClasses) facts.memory_bytes += memory_.used_bytes(row.id);
+  for (const jobs::Job& job : job_book_->List()) facts.jobs_open += jobs::HasEnded(job.state) ? 0 : 1;
+  for (const BackfillJob& job : backfills_->List()) {
+    facts.jobs_open += job.state == BackfillState::kWaiting || job.state == BackfillState::kRunning ? 1 : 0;
+  }
+  const uint64_t bytes = store_->Stats().disk_bytes;
+  if (scrub.round_begun_ns != 0 && bytes > 0) {
+    facts.scrub_progress = std::min(1.0, static_cast<double>(scrub.round_bytes) / static_cast<double>(bytes));
+  }
+  return facts;
 }
 
 SelfFigures Daemon::LookAtSelf() const {

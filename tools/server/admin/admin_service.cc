@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -49,11 +48,6 @@ std::string DatabaseOf(const Request& request) {
   if (!request.database.empty()) return request.database;
   const std::string_view named = request.params.Get("db");
   return std::string(named.empty() ? storage::kDefaultDatabase : named);
-}
-
-std::string ProgressJson(const storage::CompactionProgress& progress) {
-  return fmt::format(R"("partitionsDone":{},"partitionsTotal":{},"bytesRead":{},"bytesWritten":{})",
-                     progress.partitions_done, progress.partitions_total, progress.bytes_read, progress.bytes_written);
 }
 
 // match[], as Prometheus spells it, or match.
@@ -193,6 +187,8 @@ Result<storage::DeleteRequest> ParseDelete(const Request& request) {
     if (!matchers.ok()) return matchers.error().Within("invalid parameter \"match[]\"");
     out.selectors.push_back(std::move(matchers).value());
   }
+  // Others' series stay, whatever the selectors find.
+  out.selectors = storage::SeriesFilter::Of(request.caller->filter()).Narrow(out.selectors);
   for (const std::string_view field : request.params.All("field")) out.fields.emplace_back(field);
   // Times are milliseconds, both included: the end stands for all of its millisecond. What is beyond nanoseconds since
   // 1970 in 64 bits is beyond every point.
@@ -230,7 +226,10 @@ admin::ActHandlers<AdminService> AdminService::Handlers() {
       {"tsdb clean_tombstones", &AdminService::CleanTombstones},
       {"databases", &AdminService::ShowDatabases},
       {"rejections", &AdminService::ShowRejections},
-      {"compact", &AdminService::Compact},
+      {"status", &AdminService::ShowStatus},
+      {"rename database", &AdminService::RenameDatabase},
+      {"field show", &AdminService::ShowFields},
+      {"field drop", &AdminService::DropField},
       {"checkpoint", &AdminService::Checkpoint},
       {"reload", &AdminService::ReloadSettings},
       {"clock show", &AdminService::ShowClock},
@@ -391,7 +390,11 @@ Response AdminService::ShowRejections(Request& request) const {
     if (data.size() > 1) data += ',';
     data += fmt::format(R"({{"number":{},"time":")", rejection.number);
     text::AppendRfc3339(&data, rejection.at.ns);
-    data += R"(","database":)";
+    data += R"(","source":)";
+    AppendJsonString(&data, rejection.source.empty() ? "tidemark" : rejection.source);
+    data += R"(,"sender":)";
+    AppendJsonString(&data, rejection.sender);
+    data += R"(,"database":)";
     AppendJsonString(&data, rejection.database);
     data += fmt::format(R"(,"line":{},"reason":"{}","message":)", rejection.line, Phrase(rejection.error.code));
     AppendJsonString(&data, rejection.error.message);
@@ -415,34 +418,6 @@ Response AdminService::ReloadSettings(Request&) const {
   data += R"(,"needRestart":)";
   query::api::AppendStrings(&data, done->need_restart);
   return Succeed(data + '}');
-}
-
-Response AdminService::Compact(Request& request) const {
-  const std::string database = DatabaseOf(request);
-  if (!store_->HasDatabase(database)) {
-    return Fail(ErrorType::kNotFound, fmt::format("database not found: \"{}\"", database));
-  }
-  Response response;
-  response.content_type = "application/x-ndjson";
-  response.ends_at_drain = true;
-  response.produce = [store = store_, database](const std::shared_ptr<http::ReplyStream>& stream) {
-    // A client that goes away stops the work after the partition at hand.
-    std::stop_source stop;
-    const Result<storage::CompactionProgress> done =
-        store->Compact(database, stop.get_token(), [&stream, &stop](const storage::CompactionProgress& progress) {
-          if (!stream->Push('{' + ProgressJson(progress) + "}\n")) stop.request_stop();
-        });
-    std::string last = "{";
-    if (done.ok()) {
-      last += ProgressJson(*done) + R"(,"done":true)";
-    } else {
-      last += R"("error":)";
-      AppendJsonString(&last, done.error().message);
-    }
-    stream->Push(last + "}\n");
-    stream->Finish();
-  };
-  return response;
 }
 
 }  // namespace tidemark::server

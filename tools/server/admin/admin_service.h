@@ -1,7 +1,10 @@
-// AdminService: what an operator asks of a running server: retention, compaction, checkpoint.
+// AdminService: what an operator asks of a running server: retention, deletions, names, checkpoint. Long work
+// is that of tools/server/jobs.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +12,7 @@
 #include "storage/storage.h"
 #include "tools/admin/act_handlers.h"
 #include "tools/server/admin/reload.h"
+#include "tools/server/admin/status_facts.h"
 #include "tools/server/http/message.h"
 
 namespace tidemark::server {
@@ -22,6 +26,13 @@ class AdminService {
 
   // Of a database, which answers name; 0: they do not. Before the first request.
   void SetSeriesLimit(uint64_t series) { series_limit_ = series; }
+
+  // What the act "status" tells beside what the store knows. Before the first request.
+  void SetFacts(std::function<StatusFacts()> facts) { facts_ = std::move(facts); }
+  // What else is kept under the name of a database; called when one gets another. Before the first request.
+  void SetRenamed(std::function<Status(const std::string& from, const std::string& to)> renamed) {
+    renamed_ = std::move(renamed);
+  }
 
   // The acts that it does: rows of admin::Acts() with a method.
   static admin::ActHandlers<AdminService> Handlers();
@@ -43,8 +54,14 @@ class AdminService {
   http::Response ShowDatabases(http::Request& request) const;
   // limit=100[&db=NAME]: the points that were refused last, the newest first.
   http::Response ShowRejections(http::Request& request) const;
-  // One JSON object a line, the last with "done":true or "error".
-  http::Response Compact(http::Request& request) const;
+  // How the server is: one look for whoever comes to it.
+  http::Response ShowStatus(http::Request& request) const;
+  // from, to. Says which documents still name it as it was called.
+  http::Response RenameDatabase(http::Request& request) const;
+  // [measurement][&field]: the fields, with their types.
+  http::Response ShowFields(http::Request& request) const;
+  // measurement, field[&dry_run=1]: deletes its points, so that the name may come back with any type.
+  http::Response DropField(http::Request& request) const;
   http::Response Checkpoint(http::Request& request) const;
   http::Response ReloadSettings(http::Request& request) const;
   http::Response ShowClock(http::Request& request) const;
@@ -58,6 +75,10 @@ class AdminService {
   const write_path::RejectionLog* const rejections_;
   const Reload reload_;
   uint64_t series_limit_ = 0;
+  std::function<StatusFacts()> facts_ = [] { return StatusFacts(); };
+  std::function<Status(const std::string& from, const std::string& to)> renamed_ = [](const auto&, const auto&) {
+    return Status();
+  };
 };
 
 }  // namespace tidemark::server

@@ -17,8 +17,6 @@ class BackupService {
   static admin::ActHandlers<BackupService> Handlers();
 
  private:
-  // One JSON object a line; the last with "done":true and the backup, or "error".
-  http::Response Create(http::Request& request) const;
   http::Response List(http::Request& request) const;
 
   BackupMaker* const maker_;

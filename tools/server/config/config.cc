@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <concepts>
 #include <limits>
 #include <set>
@@ -17,6 +18,7 @@
 #include "tools/server/config/setting_changes.h"
 #include "tools/server/config/setting_text.h"
 #include "tools/server/http/endpoint.h"
+#include "tools/server/notify/ping.h"
 
 namespace tidemark::server {
 namespace {
@@ -131,9 +133,24 @@ Result<std::string> EndpointText(std::string_view text) {
   return std::string(text);
 }
 
+// Each has a thread.
+constexpr uint32_t kNativeConnectionsMax = 1024;
+
+// What stands in front of `separator`, which goes too; all of it where there is none.
+std::string_view TakeUntil(std::string_view* text, char separator) {
+  const size_t end = std::min(text->find(separator), text->size());
+  const std::string_view part = text->substr(0, end);
+  text->remove_prefix(std::min(end + 1, text->size()));
+  return part;
+}
+
 std::string ShowUdp(const UdpConfig& udp) {
   return fmt::format("{},db={},precision={},batch={},interval={}", udp.listen, udp.database, udp.precision,
                      text::PrintByteSize(udp.batch_bytes), ShowDuration(udp.batch_ms));
+}
+
+std::string ShowNative(const NativeConfig& native) {
+  return fmt::format("{},db={},connections={}", native.listen, native.database, native.connections_max);
 }
 
 constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
@@ -267,9 +284,7 @@ void AddNotify(Config& c, Table* table) {
       "A URL that is called while alerts are evaluated and told of: whoever watches the calls says when they stay out; "
       "empty: none is.",
       [&c](std::string_view text) -> Status {
-        if (!text.empty() && !text.starts_with("http://") && !text.starts_with("https://")) {
-          return InvalidArgument("must be a URL that begins with http:// or https://");
-        }
+        if (!text.empty()) TM_RETURN_IF_ERROR(notify::CheckPingUrl(std::string(text)));
         c.notify.watchdog_url = text;
         return {};
       },
@@ -305,10 +320,19 @@ void AddBackup(Config& c, Table* table) {
   table->Count("backup.keep", &c.backup.keep, 0, 100'000, "So many of the newest stay; 0: all.");
 }
 
+// Reading what is on disk, to know of damage.
+void AddScrub(Config& c, Table* table) {
+  table->Size("scrub.bytes_per_second", &c.scrub.bytes_per_second,
+              "Pages are read and checked in the background at this rate; what is damaged is in /health; 0: never.");
+  table->Duration("scrub.interval", &c.scrub.interval_ms, 1'000'000, false,
+                  "From the beginning of one round through all pages to that of the next.");
+}
+
 // What the server does without being asked.
 void AddUnasked(Config& c, Table* table) {
   AddRules(c, table);
   AddBackup(c, table);
+  AddScrub(c, table);
 }
 
 // Walls for names.
@@ -338,21 +362,35 @@ void AddTurns(Config& c, Table* table) {
 
 }  // namespace
 
+Result<NativeConfig> ParseNative(std::string_view text) {
+  NativeConfig native;
+  native.listen = TakeUntil(&text, ',');
+  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(native.listen));
+  while (!text.empty()) {
+    std::string_view value = TakeUntil(&text, ',');
+    const std::string_view name = TakeUntil(&value, '=');
+    if (name == "db") {
+      native.database = value;
+    } else if (name == "connections") {
+      const auto parsed = std::from_chars(value.data(), value.data() + value.size(), native.connections_max);
+      if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size() || native.connections_max < 1 ||
+          native.connections_max > kNativeConnectionsMax) {
+        return InvalidArgument(fmt::format("connections=\"{}\" is not in [1, {}]", value, kNativeConnectionsMax));
+      }
+    } else {
+      return InvalidArgument(fmt::format("\"{}\" of a listener for native batches is none of db, connections", name));
+    }
+  }
+  return native;
+}
+
 Result<UdpConfig> ParseUdp(std::string_view text) {
   UdpConfig udp;
-  const auto take = [&text] {
-    const size_t end = std::min(text.find(','), text.size());
-    const std::string_view part = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return part;
-  };
-  udp.listen = take();
+  udp.listen = TakeUntil(&text, ',');
   TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(udp.listen));
   while (!text.empty()) {
-    const std::string_view part = take();
-    const size_t equals = std::min(part.find('='), part.size());
-    const std::string_view name = part.substr(0, equals);
-    const std::string_view value = part.substr(std::min(equals + 1, part.size()));
+    std::string_view value = TakeUntil(&text, ',');
+    const std::string_view name = TakeUntil(&value, '=');
     if (name == "db") {
       udp.database = value;
     } else if (name == "precision") {
@@ -384,7 +422,8 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("http.service_threads", &c.http.service_threads, 1, 1024, "Health checks and metrics at once.");
   table.Count("http.stream_threads", &c.http.stream_threads, 1, 1024, "Replies produced while they are sent, at once.");
   table.Count("http.queue_max", &c.http.queue_max, 1, kMany, "Requests that wait for a thread; more get 503.");
-  table.Count("http.connections_max", &c.http.connections_max, 1, kMany, "Open connections; more get 503.");
+  table.Count("http.connections_max", &c.http.connections_max, 0, kMany,
+              "Open connections; more get 503. 0: as many as the open files that are allowed leave beside the store's.");
   table.Count("http.connections_per_address_max", &c.http.connections_per_address_max, 0, kMany,
               "Open connections of one address; more get 503. 0: half of http.connections_max.");
   table.Size("http.header_bytes_max", &c.http.header_bytes_max, "A request's line and headers; more gets 431.");
@@ -404,6 +443,8 @@ std::vector<Setting> SettingsOf(Config* config) {
              "All batches being parsed at once, 8 bytes for each byte of a body; more get 503.");
   table.List<UdpConfig>("udp", &c.udp, ParseUdp, ShowUdp,
                         "Line protocol over UDP: ADDRESS:PORT,db=NAME,precision=ns,batch=1MiB,interval=1s each.");
+  table.List<NativeConfig>("native", &c.native, ParseNative, ShowNative,
+                           "Native batches over TCP, without TLS: ADDRESS:PORT,db=NAME,connections=64 each.");
   table.Switch(
       "host_metrics", &c.host_metrics,
       "Sample this machine every second into the database _host, and record in _server when no server was up.");

@@ -15,6 +15,8 @@
 #include "storage/storage.h"
 #include "tools/server/backup/backup_maker.h"
 #include "tools/server/http/server.h"
+#include "tools/server/scrub/scrubber.h"
+#include "tools/server/write/native_listener.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
 #include "tools/tls/server_context.h"
@@ -25,6 +27,13 @@ namespace tidemark::server {
 inline query::api::ApiOptions ApiDefaults() {
   query::api::ApiOptions options;
   options.parse.text_size_max = size_t{1} << 20;
+  return options;
+}
+
+// As many connections as open files allow.
+inline http::ServerOptions HttpDefaults() {
+  http::ServerOptions options;
+  options.connections_max = 0;
   return options;
 }
 
@@ -46,6 +55,7 @@ struct Config {
   std::string route_prefix;
   int64_t session_lifetime_ms = 12 * 3'600'000;
   std::vector<UdpConfig> udp;
+  std::vector<NativeConfig> native;
   bool host_metrics = true;
   bool require_database = false;
   uint64_t parse_memory_bytes = WriteServiceOptions().parse_memory_bytes;
@@ -53,13 +63,14 @@ struct Config {
   int64_t drain_ms = 10'000;
   std::vector<std::string> rule_files;
   log::Level log_level = log::Level::kInfo;
-  http::ServerOptions http;
+  http::ServerOptions http = HttpDefaults();
   storage::StoreOptions store;
   query::api::ApiOptions api = ApiDefaults();
   query::rules::ManagerOptions rules;
   bool self_alerts = true;
   NotifyConfig notify;
   backup::BackupConfig backup;
+  ScrubConfig scrub;
   uint64_t memory_limit_bytes = 0;
 };
 
@@ -99,5 +110,7 @@ std::string PrintConfig(Config config);
 
 // "127.0.0.1:8089,db=telegraf,precision=s,batch=1MiB,interval=1s": the flag's form of a UDP listener.
 Result<UdpConfig> ParseUdp(std::string_view text);
+// "127.0.0.1:8087,db=app,connections=64": the flag's form of a listener for native batches.
+Result<NativeConfig> ParseNative(std::string_view text);
 
 }  // namespace tidemark::server

@@ -32,9 +32,12 @@ CurlRequest::CurlRequest(int64_t timeout_ms, int64_t connect_timeout_ms, const s
 }
 
 size_t CurlRequest::Take(char* bytes, size_t size, size_t count, void* self) {
-  std::string& answer = static_cast<CurlRequest*>(self)->answer_;
-  answer.append(bytes, std::min(size * count, kAnswerBytesMax - answer.size()));
-  return size * count;
+  auto* const request = static_cast<CurlRequest*>(self);
+  std::string& answer = request->answer_;
+  const size_t room = kAnswerBytesMax - answer.size();
+  answer.append(bytes, std::min(size * count, room));
+  request->cut_ = request->stops_after_beginning_ && size * count > room;
+  return request->cut_ ? 0 : size * count;
 }
 
 size_t CurlRequest::Give(char* bytes, size_t size, size_t count, void* self) {
@@ -75,7 +78,7 @@ Result<void> CurlRequest::Perform() {
   curl_off_t retry_after = 0;
   curl_easy_getinfo(handle_.get(), CURLINFO_RETRY_AFTER, &retry_after);
   retry_after_s_ = std::max<int64_t>(retry_after, 0);
-  if (code == CURLE_OK) return {};
+  if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && cut_)) return {};
   return MakeError(ErrorCode::kUnavailable, fault_[0] != '\0' ? fault_ : curl_easy_strerror(code));
 }
 

@@ -33,6 +33,9 @@ class CurlRequest {
   // Sends `body`, which must outlive Perform.
   void SetUpload(std::string_view body);
 
+  // Of an answer that is longer than what is kept of it the rest is not waited for: it counts as read.
+  void StopAfterBeginning() { stops_after_beginning_ = true; }
+
   // What libcurl says of the failure; the answer's status, if it has one, is in `status`.
   Result<void> Perform();
   [[nodiscard]] long status() const { return status_; }  // NOLINT(google-runtime-int): libcurl's
@@ -56,6 +59,8 @@ class CurlRequest {
   const std::atomic<bool>* const stop_;
   std::string_view upload_;
   std::string answer_;
+  bool stops_after_beginning_ = false;
+  bool cut_ = false;
   char fault_[CURL_ERROR_SIZE] = {};
   long status_ = 0;  // NOLINT(google-runtime-int): libcurl's
   int64_t retry_after_s_ = 0;

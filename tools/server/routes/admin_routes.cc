@@ -47,7 +47,10 @@ void AddAdminRoutes(const std::shared_ptr<const Services>& services, std::vector
     SetHandler(services->admin, act, &route);
     SetHandler(services->access, act, &route);
     SetHandler(services->audit, act, &route);
+    SetHandler(services->quotas, act, &route);
     SetHandler(services->backup, act, &route);
+    SetHandler(services->jobs, act, &route);
+    SetHandler(services->restart, act, &route);
     TM_CHECK(route.handler);
   };
   for (const admin::Act& act : admin::Acts()) {

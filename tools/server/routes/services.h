@@ -15,6 +15,9 @@
 #include "tools/server/dashboard/saved_dashboards.h"
 #include "tools/server/influx/bucket_service.h"
 #include "tools/server/influx/influx_service.h"
+#include "tools/server/jobs/job_service.h"
+#include "tools/server/lifecycle/restart_service.h"
+#include "tools/server/quota/quota_service.h"
 #include "tools/server/write/write_service.h"
 
 namespace tidemark::server {
@@ -27,7 +30,10 @@ struct Services {
   AdminService* admin = nullptr;
   access::AccessService* access = nullptr;
   audit::AuditService* audit = nullptr;
+  quota::QuotaService* quotas = nullptr;
   backup::BackupService* backup = nullptr;
+  jobs::JobService* jobs = nullptr;
+  RestartService* restart = nullptr;
   const query::api::QueryApi* api = nullptr;
   BatchService* batches = nullptr;
   SavedDashboards* dashboards = nullptr;

@@ -161,6 +161,7 @@ void AddHttp(Writer* out, const http::Server& server) {
   out->Counter("tidemark_http_connections_refused_total", "Connections closed because there were too many.",
                Number(counters.connections_refused));
   out->Gauge("tidemark_http_connections", "Open connections.", Number(counters.connections_open));
+  out->Gauge("tidemark_tls_connections", "Open connections under TLS.", Number(counters.connections_encrypted));
   out->Counter("tidemark_http_received_bytes_total", "Bytes received.", Number(counters.received_bytes));
   out->Counter("tidemark_http_sent_bytes_total", "Bytes sent.", Number(counters.sent_bytes));
   out->Counter("tidemark_http_malformed_total", "Requests that were not HTTP.", Number(counters.malformed));
@@ -203,6 +204,20 @@ void AddWrites(Writer* out, const WriteCounters& counters) {
                Number(counters.requests_failed));
 }
 
+void AddDictionaries(Writer* out, const WriteService& writes) {
+  const native::DictionaryBook::Stats stats = writes.dictionaries();
+  out->Gauge("tidemark_native_dictionaries", "Dictionaries of series that senders of native batches have filled.",
+             Number(stats.dictionaries));
+  out->Gauge("tidemark_native_dictionary_bytes", "Memory of those dictionaries.", Number(stats.bytes));
+  out->Counter("tidemark_native_dictionaries_forgotten_total", "Dictionaries given up to keep within their bounds.",
+               Number(stats.forgotten));
+  if (writes.write_ids() == nullptr) return;
+  out->Gauge("tidemark_write_ids", "Values of X-Write-Id that are remembered.",
+             static_cast<double>(writes.write_ids()->size()));
+  out->Counter("tidemark_write_repeats_total", "Requests that were known by their X-Write-Id as written already.",
+               Number(writes.write_ids()->repeats()));
+}
+
 void AddWritePath(Writer* out, const write_path::WritePathStats& stats) {
   out->Counter("tidemark_writes_total", "Batches offered to the write path, by whomever.", Number(stats.writes));
   out->Gauge("tidemark_writes_in_flight", "Batches being written.", static_cast<double>(stats.writes_in_flight));
@@ -216,6 +231,41 @@ void AddWritePath(Writer* out, const write_path::WritePathStats& stats) {
   };
   by_reason("tidemark_write_rows_rejected_total", "Rows refused, by what was wrong.", stats.rows_rejected_by);
   by_reason("tidemark_write_batches_failed_total", "Whole batches refused, by what was wrong.", stats.writes_failed_by);
+  const auto by_source = [&](std::string_view name, std::string_view help, uint64_t write_path::SourceStats::*member) {
+    out->Family(name, "counter", help);
+    for (const write_path::SourceStats& source : stats.sources) {
+      out->Value(fmt::format("source=\"{}\"", source.source.empty() ? "tidemark" : source.source),
+                 Number(source.*member));
+    }
+  };
+  by_source("tidemark_write_source_points_total", "Points written, by the way they came in; tidemark: its own.",
+            &write_path::SourceStats::points_written);
+  by_source("tidemark_write_source_rows_total", "Rows written, by the way they came in.",
+            &write_path::SourceStats::rows_written);
+  by_source("tidemark_write_source_rows_rejected_total", "Rows refused, by the way they came in.",
+            &write_path::SourceStats::rows_rejected);
+}
+
+void AddNative(Writer* out, const std::vector<std::unique_ptr<NativeListener>>& listeners) {
+  if (listeners.empty()) return;
+  out->Family("tidemark_native_connections", "gauge", "Connections for native batches that are open.");
+  for (const auto& listener : listeners) {
+    out->Value(fmt::format("listen=\"{}\"", listener->config().listen),
+               static_cast<double>(listener->connections_now()));
+  }
+  const auto each = [&](std::string_view name, std::string_view help, auto member) {
+    out->Family(name, "counter", help);
+    for (const auto& listener : listeners) {
+      out->Value(fmt::format("listen=\"{}\"", listener->config().listen), Number(listener->counters().*member));
+    }
+  };
+  each("tidemark_native_connections_total", "Connections accepted.", &NativeCounters::connections);
+  each("tidemark_native_connections_refused_total", "Connections that were one too many.",
+       &NativeCounters::connections_refused);
+  each("tidemark_native_batches_total", "Batches received.", &NativeCounters::batches);
+  each("tidemark_native_bytes_total", "Bytes of those.", &NativeCounters::bytes);
+  each("tidemark_native_waits_total", "Batches held, and their senders with them, while there was no room.",
+       &NativeCounters::waits);
 }
 
 void AddUdp(Writer* out, const std::vector<std::unique_ptr<UdpListener>>& listeners) {
@@ -368,10 +418,26 @@ void AddBackups(Writer* out, const backup::BackupMaker::Counters& backups) {
              Seconds(backups.last_duration_ns));
 }
 
+void AddScrub(Writer* out, const ScrubState& scrub) {
+  out->Counter("tidemark_scrub_rounds_total", "Rounds through all pages that were done, since the store was made.",
+               Number(scrub.rounds));
+  out->Gauge("tidemark_scrub_round_pages", "Pages read in the round that is under way, or in the last.",
+             Number(scrub.round_pages));
+  out->Gauge("tidemark_scrub_round_bytes", "Bytes of them.", Number(scrub.round_bytes));
+  out->Gauge("tidemark_scrub_damaged_pages", "Pages that were damaged when they were read last.",
+             Number(scrub.damaged.size()));
+  out->Gauge("tidemark_scrub_last_round_timestamp_seconds",
+             "When the last round was done, since 1970; 0: none was.", Seconds(scrub.last_ended_ns));
+}
+
 }  // namespace
 
 std::string MetricsText(const MetricSources& sources) {
   Writer out;
+  out.Counter("tidemark_restarts_total", "Restarts of this process, without a request that failed.",
+              Number(sources.restarts));
+  out.Gauge("tidemark_restart_pause_seconds", "How long requests waited in the last of them.",
+            sources.restart_pause_seconds);
   out.Family("tidemark_build_info", "gauge", "1, with the version as a label.");
   out.Value(fmt::format("version=\"{}\"", sources.version), 1);
   AddProcess(&out, sources.start_seconds);
@@ -385,19 +451,24 @@ std::string MetricsText(const MetricSources& sources) {
   if (sources.store != nullptr) AddClock(&out, sources.store->ReadClock());
   if (sources.http != nullptr) AddHttp(&out, *sources.http);
   if (sources.router != nullptr) AddRoutes(&out, *sources.router);
-  if (sources.writes != nullptr) AddWrites(&out, sources.writes->counters());
+  if (sources.writes != nullptr) {
+    AddWrites(&out, sources.writes->counters());
+    AddDictionaries(&out, *sources.writes);
+  }
   if (sources.write_path != nullptr) AddWritePath(&out, sources.write_path->Stats());
   if (sources.events != nullptr) {
     out.Gauge("tidemark_event_followers", "Clients that follow events.",
               static_cast<double>(sources.events->followers()));
   }
   if (sources.udp != nullptr) AddUdp(&out, *sources.udp);
+  if (sources.native != nullptr) AddNative(&out, *sources.native);
   if (sources.auditor != nullptr) {
     const audit::Auditor::Counters audited = sources.auditor->counters();
     out.Counter("tidemark_audit_records_total", "Acts and refusals that were written down.", Number(audited.written));
     out.Counter("tidemark_audit_lost_total", "Acts and refusals that could not be written down.", Number(audited.lost));
   }
   if (sources.backups != nullptr) AddBackups(&out, sources.backups->counters());
+  if (sources.scrubber != nullptr) AddScrub(&out, sources.scrubber->state());
   if (sources.rules != nullptr) AddRules(&out, *sources.rules);
   if (sources.watchdog != nullptr) AddWatchdog(&out, *sources.watchdog);
   if (sources.notify != nullptr) AddNotify(&out, *sources.notify, sources.version);

@@ -17,7 +17,9 @@
 #include "tools/server/http/server.h"
 #include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
+#include "tools/server/scrub/scrubber.h"
 #include "tools/server/watch/watchdog.h"
+#include "tools/server/write/native_listener.h"
 #include "tools/server/write/udp_listener.h"
 #include "tools/server/write/write_service.h"
 
@@ -39,10 +41,14 @@ struct MetricSources {
   const query::api::QueryApi* api = nullptr;
   const executor::ThreadPool* pool = nullptr;
   const std::vector<std::unique_ptr<UdpListener>>* udp = nullptr;
+  const std::vector<std::unique_ptr<NativeListener>>* native = nullptr;
   const audit::Auditor* auditor = nullptr;
   const backup::BackupMaker* backups = nullptr;
+  const Scrubber* scrubber = nullptr;
   std::string version;
   double start_seconds = 0;  // since 1970
+  uint64_t restarts = 0;     // of this process
+  double restart_pause_seconds = 0;  // of the last of them
   bool reload_good = true;
   double config_seconds = 0;  // when the settings in force were read, since 1970
 };

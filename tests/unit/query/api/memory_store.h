@@ -268,6 +268,9 @@ class MemoryStore final : public storage::Store {
     progress({.partitions_done = 2, .partitions_total = 2});
     return storage::CompactionProgress{.partitions_done = 2, .partitions_total = 2};
   }
+  Result<storage::ScrubStep> Scrub(storage::ScrubPlace, uint64_t) override {
+    return storage::ScrubStep{.next = {}, .round_done = true};
+  }
   Result<uint64_t> ApplyRetention() override {
     if (!apply_fails_with.message.empty()) return apply_fails_with;
     return 3;

@@ -39,6 +39,8 @@ class KeptStream final : public http::ReplyStream {
 
 class RoutesTest : public ::testing::Test {
  protected:
+  RoutesTest() { job_book_.Start(); }
+
   Response Send(Method method, std::string_view target, std::string_view body = "",
                 std::vector<http::HeaderField> headers = {}) {
     Request request;
@@ -72,14 +74,18 @@ class RoutesTest : public ::testing::Test {
   query::api::EventTap events_{&store_};
   write_path::RejectionLog rejections_{8};
   PolicyBook policies_{nullptr};
+  std::unique_ptr<WriteIdBook> write_ids_ = WriteIdBook::Open("").value();
   WriteService writes_{
       &events_,
       &metadata_,
       &clock_,
       {.knows_policy = [this](std::string_view database,
                               std::string_view policy) { return policies_.Knows(database, policy); },
-       .refused = [this](std::string_view database, uint32_t number,
-                         const Error& error) { rejections_.Add({clock_.NowNs()}, database, number, error); }}};
+       .refused =
+           [this](const write_path::RejectionLog::Place& place, const Error& error) {
+             rejections_.Add({clock_.NowNs()}, place, error);
+           },
+       .write_ids = write_ids_.get()}};
   InfluxService influx_{&store_, &policies_, &clock_, {}, "0.1.0"};
   BucketService buckets_{&store_, &policies_, {}};
   AdminService admin_{&store_, &rejections_, [this]() -> Result<Reloaded> {
@@ -99,12 +105,15 @@ class RoutesTest : public ::testing::Test {
   // Of a server that is given no folder for them.
   backup::BackupMaker backup_maker_{&store_, &clock_, {}};
   backup::BackupService backups_{&backup_maker_};
+  jobs::JobBook job_book_{nullptr, &clock_, {jobs::CompactKind(&store_), jobs::VerifyKind(&store_)}};
+  jobs::JobService jobs_{&store_, &job_book_};
   http::Router router_{MakeRoutes({.writes = &writes_,
                                    .influx = &influx_,
                                    .buckets = &buckets_,
                                    .admin = &admin_,
                                    .audit = &audit_,
                                    .backup = &backups_,
+                                   .jobs = &jobs_,
                                    .api = &api_,
                                    .batches = &batches_,
                                    .events = &events_,

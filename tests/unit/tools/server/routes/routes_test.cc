@@ -71,6 +71,7 @@ TEST_F(RoutesTest, WhatWasRefusedCanBeAskedFor) {
                       R"(missing field value"})"),
             std::string::npos)
       << body;
+  EXPECT_NE(body.find(R"("source":"line protocol","sender":"")"), std::string::npos) << body;
   const std::string newest = Get("/api/v1/admin/rejections?limit=1").body;
   EXPECT_NE(newest.find(R"("database":"e","line":1)"), std::string::npos) << newest;
   EXPECT_EQ(newest.find(R"("database":"d")"), std::string::npos) << newest;
@@ -299,7 +300,6 @@ TEST_F(RoutesTest, Administration) {
   const auto stream = std::make_shared<KeptStream>();
   compact.produce(stream);
   EXPECT_TRUE(stream->finished);
-  EXPECT_EQ(std::count(stream->text.begin(), stream->text.end(), '\n'), 3);
   EXPECT_TRUE(stream->text.ends_with("\"done\":true}\n")) << stream->text;
 }
 
@@ -353,13 +353,17 @@ TEST_F(RoutesTest, EveryActAnswersWithTheKeysOfItsRow) {
                                                                    {"rollup set", "&tier=5m:90d"},
                                                                    {"types set", "&conflicts=widen"},
                                                                    {"delete", "&match[]=m_v"},
-                                                                   {"tsdb delete_series", "&match[]=m_v"}};
+                                                                   {"tsdb delete_series", "&match[]=m_v"},
+                                                                   {"rename database", "&from=d&to=e&dry_run=1"},
+                                                                   {"field drop", "&measurement=m&field=v"},
+                                                                   {"jobs follow", "&id=1"}};
   for (const admin::Act& act : admin::Acts()) {
     // Those about tokens have a test beside their service; those about backups need a store that can be copied
     // (tests/integration/test_backup.py).
     if (act.method == admin::Method::kNone || admin::HandlerOf<access::AccessService>(act.name) != nullptr ||
         admin::HandlerOf<audit::AuditService>(act.name) != nullptr ||
-        admin::HandlerOf<backup::BackupService>(act.name) != nullptr) {
+        admin::HandlerOf<backup::BackupService>(act.name) != nullptr || act.name == "backup create" ||
+        act.name == "jobs pause" || act.name == "jobs resume" || act.name == "jobs cancel") {
       continue;
     }
     const auto more = parameters.find(act.name);
