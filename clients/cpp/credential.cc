@@ -30,6 +30,10 @@ Result<std::string> ReadTokenFile(const std::string& path) {
   }
   std::string text(kMaxFileBytes + 1, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  // Of a folder the opening succeeds, and the reading does not.
+  if (std::ferror(file.get()) != 0) {
+    return Error{ErrorCode::kInvalidArgument, "the token's file " + path + ": " + std::strerror(errno)};
+  }
   if (text.size() > kMaxFileBytes) {
     return Error{ErrorCode::kInvalidArgument, "the token's file " + path + " is larger than 64 KiB"};
   }

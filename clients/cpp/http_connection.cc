@@ -227,8 +227,17 @@ class BeastConnection final : public HttpConnection {
   bool received_ = false;  // a byte of the reply to the present request
 };
 
+// What stands between "//" and the last '@' in front of the path is a secret, also where the rest is wrong.
+std::string WithoutCredentials(std::string_view url) {
+  const size_t slashes = url.find("//");
+  const size_t begin = slashes == std::string_view::npos ? 0 : slashes + 2;
+  const size_t end = url.substr(0, url.find_first_of("/?#", begin)).rfind('@');
+  if (end == std::string_view::npos || end < begin) return std::string(url);
+  return std::string(url.substr(0, begin)) + "***" + std::string(url.substr(end));
+}
+
 Result<Address> ParseAddress(std::string_view url) {
-  const auto refuse = [given = std::string(url)](std::string_view why) {
+  const auto refuse = [given = WithoutCredentials(url)](std::string_view why) {
     return Error{ErrorCode::kInvalidArgument,
                  "\"" + given + "\" " + std::string(why) + ": an address is http://HOST[:PORT] or https://HOST[:PORT]"};
   };
@@ -241,6 +250,9 @@ Result<Address> ParseAddress(std::string_view url) {
   std::string_view authority = url.substr(0, slash);
   address.base = slash == std::string_view::npos ? "" : url.substr(slash);
   while (address.base.ends_with('/')) address.base.pop_back();
+  if (authority.find('@') != std::string_view::npos) {
+    return refuse("holds a name and a password, which are not used: a token says who asks (TIDEMARK_TOKEN)");
+  }
   // The last colon outside of the brackets of an IPv6 address.
   const size_t colon = authority.rfind(':');
   if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {

@@ -108,12 +108,31 @@ std::string WithTimes(std::string_view chunk, const std::vector<MissingTime>& un
   return out;
 }
 
+void LineChunks::PassLongLine() {
+  const size_t newline = buffer_.find('\n', begin_);
+  const size_t end = newline == std::string::npos ? buffer_.size() : newline;
+  if (!in_long_line_) long_lines_.push_back({.number = lines_before_ + 1, .bytes = 0});
+  in_long_line_ = newline == std::string::npos;
+  long_lines_.back().bytes += end - begin_;
+  if (!in_long_line_) ++lines_before_;
+  begin_ = in_long_line_ ? end : end + 1;
+}
+
 std::string_view LineChunks::Next() {
   lines_before_ += lines_in_chunk_;
   lines_in_chunk_ = 0;
   untimed_.clear();
   size_t size = 0;
   for (;;) {
+    if (in_long_line_ || (size == 0 && buffer_.size() - begin_ > limits_.line_bytes)) {
+      // What is not whole after so many bytes is one line.
+      if (in_long_line_ || Cut() == 0) {
+        PassLongLine();
+        if (in_long_line_ && end_of_input_) break;
+        if (in_long_line_) Fill();
+        continue;
+      }
+    }
     const bool old = buffer_.size() > begin_ && std::chrono::steady_clock::now() - begun_ >= limits_.age;
     if (old || buffer_.size() - begin_ >= limits_.bytes || end_of_input_) size = Cut();
     if (size > 0 || end_of_input_) break;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/base/clock.h"
@@ -18,6 +19,8 @@ namespace tidemark::cli {
 struct ChunkLimits {
   size_t lines = 10'000;
   size_t bytes = size_t{8} << 20;  // a single longer line is a chunk of its own
+  // A line that is longer still is left out: no more of it is kept in memory. A server takes no such body.
+  size_t line_bytes = size_t{24} << 20;
   // A whole line waits no longer than this for others to come.
   std::chrono::milliseconds age{1000};
 };
@@ -27,6 +30,12 @@ struct MissingTime {
   size_t at = 0;           // the end of the line that is whole but for it
   int64_t arrived_ns = 0;  // when the line was read, since 1970
   friend bool operator==(const MissingTime&, const MissingTime&) = default;
+};
+
+// A line that was left out because it is too long.
+struct LongLine {
+  uint64_t number = 0;  // from 1
+  uint64_t bytes = 0;   // of it, about, without its end
 };
 
 class LineChunks {
@@ -42,6 +51,8 @@ class LineChunks {
 
   // The next chunk, valid until the next call; empty at the end of the input.
   std::string_view Next();
+  // Those that were left out since the last call.
+  std::vector<LongLine> TakeLongLines() { return std::exchange(long_lines_, {}); }
 
   // Lines of the input before the chunk, newlines inside strings counted.
   [[nodiscard]] uint64_t lines_before() const { return lines_before_; }
@@ -57,6 +68,8 @@ class LineChunks {
  private:
   // Bytes of whole lines at the start of the buffer; 0 when more must be read.
   size_t Cut();
+  // Leaves out what the buffer has of a line that is too long.
+  void PassLongLine();
   // Takes the names out of comments.
   void ReadContext(std::string_view comments);
   // Reads what there is, waiting for it until what is in the buffer has become old.
@@ -71,6 +84,9 @@ class LineChunks {
   std::chrono::steady_clock::time_point begun_;  // when the first byte came that is not handed out
   std::string database_;
   std::string policy_;
+  // Whether the beginning of the buffer is in a line that is left out, up to the next line end.
+  bool in_long_line_ = false;
+  std::vector<LongLine> long_lines_;
   uint64_t lines_before_ = 0;
   uint64_t lines_in_chunk_ = 0;
   uint64_t rows_ = 0;

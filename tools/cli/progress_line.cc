@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "storage/base/text/count.h"
+
 namespace tidemark::cli {
 namespace {
 
@@ -22,15 +24,7 @@ std::string Rate(double rate) {
 
 }  // namespace
 
-std::string Grouped(uint64_t number) {
-  const std::string digits = std::to_string(number);
-  std::string out;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
-    out += digits[i];
-  }
-  return out;
-}
+std::string Grouped(uint64_t number) { return text::Grouped(number); }
 
 std::string ShownBytes(uint64_t bytes) {
   const auto size = static_cast<double>(bytes);
@@ -73,7 +67,9 @@ void ProgressLine::Erase() {
 
 std::string ProgressLine::Summary(uint64_t count) const {
   const double seconds = std::max(1e-3, Seconds(std::chrono::steady_clock::now() - begin_).count());
-  return fmt::format("{} {} {} in {:.1f} s, {}", Grouped(count), noun_, verb_, seconds,
+  // "1 point", of the noun for many.
+  const std::string one = noun_.ends_with('s') ? noun_.substr(0, noun_.size() - 1) : noun_;
+  return fmt::format("{} {} in {:.1f} s, {}", text::Counted(count, one, noun_), verb_, seconds,
                      Rate(static_cast<double>(count) / seconds));
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 #include <simdjson.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -10,6 +12,7 @@
 
 #include "storage/base/text/byte_size.h"
 #include "storage/base/text/duration.h"
+#include "tools/cli/command.h"
 
 namespace tidemark::cli {
 namespace {
@@ -71,16 +74,50 @@ std::string ValueText(std::string_view key, dom::element value) {
   return NumberText(key, value);
 }
 
+// Columns of a text, by its UTF-8.
+size_t WidthOf(std::string_view text) {
+  return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
+}
+
+// Of the terminal that it goes to; 0: to none.
+size_t TerminalWidth() {
+  winsize size{};
+  return isatty(STDOUT_FILENO) != 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+// A table's rows, the first of which has the names, as blocks: a line for each column.
+std::string Blocks(const std::vector<Row>& rows) {
+  std::string out;
+  for (size_t r = 1; r < rows.size(); ++r) {
+    if (r > 1) out += '\n';
+    for (size_t i = 0; i < rows[r].size(); ++i) {
+      if (!rows[r][i].empty()) out += fmt::format("{}: {}\n", rows[0][i], rows[r][i]);
+    }
+  }
+  return out;
+}
+
+bool Fits(std::string_view table, size_t width) {
+  while (width > 0 && !table.empty()) {
+    const size_t end = std::min(table.find('\n'), table.size());
+    if (WidthOf(table.substr(0, end)) > width) return false;
+    table.remove_prefix(std::min(end + 1, table.size()));
+  }
+  return true;
+}
+
 std::string Align(const std::vector<Row>& rows) {
   std::vector<size_t> widths;
   for (const Row& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], WidthOf(row[i]));
   }
   std::string out;
   for (const Row& row : rows) {
     std::string line;
-    for (size_t i = 0; i < row.size(); ++i) line += fmt::format("{}{:<{}}", i > 0 ? "  " : "", row[i], widths[i]);
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += (i > 0 ? "  " : "") + row[i] + std::string(widths[i] - WidthOf(row[i]), ' ');
+    }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
   }
@@ -102,7 +139,7 @@ void AppendObject(const std::string& before, dom::object object, std::vector<Row
   }
 }
 
-std::string ListTable(dom::array list) {
+std::string ListTable(dom::array list, size_t width) {
   std::vector<std::string> keys;
   for (const dom::element entry : list) {
     dom::object object;
@@ -122,8 +159,12 @@ std::string ListTable(dom::array list) {
       row.push_back(entry[key].get(value) == simdjson::SUCCESS ? ValueText(key, value) : "");
     }
   }
-  if (keys.empty()) rows.erase(rows.begin());
-  return Align(rows);
+  if (keys.empty()) {
+    rows.erase(rows.begin());
+    return Align(rows);
+  }
+  std::string table = Align(rows);
+  return Fits(table, width) ? table : Blocks(rows);
 }
 
 }  // namespace
@@ -141,7 +182,7 @@ std::string WordsOfKey(std::string_view key) {
   return out;
 }
 
-Result<ActAnswer> ActTable(std::string_view body) {
+Result<ActAnswer> ActTable(std::string_view body, size_t width) {
   dom::parser parser;
   dom::element root;
   dom::element data;
@@ -161,12 +202,25 @@ Result<ActAnswer> ActTable(std::string_view body) {
     std::vector<Row> rows;
     AppendObject("", object, &rows);
     out.text = Align(rows);
+    if (!Fits(out.text, width)) {
+      out.text.clear();
+      for (const Row& row : rows) out.text += fmt::format("{}: {}\n", row[0], row[1]);
+    }
   } else if (data.get(list) == simdjson::SUCCESS) {
-    out.text = ListTable(list);
+    out.text = ListTable(list, width);
   } else {
     out.text = ValueText("", data) + "\n";
   }
   return out;
+}
+
+int PrintAnswer(std::string_view body) {
+  if (body.empty()) return 0;
+  const Result<ActAnswer> answer = ActTable(body, TerminalWidth());
+  if (!answer.ok()) return Fail(answer.error().message);
+  fmt::print("{}", answer->text);
+  for (const std::string& warning : answer->warnings) fmt::print(stderr, "tidemark: {}\n", warning);
+  return 0;
 }
 
 std::string ProgressLine(std::string_view line) {

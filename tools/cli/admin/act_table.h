@@ -16,8 +16,12 @@ struct ActAnswer {
 };
 
 // Of {"status":"success","data":...}: an object as a line for each key, with those of objects inside it; a list of
-// objects as a table with a column for each key. kInternal for what is no such answer.
-Result<ActAnswer> ActTable(std::string_view body);
+// objects as a table with a column for each key, or, where `width` columns (0: any number) do not hold that, as a block of
+// lines for each object. kInternal for what is no such answer.
+Result<ActAnswer> ActTable(std::string_view body, size_t width = 0);
+
+// Prints an answer for people: the table on standard output, warnings beside it. Returns the exit code.
+int PrintAnswer(std::string_view body);
 
 // One line of progress: `partitions done 1, partitions total 4, bytes read 12.3 MB`. "" for what is no object.
 std::string ProgressLine(std::string_view line);

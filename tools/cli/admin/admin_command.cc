@@ -1,8 +1,10 @@
 // tidemark admin: a command for each row of tools/admin/acts.h. What a row cannot say, such as which flags exclude each
 // other, is a function beside its name here.
 #include <fmt/core.h>
+#include <simdjson.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <map>
@@ -20,6 +22,9 @@
 #include "tools/cli/admin/act_table.h"
 #include "tools/cli/admin/cardinality_act.h"
 #include "tools/cli/admin/directory_acts.h"
+#include "tools/cli/admin/job_line.h"
+#include "tools/cli/admin/offline_acts.h"
+#include "tools/cli/admin/restart_act.h"
 #include "tools/cli/admin/transfer_acts.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
@@ -36,6 +41,14 @@ using Value = ActFlags::Value;
 
 // Why these flags do not go together; "" when they do.
 using Check = std::string_view (*)(const Flags& flags);
+
+std::string_view CheckVerify(const Flags& flags) {
+  if (flags["--data"].text.empty() && flags["--hash"].on) {
+    return "--hash goes with --data; of a server, `tidemark admin hash` prints it";
+  }
+  if (!flags["--data"].text.empty() && flags["--detach"].on) return "--detach is for a server, not for --data";
+  return {};
+}
 
 std::string_view CheckRetention(const Flags& flags) {
   const bool matches = !flags["--match"].list.empty();
@@ -55,7 +68,10 @@ struct ActCheck {
   std::string_view name;
   Check check;
 };
-constexpr ActCheck kChecks[] = {{"retention set", &CheckRetention}};
+constexpr ActCheck kChecks[] = {{"retention set", &CheckRetention}, {"verify", &CheckVerify}};
+
+// What an act of a directory returns where it was given none, so that a server is asked.
+constexpr int kOfServer = -1;
 
 // The acts that no server does, and those whose answer is not printed as it comes.
 struct DirectoryAct {
@@ -65,8 +81,10 @@ struct DirectoryAct {
 constexpr DirectoryAct kDirectoryActs[] = {
     {"verify",
      [](const Flags& flags) {
-       const int code = RunVerify(flags["--data"].text);
-       return flags["--hash"].on ? HashBehind(code, flags["--data"].text) : code;
+       const std::string& data = flags["--data"].text;
+       if (data.empty()) return kOfServer;
+       const int code = RunVerify(data);
+       return flags["--hash"].on ? HashBehind(code, data) : code;
      }},
     {"repair", [](const Flags& flags) { return RunRepair(flags["--data"].text, flags["--dry-run"].on); }},
     {"backup verify",
@@ -94,6 +112,7 @@ constexpr DirectoryAct kDirectoryActs[] = {
     {"cardinality", &RunCardinalityAct},
     {"support", &RunSupportAct},
     {"backup database", &RunRestoreDatabaseAct},
+    {"restart", &RunRestartAct},
     {"token first", [](const Flags& flags) { return RunFirstToken(flags["--data"].text, flags["name"].text); }},
 };
 
@@ -106,11 +125,12 @@ Result<std::string> ServerTime(const std::string& text) {
   return fmt::format("{}{}.{:03}", ms < 0 ? "-" : "", size / 1000, size % 1000);
 }
 
-// The query string of the request.
-Result<std::string> QueryOf(const Flags& flags) {
+// The parameters of the request.
+Result<std::vector<std::pair<std::string, std::string>>> ParametersOf(const Flags& flags) {
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const Value& value : flags.values) {
     const std::string key(value.parameter->parameter);
+    if (key.empty()) continue;  // it is of the command alone
     switch (value.parameter->kind) {
       case Kind::kText: pairs.emplace_back(key, value.text); break;
       case Kind::kList:
@@ -126,56 +146,92 @@ Result<std::string> QueryOf(const Flags& flags) {
       case Kind::kSwitch: pairs.emplace_back(key, value.on ? "1" : ""); break;
     }
   }
-  return QueryString(pairs);
+  return pairs;
+}
+
+// The words of an answer that refuses: those of the server alone where it has some.
+std::string WordsOfRefusal(unsigned status, const std::string& body) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  std::string_view why;
+  if (parser.parse(body).get(root) == simdjson::SUCCESS && root["error"].get(why) == simdjson::SUCCESS) {
+    return fmt::format("the server answered {}: {}", status, why);
+  }
+  return fmt::format("the server answered {}: {}", status, body);
 }
 
 // Whether what took long was done, by the last line of its answer; says so when not.
-int CodeOfProgress(std::string_view last_line) {
+int CodeOfProgress(std::string_view last_line, const JobLine& job) {
   if (last_line.contains(R"("done":true)")) return 0;
-  if (last_line.contains(R"("error":)")) return Fail("it was not done: the last line says why");
-  return Fail("the answer ended before it was done");
+  if (last_line.contains(R"("paused":true)")) {
+    return Fail(fmt::format("it is paused; `tidemark admin jobs resume {}` lets it go on", job.id()));
+  }
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  std::string_view why;
+  if (parser.parse(last_line.data(), last_line.size()).get(root) == simdjson::SUCCESS &&
+      root["error"].get(why) == simdjson::SUCCESS) {
+    return Fail(fmt::format("it was not done: {}", why));
+  }
+  if (job.id().empty()) return Fail("the answer ended before it was done");
+  return Fail(fmt::format("the connection ended, and the work goes on: `tidemark admin jobs follow {}` comes back to it",
+                          job.id()));
 }
 
-// An answer for people.
-int PrintAnswer(const std::string& body) {
-  if (body.empty()) return 0;
-  const Result<ActAnswer> answer = ActTable(body);
-  if (!answer.ok()) return Fail(answer.error().message);
-  fmt::print("{}", answer->text);
-  for (const std::string& warning : answer->warnings) fmt::print(stderr, "{}\n", warning);
-  return 0;
+int AskForJob(const Act& act, const Flags& flags, HttpClient* client, const std::string& query) {
+  // A terminal shows how far it is, a file how it ended.
+  const bool shows = !flags.json && isatty(STDERR_FILENO) != 0;
+  std::string last;
+  JobLine job;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto reply = client->SendForLines(
+      act.method == admin::Method::kGet ? "GET" : "POST", std::string(act.path) + query, {}, "",
+      [&](std::string_view line) {
+        const bool first = job.id().empty();
+        last = line;
+        job.Take(line, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+        if (shows && first && !job.id().empty()) {
+          fmt::print(stderr, "job {0}: Ctrl-C leaves it to go on; `tidemark admin jobs follow {0}` comes back to it\n",
+                     job.id());
+        }
+        if (shows) fmt::print(stderr, "\r{}\x1b[K", job.Progress());
+        if (!flags.json) return;
+        fmt::print("{}\n", line);
+        std::fflush(stdout);
+      });
+  if (shows) fmt::print(stderr, "\r\x1b[K");
+  if (reply.ok() && reply->status >= 400) return Fail(WordsOfRefusal(reply->status, reply->body));
+  if (!reply.ok() && job.id().empty()) return Fail(reply.error().message);
+  if (!flags.json) {
+    for (const std::string& damage : job.damage()) fmt::print("{}\n", damage);
+    if (!job.id().empty()) fmt::print("{}\n", job.Summary());
+  }
+  const int code = CodeOfProgress(last, job);
+  return code == 0 && job.damaged() ? kDamaged : code;
 }
 
 // Sends the request of `act` and prints the lines of the answer as they come.
 int Ask(const Act& act, const Flags& flags) {
-  const Result<std::string> query = QueryOf(flags);
-  if (!query.ok()) return Fail(query.error().message);
+  const auto parameters = ParametersOf(flags);
+  if (!parameters.ok()) return Fail(parameters.error().message);
+  for (const Value& value : flags.values) {
+    if (value.parameter->flag == "--data" && !value.text.empty())
+      return RunOffline(act, value.text, *parameters, flags.json);
+  }
   auto client = HttpClient::Create(flags.server);
   if (!client.ok()) return Fail(client.error().message);
-  const bool progress = act.reply == admin::Reply::kProgress;
-  // A terminal shows how far it is, a file how it ended.
-  const bool shows = progress && !flags.json && isatty(STDERR_FILENO) != 0;
-  std::string last;
-  const auto reply = (*client)->SendForLines(act.method == admin::Method::kGet ? "GET" : "POST",
-                                             std::string(act.path) + *query, {}, "", [&](std::string_view line) {
-                                               if (progress || flags.json) {
-                                                 last = line;
-                                               } else {
-                                                 last += line;
-                                               }
-                                               if (shows) fmt::print(stderr, "\r{}   ", ProgressLine(line));
-                                               if (!flags.json) return;
-                                               fmt::print("{}\n", line);
-                                               std::fflush(stdout);
-                                             });
-  if (shows) fmt::print(stderr, "\n");
+  const std::string query = QueryString(*parameters);
+  if (act.reply == admin::Reply::kProgress) return AskForJob(act, flags, client->get(), query);
+  std::string body;
+  const auto reply =
+      (*client)->SendForLines(act.method == admin::Method::kGet ? "GET" : "POST", std::string(act.path) + query, {}, "",
+                              [&](std::string_view line) {
+                                if (flags.json) fmt::print("{}\n", line);
+                                body += line;
+                              });
   if (!reply.ok()) return Fail(reply.error().message);
-  if (reply->status >= 400) return Fail(fmt::format("the server answered {}: {}", reply->status, reply->body));
-  if (progress) {
-    if (!flags.json) fmt::print("{}\n", ProgressLine(last));
-    return CodeOfProgress(last);
-  }
-  return flags.json ? 0 : PrintAnswer(last);
+  if (reply->status >= 400) return Fail(WordsOfRefusal(reply->status, reply->body));
+  return flags.json ? 0 : PrintAnswer(body);
 }
 
 int Run(const Act& act, const Flags& flags) {
@@ -184,7 +240,8 @@ int Run(const Act& act, const Flags& flags) {
     if (const std::string_view why = row.check(flags); !why.empty()) return Fail(std::string(why));
   }
   for (const DirectoryAct& row : kDirectoryActs) {
-    if (row.name == act.name) return row.run(flags);
+    if (row.name != act.name) continue;
+    if (const int code = row.run(flags); code != kOfServer) return code;
   }
   if (act.method != admin::Method::kNone) return Ask(act, flags);
   TM_CHECK(false);
@@ -241,6 +298,9 @@ void AddAdmin(CLI::App& app, Action* action) {
     for (const Parameter& parameter : act.parameters) AddFlag(*command, &flags->values.emplace_back(&parameter));
     command->callback([&act, flags, action] { *action = [&act, flags] { return Run(act, *flags); }; });
   }
+  // In the order of the headings; the help shows them as their first commands come.
+  std::vector<CLI::App*> commands = app.get_subcommands({});
+  for (CLI::App* const command : commands) command->group(std::string(admin::HeadingOf(command->get_name())));
 }
 
 }  // namespace tidemark::cli

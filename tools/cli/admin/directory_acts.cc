@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "storage/base/clock.h"
+#include "storage/base/text/count.h"
 #include "storage/base/text/instant.h"
 #include "storage/storage.h"
 #include "storage/verify.h"
@@ -44,9 +45,11 @@ int RunVerify(const std::string& directory) {
   options.on_progress = [](std::string_view text) { fmt::print(stderr, "tidemark: reading: {}\n", text); };
   const auto report = storage::Verify(options);
   if (!report.ok()) return CouldNotRun(report.error());
-  fmt::print("{} databases, {} epochs, {} pages of {} bytes, {} files, {} journal records in {} segments: {}\n",
-             report->databases, report->epochs, report->pages, report->page_bytes, report->files, report->records,
-             report->segments, report->damages == 0 ? "whole" : fmt::format("{} damaged", report->damages));
+  fmt::print("{}, {}, {} of {}, {}, {} in {}: {}\n", text::Counted(report->databases, "database"),
+             text::Counted(report->epochs, "epoch"), text::Counted(report->pages, "page"),
+             text::Counted(report->page_bytes, "byte"), text::Counted(report->files, "file"),
+             text::Counted(report->records, "journal record"), text::Counted(report->segments, "segment"),
+             report->damages == 0 ? "whole" : fmt::format("{} damaged", report->damages));
   return report->damages == 0 ? 0 : kDamaged;
 }
 
@@ -57,6 +60,7 @@ int RunRepair(const std::string& directory, bool dry_run) {
   options.directory = directory;
   options.aside = fmt::format("{}/set-aside/{}", directory, FolderName(SystemClock::Get().NowNs()));
   options.dry_run = dry_run;
+  options.on_progress = [](std::string_view text) { fmt::print(stderr, "tidemark: reading: {}\n", text); };
   options.on_step = [](std::string_view text) {
     fmt::print("{}\n", text);
     std::fflush(stdout);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/text/count.h"
 #include "tools/cli/alert/time_span.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/http_client.h"
@@ -89,9 +90,9 @@ Result<std::vector<Job>> ListJobs(HttpClient* client) {
 }
 
 void Print(const Job& job) {
-  fmt::print("{}  {:<11}  {}/{} times, {} rows written, {} were there  {} of {}{}\n", job.id, job.state, job.done,
-             job.total, job.written, job.there, job.group, job.file, job.error.empty() ? "" : ": " + job.error);
-  if (job.failures > 0) fmt::print("  {} evaluations failed, the first: {}\n", job.failures, job.first_failure);
+  fmt::print("{}  {:<11}  {}/{}, {} written, {} there before  {} of {}{}\n", job.id, job.state, job.done,
+             text::Counted(job.total, "time"), text::Counted(job.written, "row"), job.there, job.group, job.file, job.error.empty() ? "" : ": " + job.error);
+  if (job.failures > 0) fmt::print("  {} failed, the first: {}\n", text::Counted(job.failures, "evaluation"), job.first_failure);
 }
 
 // Until it has ended.
@@ -119,6 +120,7 @@ Result<int> Run(const BackfillFlags& flags, const TimeSpan& span) {
   if (flags.list) {
     TM_TRY_ASSIGN(const std::vector<Job> jobs, ListJobs(client.get()));
     for (const Job& job : jobs) Print(job);
+    if (jobs.empty()) fmt::print("none\n");
     return 0;
   }
   simdjson::dom::parser parser;
@@ -145,6 +147,14 @@ Result<int> Run(const BackfillFlags& flags, const TimeSpan& span) {
 
 int Backfill(const BackfillFlags& flags) {
   TimeSpan span;
+  if (flags.list && !flags.cancel.empty()) return FailUsage("--list shows back-fills, --cancel ends one: one at a time");
+  const bool begins = !flags.file.empty() || !flags.group.empty() || !flags.from.empty() || !flags.to.empty() ||
+                      !flags.rules.empty() || flags.no_wait;
+  if ((flags.list || !flags.cancel.empty()) && begins) {
+    return FailUsage(fmt::format("{} is about back-fills that were begun: it takes none of FILE, GROUP, --rule, --from, "
+                                 "--to and --no-wait",
+                                 flags.list ? "--list" : "--cancel"));
+  }
   if (!flags.list && flags.cancel.empty()) {
     if (flags.file.empty() || flags.group.empty() || flags.from.empty()) {
       return FailUsage("a back-fill needs FILE, GROUP and --from; --list and --cancel need neither");

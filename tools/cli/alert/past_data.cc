@@ -6,6 +6,7 @@
 #include <map>
 
 #include "query/frame/go_format.h"
+#include "storage/base/text/count.h"
 #include "storage/base/text/duration.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/time_text.h"
@@ -96,7 +97,7 @@ Result<int> PrintReplay(const std::vector<query::rules::Group>& groups, const qu
                Lasted(until_ms - firing.fired_ms), firing.ended_ms ? "" : " and still fires",
                query::frame::GoFormat(firing.value), LabelsOf(firing));
   }
-  fmt::print("{} alerts would have fired from {} to {}, for {} together\n", firings.size(), TimeToText(options.from_ms),
+  fmt::print("{} would have fired from {} to {}, for {} together\n", text::Counted(firings.size(), "alert"), TimeToText(options.from_ms),
              TimeToText(options.to_ms), Lasted(total_ms));
   return static_cast<int>(firings.size());
 }

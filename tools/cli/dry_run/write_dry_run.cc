@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/base/text/count.h"
 #include "storage/base/check.h"
 #include "storage/base/text/json_string.h"
 #include "storage/model/series_key.h"
@@ -103,8 +104,9 @@ int WriteDryRun(std::istream& input, const DryRunOptions& options, std::ostream&
           {.file = {}, .line = error.line, .column = error.column, .reason = error.reason, .text = error.text});
     }
     output << refusals.Rest();
-    output << fmt::format("{} lines are good ({} points), {} are not\n", report.lines_ok, batch.points(),
-                          report.lines_bad);
+    output << fmt::format("{} {} good ({}), {} {} not\n", text::Counted(report.lines_ok, "line"),
+                          report.lines_ok == 1 ? "is" : "are", text::Counted(batch.points(), "point"),
+                          text::Grouped(report.lines_bad), report.lines_bad == 1 ? "is" : "are");
   }
   return report.lines_bad == 0 ? 0 : 1;
 }

@@ -125,6 +125,9 @@ class LineProtocolReader final : public PieceReader {
     while (pieces_.empty()) {
       const std::string_view chunk = chunks_.Next();
       if (!failed_.ok()) return failed_.error();
+      for (const LongLine& line : chunks_.TakeLongLines()) {
+        if (bad_++ == 0) first_bad_ = fmt::format("line {} has {} bytes, more than one may have", line.number, line.bytes);
+      }
       if (chunk.empty()) return false;
       TM_RETURN_IF_ERROR(ReadChunk(chunk));
     }
@@ -140,8 +143,13 @@ class LineProtocolReader final : public PieceReader {
   }
   [[nodiscard]] std::vector<Skipped> skipped() const override {
     std::vector<Skipped> out;
-    if (bad_ > 0) out.push_back({"lines that are no line protocol; the first: " + first_bad_, bad_, false});
-    if (statements_ > 0) out.push_back({"statements (CREATE DATABASE)", statements_, true});
+    if (bad_ > 0) {
+      out.push_back({(bad_ == 1 ? "line that is no line protocol: " : "lines that are no line protocol; the first: ") +
+                         first_bad_,
+                     bad_, false});
+    }
+    if (statements_ > 0)
+      out.push_back({statements_ == 1 ? "statement (CREATE DATABASE)" : "statements (CREATE DATABASE)", statements_, true});
     return out;
   }
 

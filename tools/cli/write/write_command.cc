@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "ingest/lineprotocol/parser.h"
+#include "storage/base/text/count.h"
 #include "storage/base/clock.h"
 #include "tools/cli/command.h"
 #include "tools/cli/dry_run/refusals.h"
@@ -70,7 +71,7 @@ class Progress {
  private:
   void Print(const Totals& totals, const char* start) const {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    fmt::print(stderr, "{}{} lines, {:.1f} MB, {:.0f} lines/s, {} refused   ", start, totals.rows,
+    fmt::print(stderr, "{}{}, {:.1f} MB, {:.0f} lines/s, {} refused   ", start, text::Counted(totals.rows, "line"),
                static_cast<double>(totals.bytes) / 1e6, static_cast<double>(totals.rows) / std::max(seconds, 1e-9),
                totals.bad);
   }
@@ -191,6 +192,17 @@ struct Sending {
   Refusals refusals;
 };
 
+// Lines that were left out because no server takes them count as refused.
+void TellLongLines(Sending* sending, std::string_view file, LineChunks* chunks) {
+  for (const LongLine& line : chunks->TakeLongLines()) {
+    const std::string why = fmt::format("the line has {} bytes, more than the {} that one may have; it is left out",
+                                        text::Grouped(line.bytes), text::Grouped(ChunkLimits().line_bytes));
+    fmt::print(stderr, "{}", sending->refusals.Add({.file = file, .line = line.number, .column = 0, .reason = why, .text = {}}));
+    ++sending->totals.rows;
+    sending->totals.bad = sending->refusals.count();
+  }
+}
+
 // Sends the lines of one input; its name is "" for standard input. The error ends the command.
 Status Send(Sending* sending, std::string_view file, LineChunks chunks) {
   const WriteFlags& flags = sending->flags;
@@ -206,7 +218,7 @@ Status Send(Sending* sending, std::string_view file, LineChunks chunks) {
       stamped = WithTimes(chunk, chunks.untimed(), static_cast<int64_t>(sending->precision));
     }
     const Result<HttpReply> reply = SendChunk(sending->client, target, stamped.empty() ? chunk : stamped);
-    if (!reply.ok()) return reply.error().Within(fmt::format("after {} lines", totals.rows));
+    if (!reply.ok()) return reply.error().Within(fmt::format("after {}", text::Counted(totals.rows, "line")));
     const auto take = [&] {
       totals.bytes += chunk.size();
       totals.rows += chunks.rows();
@@ -218,12 +230,14 @@ Status Send(Sending* sending, std::string_view file, LineChunks chunks) {
       totals.bad = sending->refusals.count();
     } else if (reply->status / 100 != 2) {
       return InvalidArgument(
-          fmt::format("the server answered {} after {} lines: {}", reply->status, totals.rows, reply->body));
+          fmt::format("the server answered {} after {}: {}", reply->status, text::Counted(totals.rows, "line"), reply->body));
     } else {
       take();
     }
     sending->progress.Show(totals);
+    TellLongLines(sending, file, &chunks);
   }
+  TellLongLines(sending, file, &chunks);
   return {};
 }
 
@@ -292,7 +306,7 @@ int SendAll(const WriteFlags& flags, lineprotocol::Precision precision) {
   const Totals& totals = sending.totals;
   if (!flags.quiet) {
     const std::string of_files = flags.files.size() > 1 ? fmt::format(" of {} files", flags.files.size()) : "";
-    fmt::print("{} lines{} written, {} refused\n", totals.rows - std::min(totals.rows, totals.bad), of_files,
+    fmt::print("{}{} written, {} refused\n", text::Counted(totals.rows - std::min(totals.rows, totals.bad), "line"), of_files,
                totals.bad);
   }
   if (!status.ok()) return Fail(status.error().message);
