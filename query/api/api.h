@@ -1,7 +1,8 @@
 // QueryApi: Prometheus' /api/v1 without sockets: parameters in, reply bytes out.
 //
 //   QueryApi api({.store = store.get(), .scheduler = &pool, .execute = &engine::Execute});
-//   Reply reply = api.QueryRange({.params = params, .database = "default"});
+//   Reply reply = api.QueryRange({.params = params, .database = "default",
+//                                .filter = storage::SeriesFilter::Everything()});
 //
 // Words, codes and shapes are those of Prometheus 3; query/api/README.md lists what is added.
 #pragma once
@@ -85,8 +86,10 @@ struct ApiRequest {
   const text::Params& params;
   // From the base path; `db=` comes after it; "" means the default database.
   std::string_view database;
+  storage::SeriesFilter filter;  // what of it the caller may see
   std::stop_token stop;
   uint64_t client = 0;               // whose it is: clients take turns
+  run::MemoryTotal* memory = nullptr;  // the caller's part of the memory of all queries; null: he has none of his own
   OnDeadline on_deadline = nullptr;  // deadlines are on the clock of ApiDependencies
 };
 
@@ -148,7 +151,7 @@ class QueryApi {
   [[nodiscard]] Reply Alertmanagers() const;
   [[nodiscard]] Reply Notifications() const;
   [[nodiscard]] Reply Rules(const ApiRequest& request) const;
-  [[nodiscard]] Reply Alerts() const;
+  [[nodiscard]] Reply Alerts(const ApiRequest& request) const;
   // String points, oldest first: the newest `limit` of those that match.
   [[nodiscard]] Reply Events(const ApiRequest& request) const;
   // What a follower of new events asks for.
@@ -178,6 +181,9 @@ class QueryApi {
                                                                    const run::RangeSpec& range) const;
   [[nodiscard]] Reply Run(const ApiRequest& request, const run::RangeSpec& range, uint64_t limit) const;
   [[nodiscard]] int64_t NowMs() const;
+  [[nodiscard]] run::MemoryTotal* MemoryOf(const ApiRequest& request) const {
+    return request.memory != nullptr ? request.memory : memory_;
+  }
 
   const ApiDependencies dependencies_;
   const ApiOptions options_;

@@ -2,6 +2,7 @@
 
 #include "query/api/json.h"
 #include "query/api/values.h"
+#include "query/run/memory_total.h"
 
 namespace tidemark::query::api {
 namespace {
@@ -81,7 +82,15 @@ Reply ErrorReply(ErrorType type, std::string_view message) {
   return reply;
 }
 
-Reply ErrorReply(const Error& error) { return ErrorReply(ExecutionErrorType(error.code), error.message); }
+Reply ErrorReply(const Error& error) {
+  Reply reply = ErrorReply(ExecutionErrorType(error.code), error.message);
+  // Others are still served: it is the caller who is to wait.
+  if (error.code == ErrorCode::kResourceExhausted && error.message.starts_with(run::kQuotaWords)) {
+    reply.status = 429;
+    reply.headers.emplace_back("Retry-After", "1");
+  }
+  return reply;
+}
 
 Reply BadParameter(std::string_view name, const Error& error) {
   return ErrorReply(ErrorType::kBadData, InvalidParameter(name, error).message);

@@ -19,8 +19,11 @@ std::string_view NameOf(std::string_view database) { return database.empty() ? s
 }  // namespace
 
 struct EventTap::Follower {
+  explicit Follower(storage::SeriesFilter held) : filter(std::move(held)) {}
+
   std::string database;
   Conditions conditions;
+  storage::SeriesFilter filter;
   Show show;
   std::function<bool()> alive;
   std::atomic<bool> ended{false};
@@ -49,7 +52,7 @@ Result<model::WriteReport> EventTap::Write(std::string_view database, const mode
 }
 
 Status EventTap::Follow(const EventFilter& filter, Show show, std::function<bool()> alive) {
-  auto follower = std::make_shared<Follower>();
+  auto follower = std::make_shared<Follower>(filter.filter);
   follower->database = NameOf(filter.database);
   follower->show = std::move(show);
   follower->alive = std::move(alive);
@@ -103,7 +106,7 @@ void EventTap::Publish(std::string_view database, const model::Batch& batch, con
       const auto text = static_cast<size_t>(batch.values[row.first_value + i]);
       const Event event{row.time, labels, batch.strings[text]};
       for (const auto& follower : wanting) {
-        if (!follower->ended && follower->conditions.Hold(labels) && !follower->show(event)) follower->ended = true;
+        if (!follower->ended && follower->filter.Accepts(labels) && follower->conditions.Hold(labels) && !follower->show(event)) follower->ended = true;
       }
     }
   }

@@ -1,7 +1,7 @@
 // EventTap: a PointSink between the writers and the store that lets followers see new string points as they come.
 //
 //   EventTap tap(&write_path);
-//   tap.Follow({.database = "default", .matchers = ...}, [](const Event& event) { return Send(event); });
+//   tap.Follow({.database = "default", .matchers = ..., .filter = ...}, [](const Event& event) { return Send(event); });
 //   tap.Write("default", batch);
 #pragma once
 
@@ -18,6 +18,7 @@
 #include "storage/model/labels.h"
 #include "storage/model/matcher.h"
 #include "storage/model/point_sink.h"
+#include "storage/series_filter.h"
 
 namespace tidemark::query::api {
 
@@ -25,6 +26,7 @@ struct EventFilter {
   std::string database;  // "" is the default database
   // Sets of matchers; an event passes when all of one set hold, or when there is no set.
   std::vector<std::vector<model::Matcher>> matchers;
+  storage::SeriesFilter filter;  // what the follower may see
 };
 
 // A string point.

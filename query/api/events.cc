@@ -42,7 +42,7 @@ std::vector<std::string> WarningsOf(const storage::View& view, model::TimeRange 
 }  // namespace
 
 Result<EventFilter> QueryApi::ParseEventFilter(const ApiRequest& request) const {
-  EventFilter filter;
+  EventFilter filter{.database = {}, .matchers = {}, .filter = request.filter};
   filter.database = DatabaseOf(request);
   for (const std::string_view text : request.params.All("match[]")) {
     Result<std::vector<model::Matcher>> matchers = promql::ParseSelector(text, options_.parse);

@@ -51,6 +51,12 @@ size_t FirstToSend(const HeldAnswer& held, const plan::StepGrid& grid, const cac
       std::find(touched.begin(), touched.begin() + static_cast<std::ptrdiff_t>(known), uint8_t{1}) - touched.begin());
 }
 
+// Names what was asked, and what of the database was seen.
+uint64_t QuestionOf(std::string_view name, const storage::View& view) {
+  const std::string_view filter = view.FilterText();
+  return Hash64(fmt::format("{} {} {}", filter.size(), filter, name), SeedOfThisRun());
+}
+
 }  // namespace
 
 std::string PrintHeldAnswer(const HeldAnswer& held) {
@@ -82,7 +88,7 @@ Continuation Continue(std::string_view since, const std::optional<cache::ReuseRu
   if (!rule || result.view == nullptr) return out;
   const storage::ChangeMark mark = result.view->Changes();
   if (mark.history == 0) return out;
-  const HeldAnswer now{.mark = mark, .grid = result.grid, .question = Hash64(rule->name, SeedOfThisRun())};
+  const HeldAnswer now{.mark = mark, .grid = result.grid, .question = QuestionOf(rule->name, *result.view)};
   out.json = R"(,"since":")" + PrintHeldAnswer(now) + '"';
   const std::optional<HeldAnswer> held = ParseHeldAnswer(since);
   // A history is that of one database in one run of the server; a younger mark than this view's comes from nobody.

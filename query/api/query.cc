@@ -105,7 +105,7 @@ QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
 int64_t QueryApi::NowMs() const { return model::Timestamp{runner_.clock().NowNs()}.FloorMs(); }
 
 Result<std::shared_ptr<const storage::View>> QueryApi::OpenView(const ApiRequest& request) const {
-  return runner_.OpenView(DatabaseOf(request));
+  return runner_.OpenView(DatabaseOf(request), request.filter);
 }
 
 run::QueryContext QueryApi::ContextFor(const ApiRequest& request, std::shared_ptr<const storage::View> view) const {
@@ -123,7 +123,7 @@ run::QueryContext QueryApi::ContextFor(const ApiRequest& request, std::shared_pt
   context.client = request.client;
   context.budget = runner_.limits().budget;
   context.turns = turns_.get();
-  context.memory = memory_;
+  context.memory = MemoryOf(request);
   if (request.on_deadline) request.on_deadline(context.deadline_ns, std::move(late));
   return context;
 }
@@ -229,11 +229,13 @@ Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint
                                                  .range = range,
                                                  .text = parsed.text,
                                                  .database = DatabaseOf(request),
+                                                 .filter = request.filter,
                                                  .timeout_ms = parsed.timeout_ms,
                                                  .lookback_ms = parsed.lookback_ms,
                                                  .resolution = parsed.resolution,
                                                  .stop = request.stop,
                                                  .client = request.client,
+                                                 .memory = MemoryOf(request),
                                                  .began_ns = began,
                                                  .use_cache = request.params.Get("nocache") != "1"});
   if (const int64_t took_ns = clock.SteadyNs() - began;
@@ -241,7 +243,7 @@ Reply QueryApi::Run(const ApiRequest& request, const run::RangeSpec& range, uint
     const run::SlowQuery slow{.text = parsed.text, .database = DatabaseOf(request), .range = range, .took_ns = took_ns};
     TM_LOG(kWarn, "{}", run::SlowQueryLine(slow, result));
   }
-  if (!result.ok()) return ErrorReply(ExecutionErrorType(result.error().code), result.error().message);
+  if (!result.ok()) return ErrorReply(result.error());
   std::string stats;
   if (request.params.Has("stats") && !request.params.Get("stats").empty()) {
     stats = StatsText(result->stats, parsed_at - began, clock.SteadyNs() - parsed_at);

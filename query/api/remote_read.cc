@@ -185,7 +185,7 @@ Reply QueryApi::RemoteRead(const ApiRequest& request, std::string_view body) con
   if (!read.ok()) return PlainError(400, read.error().message);
   Result<std::shared_ptr<const storage::View>> view = OpenView(request);
   if (!view.ok()) return PlainError(view.error());
-  const ReadLimits limits = LimitsOf(request, runner_.limits(), dependencies_.clock, memory_, turns_.get());
+  const ReadLimits limits = LimitsOf(request, runner_.limits(), dependencies_.clock, MemoryOf(request), turns_.get());
   const std::vector<std::string> warnings = (*view)->Warnings();
   if (read->chunks) {
     Reply reply = StreamChunks(std::make_shared<ChunkStream>(*view, std::move(read->queries), limits));

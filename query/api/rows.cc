@@ -204,7 +204,7 @@ Reply QueryApi::Rows(const ApiRequest& request) const {
   // A field is known by a series at least.
   const size_t fields = std::min(refs.size(), (*view)->Fields().size());
   Result<std::shared_ptr<const void>> held =
-      run::HoldBytes(memory_, refs.size() * sizeof(model::SeriesRef) + fields * kFieldBytes);
+      run::HoldBytes(MemoryOf(request), refs.size() * sizeof(model::SeriesRef) + fields * kFieldBytes);
   if (!held.ok()) return ErrorReply(held.error());
   const auto stream = std::make_shared<RowStream>(*view, std::move(refs), std::move(held).value(), selection->range);
   Reply reply;

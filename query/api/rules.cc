@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "query/api/json.h"
 #include "query/api/values.h"
 #include "query/promql/parser.h"
+#include "query/rules/reads.h"
 #include "storage/base/hash.h"
 
 namespace tidemark::query::api {
@@ -59,6 +61,13 @@ void AppendAlerts(std::string* out, const std::vector<rules::Alert>& alerts) {
     AppendAlert(out, alerts[i]);
   }
   out->push_back(']');
+}
+
+bool SeesAlert(const storage::SeriesFilter& filter, const rules::Alert& alert) {
+  if (filter.everything()) return true;
+  model::LabelViews labels;
+  for (const model::Label& label : alert.labels) labels.push_back({label.name, label.value});
+  return filter.Accepts(labels);
 }
 
 void AppendRule(std::string* out, const rules::RuleStatus& status, bool with_alerts) {
@@ -201,6 +210,33 @@ std::string TokenOf(const rules::Group& group) {
   return fmt::format("{:016x}{:016x}", hash.high, hash.low);
 }
 
+// Whether a caller who is held to `filter` may know of a rule: one that was made under the same filter, or one for all
+// that reads no series but such as he sees some of, in `open`, and gives its results no labels that he must not see.
+bool IsSeen(const rules::Rule& rule, const storage::SeriesFilter& filter,
+            const std::function<Result<std::shared_ptr<const storage::View>>(std::string_view database)>& open) {
+  if (!rule.filter.everything()) return rule.filter == filter;
+  model::LabelViews labels;
+  for (const rules::TemplatedText& text : rule.labels) {
+    if (!text.text.contains("{{")) labels.push_back({text.name, text.text});
+  }
+  if (!filter.MayAccept(labels)) return false;
+  const auto view = open(rule.database);
+  if (!view.ok()) return false;
+  const rules::Reads reads = rules::ReadsOf(rule);
+  return std::ranges::all_of(reads.selectors, [&](const std::vector<model::Matcher>& selector) {
+    const auto refs = (*view)->Select(selector, {}, {.numeric = true, .strings = true, .max_series = 0});
+    return refs.ok() && !refs->empty();
+  });
+}
+
+// What of a rule's state such a caller sees.
+rules::RuleStatus HeldTo(const storage::SeriesFilter& filter, rules::RuleStatus status) {
+  std::erase_if(status.alerts, [&](const rules::Alert& alert) { return !SeesAlert(filter, alert); });
+  // Errors name series.
+  if (!status.last_error.empty() && status.rule->filter.everything()) status.last_error = "the evaluation failed";
+  return status;
+}
+
 void AppendGroup(std::string* out, const rules::GroupStatus& group, std::string_view rules_json) {
   JsonObject object(out);
   object.String("name", group.group->name);
@@ -220,6 +256,10 @@ Reply QueryApi::Rules(const ApiRequest& request) const {
   const rules::Snapshot snapshot = dependencies_.rules != nullptr ? dependencies_.rules->Status() : rules::Snapshot();
   std::string body = BeginSuccess();
   body += R"({"groups":[)";
+  // Rules that name no database read that of the request, which is that of the rules.
+  const auto open = [&](std::string_view database) {
+    return runner_.OpenView(database.empty() ? DatabaseOf(request) : database, request.filter);
+  };
   uint64_t shown = 0;
   std::string next_token;
   bool reached = filter->next_token.empty();
@@ -229,8 +269,10 @@ Reply QueryApi::Rules(const ApiRequest& request) const {
     std::string rules_json;
     for (const rules::RuleStatus& rule : group.rules) {
       if (!filter->Wants(*rule.rule)) continue;
+      const bool held = !request.filter.everything();
+      if (held && !IsSeen(*rule.rule, request.filter, open)) continue;
       if (!rules_json.empty()) rules_json += ',';
-      AppendRule(&rules_json, rule, filter->with_alerts);
+      AppendRule(&rules_json, held ? HeldTo(request.filter, rule) : rule, filter->with_alerts);
     }
     if (rules_json.empty()) continue;
     if (filter->group_limit != 0 && shown == filter->group_limit) {
@@ -253,7 +295,7 @@ Reply QueryApi::Rules(const ApiRequest& request) const {
   return EndSuccess(std::move(body));
 }
 
-Reply QueryApi::Alerts() const {
+Reply QueryApi::Alerts(const ApiRequest& request) const {
   const rules::Snapshot snapshot = dependencies_.rules != nullptr ? dependencies_.rules->Status() : rules::Snapshot();
   std::string body = BeginSuccess();
   body += R"({"alerts":[)";
@@ -261,6 +303,7 @@ Reply QueryApi::Alerts() const {
   for (const rules::GroupStatus& group : snapshot.groups) {
     for (const rules::RuleStatus& rule : group.rules) {
       for (const rules::Alert& alert : rule.alerts) {
+        if (!SeesAlert(request.filter, alert)) continue;
         if (!first) body += ',';
         first = false;
         AppendAlert(&body, alert);

@@ -251,7 +251,10 @@ Result<QueryResult> ResultCache::Execute(const promql::Expr& expr, const RangeSp
     }
     return evaluate(expr, range, context);
   }
-  const std::string name = std::to_string(mark.history) + ' ' + rule->name;
+  // What one caller may see is not for another: the filter is part of the name, its length in front.
+  const std::string_view filter = context.view->FilterText();
+  const std::string name =
+      std::to_string(mark.history) + ' ' + std::to_string(filter.size()) + ' ' + std::string(filter) + ' ' + rule->name;
   Reuse reuse{.grid = GridOf(range), .entry = Find(name), .shift = 0, .usable = {}, .missing = {}};
   const plan::StepGrid& grid = reuse.grid;
   // What a younger view has seen says nothing about this one.

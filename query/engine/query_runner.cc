@@ -7,8 +7,9 @@
 
 namespace tidemark::query::engine {
 
-Result<std::shared_ptr<const storage::View>> QueryRunner::OpenView(std::string_view database) const {
-  Result<std::shared_ptr<const storage::View>> view = settings_.store->OpenView(database);
+Result<std::shared_ptr<const storage::View>> QueryRunner::OpenView(std::string_view database,
+                                                                   const storage::SeriesFilter& filter) const {
+  Result<std::shared_ptr<const storage::View>> view = settings_.store->OpenView(database, filter);
   if (view.ok() || view.error().code != ErrorCode::kNotFound) return view;
   // A database comes into being with its first write; whoever asks before that is told what is there: nothing. Of a
   // damaged store it may be one that was lost.
@@ -17,7 +18,7 @@ Result<std::shared_ptr<const storage::View>> QueryRunner::OpenView(std::string_v
 
 Result<run::QueryResult> QueryRunner::Run(const QueryRequest& request) const {
   run::QueryContext context;
-  TM_TRY_ASSIGN(context.view, OpenView(request.database));
+  TM_TRY_ASSIGN(context.view, OpenView(request.database, request.filter));
   context.scheduler = settings_.scheduler;
   context.clock = &clock();
   const int64_t timeout_ms = request.timeout_ms.value_or(limits().timeout_ms);
@@ -30,7 +31,7 @@ Result<run::QueryResult> QueryRunner::Run(const QueryRequest& request) const {
   context.closed_windows = settings_.closed_windows;
   context.resolution = request.resolution;
   context.turns = settings_.turns;
-  context.memory = settings_.memory;
+  context.memory = request.memory != nullptr ? request.memory : settings_.memory;
   context.text = request.text;
   const bool cached = settings_.cache != nullptr && request.use_cache && !request.range.instant;
   auto result = cached ? settings_.cache->Execute(request.expr, request.range, context, settings_.execute)

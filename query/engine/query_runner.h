@@ -2,7 +2,8 @@
 // and what one of them asks for, and asks the cache where there is one. The API and the rules each have one.
 //
 //   const QueryRunner runner({.store = &store, .execute = &Execute, .budget = budget});
-//   TM_TRY_ASSIGN(QueryResult result, runner.Run({.expr = *expr, .range = range, .text = text}));
+//   TM_TRY_ASSIGN(QueryResult result, runner.Run({.expr = *expr, .range = range, .text = text,
+//                                                 .filter = storage::SeriesFilter::Everything()}));
 #pragma once
 
 #include <cstdint>
@@ -58,11 +59,13 @@ struct QueryRequest {
   run::RangeSpec range;
   std::string_view text{};      // of `expr`, for messages
   std::string_view database{};  // "": the default one
+  storage::SeriesFilter filter;  // what of it is seen
   std::optional<int64_t> timeout_ms{};
   std::optional<int64_t> lookback_ms{};
   run::Resolution resolution{};
   std::stop_token stop{};
   uint64_t client = 0;  // clients take turns
+  run::MemoryTotal* memory = nullptr;  // in place of the runner's, whose part it is
   // When the timeout began, on Clock::SteadyNs; without it when Run is called.
   std::optional<int64_t> began_ns{};
   bool use_cache = true;  // for range queries
@@ -78,8 +81,10 @@ class QueryRunner {
   void SetLimits(const QueryLimits& limits) { limits_.Set(limits); }
   [[nodiscard]] const QueryLimits& limits() const { return limits_.Now(); }
 
-  // A view of the database. One that nobody has written to yet is empty; other errors are the store's.
-  [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(std::string_view database) const;
+  // A view of what `filter` lets through of the database. One that nobody has written to yet is empty; other errors are
+  // the store's.
+  [[nodiscard]] Result<std::shared_ptr<const storage::View>> OpenView(std::string_view database,
+                                                                      const storage::SeriesFilter& filter) const;
 
   // Errors: those of OpenView and Execute.
   [[nodiscard]] Result<run::QueryResult> Run(const QueryRequest& request) const;

@@ -41,4 +41,12 @@ Result<std::vector<model::Matcher>> ParseSelector(std::string_view text, const P
   return std::move(selector->matchers);
 }
 
+Result<std::vector<model::Matcher>> ParseFilter(std::string_view text, const ParseOptions& options) {
+  TM_RETURN_IF_ERROR(CheckSize(text, options));
+  Grammar grammar(text, options);
+  TM_TRY_ASSIGN(const auto selector, grammar.WholeSelector());
+  if (selector->matchers.empty()) return InvalidArgument("it needs at least one matcher, as {team=\"a\"}");
+  return std::move(selector->matchers);
+}
+
 }  // namespace tidemark::query::promql

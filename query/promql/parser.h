@@ -52,4 +52,8 @@ Result<ExprPtr> Parse(std::string_view text, const ParseOptions& options = {});
 // them does not match the empty string.
 Result<std::vector<model::Matcher>> ParseSelector(std::string_view text, const ParseOptions& options = {});
 
+// The same of a selector that says what somebody may see: all its matchers may match the empty string, as those of
+// {team!="b"} do. At least one matcher.
+Result<std::vector<model::Matcher>> ParseFilter(std::string_view text, const ParseOptions& options = {});
+
 }  // namespace tidemark::query::promql

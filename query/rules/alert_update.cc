@@ -88,6 +88,24 @@ std::string_view ReasonOfEnd(const Rule& rule, const ActiveAlert& active) {
 
 }  // namespace
 
+Status HoldToMaker(const Rule& rule, model::Labels* labels) {
+  if (rule.filter.everything()) return {};
+  model::LabelViews views = ViewsOf(*labels);
+  const auto has = [&](const std::string& name) {
+    return std::ranges::find(views, std::string_view(name), &model::LabelView::name) != views.end();
+  };
+  bool added = false;
+  for (const model::Label& implied : rule.filter.implied()) {
+    if (has(implied.name)) continue;
+    SetLabel(labels, implied.name, implied.value);
+    added = true;
+  }
+  if (added) views = ViewsOf(*labels);
+  if (rule.filter.Accepts(views)) return {};
+  return InvalidArgument(fmt::format("{} is none of the series that who made the rule may write: {}",
+                                     model::ToString(*labels), rule.filter.text()));
+}
+
 void SetLabel(model::Labels* labels, std::string_view name, std::string value) {
   const auto at = std::lower_bound(labels->begin(), labels->end(), name,
                                    [](const model::Label& label, std::string_view n) { return label.name < n; });
@@ -129,6 +147,7 @@ Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
     for (const TemplatedText& text : rule.labels)
       SetLabel(&alert.labels, text.name, text.expand.Expand(views, value, context));
     SetLabel(&alert.labels, kAlertName, rule.name);
+    TM_RETURN_IF_ERROR(HoldToMaker(rule, &alert.labels));
     for (const TemplatedText& text : rule.annotations) {
       alert.annotations.push_back({text.name, text.expand.Expand(views, value, context)});
     }
@@ -142,6 +161,14 @@ Result<std::map<model::Labels, Alert>> AlertsOf(const Rule& rule,
     }
   }
   return given;
+}
+
+bool IsOfRule(const Rule& rule, const model::Labels& labels, const TemplateContext& context) {
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  return std::ranges::all_of(rule.labels, [&](const TemplatedText& text) {
+    const auto label = std::ranges::find(labels, text.name, &model::Label::name);
+    return text.expand.Expand(ViewsOf(labels), unknown, context) == (label == labels.end() ? "" : label->value);
+  });
 }
 
 void KeepPast(RuleState* state, const std::map<model::Labels, PastAlert>& past, const TemplateContext& context,
@@ -160,11 +187,7 @@ void KeepPast(RuleState* state, const std::map<model::Labels, PastAlert>& past, 
     if (!no_data && !held && !kept) continue;
     const model::LabelViews views = ViewsOf(labels);
     // Another rule may have the same name.
-    const bool of_rule = std::ranges::all_of(rule.labels, [&](const TemplatedText& text) {
-      const auto label = std::ranges::find(labels, text.name, &model::Label::name);
-      return text.expand.Expand(views, unknown, context) == (label == labels.end() ? "" : label->value);
-    });
-    if (!of_rule) continue;
+    if (!IsOfRule(rule, labels, context)) continue;
     ActiveAlert& active = state->active[labels];
     active.alert.labels = labels;
     for (const TemplatedText& text : rule.annotations) {
@@ -278,19 +301,25 @@ std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms, std::ve
   return series;
 }
 
-void DampFlapping(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes) {
+std::vector<FlapNote> DampFlapping(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes) {
+  std::vector<FlapNote> notes;
   const FlapLimit limit = state->rule->flapping;
-  if (limit.changes == 0) return;
+  if (limit.changes == 0) return notes;
+  std::set<model::Labels> changed;
   for (const AlertChange& change : *changes) {
     if ((change.from == AlertState::kFiring) == (change.to == AlertState::kFiring)) continue;
     FlapState& flap = state->flaps[change.labels];
     flap.alert.labels = change.labels;
     flap.alert.value = change.value;
     flap.log.Note(now_ms);
+    changed.insert(change.labels);
   }
   for (auto at = state->flaps.begin(); at != state->flaps.end();) {
     auto& [labels, flap] = *at;
-    const FlapTurn turn = flap.log.At(limit, now_ms);
+    const FlapTurn turn = std::exchange(flap.restored, false) ? FlapTurn::kNone : flap.log.At(limit, now_ms);
+    if (changed.contains(labels) || turn != FlapTurn::kNone) {
+      notes.push_back({labels, changed.contains(labels), flap.log.flapping()});
+    }
     const auto active = state->active.find(labels);
     const bool is_active = active != state->active.end();
     if (is_active) {
@@ -313,6 +342,21 @@ void DampFlapping(RuleState* state, int64_t now_ms, std::vector<AlertChange>* ch
       }
     }
     at = flap.log.idle() ? state->flaps.erase(at) : std::next(at);
+  }
+  return notes;
+}
+
+void RestoreFlaps(RuleState* state, std::map<model::Labels, FlapLog> flaps, const TemplateContext& context) {
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  for (auto& [labels, log] : flaps) {
+    FlapState& flap = state->flaps[labels];
+    flap.log = std::move(log);
+    flap.restored = flap.log.flapping();
+    flap.alert.labels = labels;
+    flap.alert.value = unknown;
+    for (const TemplatedText& text : state->rule->annotations) {
+      flap.alert.annotations.push_back({text.name, text.expand.Expand(ViewsOf(labels), unknown, context)});
+    }
   }
 }
 

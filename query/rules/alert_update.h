@@ -20,6 +20,10 @@ namespace tidemark::query::rules {
 inline constexpr std::string_view kAlertName = "alertname";
 inline constexpr std::string_view kAlertState = "alertstate";
 
+// Gives a series that a rule makes the labels that its maker's filter implies. kInvalidArgument where it is none that
+// the maker may write.
+Status HoldToMaker(const Rule& rule, model::Labels* labels);
+
 // Sets or, with an empty value, removes one label.
 void SetLabel(model::Labels* labels, std::string_view name, std::string value);
 
@@ -41,6 +45,9 @@ struct Surroundings {
   std::set<model::Labels> present;    // those of the condition, whether it holds or not (Rule::data)
   std::set<model::Labels> recovered;  // those of which the recovery condition holds
 };
+
+// Whether an alert of the rule's name has the labels that the rule gives, as far as is known without its value.
+bool IsOfRule(const Rule& rule, const model::Labels& labels, const TemplateContext& context);
 
 // Makes alerts of before a restart go on although their expression does not give them: those that fired as long as
 // `keep_firing_for` says, and until they recover; with a policy of no data, pending ones too, as long as there is none,
@@ -71,8 +78,18 @@ struct AlertChange {
 // and ALERTS_FOR_STATE. Appends what has changed.
 std::map<model::Labels, double> MoveOn(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes);
 
+// What a restart has to know of an alert that begins and ends to fire.
+struct FlapNote {
+  model::Labels labels;
+  bool changed = false;  // it has begun or ended to fire
+  bool flapping = false;
+};
+
 // Notes which alerts begin and end to flap, where the rule damps that, in the alerts and in `changes`, which are those
 // of MoveOn. After it.
-void DampFlapping(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes);
+std::vector<FlapNote> DampFlapping(RuleState* state, int64_t now_ms, std::vector<AlertChange>* changes);
+
+// Takes what is known of before a restart.
+void RestoreFlaps(RuleState* state, std::map<model::Labels, FlapLog> flaps, const TemplateContext& context);
 
 }  // namespace tidemark::query::rules

@@ -10,6 +10,7 @@ namespace {
 using promql::Expr;
 
 void AddSelector(const promql::VectorSelector& selector, Reads* out) {
+  out->selectors.push_back(selector.matchers);
   const auto name = std::ranges::find_if(selector.matchers, [](const model::Matcher& matcher) {
     return matcher.op == model::MatchOp::kEqual && matcher.name == model::kMetricNameLabel;
   });

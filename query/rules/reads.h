@@ -13,6 +13,7 @@ namespace tidemark::query::rules {
 struct Reads {
   bool anything = false;  // there is a selector without a name, or a template that asks
   std::set<std::string, std::less<>> names;
+  std::vector<std::vector<model::Matcher>> selectors;  // of the expressions themselves
 
   [[nodiscard]] bool May(std::string_view name) const { return anything || names.contains(name); }
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -72,6 +73,7 @@ Result<Samples> RuleEvaluator::Run(const Rule& rule, const promql::Expr& expr, s
                                                             .range = at,
                                                             .text = text,
                                                             .database = DatabaseOr(database),
+                                                            .filter = rule.filter,
                                                             .lookback_ms = lookback_ms,
                                                             .stop = stop}));
   if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "other rules have been put in its place");
@@ -149,19 +151,38 @@ Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, c
   }
   // A query of a template that was ended has put its error into the text.
   if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "other rules have been put in its place");
+  if (!state->restored) TM_RETURN_IF_ERROR(RestoreFlapping(group, state, context));
   state->restored = true;
   TakeGiven(state, std::move(given), &past, now_ms, options_.for_grace_ms);
   KeepPast(state, past, context, around, same_question, options_.for_grace_ms);
   std::vector<AlertChange> changes;
   const std::map<model::Labels, double> series = MoveOn(state, now_ms, &changes);
-  DampFlapping(state, now_ms, &changes);
+  const std::vector<FlapNote> flaps = DampFlapping(state, now_ms, &changes);
   NoteChanges(group, changes, now_ms);
+  if (!flaps.empty() && !options_.history_database.empty()) {
+    model::BatchBuilder notes;
+    AppendFlaps(group, flaps, now_ms, &notes);
+    WriteHistory(notes.batch());
+  }
   if (rule.no_data != NoData::kResolve && !state->active.empty() && !options_.history_database.empty()) {
     model::BatchBuilder question;
     AppendQuestion(group, rule, now_ms, &question);
     WriteHistory(question.batch());
   }
   return WriteSeries(state, series, now_ms, pending);
+}
+
+Result<void> RuleEvaluator::RestoreFlapping(const Group& group, RuleState* state,
+                                            const TemplateContext& context) const {
+  const Rule& rule = *state->rule;
+  if (rule.flapping.changes == 0 || options_.history_database.empty() || options_.outage_tolerance_ms == 0) return {};
+  const int64_t from_ms = context.now_ms - std::max(options_.outage_tolerance_ms, rule.flapping.within_ms);
+  TM_TRY_ASSIGN(auto flaps,
+                ReadFlaps(*dependencies_.store, options_.history_database, group, rule, from_ms, context.now_ms));
+  // Another rule may have the same name.
+  std::erase_if(flaps, [&](const auto& entry) { return !IsOfRule(rule, entry.first, context); });
+  RestoreFlaps(state, std::move(flaps), context);
+  return {};
 }
 
 Result<Surroundings> RuleEvaluator::Around(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const {
@@ -227,6 +248,7 @@ Result<void> RuleEvaluator::Record(const Group& group, RuleState* state, const S
     model::Labels labels = sample_labels;
     SetLabel(&labels, model::kMetricNameLabel, state->rule->name);
     for (const TemplatedText& text : state->rule->labels) SetLabel(&labels, text.name, text.text);
+    TM_RETURN_IF_ERROR(HoldToMaker(*state->rule, &labels));
     if (!series.emplace(std::move(labels), value).second) {
       return InvalidArgument("vector contains metrics with the same labelset after applying rule labels");
     }
@@ -292,6 +314,20 @@ Result<void> RuleEvaluator::End(const Orphans& orphans, int64_t now_ms) const {
 Result<void> RuleEvaluator::Write(const std::string& database, const std::map<model::Labels, double>& series,
                                   int64_t now_ms) const {
   if (series.empty()) return {};
+  if (dependencies_.recording == nullptr) return WriteRows(database, series, now_ms);
+  if (!dependencies_.look) {
+    ReaderLock lock(*dependencies_.recording);
+    return WriteRows(database, series, now_ms);
+  }
+  WriterLock lock(*dependencies_.recording);
+  // One rule's: all of one name.
+  const auto name = std::ranges::find(series.begin()->first, model::kMetricNameLabel, &model::Label::name);
+  TM_RETURN_IF_ERROR(dependencies_.look(DatabaseOr(database), name->value, now_ms));
+  return WriteRows(database, series, now_ms);
+}
+
+Result<void> RuleEvaluator::WriteRows(const std::string& database, const std::map<model::Labels, double>& series,
+                                      int64_t now_ms) const {
   model::BatchBuilder builder;
   model::LabelViews tags;
   bool any = false;

@@ -16,6 +16,7 @@
 #include "query/rules/template.h"
 #include "storage/base/result.h"
 #include "storage/model/labels.h"
+#include "storage/series_filter.h"
 
 namespace YAML {
 class Node;
@@ -52,6 +53,8 @@ struct Rule {
   int64_t keep_firing_for_ms = 0;
   std::vector<TemplatedText> labels;       // sorted by name
   std::vector<TemplatedText> annotations;  // sorted by name
+  // The series that it reads, and that it may write: those of whoever made it.
+  storage::SeriesFilter filter = storage::SeriesFilter::Everything();
 };
 
 struct Group {
@@ -62,6 +65,9 @@ struct Group {
   uint64_t limit = 0;  // alerts or series of one rule; 0: no limit
   std::vector<Rule> rules;
 };
+
+// Each is shared by what is in force and what looks at it.
+using GroupList = std::vector<std::shared_ptr<const Group>>;
 
 // The groups of one file. Errors, kInvalidArgument: `FILE:LINE:COLUMN: reason`, with every fault that was found, one
 // a line: wrong YAML, unknown keys, expressions that do not parse, bad durations, names and templates.

@@ -219,7 +219,7 @@ class GroupRun {
     }
     const run::RangeSpec at{.start_ms = test.eval_time_ms, .end_ms = test.eval_time_ms, .step_ms = 0, .instant = true};
     TM_TRY_ASSIGN(const run::QueryResult result,
-                  runner_.Run({.expr = *expr, .range = at, .text = test.expr, .database = database_}));
+                  runner_.Run({.expr = *expr, .range = at, .text = test.expr, .database = database_, .filter = storage::SeriesFilter::Everything()}));
     return rules::SamplesOf(result);
   }
 

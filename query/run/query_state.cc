@@ -37,11 +37,18 @@ Error TimedOut() {
 }
 
 Status TakeBytes(MemoryTotal* total, uint64_t bytes) {
-  if (total == nullptr || total->Take(bytes)) return {};
+  const MemoryTotal* const full = total == nullptr ? nullptr : total->TakeUnlessFull(bytes);
+  if (full == nullptr) return {};
+  if (!full->whose().empty()) {
+    return MakeError(ErrorCode::kResourceExhausted,
+                     fmt::format("{}{} is used up: {} for all its queries; try again when others have ended, or ask "
+                                 "for a shorter range, a longer step or fewer series",
+                                 kQuotaWords, full->whose(), text::PrintMebibytes(full->bytes_max())));
+  }
   return MakeError(ErrorCode::kResourceExhausted,
                    fmt::format("all queries together need more than their memory budget of {}; try again later, or "
                                "ask for a shorter range, a longer step or fewer series",
-                               text::PrintMebibytes(total->bytes_max())));
+                               text::PrintMebibytes(full->bytes_max())));
 }
 
 Result<std::shared_ptr<const void>> HoldBytes(MemoryTotal* total, uint64_t bytes) {

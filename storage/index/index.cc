@@ -19,6 +19,7 @@
 #include "storage/index/saved_entries.h"
 #include "storage/index/selection.h"
 #include "storage/index/shape_lookup.h"
+#include "storage/model/point_sink.h"
 #include "storage/model/series_key.h"
 
 namespace tidemark::index {
@@ -48,7 +49,8 @@ class IndexImpl final : public Index {
     keys_.Lookup(rows, ids);
   }
 
-  Result<SeriesId> FindOrCreate(const model::SeriesKey& key) override;
+  using Index::FindOrCreate;
+  Result<SeriesId> FindOrCreate(const model::SeriesKey& key, NewSeries* made) override;
   model::ResolvedShape FindShape(const model::Shape& shape) const override {
     ReaderLock lock(mutex_);
     return index::FindShape(catalog_, shape);
@@ -138,7 +140,7 @@ class IndexImpl final : public Index {
 
   uint32_t InternMeasurement(std::string_view name) TM_REQUIRES(mutex_);
   uint32_t InternPair(const model::LabelView& tag) TM_REQUIRES(mutex_);
-  Result<uint32_t> InternSeries(const model::ParsedKey& key) TM_REQUIRES(mutex_);
+  Result<uint32_t> InternSeries(const model::ParsedKey& key, NewSeries* made) TM_REQUIRES(mutex_);
   Result<void> CheckRoomLocked(uint64_t names, uint64_t fields) const TM_REQUIRES_SHARED(mutex_) {
     if (names == 0 || catalog_.field_names() + names <= options_.max_fields) {  // it may have been lowered
       return charge_.Admit(fmt::format("new fields ({})", fields), fields * memory::kFieldBytes);
@@ -200,14 +202,14 @@ uint32_t IndexImpl::InternPair(const model::LabelView& tag) {
   return pair;
 }
 
-Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key) {
+Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key, NewSeries* made) {
   if (key.tags.size() > SeriesTable::kMaxTags) {
     return LimitExceeded(fmt::format("more than {} tags", SeriesTable::kMaxTags));
   }
   // A series that would be one too many must not leave its names behind: look first.
   const bool full = catalog_.series.size() >= options_.max_series || !catalog_.series.HasRoom();
   const Result<void> admitted = charge_.Admit("a new series", memory::kSeriesBytes);
-  if (full || !admitted.ok()) {
+  if (full || !admitted.ok() || made->made >= made->max) {
     const uint32_t measurement = catalog_.measurements.Find(0, key.measurement);
     pair_ids_.clear();
     for (const model::LabelView& tag : key.tags) {
@@ -216,7 +218,8 @@ Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key) {
     }
     const uint32_t known = catalog_.series.Find(measurement, pair_ids_);
     if (known != 0) return known;
-    if (!full) return admitted.error();
+    if (!admitted.ok()) return admitted.error();
+    if (!full) return MakeError(ErrorCode::kResourceExhausted, std::string(model::kTooManyNewSeries));
     return LimitExceeded(fmt::format("max-series-per-database limit exceeded: ({})", options_.max_series));
   }
   const uint32_t measurement = InternMeasurement(key.measurement);
@@ -224,16 +227,17 @@ Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key) {
   for (const model::LabelView& tag : key.tags) pair_ids_.push_back(InternPair(tag));
   if (const uint32_t known = catalog_.series.Find(measurement, pair_ids_); known != 0) return known;
   const uint32_t id = catalog_.AddSeries(measurement, pair_ids_, true);
+  ++made->made;
   AddDefinition(DefineSeries, id);
   CountNames();
   return id;
 }
 
-Result<SeriesId> IndexImpl::FindOrCreate(const model::SeriesKey& key) {
+Result<SeriesId> IndexImpl::FindOrCreate(const model::SeriesKey& key, NewSeries* made) {
   Arena arena;
   TM_TRY_ASSIGN(const model::ParsedKey parsed, model::ParseSeriesKey(key.format, key.bytes, &arena));
   WriterLock lock(mutex_);
-  TM_TRY_ASSIGN(const uint32_t id, InternSeries(parsed));
+  TM_TRY_ASSIGN(const uint32_t id, InternSeries(parsed, made));
   // A series has as many spellings as its tags have orders. One that is not remembered is looked up like this again.
   if (!charge_.Admit("a spelling", 0).ok()) return SeriesId{id};
   WriterLock keys_lock(keys_mutex_);

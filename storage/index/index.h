@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -68,6 +69,12 @@ struct Cardinality {
   uint64_t count = 0;
 };
 
+// How many series a writer has made, and may make.
+struct NewSeries {
+  uint64_t made = 0;
+  uint64_t max = std::numeric_limits<uint64_t>::max();
+};
+
 class Index {
  public:
   static std::unique_ptr<Index> Create(const IndexOptions& options);
@@ -81,8 +88,12 @@ class Index {
 
   // The id of a key that Lookup did not know: parses it (model::ParseSeriesKey), finds the series under its canonical
   // spelling or creates it, and remembers this spelling. Errors: kInvalidArgument (the key does not parse),
-  // kLimitExceeded (max_series).
-  virtual Result<model::SeriesId> FindOrCreate(const model::SeriesKey& key) = 0;
+  // kLimitExceeded (max_series), kResourceExhausted (the writer has made as many as he may).
+  virtual Result<model::SeriesId> FindOrCreate(const model::SeriesKey& key, NewSeries* made) = 0;
+  Result<model::SeriesId> FindOrCreate(const model::SeriesKey& key) {
+    NewSeries any;
+    return FindOrCreate(key, &any);
+  }
 
   // The ids and stored types that the names of a shape have; nothing is created. A field that does not exist has id 0
   // and the type that the shape says.

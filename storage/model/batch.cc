@@ -41,6 +41,9 @@ void Batch::Clear() {
   scales.clear();
   strings.clear();
   arena.Clear();
+  new_series_max = std::numeric_limits<uint64_t>::max();
+  source = {};
+  sender = {};
 }
 
 double PowerOfTen(uint8_t scale) { return kPowersOfTen[scale]; }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -85,6 +86,13 @@ struct Batch {
   std::vector<uint8_t> scales;  // as long as values; 0 for all types but kFloat
   std::vector<std::string_view> strings;
   Arena arena;
+  // Rows of series that are new to the database beyond so many are refused with kResourceExhausted.
+  uint64_t new_series_max = std::numeric_limits<uint64_t>::max();
+  // By which way the rows came, as "line protocol": a short word of a fixed set, under which what is refused of them is
+  // counted and logged. "": made by this process. Outlives Write(), as the views do.
+  std::string_view source;
+  // Who sent them, for the log of rejections: address and port, or a token's name.
+  std::string_view sender;
 
   // Points in all rows (= values.size()).
   [[nodiscard]] size_t points() const { return values.size(); }

@@ -12,6 +12,9 @@
 
 namespace tidemark::model {
 
+// What a row is refused with whose series is new, where Batch::new_series_max says that it must not be.
+inline constexpr std::string_view kTooManyNewSeries = "too many new series";
+
 // A row, or one field of it, that was not written.
 struct Rejection {
   uint32_t line = 0;  // Row::line
@@ -23,6 +26,8 @@ struct WriteReport {
   uint64_t points_written = 0;
   // Those of which some fields only were refused are among the rows written too.
   uint64_t rows_rejected = 0;
+  // Series that the database did not have before.
+  uint64_t series_created = 0;
   // The first kMaxRejections of them, in the order of the input.
   std::vector<Rejection> rejections;
 

@@ -40,7 +40,8 @@ Result<ApiAnswer> EmbeddedStore::Ask(std::string_view path, const ApiParameters&
   if (!store_) return MakeError(ErrorCode::kUnavailable, "the store has been closed");
   text::Params params;
   for (const auto& [name, value] : parameters) params.Add(name, value);
-  const query::api::ApiRequest request{.params = params, .database = {}, .stop = {}};
+  const query::api::ApiRequest request{
+      .params = params, .database = {}, .filter = storage::SeriesFilter::Everything(), .stop = {}};
   query::api::Reply reply;
   if (path == "/api/v1/query") {
     reply = api_->Query(request);

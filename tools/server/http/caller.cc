@@ -9,6 +9,8 @@ class EveryoneCaller final : public Caller {
   [[nodiscard]] bool May(Access /*access*/, std::string_view /*database*/) const override { return true; }
   [[nodiscard]] bool MayEverywhere(Access /*access*/) const override { return true; }
   [[nodiscard]] bool MaySomewhere(Access /*access*/) const override { return true; }
+  [[nodiscard]] const storage::SeriesFilter* filter() const override { return nullptr; }
+  [[nodiscard]] server::quota::Account* account() const override { return nullptr; }
   [[nodiscard]] bool revoked() const override { return false; }
 };
 

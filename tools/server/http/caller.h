@@ -10,6 +10,13 @@
 #include <memory>
 #include <string_view>
 
+namespace tidemark::storage {
+class SeriesFilter;
+}
+namespace tidemark::server::quota {
+class Account;
+}
+
 namespace tidemark::http {
 
 // What a request needs the right to do.
@@ -35,6 +42,10 @@ class Caller {
   [[nodiscard]] virtual bool MayEverywhere(Access access) const = 0;
   // With at least one.
   [[nodiscard]] virtual bool MaySomewhere(Access access) const = 0;
+  // What of each database he may see and write; null: all of it.
+  [[nodiscard]] virtual const storage::SeriesFilter* filter() const = 0;
+  // What he has taken of the server; null: nobody counts it. Lives as long as the server.
+  [[nodiscard]] virtual server::quota::Account* account() const = 0;
   // Whether what let him in is no longer good: replies that are still being sent are cut.
   [[nodiscard]] virtual bool revoked() const = 0;
 };

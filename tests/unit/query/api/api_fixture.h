@@ -49,11 +49,11 @@ class ApiTest : public ::testing::Test {
 
   Reply Call(Reply (QueryApi::*handler)(const ApiRequest&) const, std::string_view form, std::string_view db = "") {
     const text::Params params = Form(form);
-    return (api_.*handler)({.params = params, .database = db, .stop = {}});
+    return (api_.*handler)({.params = params, .database = db, .filter = storage::SeriesFilter::Everything()});
   }
   Reply Values(std::string_view name, std::string_view form = "") {
     const text::Params params = Form(form);
-    return api_.LabelValues({.params = params, .database = {}, .stop = {}}, name);
+    return api_.LabelValues({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()}, name);
   }
 
   MemoryStore store_;

@@ -59,7 +59,7 @@ TEST_F(ApiTest, SlowQueriesAreTold) {
   const auto told = [&](std::string_view form, bool range) {
     const text::Params params = Form(form);
     ::testing::internal::CaptureStderr();
-    const ApiRequest request{.params = params, .database = {}, .stop = {}};
+    const ApiRequest request{.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()};
     static_cast<void>(range ? api.QueryRange(request) : api.Query(request));
     return ::testing::internal::GetCapturedStderr();
   };
@@ -205,7 +205,7 @@ TEST_F(ApiTest, MetadataIsOfFamilies) {
   const QueryApi api({.store = &store_, .clock = &clock_, .execute = &engine::Execute, .metadata = &book});
   const auto ask = [&](std::string_view form) {
     const text::Params params = Form(form);
-    return api.Metadata({.params = params, .database = {}, .stop = {}}).body;
+    return api.Metadata({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()}).body;
   };
   const std::string all = ask("");
   EXPECT_NE(all.find(R"("latency_seconds":[{"type":"histogram","help":"Time of answers.","unit":"seconds"}],)"),
@@ -333,7 +333,7 @@ TEST_F(ApiTest, FederatesTheNewestSamples) {
   const auto federate = [this](std::string_view form, std::string_view accept = "") {
     text::Params params;
     EXPECT_TRUE(text::ParseForm(form, &params).ok());
-    return api_.Federate({.params = params, .database = {}, .stop = {}}, accept);
+    return api_.Federate({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()}, accept);
   };
   model::BatchBuilder rows;
   rows.Row("up", {{"instance", "i"}, {"text", "a\"b\\\nc"}}, model::Timestamp{(kNow - 10) * 1'000'000'000})
@@ -379,7 +379,7 @@ TEST_F(ApiTest, AFederatedPageHasEverySeriesAndEveryTypeOnce) {
   text::Params params;
   ASSERT_TRUE(text::ParseForm("match[]=mem_total&match[]=%7B__name__%3D~%22a.b%7Cmem.*%22%7D", &params).ok());
   const auto federate = [&](std::string_view accept) {
-    return api_.Federate({.params = params, .database = {}, .stop = {}}, accept).body;
+    return api_.Federate({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()}, accept).body;
   };
   EXPECT_EQ(federate(""),
             "# TYPE a_b untyped\n"
@@ -417,7 +417,7 @@ TEST_F(ApiTest, SeriesCountAgainstTheBudget) {
   const text::Params all = Form("match[]=%7B__name__%3D~%22.%2B%22%7D");
   options.budget.max_bytes = 100;
   const QueryApi tiny = With(options);
-  EXPECT_EQ(tiny.Series({.params = all, .database = {}, .stop = {}}).status, 422);
+  EXPECT_EQ(tiny.Series({.params = all, .database = {}, .filter = storage::SeriesFilter::Everything()}).status, 422);
 }
 
 TEST_F(ApiTest, ManySelectorsOfTheSameSeriesGiveEachOnce) {

@@ -14,7 +14,7 @@ TEST_F(ApiTest, ALongResultIsHandedOnInPieces) {
         "query=sum(cpu_user)&start=1699999950&end=1700000000&step=1", "query=1&start=0&end=900&step=1",
         "query=cpu_user&start=1699999950&end=1700000000&step=1&limit=1"}) {
     const text::Params params = Form(form);
-    const ApiRequest request{.params = params, .database = {}, .stop = {}};
+    const ApiRequest request{.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()};
     const Reply whole = api_.QueryRange(request);
     ASSERT_FALSE(whole.rest);
     const Reply reply = small.QueryRange(request);
@@ -34,7 +34,7 @@ TEST_F(ApiTest, ALongResultIsHandedOnInPieces) {
   const text::Params raw = Form("query=cpu_user%5B1h%5D");
   options.streamed_bytes_min = 50;
   const QueryApi tiny = With(options);
-  const Reply reply = tiny.Query({.params = raw, .database = {}, .stop = {}});
+  const Reply reply = tiny.Query({.params = raw, .database = {}, .filter = storage::SeriesFilter::Everything()});
   ASSERT_TRUE(reply.rest);
   std::string text = reply.body;
   reply.rest([&text](std::string piece) {
@@ -49,7 +49,7 @@ TEST_F(ApiTest, ALongResultEndsWhenNobodyWantsMore) {
   options.streamed_bytes_min = 100;
   const QueryApi small = With(options);
   const text::Params params = Form("query=1&start=0&end=11000&step=1");
-  const Reply reply = small.QueryRange({.params = params, .database = {}, .stop = {}});
+  const Reply reply = small.QueryRange({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()});
   ASSERT_TRUE(reply.rest);
   int pieces = 0;
   reply.rest([&pieces](std::string) { return ++pieces < 2; });

@@ -44,7 +44,7 @@ class NamesBudgetTest : public ApiTest {
     return kinds;
   }
   const text::Params params_ = Form("match[]={__name__=~\".%2b\"}");
-  ApiRequest request_{.params = params_, .database = {}, .stop = {}};
+  ApiRequest request_{.params = params_, .database = {}, .filter = storage::SeriesFilter::Everything()};
 };
 
 TEST_F(NamesBudgetTest, WhatAllTogetherHoldIsBounded) {
@@ -89,7 +89,7 @@ TEST_F(NamesBudgetTest, WithALimitOnlySoManyAreHeld) {
   const QueryApi api = With(options);
   EXPECT_EQ(api.Series(request_).status, 422);
   const text::Params limited = Form("match[]={__name__=~\".%2b\"}&limit=3");
-  const Reply reply = api.Series({.params = limited, .database = {}, .stop = {}});
+  const Reply reply = api.Series({.params = limited, .database = {}, .filter = storage::SeriesFilter::Everything()});
   ASSERT_EQ(reply.status, 200) << reply.body;
   EXPECT_NE(reply.body.find("results truncated due to limit"), std::string::npos);
   const Reply all = api_.Series(request_);
@@ -107,7 +107,7 @@ TEST_F(NamesBudgetTest, WithALimitOnlySoManyAreHeld) {
   EXPECT_EQ(shown, 3U) << reply.body;
   // As many as there are: nothing is left out.
   const text::Params roomy = Form("match[]=up&limit=1");
-  EXPECT_EQ(api.Series({.params = roomy, .database = {}, .stop = {}}).body.find("truncated"), std::string::npos);
+  EXPECT_EQ(api.Series({.params = roomy, .database = {}, .filter = storage::SeriesFilter::Everything()}).body.find("truncated"), std::string::npos);
 }
 
 TEST_F(NamesBudgetTest, TheyEndWhenTheClientGoes) {
