@@ -46,31 +46,40 @@ class PresentRows {
  public:
   explicit PresentRows(const storage::Store* store) : store_(store) {}
 
-  void Clear() { times_.clear(); }
+  void Clear() {
+    times_.clear();
+    marks_.clear();
+  }
 
   Status Load(const std::string& database, const std::string& name, int64_t first_ms, int64_t last_ms) {
     const auto view = store_->OpenView(database);
     // What is not there yet has no rows; the sink makes it.
     if (!view.ok()) return view.error().code == ErrorCode::kNotFound ? Status() : Status(view.error());
-    const model::TimeRange range{model::Timestamp::FromMs(first_ms), model::Timestamp::FromMs(last_ms)};
-    const std::vector<model::Matcher> matchers = {{model::MatchOp::kEqual, std::string(model::kMetricNameLabel), name}};
-    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs, (*view)->Select(matchers, range));
-    const auto cursor = (*view)->Scan(refs, range);
-    model::Column column;
-    model::LabelViews labels;
-    for (;;) {
-      TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
-      if (!more) break;
-      (*view)->LabelsOf(column.ref, &labels);
-      std::vector<int64_t>& times = times_[database][model::ToLabels(labels)];
-      for (size_t i = 0; i < column.size(); ++i) times.push_back(column.times[i]);
-    }
-    if (cursor->warnings().empty()) return {};
-    return MakeError(ErrorCode::kCorruption,
-                     fmt::format("what is recorded already cannot be read whole: {}", cursor->warnings().front()));
+    // Of several names the first one's: what has changed since then is looked at once more.
+    marks_.try_emplace(database, (*view)->Changes());
+    return Take(**view, database, name, first_ms, last_ms);
+  }
+
+  // What has come since then to one of the times that were loaded.
+  Status LookAgain(const std::string& database, const std::string& name, int64_t ms) {
+    const auto view = store_->OpenView(database);
+    if (!view.ok()) return view.error().code == ErrorCode::kNotFound ? Status() : Status(view.error());
+    const auto mark = marks_.find(database);
+    const model::TimeRange at{model::Timestamp::FromMs(ms), model::Timestamp::FromMs(ms)};
+    const auto touched = [&](const model::TimeRange& range) { return range.Overlaps(at); };
+    if (mark != marks_.end() && std::ranges::none_of((*view)->ChangedSince(mark->second), touched)) return {};
+    return Take(**view, database, name, ms, ms);
+  }
+
+  // A row that the back-fill itself writes, which another rule of the group may write once more.
+  void NoteOwn(const std::string& database, const model::Labels& series, int64_t ms) {
+    if (own_ms_ != ms) own_.clear();
+    own_ms_ = ms;
+    own_.emplace(database, series);
   }
 
   [[nodiscard]] bool Has(const std::string& database, const model::Labels& series, int64_t ms) const {
+    if (own_ms_ == ms && own_.contains({database, series})) return false;
     const auto all = times_.find(database);
     if (all == times_.end()) return false;
     const auto times = all->second.find(series);
@@ -80,7 +89,30 @@ class PresentRows {
   }
 
  private:
+  Status Take(const storage::View& there, const std::string& database, const std::string& name, int64_t first_ms,
+              int64_t last_ms) {
+    const model::TimeRange range{model::Timestamp::FromMs(first_ms), model::Timestamp::FromMs(last_ms)};
+    const std::vector<model::Matcher> matchers = {{model::MatchOp::kEqual, std::string(model::kMetricNameLabel), name}};
+    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs, there.Select(matchers, range));
+    const auto cursor = there.Scan(refs, range);
+    model::Column column;
+    model::LabelViews labels;
+    for (;;) {
+      TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
+      if (!more) break;
+      there.LabelsOf(column.ref, &labels);
+      std::vector<int64_t>& times = times_[database][model::ToLabels(labels)];
+      for (size_t i = 0; i < column.size(); ++i) times.push_back(column.times[i]);
+    }
+    if (cursor->warnings().empty()) return {};
+    return MakeError(ErrorCode::kCorruption,
+                     fmt::format("what is recorded already cannot be read whole: {}", cursor->warnings().front()));
+  }
+
   const storage::Store* const store_;
+  std::map<std::string, storage::ChangeMark> marks_;  // as of which the rows were read, by database
+  int64_t own_ms_ = 0;
+  std::set<std::pair<std::string, model::Labels>> own_;  // rows of own_ms_
   std::map<std::string, std::map<model::Labels, std::vector<int64_t>>> times_;
 };
 
@@ -129,10 +161,17 @@ class Run {
  private:
   ManagerDependencies Dependencies(ManagerDependencies dependencies) {
     dependencies.sink = &sink_;
+    if (dependencies.recording == nullptr) dependencies.recording = &alone_;
+    dependencies.look = [this](const std::string& database, const std::string& name, int64_t ms) {
+      return there_.LookAgain(database, name, ms);
+    };
     dependencies.is_there = [this](const std::string& database, const model::Labels& series, int64_t ms) {
-      if (!there_.Has(database, series, ms)) return false;
-      ++progress_.rows_there;
-      return true;
+      if (there_.Has(database, series, ms)) {
+        ++progress_.rows_there;
+        return true;
+      }
+      there_.NoteOwn(database, series, ms);
+      return false;
     };
     return dependencies;
   }
@@ -167,6 +206,7 @@ class Run {
   const Group& group_;
   const Times times_;
   BackfillProgress progress_;
+  SharedMutex alone_;
   PresentRows there_;
   CountingSink sink_;
   RuleEvaluator evaluator_;

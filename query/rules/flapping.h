@@ -10,6 +10,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "storage/base/result.h"
 
@@ -31,6 +32,9 @@ enum class FlapTurn : uint8_t { kNone, kBegins, kEnds };
 // Of one alert. Not thread-safe.
 class FlapLog {
  public:
+  FlapLog() = default;
+  // As it was before a restart; `changes_ms` ascending.
+  FlapLog(std::deque<int64_t> changes_ms, bool flapping) : changes_ms_(std::move(changes_ms)), flapping_(flapping) {}
   // It has begun or ended to fire.
   void Note(int64_t now_ms) { changes_ms_.push_back(now_ms); }
   // What has become of it by now; changes that are long over are forgotten.

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <cmath>
+#include <deque>
 #include <string>
 
 #include "query/frame/go_format.h"
@@ -20,6 +21,15 @@ model::Labels QuestionTags(const Group& group, const Rule& rule) {
           {"rule_file", group.file},
           {"rule_group", group.name},
           {"rule_labels", fmt::format("{:016x}", HashBytes(texts, 0).low)}};
+}
+
+// Of an alert, as what is noted of it has them.
+constexpr std::string_view kGroupTag = "rule_group";
+constexpr std::string_view kFileTag = "rule_file";
+model::Labels TagsOf(const Group& group, model::Labels labels) {
+  SetLabel(&labels, kGroupTag, group.name);
+  SetLabel(&labels, kFileTag, group.file);
+  return labels;
 }
 
 }  // namespace
@@ -44,12 +54,57 @@ std::string QuestionSelector(const Group& group, const Rule& rule) {
   return out + "}";
 }
 
+void AppendFlaps(const Group& group, const std::vector<FlapNote>& notes, int64_t now_ms, model::BatchBuilder* builder) {
+  for (const FlapNote& note : notes) {
+    const model::Labels labels = TagsOf(group, note.labels);
+    builder->Row(kFlapMeasurement, ViewsOf(labels), model::Timestamp::FromMs(now_ms))
+        .Field(model::kValueField, static_cast<int64_t>((note.changed ? 1 : 0) + (note.flapping ? 2 : 0)));
+  }
+}
+
+Result<std::map<model::Labels, FlapLog>> ReadFlaps(const storage::Store& store, const std::string& database,
+                                                   const Group& group, const Rule& rule, int64_t from_ms,
+                                                   int64_t now_ms) {
+  std::map<model::Labels, FlapLog> flaps;
+  const auto view = store.OpenView(database, storage::SeriesFilter::Everything());
+  if (!view.ok() && view.error().code == ErrorCode::kNotFound) return flaps;
+  TM_RETURN_IF_ERROR(view);
+  const auto equal = [](std::string_view name, const std::string& value) {
+    return model::Matcher{model::MatchOp::kEqual, std::string(name), value};
+  };
+  const model::TimeRange range{model::Timestamp::FromMs(from_ms), model::Timestamp::FromMs(now_ms)};
+  const std::vector<model::Matcher> matchers{equal(model::kMetricNameLabel, std::string(kFlapMeasurement)),
+                                             equal(kAlertName, rule.name), equal(kGroupTag, group.name),
+                                             equal(kFileTag, group.file)};
+  TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs, (*view)->Select(matchers, range));
+  // By time: a cursor may give a series in pieces that are not in order.
+  std::map<model::Labels, std::map<int64_t, int64_t>> points;
+  const auto cursor = (*view)->Scan(refs, range);
+  model::LabelViews views;
+  for (model::Column column;;) {
+    TM_TRY_ASSIGN(const bool more, cursor->Next(&column));
+    if (!more) break;
+    (*view)->LabelsOf(column.ref, &views);
+    model::Labels labels = model::ToLabels(views);
+    for (const std::string_view name : {model::kMetricNameLabel, kGroupTag, kFileTag}) SetLabel(&labels, name, "");
+    for (size_t i = 0; i < column.size(); ++i) {
+      points[labels][model::Timestamp{column.times[i]}.FloorMs()] = static_cast<int64_t>(model::DoubleAt(column, i));
+    }
+  }
+  for (const auto& [labels, by_time] : points) {
+    std::deque<int64_t> changes_ms;
+    for (const auto& [ms, value] : by_time) {
+      if (value % 2 != 0) changes_ms.push_back(ms);
+    }
+    flaps.emplace(labels, FlapLog(std::move(changes_ms), by_time.rbegin()->second >= 2));
+  }
+  return flaps;
+}
+
 void AppendHistory(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms,
                    model::BatchBuilder* builder) {
   for (const AlertChange& change : changes) {
-    model::Labels labels = change.labels;
-    SetLabel(&labels, "rule_group", group.name);
-    SetLabel(&labels, "rule_file", group.file);
+    const model::Labels labels = TagsOf(group, change.labels);
     std::string event = change.from == change.to ? "" : fmt::format("{} -> {}", Name(change.from), Name(change.to));
     if (!std::isnan(change.value)) {
       event += fmt::format("{}value {}", event.empty() ? "" : ", ", frame::GoFormat(change.value));

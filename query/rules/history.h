@@ -6,13 +6,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "query/rules/alert_update.h"
+#include "query/rules/flapping.h"
 #include "query/rules/rule_file.h"
 #include "storage/model/batch.h"
+#include "storage/storage.h"
 
 namespace tidemark::query::rules {
 
@@ -28,6 +31,17 @@ double QuestionOf(const Rule& rule);
 void AppendQuestion(const Group& group, const Rule& rule, int64_t now_ms, model::BatchBuilder* builder);
 // PromQL of the series that AppendQuestion writes.
 std::string QuestionSelector(const Group& group, const Rule& rule);
+
+// Measurement `_alert_flapping`, tags as those of the history: of an alert of a rule that damps flapping, a point when
+// it begins or ends to fire, and when it begins or ends to flap. `value`: 1 where it is the former, and 2 more where it
+// flaps from then on. So a restart knows whether it does.
+inline constexpr std::string_view kFlapMeasurement = "_alert_flapping";
+
+void AppendFlaps(const Group& group, const std::vector<FlapNote>& notes, int64_t now_ms, model::BatchBuilder* builder);
+// What AppendFlaps has noted of the rule in [from_ms, now_ms], by the labels of its alerts. Errors: those of reading.
+Result<std::map<model::Labels, FlapLog>> ReadFlaps(const storage::Store& store, const std::string& database,
+                                                   const Group& group, const Rule& rule, int64_t from_ms,
+                                                   int64_t now_ms);
 
 void AppendHistory(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms,
                    model::BatchBuilder* builder);

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "storage/base/log.h"
@@ -16,49 +18,78 @@ constexpr size_t kRowsAtOnce = 10'000;
 }  // namespace
 
 Manager::Manager(ManagerDependencies dependencies, ManagerOptions options)
-    : dependencies_(dependencies), options_(options), evaluator_(std::move(dependencies), std::move(options)) {}
+    : dependencies_(Recording(std::move(dependencies))),
+      options_(options),
+      evaluator_(dependencies_, std::move(options)) {}
 Manager::~Manager() = default;
+
+ManagerDependencies Manager::Recording(ManagerDependencies dependencies) {
+  dependencies.recording = &recording_;
+  return dependencies;
+}
 
 int64_t Manager::NowMs() const { return model::Timestamp{dependencies_.clock->NowNs()}.FloorMs(); }
 
-Manager::Generation Manager::NewGeneration(std::vector<Group> groups, int64_t now_ms) const {
-  Generation made;
-  made.groups = std::make_shared<const std::vector<Group>>(std::move(groups));
-  for (const Group& group : *made.groups) {
-    auto state = std::make_shared<GroupState>();
-    state->group = &group;
-    state->interval_ms = group.interval_ms > 0 ? group.interval_ms : options_.default_interval_ms;
-    state->next_ms = now_ms;
-    state->at_once = true;
-    for (const Rule& rule : group.rules) {
-      RuleState& added = state->rules.emplace_back();
-      added.rule = &rule;
-      added.status.rule = &rule;
-      state->reads.push_back(ReadsOf(rule));
-    }
-    MutexLock lock(state->mutex);
-    state->status.group = &group;
-    state->status.interval_ms = state->interval_ms;
-    for (const RuleState& rule : state->rules) state->status.rules.push_back(rule.status);
-    made.states.push_back(std::move(state));
+std::shared_ptr<GroupState> Manager::NewState(Group group, int64_t now_ms) const {
+  auto state = std::make_shared<GroupState>();
+  state->group = std::make_shared<const Group>(std::move(group));
+  state->interval_ms = state->group->interval_ms > 0 ? state->group->interval_ms : options_.default_interval_ms;
+  state->next_ms = now_ms;
+  state->at_once = true;
+  for (const Rule& rule : state->group->rules) {
+    RuleState& added = state->rules.emplace_back();
+    added.rule = &rule;
+    added.status.rule = &rule;
+    state->reads.push_back(ReadsOf(rule));
   }
-  return made;
+  MutexLock lock(state->mutex);
+  state->status.group = state->group.get();
+  state->status.interval_ms = state->interval_ms;
+  for (const RuleState& rule : state->rules) state->status.rules.push_back(rule.status);
+  return state;
+}
+
+GroupStates Manager::EndOthers(const GroupStates& next) {
+  const std::set<std::shared_ptr<GroupState>> kept(next.begin(), next.end());
+  GroupStates ended;
+  for (const auto& state : generation_.states) {
+    if (kept.contains(state)) continue;
+    state->replaced = true;
+    state->stop.request_stop();
+    ended.push_back(state);
+  }
+  while (std::ranges::any_of(ended, [](const auto& state) { return state->running; })) ended_.Wait(mutex_);
+  return ended;
 }
 
 void Manager::SetGroups(std::vector<Group> groups) {
   const int64_t now_ms = NowMs();
-  Generation next = NewGeneration(std::move(groups), now_ms);
-  GroupStates last;
+  Generation next;
+  GroupStates begun;
+  GroupStates ended;
   {
     MutexLock lock(mutex_);
     while (replacing_) ended_.Wait(mutex_);
     replacing_ = true;
-    generation_.stop.request_stop();
-    while (running_ > 0) ended_.Wait(mutex_);
-    last = generation_.states;
+    GroupList list;
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<GroupState>> last;
+    for (const auto& state : generation_.states) last.try_emplace({state->group->file, state->group->name}, state);
+    for (Group& group : groups) {
+      const auto known = last.find({group.file, group.name});
+      std::shared_ptr<GroupState> state;
+      if (known != last.end() && known->second != nullptr && SameGroup(*known->second->group, group)) {
+        state = std::exchange(known->second, nullptr);
+      } else {
+        state = begun.emplace_back(NewState(std::move(group), now_ms));
+      }
+      list.push_back(state->group);
+      next.states.push_back(std::move(state));
+    }
+    next.groups = std::make_shared<const GroupList>(std::move(list));
+    ended = EndOthers(next.states);
   }
-  // Nothing runs and nothing begins until `replacing_` ends.
-  for (const Orphans& orphans : HandOver(last, next.states)) {
+  // Of both nobody begins one until `replacing_` ends.
+  for (const Orphans& orphans : HandOver(ended, begun)) {
     if (const Result<void> done = evaluator_.End(orphans, now_ms); !done.ok()) {
       TM_LOG(kWarn, "series of rules that are not there any more have no end: {}", done.error().message);
     }
@@ -77,20 +108,23 @@ std::optional<Manager::Turn> Manager::TakeTurn(int64_t now_ms) {
       state->next_ms = now_ms;
       state->at_once = true;
     }
-    if (state->running || state->next_ms > now_ms) continue;
+    if (state->running || state->replaced || state->next_ms > now_ms) continue;
     if (!first || state->next_ms < first->next_ms) first = state;
   }
   if (!first) return std::nullopt;
   const Grid grid(first->interval_ms, options_.offset_ms(*first->group, first->interval_ms));
-  Turn turn{.owner = generation_.groups,
-            .group = first,
-            .at_ms = first->at_once ? now_ms : grid.AtOrBefore(now_ms),
-            .stop = generation_.stop.get_token()};
-  if (!first->at_once) turn.missed = static_cast<uint64_t>((turn.at_ms - first->next_ms) / first->interval_ms);
+  const int64_t on_grid_ms = grid.AtOrBefore(now_ms);
+  Turn turn{.group = first, .at_ms = first->at_once ? now_ms : on_grid_ms};
+  // This evaluation stands for the last of the times that have passed; those before it are lost, also where a reload
+  // after the other has ended what was at them.
+  if (first->owed_ms == 0) first->owed_ms = on_grid_ms;
+  if (on_grid_ms > first->owed_ms) {
+    turn.missed = static_cast<uint64_t>((on_grid_ms - first->owed_ms) / first->interval_ms);
+    first->owed_ms = on_grid_ms;
+  }
   first->next_ms = grid.After(turn.at_ms);
   first->at_once = false;
   first->running = true;
-  ++running_;
   return turn;
 }
 
@@ -99,10 +133,11 @@ void Manager::Run(const Turn& turn) {
     MutexLock lock(turn.group->mutex);
     turn.group->status.missed += turn.missed;
   }
-  RunGroup(turn.group.get(), turn.at_ms, turn.stop);
+  const bool whole = RunGroup(turn.group.get(), turn.at_ms);
   MutexLock lock(mutex_);
   turn.group->running = false;
-  --running_;
+  // Where it was ended, it goes on to owe the time.
+  if (whole) turn.group->owed_ms = turn.group->next_ms;
   ended_.NotifyAll();
 }
 
@@ -110,7 +145,6 @@ bool Manager::RunOne() {
   std::optional<Turn> turn;
   {
     MutexLock lock(mutex_);
-    while (replacing_) ended_.Wait(mutex_);
     turn = TakeTurn(NowMs());
   }
   if (turn) Run(*turn);
@@ -138,7 +172,7 @@ model::Timestamp Manager::NextDue() const {
   MutexLock lock(mutex_);
   int64_t next_ms = INT64_MAX;
   for (const auto& state : generation_.states) {
-    if (!state->running) next_ms = std::min(next_ms, state->next_ms);
+    if (!state->running && !state->replaced) next_ms = std::min(next_ms, state->next_ms);
   }
   return next_ms == INT64_MAX ? model::Timestamp::Max() : model::Timestamp::FromMs(next_ms);
 }
@@ -194,17 +228,17 @@ void Manager::Settle(const Group& group, RuleState* rule, const Result<void>& do
   }
 }
 
-void Manager::RunGroup(GroupState* group, int64_t at_ms, const std::stop_token& stop) {
+bool Manager::RunGroup(GroupState* group, int64_t at_ms) {
   const int64_t began = dependencies_.clock->SteadyNs();
-  const std::vector<Result<void>> done = RunRules(group, at_ms, stop);
+  const std::vector<Result<void>> done = RunRules(group, at_ms, group->stop.get_token());
   for (size_t i = 0; i < done.size(); ++i) Settle(*group->group, &group->rules[i], done[i], at_ms);
-  group->interrupted = done.size() < group->rules.size();
-  if (group->interrupted) return;
+  if (done.size() < group->rules.size()) return false;
   MutexLock lock(group->mutex);
   group->status.last_evaluation_ms = at_ms;
   group->status.evaluation_ns = dependencies_.clock->SteadyNs() - began;
   ++group->status.evaluations;
   for (size_t i = 0; i < group->rules.size(); ++i) group->status.rules[i] = group->rules[i].status;
+  return true;
 }
 
 Result<Group> Manager::FindGroup(const std::string& file, const std::string& name) const {

@@ -36,9 +36,10 @@ class Manager {
   Manager(ManagerDependencies dependencies, ManagerOptions options);
   ~Manager();
 
-  // Replaces all groups. What the old ones are at is ended first: their queries are stopped, and what they would have
-  // said is dropped. Rules that are there again go on with their alerts (HandOver); a rule that is not there any more
-  // gets a stale marker in each of its series. Not to be called by what an evaluation calls.
+  // Replaces all groups. One that is as it was goes on undisturbed, with what it is at and when it is due. What the
+  // others are at is ended first: their queries are stopped, and what they would have said is dropped. Rules that are
+  // there again go on with their alerts (HandOver); a rule that is not there any more gets a stale marker in each of
+  // its series. Not to be called by what an evaluation calls.
   void SetGroups(std::vector<Group> groups);
   // Evaluates what is due, and waits for all of it. Returns the clock's time at which something will be due next;
   // Timestamp::Max without rules.
@@ -64,24 +65,26 @@ class Manager {
  private:
   // The groups that are in force together.
   struct Generation {
-    std::shared_ptr<const std::vector<Group>> groups;
-    GroupStates states;
-    std::stop_source stop;
+    std::shared_ptr<const GroupList> groups;
+    GroupStates states;  // of each of them
   };
-  [[nodiscard]] Generation NewGeneration(std::vector<Group> groups, int64_t now_ms) const;
+  // Due at once.
+  [[nodiscard]] std::shared_ptr<GroupState> NewState(Group group, int64_t now_ms) const;
+  // Ends what those groups of the generation are at that `next` does not go on with, and waits until they are. They are
+  // `replaced` then.
+  GroupStates EndOthers(const GroupStates& next) TM_REQUIRES(mutex_);
   // A group that somebody evaluates.
   struct Turn {
-    std::shared_ptr<const std::vector<Group>> owner;
     std::shared_ptr<GroupState> group;
     int64_t at_ms = 0;
     uint64_t missed = 0;
-    std::stop_token stop;
   };
   // The turn of the group that has been due for the longest; none where none is due at `now_ms`.
   std::optional<Turn> TakeTurn(int64_t now_ms) TM_REQUIRES(mutex_);
   // Evaluates it and gives it back.
   void Run(const Turn& turn);
-  void RunGroup(GroupState* group, int64_t at_ms, const std::stop_token& stop);
+  // False: it was ended before all rules had been evaluated.
+  bool RunGroup(GroupState* group, int64_t at_ms);
   // Evaluates the rules of a group in order. What they write is written together, but before one is evaluated that may
   // read it. What became of each that was evaluated before `stop`.
   std::vector<Result<void>> RunRules(GroupState* group, int64_t at_ms, const std::stop_token& stop);
@@ -91,14 +94,17 @@ class Manager {
   // A copy.
   [[nodiscard]] Result<Group> FindGroup(const std::string& file, const std::string& name) const;
 
+  // With the lock that evaluations and back-fills have in common.
+  ManagerDependencies Recording(ManagerDependencies dependencies);
+
+  SharedMutex recording_;
   const ManagerDependencies dependencies_;
   const ManagerOptions options_;
   RuleEvaluator evaluator_;
   mutable Mutex mutex_;
   CondVar ended_;
   Generation generation_ TM_GUARDED_BY(mutex_);
-  size_t running_ TM_GUARDED_BY(mutex_) = 0;      // turns
-  bool replacing_ TM_GUARDED_BY(mutex_) = false;  // SetGroups waits for them; no new one begins
+  bool replacing_ TM_GUARDED_BY(mutex_) = false;  // SetGroups is at it
 };
 
 }  // namespace tidemark::query::rules

@@ -21,6 +21,7 @@
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_state.h"
 #include "storage/base/clock.h"
+#include "storage/base/mutex.h"
 #include "storage/base/scheduler.h"
 #include "storage/model/point_sink.h"
 #include "storage/storage.h"
@@ -63,7 +64,12 @@ struct ManagerDependencies {
   const Clock* clock = nullptr;
   engine::Executor execute;
   run::MemoryTotal* memory = nullptr;  // of all queries; null: only the budget counts
-  // Whether a row of a series (with __name__) is there that is not to be written over; null: all are written.
+  // Held while rows are written: shared by evaluations, alone by a back-fill, so that between its look at what is there
+  // and its write nothing is recorded. Null: nobody back-fills.
+  SharedMutex* recording = nullptr;
+  // Of a back-fill, called in this order with `recording` held; null of evaluations, of which all rows are written.
+  // Looks at what is there of a name at a time; then whether a row of a series (with __name__) is among it.
+  std::function<Status(const std::string& database, const std::string& name, int64_t ms)> look = {};
   std::function<bool(const std::string& database, const model::Labels& series, int64_t ms)> is_there = {};
 };
 
@@ -110,6 +116,8 @@ class RuleEvaluator {
                                                       const std::stop_token& stop) const;
   Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
                             const std::stop_token& stop, std::vector<PendingWrite>* pending) const;
+  // Which alerts flapped before a restart.
+  Result<void> RestoreFlapping(const Group& group, RuleState* state, const TemplateContext& context) const;
   // Empty where the rule has neither a policy of no data nor a recovery condition.
   Result<Surroundings> Around(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const;
   // Whether the rule asked for the same series before a restart, as far as is known.
@@ -124,6 +132,9 @@ class RuleEvaluator {
                            std::vector<PendingWrite>* pending) const;
   Result<void> WriteOne(PendingWrite one, int64_t now_ms) const;
   Result<void> Write(const std::string& database, const std::map<model::Labels, double>& series, int64_t now_ms) const;
+  // With `recording` held, where there is one.
+  Result<void> WriteRows(const std::string& database, const std::map<model::Labels, double>& series,
+                         int64_t now_ms) const;
   [[nodiscard]] const std::string& DatabaseOr(const std::string& named) const {
     return named.empty() ? options_.database : named;
   }

@@ -18,16 +18,6 @@ bool SameRule(const Rule& a, const Rule& b) {
 // Whether both ask for the same series.
 bool SameQuestion(const Rule& a, const Rule& b) { return a.expr_text == b.expr_text && a.database == b.database; }
 
-bool SameGroup(const Group& a, const Group& b) {
-  const bool same_rules = std::ranges::equal(a.rules, b.rules, [](const Rule& x, const Rule& y) {
-    return SameRule(x, y) && SameQuestion(x, y) && x.into == y.into && x.no_data == y.no_data &&
-           x.recover_text == y.recover_text && x.flapping.changes == y.flapping.changes &&
-           x.flapping.within_ms == y.flapping.within_ms && x.for_ms == y.for_ms &&
-           x.keep_firing_for_ms == y.keep_firing_for_ms && SameTexts(x.annotations, y.annotations);
-  });
-  return same_rules && a.limit == b.limit && a.query_offset_ms == b.query_offset_ms;
-}
-
 bool SameName(const Group& a, const Group& b) { return a.file == b.file && a.name == b.name; }
 
 void Take(RuleState* from, RuleState* to) {
@@ -67,10 +57,8 @@ void TakeTimes(const GroupState& from, GroupState* to) {
     MutexLock lock(from.mutex);
     known = from.status;
   }
-  if (from.interval_ms == to->interval_ms && !from.interrupted && SameGroup(*from.group, *to->group)) {
-    to->next_ms = from.next_ms;
-    to->at_once = from.at_once;
-  }
+  // Its grid is the same, so that what it owes has passed on it.
+  if (from.interval_ms == to->interval_ms) to->owed_ms = from.owed_ms;
   MutexLock lock(to->mutex);
   to->status.last_evaluation_ms = known.last_evaluation_ms;
   to->status.evaluation_ns = known.evaluation_ns;
@@ -79,6 +67,17 @@ void TakeTimes(const GroupState& from, GroupState* to) {
 }
 
 }  // namespace
+
+bool SameGroup(const Group& a, const Group& b) {
+  if (!SameName(a, b)) return false;
+  const bool same_rules = std::ranges::equal(a.rules, b.rules, [](const Rule& x, const Rule& y) {
+    return SameRule(x, y) && SameQuestion(x, y) && x.into == y.into && x.filter == y.filter && x.no_data == y.no_data &&
+           x.recover_text == y.recover_text && x.flapping.changes == y.flapping.changes &&
+           x.flapping.within_ms == y.flapping.within_ms && x.for_ms == y.for_ms &&
+           x.keep_firing_for_ms == y.keep_firing_for_ms && SameTexts(x.annotations, y.annotations);
+  });
+  return same_rules && a.interval_ms == b.interval_ms && a.limit == b.limit && a.query_offset_ms == b.query_offset_ms;
+}
 
 std::vector<Orphans> HandOver(const GroupStates& last, const GroupStates& next) {
   std::set<const RuleState*> settled;

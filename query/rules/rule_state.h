@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ struct ActiveAlert {
 struct FlapState {
   FlapLog log;
   Alert alert;  // what it was at last
+  // Known from before a restart, and nobody has been told of it since. So it ends no sooner than one evaluation later:
+  // who was told that it flaps is told that it does no more.
+  bool restored = false;
 };
 
 struct RuleState {
@@ -49,17 +53,21 @@ struct RuleState {
 };
 
 struct GroupState {
-  const Group* group = nullptr;
+  std::shared_ptr<const Group> group;
   int64_t interval_ms = 0;
   // Of the manager's lock: when it is due next; whether that is a time between those of its grid, because it is new or
-  // has changed or the clock was set back; and whether somebody evaluates it, who then alone uses `rules`.
+  // has changed or the clock was set back; whether somebody evaluates it, who then alone uses `rules`; and whether a
+  // reload puts another one in its place, so that nobody begins.
   int64_t next_ms = 0;
   bool at_once = false;
   bool running = false;
+  bool replaced = false;
+  // Of the manager's lock: the first time of its grid that no evaluation has been at to its end; 0: none is known.
+  int64_t owed_ms = 0;
+  // Ends what it is at when it is replaced.
+  std::stop_source stop;
   std::vector<RuleState> rules;
   std::vector<Reads> reads;  // of each of them
-  // Ended by a reload before all its rules had run.
-  bool interrupted = false;
   mutable Mutex mutex;
   // What others see.
   GroupStatus status TM_GUARDED_BY(mutex);
@@ -73,8 +81,11 @@ struct Orphans {
   std::set<model::Labels> series;
 };
 
+// Whether both are evaluated alike, so that one may go on in the place of the other.
+bool SameGroup(const Group& a, const Group& b);
+
 // Gives each rule of `next` the state of the same rule of `last`: of the same kind, with the same name and labels, in
-// the group of the same file and name, or else anywhere. A group that is as it was keeps its times. Neither runs.
+// the group of the same file and name, or else anywhere. Neither runs.
 // Returns what the rules wrote that are not there any more.
 std::vector<Orphans> HandOver(const GroupStates& last, const GroupStates& next);
 

@@ -68,7 +68,7 @@ struct GroupStatus {
 
 // A copy that nothing changes; holds the groups that it points into.
 struct Snapshot {
-  std::shared_ptr<const std::vector<Group>> owner;
+  std::shared_ptr<const GroupList> owner;
   std::vector<GroupStatus> groups;
 };
 

@@ -22,6 +22,9 @@ constexpr std::string_view kKind = "backfills";
 constexpr std::string_view kInterrupted =
     "the server has stopped meanwhile: begin it again; what is recorded stays and is not computed anew into other rows";
 
+// How often it is stored how far a back-fill is.
+constexpr int64_t kSaveEachNs = 2'000'000'000;
+
 constexpr std::array kStates = {BackfillState::kWaiting, BackfillState::kRunning,   BackfillState::kDone,
                                 BackfillState::kFailed,  BackfillState::kCancelled, BackfillState::kInterrupted};
 
@@ -254,9 +257,17 @@ void BackfillJobs::Work() {
 }
 
 void BackfillJobs::RunJob(const std::string& id, const BackfillRequest& request, const std::stop_token& stop) {
+  int64_t saved_ns = clock_->SteadyNs();
   const Result<BackfillProgress> done = run_(request, stop, [&](const BackfillProgress& progress) {
     MutexLock lock(mutex_);
-    jobs_[id].progress = progress;
+    BackfillJob& job = jobs_[id];
+    job.progress = progress;
+    // What is shown of it after a crash.
+    if (clock_->SteadyNs() - saved_ns < kSaveEachNs) return;
+    saved_ns = clock_->SteadyNs();
+    if (const Status saved = Save(job); !saved.ok()) {
+      TM_LOG(kWarn, "how far the back-fill {} is is not stored: {}", id, saved.error().message);
+    }
   });
   MutexLock lock(mutex_);
   running_.clear();

@@ -53,7 +53,7 @@ class RuleNotices {
 
   const std::string external_url_;
   // The groups of which all have been evaluated: nothing of them is taken away.
-  std::shared_ptr<const std::vector<query::rules::Group>> settled_;
+  std::shared_ptr<const query::rules::GroupList> settled_;
   std::map<model::Labels, Firing> firing_;
   std::map<std::string, Seen> seen_;  // by group
 };

@@ -129,6 +129,26 @@ TEST_F(BackfillTest, RowsThatAreThereStay) {
   EXPECT_EQ(steps.at(kStart + 3 * kMinute).first, 101) << "a rule that reads itself goes on from what is there";
 }
 
+// A server records at the same time: what comes while the back-fill runs is there too.
+TEST_F(BackfillTest, RowsThatComeMeanwhileStay) {
+  Fill(&store_, 1);
+  const BackfillRange range{.from_ms = kStart, .to_ms = kStart + 9 * kMinute, .rules = {"steps"}};
+  const auto done = Backfill(
+      Over(&store_, &scheduler_, &clock_), OnStart(), TheGroup(), range, {}, [&](const BackfillProgress& progress) {
+        if (progress.times_done != 4) return;
+        model::BatchBuilder rows;
+        rows.Row("steps", {}, model::Timestamp::FromMs(kStart + 6 * kMinute)).Field("value", 100.0);
+        ASSERT_TRUE(store_.Write("", rows.batch()).ok());
+      });
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(done->rows_there, 1U);
+  EXPECT_EQ(done->rows_written, 9U);
+  const auto steps = Rows({{"__name__", "steps"}});
+  EXPECT_EQ(steps.at(kStart + 5 * kMinute).first, 6);
+  EXPECT_EQ(steps.at(kStart + 6 * kMinute).first, 100);
+  EXPECT_EQ(steps.at(kStart + 7 * kMinute).first, 101);
+}
+
 TEST_F(BackfillTest, EndsWhenItIsCancelledAndGoesOnWhereItWas) {
   Fill(&store_, 1);
   std::stop_source source;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "tests/unit/query/rules/manager_fixture.h"
 
 namespace tidemark::query::rules {
@@ -109,6 +111,42 @@ TEST_F(FlappingTest, AReloadGoesOnAndTheKeyMayBeTakenAway) {
   EXPECT_TRUE(First().flapping.empty());
   At(5, true);
   EXPECT_FALSE(First().alerts[0].flapping);
+}
+
+TEST_F(FlappingTest, ARestartGoesOnAndTellsOfTheEnd) {
+  const std::string text = Rule(", flapping: 4 in 10m, annotations: {a: b}");
+  const auto make = [&] {
+    auto manager = std::make_unique<Manager>(
+        ManagerDependencies{
+            .store = &store_, .sink = &store_, .scheduler = &scheduler_, .clock = &clock_, .execute = &engine::Execute},
+        OnStart("_server"));
+    manager->SetGroups(*ParseRuleFile(text, "rules.yml"));
+    return manager;
+  };
+  const auto at = [&](Manager& manager, int minute, bool down) {
+    clock_.Set((kStart + minute * kMinute) * 1'000'000);
+    Up(down ? 0 : 1, 1);
+    manager.RunDue();
+    return manager.Status().groups[0].rules[0];
+  };
+  auto manager = make();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(at(*manager, i, i % 2 == 0).flapping.empty());
+  // What it has begun and ended before counts.
+  manager = make();
+  EXPECT_TRUE(at(*manager, 3, true).flapping.empty());
+  EXPECT_EQ(at(*manager, 4, false).flapping.size(), 1U);
+  manager = make();
+  const RuleStatus after = at(*manager, 5, false);
+  ASSERT_EQ(after.health, "ok") << after.last_error;
+  ASSERT_EQ(after.flapping.size(), 1U);
+  EXPECT_EQ(after.flapping[0].labels, (model::Labels{{"alertname", "Down"}, {"job", "a"}}));
+  EXPECT_EQ(after.flapping[0].annotations, (model::Labels{{"a", "b"}}));
+  // Longer ago than it flaps for: who was told hears of it once more, and then of its end.
+  manager = make();
+  EXPECT_EQ(at(*manager, 30, false).flapping.size(), 1U);
+  EXPECT_TRUE(at(*manager, 31, false).flapping.empty());
+  manager = make();
+  EXPECT_TRUE(at(*manager, 32, false).flapping.empty()) << "that it has ended is known too";
 }
 
 // Why nobody was told.

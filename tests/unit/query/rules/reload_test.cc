@@ -1,4 +1,5 @@
 // What becomes of alerts, series and running evaluations when other groups are put in place.
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -158,6 +159,61 @@ TEST_F(ReloadTest, WhatAnOldEvaluationWouldHaveSaidIsDropped) {
   Run(kStart);
   EXPECT_EQ(Rows({{"__name__", "new"}}).size(), 1U) << "due at once";
   EXPECT_EQ(manager_.Status().groups[0].evaluations, 1U);
+}
+
+// Reloads come faster than the group is done, and change another one.
+TEST_F(ReloadTest, AGroupThatIsAsItWasGoesOnUndisturbed) {
+  std::latch asked(1);
+  std::atomic<bool> reloaded = false;
+  std::atomic<bool> stopped = false;
+  execute_ = [&](const auto& expr, const auto& at, const auto& context) {
+    asked.count_down();
+    while (!reloaded && !context.stop.stop_requested()) std::this_thread::yield();
+    stopped = context.stop.stop_requested();
+    return engine::Execute(expr, at, context);
+  };
+  const auto text = [](int number) {
+    return fmt::format(
+        "{{groups: [{{name: slow, interval: 1m, rules: [{{record: slow, expr: max(up)}}]}}, {{name: other, interval: "
+        "1m, rules: [{{record: 'other{}', expr: max(none)}}]}}]}}",
+        number);
+  };
+  Load("{groups: [{name: slow, interval: 1m, rules: [{record: slow, expr: max(up)}]}]}");
+  Up(1, 1);
+  std::thread evaluation([&] { manager_.RunOne(); });
+  asked.wait();
+  for (int i = 0; i < 5; ++i) Load(text(i));
+  reloaded = true;
+  evaluation.join();
+  EXPECT_FALSE(stopped);
+  EXPECT_EQ(Rows({{"__name__", "slow"}}).size(), 1U);
+  EXPECT_EQ(manager_.Status().groups[0].evaluations, 1U);
+  EXPECT_EQ(manager_.Status().groups[0].missed, 0U);
+}
+
+// Each reload changes the group, and comes while it is evaluated.
+TEST_F(ReloadTest, EvaluationsThatReloadsEndAreMissed) {
+  const auto text = [](int number) {
+    return fmt::format("{{groups: [{{name: g, interval: 1m, rules: [{{record: x, expr: 'max(up) + {}'}}]}}]}}", number);
+  };
+  Load(text(0));
+  Run(kStart);
+  for (int i = 1; i <= 5; ++i) {
+    clock_.Set((kStart + i * kMinute) * 1'000'000);
+    Up(1, 1);
+    execute_ = [&](const auto& expr, const auto& at, const auto& context) -> Result<run::QueryResult> {
+      while (!context.stop.stop_requested()) std::this_thread::yield();
+      return engine::Execute(expr, at, context);
+    };
+    std::thread evaluation([&] { manager_.RunOne(); });
+    while (manager_.NextDue() != model::Timestamp::Max()) std::this_thread::yield();
+    Load(text(i));
+    evaluation.join();
+  }
+  execute_ = &engine::Execute;
+  manager_.RunDue();
+  EXPECT_EQ(manager_.Status().groups[0].evaluations, 2U);
+  EXPECT_EQ(manager_.Status().groups[0].missed, 4U) << "the last of the five is made up for";
 }
 
 // Two threads that find the same group due: it is evaluated once. A group that takes longer than its interval is

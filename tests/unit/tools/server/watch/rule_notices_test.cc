@@ -31,12 +31,12 @@ Snapshot At(int64_t at_ms, AlertState state, int64_t active_ms, const std::strin
   group.file = "f.yml";
   group.name = "g";
   group.rules.push_back(high);
-  snapshot.owner = std::make_shared<const std::vector<Group>>(1, std::move(group));
+  snapshot.owner = std::make_shared<const query::rules::GroupList>(1, std::make_shared<const Group>(std::move(group)));
   query::rules::GroupStatus& status = snapshot.groups.emplace_back();
-  status.group = &snapshot.owner->front();
+  status.group = snapshot.owner->front().get();
   status.interval_ms = kMinuteMs;
   status.last_evaluation_ms = at_ms;
-  status.rules.emplace_back().rule = &snapshot.owner->front().rules.front();
+  status.rules.emplace_back().rule = &status.group->rules.front();
   if (state == AlertState::kInactive) return snapshot;
   status.rules.front().alerts.push_back({.labels = {{"alertname", rule}, {"host", "a"}},
                                          .annotations = {{"summary", "at " + std::to_string(at_ms)}},
@@ -123,11 +123,11 @@ TEST(RuleNotices, ARuleThatMovesToAnotherGroupEndsNothing) {
   const int64_t at = 100 * kMinuteMs;
   ASSERT_EQ(notices.Since(At(at, AlertState::kFiring, at), at).size(), 1U);
   Snapshot moved = At(at, AlertState::kFiring, at);
-  auto groups = std::make_shared<std::vector<Group>>(*moved.owner);
-  groups->front().name = "other";
-  moved.owner = groups;
-  moved.groups.front().group = &groups->front();
-  moved.groups.front().rules.front().rule = &groups->front().rules.front();
+  auto group = std::make_shared<Group>(*moved.owner->front());
+  group->name = "other";
+  moved.owner = std::make_shared<const query::rules::GroupList>(1, group);
+  moved.groups.front().group = group.get();
+  moved.groups.front().rules.front().rule = &group->rules.front();
   for (const query::notify::Alert& alert : notices.Since(moved, at + 1)) {
     EXPECT_GT(alert.ends_at_ns, (at + kMinuteMs) * kMs) << "it goes on";
   }
