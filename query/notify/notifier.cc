@@ -137,6 +137,8 @@ std::vector<GroupView> Notifier::Groups(int64_t now_ns) const {
     for (const auto& [fingerprint, alert] : group.alerts) {
       if (!alert->ResolvedAt(now_ns)) view.alerts.push_back(ViewOf(alert, now_ns));
     }
+    std::sort(view.alerts.begin(), view.alerts.end(),
+              [](const AlertView& a, const AlertView& b) { return AlertBefore(*a.alert, *b.alert); });
     if (!view.alerts.empty()) views.push_back(std::move(view));
   }
   std::stable_sort(views.begin(), views.end(), [](const GroupView& a, const GroupView& b) {

@@ -87,7 +87,7 @@ struct AlertView {
 struct GroupView {
   model::Labels labels;
   std::string receiver;
-  std::vector<AlertView> alerts;  // sorted by fingerprint
+  std::vector<AlertView> alerts;  // in the order of a message (AlertBefore)
 };
 
 struct Changes {

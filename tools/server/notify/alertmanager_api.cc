@@ -10,6 +10,7 @@
 
 #include "storage/base/text/instant.h"
 #include "storage/base/text/json_string.h"
+#include "storage/series_filter.h"
 #include "tools/server/notify/alertmanager_json.h"
 
 namespace tidemark::server::notify {
@@ -94,7 +95,8 @@ class AlertFilter {
 
 // The one content type that is taken; the refusal of another in `refusal`.
 bool IsJson(const Request& request, Response* refusal) {
-  const std::string_view type = request.Header("Content-Type");
+  std::string_view type = request.Header("Content-Type");
+  if (type.empty()) type = "application/octet-stream";
   const std::string_view bare = http::Trim(type.substr(0, std::min(type.find(';'), type.size())));
   if (http::EqualsNoCase(bare, "application/json")) return true;
   *refusal = Fault({415, 415, fmt::format("unsupported media type \"{}\", only [application/json] are allowed", bare)});
@@ -102,6 +104,8 @@ bool IsJson(const Request& request, Response* refusal) {
 }
 
 bool IsUuid(std::string_view text) {
+  // Go-openapi takes both.
+  if (text.size() == 32) return std::ranges::all_of(text, [](unsigned char c) { return std::isxdigit(c) != 0; });
   if (text.size() != 36) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -141,13 +145,26 @@ Response AlertmanagerApi::Receivers() const {
   return JsonResponse(200, body + "]\n");
 }
 
+namespace {
+
+// Whether the labels of an alert are those of a series that the caller sees.
+bool Sees(const storage::SeriesFilter& held, const AlertView& view) {
+  model::LabelViews labels;
+  for (const model::Label& label : view.alert->labels) labels.push_back({label.name, label.value});
+  return held.Accepts(labels);
+}
+
+}  // namespace
+
 Response AlertmanagerApi::ListAlerts(const Request& request) const {
   const Result<AlertFilter> filter = AlertFilter::Of(request);
   if (!filter.ok()) return Text(400, filter.error().message);
   std::vector<AlertView> alerts = service_->Alerts();
+  const storage::SeriesFilter held = storage::SeriesFilter::Of(request.caller->filter());
   std::erase_if(alerts, [&](const AlertView& view) {
-    return !filter->Takes(view) || std::none_of(view.receivers.begin(), view.receivers.end(),
-                                                [&](const std::string& name) { return filter->TakesReceiver(name); });
+    return !Sees(held, view) || !filter->Takes(view) ||
+           std::none_of(view.receivers.begin(), view.receivers.end(),
+                        [&](const std::string& name) { return filter->TakesReceiver(name); });
   });
   return JsonResponse(200, AlertsJson(alerts));
 }
@@ -156,8 +173,12 @@ Response AlertmanagerApi::ListGroups(const Request& request) const {
   const Result<AlertFilter> filter = AlertFilter::Of(request);
   if (!filter.ok()) return Text(400, filter.error().message);
   std::vector<GroupView> groups = service_->Groups();
+  const storage::SeriesFilter held = storage::SeriesFilter::Of(request.caller->filter());
   for (GroupView& group : groups) {
-    std::erase_if(group.alerts, [&](const AlertView& view) { return !filter->Takes(view); });
+    std::erase_if(group.alerts, [&](const AlertView& view) { return !Sees(held, view) || !filter->Takes(view); });
+    for (AlertView& view : group.alerts) {
+      std::erase_if(view.receivers, [&](const std::string& name) { return !filter->TakesReceiver(name); });
+    }
   }
   std::erase_if(groups,
                 [&](const GroupView& group) { return group.alerts.empty() || !filter->TakesReceiver(group.receiver); });
@@ -192,10 +213,11 @@ Response AlertmanagerApi::ListSilences(const Request& request) const {
   const int64_t now_ns = clock_->NowNs();
   std::string body = "[";
   for (const query::notify::Silence& silence : service_->ListSilences()) {
-    // A silence is asked for by what it matches, as if its matchers were labels.
-    model::Labels labels;
-    for (const query::notify::Matcher& matcher : silence.matchers) labels.push_back({matcher.name(), matcher.value()});
-    if (!query::notify::PassesFilter(filter->matchers(), labels)) continue;
+    // A silence is asked for by matchers that it has just so.
+    const bool has_all = std::ranges::all_of(filter->matchers(), [&](const query::notify::Matcher& wanted) {
+      return std::ranges::find(silence.matchers, wanted) != silence.matchers.end();
+    });
+    if (!has_all) continue;
     if (body.size() > 1) body += ',';
     body += SilenceJson(silence, now_ns);
   }

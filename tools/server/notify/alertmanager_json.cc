@@ -27,6 +27,9 @@ constexpr int kWrongType = 601;
 constexpr int kRequired = 602;
 constexpr int kTooFew = 612;
 
+// 2026-01-31: a time has more.
+constexpr size_t kDayChars = 10;
+
 std::unexpected<BodyFault> Broken(std::string_view what, std::string_view why) {
   return std::unexpected(BodyFault{400, 400, fmt::format("parsing {} body from \"\" failed, because {}", what, why)});
 }
@@ -44,7 +47,9 @@ std::optional<element> Member(const element& object, std::string_view key) {
 std::expected<int64_t, std::string> Time(const element& value, std::string_view key) {
   std::string_view text;
   if (value.get(text) != simdjson::SUCCESS) return std::unexpected(fmt::format("\"{}\" is not a text", key));
-  const std::optional<text::Instant> at = text::ParseRfc3339(text, text::Rfc3339Form::kTyped);
+  if (text.empty()) return 0;
+  const std::optional<text::Instant> at =
+      text.size() > kDayChars ? text::ParseRfc3339(text, text::Rfc3339Form::kTyped) : std::nullopt;
   // What has no place among nanoseconds is no time that anybody means; the year 1 stands for none.
   if (!at || at->seconds > 9'000'000'000) {
     return std::unexpected(fmt::format("\"{}\": \"{}\" is not a time such as 2026-01-31T12:00:00Z", key, text));
@@ -59,7 +64,7 @@ std::expected<model::Labels, std::string> LabelsOf(const element& object, std::s
   model::Labels labels;
   for (const auto& [name, value] : map) {
     std::string_view text;
-    if (value.get(text) != simdjson::SUCCESS) {
+    if (!value.is_null() && value.get(text) != simdjson::SUCCESS) {
       return std::unexpected(fmt::format("\"{}\" of {} is not a text", name, key));
     }
     if (!drop_empty || !text.empty()) labels.push_back({std::string(name), std::string(text)});
@@ -94,7 +99,7 @@ Parsed<Alert> ReadAlert(const element& object, size_t index) {
   if (const auto url = Member(object, "generatorURL")) {
     std::string_view text;
     if (url->get(text) != simdjson::SUCCESS) return Broken("alerts", "\"generatorURL\" is not a text");
-    const bool good = text.find_first_of(" \t\r\n") == std::string_view::npos &&
+    const bool good = text.find_first_of(" \t\r\n") == std::string_view::npos && !text.starts_with(':') &&
                       (text.empty() || text.find(':') != std::string_view::npos || text.front() == '/');
     if (!good) {
       std::string message = fmt::format("{}.generatorURL in body must be of type uri: ", index);
@@ -167,6 +172,7 @@ Parsed<std::vector<Matcher>> ReadMatcherList(const element& list, std::string* f
   if (list.get(array) != simdjson::SUCCESS) return Broken("silence", "\"matchers\" is not a list");
   size_t index = 0;
   for (const element entry : array) {
+    if (!entry.is_object()) return Broken("silence", fmt::format("matcher {} is not an object", index));
     const std::string path = fmt::format("matchers.{}.", index++);
     std::optional<BodyFault> missing;
     const auto name = RequiredText(entry, path + "name", &missing);
@@ -186,7 +192,8 @@ Parsed<std::vector<Matcher>> ReadMatcherList(const element& list, std::string* f
     if (matcher.ok()) {
       matchers.push_back(std::move(matcher).value());
     } else if (fault->empty()) {
-      *fault = fmt::format("invalid label matcher {}: {}", index - 1, matcher.error().message);
+      *fault = fmt::format("invalid label matcher {}: {}", index - 1,
+                           name->empty() ? "invalid label name \"\"" : matcher.error().message);
     }
   }
   if (index == 0) return Invalid(kTooFew, "matchers in body should have at least 1 items");
@@ -239,6 +246,7 @@ Parsed<PostedSilence> ReadPostedSilence(std::string_view body) {
   if (const auto error = parser.parse(simdjson::padded_string(body)).get(root); error != simdjson::SUCCESS) {
     return Broken("silence", simdjson::error_message(error));
   }
+  if (root.is_null()) return Invalid(kRequired, "comment in body is required");
   if (!root.is_object()) return Broken("silence", "it is not an object");
   PostedSilence posted;
   Silence& silence = posted.silence;
