@@ -127,40 +127,6 @@ void ReadEvents(dom::element data, Answer* answer) {
   std::ranges::reverse(answer->notes);
 }
 
-void ReadAlerts(dom::element data, Answer* answer) {
-  dom::array list;
-  if (data["alerts"].get(list) != simdjson::SUCCESS) return;
-  for (const dom::element one : list) {
-    const std::string state = TextOf(one, "state");
-    dom::element labels;
-    std::string name;
-    if (one["labels"].get(labels) == simdjson::SUCCESS) name = TextOf(labels, "alertname");
-    std::string summary;
-    if (dom::element notes; one["annotations"].get(notes) == simdjson::SUCCESS) summary = TextOf(notes, "summary");
-    answer->notes.push_back({.time_s = 0,
-                             .text = fmt::format("{} {}{}{}", state, name, summary.empty() ? "" : ": ", summary),
-                             .style = state == "firing" ? Style::kBad : Style::kWarn});
-  }
-  if (answer->notes.empty())
-    answer->notes.push_back({.time_s = 0, .text = "No alert is active.", .style = Style::kGood});
-}
-
-void ReadRules(dom::element data, Answer* answer) {
-  dom::array groups;
-  if (data["groups"].get(groups) != simdjson::SUCCESS) return;
-  for (const dom::element group : groups) {
-    dom::array rules;
-    if (group["rules"].get(rules) != simdjson::SUCCESS) continue;
-    for (const dom::element rule : rules) {
-      const std::string health = TextOf(rule, "health");
-      const std::string state = TextOf(rule, "state");
-      answer->notes.push_back({.time_s = 0,
-                               .text = fmt::format("{}: {}", TextOf(rule, "name"), state.empty() ? health : state),
-                               .style = health == "err" || state == "firing" ? Style::kBad : Style::kPlain});
-    }
-  }
-}
-
 std::string SecondsText(double seconds) { return fmt::format("{:.3f}", seconds); }
 
 // A duration as PromQL takes it.
@@ -175,6 +141,7 @@ std::string_view EndpointOf(Question::Mode mode) {
     case Question::Mode::kEvents: return "events";
     case Question::Mode::kAlerts: return "alerts";
     case Question::Mode::kRules: return "rules";
+    case Question::Mode::kSilences: break;
   }
   return "query";
 }
@@ -207,7 +174,8 @@ void AppendQuestion(const std::string& id, const Question& question, const Span&
               fmt::format(R"(,"limit":{})", question.limit);
       break;
     case Question::Mode::kAlerts:
-    case Question::Mode::kRules: break;
+    case Question::Mode::kRules:
+    case Question::Mode::kSilences: break;
   }
   *out += "}}";
 }
@@ -310,6 +278,7 @@ std::string BoardBatch(const Board& board, const Span& span, const Values& value
   bool first = true;
   for (size_t p = 0; p < panels.size(); ++p) {
     for (size_t q = 0; q < panels[p]->questions.size(); ++q) {
+      if (panels[p]->questions[q].mode == Question::Mode::kSilences) continue;
       if (!first) out += ',';
       first = false;
       AppendQuestion(fmt::format("{}.{}", p, q), panels[p]->questions[q], span, values, &out);
@@ -346,14 +315,45 @@ void TakeLine(const Board& board, std::string_view line, Answers* answers) {
   answer.error = TextOf(reply, "error");
   if (!answer.error.empty()) return;
   answer = {};
+  answer.answered = true;
   dom::element data;
   if (reply["data"].get(data) != simdjson::SUCCESS) return;
   switch (question.mode) {
     case Question::Mode::kInstant:
     case Question::Mode::kRange: ReadResult(question, data, &answer); break;
     case Question::Mode::kEvents: ReadEvents(data, &answer); break;
-    case Question::Mode::kAlerts: ReadAlerts(data, &answer); break;
-    case Question::Mode::kRules: ReadRules(data, &answer); break;
+    case Question::Mode::kAlerts: answer.alerts = ReadAlerts(simdjson::minify(data)); break;
+    case Question::Mode::kRules: answer.rules = ReadRules(simdjson::minify(data)); break;
+    case Question::Mode::kSilences: break;
+  }
+}
+
+bool AsksWhoIsTold(const Board& board) {
+  return std::ranges::any_of(PanelsOf(board), [](const Panel* panel) {
+    return std::ranges::any_of(panel->questions, [](const Question& question) {
+      return question.mode == Question::Mode::kAlerts || question.mode == Question::Mode::kSilences;
+    });
+  });
+}
+
+void TakeTold(const Board& board, double now_s, const Result<std::string>& silences, std::string_view told,
+              Answers* answers) {
+  const auto read = silences.ok() ? ReadSilences(silences.value()) : std::nullopt;
+  const std::vector<Silence> known = read.value_or(std::vector<Silence>{});
+  const std::vector<const Panel*> panels = PanelsOf(board);
+  for (size_t p = 0; p < panels.size(); ++p) {
+    for (size_t q = 0; q < panels[p]->questions.size(); ++q) {
+      Answer& answer = (*answers)[p][q];
+      if (panels[p]->questions[q].mode == Question::Mode::kAlerts) FinishAlerts(now_s, told, known, &answer.alerts);
+      if (panels[p]->questions[q].mode != Question::Mode::kSilences) continue;
+      if (read) {
+        answer.silences = known;
+        answer.answered = true;
+        answer.error.clear();
+      } else {
+        answer.error = silences.ok() ? "the server's silences are not to be read" : silences.error().message;
+      }
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "storage/base/result.h"
+#include "tools/cli/monitor/alerting.h"
 #include "tools/cli/monitor/board.h"
 
 namespace tidemark::cli::monitor {
@@ -23,7 +24,7 @@ struct Series {
   [[nodiscard]] double last() const;
 };
 
-// A line of text with a time: an event, an alert, a rule.
+// A line of text with a time: an event.
 struct Note {
   double time_s = 0;
   std::string text;
@@ -33,6 +34,10 @@ struct Note {
 struct Answer {
   std::vector<Series> series;
   std::vector<Note> notes;
+  std::vector<ActiveAlert> alerts;
+  std::vector<RuleState> rules;
+  std::vector<Silence> silences;
+  bool answered = false;  // once at least: then nothing means that there is nothing
   std::string error;
 };
 
@@ -62,6 +67,12 @@ std::string EscapeForString(std::string_view value);
 std::string BoardBatch(const Board& board, const Span& span, const Values& values);
 // Takes in a line of the reply. Lines that answer no question are passed over.
 void TakeLine(const Board& board, std::string_view line, Answers* answers);
+// Whether something on the board is told by the API of silences and of who is told, which no batch has.
+bool AsksWhoIsTold(const Board& board);
+// Takes in the replies of GET /api/v2/silences and /api/v2/alerts, or why the first could not be had. `now_s` is the
+// moment that was asked for, seconds since 1970.
+void TakeTold(const Board& board, double now_s, const Result<std::string>& silences, std::string_view told,
+              Answers* answers);
 // An answer for each question, all of them empty.
 Answers NoAnswers(const Board& board);
 

@@ -105,6 +105,11 @@ Panel PanelOf(dom::element object) {
   }
   const Looks looks = LooksOf(object, {});
   for (const dom::element one : ListOf(object, "queries")) panel.questions.push_back(QuestionOf(one, looks));
+  if (panel.type == "silences") {
+    Question& asked = panel.questions.emplace_back();
+    asked.id = "silences";
+    asked.mode = Question::Mode::kSilences;
+  }
   return panel;
 }
 

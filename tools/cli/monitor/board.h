@@ -36,7 +36,8 @@ struct Looks {
 };
 
 struct Question {
-  enum class Mode : uint8_t { kInstant, kRange, kEvents, kAlerts, kRules };
+  // kSilences is no mode of the schema: a panel of silences asks so.
+  enum class Mode : uint8_t { kInstant, kRange, kEvents, kAlerts, kRules, kSilences };
 
   std::string id;
   std::string db;

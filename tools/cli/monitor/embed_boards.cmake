@@ -1,9 +1,10 @@
-# Writes the pages of the dashboard as C++: -D FOLDER=... -D IDS=a;b -D OUTPUT=...
-set(out "// Made by embed_boards.cmake out of the pages of clients/dashboard.\n#include \"tools/cli/monitor/board.h\"\n\n")
+# Writes the pages of the dashboard as C++: -D FILES=a.json;b.json -D OUTPUT=...
+set(out "// Made by embed_boards.cmake out of pages of the dashboard.\n#include \"tools/cli/monitor/board.h\"\n\n")
 string(APPEND out "namespace tidemark::cli::monitor {\n\nconst std::vector<ShippedBoard>& ShippedBoards() {\n")
 string(APPEND out "  static const std::vector<ShippedBoard> boards = {\n")
-foreach(id IN LISTS IDS)
-  file(READ ${FOLDER}/${id}.json json)
+foreach(file IN LISTS FILES)
+  file(READ ${file} json)
+  get_filename_component(id ${file} NAME_WE)
   string(APPEND out "      {\"${id}\", R\"board(${json})board\"},\n")
 endforeach()
 string(APPEND out "  };\n  return boards;\n}\n\n}  // namespace tidemark::cli::monitor\n")

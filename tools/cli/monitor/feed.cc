@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <string>
 #include <utility>
 
 #include "storage/base/clock.h"
@@ -10,6 +11,14 @@ namespace tidemark::cli::monitor {
 namespace {
 
 constexpr std::string_view kBatch = "/api/v1/query_batch";
+constexpr int kForbidden = 403;
+
+Result<std::string> Get(HttpClient& client, std::string_view path) {
+  TM_TRY_ASSIGN(HttpReply reply, client.Send("GET", path, {}, ""));
+  if (reply.status == 200) return std::move(reply.body);
+  if (reply.status == kForbidden) return InvalidArgument("this token may not see silences");
+  return MakeError(ErrorCode::kUnavailable, fmt::format("the server answered {}", reply.status));
+}
 
 Result<void> Post(HttpClient& client, const std::string& body, const std::function<void(std::string_view)>& line) {
   TM_TRY_ASSIGN(const HttpReply reply,
@@ -36,7 +45,13 @@ Result<void> AskBoard(HttpClient& client, const Board& board, Span* span, Answer
     }
     values[variable.name] = std::move(value);
   }
-  return Post(client, BoardBatch(board, *span, values), [&](std::string_view line) { TakeLine(board, line, answers); });
+  TM_RETURN_IF_ERROR(
+      Post(client, BoardBatch(board, *span, values), [&](std::string_view line) { TakeLine(board, line, answers); }));
+  if (!AsksWhoIsTold(board)) return {};
+  const Result<std::string> silences = Get(client, "/api/v2/silences");
+  const Result<std::string> told = Get(client, "/api/v2/alerts");
+  TakeTold(board, span->end_s, silences, told.ok() ? std::string_view(told.value()) : std::string_view(), answers);
+  return {};
 }
 
 Feed::Feed(std::unique_ptr<HttpClient> client)

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -145,6 +146,14 @@ struct Watching {
   int scroll = 0;
 };
 
+// The page that ships with that id; a saved dashboard may have the same in front of it.
+std::optional<size_t> PageOf(const std::vector<Page>& pages, std::string_view id) {
+  for (size_t i = pages.size(); i-- > 0;) {
+    if (pages[i].board->id == id) return i;
+  }
+  return std::nullopt;
+}
+
 // false: the end.
 bool React(const Press& press, const std::vector<Page>& pages, int height, Watching* watching) {
   const auto turn_to = [&](size_t page) {
@@ -162,9 +171,16 @@ bool React(const Press& press, const std::vector<Page>& pages, int height, Watch
     case Key::kPause: watching->paused = !watching->paused; break;
     case Key::kRefresh: watching->ask = true; break;
     case Key::kNextPage: turn_to((watching->page + 1) % pages.size()); break;
-    case Key::kDigit:
-      if (static_cast<size_t>(press.digit) <= pages.size()) turn_to(static_cast<size_t>(press.digit) - 1);
+    case Key::kPageBefore: turn_to((watching->page + pages.size() - 1) % pages.size()); break;
+    case Key::kAlerts: turn_to(PageOf(pages, "alerts").value_or(watching->page)); break;
+    case Key::kSilences: turn_to(PageOf(pages, "silences").value_or(watching->page)); break;
+    case Key::kRules: turn_to(PageOf(pages, "rules").value_or(watching->page)); break;
+    case Key::kDigit: {
+      // The tenth page is at 0.
+      const size_t number = press.digit == 0 ? 10 : static_cast<size_t>(press.digit);
+      if (number <= pages.size()) turn_to(number - 1);
       break;
+    }
     case Key::kLonger:
       for (const double span : kSpans) {
         if (span <= watching->length_s) continue;

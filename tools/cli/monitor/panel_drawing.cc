@@ -5,21 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "storage/base/text/instant.h"
+#include "tools/cli/monitor/alerting.h"
 #include "tools/cli/monitor/number_text.h"
 
 namespace tidemark::cli::monitor {
 namespace {
 
-// What of a value is shown, by its word or its number.
-struct Shown {
-  std::string text;
-  Style style = Style::kPlain;
-};
-
+// What of a value is shown: its word or its number.
 Shown ShownOf(double value, const Looks& looks) {
   for (const Mapping& mapping : looks.mappings) {
     if (mapping.value == value) return {mapping.text, mapping.style};
@@ -43,9 +40,7 @@ struct Line {
 
 bool IsBars(const Panel& panel) { return panel.type == "bars" || panel.type == "gauge"; }
 
-bool IsNotes(Question::Mode mode) {
-  return mode == Question::Mode::kEvents || mode == Question::Mode::kAlerts || mode == Question::Mode::kRules;
-}
+bool IsNotes(Question::Mode mode) { return mode != Question::Mode::kInstant && mode != Question::Mode::kRange; }
 
 // The value of a full bar.
 double FullOf(const Question& question, const Answer& answer, double most_of_panel) {
@@ -93,14 +88,9 @@ std::vector<Note> NotesOf(std::span<const Answer> answers) {
   return notes;
 }
 
-// Rows of text under heads: the series of each query by the label that they share, or each series with its value.
-struct Table {
-  std::vector<std::string> heads;
-  std::vector<std::vector<Shown>> rows;
-};
-
-Table TableOf(const Panel& panel, std::span<const Answer> answers) {
-  Table table;
+// The series of each query by the label that they share, or each series with its value.
+Rows TableOf(const Panel& panel, std::span<const Answer> answers) {
+  Rows table;
   table.heads.push_back(panel.join);
   std::map<std::string, size_t> row_of;
   for (size_t q = 0; q < answers.size(); ++q) {
@@ -120,6 +110,54 @@ Table TableOf(const Panel& panel, std::span<const Answer> answers) {
     }
   }
   return table;
+}
+
+template <typename T>
+std::vector<T> AllOf(std::span<const Answer> answers, std::vector<T> Answer::* list) {
+  std::vector<T> all;
+  for (const Answer& answer : answers) all.insert(all.end(), (answer.*list).begin(), (answer.*list).end());
+  return all;
+}
+
+// A list of what is watched: one word for all of it, then its rows.
+struct Listing {
+  Shown word;
+  Rows rows;
+};
+
+std::string Counted(size_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+Listing AlertsOf(std::span<const Answer> answers) {
+  const std::vector<ActiveAlert> alerts = AllOf(answers, &Answer::alerts);
+  const size_t rules = AllOf(answers, &Answer::rules).size();
+  const auto firing = static_cast<size_t>(
+      std::ranges::count_if(alerts, [](const ActiveAlert& alert) { return alert.state == "firing"; }));
+  const std::string watch = rules == 0 ? "" : "; " + Counted(rules, "rule watches", "rules watch");
+  if (firing > 0) return {{Counted(firing, "alert fires", "alerts fire") + watch, Style::kBad}, RowsOf(alerts)};
+  if (!alerts.empty())
+    return {{Counted(alerts.size(), "alert is pending", "alerts are pending") + watch, Style::kWarn}, RowsOf(alerts)};
+  return {{rules == 0 ? "No rule watches this system." : "No alert is active" + watch,
+           rules == 0 ? Style::kDim : Style::kGood},
+          {}};
+}
+
+// nullopt for a panel that lists nothing, or was not answered yet.
+std::optional<Listing> ListingOf(const Panel& panel, std::span<const Answer> answers) {
+  if (std::ranges::none_of(answers, &Answer::answered)) return std::nullopt;
+  if (panel.type == "alerts") return AlertsOf(answers);
+  if (panel.type == "rules") {
+    const std::vector<RuleState> rules = AllOf(answers, &Answer::rules);
+    if (rules.empty()) return std::nullopt;
+    return Listing{{Counted(rules.size(), "rule", "rules")}, RowsOf(rules)};
+  }
+  if (panel.type == "silences") {
+    const std::vector<Silence> silences = AllOf(answers, &Answer::silences);
+    if (silences.empty()) return Listing{{"Nothing is silenced.", Style::kDim}, {}};
+    return Listing{{Counted(silences.size(), "silence", "silences"), Style::kWarn}, RowsOf(silences)};
+  }
+  return std::nullopt;
 }
 
 bool IsTable(const Panel& panel) { return panel.type == "table" && panel.questions.size() > 1; }
@@ -193,7 +231,7 @@ void DrawLines(std::span<const Line> lines, const Rect& inside, Canvas* canvas) 
   }
 }
 
-void DrawTable(const Table& table, const Rect& inside, Canvas* canvas) {
+void DrawTable(const Rows& table, const Rect& inside, Canvas* canvas) {
   std::vector<int> widths(table.heads.size());
   for (size_t c = 0; c < widths.size(); ++c) {
     widths[c] = WidthOf(table.heads[c]);
@@ -220,6 +258,28 @@ void DrawTable(const Table& table, const Rect& inside, Canvas* canvas) {
   }
 }
 
+// Words of rows stand at the left, and what is no more than a screen's rest is cut. A column whose head has no place is
+// left out.
+void DrawListing(const Listing& listing, const Rect& inside, Canvas* canvas) {
+  canvas->Print(inside.x, inside.y, inside.width, listing.word.text, listing.word.style);
+  const Rows& rows = listing.rows;
+  int x = inside.x;
+  for (size_t c = 0; c < rows.heads.size(); ++c) {
+    int widest = WidthOf(rows.heads[c]);
+    for (const auto& row : rows.rows) widest = std::max(widest, c < row.size() ? WidthOf(row[c].text) : 0);
+    const int left = inside.x + inside.width - x;
+    if (left < std::min(widest, WidthOf(rows.heads[c])) || left < 4) break;
+    // One long word leaves something for those behind it.
+    const int width = std::min({widest, left, c + 1 < rows.heads.size() ? std::max(inside.width * 2 / 5, 12) : left});
+    canvas->Print(x, inside.y + 1, width, rows.heads[c], Style::kDim);
+    for (size_t r = 0; r < rows.rows.size() && static_cast<int>(r) + 2 < inside.height; ++r) {
+      if (c < rows.rows[r].size())
+        canvas->Print(x, inside.y + 2 + static_cast<int>(r), width, rows.rows[r][c].text, rows.rows[r][c].style);
+    }
+    x += width + 2;
+  }
+}
+
 void DrawNotes(std::span<const Note> notes, const Rect& inside, Canvas* canvas) {
   for (size_t i = 0; i < notes.size() && static_cast<int>(i) < inside.height; ++i) {
     std::string time;
@@ -239,6 +299,8 @@ int LinesOf(const Panel& panel, std::span<const Answer> answers, int columns, in
   size_t lines = 0;
   if (panel.type == "text") {
     lines = Wrap(panel.text, columns).size();
+  } else if (const std::optional<Listing> listing = ListingOf(panel, answers)) {
+    lines = listing->rows.rows.empty() ? 1 : listing->rows.rows.size() + 2;
   } else if (const std::vector<Note> notes = NotesOf(answers); !notes.empty()) {
     lines = notes.size();
   } else if (IsTable(panel)) {
@@ -259,6 +321,7 @@ void DrawPanel(const Panel& panel, std::span<const Answer> answers, const Rect& 
     }
   };
   if (panel.type == "text") return words(panel.text, Style::kPlain);
+  if (const std::optional<Listing> listing = ListingOf(panel, answers)) return DrawListing(*listing, inside, canvas);
   if (const std::vector<Note> notes = NotesOf(answers); !notes.empty()) return DrawNotes(notes, inside, canvas);
   const std::vector<Line> lines = LinesOfSeries(panel, answers);
   if (lines.empty()) return words(WhyEmpty(panel, answers), Style::kDim);

@@ -16,7 +16,8 @@ namespace tidemark::cli::monitor {
 namespace {
 
 constexpr int kGrid = 12;
-constexpr int kContentMost = 10;  // lines of a panel
+constexpr int kContentMost = 10;    // lines of a panel
+constexpr int kListingMost = 2000;  // of one that lists alerts, rules or silences: each is there, further down
 // A panel is at least so wide; below it stands alone in its line.
 constexpr int kLeastPanel = 26;
 
@@ -31,6 +32,10 @@ int WidthIn(const Panel& panel, int columns) {
   int width = std::clamp(panel.width, 1, kGrid);
   while (width < kGrid && columns * width / kGrid < kLeastPanel) width = width < 6 ? std::min(width * 2, 6) : kGrid;
   return width;
+}
+
+int MostLines(const Panel& panel) {
+  return panel.type == "alerts" || panel.type == "rules" || panel.type == "silences" ? kListingMost : kContentMost;
 }
 
 struct Layout {
@@ -50,7 +55,7 @@ int PlaceLine(std::vector<std::pair<Placed, int>>* pending, int columns, int y, 
     const int x = columns * at / used;
     const int end = columns * (at + width) / used;
     placed.box = {x, y, end - x, 0};
-    lines = std::max(lines, LinesOf(*placed.panel, placed.answers, end - x - 4, kContentMost));
+    lines = std::max(lines, LinesOf(*placed.panel, placed.answers, end - x - 4, MostLines(*placed.panel)));
     at += width;
   }
   for (auto& [placed, width] : *pending) {
@@ -99,8 +104,10 @@ void DrawHead(const ScreenState& state, Canvas* canvas) {
 
 void DrawHelp(const ScreenState& state, Canvas* canvas) {
   std::vector<std::pair<std::string, std::string>> keys;
-  for (size_t i = 0; i < state.pages.size() && i < 9; ++i) keys.emplace_back(std::to_string(i + 1), state.pages[i]);
-  keys.insert(keys.end(), {{"tab", "the next page"},
+  for (size_t i = 0; i < state.pages.size() && i < 10; ++i)
+    keys.emplace_back(std::to_string((i + 1) % 10), state.pages[i]);
+  keys.insert(keys.end(), {{"tab, shift tab", "the next page, the one before"},
+                           {"a s u", "alerts, silences, rules"},
                            {"+ -", "a longer or a shorter time"},
                            {"p", "pause, and go on"},
                            {"r", "ask now"},
@@ -147,9 +154,7 @@ int DrawScreen(const ScreenState& state, Canvas* canvas) {
   DrawHead(state, canvas);
   const bool more = layout.height - state.scroll > bottom - top;
   canvas->Print(0, bottom, canvas->width(),
-                fmt::format("{}1-{} pages  tab next  +/- time  p pause  ? keys  q end", more ? "more below  " : "",
-                            std::min<size_t>(state.pages.size(), 9)),
-                Style::kDim);
+                fmt::format("{}1-9 pages  a alerts  +/- time  ? keys  q end", more ? "more below  " : ""), Style::kDim);
   if (state.help) DrawHelp(state, canvas);
   return layout.height;
 }

@@ -56,7 +56,7 @@ std::optional<Press> Terminal::Read(int wait_ms) {
   ::wtimeout(stdscr, wait_ms);
   const int key = ::wgetch(stdscr);
   if (key == ERR) return std::nullopt;
-  if (key >= '1' && key <= '9') return Press{.key = Key::kDigit, .digit = key - '0'};
+  if (key >= '0' && key <= '9') return Press{.key = Key::kDigit, .digit = key - '0'};
   switch (key) {
     case 'q':
     case 'Q':
@@ -68,6 +68,11 @@ std::optional<Press> Terminal::Read(int wait_ms) {
     case 'r': return Press{.key = Key::kRefresh};
     case '\t':
     case KEY_RIGHT: return Press{.key = Key::kNextPage};
+    case KEY_BTAB:
+    case KEY_LEFT: return Press{.key = Key::kPageBefore};
+    case 'a': return Press{.key = Key::kAlerts};
+    case 's': return Press{.key = Key::kSilences};
+    case 'u': return Press{.key = Key::kRules};
     case '+':
     case '=': return Press{.key = Key::kLonger};
     case '-': return Press{.key = Key::kShorter};
