@@ -89,7 +89,9 @@ std::string JobLine::Progress() const {
 }
 
 std::string JobLine::Summary() const {
-  std::string out = fmt::format("job {}: {}{} is {}", id_, kind_, database_.empty() ? "" : " of " + database_, state_);
+  // One that is done here, and not by a server, has no number.
+  std::string out = id_ == "0" ? std::string() : fmt::format("job {}: ", id_);
+  out += fmt::format("{}{} is {}", kind_, database_.empty() ? "" : " of " + database_, state_);
   if (kind_ == "backup" && backup_) out += fmt::format(": backup {}", *backup_);
   if (kind_ == "compact" && total_ > 0) {
     out += fmt::format(": {}", state_ == "done" ? text::Counted(total_, "partition")

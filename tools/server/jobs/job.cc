@@ -15,14 +15,18 @@ namespace {
 constexpr std::array kStates = {JobState::kWaiting, JobState::kRunning, JobState::kPaused,
                                 JobState::kDone,    JobState::kFailed,  JobState::kCancelled};
 
-void AppendTime(std::string* out, std::string_view key, int64_t ns) {
+void AppendTime(std::string* out, std::string_view key, int64_t ns, JobForm form) {
   *out += fmt::format(R"(,"{}":)", key);
   if (ns == 0) {
     *out += "null";
     return;
   }
   *out += '"';
-  text::AppendRfc3339(out, ns);
+  if (form == JobForm::kListed) {
+    *out += text::PrintSecond(ns);
+  } else {
+    text::AppendRfc3339(out, ns);
+  }
   *out += '"';
 }
 
@@ -40,7 +44,7 @@ std::string_view Name(JobState state) {
   return "failed";
 }
 
-std::string PrintJob(const Job& job) {
+std::string PrintJob(const Job& job, JobForm form) {
   std::string out = R"("job":)";
   text::AppendJsonString(&out, job.id);
   const auto add = [&out](std::string_view key, std::string_view value) {
@@ -51,11 +55,12 @@ std::string PrintJob(const Job& job) {
   add("database", job.database);
   add("state", Name(job.state));
   out += fmt::format(R"(,"workDone":{},"workTotal":{})", job.progress.done, job.progress.total);
-  if (!job.progress.details.empty()) out += "," + job.progress.details;
+  if (form == JobForm::kWhole && !job.progress.details.empty()) out += "," + job.progress.details;
   add("author", job.author);
-  AppendTime(&out, "begun", job.begun_ns);
-  AppendTime(&out, "ended", job.ended_ns);
+  AppendTime(&out, "begun", job.begun_ns, form);
+  AppendTime(&out, "ended", job.ended_ns, form);
   add("failure", job.error);
+  if (form == JobForm::kListed) out += R"(,"details":{)" + job.progress.details + "}";
   return out;
 }
 

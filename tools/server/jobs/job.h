@@ -37,8 +37,12 @@ struct Job {
   int64_t ended_ns = 0;  // 0: it has not
 };
 
-// One JSON object without braces: what `admin jobs` shows and what is stored.
-std::string PrintJob(const Job& job);
+enum class JobForm : uint8_t {
+  kWhole,   // what is stored, and what a reply that follows a job has: the details of its kind among the others
+  kListed,  // times to the second, and the details of its kind under "details": one more column, whatever the kind
+};
+// One JSON object without braces.
+std::string PrintJob(const Job& job, JobForm form = JobForm::kWhole);
 // Of such an object with braces. Errors: kCorruption.
 Result<Job> ReadJob(std::string_view text);
 

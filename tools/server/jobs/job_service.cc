@@ -152,7 +152,7 @@ std::vector<Job> JobService::All() const {
 
 Response JobService::List(Request& /*request*/) const {
   std::string data = "[";
-  for (const Job& job : All()) data += (data.size() > 1 ? ",{" : "{") + PrintJob(job) + "}";
+  for (const Job& job : All()) data += (data.size() > 1 ? ",{" : "{") + PrintJob(job, JobForm::kListed) + "}";
   return Succeed(data + "]");
 }
 

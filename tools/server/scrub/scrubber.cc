@@ -159,6 +159,11 @@ uint64_t Scrubber::Step(double seconds) {
   for (const storage::ScrubPlace& place : step->damaged) {
     TM_LOG(kError, "the scrub has met a damaged page ({}): /health has its name", PlaceText(place));
   }
+  if (step->round_done && state_.round_pages == 0) {
+    // Of a store that has no pages yet nothing was read: the first of them are not to wait for the next round.
+    state_.round_begun_ns = 0;
+    return 0;
+  }
   if (step->round_done) {
     state_.last_begun_ns = std::exchange(state_.round_begun_ns, 0);
     state_.last_ended_ns = clock_->NowNs();
