@@ -101,16 +101,17 @@ Result<void> PageReader::DecodeColumn(DirectoryColumn column, EntryRange range, 
   return {};
 }
 
-Result<EntryRange> PageReader::Find(model::SeriesId series) const {
-  const int64_t wanted = model::Number(series);
+Result<EntryRange> PageReader::Find(model::SeriesId first, model::SeriesId last) const {
   const std::string_view frame = columns_[static_cast<size_t>(DirectoryColumn::kSeries)];
-  TM_TRY_ASSIGN(const codec::RowRange near, codec::NarrowInts(frame, entries_, wanted, wanted));
+  TM_TRY_ASSIGN(const codec::RowRange near,
+                codec::NarrowInts(frame, entries_, model::Number(first), model::Number(last)));
   Words words;
   const std::span<int64_t> numbers = words.Take(near.end - near.begin);
   TM_RETURN_IF_ERROR(DecodeColumn(DirectoryColumn::kSeries, {near.begin, near.end}, numbers));
-  const auto found = std::equal_range(numbers.begin(), numbers.end(), wanted);
-  return EntryRange{near.begin + static_cast<size_t>(found.first - numbers.begin()),
-                    near.begin + static_cast<size_t>(found.second - numbers.begin())};
+  const auto low = std::lower_bound(numbers.begin(), numbers.end(), int64_t{model::Number(first)});
+  const auto high = std::upper_bound(low, numbers.end(), int64_t{model::Number(last)});
+  return EntryRange{near.begin + static_cast<size_t>(low - numbers.begin()),
+                    near.begin + static_cast<size_t>(high - numbers.begin())};
 }
 
 Result<void> PageReader::ReadSeries(std::vector<model::SeriesId>* series) const {

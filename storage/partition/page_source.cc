@@ -10,8 +10,8 @@
 namespace tidemark::storage::partition {
 namespace {
 
-// Decoding the directory of a page whole, some 80 entries, takes as long as finding so many series one by one.
-constexpr std::ptrdiff_t kMany = 4;
+// Finding one series in the directory of a page takes as long as decoding so many of its entries.
+constexpr size_t kEntriesOfFind = 20;
 
 }  // namespace
 
@@ -30,21 +30,8 @@ PageSource::PageSource(const PageSet* pages, std::span<const model::SeriesRef> w
 Result<void> PageSource::Read(model::MeasurementId measurement, model::SeriesRef ref, model::TimeRange range,
                               BufferPool* buffers, std::vector<model::Column>* pieces) {
   left_.clear();
-  if (unreadable_) return {};
-  if (directory_ == nullptr) {
-    auto directory = pages_->Directory();
-    if (!directory.ok()) {
-      if (directory.error().code != ErrorCode::kCorruption) return std::move(directory).error();
-      unreadable_ = true;
-      warnings_->Add(fmt::format("rows left out: {}", directory.error().message));
-      return {};
-    }
-    directory_ = *directory;
-  }
-  if (field_ != ref.field) {
-    field_ = ref.field;
-    field_pages_ = directory_->OfField(rocks::kRawTier, measurement, ref.field);
-  }
+  TM_TRY_ASSIGN(const bool readable, OpenField(measurement, ref.field));
+  if (!readable) return {};
   const PageRange found = directory_->OfSeries(field_pages_, ref.series);
   for (size_t index = found.begin; index < found.end; ++index) {
     if (!directory_->pages()[index].range.Overlaps(range)) continue;
@@ -59,11 +46,64 @@ Result<void> PageSource::Read(model::MeasurementId measurement, model::SeriesRef
   return {};
 }
 
-bool PageSource::ManyWanted(size_t index) const {
-  if (wanted_.empty()) return true;
-  const PageInfo& page = directory_->pages()[index];
-  const auto first = std::lower_bound(wanted_.begin(), wanted_.end(), model::SeriesRef{page.field, page.first_series});
-  return wanted_.end() - first >= kMany && first[kMany - 1] <= model::SeriesRef{page.field, page.last_series};
+Result<void> PageSource::Outline(model::MeasurementId measurement, model::SeriesRef ref, std::vector<RowSpan>* spans) {
+  TM_TRY_ASSIGN(const bool readable, OpenField(measurement, ref.field));
+  if (!readable) return {};
+  const PageRange found = directory_->OfSeries(field_pages_, ref.series);
+  for (size_t index = found.begin; index < found.end; ++index) {
+    TM_TRY_ASSIGN(const bool usable, Open(index, &page_));
+    if (!usable) continue;
+    auto entries = FindEntries(ref.series);
+    if (!entries.ok()) {
+      TM_RETURN_IF_ERROR(Skip(index, std::move(entries).error(), &page_));
+      continue;
+    }
+    for (size_t i = entries->begin; i < entries->end; ++i) {
+      spans->push_back({entries_[i].range, entries_[i].rows, page_.reader->type()});
+    }
+  }
+  return {};
+}
+
+Result<bool> PageSource::OpenField(model::MeasurementId measurement, model::FieldId field) {
+  if (unreadable_) return false;
+  if (directory_ == nullptr) {
+    auto directory = pages_->Directory();
+    if (!directory.ok()) {
+      if (directory.error().code != ErrorCode::kCorruption) return std::move(directory).error();
+      unreadable_ = true;
+      warnings_->Add(fmt::format("rows left out: {}", directory.error().message));
+      return false;
+    }
+    directory_ = *directory;
+  }
+  if (field_ != field) {
+    field_ = field;
+    field_pages_ = directory_->OfField(rocks::kRawTier, measurement, field);
+  }
+  return true;
+}
+
+Result<void> PageSource::ReadWanted(const PageInfo& page) {
+  entries_.clear();
+  entry_at_ = 0;
+  decoded_ = {};
+  page::EntryRange range{0, page_.reader->entries()};
+  SeriesSpan decoded{page.first_series, page.last_series};
+  if (!wanted_.empty()) {
+    const auto first =
+        std::lower_bound(wanted_.begin(), wanted_.end(), model::SeriesRef{page.field, page.first_series});
+    const auto end = std::upper_bound(first, wanted_.end(), model::SeriesRef{page.field, page.last_series});
+    const auto count = static_cast<size_t>(end - first);
+    if (count < 2) return {};
+    decoded = {first->series, end[-1].series};
+    TM_TRY_ASSIGN(range, page_.reader->Find(decoded.first, decoded.last));
+    // They lie far apart.
+    if (range.end - range.begin > kEntriesOfFind * count) return {};
+  }
+  TM_RETURN_IF_ERROR(page_.reader->ReadEntries(range, &entries_, page::Zones::kLeave));
+  decoded_ = decoded;
+  return {};
 }
 
 Result<bool> PageSource::Open(size_t index, OpenPage* open) {
@@ -72,10 +112,6 @@ Result<bool> PageSource::Open(size_t index, OpenPage* open) {
   open->index = index;
   open->damaged = false;
   open->reader.reset();
-  if (open == &page_) {
-    entries_known_ = false;
-    dense_ = ManyWanted(index);
-  }
   auto bytes = pages_->Read(index);
   if (!bytes.ok()) {
     TM_RETURN_IF_ERROR(Skip(index, std::move(bytes).error(), open));
@@ -88,6 +124,11 @@ Result<bool> PageSource::Open(size_t index, OpenPage* open) {
     return false;
   }
   open->reader.emplace(std::move(reader).value());
+  if (open != &page_) return true;
+  if (auto read = ReadWanted(directory_->pages()[index]); !read.ok()) {
+    TM_RETURN_IF_ERROR(Skip(index, std::move(read).error(), open));
+    return false;
+  }
   return true;
 }
 
@@ -99,17 +140,12 @@ Result<void> PageSource::Skip(size_t index, Error error, OpenPage* open) {
 }
 
 Result<page::EntryRange> PageSource::FindEntries(model::SeriesId series) {
-  if (!dense_) {
+  if (!decoded_ || series < decoded_->first || series > decoded_->last) {
+    decoded_ = {};
     TM_TRY_ASSIGN(const page::EntryRange range, page_.reader->Find(series));
     entries_.clear();
     TM_RETURN_IF_ERROR(page_.reader->ReadEntries(range, &entries_, page::Zones::kLeave));
     return page::EntryRange{0, entries_.size()};
-  }
-  if (!entries_known_) {
-    entries_.clear();
-    TM_RETURN_IF_ERROR(page_.reader->ReadEntries({0, page_.reader->entries()}, &entries_, page::Zones::kLeave));
-    entries_known_ = true;
-    entry_at_ = 0;
   }
   // Mostly the next entry; a search only where the caller skips series or goes back.
   if (entry_at_ >= entries_.size() || entries_[entry_at_].series != series) {

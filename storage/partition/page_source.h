@@ -14,6 +14,7 @@
 #include "storage/model/column.h"
 #include "storage/page/page_reader.h"
 #include "storage/partition/page_set.h"
+#include "storage/partition/working_memory.h"
 
 namespace tidemark::storage::partition {
 
@@ -25,6 +26,12 @@ class BufferPool {
     return buffers_[used_++].get();
   }
   void TakeBack() { used_ = 0; }
+  // Of all that there are, handed out or not.
+  [[nodiscard]] size_t bytes() const {
+    size_t bytes = 0;
+    for (const auto& buffer : buffers_) bytes += HeldBy(*buffer);
+    return bytes;
+  }
 
  private:
   std::vector<std::unique_ptr<model::ColumnBuffer>> buffers_;
@@ -49,8 +56,9 @@ class ScanWarnings {
 // Not thread-safe. Where the series come ascending by (measurement, field, series) a page is opened once.
 class PageSource {
  public:
-  // `wanted`: the series that will be asked for, ascending; empty: all. Only speed depends on it: the directory of a
-  // page of which several are wanted is decoded whole, otherwise entry by entry. All must outlive this.
+  // `wanted`: the series that will be asked for, ascending; empty: all. Only speed depends on it: what is wanted of a
+  // page's directory is decoded at once where it lies close together, otherwise series by series. All must outlive
+  // this.
   PageSource(const PageSet* pages, std::span<const model::SeriesRef> wanted, ScanWarnings* warnings);
   PageSource(const PageSource&) = delete;
   PageSource& operator=(const PageSource&) = delete;
@@ -61,6 +69,15 @@ class PageSource {
   Result<void> Read(model::MeasurementId measurement, model::SeriesRef ref, model::TimeRange range, BufferPool* buffers,
                     std::vector<model::Column>* pieces);
 
+  // Some rows of a series that follow each other: one frame.
+  struct RowSpan {
+    model::TimeRange range;
+    uint32_t rows = 0;
+    model::FieldType type = model::FieldType::kFloat;
+  };
+  // Appends where the rows of `ref` lie, without reading them. Otherwise as Read.
+  Result<void> Outline(model::MeasurementId measurement, model::SeriesRef ref, std::vector<RowSpan>* spans);
+
  private:
   static constexpr size_t kNone = ~size_t{0};
   struct OpenPage {
@@ -70,8 +87,16 @@ class PageSource {
     std::optional<page::PageReader> reader;
   };
 
-  // Whether enough series of page `index` are wanted to decode its directory whole.
-  [[nodiscard]] bool ManyWanted(size_t index) const;
+  struct SeriesSpan {
+    model::SeriesId first{};
+    model::SeriesId last{};  // included
+  };
+
+  // Decodes the entries of page_, which is `page`, from the first series that is wanted of it to the last one, unless
+  // those are so few or so far apart that each is found sooner by itself.
+  Result<void> ReadWanted(const PageInfo& page);
+  // Finds the pages of a field. false: the directory is damaged (a warning was given, once). Errors as Read.
+  Result<bool> OpenField(model::MeasurementId measurement, model::FieldId field);
   // Puts page `index` into `open`. false: it is damaged (a warning was given, once). Errors as Read.
   Result<bool> Open(size_t index, OpenPage* open);
   // {} when `error` is damage, after the warning; otherwise `error`.
@@ -94,9 +119,9 @@ class PageSource {
   OpenPage page_;
   OpenPage timeline_page_;
   page::TimelineSource timelines_;
-  bool dense_ = false;                // the directory of page_ is decoded whole
-  std::vector<page::Entry> entries_;  // dense: of the whole page; otherwise of the series
-  bool entries_known_ = false;
+  // The series of page_ of which entries_ has all; none: it has those of the series asked for last.
+  std::optional<SeriesSpan> decoded_;
+  std::vector<page::Entry> entries_;
   size_t entry_at_ = 0;
   std::vector<rocks::PageBytes> left_;  // pages that strings of the last call may point into
 };
