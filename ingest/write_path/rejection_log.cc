@@ -17,10 +17,12 @@ std::string_view Cut(std::string_view text, size_t max_bytes) {
 
 RejectionLog::RejectionLog(size_t capacity) : capacity_(std::max<size_t>(1, capacity)) {}
 
-void RejectionLog::Add(model::Timestamp at, std::string_view database, uint32_t line, const Error& error) {
+void RejectionLog::Add(model::Timestamp at, const Place& place, const Error& error) {
   LoggedRejection entry{.at = at,
-                        .database = std::string(database),
-                        .line = line,
+                        .database = std::string(place.database),
+                        .source = std::string(place.source),
+                        .sender = std::string(Cut(place.sender, kMaxSenderBytes)),
+                        .line = place.line,
                         .error = {error.code, std::string(Cut(error.message, kMaxMessageBytes))}};
   MutexLock lock(mutex_);
   entry.number = ++added_;

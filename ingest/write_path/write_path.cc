@@ -18,6 +18,9 @@ model::Batch Accepted(const model::Batch& batch, const Check& check, model::Writ
   model::Batch out;
   out.shapes = batch.shapes;
   out.strings = batch.strings;
+  out.source = batch.source;
+  out.sender = batch.sender;
+  out.new_series_max = batch.new_series_max;
   for (const model::Row& row : batch.rows) {
     if (auto checked = check(row); !checked.ok()) {
       report->Reject(row.line, std::move(checked).error());
@@ -134,27 +137,43 @@ Result<model::WriteReport> WritePath::Write(std::string_view database, const mod
   const std::string_view name = database.empty() ? storage::kDefaultDatabase : database;
   auto report = WriteChecked(name, batch);
   if (report.ok()) {
-    Count(name, *report);
+    Count(name, batch, *report);
   } else {
     ++writes_failed_by_[static_cast<size_t>(report.error().code)];
   }
   return report;
 }
 
-void WritePath::Count(std::string_view database, const model::WriteReport& report) {
+void WritePath::Count(std::string_view database, const model::Batch& batch, const model::WriteReport& report) {
   rows_written_ += report.rows_written;
   points_written_ += report.points_written;
   rows_rejected_ += report.rows_rejected;
+  CountSource(batch.source, report.rows_written, report.points_written, report.rows_rejected);
   for (const model::Rejection& rejection : report.rejections) {
     ++rows_rejected_by_[static_cast<size_t>(rejection.error.code)];
-    log_.Add({clock_->NowNs()}, database, rejection.line, rejection.error);
+    log_.Add({clock_->NowNs()}, {database, batch.source, batch.sender, rejection.line}, rejection.error);
   }
 }
 
-void WritePath::CountRejected(std::string_view database, uint32_t line, const Error& error) {
+void WritePath::CountSource(std::string_view source, uint64_t rows, uint64_t points, uint64_t rejected) {
+  MutexLock lock(mutex_);
+  auto at = std::find_if(sources_.begin(), sources_.end(), [&](const auto& known) { return known.source == source; });
+  if (at == sources_.end()) {
+    sources_.emplace_back().source = source;
+    at = sources_.end() - 1;
+  }
+  at->rows_written += rows;
+  at->points_written += points;
+  at->rows_rejected += rejected;
+}
+
+void WritePath::CountRejected(const RejectionLog::Place& place, const Error& error) {
   ++rows_rejected_;
   ++rows_rejected_by_[static_cast<size_t>(error.code)];
-  log_.Add({clock_->NowNs()}, database.empty() ? storage::kDefaultDatabase : database, line, error);
+  CountSource(place.source, 0, 0, 1);
+  RejectionLog::Place named = place;
+  if (named.database.empty()) named.database = storage::kDefaultDatabase;
+  log_.Add({clock_->NowNs()}, named, error);
 }
 
 WritePathStats WritePath::Stats() const {
@@ -170,6 +189,7 @@ WritePathStats WritePath::Stats() const {
   MutexLock lock(mutex_);
   stats.writes_in_flight = writes_in_flight_;
   stats.bytes_in_flight = bytes_in_flight_;
+  stats.sources = sources_;
   return stats;
 }
 

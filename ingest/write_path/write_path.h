@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,6 +39,14 @@ struct WritePathOptions {
 
 inline constexpr size_t kErrorCodes = static_cast<size_t>(ErrorCode::kInternal) + 1;
 
+// What came in by one way (model::Batch::source), counted since the start.
+struct SourceStats {
+  std::string source;  // "" for this process itself
+  uint64_t rows_written = 0;
+  uint64_t points_written = 0;
+  uint64_t rows_rejected = 0;
+};
+
 // Counters since the start, and gauges, for /metrics.
 struct WritePathStats {
   uint64_t writes = 0;  // calls of Write, refused ones included
@@ -50,6 +59,7 @@ struct WritePathStats {
   std::array<uint64_t, kErrorCodes> writes_failed_by{};  // whole batches
   uint32_t writes_in_flight = 0;
   uint64_t bytes_in_flight = 0;
+  std::vector<SourceStats> sources = {};  // in the order in which they were first seen
 };
 
 // Bytes that a batch holds, roughly: rows, values, scales, strings, arena.
@@ -64,8 +74,8 @@ class WritePath final : public model::PointSink {
   // As PointSink says, and: kInvalidArgument for the name of a database, kResourceExhausted when too much is under way.
   Result<model::WriteReport> Write(std::string_view database, const model::Batch& batch) override;
 
-  // Puts rows that never reached Write (a parser rejected them) into the counters and the log.
-  void CountRejected(std::string_view database, uint32_t line, const Error& error);
+  // Puts a row that never reached Write (a parser rejected it) into the counters and the log.
+  void CountRejected(const RejectionLog::Place& place, const Error& error);
 
   [[nodiscard]] WritePathStats Stats() const;
   [[nodiscard]] const RejectionLog& rejections() const { return log_; }
@@ -78,7 +88,8 @@ class WritePath final : public model::PointSink {
   [[nodiscard]] bool AllFits(const model::Batch& batch) const;
   // Why a row cannot be taken.
   [[nodiscard]] Result<void> CheckRow(const model::Batch& batch, const model::Row& row) const;
-  void Count(std::string_view database, const model::WriteReport& report);
+  void Count(std::string_view database, const model::Batch& batch, const model::WriteReport& report);
+  void CountSource(std::string_view source, uint64_t rows, uint64_t points, uint64_t rejected);
 
   model::PointSink* const store_;
   const WritePathOptions options_;
@@ -95,6 +106,7 @@ class WritePath final : public model::PointSink {
   mutable Mutex mutex_;
   uint32_t writes_in_flight_ TM_GUARDED_BY(mutex_) = 0;
   uint64_t bytes_in_flight_ TM_GUARDED_BY(mutex_) = 0;
+  std::vector<SourceStats> sources_ TM_GUARDED_BY(mutex_);
 };
 
 }  // namespace tidemark::write_path

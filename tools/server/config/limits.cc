@@ -8,6 +8,7 @@
 
 #include "executor/agent/pipeline/pipeline_file.h"
 #include "ingest/lineprotocol/parser.h"
+#include "ingest/native/limits.h"
 #include "ingest/remotewrite/decoder.h"
 #include "ingest/write_path/write_path.h"
 #include "query/api/event_tap.h"
@@ -27,6 +28,8 @@
 #include "tools/server/routes/route_row.h"
 #include "tools/server/rules/backfill_jobs.h"
 #include "tools/server/rules/rule_book.h"
+#include "tools/server/write/native_listener.h"
+#include "tools/server/write/write_id_book.h"
 
 namespace tidemark::server {
 namespace {
@@ -62,7 +65,7 @@ class Table {
 
 void AddConnections(Table* table) {
   table->Area("Connections and requests");
-  table->Set("http.connections_max", "open connections", "503, and closed");
+  table->Set("http.connections_max", "open connections; 0: as open files allow", "503, and closed");
   table->Set("http.connections_per_address_max", "open connections of one address; 0: half of all", "503, and closed");
   table->Set("http.queue_max", "requests that wait for a thread, of each kind", "503");
   table->Set("http.header_bytes_max", "request line and headers", "431");
@@ -87,6 +90,7 @@ void AddConnections(Table* table) {
 void AddWriting(Table* table) {
   const lineprotocol::Limits line;
   const remotewrite::Limits remote;
+  const native::Limits native;
   const write_path::WritePathOptions path;
   table->Area("Writing");
   table->Fixed("a database's name", Bytes(model::kDatabaseNameBytesMax), "400");
@@ -100,6 +104,18 @@ void AddWriting(Table* table) {
   table->Fixed("a remote write, unpacked", Bytes(remote.max_decoded_bytes), "413");
   table->Fixed("samples of a remote write", std::to_string(remote.max_samples), "413");
   table->Fixed("metadata entries of a remote write", std::to_string(remote.max_metadata), "413");
+  table->Fixed("rows of a native batch", std::to_string(native.max_rows), "413");
+  table->Fixed("values of a native batch", std::to_string(native.max_values), "413");
+  table->Fixed("series of a dictionary of native batches", std::to_string(native.max_series), "413");
+  table->Fixed("memory of such a dictionary", Bytes(native.max_dictionary_bytes), "413");
+  table->Fixed("dictionaries that are remembered", std::to_string(native.max_dictionaries),
+               "the least recently used goes; its sender gets 409 and defines its series anew");
+  table->Fixed("memory of those", Bytes(native.max_book_bytes), "the same");
+  table->Fixed("connections for native batches, of one address of `native`", std::to_string(NativeConfig().connections_max),
+               "503, and closed; `connections=` of that address is another number");
+  table->Fixed("values of X-Write-Id that are remembered, for 24 hours", std::to_string(WriteIdOptions().ids_max),
+               "the oldest are forgotten");
+  table->Fixed("an X-Write-Id", Bytes(WriteIdBook::kMaxIdBytes), "400");
   table->Fixed("writes at once", std::to_string(path.max_writes_in_flight), "503");
   table->Fixed("batches of these writes", Bytes(path.max_bytes_in_flight), "503; one alone is taken");
   table->Fixed("refused points that are remembered", std::to_string(path.rejection_log_entries),

@@ -1,6 +1,5 @@
 #include "tools/server/write/udp_listener.h"
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -8,17 +7,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ingest/lineprotocol/parser.h"
 #include "storage/base/log.h"
-#include "tools/server/http/endpoint.h"
+#include "tools/server/write/socket_address.h"
 
 namespace tidemark::server {
 namespace {
@@ -33,19 +32,6 @@ constexpr int64_t kComplaintNs = 10'000'000'000;
 // How soon a request to stop is seen.
 constexpr int64_t kPollMs = 100;
 
-// "127.0.0.1:4711", "[::1]:4711".
-std::string TextOf(const sockaddr_storage& from) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (from.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
-    ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-    return fmt::format("[{}]:{}", text.data(), ntohs(v6.sin6_port));
-  }
-  const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
-  ::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-  return fmt::format("{}:{}", text.data(), ntohs(v4.sin_port));
-}
-
 }  // namespace
 
 UdpListener::UdpListener(UdpConfig config, WriteService* service, const Clock* clock)
@@ -53,48 +39,46 @@ UdpListener::UdpListener(UdpConfig config, WriteService* service, const Clock* c
 
 UdpListener::~UdpListener() { Stop(); }
 
-Result<uint16_t> UdpListener::Start() {
-  TM_TRY_ASSIGN(const http::Endpoint endpoint, http::ParseEndpoint(config_.listen));
-  TM_TRY_ASSIGN(const lineprotocol::Precision precision, lineprotocol::ParsePrecision(config_.precision));
-  target_ = {.database = config_.database, .time_unit_ns = static_cast<int64_t>(precision)};
-  sockaddr_storage address{};
-  socklen_t length = 0;
-  auto* const v4 = reinterpret_cast<sockaddr_in*>(&address);
-  auto* const v6 = reinterpret_cast<sockaddr_in6*>(&address);
-  if (::inet_pton(AF_INET, endpoint.address.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(endpoint.port);
-    length = sizeof(*v4);
-  } else if (::inet_pton(AF_INET6, endpoint.address.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(endpoint.port);
-    length = sizeof(*v6);
-  } else {
-    return InvalidArgument(fmt::format("\"{}\" is not an IP address", endpoint.address));
-  }
-  socket_ = ::socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+Status UdpListener::Bind() {
+  TM_TRY_ASSIGN(const SocketAddress address, ParseSocketAddress(config_.listen));
+  socket_ = ::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0) return IoError(fmt::format("UDP socket: {}", std::strerror(errno)));
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes, sizeof(kReceiveBufferBytes));
-  if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+  if (::bind(socket_, address.get(), address.length) != 0) {
     const int code = errno;
     ::close(socket_);
     socket_ = -1;
     return MakeError(code == EADDRINUSE ? ErrorCode::kUnavailable : ErrorCode::kIo,
                      fmt::format("cannot listen on UDP {}: {}", config_.listen, std::strerror(code)));
   }
-  ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length);
-  const uint16_t port = ntohs(address.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+  return {};
+}
+
+Result<uint16_t> UdpListener::Start(int inherited) {
+  TM_TRY_ASSIGN(const lineprotocol::Precision precision, lineprotocol::ParsePrecision(config_.precision));
+  target_ = {.database = config_.database, .time_unit_ns = static_cast<int64_t>(precision)};
+  socket_ = inherited;
+  if (socket_ < 0) TM_RETURN_IF_ERROR(Bind());
+  const uint16_t port = PortOf(socket_);
   thread_ = std::jthread([this](std::stop_token stop) { Receive(std::move(stop)); });
   return port;
 }
 
+void UdpListener::Join() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
 void UdpListener::Stop() {
-  if (thread_.joinable()) {
-    thread_.request_stop();
-    thread_.join();
-  }
+  Join();
   if (socket_ >= 0) ::close(socket_);
   socket_ = -1;
+}
+
+int UdpListener::Leave() {
+  Join();
+  return std::exchange(socket_, -1);
 }
 
 // Bytes of datagrams behind each other, with the border of each, its sender and the time when it came.

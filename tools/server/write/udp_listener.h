@@ -36,10 +36,13 @@ class UdpListener {
   UdpListener(UdpConfig config, WriteService* service, const Clock* clock);
   ~UdpListener();
 
-  // Binds and begins to receive. Returns the port. kInvalidArgument, kUnavailable, kIo.
-  Result<uint16_t> Start();
+  // Binds and begins to receive. Returns the port. kInvalidArgument, kUnavailable, kIo. `inherited`: a socket that is bound
+  // already, in place of one of its own, and its own from then on; -1: none.
+  Result<uint16_t> Start(int inherited = -1);
   // Writes what has been received and ends.
   void Stop();
+  // As Stop, but leaves the socket to the caller, in which the kernel gathers what comes. -1: there is none.
+  [[nodiscard]] int Leave();
 
   [[nodiscard]] const UdpConfig& config() const { return config_; }
   [[nodiscard]] const UdpCounters& counters() const { return counters_; }
@@ -48,6 +51,9 @@ class UdpListener {
   // What has come and is not written yet.
   class Batch;
 
+  // Makes socket_. Errors as of Start.
+  Status Bind();
+  void Join();
   void Receive(std::stop_token stop);
   void Flush(Batch* batch);
 

@@ -9,9 +9,11 @@
 
 #include "ingest/lineprotocol/decoder.h"
 #include "ingest/lineprotocol/parser.h"
+#include "ingest/native/decoder.h"
 #include "ingest/remotewrite/decoder.h"
 #include "ingest/remotewrite/request_decoder.h"
 #include "storage/base/check.h"
+#include "storage/base/text/json_string.h"
 #include "tools/server/influx/influx_reply.h"
 
 namespace tidemark::server {
@@ -94,8 +96,32 @@ Response RefuseAsReceiver(int status, std::string_view text, const std::vector<i
   return response;
 }
 
+// {"error":"...","rows":[{"row":3,"column":2,"series":"cpu,host=a","reason":"..."}]}: ingest/native/README.md.
+Response RefuseAsNative(int status, std::string_view text, const std::vector<ingest::Fault>& faults) {
+  std::string body = R"({"error":)";
+  text::AppendJsonString(&body, text);
+  if (!faults.empty()) {
+    body += R"(,"rows":[)";
+    for (const ingest::Fault& fault : faults) {
+      body += fmt::format(R"({}{{"row":{},"column":{},"series":)", &fault == &faults.front() ? "" : ",", fault.number,
+                          fault.column);
+      text::AppendJsonString(&body, fault.text);
+      body += R"(,"reason":)";
+      text::AppendJsonString(&body, fault.reason);
+      body += '}';
+    }
+    body += ']';
+  }
+  Response response = http::JsonResponse(status, body + "}\n");
+  if (status == 503 || status == 429) response.Set("Retry-After", "1");
+  return response;
+}
+
+Response RefuseAsNativeUnread(int status, std::string_view text) { return RefuseAsNative(status, text, {}); }
+
 constexpr WriteEndpoint kEndpoints[] = {
     {.path = "/write",
+     .source = "line protocol",
      .method = http::Method::kPost,
      .check_media = nullptr,
      .decoder = &lineprotocol::MakeDecoder,
@@ -105,6 +131,7 @@ constexpr WriteEndpoint kEndpoints[] = {
      .refuse_unread = &RefuseAsInflux,
      .finish = &AddInfluxHeaders},
     {.path = "/api/v2/write",
+     .source = "line protocol 2.x",
      .method = http::Method::kPost,
      .check_media = nullptr,
      .decoder = &lineprotocol::MakeDecoder,
@@ -114,6 +141,7 @@ constexpr WriteEndpoint kEndpoints[] = {
      .refuse_unread = &RefuseAsInflux,
      .finish = &AddInfluxHeaders},
     {.path = "/api/v1/write",
+     .source = "remote write",
      .method = http::Method::kPost,
      .check_media = &remotewrite::CheckHeaders,
      .decoder = &remotewrite::MakeDecoder,
@@ -122,10 +150,20 @@ constexpr WriteEndpoint kEndpoints[] = {
      .refuse = &RefuseAsReceiver,
      .refuse_unread = nullptr,
      .finish = nullptr},
+    {.path = "/api/v1/native",
+     .source = "native",
+     .method = http::Method::kPost,
+     .check_media = nullptr,
+     .decoder = &native::MakeDecoder,
+     .target = &RemoteWriteTarget,
+     .empty_status = 0,
+     .refuse = &RefuseAsNative,
+     .refuse_unread = &RefuseAsNativeUnread,
+     .finish = nullptr},
 };
 
 constexpr DatagramProtocol kDatagramProtocols[] = {
-    {.name = "line protocol", .decoder = &lineprotocol::MakeDecoder},
+    {.name = "line protocol over UDP", .decoder = &lineprotocol::MakeDecoder},
 };
 
 }  // namespace

@@ -27,6 +27,8 @@ struct WriteTarget {
 
 struct WriteEndpoint {
   std::string_view path;
+  // Under which it is counted and logged (model::Batch::source).
+  std::string_view source;
   http::Method method;
   // The content types and encodings that are taken: an Error is answered with 415. Null: any type, and gzip, which the
   // server takes off; with it the decoder gets the body as it was sent.
@@ -51,7 +53,7 @@ const WriteEndpoint& WriteEndpointAt(std::string_view path);
 // DatagramProtocol: one way in over UDP, as a row. A datagram stands for itself: nothing is answered, what is refused
 // is counted and logged.
 struct DatagramProtocol {
-  std::string_view name;
+  std::string_view name;  // and source
   ingest::MakeDecoder decoder;
 };
 

@@ -45,6 +45,22 @@ Response Empty(int status) {
   return response;
 }
 
+// Of a request; "" for none. The second name is the one that our own client has sent since its first version.
+std::string_view WriteIdOf(const Request& request) {
+  const std::string_view id = request.Header("X-Write-Id");
+  return id.empty() ? request.Header("X-Tidemark-Write-Id") : id;
+}
+
+std::string_view NameOf(const WriteMessage& message) {
+  return message.caller != nullptr ? message.caller->name() : http::Everyone()->name();
+}
+
+// Whether a row may have been given `now` for want of a time of its own.
+bool MayHaveBeenGiven(const model::Batch& batch, model::Timestamp now, int64_t unit_ns) {
+  return std::any_of(batch.rows.begin(), batch.rows.end(),
+                     [&](const model::Row& row) { return row.time <= now && row.time.ns > now.ns - unit_ns; });
+}
+
 }  // namespace
 
 class WriteService::ParseLease {
@@ -125,6 +141,8 @@ WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* met
       clock_(clock),
       knows_policy_(std::move(options.knows_policy)),
       refused_(std::move(options.refused)),
+      write_ids_(options.write_ids),
+      quotas_(options.quotas),
       require_database_(options.require_database),
       parse_memory_bytes_(options.parse_memory_bytes) {
   const auto add = [this](ingest::MakeDecoder make) {
@@ -135,6 +153,14 @@ WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* met
 }
 
 WriteService::~WriteService() = default;
+
+namespace {
+
+WriteOutcome TooMuch(quota::Refusal refusal) {
+  return {.status = 429, .text = std::move(refusal.reason), .retry_s = refusal.retry_s};
+}
+
+}  // namespace
 
 Response WriteService::Take(const WriteEndpoint& endpoint, Request& request) {
   Response response = Answer(endpoint, request);
@@ -164,46 +190,131 @@ Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {
   }
   const std::string_view body = request.body.view();
   if (body.empty() && endpoint.empty_status != 0) return Empty(endpoint.empty_status);
-  const auto fail = [&](int status, std::string_view text, const std::vector<ingest::Fault>& faults = {}) {
-    counters_.requests_failed.fetch_add(1, std::memory_order_relaxed);
-    return endpoint.refuse(status, text, faults);
-  };
-  const Loan workspace(stacks_.at(endpoint.decoder).get());
-  const ParseLease lease(this, workspace->decoder->UnpackedBytes(body));
-  if (!lease.granted()) return fail(503, "too many points are being parsed at once; try again");
-  Result<ingest::Decoded> decoded =
-      Decode(workspace.get(), target, body, {.time_unit_ns = target.time_unit_ns, .now = {clock_->NowNs()}}, {});
-  if (!decoded.ok()) return fail(StatusOf(decoded.error().code), decoded.error().message);
-  const Result<model::WriteReport> written = Write(*workspace.get(), target.database);
-  if (!written.ok()) return fail(StatusOf(written.error().code), written.error().message);
-  if (!decoded->refused() && written->rows_rejected == 0) return Empty(204);
-  std::vector<ingest::Fault> faults = std::move(decoded->faults);
-  if (written->rows_rejected > 0) {
-    std::vector<ingest::Fault> more = workspace->decoder->FaultsOf(body, *written);
-    std::move(more.begin(), more.end(), std::back_inserter(faults));
-    std::stable_sort(faults.begin(), faults.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
-  }
-  return fail(400, workspace->decoder->Describe(*written), faults);
+  const bool known = request.caller->name() != http::Everyone()->name();
+  const std::string sender = known ? fmt::format("{} ({})", request.caller->name(), request.peer) : request.peer;
+  const WriteOutcome outcome = TakeMessage(endpoint.decoder, target,
+                                           {.source = endpoint.source,
+                                            .sender = sender,
+                                            .caller = request.caller.get(),
+                                            .write_id = WriteIdOf(request),
+                                            .bytes = body});
+  if (outcome.status == 204) return Empty(204);
+  Response response = endpoint.refuse(outcome.status, outcome.text, outcome.faults);
+  if (outcome.retry_s > 0) response.Set("Retry-After", std::to_string(outcome.retry_s));
+  return response;
 }
 
-Result<ingest::Decoded> WriteService::Decode(Workspace* workspace, const WriteTarget& target, std::string_view bytes,
-                                             const ingest::DecodeOptions& options, std::string_view sender) {
-  TM_TRY_ASSIGN(ingest::Decoded decoded, workspace->decoder->Decode(bytes, options, &workspace->batch));
-  if (!sender.empty()) {
-    for (ingest::Fault& fault : decoded.faults) fault.message = fmt::format("from {}: {}", sender, fault.message);
+WriteOutcome WriteService::TakeMessage(ingest::MakeDecoder decoder, const WriteTarget& target,
+                                       const WriteMessage& message) {
+  const WriteGate gate(message.caller, quotas_, target.database);
+  const auto perform = [&]() -> WriteOutcome {
+    if (auto refusal = gate.AdmitBytes(message.bytes.size())) return TooMuch(*std::move(refusal));
+    const Loan workspace(stacks_.at(decoder).get());
+    const ParseLease lease(this, workspace->decoder->UnpackedBytes(message.bytes));
+    if (!lease.granted()) return {503, "too many points are being parsed at once; try again"};
+    if (write_ids_ == nullptr || message.write_id.empty()) {
+      return DecodeAndWrite(workspace.get(), target, message, gate, nullptr);
+    }
+    if (message.write_id.size() > WriteIdBook::kMaxIdBytes) {
+      return {400, fmt::format("X-Write-Id has more than {} bytes", WriteIdBook::kMaxIdBytes)};
+    }
+    WriteIdBook::Turn turn = write_ids_->Begin(NameOf(message), target.database, message.write_id, {clock_->NowNs()});
+    if (turn.busy()) return {503, "a request with this X-Write-Id is under way; try again"};
+    return DecodeAndWrite(workspace.get(), target, message, gate, &turn);
+  };
+  WriteOutcome outcome = perform();
+  if (outcome.status != 204) counters_.requests_failed.fetch_add(1, std::memory_order_relaxed);
+  return outcome;
+}
+
+WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
+                                          const WriteGate& gate, WriteIdBook::Turn* turn) {
+  const model::Timestamp now = turn != nullptr ? turn->time() : model::Timestamp{clock_->NowNs()};
+  Result<ingest::Decoded> decoded = Decode(workspace, target, message,
+                                           {.time_unit_ns = target.time_unit_ns,
+                                            .now = now,
+                                            .sender = NameOf(message),
+                                            .dictionaries = &dictionaries_,
+                                            .connection = message.connection});
+  if (!decoded.ok()) {
+    // What was said to another server, or forgotten, is to be said anew.
+    const bool forgotten = decoded.error().code == ErrorCode::kNotFound;
+    return {forgotten ? 409 : StatusOf(decoded.error().code), decoded.error().message};
   }
+  uint64_t digest = 0;
+  if (turn != nullptr) {
+    // Of what was sent, whatever of it the gate lets through this time.
+    digest = DigestOf(workspace->batch);
+    const Result<bool> repeats = turn->Repeats(digest);
+    if (!repeats.ok()) return {StatusOf(repeats.error().code), repeats.error().message};
+    // What was refused in part is written again, since only that tells what it was; at the times that it has, it is the
+    // same rows.
+    if (*repeats && turn->status() == 204 && !decoded->refused()) return {};
+  }
+  model::WriteReport held;
+  if (auto refusal = gate.Admit(&workspace->batch, &held)) return TooMuch(*std::move(refusal));
+  if (turn != nullptr && MayHaveBeenGiven(workspace->batch, now, target.time_unit_ns)) {
+    if (const Status promised = turn->Promise(); !promised.ok()) {
+      return {StatusOf(promised.error().code), promised.error().message};
+    }
+  }
+  Result<model::WriteReport> written = Write(*workspace, target.database);
+  if (!written.ok()) return {StatusOf(written.error().code), written.error().message};
+  if (held.rows_rejected > 0) {
+    counters_.rows_rejected.fetch_add(held.rows_rejected, std::memory_order_relaxed);
+    LogHeld(held, target, message);
+    MergeRejections(std::move(held), &*written);
+  }
+  const std::optional<quota::Refusal> over = gate.Note(*written);
+  const bool whole = !decoded->refused() && written->rows_rejected == 0;
+  if (turn != nullptr) turn->Finish(digest, whole ? 204 : 400);
+  if (whole) return {};
+  WriteOutcome outcome{.status = 400, .text = workspace->decoder->Describe(*written)};
+  if (over) {
+    outcome.status = 429;
+    outcome.retry_s = over->retry_s;
+    if (!outcome.text.contains(over->reason)) outcome.text += "; " + over->reason;
+  }
+  outcome.rows_refused = decoded->rows_refused + written->rows_rejected;
+  outcome.faults = std::move(decoded->faults);
+  if (written->rows_rejected > 0) {
+    std::vector<ingest::Fault> more = workspace->decoder->FaultsOf(message.bytes, *written);
+    std::move(more.begin(), more.end(), std::back_inserter(outcome.faults));
+    std::stable_sort(outcome.faults.begin(), outcome.faults.end(),
+                     [](const auto& a, const auto& b) { return a.number < b.number; });
+  }
+  return outcome;
+}
+
+Result<ingest::Decoded> WriteService::Decode(Workspace* workspace, const WriteTarget& target,
+                                             const WriteMessage& message, const ingest::DecodeOptions& options) {
+  TM_TRY_ASSIGN(ingest::Decoded decoded, workspace->decoder->Decode(message.bytes, options, &workspace->batch));
+  workspace->batch.source = message.source;
+  workspace->batch.sender = message.sender;
   counters_.lines_bad.fetch_add(decoded.lines_refused, std::memory_order_relaxed);
   counters_.rows_rejected.fetch_add(decoded.rows_refused, std::memory_order_relaxed);
   if (refused_) {
     for (const ingest::Fault& fault : decoded.faults) {
-      refused_(target.database, fault.number, InvalidArgument(fault.message));
+      refused_({target.database, message.source, message.sender, fault.number}, InvalidArgument(fault.message));
     }
   }
   for (ingest::Metadata& entry : decoded.metadata) {
+    // What a family is called by others is not for who sees some series only to change.
+    if (message.caller != nullptr && message.caller->filter() != nullptr &&
+        metadata_->Find(target.database, entry.family)) {
+      continue;
+    }
     metadata_->Put(target.database, entry.family,
                    {std::move(entry.type), std::move(entry.help), std::move(entry.unit)});
   }
   return decoded;
+}
+
+void WriteService::LogHeld(const model::WriteReport& held, const WriteTarget& target, const WriteMessage& message) {
+  if (!refused_) return;
+  for (const model::Rejection& rejection : held.rejections) {
+    refused_({target.database, message.source, message.sender, rejection.line}, rejection.error);
+  }
 }
 
 Result<model::WriteReport> WriteService::Write(const Workspace& workspace, const std::string& database) {
@@ -221,13 +332,24 @@ Result<model::WriteReport> WriteService::TakeDatagrams(const DatagramProtocol& p
   for (const Datagram& datagram : datagrams) {
     TM_TRY_ASSIGN(
         const ingest::Decoded decoded,
-        Decode(workspace.get(), target, datagram.bytes,
-               {.time_unit_ns = target.time_unit_ns, .now = datagram.arrived, .append = append}, datagram.sender));
+        Decode(workspace.get(), target, {.source = protocol.name, .sender = datagram.sender, .bytes = datagram.bytes},
+               {.time_unit_ns = target.time_unit_ns, .now = datagram.arrived, .append = append}));
     append = true;
-    if (problem->empty() && !decoded.faults.empty()) *problem = decoded.faults.front().message;
+    if (problem->empty() && !decoded.faults.empty()) {
+      *problem = fmt::format("from {}: {}", datagram.sender, decoded.faults.front().message);
+    }
   }
   if (!append) return model::WriteReport();
+  const WriteGate gate(nullptr, quotas_, target.database);
+  model::WriteReport held;
+  if (auto refusal = gate.Admit(&workspace->batch, &held)) {
+    return MakeError(ErrorCode::kResourceExhausted, std::move(refusal->reason));
+  }
+  // Rows do not say which datagram brought them.
+  if (datagrams.size() > 1) workspace->batch.sender = {};
   TM_TRY_ASSIGN(model::WriteReport report, Write(*workspace.get(), target.database));
+  MergeRejections(std::move(held), &report);
+  static_cast<void>(gate.Note(report));
   if (problem->empty()) *problem = ingest::Reasons(report.rejections);
   return report;
 }

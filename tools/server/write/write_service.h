@@ -14,12 +14,16 @@
 #include <vector>
 
 #include "ingest/decoder.h"
+#include "ingest/native/dictionary_book.h"
+#include "ingest/write_path/rejection_log.h"
 #include "query/api/metadata_book.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
 #include "storage/model/point_sink.h"
 #include "tools/server/http/message.h"
 #include "tools/server/write/write_endpoint.h"
+#include "tools/server/write/write_gate.h"
+#include "tools/server/write/write_id_book.h"
 
 namespace tidemark::server {
 
@@ -38,7 +42,31 @@ struct WriteServiceOptions {
   // Whether a database's retention policy goes by a name that a request gives. Never null.
   std::function<bool(std::string_view database, std::string_view policy)> knows_policy;
   // Is told of lines and series that did not become rows; their number is 1-based, in the request.
-  std::function<void(std::string_view database, uint32_t number, const Error& error)> refused = {};
+  std::function<void(const write_path::RejectionLog::Place& place, const Error& error)> refused = {};
+  // Which requests with an X-Write-Id have been written; null: ids are not looked at. Outlives the service.
+  WriteIdBook* write_ids = nullptr;
+  // What databases may take; null: as much as there is. Outlives the service.
+  const quota::QuotaBook* quotas = nullptr;
+};
+
+// One message to be written, whichever way it came.
+struct WriteMessage {
+  std::string_view source;  // see model::Batch::source
+  std::string_view sender;  // for the log of rejections
+  // Who sends: whose dictionaries and write ids are used, by name. null: everyone.
+  const http::Caller* caller = nullptr;
+  std::string_view write_id = {};                  // "" for none
+  native::SeriesDictionary* connection = nullptr;  // see DecodeOptions
+  std::string_view bytes;
+};
+
+// What became of it.
+struct WriteOutcome {
+  int status = 204;  // as HTTP answers: 204, or 400 with what was refused; else nothing is promised
+  std::string text = {};
+  std::vector<ingest::Fault> faults = {};
+  uint64_t rows_refused = 0;
+  int64_t retry_s = 0;  // of 429: after how long there is more; 0: nobody knows
 };
 
 // What one sender sent at one moment.
@@ -59,6 +87,9 @@ class WriteService {
   // Answers a request that came in at `endpoint`.
   http::Response Take(const WriteEndpoint& endpoint, http::Request& request);
 
+  // Writes a message to a database that its sender may write to.
+  WriteOutcome TakeMessage(ingest::MakeDecoder decoder, const WriteTarget& target, const WriteMessage& message);
+
   // Writes datagrams in one batch. Each is decoded by itself, and what has no time gets that of its arrival. What was
   // bad is counted, logged with its sender and its line in the datagram, and the first of it described in `problem`.
   Result<model::WriteReport> TakeDatagrams(const DatagramProtocol& protocol, const WriteTarget& target,
@@ -71,6 +102,8 @@ class WriteService {
   }
 
   [[nodiscard]] const WriteCounters& counters() const { return counters_; }
+  [[nodiscard]] native::DictionaryBook::Stats dictionaries() const { return dictionaries_.stats(); }
+  [[nodiscard]] const WriteIdBook* write_ids() const { return write_ids_; }
 
  private:
   // A decoder and what it fills.
@@ -87,18 +120,25 @@ class WriteService {
 
   [[nodiscard]] bool KnowsPolicy(const WriteTarget& target) const;
   http::Response Answer(const WriteEndpoint& endpoint, http::Request& request);
-  // Decodes, counts and logs what could not be read, and keeps the metadata.
-  // `sender` goes into the log when there is one.
-  Result<ingest::Decoded> Decode(Workspace* workspace, const WriteTarget& target, std::string_view bytes,
-                                 const ingest::DecodeOptions& options, std::string_view sender);
+  // Decodes, and counts and logs what could not be read. The batch has source and sender then.
+  Result<ingest::Decoded> Decode(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
+                                 const ingest::DecodeOptions& options);
+  // Puts rows that the gate took out into the log of rejections.
+  void LogHeld(const model::WriteReport& held, const WriteTarget& target, const WriteMessage& message);
   // Writes the batch, if it has a row, and counts.
   Result<model::WriteReport> Write(const Workspace& workspace, const std::string& database);
+  // TakeMessage, once there is memory for it. `turn`: null without a write id.
+  WriteOutcome DecodeAndWrite(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
+                              const WriteGate& gate, WriteIdBook::Turn* turn);
 
   model::PointSink* const sink_;
   query::api::MetadataBook* const metadata_;
   const Clock* const clock_;
   const std::function<bool(std::string_view database, std::string_view policy)> knows_policy_;
-  const std::function<void(std::string_view database, uint32_t number, const Error& error)> refused_;
+  const std::function<void(const write_path::RejectionLog::Place& place, const Error& error)> refused_;
+  WriteIdBook* const write_ids_;
+  const quota::QuotaBook* const quotas_;
+  native::DictionaryBook dictionaries_;
   std::atomic<bool> require_database_;
   std::atomic<uint64_t> parse_memory_bytes_;
   std::atomic<uint64_t> parsing_bytes_{0};

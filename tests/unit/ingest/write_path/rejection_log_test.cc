@@ -8,7 +8,8 @@ namespace {
 TEST(RejectionLogTest, KeepsTheNewest) {
   RejectionLog log(3);
   EXPECT_TRUE(log.Newest(10).empty());
-  for (uint32_t i = 1; i <= 7; ++i) log.Add({i}, "db", i, InvalidArgument("reason " + std::to_string(i)));
+  for (uint32_t i = 1; i <= 7; ++i)
+    log.Add({i}, {.database = "db", .line = i}, InvalidArgument("reason " + std::to_string(i)));
   const std::vector<LoggedRejection> newest = log.Newest(10);
   ASSERT_EQ(newest.size(), 3U);
   for (uint32_t i = 0; i < 3; ++i) {
@@ -25,7 +26,7 @@ TEST(RejectionLogTest, KeepsTheNewest) {
 TEST(RejectionLogTest, CutsLongMessagesBetweenCharacters) {
   RejectionLog log(1);
   std::string message(RejectionLog::kMaxMessageBytes - 1, 'x');
-  log.Add({0}, "db", 1, InvalidArgument(message + "éé"));
+  log.Add({0}, {.database = "db", .line = 1}, InvalidArgument(message + "éé"));
   EXPECT_EQ(log.Newest(1)[0].error.message, message);
 }
 

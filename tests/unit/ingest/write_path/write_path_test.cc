@@ -171,10 +171,37 @@ TEST(WritePathTest, AFailedWriteIsCountedAndLeavesNothingUnderWay) {
 TEST(WritePathTest, RejectionsOfParsersAreCountedToo) {
   FakeStore store;
   WritePath path(&store, {});
-  path.CountRejected("", 7, InvalidArgument("unable to parse"));
+  path.CountRejected({.database = "", .source = "udp", .sender = "10.0.0.1:5", .line = 7},
+                     InvalidArgument("unable to parse"));
   EXPECT_EQ(path.Stats().rows_rejected, 1U);
   EXPECT_EQ(path.Stats().rows_rejected_by[static_cast<size_t>(ErrorCode::kInvalidArgument)], 1U);
-  EXPECT_EQ(path.rejections().Newest(1)[0].database, "default");
+  const LoggedRejection logged = path.rejections().Newest(1)[0];
+  EXPECT_EQ(logged.database, "default");
+  EXPECT_EQ(logged.source, "udp");
+  EXPECT_EQ(logged.sender, "10.0.0.1:5");
+}
+
+TEST(WritePathTest, CountsByTheWayThatRowsCameIn) {
+  FakeStore store;
+  WritePath path(&store, {.max_key_bytes = 50});
+  model::BatchBuilder builder;
+  builder.Row("m", {}, {1}).Field("f", 1.0).Field("g", 2.0);
+  builder.Row("m", {{"tag", std::string(60, 'x')}}, {1}).Field("f", 1.0);
+  builder.batch().source = "native";
+  builder.batch().sender = "token";
+  ASSERT_TRUE(path.Write("db", builder.batch()).ok());
+  builder.Clear();
+  builder.Row("m", {}, {1}).Field("f", 1.0);
+  ASSERT_TRUE(path.Write("db", builder.batch()).ok());
+  const std::vector<SourceStats> sources = path.Stats().sources;
+  ASSERT_EQ(sources.size(), 2U);
+  EXPECT_EQ(sources[0].source, "native");
+  EXPECT_EQ(sources[0].rows_written, 1U);
+  EXPECT_EQ(sources[0].points_written, 2U);
+  EXPECT_EQ(sources[0].rows_rejected, 1U);
+  EXPECT_EQ(sources[1].source, "");
+  EXPECT_EQ(sources[1].points_written, 1U);
+  EXPECT_EQ(path.rejections().Newest(1)[0].sender, "token");
 }
 
 }  // namespace

@@ -32,10 +32,13 @@ TEST_F(UdpTest, DatagramsKeepTheirBordersTimesAndSenders) {
   const std::vector<write_path::LoggedRejection> logged = rejections_.Newest(10);
   ASSERT_EQ(logged.size(), 2U);
   EXPECT_EQ(logged[1].line, 2U);
-  EXPECT_EQ(logged[1].error.message, "from 127.0.0.1:1: unable to parse 'm,s=a t=\"open': unbalanced quotes");
+  EXPECT_EQ(logged[1].source, "line protocol over UDP");
+  EXPECT_EQ(logged[1].sender, "127.0.0.1:1");
+  EXPECT_EQ(logged[1].error.message, "unable to parse 'm,s=a t=\"open': unbalanced quotes");
   EXPECT_EQ(logged[0].line, 3U);
-  EXPECT_TRUE(logged[0].error.message.starts_with("from [::1]:3: unable to parse 'bad'")) << logged[0].error.message;
-  EXPECT_EQ(problem, logged[1].error.message);
+  EXPECT_EQ(logged[0].sender, "[::1]:3");
+  EXPECT_TRUE(logged[0].error.message.starts_with("unable to parse 'bad'")) << logged[0].error.message;
+  EXPECT_EQ(problem, "from 127.0.0.1:1: " + logged[1].error.message);
 }
 
 // An interval of a month, in milliseconds, is more than a poll takes.

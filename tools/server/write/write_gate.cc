@@ -1,0 +1,181 @@
+#include "tools/server/write/write_gate.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "storage/base/bytes.h"
+#include "storage/model/series_key.h"
+#include "storage/series_filter.h"
+
+namespace tidemark::server {
+namespace {
+
+constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+
+// Whether rows of a series may be written, found out once for each spelling and shape of a batch.
+struct Verdict {
+  bool accepted = false;
+  model::SeriesKey key;  // as it is to be written
+  std::string reason;    // why not
+};
+
+// Holds rows of one batch to a filter.
+class RowFilter {
+ public:
+  RowFilter(const storage::SeriesFilter& filter, model::Batch* batch) : filter_(filter), batch_(*batch) {}
+
+  const Verdict& Of(const model::Row& row) {
+    const uint64_t place = row.key.hash.low ^ (row.key.hash.high * 31) ^ (uint64_t{row.shape} << 32U);
+    const auto [at, added] = verdicts_.try_emplace(place);
+    if (added) at->second = Judge(row);
+    return at->second;
+  }
+
+ private:
+  Verdict Judge(const model::Row& row) {
+    Result<model::ParsedKey> key = model::ParseSeriesKey(row.key.format, row.key.bytes, &batch_.arena);
+    if (!key.ok()) return {false, row.key, key.error().message};
+    bool added = false;
+    for (const model::Label& implied : filter_.implied()) {
+      const auto at = std::ranges::lower_bound(key->tags, std::string_view(implied.name), {}, &model::LabelView::name);
+      if (at != key->tags.end() && at->name == implied.name) continue;
+      key->tags.insert(at, {implied.name, implied.value});
+      added = true;
+    }
+    for (const model::ShapeField& field : batch_.shapes[row.shape].fields) {
+      const std::string metric = model::MetricName(key->measurement, field.name);
+      model::LabelViews labels = key->tags;
+      const model::LabelView name{model::kMetricNameLabel, metric};
+      labels.insert(std::upper_bound(labels.begin(), labels.end(), name), name);
+      if (filter_.Accepts(labels)) continue;
+      return {false, row.key,
+              fmt::format("{} is none of the series that the token may write: {}",
+                          model::ToString(model::ToLabels(labels)), Printed())};
+    }
+    return {true, added ? KeyOf(*key) : row.key, {}};
+  }
+
+  [[nodiscard]] std::string Printed() const {
+    std::string out;
+    for (const char c : filter_.text()) out += c == '\n' ? std::string(" or ") : std::string(1, c);
+    return out;
+  }
+
+  // In the store's own spelling.
+  model::SeriesKey KeyOf(const model::ParsedKey& parsed) {
+    std::string bytes;
+    PutString(&bytes, parsed.measurement);
+    for (const model::LabelView& tag : parsed.tags) {
+      PutString(&bytes, tag.name);
+      PutString(&bytes, tag.value);
+    }
+    const std::string_view kept = batch_.arena.Copy(bytes);
+    return {kept, model::HashSeriesKey(model::KeyFormat::kCanonical, kept), model::KeyFormat::kCanonical};
+  }
+
+  const storage::SeriesFilter& filter_;
+  model::Batch& batch_;
+  std::unordered_map<uint64_t, Verdict> verdicts_;
+};
+
+uint64_t PointsOf(const model::Batch& batch) {
+  uint64_t points = 0;
+  for (const model::Row& row : batch.rows) points += batch.shapes[row.shape].fields.size();
+  return points;
+}
+
+}  // namespace
+
+WriteGate::WriteGate(const http::Caller* caller, const quota::QuotaBook* quotas, std::string_view database) {
+  size_t count = 0;
+  if (caller != nullptr) {
+    filter_ = caller->filter();
+    if (quota::Account* const account = caller->account(); account != nullptr) accounts_[count++] = account;
+  }
+  if (quotas != nullptr) accounts_[count] = quotas->Find(database);
+}
+
+std::optional<quota::Refusal> WriteGate::AdmitBytes(uint64_t bytes) const {
+  for (quota::Account* const account : accounts_) {
+    if (account == nullptr) continue;
+    if (auto refusal = account->AdmitBytes(bytes)) return refusal;
+  }
+  return std::nullopt;
+}
+
+std::optional<quota::Refusal> WriteGate::Admit(model::Batch* batch, model::WriteReport* held) const {
+  if (filter_ != nullptr) {
+    RowFilter filter(*filter_, batch);
+    std::erase_if(batch->rows, [&](model::Row& row) {
+      const Verdict& verdict = filter.Of(row);
+      if (verdict.accepted) {
+        row.key = verdict.key;
+        return false;
+      }
+      held->Reject(row.line, InvalidArgument(verdict.reason));
+      return true;
+    });
+  }
+  for (quota::Account* const account : accounts_) {
+    if (account == nullptr || !account->counts_series()) continue;
+    std::erase_if(batch->rows, [&](const model::Row& row) {
+      if (account->AdmitSeries(row.key.hash.low)) return false;
+      held->Reject(row.line, MakeError(ErrorCode::kResourceExhausted, account->TooManySeries().reason));
+      return true;
+    });
+  }
+  const uint64_t points = PointsOf(*batch);
+  batch->new_series_max = kNoLimit;
+  for (quota::Account* const account : accounts_) {
+    if (account == nullptr) continue;
+    if (auto refusal = account->AdmitPoints(points)) return refusal;
+    batch->new_series_max = std::min(batch->new_series_max, account->NewSeriesLeft());
+  }
+  return std::nullopt;
+}
+
+std::string WriteGate::TooManyNew() const {
+  for (quota::Account* const account : accounts_) {
+    if (account == nullptr || account->limits().new_series_per_s == 0) continue;
+    return fmt::format("{}{} is used up: {} new series a second; try again in 1 s", quota::kQuotaWords,
+                       account->whose(), account->limits().new_series_per_s);
+  }
+  return std::string(model::kTooManyNewSeries);
+}
+
+std::optional<quota::Refusal> WriteGate::Note(const model::WriteReport& report) const {
+  std::string reason;
+  uint64_t refused = 0;
+  for (const model::Rejection& rejection : report.rejections) {
+    const bool new_series = rejection.error.message == model::kTooManyNewSeries;
+    if (!new_series && !rejection.error.message.starts_with(quota::kQuotaWords)) continue;
+    ++refused;
+    if (reason.empty()) reason = new_series ? TooManyNew() : rejection.error.message;
+  }
+  for (quota::Account* const account : accounts_) {
+    if (account == nullptr) continue;
+    account->NoteNewSeries(report.series_created);
+    account->NoteRefusedRows(refused);
+  }
+  if (refused == 0) return std::nullopt;
+  return quota::Refusal{std::move(reason), 1};
+}
+
+void MergeRejections(model::WriteReport own, model::WriteReport* report) {
+  report->rows_rejected += own.rows_rejected;
+  std::vector<model::Rejection> both;
+  std::merge(std::make_move_iterator(own.rejections.begin()), std::make_move_iterator(own.rejections.end()),
+             std::make_move_iterator(report->rejections.begin()), std::make_move_iterator(report->rejections.end()),
+             std::back_inserter(both),
+             [](const model::Rejection& a, const model::Rejection& b) { return a.line < b.line; });
+  if (both.size() > model::WriteReport::kMaxRejections) both.resize(model::WriteReport::kMaxRejections);
+  report->rejections = std::move(both);
+}
+
+}  // namespace tidemark::server
