@@ -75,6 +75,13 @@ Result<IngestBenchReport> RunIngestBench(const IngestBenchOptions& options) {
     generated += points;
     options.told("generated", "points", generated, shared.points);
   }
+  if (const std::string opening = body->Opening(); !opening.empty()) {
+    TM_TRY_ASSIGN(auto client, cli::HttpClient::Create(options.server));
+    TM_TRY_ASSIGN(const cli::HttpReply reply, client->Send("POST", shared.target, shared.headers, opening));
+    if (reply.status / 100 != 2) {
+      return MakeError(ErrorCode::kInternal, fmt::format("the server answered {}: {}", reply.status, reply.body));
+    }
+  }
   const double cpu_before = CpuSeconds(options.pid);
   const auto begin = std::chrono::steady_clock::now();
   {

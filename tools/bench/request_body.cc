@@ -9,6 +9,8 @@
 #include <iterator>
 #include <protozero/pbf_writer.hpp>
 
+#include "tools/bench/native_body.h"
+
 namespace tidemark::bench {
 namespace {
 
@@ -44,6 +46,44 @@ class LineBody final : public RequestBody {
   const DevopsWorkload* const workload_;
   std::vector<std::string> heads_;  // measurement and tags of each host
   std::string body_;
+};
+
+// A line for each field.
+class SingleLineBody final : public RequestBody {
+ public:
+  explicit SingleLineBody(const DevopsWorkload* workload) : workload_(workload) {
+    for (uint32_t host = 0; host < workload->options().hosts; ++host) {
+      std::string& tags = tags_.emplace_back();
+      for (const auto& [name, value] : workload->tags(host)) tags += fmt::format(",{}={}", name, value);
+    }
+  }
+
+  void Append(const DevopsRow& row) override { rows_.push_back(row); }
+
+  std::string Take() override {
+    std::string body;
+    const auto at = std::back_inserter(body);
+    for (size_t f = 0; f < kDevopsFields; ++f) {
+      for (const DevopsRow& row : rows_) {
+        fmt::format_to(at, "cpu_{}{} value=", DevopsWorkload::FieldName(f), tags_[row.host]);
+        if (workload_->options().decimals) {
+          fmt::format_to(at, "{:.2f}", row.values[f]);
+        } else {
+          fmt::format_to(at, "{}i", static_cast<int>(row.values[f]));
+        }
+        fmt::format_to(at, " {}000000000\n", row.time_s);
+      }
+    }
+    rows_.clear();
+    return body;
+  }
+  std::string_view path() const override { return "/write"; }
+  std::vector<std::pair<std::string, std::string>> headers() const override { return {}; }
+
+ private:
+  const DevopsWorkload* const workload_;
+  std::vector<std::string> tags_;  // of each host
+  std::vector<DevopsRow> rows_;
 };
 
 // https://prometheus.io/docs/specs/prw/remote_write_spec/
@@ -112,8 +152,14 @@ class RemoteWriteBody final : public RequestBody {
 Result<std::unique_ptr<RequestBody>> MakeRequestBody(std::string_view protocol, const DevopsWorkload* workload) {
   if (protocol == "line") return std::unique_ptr<RequestBody>(std::make_unique<LineBody>(workload));
   if (protocol == "remote-write") return std::unique_ptr<RequestBody>(std::make_unique<RemoteWriteBody>(workload));
+  if (protocol == "line-single") return std::unique_ptr<RequestBody>(std::make_unique<SingleLineBody>(workload));
+  if (protocol == "native") return MakeNativeBody(workload, false, true);
+  if (protocol == "native-whole") return MakeNativeBody(workload, false, false);
+  if (protocol == "native-single") return MakeNativeBody(workload, true, true);
   return MakeError(ErrorCode::kInvalidArgument,
-                   fmt::format("no protocol \"{}\": give `line` or `remote-write`", protocol));
+                   fmt::format("no protocol \"{}\": give `line`, `line-single`, `native`, `native-whole`, "
+                               "`native-single` or `remote-write`",
+                               protocol));
 }
 
 }  // namespace tidemark::bench

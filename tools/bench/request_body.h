@@ -19,6 +19,8 @@ class RequestBody {
   virtual ~RequestBody() = default;
 
   virtual void Append(const DevopsRow& row) = 0;
+  // What goes before all other requests; empty for nothing.
+  virtual std::string Opening() { return {}; }
   // The body of what was appended since the last call; empty for nothing.
   virtual std::string Take() = 0;
 
@@ -27,8 +29,10 @@ class RequestBody {
   [[nodiscard]] virtual std::vector<std::pair<std::string, std::string>> headers() const = 0;
 };
 
-// "line" (InfluxDB line protocol, POST /write) or "remote-write" (Prometheus remote write 1.0: a series per host and
-// field with a sample each, as a scraper sends them; POST /api/v1/write). `workload` outlives the body.
+// "line" (InfluxDB line protocol, POST /write), "native" (native batches, POST /api/v1/native; "native-whole": each
+// names its own series) or "remote-write" (Prometheus remote write 1.0: a series per host and field with a sample each,
+// as a scraper sends them; POST /api/v1/write). "line-single", "native-single": with such series too. `workload`
+// outlives the body.
 Result<std::unique_ptr<RequestBody>> MakeRequestBody(std::string_view protocol, const DevopsWorkload* workload);
 
 }  // namespace tidemark::bench
