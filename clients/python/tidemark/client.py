@@ -114,4 +114,5 @@ class Client:
         else:
             self._encoder.forget()
         rows = [{**row, "row": order[row["row"] - 1]} if 0 < row["row"] <= len(order) else row for row in rows]
+        rows.sort(key=lambda row: row["row"])
         raise Refused(status, text, rows)

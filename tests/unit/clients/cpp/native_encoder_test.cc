@@ -60,7 +60,8 @@ class NativeEncoderTest : public testing::Test {
   std::vector<std::string> Read(const NativeBody& body) {
     model::Batch batch;
     const auto decoded = server_->Decode(body.bytes, {.sender = "t", .dictionaries = book_.get()}, &batch);
-    if (!decoded.ok()) return {decoded.error().code == ErrorCode::kNotFound ? "409" : decoded.error().message};
+    if (!decoded.ok())
+      return {decoded.error().code == ::tidemark::ErrorCode::kNotFound ? std::string("409") : decoded.error().message};
     EXPECT_FALSE(decoded->refused()) << server_->Describe({});
     EXPECT_EQ(body.line_of_row.size(), batch.rows.size());
     return RowsOf(batch);
