@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <functional>
 #include <memory>
@@ -25,7 +26,9 @@
 #include "tools/server/config/limits.h"
 #include "tools/server/daemon.h"
 #include "tools/server/http/endpoint.h"
-#include "tools/service/inherited_sockets.h"
+#include "tools/server/lifecycle/restarter.h"
+#include "tools/server/lifecycle/start_facts.h"
+#include "tools/service/handover.h"
 #include "tools/service/supervisor.h"
 #include "tools/service/time_extension.h"
 
@@ -70,16 +73,20 @@ Result<Config> ReadConfig(const std::string& file, const Given& given) {
 }
 
 // Waits for the next signal, and meanwhile tells the supervisor that the server lives, as long as it does.
-int NextSignal(const sigset_t& signals, const service::Supervisor& supervisor, const Daemon& daemon) {
-  int signal = 0;
-  if (supervisor.watchdog() == supervisor.watchdog().zero()) return sigwait(&signals, &signal) == 0 ? signal : SIGTERM;
+siginfo_t NextSignal(const sigset_t& signals, const service::Supervisor& supervisor, const Daemon& daemon) {
+  siginfo_t info = {};
+  if (supervisor.watchdog() == supervisor.watchdog().zero()) {
+    while (sigwaitinfo(&signals, &info) < 0) {
+    }
+    return info;
+  }
   // Twice as often as it is asked for, as sd_watchdog_enabled(3) advises.
   const auto half = std::chrono::duration_cast<std::chrono::nanoseconds>(supervisor.watchdog()) / 2;
   const timespec patience = {.tv_sec = half.count() / 1'000'000'000, .tv_nsec = half.count() % 1'000'000'000};
-  while ((signal = sigtimedwait(&signals, nullptr, &patience)) < 0) {
+  while (sigtimedwait(&signals, &info, &patience) < 0) {
     if (daemon.Lives(supervisor.watchdog())) supervisor.Alive();
   }
-  return signal;
+  return info;
 }
 
 // Tells people, on standard output and with the time in the log, where it serves and whom; the first address.
@@ -96,6 +103,10 @@ std::string Announce(const Config& config, const Daemon& daemon) {
     fmt::print("listening on udp port {} for database {}\n", daemon.udp_ports()[i], config.udp[i].database);
     TM_LOG(kInfo, "listening on udp port {} for database {}", daemon.udp_ports()[i], config.udp[i].database);
   }
+  for (const uint16_t port : daemon.native_ports()) {
+    fmt::print("listening on tcp port {} for native batches\n", port);
+    TM_LOG(kInfo, "listening on tcp port {} for native batches", port);
+  }
   if (!daemon.asks_for_tokens()) {
     fmt::print(
         "no tokens: whoever is on this machine may read, write and administer, and nobody else is served;\n"
@@ -105,38 +116,99 @@ std::string Announce(const Config& config, const Daemon& daemon) {
   return first;
 }
 
-int Run(const Config& config, std::function<Result<Config>()> read_again) {
-  const service::Supervisor supervisor = service::Supervisor::FromEnvironment();
-  Result<std::vector<service::InheritedSocket>> sockets = service::TakeInheritedSockets();
-  if (!sockets.ok()) return Fail(kFailed, sockets.error().message);
-  // Blocked before any thread starts, so that only the wait below sees them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  log::SetLevel(config.log_level);
-  std::optional<service::TimeExtension> more_time(std::in_place, &supervisor);
-  Result<std::unique_ptr<Daemon>> daemon =
-      Daemon::Start(config, {.read_again = std::move(read_again), .sockets = std::move(sockets).value()});
-  if (!daemon.ok()) return Fail(kFailed, daemon.error().message);
-  const std::string status = "serving " + Announce(config, **daemon);
-  more_time.reset();
-  supervisor.Ready(status);
-  // A terminal that goes away sends SIGHUP too: that is no reason to end.
-  int signal = 0;
-  while ((signal = NextSignal(signals, supervisor, **daemon)) == SIGHUP) {
-    supervisor.Reloading();
-    static_cast<void>((*daemon)->Reload());
-    supervisor.Ready(status);
+// What a process does from its start to its end, over any number of daemons.
+class Service {
+ public:
+  Service(service::Program program, std::function<Result<Config>()> read_again)
+      : restarter_(std::move(program)), read_again_(std::move(read_again)) {}
+
+  int Run(Config config) {
+    Result<service::Handover> handover = service::TakeHandover();
+    if (!handover.ok()) return Fail(kFailed, handover.error().message);
+    // Blocked before any thread starts, so that only the wait below sees them. They stay so in a program that takes the
+    // place of this one, and what has come meanwhile waits for it.
+    sigemptyset(&signals_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) sigaddset(&signals_, signal);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    for (;;) {
+      log::SetLevel(config.log_level);
+      const Result<Ended> ended = Serve(config, std::move(*handover));
+      if (!ended.ok()) return Fail(kFailed, ended.error().message);
+      if (!ended->left) return kOk;
+      // The next program could not be begun: the settings were found to be good, and the sockets are here.
+      handover = std::move(*ended->left);
+      if (Result<Config> again = read_again_(); again.ok()) config = std::move(*again);
+    }
   }
-  supervisor.Stopping();
-  more_time.emplace(&supervisor);
-  TM_LOG(kInfo, "{}: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  if (const Status stopped = (*daemon)->Stop(); !stopped.ok()) return Fail(kFailed, stopped.error().message);
-  TM_LOG(kInfo, "closed");
+
+ private:
+  // How a daemon has ended: by itself, or for one that follows.
+  struct Ended {
+    std::optional<service::Handover> left;
+  };
+  using Within = service::TimeExtension::Within;
+
+  Result<Ended> Serve(const Config& config, service::Handover handover) {
+    const bool again = handover.paused_ns != 0;
+    std::optional<service::TimeExtension> more_time(std::in_place, &supervisor_,
+                                                    again ? Within::kRestart : Within::kStartOrStop);
+    TM_TRY_ASSIGN(const std::unique_ptr<Daemon> daemon,
+                  Daemon::Start(config, {.read_again = read_again_,
+                                         .handover = std::move(handover),
+                                         .restarter = &restarter_}));
+    const std::string status = "serving " + Announce(config, *daemon);
+    more_time.reset();
+    supervisor_.Ready(status);
+    siginfo_t info = NextSignal(signals_, supervisor_, *daemon);
+    while (info.si_signo == SIGHUP || info.si_signo == SIGUSR2) {
+      if (info.si_signo == SIGHUP) {
+        // A terminal that goes away sends it too: that is no reason to end.
+        supervisor_.Reloading();
+        static_cast<void>(daemon->Reload());
+        supervisor_.Ready(status);
+      } else if (restarter_.TakeWanted()) {
+        return Restart(daemon.get());
+      } else {
+        daemon->NoteSignal("restart by SIGUSR2", info.si_pid, info.si_uid);
+        restarter_.AskBehind(daemon->Facts());
+      }
+      info = NextSignal(signals_, supervisor_, *daemon);
+    }
+    supervisor_.Stopping();
+    more_time.emplace(&supervisor_);
+    TM_LOG(kInfo, "{}: draining", info.si_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+    TM_RETURN_IF_ERROR(daemon->Stop());
+    TM_LOG(kInfo, "closed");
+    return Ended{};
+  }
+
+  // Returns when the next program could not be begun, with what it would have gone on with.
+  Ended Restart(Daemon* daemon) {
+    supervisor_.Reloading();
+    const service::TimeExtension more_time(&supervisor_, Within::kRestart);
+    TM_LOG(kInfo, "restart: {} takes over", restarter_.program().path);
+    service::Handover left = daemon->Leave();
+    std::fflush(stdout);
+    const Error why = service::Replace(restarter_.program(), supervisor_, &left);
+    TM_LOG(kError, "restart: serves on with the program that runs: {}", why.message);
+    restarter_.Failed(why);
+    return {.left = std::move(left)};
+  }
+
+  const service::Supervisor supervisor_ = service::Supervisor::FromEnvironment();
+  Restarter restarter_;
+  const std::function<Result<Config>()> read_again_;
+  sigset_t signals_ = {};
+};
+
+// Says whether a start with these settings would succeed.
+int Check(const Config& config) {
+  const char* const given = std::getenv(kStartFactsVariable);
+  const Result<StartFacts> facts = ReadStartFacts(given == nullptr ? "" : given);
+  if (!facts.ok()) return Fail(kFailed, facts.error().message);
+  if (const Status checked = Daemon::Check(config, *facts); !checked.ok()) return Fail(kFailed, checked.error().message);
+  fmt::print("{} would start\n", config.api.version);
   return kOk;
 }
 
@@ -161,12 +233,14 @@ int Main(int argc, char** argv) {
   std::string file;
   bool print_config = false;
   bool print_limits = false;
+  bool check = false;
   CLI::App app("Tidemark, a time-series metrics database", "tidemarkd");
   help::Use(&app);
   app.set_version_flag("--version", "tidemarkd " + defaults.api.version);
   app.add_option("--config", file, "YAML file with the settings; flags come after it");
   app.add_flag("--print-config", print_config, "Show the effective settings and end");
   app.add_flag("--print-limits", print_limits, "Show the limits, their values and what happens beyond them, and end");
+  app.add_flag("--check", check, "Say whether a start would succeed: read settings, rules, receivers and certificates, try addresses, and end");
   for (size_t i = 0; i < settings.size(); ++i) AddFlag(settings[i], &given[i], &app);
   try {
     app.parse(argc, argv);
@@ -179,6 +253,7 @@ int Main(int argc, char** argv) {
     fmt::print("{}", print_config ? PrintConfig(*config) : PrintLimits(*config));
     return kOk;
   }
+  if (check) return Check(*config);
   // Each arena keeps what its threads have freed, and there are many threads: eight arenas a core, which is the C
   // library's choice, would keep far more than queries may hold.
   mallopt(M_ARENA_MAX, static_cast<int>(2 * UsableCpus()));
@@ -189,7 +264,9 @@ int Main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, kFreeAtEndBytes);
   // Whatever is made from here on is the owner's alone: measurements say a lot of whoever is measured.
   umask(S_IRWXG | S_IRWXO);
-  return Run(*config, [file, given] { return ReadConfig(file, given); });
+  Service service(service::Program::OfThisProcess(argv[0], {argv + 1, argv + argc}),
+                  [file, given] { return ReadConfig(file, given); });
+  return service.Run(*config);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 namespace tidemark::service {
 namespace {
 
-constexpr int kFirstDescriptor = 3;
+constexpr std::string_view kDatagramSocket = "udp";
 // More is no number that somebody has meant.
 constexpr int64_t kSocketsMax = 1'000;
 
@@ -27,21 +27,26 @@ int IntOption(int descriptor, int option) {
   return ::getsockopt(descriptor, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-// "" for what is no TCP socket that listens.
-std::string ListeningAddress(int descriptor) {
+bool IsOfKind(int descriptor, bool datagrams) {
+  if (datagrams) return IntOption(descriptor, SO_TYPE) == SOCK_DGRAM;
+  return IntOption(descriptor, SO_TYPE) == SOCK_STREAM && IntOption(descriptor, SO_ACCEPTCONN) == 1;
+}
+
+// False for what is bound to no address of the Internet.
+bool FindAddress(InheritedSocket* socket) {
   sockaddr_storage address = {};
   socklen_t size = sizeof address;
-  if (IntOption(descriptor, SO_TYPE) != SOCK_STREAM || IntOption(descriptor, SO_ACCEPTCONN) != 1 ||
-      ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return {};
-  }
+  if (::getsockname(socket->descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  const bool old = address.ss_family == AF_INET;
+  if (!old && address.ss_family != AF_INET6) return false;
+  const void* const bytes = old ? static_cast<const void*>(&v4.sin_addr) : static_cast<const void*>(&v6.sin6_addr);
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const void* const bytes = address.ss_family == AF_INET
-                                ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&address)->sin_addr)
-                                : static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr);
-  const bool internet = address.ss_family == AF_INET || address.ss_family == AF_INET6;
-  if (!internet || ::inet_ntop(address.ss_family, bytes, text.data(), text.size()) == nullptr) return {};
-  return text.data();
+  if (::inet_ntop(address.ss_family, bytes, text.data(), text.size()) == nullptr) return false;
+  socket->address = text.data();
+  socket->port = ntohs(old ? v4.sin_port : v6.sin6_port);
+  return socket->port != 0;
 }
 
 }  // namespace
@@ -58,23 +63,23 @@ Result<std::vector<InheritedSocket>> TakeInheritedSockets() {
   std::string_view rest = names;
   for (int i = 0; i < static_cast<int>(*sent); ++i) {
     InheritedSocket& socket = sockets.emplace_back();
-    socket.descriptor = kFirstDescriptor + i;
+    socket.descriptor = kFirstInheritedDescriptor + i;
     socket.name = rest.substr(0, rest.find(':'));
     rest.remove_prefix(std::min(socket.name.size() + 1, rest.size()));
     ::fcntl(socket.descriptor, F_SETFD, FD_CLOEXEC);
-    socket.address = ListeningAddress(socket.descriptor);
-    if (socket.address.empty()) {
-      return InvalidArgument(
-          fmt::format("socket {} of LISTEN_FDS (\"{}\") is no TCP socket that listens", i + 1, socket.name));
+    const bool datagrams = socket.name == kDatagramSocket;
+    if (!IsOfKind(socket.descriptor, datagrams) || !FindAddress(&socket)) {
+      return InvalidArgument(fmt::format("socket {} of LISTEN_FDS (\"{}\") is no {}", i + 1, socket.name,
+                                         datagrams ? "UDP socket with an address" : "TCP socket that listens"));
     }
+    if (socket.name == "https" || datagrams) continue;
     // As systemd names the descriptors of a socket unit without a name of their own.
-    if (socket.name == "https") continue;
     if (socket.name.empty() || socket.name == "http" || socket.name == "unknown" || socket.name.ends_with(".socket")) {
       socket.name = "http";
       continue;
     }
-    return InvalidArgument(fmt::format("socket {} of LISTEN_FDS is called \"{}\": FileDescriptorName= is http or https",
-                                       i + 1, socket.name));
+    return InvalidArgument(fmt::format(
+        "socket {} of LISTEN_FDS is called \"{}\": FileDescriptorName= is http, https or udp", i + 1, socket.name));
   }
   return sockets;
 }

@@ -25,6 +25,16 @@ Supervisor Supervisor::FromEnvironment() {
   return supervisor;
 }
 
+std::vector<std::pair<std::string, std::string>> Supervisor::Variables() const {
+  std::vector<std::pair<std::string, std::string>> variables;
+  if (listens()) variables.emplace_back("NOTIFY_SOCKET", socket_);
+  if (watchdog_.count() != 0) {
+    variables.emplace_back("WATCHDOG_USEC", std::to_string(watchdog_.count()));
+    variables.emplace_back("WATCHDOG_PID", std::to_string(::getpid()));
+  }
+  return variables;
+}
+
 void Supervisor::Ready(std::string_view status) const { Send(fmt::format("READY=1\nSTATUS={}", status)); }
 
 void Supervisor::Reloading() const {

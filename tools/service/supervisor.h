@@ -11,6 +11,8 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tidemark::service {
 
@@ -24,6 +26,10 @@ class Supervisor {
   [[nodiscard]] bool listens() const { return !socket_.empty(); }
   // Within which a sign of life is wanted, again and again; zero: none is.
   [[nodiscard]] std::chrono::microseconds watchdog() const { return watchdog_; }
+
+  // The variables that FromEnvironment has taken, as NAME and VALUE: for a program that takes the place of this one in
+  // the same process.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> Variables() const;
 
   // `status`: a line for people.
   void Ready(std::string_view status) const;

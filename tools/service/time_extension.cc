@@ -1,5 +1,6 @@
 #include "tools/service/time_extension.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace tidemark::service {
@@ -11,7 +12,8 @@ constexpr std::chrono::seconds kEvery{10};
 
 }  // namespace
 
-TimeExtension::TimeExtension(const Supervisor* supervisor) : supervisor_(supervisor) {
+TimeExtension::TimeExtension(const Supervisor* supervisor, Within within)
+    : supervisor_(supervisor), lives_(within == Within::kRestart && supervisor->watchdog().count() != 0) {
   if (supervisor_->listens()) thread_ = std::jthread([this] { Run(); });
 }
 
@@ -22,10 +24,14 @@ TimeExtension::~TimeExtension() {
 }
 
 void TimeExtension::Run() {
+  std::chrono::microseconds every = kEvery;
+  // Twice as often as it is asked for.
+  if (lives_) every = std::min(every, supervisor_->watchdog() / 2);
   MutexLock lock(mutex_);
   while (!ended_) {
     supervisor_->NeedsTime(kMore);
-    wake_.WaitFor(mutex_, kEvery);
+    if (lives_) supervisor_->Alive();
+    wake_.WaitFor(mutex_, every);
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace tidemark::cli {
 
-// 0, printing how long requests waited; 1 with the server's reason when it serves on as it was, or when the next program
-// did not serve in time.
+// 0, printing how long requests waited; 1 with the server's reason when it serves on as it was, or when the next
+// program did not serve in time.
 int RunRestartAct(const ActFlags& flags);
 
 }  // namespace tidemark::cli

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "tools/server/access/credentials.h"
+#include "tools/server/http/endpoint.h"
 #include "tools/server/http/router.h"
 
 namespace tidemark::server::access {
@@ -21,6 +22,8 @@ class NobodyCaller final : public http::Caller {
   [[nodiscard]] bool May(Access access, std::string_view /*database*/) const override { return Open(access); }
   [[nodiscard]] bool MayEverywhere(Access access) const override { return Open(access); }
   [[nodiscard]] bool MaySomewhere(Access access) const override { return Open(access); }
+  [[nodiscard]] const storage::SeriesFilter* filter() const override { return nullptr; }
+  [[nodiscard]] quota::Account* account() const override { return nullptr; }
   [[nodiscard]] bool revoked() const override { return false; }
 
  private:
@@ -35,18 +38,19 @@ const std::shared_ptr<const http::Caller>& Nobody() {
 // Not Basic: a browser would ask for a user and a password by itself, over the page's own sign-in.
 Refusal Unknown(std::string text) { return {401, std::move(text), R"(Bearer realm="Tidemark")"}; }
 
-bool IsAddress(std::string_view host) {
-  return host.starts_with('[') || (!host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos);
-}
-
 bool Changes(const Request& head) { return head.method != http::Method::kGet && head.method != http::Method::kHead; }
 
 }  // namespace
 
-bool Guard::KnowsHost(std::string_view host) const {
-  // A name without a dot belongs to nobody on the Internet: it cannot be pointed here from outside.
-  if (host.find('.') == std::string_view::npos || http::IsLoopbackHost(host) || IsAddress(host)) return true;
-  const auto same = [host](const std::string& known) { return http::EqualsNoCase(known, host); };
+bool Guard::KnowsHost(const http::Authority& host) const {
+  if (host.kind != http::Authority::Kind::kName || http::IsLoopback(host)) return true;
+  // A name without a dot is looked up beside this machine, and belongs to nobody on the Internet: it cannot be pointed
+  // here from outside. With one at its end it is that of a top level domain.
+  if (!host.rooted && !host.host.contains('.')) return true;
+  const auto same = [&host](std::string_view known) {
+    if (known.ends_with('.')) known.remove_suffix(1);
+    return http::EqualsNoCase(known, host.host);
+  };
   return std::ranges::any_of(options_.hosts, same) || tokens_->on();
 }
 

@@ -29,7 +29,7 @@ class Guard final : public http::Gatekeeper {
   // Without tokens: loopback names, addresses, names without a dot, and those of the options. With tokens, any: a page
   // of another origin that points its name here has neither the token nor, since it belongs to another name, the
   // cookie.
-  [[nodiscard]] bool KnowsHost(std::string_view host) const override;
+  [[nodiscard]] bool KnowsHost(const http::Authority& host) const override;
   [[nodiscard]] bool AsksForCredentials() const override { return tokens_->on(); }
   std::optional<Refusal> Admit(http::Request* head) override;
 

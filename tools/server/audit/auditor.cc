@@ -124,8 +124,13 @@ void Auditor::Refused(const http::Request& head, int status, std::string_view wh
   work_.NotifyAll();
 }
 
-void Auditor::Changed(const http::Request& request, int status) {
-  Record record = RecordOf(request, status, clock_->NowNs());
+void Auditor::Changed(const http::Request& request, int status) { Add(RecordOf(request, status, clock_->NowNs())); }
+
+void Auditor::Did(std::string who, std::string from, std::string_view act) {
+  Add({.time_ns = clock_->NowNs(), .who = std::move(who), .from = std::move(from), .act = std::string(act)});
+}
+
+void Auditor::Add(Record record) {
   MutexLock lock(mutex_);
   if (ending_) return;
   waiting_.push_back(std::move(record));

@@ -44,6 +44,9 @@ class Auditor final : public http::Observer {
   void Refused(const http::Request& head, int status, std::string_view why) override TM_EXCLUDES(mutex_);
   void Changed(const http::Request& request, int status) override TM_EXCLUDES(mutex_);
 
+  // Of what was done by other means than a request, such as a signal.
+  void Did(std::string who, std::string from, std::string_view act) TM_EXCLUDES(mutex_);
+
   // The newest `limit` records that are written, newest first, of `who` only when that is not empty.
   [[nodiscard]] Result<std::vector<Record>> List(std::string_view who, size_t limit) const;
   // The first break of the chain, or where it is not what this server has written; "" when it is whole.
@@ -57,6 +60,8 @@ class Auditor final : public http::Observer {
 
  private:
   Auditor(LogFiles files, std::string directory, storage::DocumentStore* documents, const Clock* clock);
+  // Returns when it is written.
+  void Add(Record record) TM_EXCLUDES(mutex_);
   void Run();
   // What waits, as one batch.
   std::vector<Record> Take() TM_REQUIRES(mutex_);

@@ -9,6 +9,8 @@
 
 namespace tidemark::http {
 
+struct Authority;  // endpoint.h
+
 // Thread-safe; called on io threads: must not block.
 class Gatekeeper {
  public:
@@ -22,9 +24,9 @@ class Gatekeeper {
     std::string challenge;
   };
 
-  // Whether requests may come by this name of the server (the Host header, without port). A page that points its own
+  // Whether requests may come by this name of the server (see ParseAuthority; its port does not count). A page that points its own
   // name at this machine (DNS rebinding) is told by it.
-  [[nodiscard]] virtual bool KnowsHost(std::string_view host) const = 0;
+  [[nodiscard]] virtual bool KnowsHost(const Authority& host) const = 0;
 
   // Whether each request must show who sent it: then a page that points its own name here has nothing to show, and the
   // names that pages come from need not be of this machine.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "storage/base/clock.h"
+#include "tools/server/http/endpoint.h"
 #include "tools/server/http/form.h"
 
 namespace tidemark::http {
@@ -53,15 +54,18 @@ bool MayChange(const Route& route, Method method) {
   return true;
 }
 
-// "http://host:port" to "host:port", and its host alone.
-std::string_view WithoutScheme(std::string_view origin) {
-  const size_t at = origin.find("://");
-  return at == std::string_view::npos ? origin : origin.substr(at + 3);
-}
+// The schemes of this server, and their ports (RFC 9110, 4.2).
+struct Scheme {
+  std::string_view prefix;
+  uint16_t port;
+};
+constexpr Scheme kSchemes[] = {{"http://", 80}, {"https://", 443}};
 
-std::string_view HostOf(std::string_view authority) {
-  if (!authority.empty() && authority.front() == '[') return authority.substr(0, authority.find(']') + 1);
-  return authority.substr(0, std::min(authority.rfind(':'), authority.size()));
+const Scheme* SchemeOf(std::string_view url) {
+  const auto* const found = std::ranges::find_if(kSchemes, [url](const Scheme& scheme) {
+    return EqualsNoCase(url.substr(0, scheme.prefix.size()), scheme.prefix);
+  });
+  return found == std::end(kSchemes) ? nullptr : found;
 }
 
 constexpr std::string_view kDatabasePrefix = "/db/";
@@ -104,26 +108,19 @@ std::string_view Name(Scope scope) {
   return "?";
 }
 
-bool IsLoopbackHost(std::string_view host) {
-  constexpr std::string_view kLocalhost = "localhost";
-  if (host.size() >= kLocalhost.size() && EqualsNoCase(host.substr(host.size() - kLocalhost.size()), kLocalhost)) {
-    return host.size() == kLocalhost.size() || host[host.size() - kLocalhost.size() - 1] == '.';
-  }
-  if (host == "[::1]" || host == "::1") return true;
-  return host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
 Router::Router(std::vector<Route> routes, RouterOptions options)
     : routes_(std::move(routes)), options_(std::move(options)), tallies_(routes_.size() + 1) {}
 
-bool Router::OriginAllowed(const Request& head, std::string_view origin) const {
+bool Router::OriginAllowed(std::string_view origin, const Authority& own) const {
   const auto& allowed = options_.allowed_origins;
   if (std::find(allowed.begin(), allowed.end(), origin) != allowed.end()) return true;
   if (!options_.own_origin.empty() && origin == options_.own_origin) return true;
-  const std::string_view authority = WithoutScheme(origin);
-  if (origin == "null" || !EqualsNoCase(authority, head.Header("Host"))) return false;
+  const Scheme* const scheme = SchemeOf(origin);  // null of the origin "null" too
+  if (scheme == nullptr) return false;
+  const Result<Authority> page = ParseAuthority(origin.substr(scheme->prefix.size()));
+  if (!page.ok() || !SameAuthority(*page, own, scheme->port)) return false;
   const bool asks = options_.gatekeeper != nullptr && options_.gatekeeper->AsksForCredentials();
-  return asks || IsLoopbackHost(HostOf(authority));
+  return asks || IsLoopback(own);
 }
 
 void Router::AddCors(const Request& request, Response* response) const {
@@ -189,22 +186,31 @@ void Router::CompleteLocation(Response* response) const {
 }
 
 std::optional<Router::TargetParts> Router::PartsOf(std::string_view target) {
-  // Absolute form (RFC 9112, 3.2.2) names the host again; only its path counts here.
   size_t path_at = 0;
+  std::optional<std::string_view> authority;
   if (!target.empty() && target.front() != '/') {
-    const size_t scheme = target.find("://");
-    if (scheme == std::string_view::npos && target != "*") return std::nullopt;
-    path_at = scheme == std::string_view::npos ? target.size() : std::min(target.find('/', scheme + 3), target.size());
+    const Scheme* const scheme = SchemeOf(target);
+    if (scheme == nullptr && target != "*") return std::nullopt;
+    path_at = target.size();
+    if (scheme != nullptr) {
+      const size_t host_at = scheme->prefix.size();
+      path_at = std::min(target.find_first_of("/?#", host_at), target.size());
+      authority = target.substr(host_at, path_at - host_at);
+      if (authority->empty()) return std::nullopt;
+    }
   }
-  const size_t query_at = std::min(target.find('?', path_at), target.size());
-  TargetParts parts{target.substr(path_at, query_at - path_at), {}, target.substr(query_at)};
-  if (!parts.rest.empty()) parts.query = parts.rest.substr(1, parts.rest.find('#') - 1);
+  const size_t query_at = std::min(target.find_first_of("?#", path_at), target.size());
+  TargetParts parts{authority, target.substr(path_at, query_at - path_at), {}, target.substr(query_at)};
+  if (parts.rest.starts_with('?')) parts.query = parts.rest.substr(1, parts.rest.find('#') - 1);
   return parts;
 }
 
 Admission Router::Admit(Request* head) {
   const std::optional<TargetParts> parts = PartsOf(head->target);
   if (!parts) return Refused(Refuse(400, "400 Bad Request", head));
+  Result<Authority> own = ParseAuthority(head->Header("Host"));
+  if (own.ok() && parts->authority) own = ParseAuthority(*parts->authority);
+  if (!own.ok()) return Refused(Refuse(400, "malformed Host: " + own.error().message, head));
   Result<std::string> path = text::PercentDecode(parts->path, false);
   if (!path.ok()) return Refused(Refuse(400, path.error().message, head));
   head->path = std::move(path).value();
@@ -235,20 +241,18 @@ Admission Router::Admit(Request* head) {
   if (const Status parsed = text::ParseForm(parts->query, &head->params); !parsed.ok()) {
     return Refused(Refuse(400, parsed.error().message, head));
   }
-  return Check(*found, head);
+  return Check(*found, *own, head);
 }
 
-Admission Router::Check(const Route& route, Request* head) {
+Admission Router::Check(const Route& route, const Authority& own, Request* head) {
   const std::string_view origin = head->Header("Origin");
-  if (!origin.empty() && MayChange(route, head->method) && !OriginAllowed(*head, origin)) {
+  if (!origin.empty() && MayChange(route, head->method) && !OriginAllowed(origin, own)) {
     return Refused(Refuse(403, "a page from another origin may change nothing here", head));
   }
   if (options_.gatekeeper != nullptr) {
-    if (route.access != Access::kOpen && !options_.gatekeeper->KnowsHost(HostOf(head->Header("Host")))) {
-      return Refused(Refuse(403,
-                            fmt::format("this server is not known by the name \"{}\": see http.allowed_hosts",
-                                        HostOf(head->Header("Host"))),
-                            head));
+    if (route.access != Access::kOpen && !options_.gatekeeper->KnowsHost(own)) {
+      return Refused(Refuse(
+          403, fmt::format("this server is not known by the name \"{}\": see http.allowed_hosts", own.host), head));
     }
     if (const auto refusal = options_.gatekeeper->Admit(head)) {
       Response response = Refuse(refusal->status, refusal->text, head);
@@ -269,6 +273,12 @@ Admission Router::Check(const Route& route, Request* head) {
 
 std::optional<Response> Router::CheckScope(const Request& request) {
   const Route& route = *request.route;
+  if (request.caller->filter() != nullptr && !route.filtered) {
+    return Refuse(403,
+                  fmt::format("\"{}\" sees the series of its filter only: {}", request.caller->name(),
+                              route.unfiltered.empty() ? "this cannot be held to them" : route.unfiltered),
+                  &request);
+  }
   switch (route.scope) {
     case Scope::kServer:
       if (request.caller->MayEverywhere(route.access)) return std::nullopt;

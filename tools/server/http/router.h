@@ -41,6 +41,9 @@ struct Route {
   std::string pattern;
   size_t body_bytes_max = 0;
   std::function<Response(Request&)> handler = nullptr;
+  // Holds itself to Caller::filter(). Other routes refuse a caller who has one, in the words of `unfiltered`.
+  bool filtered = false;
+  std::string_view unfiltered = {};
   // The body may be a form, whose fields become parameters.
   bool form = false;
   // Takes any Content-Encoding itself; others take gzip only.
@@ -89,7 +92,7 @@ class Router : public Application {
   [[nodiscard]] const Tally& tally(size_t route) const { return tallies_[route]; }
 
  private:
-  [[nodiscard]] bool OriginAllowed(const Request& head, std::string_view origin) const;
+  [[nodiscard]] bool OriginAllowed(std::string_view origin, const Authority& own) const;
   // Takes the route prefix off a decoded path. false: it is not below that.
   [[nodiscard]] bool TakeRoutePrefix(std::string* path) const;
   // What is answered beside the route prefix.
@@ -100,6 +103,8 @@ class Router : public Application {
   [[nodiscard]] bool Serves(std::string_view raw_path) const;
   // A request target, cut into what it consists of.
   struct TargetParts {
+    // Of the absolute form (RFC 9112, 3.2.2): who is asked, whatever the Host header says.
+    std::optional<std::string_view> authority;
     std::string_view path;   // as it was sent
     std::string_view query;  // without '?' and fragment
     std::string_view rest;   // what follows the path
@@ -107,7 +112,7 @@ class Router : public Application {
   // nullopt for a target that no origin server takes.
   [[nodiscard]] static std::optional<TargetParts> PartsOf(std::string_view target);
   // What is refused although there is such a route, and else where the request runs.
-  Admission Check(const Route& route, Request* head);
+  Admission Check(const Route& route, const Authority& own, Request* head);
   // Whether the caller has the route's right to what the request is about; else the refusal. When the form was read.
   std::optional<Response> CheckScope(const Request& request);
   // 404, or a redirect to the path without empty segments where a route has that.
@@ -120,8 +125,5 @@ class Router : public Application {
   const RouterOptions options_;
   std::deque<Tally> tallies_;
 };
-
-// Whether `host` (without port) is localhost, a name under it, or a loopback address.
-bool IsLoopbackHost(std::string_view host);
 
 }  // namespace tidemark::http

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <vector>
 
 #include "storage/base/clock.h"
@@ -24,6 +26,9 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using Guard = asio::executor_work_guard<asio::io_context::executor_type>;
+
+// How often they are looked at while the server goes, when they are short.
+constexpr std::chrono::milliseconds kDrainSweepInterval{20};
 
 // How often deadlines are looked at: often enough for the shortest of them, at most every second.
 std::chrono::milliseconds SweepInterval(const ServerOptions& options) {
@@ -79,15 +84,18 @@ struct Server::Impl {
     asio::ip::tcp::acceptor* const acceptor = &listener->acceptor;
     Worker* const target = loops[next_loop++ % loops.size()].get();
     auto on_accept = [this, listener, acceptor, target](const error_code& error, asio::ip::tcp::socket socket) {
+      // Who was accepted before the server went is served.
+      if (!error) Adopt(target, std::move(socket), listener->tls.get());
       if (shared.draining.load(std::memory_order_relaxed) || error == asio::error::operation_aborted) return;
       if (error) {
         // Out of descriptors: waiting a moment is better than spinning.
         TM_LOG(kWarn, "accept: {}", error.message());
         auto timer = std::make_shared<asio::steady_timer>(acceptor->get_executor(), std::chrono::milliseconds(100));
-        timer->async_wait([this, listener, timer](const error_code&) { Accept(listener); });
+        timer->async_wait([this, listener, timer](const error_code&) {
+          if (!shared.draining.load(std::memory_order_relaxed)) Accept(listener);
+        });
         return;
       }
-      Adopt(target, std::move(socket), listener->tls.get());
       Accept(listener);
     };
     acceptor->async_accept(target->loop.context(), std::move(on_accept));
@@ -115,6 +123,7 @@ struct Server::Impl {
         return;
       }
       channel = std::move(opened).value();
+      counters.connections_encrypted.fetch_add(1, std::memory_order_relaxed);
     }
     auto start = [this, target, moved = std::move(socket), channel = std::move(channel),
                   taken = std::move(*place)]() mutable {
@@ -151,6 +160,77 @@ struct Server::Impl {
       ForEachSession(worker, [now](Session& session) { session.Sweep(now); });
       ScheduleSweep(worker);
     });
+  }
+
+  // On the first loop, which the acceptors are of: behind it nobody else is accepted, and whoever was is counted.
+  std::vector<int> ReleaseListeners() {
+    std::vector<int> descriptors;
+    const auto release = [&] {
+      for (const auto& listener : listeners) {
+        error_code error;
+        const int descriptor = listener->acceptor.release(error);
+        if (!error) descriptors.push_back(descriptor);
+      }
+    };
+    if (!started) {
+      release();
+      return descriptors;
+    }
+    std::promise<void> released;
+    asio::io_context& context = loops.front()->loop.context();
+    asio::post(context, [&] {
+      release();
+      // Accepts that were done before stand in the queue now, and in front of this.
+      asio::post(context, [&] { released.set_value(); });
+    });
+    released.get_future().wait();
+    return descriptors;
+  }
+
+  // Lets each session end by itself, and cuts those that have not after `timeout`. The loops end. True: none was cut.
+  bool EndSessions(std::chrono::milliseconds timeout) {
+    const auto none_is_open = [this] { return shared.counters.connections_open.load() == 0; };
+    OnSessions([](Session& session) { session.BeginDrain(); });
+    const bool all = WaitUntil(timeout, none_is_open);
+    if (!all) {
+      OnSessions([](Session& session) { session.Abort(); });
+      // Handlers that are running keep their sessions; they see the stop token.
+      WaitUntil(std::chrono::seconds(5), none_is_open);
+    }
+    ending.store(true);
+    for (auto& worker : loops) {
+      worker->guard.reset();
+      asio::post(worker->loop.context(), [raw = worker.get()] { raw->sweep.cancel(); });
+      if (!all) worker->loop.context().stop();
+    }
+    // Ends with the last leader.
+    shared.readers.Stop();
+    return all;
+  }
+
+  // False: `done` did not come true within `limit`. It is asked when a session has ended.
+  template <typename Done>
+  bool WaitUntil(std::chrono::milliseconds limit, Done done) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    auto sweep_at = std::chrono::steady_clock::now() + kDrainSweepInterval;
+    MutexLock lock(shared.mutex);
+    while (!done()) {
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= end) return false;
+      if (now >= sweep_at) {
+        OnSessions([now_ns = SystemClock::Get().SteadyNs()](Session& session) { session.Sweep(now_ns); });
+        sweep_at = now + kDrainSweepInterval;
+      }
+      shared.closed.WaitFor(shared.mutex, std::min(end, sweep_at) - now);
+    }
+    return true;
+  }
+
+  template <typename Visit>
+  void OnSessions(Visit visit) {
+    for (auto& worker : loops) {
+      asio::post(worker->loop.context(), [raw = worker.get(), visit] { ForEachSession(raw, visit); });
+    }
   }
 
   template <typename Visit>
@@ -229,46 +309,48 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   if (impl_->drained) return true;
   impl_->drained = true;
   if (!impl_->started) return true;
-  ServerShared& shared = impl_->shared;
-  shared.draining.store(true);
+  impl_->shared.draining.store(true);
   for (auto& listener : impl_->listeners) {
     asio::post(listener->acceptor.get_executor(), [raw = listener.get()] {
       error_code ignored;
       raw->acceptor.close(ignored);
     });
   }
-  for (auto& worker : impl_->loops) {
-    asio::post(worker->loop.context(),
-               [raw = worker.get()] { Impl::ForEachSession(raw, [](Session& session) { session.BeginDrain(); }); });
+  return impl_->EndSessions(timeout);
+}
+
+Inheritance Server::Leave(std::chrono::milliseconds timeout) {
+  impl_->drained = true;
+  ServerShared& shared = impl_->shared;
+  Inheritance left;
+  if (impl_->started && std::ranges::any_of(impl_->listeners, [](const auto& one) { return one->tls != nullptr; })) {
+    shared.last_replies.store(true);
+    impl_->WaitUntil(kLastRepliesTime, [&] { return shared.counters.connections_encrypted.load() == 0; });
+    impl_->OnSessions([](Session& session) { session.EndIdleTls(); });
   }
-  const auto wait_until_closed = [&shared](std::chrono::milliseconds limit) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    MutexLock lock(shared.mutex);
-    while (shared.counters.connections_open.load() != 0) {
-      const auto left = end - std::chrono::steady_clock::now();
-      if (left <= left.zero()) return false;
-      shared.closed.WaitFor(shared.mutex, left);
-    }
-    return true;
-  };
-  const bool all = wait_until_closed(timeout);
-  if (!all) {
-    for (auto& worker : impl_->loops) {
-      asio::post(worker->loop.context(),
-                 [raw = worker.get()] { Impl::ForEachSession(raw, [](Session& session) { session.Abort(); }); });
-    }
-    // Handlers that are running keep their sessions; they see the stop token.
-    wait_until_closed(std::chrono::seconds(5));
+  shared.keeps.store(true);
+  shared.draining.store(true);
+  left.paused_ns = SystemClock::Get().SteadyNs();
+  left.listeners = impl_->ReleaseListeners();
+  if (impl_->started) left.all_finished = impl_->EndSessions(timeout);
+  MutexLock lock(shared.mutex);
+  left.connections = std::exchange(shared.kept, {});
+  return left;
+}
+
+void Server::Resume(int descriptor) {
+  Impl::Worker* const target = impl_->loops[impl_->next_loop++ % impl_->loops.size()].get();
+  sockaddr_storage address = {};
+  socklen_t size = sizeof address;
+  asio::ip::tcp::socket socket(target->loop.context());
+  error_code error;
+  const bool known = ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  socket.assign(address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor, error);
+  if (!known || error) {
+    ::close(descriptor);
+    return;
   }
-  impl_->ending.store(true);
-  for (auto& worker : impl_->loops) {
-    worker->guard.reset();
-    asio::post(worker->loop.context(), [raw = worker.get()] { raw->sweep.cancel(); });
-    if (!all) worker->loop.context().stop();
-  }
-  // Ends with the last leader.
-  shared.readers.Stop();
-  return all;
+  impl_->Adopt(target, std::move(socket), nullptr);
 }
 
 void Server::SetLimits(const ServerOptions& wanted) {

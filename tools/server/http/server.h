@@ -5,7 +5,8 @@
 //   TM_TRY_ASSIGN(Endpoint endpoint, server.Listen("127.0.0.1", 0));
 //   server.Start();
 //   ...
-//   server.Drain(std::chrono::seconds(10));
+//   server.Drain(std::chrono::seconds(10));            // the end, or
+//   Inheritance left = server.Leave(std::chrono::seconds(10));   // another server goes on with what is open
 //
 // A connection belongs to one of a few io threads, which never block. Requests that may block run on bounded sets of
 // workers, one for writes and one for reads, so that neither keeps the other from running.
@@ -17,11 +18,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/base/result.h"
 #include "tools/server/http/content_coding.h"
 #include "tools/server/http/message.h"
 #include "tools/tls/server_context.h"
+
+namespace tidemark::memory {
+class Budget;
+}
 
 namespace tidemark::http {
 
@@ -70,6 +76,8 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout{75'000};
   // Replies of at least this many bytes are compressed for clients that accept gzip.
   size_t gzip_reply_bytes_min = 1024;
+  // Bodies and large replies are taken of it too, as requests; null: of none. Outlives the server.
+  memory::Budget* memory = nullptr;
 };
 
 // Where a request runs.
@@ -109,11 +117,25 @@ struct Endpoint {
   bool encrypted = false;
 };
 
+// What a server leaves open for the one that takes its place, in this process or in the program that replaces it. Whoever
+// has it owns the descriptors.
+struct Inheritance {
+  // Those that listen, in the order of Listen and Adopt: who connects meanwhile waits in their queues.
+  std::vector<int> listeners;
+  // Plain connections between two requests. What their clients send meanwhile waits in the kernel, unread.
+  std::vector<int> connections;
+  // Since when nobody is accepted, on SystemClock::SteadyNs, which the programs of one boot share.
+  int64_t paused_ns = 0;
+  // Whether every request that had begun was answered within the time.
+  bool all_finished = true;
+};
+
 // Counters since start, and gauges. Relaxed atomics.
 struct ServerCounters {
   std::atomic<uint64_t> connections_accepted{0};
   std::atomic<uint64_t> connections_refused{0};
   std::atomic<uint64_t> connections_open{0};
+  std::atomic<uint64_t> connections_encrypted{0};  // of those, under TLS
   std::atomic<uint64_t> handshakes{0};  // of TLS
   std::atomic<uint64_t> handshakes_failed{0};
   std::atomic<uint64_t> requests{0};
@@ -144,6 +166,9 @@ class Server {
                           std::shared_ptr<const tls::ServerContext> tls = nullptr);
   // Serves a socket that listens already. kIo. The socket is the server's from then on.
   Result<Endpoint> Adopt(int descriptor, std::shared_ptr<const tls::ServerContext> tls = nullptr);
+  // Serves a plain connection that another server has left between two requests. After Start. The descriptor is the
+  // server's from then on.
+  void Resume(int descriptor);
   // Begins to accept.
   void Start();
   // From the next request or deadline on: the limits of heads and bodies, the memory for bodies and replies, and the
@@ -152,6 +177,12 @@ class Server {
   // Accepts no more, lets requests that have begun finish, then closes. Returns whether all finished within `timeout`;
   // the others are cut. Idempotent.
   bool Drain(std::chrono::milliseconds timeout);
+  // As Drain, for a server that another one follows: no request is lost whose bytes have reached this machine. For
+  // kLastRepliesTime everything is served, and each reply over TLS is the last of its connection: what a connection under
+  // TLS is at cannot be handed on. From then on every reply is the last of its connection, nobody is accepted, and
+  // connections between two requests are set aside. Once, in place of Drain.
+  Inheritance Leave(std::chrono::milliseconds timeout);
+  static constexpr std::chrono::milliseconds kLastRepliesTime{1'000};
 
   // When the loop that is the furthest behind last came round to look at its connections, on SystemClock::SteadyNs.
   // Long ago, that is more than some seconds: the server hangs.

@@ -27,6 +27,8 @@ constexpr size_t kSmallInputBytes = 4096;
 constexpr size_t kLargeInputBytes = size_t{64} << 10;
 // A connection that is refused with its body unread is kept open this long, so that the client can read the answer.
 constexpr std::chrono::milliseconds kLingerTime{2000};
+// The same while the server goes, and others wait for the next one.
+constexpr std::chrono::milliseconds kShortLingerTime{100};
 // Queries up to this size begin where they were read.
 constexpr size_t kShortRequestBytes = size_t{4} << 10;
 // Compressing so much takes a millisecond.
@@ -71,6 +73,7 @@ Session::~Session() {
   // The waiter looks at the count under the mutex: take it, so that the notification is not lost in between.
   MutexLock lock(shared_->mutex);
   shared_->counters.connections_open.fetch_sub(1, std::memory_order_relaxed);
+  if (transport_.encrypted()) shared_->counters.connections_encrypted.fetch_sub(1, std::memory_order_relaxed);
   shared_->closed.NotifyAll();
 }
 
@@ -122,16 +125,12 @@ void Session::Sweep(int64_t now_ns) {
     case Phase::kIdle:
     case Phase::kReply:
     case Phase::kLinger:
+    case Phase::kParting:
       if (now_ns < deadline_ns_) return;
       Close();
       return;
     case Phase::kClosed: return;
   }
-}
-
-void Session::BeginDrain() {
-  if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake) Close();
-  if (phase_ == Phase::kStream && stream_ && stream_ends_at_drain_) stream_->Finish();
 }
 
 void Session::Abort() {
@@ -180,13 +179,15 @@ void Session::NextRequest() {
   admission_ = Admission();
   parser_ = std::make_unique<RequestParser>(&request_, shared_->options().header_bytes_max);
   if (in_begin_ == in_end_) {
-    if (shared_->draining.load(std::memory_order_relaxed)) return Close();
+    if (shared_->draining.load(std::memory_order_relaxed) && EndIdle(false)) return;
     in_begin_ = in_end_ = 0;
     if (in_capacity_ > kSmallInputBytes) {
       in_.reset();
       in_capacity_ = 0;
     }
-    Enter(Phase::kIdle, shared_->options().idle_timeout);
+    const bool goes = shared_->draining.load(std::memory_order_relaxed);
+    Enter(Phase::kIdle, goes ? kFirstRequestTime : shared_->options().idle_timeout);
+    idle_since_ns_ = NowNs();
   } else {
     Enter(Phase::kHead, shared_->options().header_timeout);
   }
@@ -216,6 +217,10 @@ void Session::ParseHead() {
     if (parser_->is_header_done()) return OnHead();
   }
   ReadInput([this](const error_code& error) {
+    if (phase_ == Phase::kParting) {
+      if (error == asio::error::operation_aborted) return Parted();
+      phase_ = Phase::kIdle;  // a request came first
+    }
     if (phase_ != Phase::kIdle && phase_ != Phase::kHead) return;
     if (error) return Close();
     if (phase_ == Phase::kIdle) Enter(Phase::kHead, shared_->options().header_timeout);
@@ -466,7 +471,7 @@ void Session::RefuseForMemory() {
 // from a client that is still sending.
 void Session::Linger() {
   if (phase_ != Phase::kLinger) {
-    Enter(Phase::kLinger, kLingerTime);
+    Enter(Phase::kLinger, shared_->draining.load(std::memory_order_relaxed) ? kShortLingerTime : kLingerTime);
     transport_.ShutdownSend();
     if (!handler_runs_) ReleaseBody();
   }

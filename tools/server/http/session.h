@@ -35,8 +35,13 @@ struct ServerShared {
   WorkerSet service;
   WorkerSet streams;
   std::atomic<bool> draining{false};
+  // The last reply of a connection under TLS is the next one.
+  std::atomic<bool> last_replies{false};
+  // While draining: connections between two requests are set aside in place of being closed.
+  std::atomic<bool> keeps{false};
   Mutex mutex;
-  CondVar closed;  // a session ended
+  CondVar closed;                             // a session ended
+  std::vector<int> kept TM_GUARDED_BY(mutex);  // descriptors of those that were set aside
 
   ServerShared(const ServerOptions& o, Application* a)
       : versions(o),
@@ -56,6 +61,9 @@ struct ServerShared {
 class SessionStream;
 class RequestParser;
 
+// While the server goes, who has a connection without a request gets so long for one.
+inline constexpr std::chrono::milliseconds kFirstRequestTime{1'000};
+
 // A handler that ends at its deadline itself has so long to say so.
 inline constexpr std::chrono::milliseconds kLateAnswerGrace{30};
 
@@ -69,18 +77,30 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   void Start();
   // Cuts what has passed its deadline, notices clients that went away.
   void Sweep(int64_t now_ns);
-  // Closes now if nothing is being answered; otherwise the reply will say that it is the last.
+  // Ends now if nothing is being answered; otherwise the reply will say that it is the last.
   void BeginDrain();
+  // Ends a connection under TLS that is between two requests.
+  void EndIdleTls();
   void Abort();
 
  private:
   friend class SessionStream;
-  enum class Phase : uint8_t { kHandshake, kIdle, kHead, kBody, kWork, kReply, kStream, kLinger, kClosed };
+  enum class Phase : uint8_t { kHandshake, kIdle, kHead, kBody, kWork, kReply, kStream, kLinger, kParting, kClosed };
   // Where the answer to 100-continue or to the request leads when it is written.
   enum class After : uint8_t { kReadBody, kNextRequest, kStream, kLinger, kClose };
 
   void OnHandshake(const boost::system::error_code& error);
   void NextRequest();
+  // While draining, of a connection between two requests; `reads`: it waits for the next one. False: it is to go on,
+  // since something of a request is here or on its way.
+  bool EndIdle(bool reads);
+  // Whether a handshake or a request has just ended, and what it was for may be on its way.
+  [[nodiscard]] bool IsFresh() const;
+  // Ends the wait for a next request; Parted follows when none came first.
+  void Part();
+  void Parted();
+  // Whether the reply that is put together is the last, because the server goes.
+  [[nodiscard]] bool ReplyIsLast();
   void ParseHead();
   void OnHead();
   void BeginBody();
@@ -126,6 +146,9 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   void Enter(Phase phase, std::chrono::milliseconds timeout);
   template <typename Handler>
   void ReadInput(Handler handler);
+  // Counts `bytes` more in `held`, of which there may be `most`, and takes them of the process' memory.
+  bool TakeMemory(std::atomic<uint64_t>* held, size_t bytes, size_t most);
+  void GiveMemory(std::atomic<uint64_t>* held, size_t bytes);
   bool LeaseBody(size_t bytes);
   // That a body of `received` bytes may take `bytes` in all unpacked, besides.
   bool LeaseDecoded(size_t received, size_t bytes);
@@ -152,6 +175,7 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   ServerShared* const shared_;
   Phase phase_ = Phase::kIdle;
   int64_t deadline_ns_ = 0;
+  int64_t idle_since_ns_ = 0;  // of Phase::kIdle
   std::string peer_;
   // Of a client whose certificate was asked for and is good; shared by its requests.
   std::shared_ptr<const std::vector<std::string>> certificate_names_;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "storage/base/memory/budget.h"
 #include "tools/server/http/line_ends.h"
 #include "tools/server/http/request_parser.h"
 #include "tools/server/http/session.h"
@@ -28,12 +29,22 @@ bool Session::MendLineEnds() {
   return true;
 }
 
+bool Session::TakeMemory(std::atomic<uint64_t>* held, size_t bytes, size_t most) {
+  memory::Budget* const memory = shared_->options().memory;
+  const bool fits = held->fetch_add(bytes, std::memory_order_relaxed) + bytes <= most;
+  if (fits && (memory == nullptr || memory->TryTake(memory::Class::kRequests, bytes))) return true;
+  held->fetch_sub(bytes, std::memory_order_relaxed);
+  return false;
+}
+
+void Session::GiveMemory(std::atomic<uint64_t>* held, size_t bytes) {
+  if (bytes == 0) return;
+  held->fetch_sub(bytes, std::memory_order_relaxed);
+  if (memory::Budget* const memory = shared_->options().memory) memory->Give(memory::Class::kRequests, bytes);
+}
+
 bool Session::LeaseBody(size_t bytes) {
-  std::atomic<uint64_t>& held = shared_->counters.body_bytes;
-  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options().body_memory_bytes) {
-    held.fetch_sub(bytes, std::memory_order_relaxed);
-    return false;
-  }
+  if (!TakeMemory(&shared_->counters.body_bytes, bytes, shared_->options().body_memory_bytes)) return false;
   leased_bytes_ += bytes;
   return true;
 }
@@ -59,8 +70,7 @@ void Session::ReleaseBody() {
   shared_->counters.dense_bytes.fetch_sub(dense_bytes_, std::memory_order_relaxed);
   dense_bytes_ = 0;
   decoded_bytes_ = 0;
-  shared_->counters.body_bytes.fetch_sub(leased_bytes_, std::memory_order_relaxed);
-  leased_bytes_ = 0;
+  GiveMemory(&shared_->counters.body_bytes, std::exchange(leased_bytes_, 0));
 }
 
 bool Session::BodyIsTooSlow(int64_t now_ns) {

@@ -51,18 +51,13 @@ const std::string& HttpDate() {
 
 bool Session::LeaseReply(size_t bytes) {
   if (bytes < kLargeReplyBytes) return true;
-  std::atomic<uint64_t>& held = shared_->counters.reply_bytes;
-  if (held.fetch_add(bytes, std::memory_order_relaxed) + bytes > shared_->options().reply_memory_bytes) {
-    held.fetch_sub(bytes, std::memory_order_relaxed);
-    return false;
-  }
+  if (!TakeMemory(&shared_->counters.reply_bytes, bytes, shared_->options().reply_memory_bytes)) return false;
   leased_reply_bytes_ += bytes;
   return true;
 }
 
 void Session::ReleaseReply() {
-  shared_->counters.reply_bytes.fetch_sub(leased_reply_bytes_, std::memory_order_relaxed);
-  leased_reply_bytes_ = 0;
+  GiveMemory(&shared_->counters.reply_bytes, std::exchange(leased_reply_bytes_, 0));
 }
 
 std::string Session::HeadOf(const Response& response, const Framing& framing) const {
@@ -124,7 +119,7 @@ void Session::ReplyInStream(Response response) {
     return Write(Compose(std::move(busy)));
   }
   const bool chunked = !request_.http10;
-  keep_alive_ = keep_alive_ && chunked && !response.close && !shared_->draining.load(std::memory_order_relaxed);
+  keep_alive_ = keep_alive_ && chunked && !response.close && !ReplyIsLast();
   stream_ = std::move(stream);
   stream_chunked_ = chunked;
   stream_ends_at_drain_ = response.ends_at_drain;
@@ -146,16 +141,16 @@ Session::Outgoing Session::Compose(Response response) {
     response = shared_->application->Refuse(503, "too many replies wait for their clients", &request_);
     response.Set("Retry-After", "1");
   }
-  keep_alive_ =
-      keep_alive_ && !response.close && !shared_->draining.load(std::memory_order_relaxed) && (!streamed || chunked);
+  const bool last = ReplyIsLast();
+  keep_alive_ = keep_alive_ && !response.close && !last && (!streamed || chunked);
   Framing framing{.chunked = chunked};
   // These have no body whatever the headers say (RFC 9110, 15.3.5 and 15.4.5).
   const bool bodiless = response.status == 204 || response.status == 304;
   if (!streamed && !bodiless) framing.length = response.body.size();
   Outgoing out{.head = HeadOf(response, framing),
-               .after = keep_alive_      ? After::kNextRequest
-                        : response.close ? After::kLinger
-                                         : After::kClose};
+               .after = keep_alive_              ? After::kNextRequest
+                        : response.close || last ? After::kLinger
+                                                 : After::kClose};
   if (!head_only_ && !bodiless) out.body = std::move(response.body);
   return out;
 }

@@ -35,6 +35,14 @@ bool Transport::PeerGone() {
   return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+bool Transport::HasInput() {
+  MutexLock lock(closing_mutex_);
+  if (closed_) return false;
+  if (channel_ != nullptr && channel_->has_pending()) return true;
+  char byte;
+  return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 tls::Channel::Moved Transport::WriteParts(const Parts& parts) {
   if (parts[0].empty()) return channel_->Write(parts[1]);
   if (parts[1].empty() || parts[0].size() >= kRecordBytes) return channel_->Write(parts[0]);
@@ -73,6 +81,15 @@ void Transport::ShutdownSend() {
   if (channel_ != nullptr) channel_->Close();
   error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+}
+
+int Transport::Release() {
+  MutexLock lock(closing_mutex_);
+  if (closed_) return -1;
+  closed_ = true;
+  error_code error;
+  const int descriptor = socket_.release(error);
+  return error ? -1 : descriptor;
 }
 
 void Transport::Close() {

@@ -75,6 +75,8 @@ class Transport {
 
   // Whether the client has closed its side with nothing unread before.
   [[nodiscard]] bool PeerGone();
+  // Whether something was received and not read. On any thread, as SendNow.
+  [[nodiscard]] bool HasInput() TM_EXCLUDES(closing_mutex_);
   // Sends what goes at once and returns how much of `parts` that was. On any thread, as long as the loop's thread does
   // not read or write meanwhile.
   size_t SendNow(const Parts& parts) TM_EXCLUDES(closing_mutex_);
@@ -84,6 +86,9 @@ class Transport {
   // Says that nothing follows, and goes on reading.
   void ShutdownSend();
   void Close() TM_EXCLUDES(closing_mutex_);
+  // Gives the descriptor of a plain socket to the caller; nothing is sent, and what was not read stays in the kernel.
+  // -1: it is closed already.
+  [[nodiscard]] int Release() TM_EXCLUDES(closing_mutex_);
 
  private:
   // Repeats `step` until it is done, waiting for the socket as it asks.

@@ -12,7 +12,7 @@
 #include "storage/base/text/duration.h"
 #include "storage/base/text/instant.h"
 #include "storage/model/limits.h"
-#include "tools/server/http/router.h"
+#include "tools/server/http/endpoint.h"
 #include "tools/server/influx/drop_database.h"
 #include "tools/server/influx/influx_reply.h"
 #include "tools/server/influx/influx_shows.h"
@@ -52,11 +52,21 @@ void NoteAct(const influxql::Statement& statement, std::string_view database, bo
                       done ? "done" : "failed");
 }
 
+// Whether a statement is about a database as a whole, of which a caller with a filter may have a part only.
+bool IsOfWhole(const influxql::Statement& statement) {
+  return std::holds_alternative<influxql::DropDatabase>(statement) ||
+         std::holds_alternative<influxql::ChangeRetentionPolicy>(statement);
+}
+
 // An Error where the caller has no right to what a statement is about.
 Status CheckCaller(const http::Caller& caller, const influxql::Statement& statement, std::string_view database) {
   const http::Access right = RightOf(statement);
   const std::string_view named = influxql::DatabaseOf(statement);
   const std::string_view about = named.empty() ? database : named;
+  if (caller.filter() != nullptr && IsOfWhole(statement)) {
+    return InvalidArgument(fmt::format(
+        "\"{}\" sees the series of its filter only, and this is about all series of a database", caller.name()));
+  }
   // Of SHOW DATABASES the caller sees what he may read. Without a database the statement says that it lacks one.
   if (std::holds_alternative<influxql::ShowDatabases>(statement) || about.empty() || caller.May(right, about))
     return {};
@@ -130,7 +140,7 @@ std::string ChecksOf(const std::vector<model::Finding>& findings) {
 Response InfluxService::Health(Request& request) const {
   const storage::StoreStats stats = store_->Stats();
   // Who has not shown a token learns that something is wrong, not what.
-  const bool details = request.caller->MaySomewhere(http::Access::kRead);
+  const bool details = request.caller->MaySomewhere(http::Access::kRead) && request.caller->filter() == nullptr;
   std::string body = R"({"name":"tidemark","message":)";
   AppendJsonString(&body, stats.read_only ? "writes are refused" + (details ? ": " + stats.read_only_reason : "")
                                           : std::string("ready for queries and writes"));
@@ -168,6 +178,7 @@ class Unwatched final : public query::api::NamesWatch {
 Result<std::string> InfluxService::Run(const influxql::Statement& statement, const std::string& database,
                                        const Request& request) const {
   const http::Caller& caller = *request.caller;
+  const storage::SeriesFilter held = storage::SeriesFilter::Of(caller.filter());
   if (const auto* create = std::get_if<influxql::CreateDatabase>(&statement)) return Create(*create, caller);
   if (const auto* change = std::get_if<influxql::ChangeRetentionPolicy>(&statement))
     return ChangePolicy(*change, caller);
@@ -196,14 +207,14 @@ Result<std::string> InfluxService::Run(const influxql::Statement& statement, con
                        R"("values":[[{},"{}","{}",1,true]]}}])",
                        policy, GoDuration(options.retention_ns), GoDuration(options.partition_ns));
   }
-  const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(name);
+  const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(name, held);
   if (!view.ok()) {
     if (view.error().code != ErrorCode::kNotFound) return view.error();
     // As 1.x has it: of a database that is not there this one shows nothing, the others say so.
     if (std::holds_alternative<influxql::ShowMeasurements>(statement)) return std::string();
     return DatabaseNotFound(name);
   }
-  if (const auto* drop = std::get_if<influxql::Delete>(&statement)) return DeleteFrom(**view, name, *drop);
+  if (const auto* drop = std::get_if<influxql::Delete>(&statement)) return DeleteFrom(**view, name, *drop, held);
   const std::unique_ptr<query::api::NamesWatch> watch =
       open_watch_ ? open_watch_(request, *view) : std::make_unique<Unwatched>();
   if (const auto* measurements = std::get_if<influxql::ShowMeasurements>(&statement)) {
@@ -292,11 +303,12 @@ Result<std::string> InfluxService::ChangePolicy(const influxql::ChangeRetentionP
 }
 
 Result<std::string> InfluxService::DeleteFrom(const storage::View& view, const std::string& database,
-                                              const influxql::Delete& drop) const {
+                                              const influxql::Delete& drop,
+                                              const storage::SeriesFilter& held) const {
   storage::DeleteRequest request;
   request.range = drop.where.range();
   TM_TRY_ASSIGN(Selection selection, SelectionOf(view, drop));
-  request.selectors = std::move(selection.selectors);
+  request.selectors = held.Narrow(selection.selectors);
   request.fields = std::move(selection.fields);
   if (request.selectors.empty() || request.range.empty()) return std::string();
   TM_TRY_ASSIGN([[maybe_unused]] const storage::DeleteReport report, store_->Delete(database, request));
@@ -309,11 +321,8 @@ bool InfluxService::MayChangeByGet(const Request& request) {
        {"Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Sec-Fetch-User"}) {
     if (!request.Header(name).empty()) return false;
   }
-  std::string_view host = request.Header("Host");
-  if (const size_t port = host.rfind(':'); port != std::string_view::npos && !host.substr(port).contains(']'))
-    host = host.substr(0, port);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return http::IsLoopbackHost(host);
+  const Result<http::Authority> host = http::ParseAuthority(request.Header("Host"));
+  return host.ok() && http::IsLoopback(*host);
 }
 
 namespace {

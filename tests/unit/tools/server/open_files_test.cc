@@ -21,6 +21,19 @@ TEST(OpenFilesTest, WhateverTheLimitConnectionsLeaveAReserve) {
   EXPECT_GE(ShareOpenFiles(1024, 4096, 10'000).connections, 500U);
 }
 
+TEST(OpenFilesTest, TablesMakeRoomForConnectionsThatAreAskedFor) {
+  // All of the limit but the reserve and 512 tables.
+  EXPECT_EQ(ShareOpenFiles(20'000, 4096, 19'232).connections, 19'232U);
+  EXPECT_EQ(ShareOpenFiles(20'000, 4096, 19'232).tables, 512);
+  EXPECT_EQ(ShareOpenFiles(20'000, 4096, 100'000).connections, 19'232U);
+  EXPECT_EQ(ShareOpenFiles(20'000, 4096, 18'000).connections, 18'000U);
+  EXPECT_EQ(ShareOpenFiles(20'000, 4096, 18'000).tables, 20'000 - 256 - 18'000);
+  EXPECT_EQ(ShareOpenFiles(20'000, 300, 100'000).tables, 300);
+  // Nobody asks for a number.
+  EXPECT_EQ(ShareOpenFiles(20'000, 4096, 0).tables, 4096);
+  EXPECT_EQ(ShareOpenFiles(20'000, 4096, 0).connections, 20'000U - 256 - 4096);
+}
+
 TEST(OpenFilesTest, ALimitBelowTheReserveStillGivesSomething) {
   const OpenFiles files = ShareOpenFiles(16, 4096, 10'000);
   EXPECT_EQ(files.tables, 64);

@@ -15,6 +15,7 @@
 #include "tools/server/access/access_service.h"
 #include "tools/server/access/credentials.h"
 #include "tools/server/access/guard.h"
+#include "tools/server/http/endpoint.h"
 
 namespace tidemark::server::access {
 namespace {
@@ -420,14 +421,21 @@ TEST(GuardTest, WithoutTokensOnlyNamesOfThisMachineAreKnown) {
   TokenBook tokens(&documents, &clock);
   SessionBook sessions(&documents, &tokens, &clock, {});
   const Guard guard(&tokens, &sessions, {.hosts = {"metrics.example"}});
-  for (const std::string_view host :
-       {"localhost", "127.0.0.1", "[::1]", "192.168.1.2", "Metrics.example", "tidemark", ""}) {
-    EXPECT_TRUE(guard.KnowsHost(host)) << host;
+  const auto knows = [&guard](std::string_view host) {
+    const Result<http::Authority> authority = http::ParseAuthority(host);
+    return authority.ok() && guard.KnowsHost(*authority);
+  };
+  for (const std::string_view host : {"localhost", "127.0.0.1", "[::1]", "192.168.1.2", "Metrics.example", "tidemark", "",
+                                      "localhost.", "metrics.example.:8086", "[fe80::1%25eth0]:1", "127.1", "db.localhost"}) {
+    EXPECT_TRUE(knows(host)) << host;
   }
-  EXPECT_FALSE(guard.KnowsHost("evil.example"));
-  EXPECT_FALSE(guard.KnowsHost("127.0.0.1.evil.example"));
+  for (const std::string_view host : {"evil.example", "127.0.0.1.evil.example", "[evil.example]", "[127.0.0.1]", "ai.",
+                                      "localhost@evil.example", "metrics.example@evil.example", "evil.example:localhost",
+                                      "[::1]evil.example", "1.2.3.4.5", "evil.example, localhost", "[::1", "local_host.x"}) {
+    EXPECT_FALSE(knows(host)) << host;
+  }
   ASSERT_TRUE(tokens.Make({.name = "root", .grants = {{Access::kAdmin, "*"}}}, "test").ok());
-  EXPECT_TRUE(guard.KnowsHost("evil.example"));
+  EXPECT_TRUE(knows("evil.example"));
 }
 
 }  // namespace
