@@ -154,7 +154,7 @@ def test_damaged_pages():
                     expect(any(check["name"] == "pages" for check in checks), checks)
                     wait_until(lambda: server.request("GET", "/metrics").body.find(b'tidemark_findings{area="pages"} 1') > 0, what="the finding")
                     server.stop()
-            expect("1 damaged" in admin(victim, "verify", code=1), f"the page at {at} is found")
+            expect("1 damaged" in admin(victim, "verify", code=1), f"the page at {at} is found: {admin(victim, 'verify', code=1)}")
             planned = admin(victim, "repair", "--dry-run", code=1)
             expect("cpu_" in planned and "host=" in planned and "2023-11-14T" in planned, f"what is lost is named: {planned}")
             admin(victim, "repair", code=1)

@@ -460,8 +460,8 @@ constexpr Heading kHeadings[] = {
     {"Change what is there", "delete rename compact checkpoint"},
     {"Whole and safe", "verify repair backup"},
     {"Move in and out", "export import hash"},
-    {"Who may what", "token session certificate audit"},
-    {"The server", "reload restart support"},
+    {"Who may what", "token session quota certificate audit"},
+    {"The server", "reload restart restarts support"},
 };
 
 }  // namespace
