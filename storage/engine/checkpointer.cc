@@ -218,9 +218,12 @@ void Checkpointer::WriteFile(PartitionJob* job, const Work& work) {
   }
   const database::PartitionId id{job->slabs[0]->partition_start_ns(), job->slabs[0]->partition_ns()};
   auto pages =
-      partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), masks,
+      partition::Fold(sources, {id.first, database::EndNs(id)}, parts_.corrupt_pages.get(), masks,
                       {.tiers = database::LivingTiers(job->database->options(), id, parts_.retention_clock.NowNs()),
                        .newest_of = [&](model::FieldId field) { return job->database->index().Field(field).newest; },
+                       .scheduler = &parts_.scheduler,
+                       .memory_bytes = parts_.options.fold_memory_bytes,
+                       .spool_directory = parts_.StagingDirectory(),
                        .deadline = &parts_.end_of_checkpoints});
   if (!pages.ok()) {
     job->result = std::move(pages).error();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "storage/base/failure_point.h"
@@ -45,6 +46,11 @@ Result<CompactionProgress> Compactor::Compact(std::string_view name, const std::
   if (result.ok()) result = deleter_.DropSpentMasks();
   compacting_.store(false);
   if (!result.ok()) return std::move(result).error();
+  // Small pages that were folded away lie in the tables of meta until then. It only frees space, and needs some.
+  if (done.partitions_done > 0 && !parts_.reserve.in_use()) {
+    if (auto compacted = parts_.rocks->CompactRecords(); !compacted.ok())
+      TM_LOG(kWarn, "{}", compacted.error().message);
+  }
   return done;
 }
 
@@ -52,37 +58,56 @@ Result<void> Compactor::CompactPartitions(database::Database& database, const st
                                           const std::function<void(const CompactionProgress&)>& progress,
                                           CompactionProgress* done) {
   MutexLock compact(compact_mutex_);
+  const std::vector<Job> merges = PlanMerges(database, MergeCaller::kCompaction);
+  std::vector<Job> jobs = SealJobs(database, merges);
+  jobs.insert(jobs.end(), merges.begin(), merges.end());
+  std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.result < b.result; });
+  TM_RETURN_IF_ERROR(RunJobs(database, jobs, stop, progress, done));
+  if (merges.empty()) return {};
+  // What a merge had to leave as it was: rows came to it, it is damaged, or there was no room for all of it at once.
+  return RunJobs(database, SealJobs(database, {}), stop, progress, done);
+}
+
+std::vector<Compactor::Job> Compactor::SealJobs(const database::Database& database, std::span<const Job> merges) const {
   const retention::MaskList hidden = database.HiddenRows(parts_.retention_clock.NowNs());
   const DatabaseOptions options = database.options();
-  std::vector<database::PartitionId> partitions;
+  std::set<database::PartitionId> merged;
+  for (const Job& merge : merges) merged.insert(merge.parts.begin(), merge.parts.end());
+  std::vector<Job> jobs;
   for (const auto& [id, epochs] : database::ByPartition(*database.state())) {
     const std::vector<RollupTier> tiers = database::LivingTiers(options, id, parts_.retention_clock.NowNs());
     const bool reduced = epochs.front()->record().tiers_only;
+    if (merged.contains(id)) continue;
     if (epochs.size() > 1 || !epochs.front()->record().sealed || database::AnyMasked(epochs, hidden) ||
         (!reduced && !database::HasTiers(*epochs.front(), tiers))) {
-      partitions.push_back(id);
+      jobs.push_back({id, {id}});
     }
   }
-  done->partitions_total = partitions.size();
-  uint64_t freed_bytes = 0;
-  uint64_t freed_partitions = 0;
+  return jobs;
+}
+
+Result<void> Compactor::RunJobs(database::Database& database, std::span<const Job> jobs, const std::stop_token& stop,
+                                const std::function<void(const CompactionProgress&)>& progress,
+                                CompactionProgress* done) {
+  for (const Job& job : jobs) done->partitions_total += job.parts.size();
+  uint64_t freed_bytes = done->bytes_read;
+  size_t freed_jobs = 0;
   NoRoom no_room;
   Result<void> result;
-  for (size_t next = 0; result.ok() && next < partitions.size() && no_room.times < kNoRoomMax;) {
+  for (size_t next = 0; result.ok() && next < jobs.size() && no_room.times < kNoRoomMax;) {
     if (stop.stop_requested() || parts_.closing.load()) break;
     const size_t first = next;
-    result = FoldBatch(database, partitions, &next, stop, done);
+    result = FoldBatch(database, jobs, &next, stop, done);
     if (!result.ok() && result.error().code == ErrorCode::kResourceExhausted) {
-      const std::span<const database::PartitionId> batch(partitions);
-      result = FoldWithLittleRoom(database, batch.subspan(first, next - first), &no_room, done);
+      result = FoldWithLittleRoom(database, jobs.subspan(first, next - first), &no_room, done);
     }
     if (!result.ok()) break;
-    done->partitions_done = next;
+    for (size_t i = first; i < next; ++i) done->partitions_done += jobs[i].parts.size();
     // Each time brings meta to disk, which for thousands of small partitions would be most of the work.
-    if (done->bytes_read - freed_bytes >= kFreeBytes || next - freed_partitions >= kFreePartitions ||
+    if (done->bytes_read - freed_bytes >= kFreeBytes || next - freed_jobs >= kFreePartitions ||
         parts_.reserve.in_use()) {
       freed_bytes = done->bytes_read;
-      freed_partitions = next;
+      freed_jobs = next;
       checkpointer_.DropDeadFiles();
     }
     if (progress) progress(*done);
@@ -91,32 +116,41 @@ Result<void> Compactor::CompactPartitions(database::Database& database, const st
   return result.ok() ? no_room.result : result;
 }
 
-Result<void> Compactor::FoldBatch(database::Database& database, const std::vector<database::PartitionId>& partitions,
-                                  size_t* next, const std::stop_token& stop, CompactionProgress* done) {
+Result<void> Compactor::FoldBatch(database::Database& database, std::span<const Job> jobs, size_t* next,
+                                  const std::stop_token& stop, CompactionProgress* done) {
   // Read anew each time: a state that is kept would keep epochs that are folded away.
   std::map<database::PartitionId, database::EpochList> epochs = database::ByPartition(*database.state());
   std::vector<Fold> folds;
   uint64_t bytes = 0;
-  while (*next < partitions.size() && bytes < kBatchBytes && folds.size() < kBatchPartitions) {
+  while (*next < jobs.size() && bytes < kBatchBytes && folds.size() < kBatchPartitions) {
     if (!folds.empty() && (stop.stop_requested() || parts_.closing.load())) break;
-    const database::EpochList& old = epochs[partitions[(*next)++]];
-    TM_TRY_ASSIGN(std::optional<Fold> fold, MakeFold(database, old, FoldKind::kSeal));
-    if (!fold) continue;
+    const Job& job = jobs[(*next)++];
+    const bool merge = job.parts.size() > 1;
+    const database::EpochList old = EpochsOf(epochs, job);
+    auto fold = MakeFold(database, old, job.result, merge ? FoldKind::kMerge : FoldKind::kSeal, stop);
+    if (!fold.ok() && fold.error().code == ErrorCode::kCancelled && stop.stop_requested()) break;
+    if (!fold.ok() && merge && fold.error().code == ErrorCode::kCorruption) {
+      TM_LOG(kError, "{}; the partitions stay as they are", fold.error().message);
+      continue;
+    }
+    if (!fold.ok()) return std::move(fold).error();
+    if (!fold->has_value()) continue;
     for (const auto& epoch : old) bytes += epoch->record().bytes;
-    folds.push_back(std::move(*fold));
+    folds.push_back(std::move(**fold));
   }
   epochs.clear();
   return CommitFolds(database, std::move(folds), done);
 }
 
-Result<void> Compactor::FoldWithLittleRoom(database::Database& database,
-                                           std::span<const database::PartitionId> partitions, NoRoom* no_room,
+Result<void> Compactor::FoldWithLittleRoom(database::Database& database, std::span<const Job> jobs, NoRoom* no_room,
                                            CompactionProgress* done) {
-  for (const database::PartitionId& id : partitions) {
+  for (const Job& job : jobs) {
+    // A merge needs room for all of it; its partitions are sealed one by one instead.
+    if (job.parts.size() > 1) continue;
     parts_.MakeRoom();
     // What the one before has replaced may be what this one needs.
     checkpointer_.DropDeadFiles();
-    auto folded = FoldEpochs(database, database::ByPartition(*database.state())[id], FoldKind::kSeal, done);
+    auto folded = FoldEpochs(database, EpochsOf(database::ByPartition(*database.state()), job), FoldKind::kSeal, done);
     if (folded.ok()) continue;
     if (folded.error().code != ErrorCode::kResourceExhausted) return folded;
     // Others are smaller.
@@ -155,42 +189,34 @@ Result<void> Compactor::FoldCrowded() {
 
 Result<void> Compactor::FoldEpochs(database::Database& database, const database::EpochList& old, FoldKind kind,
                                    CompactionProgress* progress) {
-  TM_TRY_ASSIGN(std::optional<Fold> fold, MakeFold(database, old, kind));
+  if (old.empty()) return {};
+  const meta::EpochRecord& first = old.front()->record();
+  TM_TRY_ASSIGN(std::optional<Fold> fold,
+                MakeFold(database, old, {first.partition_start_ns, first.partition_ns}, kind));
   std::vector<Fold> one;
   if (fold) one.push_back(std::move(*fold));
   return CommitFolds(database, std::move(one), progress);
 }
 
 Result<std::optional<Compactor::Fold>> Compactor::MakeFold(const database::Database& database,
-                                                           const database::EpochList& old, FoldKind kind) {
+                                                           const database::EpochList& old,
+                                                           const database::PartitionId& result, FoldKind kind,
+                                                           const std::stop_token& stop) {
   if (old.empty()) return std::optional<Fold>();
   const retention::MaskList masks = database.HiddenRows(parts_.retention_clock.NowNs());
   const bool were_sealed =
       std::all_of(old.begin(), old.end(), [](const auto& epoch) { return epoch->record().sealed; });
-  const bool seal = kind == FoldKind::kSeal || were_sealed;
-  const bool reduced = old[0]->record().tiers_only;  // then it is the only one
+  const bool seal = kind == FoldKind::kSeal || kind == FoldKind::kMerge || were_sealed;
+  const bool reduced = old[0]->record().tiers_only;  // then all are
   const bool reduce = kind == FoldKind::kReduce;
-  const database::PartitionId id{old[0]->record().partition_start_ns, old[0]->record().partition_ns};
-  const std::vector<RollupTier> tiers = database::LivingTiers(database.options(), id, parts_.retention_clock.NowNs());
+  const std::vector<RollupTier> tiers =
+      database::LivingTiers(database.options(), result, parts_.retention_clock.NowNs());
   if (!reduce && old.size() < 2 && seal == were_sealed && !database::AnyMasked(old, masks) &&
       (reduced || !seal || database::HasTiers(*old[0], tiers))) {
     return std::optional<Fold>();
   }
-  const std::vector<std::shared_ptr<const partition::PageSet>> sources(old.begin(), old.end());
-  std::vector<retention::SourceMasks> hidden;
-  for (const auto& epoch : old) hidden.push_back(retention::SourceMasks::OfEpoch(masks, epoch->record()));
-  const auto make_pages = [&] {
-    if (reduced) return partition::CopyTiers(*old[0], hidden[0], tiers);
-    return partition::Fold(sources, id.first, id.second, parts_.corrupt_pages.get(), hidden,
-                           {.effort = seal || reduce ? codec::Effort::kSmallest : codec::Effort::kFast,
-                            .tiers = tiers,
-                            .raw = !reduce,
-                            .newest_of = [&](model::FieldId field) { return database.index().Field(field).newest; },
-                            .progress = kind == FoldKind::kSeal ? &seal_progress_ : nullptr,
-                            .stop = &parts_.closing});
-  };
-  Fold fold{old, kind, {}, {}};
-  TM_TRY_ASSIGN(fold.pages, make_pages());
+  Fold fold{old, result, kind, {}, {}};
+  TM_TRY_ASSIGN(fold.pages, MakePages(database, fold, seal, masks, stop));
   FailurePoint("fold.merged");
   meta::EpochRecord& record = fold.record;
   record.database = database.id();
@@ -204,28 +230,63 @@ Result<std::optional<Compactor::Fold>> Compactor::MakeFold(const database::Datab
   return std::optional<Fold>(std::move(fold));
 }
 
+Result<partition::PartitionPages> Compactor::MakePages(const database::Database& database, const Fold& fold, bool seal,
+                                                       const retention::MaskList& masks, const std::stop_token& stop) {
+  const std::vector<std::shared_ptr<const partition::PageSet>> sources(fold.old.begin(), fold.old.end());
+  std::vector<retention::SourceMasks> hidden;
+  for (const auto& epoch : fold.old) hidden.push_back(retention::SourceMasks::OfEpoch(masks, epoch->record()));
+  const std::vector<RollupTier> tiers =
+      database::LivingTiers(database.options(), fold.result, parts_.retention_clock.NowNs());
+  if (fold.old.front()->record().tiers_only) return partition::CopyTiers(*fold.old.front(), hidden.front(), tiers);
+  const bool reduce = fold.kind == FoldKind::kReduce;
+  const bool past = fold.kind == FoldKind::kSeal || fold.kind == FoldKind::kMerge;
+  return partition::Fold(sources, {fold.result.first, database::EndNs(fold.result)}, parts_.corrupt_pages.get(), hidden,
+                         {.effort = seal || reduce ? codec::Effort::kNewest : codec::Effort::kFast,
+                          .tiers = tiers,
+                          .raw = !reduce,
+                          .newest_of = [&](model::FieldId field) { return database.index().Field(field).newest; },
+                          .progress = past ? &seal_progress_ : nullptr,
+                          .scheduler = &parts_.scheduler,
+                          .kind = TaskKind::kBackground,
+                          .in_background = true,
+                          .memory_bytes = parts_.options.fold_memory_bytes,
+                          .spool_directory = parts_.StagingDirectory(),
+                          .memory = &memory_,
+                          .stop = &parts_.closing,
+                          .cancel = stop});
+}
+
 Result<void> Compactor::CommitFolds(database::Database& database, std::vector<Fold> folds,
                                     CompactionProgress* progress) {
   if (folds.empty()) return {};
   auto written = WriteFolds(&folds);
-  if (written.ok()) {
-    FailurePoint("fold.committed");
-    PublishFolds(database, folds, progress);
-    return {};
+  Result<void> live;
+  if (!written.ok()) {
+    live = std::move(written).error();
+  } else if (std::any_of(folds.begin(), folds.end(), [](const Fold& f) { return f.kind == FoldKind::kMerge; })) {
+    FailurePoint("merge.made");
+    // No slab and no epoch comes to the partitions of a merge while it is made live: they would overlap it.
+    MutexLock flush(checkpointer_.flush_mutex());
+    live = CheckMergesFit(database, folds);
+    if (live.ok()) live = MakeLive(database, folds, std::move(written).value(), progress);
+  } else {
+    live = MakeLive(database, folds, std::move(written).value(), progress);
   }
+  if (live.ok()) return {};
   for (const Fold& fold : folds) parts_.rocks->DeleteLeftover(parts_.StagingPath(fold.record.epoch));
-  if (written.error().code != ErrorCode::kConflict) {
-    parts_.health.Report(written.error());
-    return std::move(written).error().Within(fmt::format("compacting database {}", database.name()));
+  if (live.error().code != ErrorCode::kConflict) {
+    parts_.health.Report(live.error());
+    return std::move(live).error().Within(fmt::format("compacting database {}", database.name()));
   }
   // Partitions that retention took, or a database that was dropped meanwhile: of those nothing is left to compact.
+  // Or rows came to a merge.
   for (const Fold& fold : folds) parts_.graveyard->Bury(meta::KeysOf(fold.record));
   checkpointer_.DropDeadFiles();
   if (folds.size() == 1) return {};
   for (const Fold& fold : folds) {
-    const meta::EpochRecord& first = fold.old.front()->record();
-    const database::PartitionId id{first.partition_start_ns, first.partition_ns};
-    TM_RETURN_IF_ERROR(FoldEpochs(database, database::ByPartition(*database.state())[id], fold.kind, progress));
+    if (fold.kind == FoldKind::kMerge) continue;
+    TM_RETURN_IF_ERROR(
+        FoldEpochs(database, database::ByPartition(*database.state())[fold.result], fold.kind, progress));
   }
   return {};
 }
@@ -240,28 +301,42 @@ Result<bool> Compactor::FoldUnlessDamaged(database::Database& database, const da
   return false;
 }
 
-Result<void> Compactor::WriteFolds(std::vector<Fold>* folds) {
-  meta::MetaChange change;
-  std::vector<std::string> paths;
+Result<Compactor::Written> Compactor::WriteFolds(std::vector<Fold>* folds) {
+  Written out;
   for (Fold& fold : *folds) {
-    for (const auto& epoch : fold.old) change.remove.push_back(epoch->record());
+    for (const auto& epoch : fold.old) out.change.remove.push_back(epoch->record());
     if (fold.pages.pages.empty()) continue;  // all of it was deleted
     const partition::PageDirectory directory = partition::SortAndList(&fold.pages);
     const std::string path = parts_.StagingPath(fold.record.epoch);
     TM_TRY_ASSIGN(fold.record, partition::WriteEpoch(parts_.rocks.get(), path, parts_.options.small_epoch_bytes,
-                                                     fold.record, fold.pages, directory, &change.records));
-    change.add.push_back(fold.record);
-    if (!fold.record.in_meta) paths.push_back(path);
+                                                     fold.record, fold.pages, directory, &out.change.records));
+    out.change.add.push_back(fold.record);
+    out.change.format_version = std::max(out.change.format_version, fold.pages.store_version());
+    if (!fold.record.in_meta) out.paths.push_back(path);
   }
   FailurePoint("fold.file_finished");
-  if (!paths.empty()) {
-    if (auto ingested = parts_.rocks->Ingest(paths); !ingested.ok()) {
-      for (const Fold& fold : *folds) parts_.graveyard->Bury(meta::KeysOf(fold.record));
+  return out;
+}
+
+Result<void> Compactor::MakeLive(database::Database& database, const std::vector<Fold>& folds, Written written,
+                                 CompactionProgress* progress) {
+  if (!written.paths.empty()) {
+    if (auto ingested = parts_.rocks->Ingest(written.paths); !ingested.ok()) {
+      for (const Fold& fold : folds) parts_.graveyard->Bury(meta::KeysOf(fold.record));
       return ingested;
     }
   }
   FailurePoint("fold.ingested");
-  return parts_.meta->Commit(std::move(change));
+  if (written.change.format_version > parts_.meta->format_version()) {
+    TM_LOG(kInfo,
+           "pages are written with codecs that earlier versions of this program do not read: the store has format "
+           "version {} from now on",
+           written.change.format_version);
+  }
+  TM_RETURN_IF_ERROR(parts_.meta->Commit(std::move(written.change)));
+  FailurePoint("fold.committed");
+  PublishFolds(database, folds, progress);
+  return {};
 }
 
 void Compactor::PublishFolds(database::Database& database, const std::vector<Fold>& folds,
@@ -273,9 +348,7 @@ void Compactor::PublishFolds(database::Database& database, const std::vector<Fol
     old.insert(old.end(), fold.old.begin(), fold.old.end());
     if (!fold.pages.pages.empty()) made.push_back(parts_.MakeEpoch(fold.record));
     if (!fold.record.tiers_only) continue;
-    const meta::EpochRecord& first = fold.old.front()->record();
-    const database::PartitionId id{first.partition_start_ns, first.partition_ns};
-    reduced.push_back({{id.first}, {database::EndNs(id)}});
+    reduced.push_back({{fold.result.first}, {database::EndNs(fold.result)}});
   }
   if (reduced.empty()) {
     database.ReplacePages({}, old, std::move(made));
@@ -288,7 +361,14 @@ void Compactor::PublishFolds(database::Database& database, const std::vector<Fol
     progress->bytes_read += epoch->record().bytes;
   }
   FailurePoint("fold.published");
-  for (const Fold& fold : folds) progress->bytes_written += fold.record.bytes;
+  for (const Fold& fold : folds) {
+    progress->bytes_written += fold.record.bytes;
+    if (fold.kind != FoldKind::kMerge) continue;
+    std::set<database::PartitionId> parts;
+    for (const auto& epoch : fold.old) parts.emplace(epoch->record().partition_start_ns, epoch->record().partition_ns);
+    parts_.counters.merges.fetch_add(1);
+    parts_.counters.partitions_merged.fetch_add(parts.size());
+  }
 }
 
 }  // namespace tidemark::storage

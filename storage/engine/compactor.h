@@ -1,5 +1,6 @@
 // Compactor: makes the past smaller. Folds epochs of one partition into one: when there are many, to seal a partition
-// that is past, to free what deletions hide, and to keep of it only tiers.
+// that is past, to free what deletions hide, and to keep of it only tiers; and those of several old partitions into one
+// of a longer one.
 #pragma once
 
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/database/merge_plan.h"
 #include "storage/database/partition_epochs.h"
 #include "storage/engine/checkpointer.h"
 #include "storage/engine/deleter.h"
@@ -47,6 +49,13 @@ class Compactor {
   [[nodiscard]] double seal_progress() const;
   [[nodiscard]] std::string last_seal_error() const;  // "": the last seal succeeded
 
+  // ---- compactor_merge.cc ----
+  // Merges old partitions into a longer one, if there are some that have been quiet, and the last fold of what is past
+  // was long enough ago.
+  Result<void> MergePast() TM_EXCLUDES(checkpointer_.flush_mutex(), compact_mutex_);
+  // The most working memory that a fold has taken, in bytes.
+  [[nodiscard]] uint64_t memory_peak() const { return memory_.peak(); }
+
   // ---- compactor_reduce.cc ----
   // Drops the raw rows of partitions that tiers outlive, and tiers that are not kept any more. Returns of how many
   // partitions.
@@ -57,11 +66,13 @@ class Compactor {
   Result<void> FoldHidden();
 
  private:
-  // kSeal: as small as possible, for data that is past. kReduce: to the tiers that the database keeps.
-  enum class FoldKind { kFold, kSeal, kReduce };
+  // kSeal: as small as possible, for data that is past. kMerge: the same, of several partitions. kReduce: to the tiers
+  // that the database keeps.
+  enum class FoldKind { kFold, kSeal, kMerge, kReduce };
   // One, on its way: what it reads, and what comes of it.
   struct Fold {
     database::EpochList old;
+    database::PartitionId result;
     FoldKind kind = FoldKind::kFold;
     partition::PartitionPages pages;
     meta::EpochRecord record;
@@ -77,25 +88,46 @@ class Compactor {
   // The same; but damage is logged and remembered, and leaves the partition as it is: false.
   Result<bool> FoldUnlessDamaged(database::Database& database, const database::EpochList& run, FoldKind kind,
                                  CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
-  // Its pages, not written yet; nullopt: there is nothing to do.
+  // Its pages, not written yet; nullopt: there is nothing to do. `old`: all epochs of the partition `result`, or of the
+  // partitions that become it. kCancelled once `stop` is asked.
   Result<std::optional<Fold>> MakeFold(const database::Database& database, const database::EpochList& old,
-                                       FoldKind kind) TM_REQUIRES(compact_mutex_);
-  // Makes them live, all in one change of meta. Where somebody was quicker with one of them, one by one.
+                                       const database::PartitionId& result, FoldKind kind,
+                                       const std::stop_token& stop = {}) TM_REQUIRES(compact_mutex_);
+  Result<partition::PartitionPages> MakePages(const database::Database& database, const Fold& fold, bool seal,
+                                              const retention::MaskList& masks, const std::stop_token& stop)
+      TM_REQUIRES(compact_mutex_);
+  // Makes them live, all in one change of meta. Where somebody was quicker with one of them, one by one; a merge is
+  // given up then.
   Result<void> CommitFolds(database::Database& database, std::vector<Fold> folds, CompactionProgress* progress)
       TM_REQUIRES(compact_mutex_);
-  Result<void> WriteFolds(std::vector<Fold>* folds) TM_REQUIRES(compact_mutex_);
+  // Their files, and the change that makes them live.
+  struct Written {
+    meta::MetaChange change;
+    std::vector<std::string> paths;
+  };
+  Result<Written> WriteFolds(std::vector<Fold>* folds) TM_REQUIRES(compact_mutex_);
+  Result<void> MakeLive(database::Database& database, const std::vector<Fold>& folds, Written written,
+                        CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
   void PublishFolds(database::Database& database, const std::vector<Fold>& folds, CompactionProgress* progress)
       TM_REQUIRES(compact_mutex_);
-  // Seals so many of `partitions` from `*next` on as are worth one change of meta, and moves it on.
-  Result<void> FoldBatch(database::Database& database, const std::vector<database::PartitionId>& partitions,
-                         size_t* next, const std::stop_token& stop, CompactionProgress* done)
-      TM_REQUIRES(compact_mutex_);
+  // Partitions to be made into one: a single one is sealed.
+  using Job = database::Merge;
+  // Folds so many of `jobs` from `*next` on as are worth one change of meta, and moves it on.
+  Result<void> FoldBatch(database::Database& database, std::span<const Job> jobs, size_t* next,
+                         const std::stop_token& stop, CompactionProgress* done) TM_REQUIRES(compact_mutex_);
   // The same on a full disk, one by one, so that what one has replaced makes room for the next.
-  Result<void> FoldWithLittleRoom(database::Database& database, std::span<const database::PartitionId> partitions,
-                                  NoRoom* no_room, CompactionProgress* done) TM_REQUIRES(compact_mutex_);
+  Result<void> FoldWithLittleRoom(database::Database& database, std::span<const Job> jobs, NoRoom* no_room,
+                                  CompactionProgress* done) TM_REQUIRES(compact_mutex_);
   Result<void> CompactPartitions(database::Database& database, const std::stop_token& stop,
                                  const std::function<void(const CompactionProgress&)>& progress,
                                  CompactionProgress* done) TM_EXCLUDES(compact_mutex_);
+  // Does `jobs`, and frees what they replace.
+  Result<void> RunJobs(database::Database& database, std::span<const Job> jobs, const std::stop_token& stop,
+                       const std::function<void(const CompactionProgress&)>& progress, CompactionProgress* done)
+      TM_REQUIRES(compact_mutex_);
+  // The partitions that a compaction has to seal, but for those of `merges`.
+  [[nodiscard]] std::vector<Job> SealJobs(const database::Database& database, std::span<const Job> merges) const
+      TM_REQUIRES(compact_mutex_);
 
   struct SealCandidate {
     DatabasePtr database;
@@ -106,6 +138,16 @@ class Compactor {
   // The partitions to seal now. Notes which are quiet, and since when.
   [[nodiscard]] std::vector<SealCandidate> SealQueue() TM_REQUIRES(compact_mutex_);
   [[nodiscard]] bool IsPast(const database::PartitionId& partition) const;
+
+  // Who asks for merges: a compaction takes what is past as it is; the background only what is sealed.
+  enum class MergeCaller : uint8_t { kCompaction, kBackground };
+  [[nodiscard]] std::vector<Job> PlanMerges(const database::Database& database, MergeCaller caller)
+      TM_REQUIRES(compact_mutex_);
+  // Of a partition; 0: not known.
+  uint64_t RowsPerSeries(const database::EpochList& epochs) TM_REQUIRES(compact_mutex_);
+  static database::EpochList EpochsOf(const std::map<database::PartitionId, database::EpochList>& all, const Job& job);
+  // Success while nothing has come to the partitions of the merges since they were begun; kConflict.
+  static Result<void> CheckMergesFit(const database::Database& database, const std::vector<Fold>& folds);
 
   // When FoldHidden last weighed a partition, by its newest epoch: the last deletion and the end of what retentions
   // hid.
@@ -118,6 +160,7 @@ class Compactor {
     uint64_t newest = 0;
     int64_t since_ns = 0;
   };
+  using PlaceOfPartition = std::pair<model::DatabaseId, database::PartitionId>;
 
   StoreParts& parts_;
   Checkpointer& checkpointer_;
@@ -127,9 +170,16 @@ class Compactor {
   // Epochs whose fold found damage, by the newest one: not tried again until the partition has a newer one.
   std::set<uint64_t> unfoldable_ TM_GUARDED_BY(compact_mutex_);
   std::map<uint64_t, HiddenLook> hidden_looks_ TM_GUARDED_BY(compact_mutex_);
-  std::map<std::pair<model::DatabaseId, database::PartitionId>, QuietLook> quiet_looks_ TM_GUARDED_BY(compact_mutex_);
+  std::map<PlaceOfPartition, QuietLook> quiet_looks_ TM_GUARDED_BY(compact_mutex_);
+  // The same of partitions that are to be merged, by what they become.
+  std::map<PlaceOfPartition, QuietLook> merge_looks_ TM_GUARDED_BY(compact_mutex_);
+  // Merges that found damage, by what they would have become, and their newest epoch then.
+  std::map<PlaceOfPartition, uint64_t> unmergeable_ TM_GUARDED_BY(compact_mutex_);
+  std::map<uint64_t, uint64_t> series_of_ TM_GUARDED_BY(compact_mutex_);  // how many, by epoch; of PlanMerges
+  int64_t next_merge_look_at_ns_ TM_GUARDED_BY(compact_mutex_) = 0;
   int64_t next_seal_at_ns_ TM_GUARDED_BY(compact_mutex_) = 0;
   partition::FoldProgress seal_progress_;  // of the partition being sealed
+  partition::WorkingMemory memory_;        // of folds
   mutable Mutex seal_result_mutex_;
   std::string last_seal_error_ TM_GUARDED_BY(seal_result_mutex_);
 };

@@ -118,8 +118,8 @@ Result<void> Compactor::SealPartition(database::Database& database, const databa
 }
 
 double Compactor::seal_progress() const {
-  const uint64_t total = seal_progress_.series_total.load();
-  return total == 0 ? 0 : static_cast<double>(seal_progress_.series_done.load()) / static_cast<double>(total);
+  const uint64_t total = seal_progress_.bytes_total.load();
+  return total == 0 ? 0 : static_cast<double>(seal_progress_.bytes_done.load()) / static_cast<double>(total);
 }
 
 std::string Compactor::last_seal_error() const {

@@ -125,6 +125,7 @@ Result<void> StoreImpl::FoldAndSeal() {
     if (!reduced.ok()) return std::move(reduced).error();
   }
   TM_RETURN_IF_ERROR(compactor_.SealPast());
+  TM_RETURN_IF_ERROR(compactor_.MergePast());
   checkpointer_.DropDeadFiles();
   return {};
 }
@@ -227,6 +228,9 @@ StoreStats StoreImpl::Stats() const {
   stats.seal_bytes_read = parts_.counters.seal_bytes_read.load();
   stats.seal_bytes_written = parts_.counters.seal_bytes_written.load();
   stats.last_seal_ns = parts_.counters.last_seal_ns.load();
+  stats.merges = parts_.counters.merges.load();
+  stats.partitions_merged = parts_.counters.partitions_merged.load();
+  stats.fold_memory_peak_bytes = compactor_.memory_peak();
   stats.seal_progress = compactor_.seal_progress();
   stats.last_seal_error = compactor_.last_seal_error();
   stats.reserve_bytes = parts_.reserve.bytes();

@@ -4,8 +4,8 @@
 //
 // The locks of a store, in the order in which they are taken:
 //   StoreParts::open_mutex            shared by every call that needs the journal; exclusive to close
-//   Checkpointer::flush_mutex_        one freeze, checkpoint, deletion or drop at a time
-//   Compactor::compact_mutex_         one compaction at a time (never while flush_mutex_ is held)
+//   Compactor::compact_mutex_         one compaction at a time
+//   Checkpointer::flush_mutex_        one freeze, checkpoint, deletion, drop or making of a merge live at a time
 //   DatabaseTable::change_mutex       one creation, drop or change of options at a time
 //   DatabaseTable::mutex_             the map of databases
 //   the journal's                     inside Append
@@ -59,6 +59,8 @@ struct StoreCounters {
   std::atomic<uint64_t> seal_bytes_read = 0;
   std::atomic<uint64_t> seal_bytes_written = 0;
   std::atomic<int64_t> last_seal_ns = 0;
+  std::atomic<uint64_t> merges = 0;
+  std::atomic<uint64_t> partitions_merged = 0;
 };
 
 struct StoreParts {
@@ -66,6 +68,7 @@ struct StoreParts {
 
   // Where the file of an epoch is written before RocksDB takes it in.
   [[nodiscard]] std::string StagingPath(uint64_t epoch) const;
+  [[nodiscard]] std::string StagingDirectory() const { return options.directory + "/staging"; }
   [[nodiscard]] std::shared_ptr<const partition::Epoch> MakeEpoch(const meta::EpochRecord& record) const;
   [[nodiscard]] DatabasePtr MakeDatabase(const meta::DatabaseRecord& record) const;
   [[nodiscard]] uint64_t HeadBytes() const;

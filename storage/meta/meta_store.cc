@@ -3,6 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 
 #include "storage/base/bytes.h"
 #include "storage/base/failure_point.h"
@@ -23,6 +26,30 @@ void WriteRecord(const std::string& key, std::optional<std::string> value, rocks
   } else {
     batch->Delete(rocks::Family::kMeta, key);
   }
+}
+
+// Whether some of `added` lies in a partition that another one of `epochs`, which has them already, reaches into. Then
+// a fold of one, which inherits the highest precedence, could put old rows over newer ones of the other.
+Result<void> CheckPartitions(const std::map<EpochId, EpochRecord>& epochs, const std::vector<EpochRecord>& added) {
+  if (added.empty()) return {};
+  using Place = std::pair<model::DatabaseId, int64_t>;
+  std::map<Place, std::set<int64_t>> ends;  // of the partitions that begin there
+  for (const auto& [id, record] : epochs) {
+    ends[{record.database, record.partition_start_ns}].insert(record.partition_start_ns + (record.partition_ns - 1));
+  }
+  for (const EpochRecord& record : added) {
+    const auto at = ends.find({record.database, record.partition_start_ns});
+    const int64_t end_ns = record.partition_start_ns + (record.partition_ns - 1);
+    const auto next = std::next(at);
+    const bool reaches = next != ends.end() && next->first.first == record.database && next->first.second <= end_ns;
+    const bool reached = at != ends.begin() && std::prev(at)->first.first == record.database &&
+                         *std::prev(at)->second.rbegin() >= record.partition_start_ns;
+    if (at->second.size() > 1 || reaches || reached) {
+      return MakeError(ErrorCode::kConflict,
+                       fmt::format("epoch {} would be of a partition that overlaps another one", record.epoch));
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -190,6 +217,7 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
     batch.Put(rocks::Family::kMeta, rocks::EpochMetaKey(record.database, record.epoch), Encode(record));
     next.epochs.insert_or_assign(EpochId{record.database, record.epoch}, record);
   }
+  TM_RETURN_IF_ERROR(CheckPartitions(next.epochs, change.add));
   for (const MaskRecord& record : change.put_masks) {
     if (!next.masks.emplace(EpochId{record.database, record.number}, record).second) continue;
     batch.Put(rocks::Family::kMeta, rocks::MaskMetaKey(record.database, record.number), Encode(record));

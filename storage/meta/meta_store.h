@@ -40,6 +40,7 @@ using EpochId = std::pair<model::DatabaseId, uint64_t>;
 [[nodiscard]] Error InDoubt(Error error);
 
 struct MetaChange {
+  // No partition of theirs may overlap another one: the change fails with kConflict.
   std::vector<EpochRecord> add;
   // Epochs that must be live now: the change fails with kConflict when one is not.
   std::vector<EpochRecord> remove;

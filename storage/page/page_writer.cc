@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "storage/base/check.h"
-#include "storage/codec/floats.h"
+#include "storage/codec/doubles/floats.h"
 #include "storage/codec/ints.h"
 #include "storage/codec/strings.h"
 #include "storage/model/batch.h"
@@ -25,6 +25,7 @@ using model::kBinaryScale;
 struct Frame {
   std::string bytes;
   uint8_t scale = 0;
+  codec::Since since = codec::Since::kStore1;
   Zone zone;
 };
 
@@ -32,6 +33,7 @@ struct Frame {
 struct Piece {
   Entry entry;
   std::string frame;
+  codec::Since since;
 };
 
 Zone ZoneOf(const int64_t* ints, size_t size, FieldType type) {
@@ -73,24 +75,30 @@ Frame Encode(const model::Column& column, codec::Effort effort, uint8_t* hint) {
   switch (column.type) {
     case FieldType::kFloat:
       if (column.scaled()) {
-        frame.scale = codec::EncodeDecimals({column.ints, column.size()}, column.scale, &frame.bytes, effort);
+        const codec::FloatFrame written =
+            codec::EncodeDecimals({column.ints, column.size()}, column.scale, &frame.bytes, effort);
+        frame.scale = written.scale;
+        frame.since = written.since;
         frame.zone = ZoneOf(column.ints, column.size(), column.type);
         for (uint8_t scale = column.scale; scale > frame.scale; --scale) {
           frame.zone.min /= 10;
           frame.zone.max /= 10;
         }
       } else {
-        frame.scale = codec::EncodeFloats({column.floats, column.size()}, *hint, &frame.bytes, effort);
+        const codec::FloatFrame written =
+            codec::EncodeFloats({column.floats, column.size()}, *hint, &frame.bytes, effort);
+        frame.scale = written.scale;
+        frame.since = written.since;
         frame.zone = ZoneOf(column.floats, column.size(), frame.scale);
       }
       *hint = frame.scale;
       break;
     case FieldType::kInt:
     case FieldType::kUInt:
-      codec::EncodeInts({column.ints, column.size()}, &frame.bytes, effort);
+      frame.since = codec::EncodeInts({column.ints, column.size()}, &frame.bytes, effort);
       frame.zone = ZoneOf(column.ints, column.size(), column.type);
       break;
-    case FieldType::kBool: codec::EncodeInts({column.ints, column.size()}, &frame.bytes, effort); break;
+    case FieldType::kBool: frame.since = codec::EncodeInts({column.ints, column.size()}, &frame.bytes, effort); break;
     case FieldType::kString: codec::EncodeStrings({column.strings, column.size()}, &frame.bytes, effort); break;
   }
   return frame;
@@ -166,6 +174,7 @@ struct MeasurementWriter::Impl {
 
   void Split(model::SeriesId series, const model::Column& column, FieldPages* field);
   void Place(FieldPages* field);
+  void PlacePieces(FieldPages* field);
 };
 
 // Encodes a column as pieces.
@@ -185,7 +194,8 @@ void MeasurementWriter::Impl::Split(model::SeriesId series, const model::Column&
                        .timeline = TimelineOf(slice.times),
                        .scale = frame.scale,
                        .zone = frame.zone},
-                      std::move(frame.bytes)});
+                      std::move(frame.bytes),
+                      frame.since});
     begin = end;
   }
 }
@@ -195,6 +205,10 @@ void MeasurementWriter::Impl::Place(FieldPages* field) {
   size_t bytes = 0;
   for (const Piece& piece : pieces) bytes += piece.frame.size();
   if (!field->open.empty() && field->open.frame_bytes() + bytes > options.target_bytes) Close(field);
+  PlacePieces(field);
+}
+
+void MeasurementWriter::Impl::PlacePieces(FieldPages* field) {
   for (const Piece& piece : pieces) {
     // Only a series that has the page to itself can get here: the page after it begins with the same series.
     if (!field->open.empty() && field->open.frame_bytes() + piece.frame.size() > options.target_bytes) {
@@ -202,7 +216,7 @@ void MeasurementWriter::Impl::Place(FieldPages* field) {
       Close(field);
       field->open_part = next_part;
     }
-    field->open.Add(piece.entry, piece.frame);
+    field->open.Add(piece.entry, piece.frame, piece.since);
   }
 }
 
@@ -222,6 +236,27 @@ void MeasurementWriter::Add(model::SeriesId series, std::span<const model::Colum
     impl_->Split(series, column, &field);
     impl_->Place(&field);
   }
+}
+
+void MeasurementWriter::AddPiece(model::SeriesId series, const model::Column& piece, bool first) {
+  TM_CHECK(!piece.empty() && (first ? series > impl_->last_series : series == impl_->last_series));
+  impl_->last_series = series;
+  impl_->known.clear();
+  FieldPages& field = impl_->fields.try_emplace(piece.ref.field, piece.type, piece.ref.field).first->second;
+  TM_CHECK(field.type == piece.type);
+  impl_->Split(series, piece, &field);
+  // The series begins a page, in case that it goes on in the next one.
+  if (first && !field.open.empty()) impl_->Close(&field);
+  impl_->PlacePieces(&field);
+}
+
+std::vector<EncodedPage> MeasurementWriter::TakeFull() {
+  std::vector<EncodedPage> pages;
+  for (auto& [id, field] : impl_->fields) {
+    std::move(field.pages.begin(), field.pages.end(), std::back_inserter(pages));
+    field.pages.clear();
+  }
+  return pages;
 }
 
 std::vector<EncodedPage> MeasurementWriter::Finish() {

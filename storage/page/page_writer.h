@@ -44,8 +44,12 @@ class TimelineWriter {
   TimelineWriter& operator=(const TimelineWriter&) = delete;
 
   // The number of the timeline with these times (at least 2, strictly ascending): that of an earlier call with the
-  // same times, or the next one. Numbers start at 1.
+  // same times, or the next one. Numbers start at 1. Thread-safe. Of the last kKnownTimelines it is known which there
+  // are: times that come again later than that are stored again.
   uint32_t Intern(std::span<const int64_t> times);
+  static constexpr size_t kKnownTimelines = size_t{1} << 18;
+  // The pages that are full, ascending by first_series; they do not come again. Thread-safe.
+  std::vector<EncodedPage> TakeFull();
   // Pages of all timelines, ascending by first_series. The writer is empty afterwards and numbers start anew.
   std::vector<EncodedPage> Finish();
 
@@ -67,7 +71,12 @@ class MeasurementWriter {
   // have the same type in all calls. Columns whose times are the same array are recognised at no cost; the same
   // content is recognised by comparing.
   void Add(model::SeriesId series, std::span<const model::Column> columns);
+  // Adds a column piece by piece, none of them empty, each later in time than the one before; `first`: the others
+  // follow in the next calls. Of a series that is too long to be held whole, and has this field alone.
+  void AddPiece(model::SeriesId series, const model::Column& piece, bool first);
 
+  // The pages that are full, sorted by (field, first_series, part); they do not come again.
+  std::vector<EncodedPage> TakeFull();
   // All pages, sorted by (field, first_series, part). The writer is empty afterwards.
   std::vector<EncodedPage> Finish();
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/model/column.h"
+#include "storage/partition/working_memory.h"
 
 namespace tidemark::storage::partition {
 
@@ -21,6 +22,8 @@ class ColumnMerger {
   // of different scales get the largest one where that is exact, and become doubles where it is not; the double of
   // every row is the same either way.
   model::Column Merge(std::span<const model::Column> pieces);
+  // Of memory that it keeps.
+  [[nodiscard]] size_t bytes() const { return HeldBy(buffer_) + runs_.capacity() * sizeof(model::Column); }
 
  private:
   // Fills runs_ with slices of the pieces, ascending and disjoint in time.

@@ -91,13 +91,15 @@ Result<void> ForEachPage(const meta::EpochRecord& record, const PartitionPages& 
   key.database = record.database;
   key.partition_start_ns = record.partition_start_ns;
   key.epoch = record.epoch;
+  std::string buffer;
   for (const PartitionPage& page : pages.pages) {
     key.tier = page.tier;
     key.measurement = page.measurement;
     key.field = page.page.field;
     key.first_series = page.page.first_series;
     key.part = page.page.part;
-    TM_RETURN_IF_ERROR(put(key, page.page.bytes));
+    TM_TRY_ASSIGN(const std::string_view bytes, pages.BytesOf(page, &buffer));
+    TM_RETURN_IF_ERROR(put(key, bytes));
   }
   key = {record.database, record.partition_start_ns, record.epoch, rocks::kDirectoryTier, {}, {}, {}, 0};
   TM_RETURN_IF_ERROR(put(key, directory.Encode()));
@@ -108,7 +110,7 @@ Result<void> ForEachPage(const meta::EpochRecord& record, const PartitionPages& 
 
 uint64_t BytesOf(const PartitionPages& pages) {
   uint64_t bytes = 0;
-  for (const PartitionPage& page : pages.pages) bytes += page.page.bytes.size();
+  for (const PartitionPage& page : pages.pages) bytes += page.size();
   return bytes;
 }
 
@@ -134,7 +136,7 @@ Result<meta::EpochRecord> WriteEpoch(rocks::RocksStore* rocks, const std::string
   }
   TM_TRY_ASSIGN(std::unique_ptr<rocks::SstWriter> writer,
                 rocks::SstWriter::Open(rocks, path,
-                                       {{"tidemark.format", fmt::format("{}", meta::kFormatVersion)},
+                                       {{"tidemark.format", fmt::format("{}", pages.store_version())},
                                         {"tidemark.database", fmt::format("{}", model::Number(record.database))},
                                         {"tidemark.partition_start_ns", fmt::format("{}", record.partition_start_ns)},
                                         {"tidemark.partition_ns", fmt::format("{}", record.partition_ns)},

@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/page/encoded_page.h"
 #include "storage/partition/page_directory.h"
+#include "storage/partition/page_spool.h"
 #include "storage/partition/series_list.h"
 
 namespace tidemark::storage::partition {
@@ -15,7 +18,12 @@ namespace tidemark::storage::partition {
 struct PartitionPage {
   model::MeasurementId measurement{};
   uint8_t tier = rocks::kRawTier;
-  page::EncodedPage page;
+  page::EncodedPage page;  // without bytes where a spool has them
+  SpoolPlace spooled{};
+
+  [[nodiscard]] uint32_t size() const {
+    return spooled.bytes != 0 ? spooled.bytes : static_cast<uint32_t>(page.bytes.size());
+  }
 };
 
 // In any order until SortAndList.
@@ -28,6 +36,13 @@ struct PartitionPages {
   std::shared_ptr<const SeriesList> series;
   // Times of the rows that went in, also where no page holds them any more.
   model::TimeRange rows_range{model::Timestamp::Max(), model::Timestamp::Min()};
+  // Of what a fold made; null: all pages have their bytes.
+  std::shared_ptr<const PageSpool> spool = nullptr;
+
+  // The version that a store with these pages must have.
+  [[nodiscard]] uint32_t store_version() const;
+  // Of one of `pages`; valid until the next call with the same buffer. Errors: kIo.
+  Result<std::string_view> BytesOf(const PartitionPage& page, std::string* buffer) const;
 };
 
 // Puts the pages in key order and lists them.

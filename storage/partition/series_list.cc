@@ -29,6 +29,16 @@ bool SeriesList::Contains(model::SeriesRef ref) const {
   return at != runs.end() && at->first <= id;
 }
 
+uint64_t SeriesList::size() const {
+  std::vector<uint64_t> of_set(sets_.size(), 0);
+  for (size_t i = 0; i < sets_.size(); ++i) {
+    for (const SeriesRun& run : sets_[i]) of_set[i] += uint64_t{run.last} - run.first + 1;
+  }
+  uint64_t size = 0;
+  for (const Field& field : fields_) size += of_set[field.set];
+  return size;
+}
+
 SeriesList SeriesList::Without(const std::function<bool(model::SeriesRef)>& dropped) const {
   SeriesListBuilder builder;
   for (const Field& field : fields_) {
@@ -106,17 +116,21 @@ Result<SeriesList> SeriesList::Decode(std::string_view bytes) {
 }
 
 void SeriesListBuilder::Add(model::FieldId field, model::SeriesId series, size_t place) {
+  const uint32_t id = model::Number(series);
+  Add(field, SeriesRun{id, id}, place);
+}
+
+void SeriesListBuilder::Add(model::FieldId field, SeriesRun run, size_t place) {
   if (place >= growing_.size() || growing_[place].field != field) {
     const auto [at, added] = places_.try_emplace(model::Number(field), growing_.size());
     place = at->second;
     if (added) growing_.push_back({field, {}});
   }
   std::vector<SeriesRun>& runs = growing_[place].runs;
-  const uint32_t id = model::Number(series);
-  if (!runs.empty() && runs.back().last + 1 == id) {
-    runs.back().last = id;
-  } else if (runs.empty() || runs.back().last != id) {
-    runs.push_back({id, id});
+  if (!runs.empty() && runs.back().last + 1 == run.first) {
+    runs.back().last = run.last;
+  } else if (runs.empty() || runs.back().last != run.last) {
+    runs.push_back(run);
   }
 }
 

@@ -29,6 +29,8 @@ class SeriesList {
   [[nodiscard]] std::span<const SeriesRun> RunsOf(model::FieldId field) const;
   [[nodiscard]] bool Contains(model::SeriesRef ref) const;
   [[nodiscard]] bool empty() const { return fields_.empty(); }
+  // How many series of a field there are, of all fields together.
+  [[nodiscard]] uint64_t size() const;
   // The same without the series for which `dropped` is true.
   [[nodiscard]] SeriesList Without(const std::function<bool(model::SeriesRef)>& dropped) const;
 
@@ -52,6 +54,8 @@ class SeriesListBuilder {
  public:
   // `place` is a hint: where the field stands among those of its measurement, from 0. The series of a field ascend.
   void Add(model::FieldId field, model::SeriesId series, size_t place);
+  // The same of series that follow each other.
+  void Add(model::FieldId field, SeriesRun run, size_t place);
   // After the last series of a measurement; a field belongs to one.
   void FinishMeasurement();
   SeriesList Finish();

@@ -337,6 +337,19 @@ Result<void> RocksStore::Flush() {
   return {};
 }
 
+Result<void> RocksStore::CompactRecords() {
+  ReaderLock lock(mutex_);
+  TM_RETURN_IF_ERROR(CheckOpen());
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (const Family family : {Family::kIndex, Family::kMeta}) {
+    TM_RETURN_IF_ERROR(FromChange(handles_->db->CompactRange(options, handles_->family(family), nullptr, nullptr),
+                                  "compacting records"));
+  }
+  return {};
+}
+
 Result<std::vector<PageKey>> RocksStore::EpochsInMeta() const {
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());

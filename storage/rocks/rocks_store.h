@@ -141,6 +141,9 @@ class RocksStore {
   // bring back the state before.
   Result<void> Flush();
 
+  // Writes the tables of `index` and `meta` anew, so that what was deleted of them takes no room any more.
+  Result<void> CompactRecords();
+
   // Copies what is written, as it is at some moment of the call, into a backup of its own. Recover and Close end it.
   // Errors: kCancelled, kResourceExhausted (the disk is full), kUnavailable (another backup is being made there), kIo.
   Result<BackupFiles> BackUp(const BackupRequest& request);

@@ -349,6 +349,19 @@ void MakeAlike(BucketArrays* left, BucketArrays* right) {
   }
 }
 
+void Append(BucketArrays later, BucketArrays* to) {
+  if (later.size() == 0) return;
+  if (to->size() == 0) {
+    *to = std::move(later);
+    return;
+  }
+  TM_CHECK(later.width_ns == to->width_ns && later.bucket.front() > to->bucket.back());
+  MakeAlike(to, &later);
+  const auto from = Arrays(&later);
+  const auto out = Arrays(to);
+  for (size_t i = 0; i < out.size(); ++i) out[i]->insert(out[i]->end(), from[i]->begin(), from[i]->end());
+}
+
 double ValueAt(const BucketArrays& buckets, const std::vector<int64_t>& values, size_t i) {
   return WithNumberType(buckets.type, buckets.scale, [&](auto number) {
     const auto value = static_cast<double>(FromWord<decltype(number)>(values[i]));

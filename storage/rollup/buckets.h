@@ -72,6 +72,10 @@ void EraseInside(model::TimeRange range, BucketArrays* buckets);
 // one of them has doubles; exact sums and increases only where both have them.
 void MakeAlike(BucketArrays* left, BucketArrays* right);
 
+// Puts the buckets of `later`, all of which come behind those of `to`, to them. The widths are the same. What the two
+// have differently is made alike.
+void Append(BucketArrays later, BucketArrays* to);
+
 // One of min, max, first, last as a double.
 double ValueAt(const BucketArrays& buckets, const std::vector<int64_t>& values, size_t i);
 double SumAt(const BucketArrays& buckets, size_t i);

@@ -142,6 +142,34 @@ CrashScenario CompactScenario() {
           {Compact()}};
 }
 
+// Hours become eight of them: by a compaction, with rows that come meanwhile and a deletion between; and by the
+// background, after it has sealed them.
+CrashScenario MergeScenario() {
+  return {"Merge",
+          Joined(ThreeHours(), {Delete("a", kStart - 2 * kNsPerHour, kStart - kNsPerHour),
+                                Write({.host = "a", .first_ns = kStart - 90 * 60 * kOneSecondNs, .count = 50})}),
+          {},
+          {
+              Compact(),
+              Write({.host = "late", .first_ns = kStart - 3 * kNsPerHour + 1000 * kOneSecondNs, .count = 200}),
+              Compact(),
+          }};
+}
+
+CrashScenario BackgroundMergeScenario() {
+  const CrashStep merge{[](Store& store, ManualClock& clock) -> Result<void> {
+    // Three are sealed, one at a time; then all have been quiet for long enough.
+    for (int look = 0; look < 9; ++look) {
+      TM_RETURN_IF_ERROR(store.RunMaintenance());
+      clock.Advance(700 * kOneSecondNs);
+    }
+    if (store.Stats().merges == 0 && store.Stats().partitions > 1)
+      return MakeError(ErrorCode::kInternal, "nothing was merged");
+    return {};
+  }};
+  return {"BackgroundMerge", ThreeHours(), {}, {merge}};
+}
+
 CrashScenario RetentionScenario() {
   return {"Retention",
           ThreeHours(),
@@ -363,6 +391,7 @@ const std::vector<CrashScenario>& CrashScenarios() {
       CreateScenario(),      CheckpointScenario(),    Small(CheckpointScenario()),
       FoldScenario(),        SealScenario(),          Small(CompactScenario()),
       RetentionScenario(),   ReduceScenario(),        Small(MaxBytesScenario()),
+      MergeScenario(),       Small(MergeScenario()),  BackgroundMergeScenario(),
       DeleteScenario(),      Small(DeleteScenario()), Small(SelectorScenario()),
       DatabasesScenario(),   DocumentsScenario(),     OpenScenario(),
       Small(OpenScenario()), CloseScenario(),

@@ -59,9 +59,15 @@ std::vector<Job> Jobs() {
          }
          return store.RunMaintenance();
        },
-       nullptr, [](const storage::StoreStats& stats) { return stats.sealed_epochs >= 3; }},
+       nullptr, [](const storage::StoreStats& stats) { return stats.seals >= 3; }},
       {"Compact", [](Store& store, ManualClock&) { return Ignore(store.Compact("", {}, nullptr)); }, nullptr,
        [](const storage::StoreStats& stats) { return stats.sealed_epochs == stats.epochs; }},
+      {"Merge",
+       [](Store& store, ManualClock& clock) -> Result<void> {
+         clock.Advance(24 * kNsPerHour);
+         return Ignore(store.Compact("", {}, nullptr));
+       },
+       nullptr, [](const storage::StoreStats& stats) { return stats.merges > 0 && stats.partitions < 3; }},
       {"Retention",
        [](Store& store, ManualClock& clock) -> Result<void> {
          storage::DatabaseOptions options = store.Databases()[0].options;

@@ -73,6 +73,7 @@ class CompactManyTest : public StoreFixture {
     options.file_system = files_;
     options.small_epoch_bytes = StoreOptions().small_epoch_bytes;
     options.new_database.partition_ns = kNsPerHour;
+    options.longest_merge_ns = 0;  // each is folded by itself
     Open(std::move(options));
     for (int64_t half = 0; half < 2; ++half) {
       model::BatchBuilder rows;

@@ -39,7 +39,7 @@ std::vector<model::SeriesRef> Refs() {
 class PageSourceTest : public testing::Test {
  protected:
   PageSourceTest() {
-    partition::PartitionBuilder builder({0, kRows * kStepNs}, {});
+    partition::PartitionBuilder builder({0, kRows * kStepNs});
     std::vector<std::vector<int64_t>> values(kFields, std::vector<int64_t>(kRows));
     for (uint32_t series = 1; series <= kSeries; ++series) {
       if (series % 3 == 0) continue;
