@@ -38,6 +38,7 @@ WORDS = {
         "query/rules/template_print.cc": "the verbs of printf",
         "storage/base/text/query_escape.cc": "the way back, into the query of a URL",
         "tools/demo/goals_file.cc": "a percentage",
+        "tools/server/http/endpoint.cc": "the zone of an IPv6 address",
     }),
     "the stale marker": ("storage/model/stale_marker.h", r"(?i)7ff0'?0000'?0000'?0002\b", 1, {}),
 }
