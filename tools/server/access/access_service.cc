@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "query/api/envelope.h"
+#include "query/filter/filter_text.h"
 #include "storage/base/check.h"
 #include "storage/base/text/duration.h"
 #include "storage/base/text/instant.h"
@@ -65,6 +66,15 @@ void AppendTime(std::string* out, std::string_view key, int64_t ns) {
   *out += '"';
 }
 
+void AppendTexts(std::string* out, std::string_view key, const std::vector<std::string>& texts) {
+  *out += fmt::format(R"(,"{}":[)", key);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) *out += ',';
+    AppendJsonString(out, texts[i]);
+  }
+  *out += ']';
+}
+
 void AppendGrants(std::string* out, std::span<const Grant> grants) {
   *out += R"(,"grants":[)";
   for (size_t i = 0; i < grants.size(); ++i) {
@@ -79,12 +89,9 @@ std::string TokenMembers(const Token& token, int64_t used_ns) {
   std::string out = R"("name":)";
   AppendJsonString(&out, token.name);
   AppendGrants(&out, token.grants);
-  out += R"(,"certificateNames":[)";
-  for (size_t i = 0; i < token.certificate_names.size(); ++i) {
-    if (i > 0) out += ',';
-    AppendJsonString(&out, token.certificate_names[i]);
-  }
-  out += ']';
+  AppendTexts(&out, "filters", token.filters);
+  AppendTexts(&out, "quotas", quota::PrintQuotas(token.quotas));
+  AppendTexts(&out, "certificateNames", token.certificate_names);
   AppendTime(&out, "created", token.created_ns);
   AppendTime(&out, "expires", token.expires_ns);
   AppendTime(&out, "lastUsed", used_ns);
@@ -131,6 +138,11 @@ Result<int64_t> DurationOf(const Request& request, std::string_view name, int64_
   return *ms * kMsNs;
 }
 
+Status ReadQuotas(const Request& request, quota::QuotaLimits* quotas) {
+  for (const std::string_view text : request.params.All("quota")) TM_RETURN_IF_ERROR(quota::ParseQuota(text, quotas));
+  return {};
+}
+
 // The path is that of the whole server: the routes have no common prefix of their own. Lax would let a link of another
 // page open the dashboard signed in; Strict costs a click and lets no request of another page in. Secure: a cookie that
 // came encrypted never goes in clear.
@@ -143,9 +155,10 @@ std::string CookieHeader(const Request& request, std::string_view path, std::str
 
 admin::ActHandlers<AccessService> AccessService::Handlers() {
   static constexpr admin::ActHandler<AccessService> kHandlers[] = {
-      {"token new", &AccessService::NewToken},        {"token list", &AccessService::ListTokens},
-      {"token rotate", &AccessService::RotateToken},  {"token revoke", &AccessService::RevokeToken},
-      {"session list", &AccessService::ListSessions}, {"session revoke", &AccessService::RevokeSession},
+      {"token new", &AccessService::NewToken},           {"token list", &AccessService::ListTokens},
+      {"token quota", &AccessService::SetTokenQuotas},   {"token rotate", &AccessService::RotateToken},
+      {"token revoke", &AccessService::RevokeToken},     {"session list", &AccessService::ListSessions},
+      {"session revoke", &AccessService::RevokeSession},
   };
   return kHandlers;
 }
@@ -162,6 +175,8 @@ Response AccessService::NewToken(Request& request) const {
   for (const std::string_view name : request.params.All("certificate_name")) {
     wanted.certificate_names.emplace_back(name);
   }
+  for (const std::string_view selector : request.params.All("filter")) wanted.filters.emplace_back(selector);
+  if (const Status read = ReadQuotas(request, &wanted.quotas); !read.ok()) return Fail(read.error());
   const Result<int64_t> lifetime_ns = DurationOf(request, "expires", 0);
   if (!lifetime_ns.ok()) return Fail(lifetime_ns.error());
   const int64_t now_ns = clock_->NowNs();
@@ -177,6 +192,13 @@ Response AccessService::ListTokens(Request& /*request*/) const {
     data += '{' + TokenMembers(entry.token, entry.used_ns) + '}';
   }
   return Succeed(data + ']');
+}
+
+Response AccessService::SetTokenQuotas(Request& request) const {
+  quota::QuotaLimits quotas;
+  if (const Status read = ReadQuotas(request, &quotas); !read.ok()) return Fail(read.error());
+  const Result<Token> token = tokens_->SetQuotas(request.params.Get("name"), quotas, request.caller->name());
+  return token.ok() ? Succeed('{' + TokenMembers(*token, 0) + '}') : Fail(token.error());
 }
 
 Response AccessService::RotateToken(Request& request) const {
@@ -238,6 +260,9 @@ Response AccessService::WhoAmI(Request& request) const {
   const auto* principal = session ? &session->principal() : dynamic_cast<const Principal*>(request.caller.get());
   if (principal != nullptr) {
     AppendGrants(&data, principal->grants());
+    if (principal->filter() != nullptr) {
+      AppendTexts(&data, "filters", query::filter::SelectorsOf(*principal->filter()));
+    }
     AppendTime(&data, "expires", session ? session->info().expires_ns : principal->end_ns());
   }
   if (session) {

@@ -31,9 +31,11 @@ class AccessService {
   http::Response SignOut(http::Request& request) const;
 
  private:
-  // name, grant (repeats), expires=90d, note.
+  // name, grant, filter and quota (each repeats), expires=90d, note.
   http::Response NewToken(http::Request& request) const;
   http::Response ListTokens(http::Request& request) const;
+  // name, quota (repeats): those that it has from then on, none for none.
+  http::Response SetTokenQuotas(http::Request& request) const;
   // name, overlap=24h.
   http::Response RotateToken(http::Request& request) const;
   // name, last=1: also the last that is admin of everything.

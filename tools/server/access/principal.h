@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "storage/base/clock.h"
+#include "storage/series_filter.h"
 #include "tools/server/access/grant.h"
 #include "tools/server/http/caller.h"
 
@@ -17,8 +19,14 @@ namespace tidemark::server::access {
 class Principal final : public http::Caller {
  public:
   // Good before `end_ns`. `clock` outlives it.
-  Principal(std::string name, std::vector<Grant> grants, int64_t end_ns, const Clock* clock)
-      : name_(std::move(name)), grants_(std::move(grants)), end_ns_(end_ns), clock_(clock) {}
+  Principal(std::string name, std::vector<Grant> grants, int64_t end_ns, const Clock* clock,
+            std::optional<storage::SeriesFilter> filter = {}, quota::Account* account = nullptr)
+      : name_(std::move(name)),
+        grants_(std::move(grants)),
+        filter_(std::move(filter)),
+        account_(account),
+        end_ns_(end_ns),
+        clock_(clock) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] bool May(Access access, std::string_view database) const override {
@@ -26,6 +34,8 @@ class Principal final : public http::Caller {
   }
   [[nodiscard]] bool MayEverywhere(Access access) const override { return access::MayEverywhere(grants_, access); }
   [[nodiscard]] bool MaySomewhere(Access access) const override { return access::MaySomewhere(grants_, access); }
+  [[nodiscard]] const storage::SeriesFilter* filter() const override { return filter_ ? &*filter_ : nullptr; }
+  [[nodiscard]] quota::Account* account() const override { return account_; }
   [[nodiscard]] bool revoked() const override {
     return revoked_.load(std::memory_order_relaxed) || clock_->NowNs() >= end_ns_.load(std::memory_order_relaxed);
   }
@@ -43,6 +53,8 @@ class Principal final : public http::Caller {
  private:
   const std::string name_;
   const std::vector<Grant> grants_;
+  const std::optional<storage::SeriesFilter> filter_;
+  quota::Account* const account_;
   std::atomic<int64_t> end_ns_;
   const Clock* const clock_;
   std::atomic<bool> revoked_{false};

@@ -58,6 +58,8 @@ class SessionCaller final : public http::Caller {
   }
   [[nodiscard]] bool MayEverywhere(Access access) const override { return principal_->MayEverywhere(access); }
   [[nodiscard]] bool MaySomewhere(Access access) const override { return principal_->MaySomewhere(access); }
+  [[nodiscard]] const storage::SeriesFilter* filter() const override { return principal_->filter(); }
+  [[nodiscard]] quota::Account* account() const override { return principal_->account(); }
   [[nodiscard]] bool revoked() const override {
     return revoked_.load(std::memory_order_relaxed) || clock_->NowNs() >= info_.expires_ns || principal_->revoked();
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "query/filter/filter_text.h"
 #include "storage/base/text/json_string.h"
 #include "tools/server/access/stored_object.h"
 
@@ -49,24 +50,54 @@ Status CheckCertificateName(std::string_view name) {
                   name));
 }
 
+Result<std::optional<storage::SeriesFilter>> FilterOf(std::span<const std::string> selectors) {
+  if (selectors.empty()) return std::optional<storage::SeriesFilter>();
+  TM_TRY_ASSIGN(storage::SeriesFilter filter, query::filter::FilterOfSelectors(selectors));
+  return std::optional(std::move(filter));
+}
+
+namespace {
+
+void AppendTexts(std::string* out, std::string_view key, const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  *out += fmt::format(R"(,"{}":[)", key);
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) *out += ',';
+    AppendJsonString(out, texts[i]);
+  }
+  *out += ']';
+}
+
+// The texts under `key`, which need not be there.
+Result<std::vector<std::string>> ReadTexts(const StoredObject& object, std::string_view key) {
+  std::vector<std::string> out;
+  if (!object.Has(key)) return out;
+  TM_TRY_ASSIGN(const simdjson::dom::array list, object.Get<simdjson::dom::array>(key));
+  for (const simdjson::dom::element element : list) {
+    std::string_view text;
+    if (element.get(text) != simdjson::SUCCESS) return object.Wrong(key);
+    out.emplace_back(text);
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string PrintToken(const Token& token) {
   std::string out = R"({"name":)";
   AppendJsonString(&out, token.name);
   out += R"(,"note":)";
   AppendJsonString(&out, token.note);
-  out += R"(,"grants":[)";
-  for (size_t i = 0; i < token.grants.size(); ++i) {
-    if (i > 0) out += ',';
-    AppendJsonString(&out, PrintGrant(token.grants[i]));
-  }
-  if (!token.certificate_names.empty()) {
-    out += R"(],"certificate_names":[)";
-    for (size_t i = 0; i < token.certificate_names.size(); ++i) {
-      if (i > 0) out += ',';
-      AppendJsonString(&out, token.certificate_names[i]);
-    }
-  }
-  out += fmt::format(R"(],"created_ns":{},"expires_ns":{},"secrets":[)", token.created_ns, token.expires_ns);
+  std::vector<std::string> grants;
+  for (const Grant& grant : token.grants) grants.push_back(PrintGrant(grant));
+  // A version that knows no filters would let such a token see everything: for it, the token has no grants.
+  const bool held = !token.filters.empty();
+  if (held) out += R"(,"grants":[])";
+  AppendTexts(&out, held ? "filtered_grants" : "grants", grants);
+  AppendTexts(&out, "certificate_names", token.certificate_names);
+  AppendTexts(&out, "filters", token.filters);
+  AppendTexts(&out, "quotas", quota::PrintQuotas(token.quotas));
+  out += fmt::format(R"(,"created_ns":{},"expires_ns":{},"secrets":[)", token.created_ns, token.expires_ns);
   for (size_t i = 0; i < token.secrets.size(); ++i) {
     const TokenSecret& secret = token.secrets[i];
     out += fmt::format(R"({}{{"sha256":"{}","created_ns":{},"expires_ns":{}}})", i > 0 ? "," : "",
@@ -83,21 +114,19 @@ Result<Token> ReadToken(std::string_view text) {
   TM_TRY_ASSIGN(token.note, object.Text("note"));
   TM_TRY_ASSIGN(token.created_ns, object.Get<int64_t>("created_ns"));
   TM_TRY_ASSIGN(token.expires_ns, object.Get<int64_t>("expires_ns"));
-  TM_TRY_ASSIGN(const simdjson::dom::array grants, object.Get<simdjson::dom::array>("grants"));
-  for (const simdjson::dom::element element : grants) {
-    std::string_view grant_text;
-    if (element.get(grant_text) != simdjson::SUCCESS) return object.Wrong("grants");
-    TM_TRY_ASSIGN(Grant grant, ParseGrant(grant_text));
-    token.grants.push_back(std::move(grant));
-  }
-  if (object.Has("certificate_names")) {
-    TM_TRY_ASSIGN(const simdjson::dom::array names, object.Get<simdjson::dom::array>("certificate_names"));
-    for (const simdjson::dom::element element : names) {
-      std::string_view name;
-      if (element.get(name) != simdjson::SUCCESS) return object.Wrong("certificate_names");
-      token.certificate_names.emplace_back(name);
+  if (!object.Has("grants")) return object.Wrong("grants");
+  for (const std::string_view key : {"grants", "filtered_grants"}) {
+    TM_TRY_ASSIGN(const std::vector<std::string> grants, ReadTexts(object, key));
+    for (const std::string& text_of_grant : grants) {
+      TM_TRY_ASSIGN(Grant grant, ParseGrant(text_of_grant));
+      token.grants.push_back(std::move(grant));
     }
   }
+  TM_TRY_ASSIGN(token.certificate_names, ReadTexts(object, "certificate_names"));
+  TM_TRY_ASSIGN(token.filters, ReadTexts(object, "filters"));
+  TM_TRY_ASSIGN(const std::vector<std::string> quotas, ReadTexts(object, "quotas"));
+  for (const std::string& quota : quotas) TM_RETURN_IF_ERROR(quota::ParseQuota(quota, &token.quotas));
+  if (const auto filter = FilterOf(token.filters); !filter.ok()) return filter.error();
   TM_TRY_ASSIGN(const simdjson::dom::array secrets, object.Get<simdjson::dom::array>("secrets"));
   for (const simdjson::dom::element element : secrets) {
     TM_TRY_ASSIGN(const TokenSecret secret, ReadSecret(element));

@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "storage/base/result.h"
+#include "storage/series_filter.h"
 #include "tools/server/access/grant.h"
 #include "tools/server/access/secret.h"
+#include "tools/server/quota/quota_limits.h"
 
 namespace tidemark::server::access {
 
@@ -34,6 +38,9 @@ struct Token {
   std::vector<Grant> grants;
   // Names of certificates that show this token, as tls::Channel::PeerNames spells them.
   std::vector<std::string> certificate_names = {};
+  // Selectors such as {team="a"}: series that satisfy one of them are all that it sees and writes. None: all series.
+  std::vector<std::string> filters = {};
+  quota::QuotaLimits quotas = {};
   int64_t created_ns = 0;
   int64_t expires_ns = 0;  // good before it; 0: until it is revoked
   // The oldest first; at least one, at most kMaxSecrets.
@@ -46,6 +53,9 @@ Status CheckTokenName(std::string_view name);
 
 // A kind (dns, email, uri or ip), a colon and what follows: "dns:agent.example". kInvalidArgument.
 Status CheckCertificateName(std::string_view name);
+
+// The filter of selectors as people write them; nullopt for none. kInvalidArgument names the one that is wrong.
+Result<std::optional<storage::SeriesFilter>> FilterOf(std::span<const std::string> selectors);
 
 std::string PrintToken(const Token& token);
 // kCorruption: `text` is not what PrintToken writes.

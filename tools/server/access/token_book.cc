@@ -9,7 +9,8 @@
 namespace tidemark::server::access {
 namespace {
 
-bool IsAdminOfAll(const Token& token) { return MayEverywhere(token.grants, Access::kAdmin); }
+// One with a filter may not do what concerns the whole server.
+bool IsAdminOfAll(const Token& token) { return token.filters.empty() && MayEverywhere(token.grants, Access::kAdmin); }
 
 Error NoSuchToken(std::string_view name) { return NotFound(fmt::format("there is no token \"{}\"", name)); }
 
@@ -25,6 +26,7 @@ Status CheckNew(const TokenBook::NewToken& wanted, int64_t now_ns) {
     return InvalidArgument(fmt::format("a token has at most {} names of certificates", kMaxCertificateNames));
   }
   for (const std::string& name : wanted.certificate_names) TM_RETURN_IF_ERROR(CheckCertificateName(name));
+  if (const auto filter = FilterOf(wanted.filters); !filter.ok()) return filter.error();
   if (wanted.expires_ns != 0 && wanted.expires_ns <= now_ns)
     return InvalidArgument("the token would have ended already");
   return {};
@@ -64,12 +66,24 @@ bool TokenBook::on() const {
   return on_;
 }
 
+quota::Account* TokenBook::AccountOf(const std::string& name) {
+  std::unique_ptr<quota::Account>& account = accounts_[name];
+  if (!account)
+    account = std::make_unique<quota::Account>(fmt::format("the token \"{}\"", name), clock_, query_memory_);
+  return account.get();
+}
+
 void TokenBook::Adopt(Token token) {
   Held held;
+  quota::Account* const account = AccountOf(token.name);
+  account->SetLimits(token.quotas);
+  // Both have been read before: a filter that is none is refused when the token is made, or loaded.
+  const std::optional<storage::SeriesFilter> filter = *FilterOf(token.filters);
   const auto old = tokens_.find(token.name);
   for (const TokenSecret& secret : token.secrets) {
     std::shared_ptr<Principal> principal;
-    if (old != tokens_.end() && old->second.token.grants == token.grants) {
+    if (old != tokens_.end() && old->second.token.grants == token.grants &&
+        old->second.token.filters == token.filters) {
       const std::vector<TokenSecret>& before = old->second.token.secrets;
       const auto same = std::ranges::find(before, secret.sha256, &TokenSecret::sha256);
       if (same != before.end()) principal = old->second.principals[static_cast<size_t>(same - before.begin())];
@@ -78,7 +92,7 @@ void TokenBook::Adopt(Token token) {
     if (principal) {
       principal->set_end_ns(end_ns);
     } else {
-      principal = std::make_shared<Principal>(token.name, token.grants, end_ns, clock_);
+      principal = std::make_shared<Principal>(token.name, token.grants, end_ns, clock_, filter, account);
     }
     held.principals.push_back(std::move(principal));
   }
@@ -86,7 +100,7 @@ void TokenBook::Adopt(Token token) {
   if (old != tokens_.end()) held.certified = old->second.certified;
   if (!held.certified && !token.certificate_names.empty()) {
     const int64_t end_ns = token.expires_ns == 0 ? INT64_MAX : token.expires_ns;
-    held.certified = std::make_shared<Principal>(token.name, token.grants, end_ns, clock_);
+    held.certified = std::make_shared<Principal>(token.name, token.grants, end_ns, clock_, filter, account);
   }
   for (const std::string& name : token.certificate_names) by_certificate_[name] = held.certified;
   held.token = std::move(token);
@@ -144,7 +158,7 @@ Result<TokenBook::Made> TokenBook::Make(const NewToken& wanted, std::string_view
     }
     const bool has_admin =
         std::ranges::any_of(tokens_, [](const auto& entry) { return IsAdminOfAll(entry.second.token); });
-    if (!has_admin && !MayEverywhere(wanted.grants, Access::kAdmin)) {
+    if (!has_admin && (!wanted.filters.empty() || !MayEverywhere(wanted.grants, Access::kAdmin))) {
       return InvalidArgument("the first token must be admin of everything (admin:*): nobody could make another one");
     }
   }
@@ -153,6 +167,8 @@ Result<TokenBook::Made> TokenBook::Make(const NewToken& wanted, std::string_view
               .note = wanted.note,
               .grants = wanted.grants,
               .certificate_names = wanted.certificate_names,
+              .filters = wanted.filters,
+              .quotas = wanted.quotas,
               .created_ns = now_ns,
               .expires_ns = wanted.expires_ns,
               .secrets = {{.sha256 = HashOf(secret), .created_ns = now_ns}}};
@@ -186,6 +202,22 @@ Result<TokenBook::Made> TokenBook::Rotate(std::string_view name, int64_t overlap
   return Made{std::move(secret), std::move(token)};
 }
 
+Result<Token> TokenBook::SetQuotas(std::string_view name, const quota::QuotaLimits& quotas, std::string_view author) {
+  MutexLock change(change_mutex_);
+  Token token;
+  {
+    MutexLock lock(mutex_);
+    TM_TRY_ASSIGN(const Held* held, HeldOf(name));
+    token = held->token;
+  }
+  token.quotas = quotas;
+  TM_TRY_ASSIGN(const storage::Document stored, documents_->Get(kTokenKind, name));
+  TM_RETURN_IF_ERROR(Store(token, stored.info.version, author));
+  MutexLock lock(mutex_);
+  Adopt(token);
+  return token;
+}
+
 Status TokenBook::Revoke(std::string_view name, bool last_too, std::string_view author) {
   MutexLock change(change_mutex_);
   {
@@ -215,7 +247,7 @@ std::vector<TokenBook::Entry> TokenBook::List() const {
   {
     MutexLock lock(mutex_);
     for (const auto& [name, held] : tokens_) {
-      Entry& entry = entries.emplace_back(Entry{held.token});
+      Entry& entry = entries.emplace_back(Entry{held.token, 0, accounts_.at(name).get()});
       for (const auto& principal : held.principals) entry.used_ns = std::max(entry.used_ns, principal->used_ns());
       if (held.certified) entry.used_ns = std::max(entry.used_ns, held.certified->used_ns());
     }

@@ -20,6 +20,7 @@
 #include "storage/documents.h"
 #include "tools/server/access/principal.h"
 #include "tools/server/access/token.h"
+#include "tools/server/quota/account.h"
 
 namespace tidemark::server::access {
 
@@ -27,7 +28,10 @@ namespace tidemark::server::access {
 class TokenBook {
  public:
   // Both outlive it.
-  TokenBook(storage::DocumentStore* documents, const Clock* clock) : documents_(documents), clock_(clock) {}
+  TokenBook(storage::DocumentStore* documents, const Clock* clock) : TokenBook(documents, clock, nullptr) {}
+  // The same; the queries of tokens hold parts of `query_memory`, which outlives it.
+  TokenBook(storage::DocumentStore* documents, const Clock* clock, query::run::MemoryTotal* query_memory)
+      : documents_(documents), clock_(clock), query_memory_(query_memory) {}
 
   // Reads all tokens. An Error of one that cannot be read names it; no other is in force then.
   Status Load() TM_EXCLUDES(mutex_);
@@ -45,9 +49,12 @@ class TokenBook {
     int64_t expires_ns = 0;  // since 1970; 0: never
     std::string note = {};
     std::vector<std::string> certificate_names = {};
+    std::vector<std::string> filters = {};
+    quota::QuotaLimits quotas = {};
   };
   // Makes a token. Errors: kInvalidArgument (a name that is none, no or too many grants, a past end, a name of a
-  // certificate that is none; the first one of all is not admin of everything, after which nobody could make another),
+  // certificate or a filter that is none; the first one of all is not admin of everything, after which nobody could
+  // make another),
   // kAlreadyExists (also for a certificate that shows another token), those of the documents.
   Result<Made> Make(const NewToken& wanted, std::string_view author) TM_EXCLUDES(mutex_);
   // Gives a token another secret. Those that it has are good for `overlap_ns` from now on at most, and no more than the
@@ -56,9 +63,14 @@ class TokenBook {
   // Takes a token away. kNotFound; kConflict when it is the last that is admin of everything, unless `last_too`.
   Status Revoke(std::string_view name, bool last_too, std::string_view author) TM_EXCLUDES(mutex_);
 
+  // Gives a token other quotas, at once. kNotFound.
+  Result<Token> SetQuotas(std::string_view name, const quota::QuotaLimits& quotas, std::string_view author)
+      TM_EXCLUDES(mutex_);
+
   struct Entry {
     Token token;
     int64_t used_ns = 0;  // 0: not since the server started
+    const quota::Account* account = nullptr;
   };
   // Sorted by name.
   [[nodiscard]] std::vector<Entry> List() const TM_EXCLUDES(mutex_);
@@ -91,12 +103,18 @@ class TokenBook {
   [[nodiscard]] Status Store(const Token& token, uint64_t expected, std::string_view author);
   [[nodiscard]] Result<Held*> HeldOf(std::string_view name) TM_REQUIRES(mutex_);
 
+  // What a token takes is counted under its name, also when that is given anew.
+  quota::Account* AccountOf(const std::string& name) TM_REQUIRES(mutex_);
+
   storage::DocumentStore* const documents_;
   const Clock* const clock_;
+  query::run::MemoryTotal* const query_memory_;
   // Held while documents are changed, so that changes come into force in their order. Find does not take it.
   Mutex change_mutex_;
   mutable Mutex mutex_;
   bool on_ TM_GUARDED_BY(mutex_) = false;
+  // None goes before the book: see Account.
+  std::unordered_map<std::string, std::unique_ptr<quota::Account>> accounts_ TM_GUARDED_BY(mutex_);
   std::unordered_map<std::string, Held> tokens_ TM_GUARDED_BY(mutex_);
   std::unordered_map<SecretHash, std::shared_ptr<Principal>, HashOfHash> by_hash_ TM_GUARDED_BY(mutex_);
   std::unordered_map<std::string, std::shared_ptr<Principal>> by_certificate_ TM_GUARDED_BY(mutex_);

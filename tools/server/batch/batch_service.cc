@@ -7,7 +7,9 @@
 #include <stop_token>
 #include <utility>
 
+#include "storage/series_filter.h"
 #include "tools/server/batch/batch_run.h"
+#include "tools/server/quota/account.h"
 
 namespace tidemark::server {
 namespace {
@@ -63,9 +65,19 @@ Response BatchService::Answer(Request& request) {
       reply.status = kForbidden;
       return std::make_shared<const Reply>(std::move(reply));
     }
-    return flights->Ask(KeyOf(question), stop, [&] {
+    const storage::SeriesFilter filter = storage::SeriesFilter::Of(caller->filter());
+    quota::Account* const account = caller->account();
+    // What one caller may see, or what is too much for him, is no answer for another.
+    std::string key = fmt::format("{} {} ", filter.text().size(), filter.text());
+    if (account != nullptr && !account->limits().none()) key += fmt::format("{} ", account->whose());
+    return flights->Ask(key + KeyOf(question), stop, [&] {
       return question.endpoint->ask(
-          *api, {.params = question.params, .database = question.database, .stop = stop, .client = client});
+          *api, {.params = question.params, .database = question.endpoint->of_rules ? std::string_view(options.rules_database)
+                                                        : std::string_view(question.database),
+                .filter = filter,
+                .stop = stop,
+                .client = client,
+                .memory = account != nullptr ? account->memory() : nullptr});
     });
   };
   auto run = std::make_unique<BatchRun>(std::move(questions).value(), std::move(ask));

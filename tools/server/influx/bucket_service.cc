@@ -256,14 +256,15 @@ Response BucketService::Delete(Request& request) const {
   const Result<std::string> database = DatabaseOf(request);
   if (!database.ok()) return Refusal(database.error());
   if (!request.caller->May(Access::kAdmin, *database)) return Forbid(&request, "administer", *database);
-  const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(*database);
+  const storage::SeriesFilter held = storage::SeriesFilter::Of(request.caller->filter());
+  const Result<std::shared_ptr<const storage::View>> view = store_->OpenView(*database, held);
   if (!view.ok()) return Refusal(view.error());
   Result<Selection> selection = SelectionOf(**view, wanted->predicate);
   if (!selection.ok()) return Refusal(selection.error());
   if (!selection->selectors.empty() && !wanted->range.empty()) {
     const Result<storage::DeleteReport> report = store_->Delete(
         *database,
-        {.selectors = std::move(selection->selectors), .range = wanted->range, .fields = std::move(selection->fields)});
+        {.selectors = held.Narrow(selection->selectors), .range = wanted->range, .fields = std::move(selection->fields)});
     if (!report.ok()) return Refusal(report.error());
   }
   request.act = fmt::format("deleted points of the bucket {}", *database);

@@ -51,7 +51,8 @@ class InfluxService {
   [[nodiscard]] Result<std::string> ChangePolicy(const query::influxql::ChangeRetentionPolicy& change,
                                                  const http::Caller& caller) const;
   [[nodiscard]] Result<std::string> DeleteFrom(const storage::View& view, const std::string& database,
-                                               const query::influxql::Delete& drop) const;
+                                               const query::influxql::Delete& drop,
+                                               const storage::SeriesFilter& held) const;
   static bool MayChangeByGet(const http::Request& request);
 
   storage::Store* const store_;

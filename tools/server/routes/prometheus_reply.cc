@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "query/api/envelope.h"
+#include "storage/series_filter.h"
+#include "tools/server/quota/account.h"
 
 namespace tidemark::server {
 
@@ -35,8 +37,10 @@ query::api::ApiRequest ToApi(const Request& request) {
   }
   return {.params = request.params,
           .database = request.database,
+          .filter = storage::SeriesFilter::Of(request.caller->filter()),
           .stop = request.stop,
           .client = http::ClientOf(request),
+          .memory = request.caller->account() != nullptr ? request.caller->account()->memory() : nullptr,
           .on_deadline = std::move(on_deadline)};
 }
 

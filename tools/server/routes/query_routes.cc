@@ -49,8 +49,10 @@ Response RemoteRead(const Services& services, Request& request) {
 // What rules see is in their database.
 template <auto kMethod>
 Response OfRules(const Services& services, Request& request) {
-  if (MayUseRules(Access::kRead, services.rules_database, &request)) return Api<kMethod>(services, request);
-  return RefuseAsPrometheus(403, request.refusal);
+  if (!MayUseRules(Access::kRead, services.rules_database, &request)) return RefuseAsPrometheus(403, request.refusal);
+  query::api::ApiRequest asked = ToApi(request);
+  asked.database = services.rules_database;
+  return FromReply((services.api->*kMethod)(asked));
 }
 
 // 204 tells the page of Prometheus that there is nothing to wait for.

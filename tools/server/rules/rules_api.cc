@@ -21,6 +21,8 @@ Response Yaml(std::string body) {
   return response;
 }
 
+storage::SeriesFilter FilterOf(const Request& request) { return storage::SeriesFilter::Of(request.caller->filter()); }
+
 }  // namespace
 
 Response RulesApi::List(const Request& request) const {
@@ -28,7 +30,7 @@ Response RulesApi::List(const Request& request) const {
       request.captures.empty() ? std::nullopt : std::optional<std::string_view>(request.captures[0]);
   std::string body;
   const std::string* last = nullptr;
-  const std::vector<RuleBook::Entry> entries = book_->List(space);
+  const std::vector<RuleBook::Entry> entries = book_->List(space, FilterOf(request));
   for (const RuleBook::Entry& entry : entries) {
     if (last == nullptr || *last != entry.space) body += query::rules::YamlQuoted(entry.space) + ":\n";
     last = &entry.space;
@@ -40,7 +42,7 @@ Response RulesApi::List(const Request& request) const {
 }
 
 Response RulesApi::Get(const Request& request) const {
-  const Result<RuleBook::Entry> entry = book_->Find(request.captures[0], request.captures[1]);
+  const Result<RuleBook::Entry> entry = book_->Find(request.captures[0], request.captures[1], FilterOf(request));
   if (!entry.ok()) return RefuseRules(entry.error());
   Result<std::string> text = query::rules::PrintGroupText(entry->text, 0, false);
   return text.ok() ? Yaml(std::move(text).value()) : RefuseRules(text.error());
@@ -53,15 +55,15 @@ Response RulesApi::Put(const Request& request) const {
         MakeError(ErrorCode::kConflict,
                   fmt::format("the rules of {} come from a file of that name: change the file, and reload", space)));
   }
-  return Done(book_->Put(space, request.body.view(), request.caller->name()));
+  return Done(book_->Put(space, request.body.view(), request.caller->name(), FilterOf(request)));
 }
 
 Response RulesApi::Delete(const Request& request) const {
-  return Done(book_->Delete(request.captures[0], request.captures[1], request.caller->name()));
+  return Done(book_->Delete(request.captures[0], request.captures[1], request.caller->name(), FilterOf(request)));
 }
 
 Response RulesApi::DeleteAll(const Request& request) const {
-  const Status done = book_->DeleteAll(request.captures[0], request.caller->name());
+  const Status done = book_->DeleteAll(request.captures[0], request.caller->name(), FilterOf(request));
   // Of many groups some may be gone when the others cannot be deleted: what is listed is what is in force.
   if (!done.ok() && done.error().code != ErrorCode::kNotFound) hooks_.apply();
   return Done(done);

@@ -32,7 +32,7 @@ class CachedApiTest : public storage::StoreFixture {
     text::Params params;
     const std::string form = "query=cpu_usage%2B1&start=1699999500&end=1700000000&step=50" + std::string(more);
     EXPECT_TRUE(text::ParseForm(form, &params).ok());
-    return api.QueryRange({.params = params, .database = {}, .stop = {}}).body;
+    return api.QueryRange({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()}).body;
   }
 
   static constexpr int64_t kNow = 1'700'000'000;
@@ -119,7 +119,7 @@ TEST_F(CachedApiTest, SinceOfSomethingElseGivesAll) {
   const auto ask = [&](const std::string& form) {
     text::Params params;
     EXPECT_TRUE(text::ParseForm(form, &params).ok());
-    return api.QueryRange({.params = params, .database = {}, .stop = {}}).body;
+    return api.QueryRange({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()}).body;
   };
   for (const char* const other : {"query=cpu_usage%2B2&start=1699999500&end=1700000000&step=50",
                                   "query=cpu_usage%2B1&start=1699999500&end=1700000000&step=25",

@@ -26,7 +26,7 @@ class RowsTest : public storage::StoreFixture {
                         .metadata = nullptr});
     text::Params params;
     EXPECT_TRUE(text::ParseForm(form, &params).ok());
-    Reply reply = api.Rows({.params = params, .database = {}, .stop = {}});
+    Reply reply = api.Rows({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()});
     if (reply.rest != nullptr) {
       reply.rest([&](const std::string& piece) {
         reply.body += piece;

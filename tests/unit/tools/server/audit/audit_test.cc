@@ -27,6 +27,8 @@ class NamedCaller final : public http::Caller {
   [[nodiscard]] bool May(http::Access /*access*/, std::string_view /*database*/) const override { return true; }
   [[nodiscard]] bool MayEverywhere(http::Access /*access*/) const override { return true; }
   [[nodiscard]] bool MaySomewhere(http::Access /*access*/) const override { return true; }
+  [[nodiscard]] const storage::SeriesFilter* filter() const override { return nullptr; }
+  [[nodiscard]] quota::Account* account() const override { return nullptr; }
   [[nodiscard]] bool revoked() const override { return false; }
 
  private:

@@ -29,6 +29,8 @@ class TeamCaller final : public http::Caller {
   [[nodiscard]] bool MaySomewhere(http::Access access) const override {
     return access == http::Access::kAny || std::ranges::find(rights_, access) != rights_.end();
   }
+  [[nodiscard]] const storage::SeriesFilter* filter() const override { return nullptr; }
+  [[nodiscard]] quota::Account* account() const override { return nullptr; }
   [[nodiscard]] bool revoked() const override { return false; }
 
  private:
