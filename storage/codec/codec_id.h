@@ -15,9 +15,17 @@ enum class CodecId : uint8_t {
   kMultiple = 6,   // multiple.h
   kRuns = 7,       // runs.h
   kEntropy = 8,    // entropy.h
+  kDistinct = 9,   // distinct.h; since store version 3
+  kPairs = 10,     // pairs.h; since store version 3
 
   kStrings = 16,     // strings.h: one after the other
   kDictionary = 17,  // strings.h: distinct ones and indexes
+};
+
+// The store version since which programs read a frame.
+enum class Since : uint8_t {
+  kStore1 = 1,
+  kStore3 = 3,
 };
 
 }  // namespace tidemark::codec

@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "storage/codec/delta.h"
 #include "storage/codec/huffman.h"
 #include "storage/codec/kernels.h"
+#include "storage/codec/low_bits.h"
 
 namespace tidemark::codec {
 namespace {
@@ -150,24 +150,12 @@ class Entropy : public Candidate {
     PutVarint(&bytes_, escapes.size());
     bytes_ += frame;
     bytes_ += escapes;
-    AppendLowBits(words.symbols_of(), shift);
+    AppendLowBits(words.symbols_of(), shift, &bytes_);
   }
   [[nodiscard]] size_t bytes() const override { return bytes_.size(); }
   void Append(std::string* out) const override { out->append(bytes_); }
 
  private:
-  void AppendLowBits(const std::vector<uint64_t>& words, unsigned shift) {
-    if (shift == 0) return;
-    char packed[kBlock * sizeof(uint64_t)];
-    for (size_t begin = 0; begin < words.size(); begin += kBlock) {
-      uint64_t block[kBlock] = {};
-      const size_t size = std::min(kBlock, words.size() - begin);
-      std::copy_n(words.data() + begin, size, block);
-      Pack(block, size, shift, packed);
-      bytes_.append(packed, (size * shift + 7) / 8);
-    }
-  }
-
   std::string bytes_;
 };
 
@@ -206,40 +194,6 @@ Result<Parts> Parse(std::string_view bytes, size_t count) {
   return parts;
 }
 
-// The low bits of `count` words, block by block.
-class LowBits {
- public:
-  static Result<LowBits> Open(std::string_view bytes, size_t count, unsigned width) {
-    LowBits bits;
-    bits.width_ = width;
-    bits.bytes_ = count / kBlock * (kBlock / 8) * width + (count % kBlock * width + 7) / 8;
-    if (bits.bytes_ > bytes.size()) return Corruption("entropy frame: low bits are cut short");
-    bits.packed_ = bytes.substr(0, bits.bytes_);
-    return bits;
-  }
-  [[nodiscard]] size_t bytes() const { return bytes_; }
-
-  // The block of `size` words (a multiple of kStride, its rest undefined).
-  void Unpack(size_t block, size_t size, uint64_t* words) const {
-    const size_t begin = block * (kBlock / 8) * width_;
-    const size_t size_bytes = RoundUpToStride(size) / 8 * width_;
-    const char* in = packed_.data() + begin;
-    char copy[kBlock * sizeof(uint64_t) + kUnpackSlack];
-    if (begin + size_bytes + kUnpackSlack > packed_.size()) {
-      const size_t left = std::min(packed_.size() - begin, size_bytes);
-      std::memcpy(copy, in, left);
-      std::memset(copy + left, 0, size_bytes + kUnpackSlack - left);
-      in = copy;
-    }
-    BestKernels().unpack[width_](in, RoundUpToStride(size), words);
-  }
-
- private:
-  unsigned width_ = 0;
-  size_t bytes_ = 0;
-  std::string_view packed_;
-};
-
 // Symbols and words of one frame; kept per thread.
 struct Scratch {
   std::vector<uint8_t> symbols;
@@ -273,15 +227,16 @@ Result<void> AddEscapes(std::string_view escapes, const uint8_t* symbols, size_t
 Result<void> MakeWords(const Parts& parts, const LowBits& low, const uint8_t* symbols, size_t count,
                        uint64_t first_symbol, uint64_t* words) {
   const unsigned shift = parts.shift();
+  const Kernels& kernels = BestKernels();
   for (size_t begin = 0; begin < count; begin += kBlock) {
     uint64_t* const target = words + begin;
     const size_t size = std::min(kBlock, count - begin);
     if (shift == 0) {
-      for (size_t i = 0; i < kBlock; ++i) target[i] = symbols[begin + i] - first_symbol;
+      kernels.widen(symbols + begin, kBlock, first_symbol, target);
       continue;
     }
     low.Unpack(begin / kBlock, size, target);
-    for (size_t i = 0; i < size; ++i) target[i] |= (symbols[begin + i] - first_symbol) << shift;
+    kernels.merge(symbols + begin, size, first_symbol, shift, target);
   }
   return AddEscapes(parts.escapes, symbols, count, shift, words);
 }

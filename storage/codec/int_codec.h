@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,12 +28,15 @@ class Candidate {
   // Bytes of the frame without the byte of its CodecId; exact.
   [[nodiscard]] virtual size_t bytes() const = 0;
   virtual void Append(std::string* out) const = 0;
+  // Of what is inside of it; of the codec itself the table says it.
+  [[nodiscard]] virtual Since since() const { return Since::kStore1; }
 };
 
 // How much time writing may take. All of them are read by the same code.
 enum class Effort : uint8_t {
   kFast,      // recent data: what is quickest to read and to write
   kSmallest,  // data that is past: the fewest bytes
+  kNewest,    // the same, and codecs are used that programs of store version 3 were the first to read
 };
 
 struct IntCodec {
@@ -49,17 +53,19 @@ struct IntCodec {
   Result<RowRange> (*narrow)(std::string_view bytes, size_t count, int64_t low, int64_t high);
   // Written only with this effort or more.
   Effort effort = Effort::kFast;
+  Since since = Since::kStore1;
 };
 
 // In the order in which they are tried.
 std::span<const IntCodec> IntCodecs();
 // nullptr when there is none with this number.
 const IntCodec* FindIntCodec(CodecId id);
-// The candidate with the fewest bytes, without the codec `except`.
+// The candidate with the fewest bytes, without the codecs of `except`.
 struct Choice {
   CodecId id{};
   std::unique_ptr<Candidate> candidate;
+  Since since = Since::kStore1;
 };
-Choice ChooseIntCodec(std::span<const int64_t> values, Effort effort, CodecId except = CodecId{});
+Choice ChooseIntCodec(std::span<const int64_t> values, Effort effort, std::initializer_list<CodecId> except = {});
 
 }  // namespace tidemark::codec

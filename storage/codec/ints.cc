@@ -7,8 +7,10 @@
 #include "storage/base/check.h"
 #include "storage/codec/constant.h"
 #include "storage/codec/delta.h"
+#include "storage/codec/distinct.h"
 #include "storage/codec/entropy.h"
 #include "storage/codec/multiple.h"
+#include "storage/codec/pairs.h"
 #include "storage/codec/raw.h"
 #include "storage/codec/reference.h"
 #include "storage/codec/regular.h"
@@ -20,7 +22,7 @@ namespace {
 // Frames this small are taken at once: nothing behind them in the table can save more than a few bytes.
 constexpr size_t kSmallEnough = 20;
 
-constexpr std::array<IntCodec, 8> kIntCodecs = {{
+constexpr std::array<IntCodec, 10> kIntCodecs = {{
     {CodecId::kConstant, "constant", &PlanConstant, &DecodeConstant, nullptr},
     {CodecId::kRegular, "regular", &PlanRegular, &DecodeRegular, &NarrowRegular},
     {CodecId::kRuns, "runs", &PlanRuns, &DecodeRuns, nullptr},
@@ -28,6 +30,8 @@ constexpr std::array<IntCodec, 8> kIntCodecs = {{
     {CodecId::kDelta, "delta", &PlanDelta, &DecodeDelta, &NarrowDelta},
     {CodecId::kReference, "reference", &PlanReference, &DecodeReference, nullptr},
     {CodecId::kEntropy, "entropy", &PlanEntropy, &DecodeEntropy, nullptr, Effort::kSmallest},
+    {CodecId::kDistinct, "distinct", &PlanDistinct, &DecodeDistinct, nullptr, Effort::kNewest, Since::kStore3},
+    {CodecId::kPairs, "pairs", &PlanPairs, &DecodePairs, nullptr, Effort::kNewest, Since::kStore3},
     {CodecId::kRaw, "raw", &PlanRaw, &DecodeRaw, nullptr},
 }};
 
@@ -40,25 +44,27 @@ const IntCodec* FindIntCodec(CodecId id) {
   return found == kIntCodecs.end() ? nullptr : &*found;
 }
 
-Choice ChooseIntCodec(std::span<const int64_t> values, Effort effort, CodecId except) {
+Choice ChooseIntCodec(std::span<const int64_t> values, Effort effort, std::initializer_list<CodecId> except) {
   Choice best;
   size_t best_bytes = std::numeric_limits<size_t>::max();
   for (const IntCodec& codec : kIntCodecs) {
-    if (codec.id == except || codec.effort > effort) continue;
+    if (codec.effort > effort || std::find(except.begin(), except.end(), codec.id) != except.end()) continue;
     std::unique_ptr<Candidate> candidate = codec.plan(values, best_bytes, effort);
     if (candidate == nullptr || candidate->bytes() >= best_bytes) continue;
     best_bytes = candidate->bytes();
-    best = {codec.id, std::move(candidate)};
+    const Since since = std::max(codec.since, candidate->since());
+    best = {codec.id, std::move(candidate), since};
     if (best_bytes <= kSmallEnough) break;
   }
   return best;
 }
 
-void EncodeInts(std::span<const int64_t> values, std::string* out, Effort effort) {
-  if (values.empty()) return;
+Since EncodeInts(std::span<const int64_t> values, std::string* out, Effort effort) {
+  if (values.empty()) return Since::kStore1;
   const Choice choice = ChooseIntCodec(values, effort);
   out->push_back(static_cast<char>(choice.id));
   choice.candidate->Append(out);
+  return choice.since;
 }
 
 Result<size_t> DecodeInts(std::string_view bytes, size_t count, int64_t* out) {

@@ -15,8 +15,8 @@
 
 namespace tidemark::codec {
 
-// Appends a frame of the values. No values: no bytes.
-void EncodeInts(std::span<const int64_t> values, std::string* out, Effort effort = Effort::kFast);
+// Appends a frame of the values; returns who can read it. No values: no bytes.
+Since EncodeInts(std::span<const int64_t> values, std::string* out, Effort effort = Effort::kFast);
 
 // Decodes all values of the frame at the beginning of `bytes`; returns the bytes that it takes.
 // kCorruption for bytes that are no frame of `count` values.

@@ -62,6 +62,21 @@ TM_ALWAYS_INLINE void ZigZagDeltasLoop(const int64_t* values, size_t count, int6
   }
 }
 
+TM_ALWAYS_INLINE void WidenLoop(const uint8_t* symbols, size_t count, uint64_t base, uint64_t* words) {
+  for (size_t i = 0; i < RoundUpToStride(count); ++i) words[i] = symbols[i] - base;
+}
+
+TM_ALWAYS_INLINE void MergeLoop(const uint8_t* symbols, size_t count, uint64_t base, unsigned shift, uint64_t* words) {
+  for (size_t i = 0; i < RoundUpToStride(count); ++i) words[i] |= (symbols[i] - base) << shift;
+}
+
+TM_ALWAYS_INLINE void HalvesLoop(const uint8_t* symbols, size_t count, uint64_t* words) {
+  for (size_t i = 0; i < count; i += 2) {
+    words[i] = symbols[i / 2] & 15U;
+    words[i + 1] = symbols[i / 2] >> 4U;
+  }
+}
+
 TM_ALWAYS_INLINE int64_t MinLoop(const int64_t* values, size_t count) {
   int64_t min[4] = {values[0], values[0], values[0], values[0]};
   size_t i = 0;
@@ -106,6 +121,11 @@ constexpr Kernels MakeBase(std::index_sequence<Codes...>) {
                   int64_t base) { ScaleLoop(values, count, factor, base); },
       .zigzag_deltas = [](const int64_t* values, size_t count, int64_t bias,
                           uint64_t* words) { ZigZagDeltasLoop(values, count, bias, words); },
+      .widen = [](const uint8_t* symbols, size_t count, uint64_t base,
+                  uint64_t* words) { WidenLoop(symbols, count, base, words); },
+      .merge = [](const uint8_t* symbols, size_t count, uint64_t base, unsigned shift,
+                  uint64_t* words) { MergeLoop(symbols, count, base, shift, words); },
+      .halves = [](const uint8_t* symbols, size_t count, uint64_t* words) { HalvesLoop(symbols, count, words); },
       .min = [](const int64_t* values, size_t count) { return MinLoop(values, count); },
       .bits = [](const uint64_t* words, size_t count) { return BitsLoop(words, count); },
       .above = [](const uint64_t* words, size_t count, uint64_t limit) { return AboveLoop(words, count, limit); }};
@@ -201,6 +221,40 @@ TM_AVX2 void ZigZagDeltasAvx2(const int64_t* values, size_t count, int64_t bias,
   ZigZagDeltasLoop(values + i - 1, count - i + 1, bias, words + i - 1);
 }
 
+TM_AVX2 void WidenAvx2(const uint8_t* symbols, size_t count, uint64_t base, uint64_t* words) {
+  const __m256i less = _mm256_set1_epi64x(static_cast<long long>(base));
+  for (size_t i = 0; i < RoundUpToStride(count); i += 4) {
+    const __m256i four =
+        _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(LoadLittle<int>(reinterpret_cast<const char*>(symbols + i))));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(words + i), _mm256_sub_epi64(four, less));
+  }
+}
+
+TM_AVX2 void MergeAvx2(const uint8_t* symbols, size_t count, uint64_t base, unsigned shift, uint64_t* words) {
+  const __m256i less = _mm256_set1_epi64x(static_cast<long long>(base));
+  const __m128i bits = _mm_cvtsi32_si128(static_cast<int>(shift));
+  for (size_t i = 0; i < RoundUpToStride(count); i += 4) {
+    const __m256i four =
+        _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(LoadLittle<int>(reinterpret_cast<const char*>(symbols + i))));
+    const __m256i high = _mm256_sll_epi64(_mm256_sub_epi64(four, less), bits);
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + i));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(words + i), _mm256_or_si256(low, high));
+  }
+}
+
+TM_AVX2 void HalvesAvx2(const uint8_t* symbols, size_t count, uint64_t* words) {
+  // Each symbol twice, in 64 bits each; one of them is moved down by four.
+  const __m256i twice = _mm256_set_epi8(-1, -1, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1,
+                                        -1, -1, -1, 0, -1, -1, -1, -1, -1, -1, -1, 0);
+  const __m256i shift = _mm256_set_epi64x(4, 0, 4, 0);
+  const __m256i mask = _mm256_set1_epi64x(15);
+  for (size_t i = 0; i < count; i += 4) {
+    const __m256i both = _mm256_set1_epi16(LoadLittle<int16_t>(reinterpret_cast<const char*>(symbols + i / 2)));
+    const __m256i four = _mm256_and_si256(_mm256_srlv_epi64(_mm256_shuffle_epi8(both, twice), shift), mask);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(words + i), four);
+  }
+}
+
 TM_AVX2 int64_t MinAvx2(const int64_t* values, size_t count) {
   if (count < 4) return MinLoop(values, count);
   __m256i min = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values));
@@ -252,6 +306,9 @@ constexpr Kernels MakeAvx2(std::index_sequence<Codes...>) {
           .add = &AddAvx2,
           .scale = &ScaleAvx2,
           .zigzag_deltas = &ZigZagDeltasAvx2,
+          .widen = &WidenAvx2,
+          .merge = &MergeAvx2,
+          .halves = &HalvesAvx2,
           .min = &MinAvx2,
           .bits = &BitsAvx2,
           .above = &AboveAvx2};

@@ -38,6 +38,12 @@ struct Kernels {
   void (*scale)(int64_t* values, size_t count, uint64_t factor, int64_t base);
   // words[i] = zigzag(values[i] - values[i - 1] - bias) for i in [1, count), any count; wraps around.
   void (*zigzag_deltas)(const int64_t* values, size_t count, int64_t bias, uint64_t* words);
+  // words[i] = symbols[i] - base. `count` may be any; as many as it rounded up to kStride are read and written.
+  void (*widen)(const uint8_t* symbols, size_t count, uint64_t base, uint64_t* words);
+  // words[i] |= (symbols[i] - base) << shift. `count` as above.
+  void (*merge)(const uint8_t* symbols, size_t count, uint64_t base, unsigned shift, uint64_t* words);
+  // words[2 * i] = symbols[i] & 15, words[2 * i + 1] = symbols[i] >> 4; `count` words.
+  void (*halves)(const uint8_t* symbols, size_t count, uint64_t* words);
   // The smallest of at least one value.
   int64_t (*min)(const int64_t* values, size_t count);
   // All words or-ed.

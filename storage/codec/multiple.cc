@@ -24,7 +24,7 @@ class Multiple : public Candidate {
     PutVarint(&head_, static_cast<uint64_t>(divisor));
     PutSignedVarint(&head_, values[0]);
     for (size_t i = 0; i < values.size(); ++i) quotients_[i] = (values[i] - values[0]) / divisor;
-    choice_ = ChooseIntCodec(quotients_, effort, CodecId::kMultiple);
+    choice_ = ChooseIntCodec(quotients_, effort, {CodecId::kMultiple});
   }
   [[nodiscard]] size_t bytes() const override { return head_.size() + 1 + choice_.candidate->bytes(); }
   void Append(std::string* out) const override {
@@ -32,6 +32,7 @@ class Multiple : public Candidate {
     out->push_back(static_cast<char>(choice_.id));
     choice_.candidate->Append(out);
   }
+  [[nodiscard]] Since since() const override { return choice_.since; }
 
  private:
   std::string head_;

@@ -23,7 +23,9 @@ namespace tidemark::storage::meta {
 inline constexpr uint32_t kFormatVersion = 1;
 // A name may have several fields: definitions of kind 6.
 inline constexpr uint32_t kFieldChainVersion = 2;
-inline constexpr uint32_t kNewestFormatVersion = kFieldChainVersion;
+// Pages with frames of codecs that were added then (codec::Since::kStore3).
+inline constexpr uint32_t kNewFramesVersion = 3;
+inline constexpr uint32_t kNewestFormatVersion = kNewFramesVersion;
 
 struct StoreRecord {
   uint32_t format_version = kFormatVersion;
@@ -58,7 +60,7 @@ struct EpochRecord {
   model::TimeRange range;
   // Every deletion (Mask) with a number up to this one has been applied to its rows.
   uint64_t masked_through = 0;
-  // Written with codec::Effort::kSmallest when its partition was past.
+  // Written with codec::Effort::kNewest (kSmallest by programs before store version 3) when its partition was past.
   bool sealed = false;
   // Its raw rows have been dropped and rollup tiers are what is left; `rows` is 0, `range` that of the rows that were.
   bool tiers_only = false;

@@ -34,6 +34,8 @@ struct EncodedPage {
   uint32_t part = 0;
   model::TimeRange range;  // both ends included; of a tier page: all times that its buckets cover
   uint64_t rows = 0;       // of a tier page: buckets
+  // The version of the store whose programs are the first to read it.
+  uint32_t store_version = 1;
   std::string bytes;
 };
 

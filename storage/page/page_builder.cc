@@ -25,7 +25,7 @@ bool AllZero(const std::vector<int64_t>& values) {
 
 }  // namespace
 
-void PageBuilder::Add(const Entry& entry, std::string_view frame) {
+void PageBuilder::Add(const Entry& entry, std::string_view frame, codec::Since since) {
   TM_CHECK(frames_.size() + frame.size() <= std::numeric_limits<uint32_t>::max() / 2);
   frames_ += frame;
   column(DirectoryColumn::kSeries).push_back(model::Number(entry.series));
@@ -40,6 +40,7 @@ void PageBuilder::Add(const Entry& entry, std::string_view frame) {
   range_.first = std::min(range_.first, entry.range.first);
   range_.last = std::max(range_.last, entry.range.last);
   rows_ += entry.rows;
+  since_ = std::max(since_, since);
 }
 
 EncodedPage PageBuilder::Seal() {
@@ -68,6 +69,7 @@ EncodedPage PageBuilder::Seal() {
   page.last_series = model::SeriesId{static_cast<uint32_t>(series().back())};
   page.range = range_;
   page.rows = rows_;
+  page.store_version = static_cast<uint32_t>(since_);
   page.bytes = SealPage({.kind = kind_,
                          .type = type_,
                          .flags = zones ? kHasZones : uint8_t{0},

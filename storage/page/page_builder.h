@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/codec/codec_id.h"
 #include "storage/model/field.h"
 #include "storage/model/ids.h"
 #include "storage/page/directory.h"
@@ -18,9 +19,9 @@ class PageBuilder {
  public:
   PageBuilder(PageKind kind, model::FieldType type, model::FieldId field) : kind_(kind), type_(type), field_(field) {}
 
-  // Adds an entry; its frame is a copy. frame_offset is not looked at. Series ascending, and rows of one series
-  // ascending in time.
-  void Add(const Entry& entry, std::string_view frame);
+  // Adds an entry; its frame is a copy, which programs read since `since`. frame_offset is not looked at. Series
+  // ascending, and rows of one series ascending in time.
+  void Add(const Entry& entry, std::string_view frame, codec::Since since = codec::Since::kStore1);
 
   [[nodiscard]] bool empty() const { return series().empty(); }
   [[nodiscard]] size_t frame_bytes() const { return frames_.size(); }
@@ -39,6 +40,7 @@ class PageBuilder {
   std::string frames_;
   model::TimeRange range_{model::Timestamp::Max(), model::Timestamp::Min()};
   uint64_t rows_ = 0;
+  codec::Since since_ = codec::Since::kStore1;
 };
 
 }  // namespace tidemark::page

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "storage/base/check.h"
-#include "storage/codec/floats.h"
+#include "storage/codec/doubles/floats.h"
 #include "storage/codec/ints.h"
 #include "storage/codec/strings.h"
 #include "storage/model/batch.h"

@@ -1,5 +1,5 @@
 // Frames of doubles: bit for bit, decimals found or not.
-#include "storage/codec/floats.h"
+#include "storage/codec/doubles/floats.h"
 
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ std::vector<double> Decode(std::string_view frame, size_t count, RowRange rows) 
 
 void ExpectBack(const std::vector<double>& values, uint8_t hint, uint8_t expected_scale) {
   std::string frame;
-  EXPECT_EQ(EncodeFloats(values, hint, &frame), expected_scale);
+  EXPECT_EQ(EncodeFloats(values, hint, &frame).scale, expected_scale);
   EXPECT_EQ(FloatScaleOf(frame), expected_scale);
   EXPECT_EQ(BitsOf(Decode(frame, values.size(), {0, values.size()})), BitsOf(values));
   const size_t middle = values.size() / 2;
@@ -108,10 +108,10 @@ TEST(Floats, MantissasStayBelow2To53) {
 TEST(Floats, DecimalsWithZerosAtTheirEndsGetASmallerScale) {
   const std::vector<int64_t> mantissas = {100, 250, -50};
   std::string frame;
-  EXPECT_EQ(EncodeDecimals(mantissas, 2, &frame), 1);
+  EXPECT_EQ(EncodeDecimals(mantissas, 2, &frame).scale, 1);
   EXPECT_EQ(Decode(frame, 3, {0, 3}), (std::vector<double>{1.0, 2.5, -0.5}));
   frame.clear();
-  EXPECT_EQ(EncodeDecimals(std::vector<int64_t>{0, 0}, 5, &frame), 0);
+  EXPECT_EQ(EncodeDecimals(std::vector<int64_t>{0, 0}, 5, &frame).scale, 0);
 }
 
 TEST(Floats, TextDecimalsAreFoundAgain) {
@@ -127,7 +127,7 @@ TEST(Floats, TextDecimalsAreFoundAgain) {
       values.push_back(model::FloatOf(mantissas.back(), scale));
     }
     std::string frame;
-    EXPECT_LE(EncodeFloats(values, kBinaryScale, &frame), scale);
+    EXPECT_LE(EncodeFloats(values, kBinaryScale, &frame).scale, scale);
     EXPECT_EQ(BitsOf(Decode(frame, values.size(), {0, values.size()})), BitsOf(values));
   }
 }

@@ -29,7 +29,7 @@ CodecId IdOf(const std::string& frame) { return CodecId{static_cast<uint8_t>(fra
 
 // Encodes as one codec, whether or not it is the smallest; empty when the codec refuses.
 std::string FrameAs(const IntCodec& codec, const std::vector<int64_t>& values) {
-  const auto candidate = codec.plan(values, std::numeric_limits<size_t>::max(), Effort::kSmallest);
+  const auto candidate = codec.plan(values, std::numeric_limits<size_t>::max(), Effort::kNewest);
   if (candidate == nullptr) return {};
   std::string out(1, static_cast<char>(codec.id));
   candidate->Append(&out);
@@ -114,6 +114,38 @@ TEST(Ints, EntropyBytes) {
   EXPECT_EQ(hex, golden);
 }
 
+TEST(Ints, DistinctAndPairsBytes) {
+  // The examples of FORMAT.md.
+  const auto hex = [](CodecId id, const std::vector<int64_t>& values) {
+    std::string out;
+    for (const char c : FrameAs(*FindIntCodec(id), values)) out += fmt::format("{:02x}", static_cast<uint8_t>(c));
+    return out;
+  };
+  std::vector<int64_t> levels;
+  std::vector<int64_t> small;
+  for (int64_t i = 0; i < 64; ++i) {
+    levels.push_back(i < 32 ? 1'000'000 : 5);
+    small.push_back(i * i % 5);
+  }
+  EXPECT_EQ(hex(CodecId::kDistinct, levels), "0902020af6887a07012020");
+  const std::string pairs = hex(CodecId::kPairs, small);
+  EXPECT_EQ(pairs.substr(0, 28), "0a00002500000101001044014114");
+  EXPECT_EQ(pairs.size(), 2 * 41U);
+}
+
+TEST(Ints, DistinctFramesInsideOfThemselvesAreRefused) {
+  using namespace std::string_view_literals;
+  int64_t out[16];
+  for (const std::string_view bytes :
+       {"\x09\x01\x09\x01\x01\x02\x01\x02\x01\x00"sv, "\x09\x01\x06\x02\x00\x01\x02\x01\x00"sv,
+        "\x09\x00\x01\x02\x01\x00"sv, "\x09\x11\x01\x02\x01\x00"sv, "\x09\x01\x01\x02"sv, "\x0a\x02\x00\x01\x00"sv,
+        "\x0a\x00"sv}) {
+    const auto used = DecodeInts(bytes, 16, out);
+    ASSERT_FALSE(used.ok());
+    EXPECT_EQ(used.error().code, ErrorCode::kCorruption);
+  }
+}
+
 TEST(Ints, NoValuesNoBytes) {
   EXPECT_EQ(Frame({}), "");
   const auto used = DecodeInts("", 0, nullptr);
@@ -133,6 +165,9 @@ TEST(Ints, EveryCodecGivesBackEveryShape) {
     const std::string sealed = Frame(values, Effort::kSmallest);
     EXPECT_LE(sealed.size(), smallest.size());
     ExpectBack(sealed, values, random);
+    const std::string newest = Frame(values, Effort::kNewest);
+    EXPECT_LE(newest.size(), sealed.size());
+    ExpectBack(newest, values, random);
     for (const IntCodec& codec : IntCodecs()) {
       SCOPED_TRACE(codec.name);
       const std::string frame = FrameAs(codec, values);
@@ -199,7 +234,7 @@ TEST(Ints, DamagedBytesGiveAnErrorOrValues) {
   size_t refused = 0;
   for (int round = 0; round < 3000; ++round) {
     const std::vector<int64_t> values = RandomInts(random);
-    std::string frame = Frame(values, random() % 2 == 0 ? Effort::kFast : Effort::kSmallest);
+    std::string frame = Frame(values, Effort{static_cast<uint8_t>(random() % 3)});
     const size_t kept = random() % 3 == 0 ? random() % frame.size() : frame.size();
     frame.resize(kept);
     // An exact heap allocation, so that the address sanitizer sees reads past its end.
@@ -289,6 +324,30 @@ TEST(Kernels, AllWidthsAgreeWithThePlainOnes) {
     ASSERT_EQ(base.count, std::count_if(words.begin(), words.end(), [&](uint64_t word) { return word > limit; }));
     ASSERT_EQ(best.count, base.count);
     ASSERT_EQ(best.rest_bits, base.rest_bits);
+  }
+}
+
+TEST(Kernels, SymbolsAreSpreadAsThePlainOnesDo) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 300; ++round) {
+    const size_t size = kStride * (1 + random() % (kBlock / kStride));
+    std::vector<uint8_t> symbols(size);
+    for (uint8_t& symbol : symbols) symbol = static_cast<uint8_t>(random());
+    const uint64_t less = random() % 3;
+    const auto shift = static_cast<unsigned>(random() % 57);
+    std::vector<uint64_t> merged[2];
+    for (const bool best : {false, true}) {
+      const Kernels& kernels = best ? BestKernels() : BaseKernels();
+      merged[best].resize(size);
+      kernels.widen(symbols.data(), size, less, merged[best].data());
+      for (size_t i = 0; i < size; ++i) ASSERT_EQ(merged[best][i], symbols[i] - less);
+      kernels.halves(symbols.data(), size, merged[best].data());
+      for (size_t i = 0; i < size; ++i) ASSERT_EQ(merged[best][i], symbols[i / 2] >> (i % 2 * 4) & 15);
+      kernels.merge(symbols.data(), size, less, shift, merged[best].data());
+    }
+    ASSERT_EQ(merged[1], merged[0]);
   }
 }
 

@@ -92,8 +92,8 @@ TEST(MetaRecordsTest, AnotherFormatVersionIsRefusedNamingBoth) {
   EXPECT_THAT(decoded.error().message, testing::HasSubstr(fmt::format("version {}", meta::kFormatVersion)));
 }
 
-TEST(MetaRecordsTest, BothVersionsOfAStoreAreRead) {
-  for (const uint32_t version : {meta::kFormatVersion, meta::kFieldChainVersion}) {
+TEST(MetaRecordsTest, AllVersionsOfAStoreAreRead) {
+  for (const uint32_t version : {meta::kFormatVersion, meta::kFieldChainVersion, meta::kNewFramesVersion}) {
     const meta::StoreRecord store{version, 7, 9, 12345};
     EXPECT_EQ(*meta::DecodeStoreRecord(Encode(store)), store);
   }

@@ -2,11 +2,9 @@
 // bit for bit, and is nothing else than mantissa / 10^scale (model::Batch has the rule). A few that are no such
 // decimal (NaN, infinities, -0, long fractions) ride along as patches. Free doubles are stored by their bits.
 //
-//   head       0 to 22: decimals of this scale; 128 + scale: decimals and patches; 255: bits
-//   with patches only:
-//     patches  varint, how many, at least 1
-//     rows     integer frame: the rows of the patches, ascending
-//     bits     integer frame: their doubles, as bit patterns
+//   head       0 to 22: decimals of this scale; 128 + scale: decimals and patches; 255: bits; a codec of float_codec.h
+//              says itself what follows
+//   patches    patches.h, with patches only
 //   words      integer frame: mantissas (in patched rows anything), or bit patterns
 #pragma once
 
@@ -22,13 +20,19 @@
 
 namespace tidemark::codec {
 
-// Appends a frame and returns the scale it has found, model::kBinaryScale for none. `hint` is tried first: the scale
-// of the frame before, of the same field. No values: no bytes, and the hint.
-uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out, Effort effort = Effort::kFast);
-// The same for values that are mantissas of `scale` already (|mantissa| < 2^53). Returns the scale of the frame, which
-// is smaller when all mantissas end in zeros.
-uint8_t EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out,
-                       Effort effort = Effort::kFast);
+struct FloatFrame {
+  uint8_t scale = 0;  // model::kBinaryScale: of doubles
+  Since since = Since::kStore1;
+};
+// Appends a frame and returns what it is. `hint` is the scale that is tried first: that of the frame before, of the
+// same field. No values: no bytes, and the hint.
+FloatFrame EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out, Effort effort = Effort::kFast);
+// The same for values that are mantissas of `scale` already (|mantissa| < 2^53). The scale of the frame is smaller when
+// all mantissas end in zeros.
+FloatFrame EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out,
+                          Effort effort = Effort::kFast);
+// Of the different values of a frame of levels (levels.h): a frame of any other codec.
+void EncodeLevelValues(std::span<const double> values, std::string* out);
 
 struct DecodedFloats {
   // The scale of `ints`; model::kBinaryScale: the rows are in `floats`.

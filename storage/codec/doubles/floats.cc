@@ -1,12 +1,21 @@
-#include "storage/codec/floats.h"
+#include "storage/codec/doubles/floats.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
-#include "storage/base/bytes.h"
+#include "storage/codec/doubles/float_codec.h"
+#include "storage/codec/doubles/levels.h"
+#include "storage/codec/doubles/patches.h"
+#include "storage/codec/doubles/quotients.h"
+#include "storage/codec/doubles/sample.h"
+#include "storage/codec/doubles/singles.h"
+#include "storage/codec/doubles/split.h"
 #include "storage/codec/ints.h"
+#include "storage/codec/sampling.h"
 #include "storage/model/batch.h"
 
 namespace tidemark::codec {
@@ -19,12 +28,16 @@ constexpr uint8_t kPatched = 128;
 // Scales that the search tries for doubles that came without text.
 constexpr uint8_t kMaxSearchedScale = 15;
 constexpr size_t kSample = 32;
-constexpr size_t kStride = 0x9E3779B1;  // prime
 // How many scales above the one found are tried, when the sample has missed the longest decimals.
 constexpr uint8_t kRetries = 3;
+// With fewer patches than one in so many rows a frame of decimals is not tried otherwise.
+constexpr size_t kRowsPerPatch = 64;
+// A frame of the table must be smaller by one in so many bytes, for it is slower to read.
+constexpr size_t kLeastGain = 32;
 constexpr int64_t kMaxMantissa = (int64_t{1} << 53) - 1;
 
-void Reserve(std::vector<int64_t>* values, size_t size) {
+template <typename T>
+void Reserve(std::vector<T>* values, size_t size) {
   if (values->size() < size) values->resize(size);
 }
 
@@ -40,8 +53,7 @@ uint8_t SearchScale(std::span<const double> values) {
   double sample[kSample];
   size_t size = 0;
   for (size_t i = 0; i < kSample; ++i) {
-    // Not every n-th row: values repeat in cycles.
-    const double value = values[i * kStride % values.size()];
+    const double value = values[SampledRow(i, values.size())];
     if (std::isfinite(value)) sample[size++] = value;
   }
   if (size == 0) return kBinaryScale;
@@ -60,17 +72,15 @@ uint8_t SearchScale(std::span<const double> values) {
 
 struct Decimals {
   std::vector<int64_t> mantissas;
-  std::vector<int64_t> patch_rows;
-  std::vector<int64_t> patch_bits;
+  Patches patches;
   size_t longer = 0;  // patches that may be decimals of a larger scale
 };
 
 // Splits values into mantissas and patches; false when there would be too many patches to be worth it.
 bool Split(std::span<const double> values, uint8_t scale, Decimals* out) {
-  const size_t max_patches = values.size() / 8 + 1;
+  const size_t max_patches = MostPatches(values.size());
   out->mantissas.resize(values.size());
-  out->patch_rows.clear();
-  out->patch_bits.clear();
+  out->patches = {};
   out->longer = 0;
   int64_t before = 0;
   for (size_t i = 0; i < values.size(); ++i) {
@@ -78,14 +88,13 @@ bool Split(std::span<const double> values, uint8_t scale, Decimals* out) {
     if (MantissaOf(values[i], scale, &mantissa)) {
       before = mantissa;
     } else {
-      if (out->patch_rows.size() == max_patches) return false;
-      out->patch_rows.push_back(static_cast<int64_t>(i));
-      out->patch_bits.push_back(std::bit_cast<int64_t>(values[i]));
+      if (out->patches.rows.size() == max_patches) return false;
+      out->patches.Add(i, values[i]);
       if (std::isfinite(values[i]) && values[i] != 0) ++out->longer;
     }
     out->mantissas[i] = before;
   }
-  return out->patch_rows.size() < values.size();
+  return out->patches.rows.size() < values.size();
 }
 
 // The scale with the fewest patches, and the values split at it; kBinaryScale when there is none.
@@ -97,7 +106,7 @@ uint8_t FindScale(std::span<const double> values, Decimals* out) {
   for (uint8_t scale = first; scale <= std::min<uint8_t>(first + kRetries, kMaxScale); ++scale) {
     if (!Split(values, scale, &decimals)) continue;
     const size_t longer = decimals.longer;
-    if (best == kBinaryScale || decimals.patch_rows.size() < out->patch_rows.size()) {
+    if (best == kBinaryScale || decimals.patches.rows.size() < out->patches.rows.size()) {
       best = scale;
       std::swap(*out, decimals);
     }
@@ -106,11 +115,11 @@ uint8_t FindScale(std::span<const double> values, Decimals* out) {
   return best;
 }
 
-void AppendBits(std::span<const double> values, std::string* out, Effort effort) {
+Since AppendBits(std::span<const double> values, std::string* out, Effort effort) {
   std::vector<int64_t> bits(values.size());
   std::memcpy(bits.data(), values.data(), values.size_bytes());
   out->push_back(static_cast<char>(kBinaryScale));
-  EncodeInts(bits, out, effort);
+  return EncodeInts(bits, out, effort);
 }
 
 // Divides mantissas by ten while all of them end in a zero.
@@ -122,23 +131,61 @@ uint8_t Reduce(std::vector<int64_t>* mantissas, uint8_t scale) {
   return scale;
 }
 
-struct Patches {
-  std::vector<int64_t> rows;
-  std::vector<int64_t> bits;
-  size_t bytes = 0;
-};
+constexpr std::array<FloatCodec, 4> kFloatCodecs = {{
+    {FloatHead::kSingles, "singles", &EncodeSingles, &DecodeSingles},
+    {FloatHead::kQuotients, "quotients", &EncodeQuotients, &DecodeQuotients},
+    {FloatHead::kLevels, "levels", &EncodeLevels, &DecodeLevels},
+    {FloatHead::kSplit, "split", &EncodeSplit, &DecodeSplit},
+}};
 
-Result<Patches> DecodePatches(std::string_view bytes, size_t count) {
-  ByteReader reader(bytes);
-  const uint64_t size = reader.Varint();
-  if (!reader.ok() || size == 0 || size > count) return Corruption("float frame: number of patches");
-  Patches patches{.rows = std::vector<int64_t>(size), .bits = std::vector<int64_t>(size)};
-  patches.bytes = bytes.size() - reader.remaining();
-  TM_TRY_ASSIGN(const size_t rows_bytes, DecodeInts(bytes.substr(patches.bytes), size, patches.rows.data()));
-  patches.bytes += rows_bytes;
-  TM_TRY_ASSIGN(const size_t bits_bytes, DecodeInts(bytes.substr(patches.bytes), size, patches.bits.data()));
-  patches.bytes += bits_bytes;
-  return patches;
+const FloatCodec* FindFloatCodec(uint8_t head) {
+  const auto found = std::find_if(kFloatCodecs.begin(), kFloatCodecs.end(),
+                                  [&](const FloatCodec& row) { return static_cast<uint8_t>(row.head) == head; });
+  return found == kFloatCodecs.end() ? nullptr : &*found;
+}
+
+// A frame without codecs of the table.
+FloatFrame EncodePlain(std::span<const double> values, uint8_t scale, const Decimals& decimals, Effort effort,
+                       std::string* out) {
+  if (scale == kBinaryScale) return {kBinaryScale, AppendBits(values, out, effort)};
+  if (decimals.patches.rows.empty()) {
+    out->push_back(static_cast<char>(scale));
+  } else {
+    out->push_back(static_cast<char>(kPatched + scale));
+    AppendPatches(decimals.patches, out, effort);
+  }
+  return {scale, EncodeInts(decimals.mantissas, out, effort)};
+}
+
+// Appends the smallest of the frames: of `plain`, and of the table's codecs without `except`.
+FloatFrame AppendSmallest(std::span<const double> values, FloatFrame plain, std::string best, FloatHead except,
+                          std::string* out) {
+  std::string frame;
+  for (const FloatCodec& codec : kFloatCodecs) {
+    if (codec.head == except) continue;
+    frame.assign(1, static_cast<char>(codec.head));
+    if (!codec.encode(values, best.size() - best.size() / kLeastGain - 1, &frame)) continue;
+    std::swap(best, frame);
+    plain = {kBinaryScale, Since::kStore3};
+  }
+  *out += best;
+  return plain;
+}
+
+FloatFrame Encode(std::span<const double> values, uint8_t hint, Effort effort, FloatHead except, std::string* out) {
+  if (values.empty()) return {hint, Since::kStore1};
+  Decimals decimals;
+  uint8_t scale = kBinaryScale;
+  if (hint <= kMaxScale && Split(values, hint, &decimals) && decimals.patches.rows.empty()) {
+    scale = Reduce(&decimals.mantissas, hint);
+  } else {
+    scale = FindScale(values, &decimals);
+  }
+  const bool decimal = scale != kBinaryScale && decimals.patches.rows.size() * kRowsPerPatch <= values.size();
+  if (effort < Effort::kNewest || decimal) return EncodePlain(values, scale, decimals, effort, out);
+  std::string plain;
+  const FloatFrame frame = EncodePlain(values, scale, decimals, effort, &plain);
+  return AppendSmallest(values, frame, std::move(plain), except, out);
 }
 
 }  // namespace
@@ -155,49 +202,32 @@ bool MantissaOf(double value, uint8_t scale, int64_t* mantissa) {
          std::bit_cast<uint64_t>(static_cast<double>(rounded) / power) == std::bit_cast<uint64_t>(value);
 }
 
-uint8_t EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out, Effort effort) {
-  if (values.empty()) return hint;
-  Decimals decimals;
-  uint8_t scale = kBinaryScale;
-  if (hint <= kMaxScale && Split(values, hint, &decimals) && decimals.patch_rows.empty()) {
-    scale = Reduce(&decimals.mantissas, hint);
-  } else {
-    scale = FindScale(values, &decimals);
-  }
-  if (scale == kBinaryScale) {
-    AppendBits(values, out, effort);
-    return kBinaryScale;
-  }
-  if (decimals.patch_rows.empty()) {
-    out->push_back(static_cast<char>(scale));
-  } else {
-    out->push_back(static_cast<char>(kPatched + scale));
-    PutVarint(out, decimals.patch_rows.size());
-    EncodeInts(decimals.patch_rows, out, effort);
-    EncodeInts(decimals.patch_bits, out, effort);
-  }
-  EncodeInts(decimals.mantissas, out, effort);
-  return scale;
+std::span<const FloatCodec> FloatCodecs() { return kFloatCodecs; }
+
+FloatFrame EncodeFloats(std::span<const double> values, uint8_t hint, std::string* out, Effort effort) {
+  return Encode(values, hint, effort, FloatHead{}, out);
 }
 
-uint8_t EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out, Effort effort) {
-  if (mantissas.empty()) return scale;
+void EncodeLevelValues(std::span<const double> values, std::string* out) {
+  Encode(values, kBinaryScale, Effort::kNewest, FloatHead::kLevels, out);
+}
+
+FloatFrame EncodeDecimals(std::span<const int64_t> mantissas, uint8_t scale, std::string* out, Effort effort) {
+  if (mantissas.empty()) return {scale, Since::kStore1};
   if (scale > 0 && mantissas[0] % 10 == 0) {
     std::vector<int64_t> reduced(mantissas.begin(), mantissas.end());
     const uint8_t reduced_scale = Reduce(&reduced, scale);
     out->push_back(static_cast<char>(reduced_scale));
-    EncodeInts(reduced, out, effort);
-    return reduced_scale;
+    return {reduced_scale, EncodeInts(reduced, out, effort)};
   }
   out->push_back(static_cast<char>(scale));
-  EncodeInts(mantissas, out, effort);
-  return scale;
+  return {scale, EncodeInts(mantissas, out, effort)};
 }
 
 uint8_t FloatScaleOf(std::string_view bytes) {
   if (bytes.empty()) return kBinaryScale;
   const auto head = static_cast<uint8_t>(bytes[0]);
-  if (head == kBinaryScale) return head;
+  if (head == kBinaryScale || FindFloatCodec(head) != nullptr) return kBinaryScale;
   return head >= kPatched ? static_cast<uint8_t>(head - kPatched) : head;
 }
 
@@ -207,6 +237,11 @@ Result<DecodedFloats> DecodeFloats(std::string_view bytes, size_t count, RowRang
   if (bytes.empty()) return Corruption("float frame: no bytes");
   const size_t size = rows.end - rows.begin;
   const auto head = static_cast<uint8_t>(bytes[0]);
+  if (const FloatCodec* const codec = FindFloatCodec(head); codec != nullptr) {
+    Reserve(floats, size);
+    TM_TRY_ASSIGN(const size_t frame_bytes, codec->decode(bytes.substr(1), count, rows, floats->data()));
+    return DecodedFloats{kBinaryScale, 1 + frame_bytes};
+  }
   const uint8_t scale = FloatScaleOf(bytes);
   if (scale != kBinaryScale && scale > kMaxScale)
     return Corruption("float frame: unknown head " + std::to_string(head));
@@ -219,24 +254,15 @@ Result<DecodedFloats> DecodeFloats(std::string_view bytes, size_t count, RowRang
   Reserve(ints, size);
   TM_TRY_ASSIGN(const size_t words_bytes, DecodeInts(bytes.substr(used), count, rows, ints->data()));
   used += words_bytes;
-  const auto hit = [&](int64_t row) {
-    return row >= 0 && std::cmp_greater_equal(row, rows.begin) && std::cmp_less(row, rows.end);
-  };
-  if (scale != kBinaryScale && std::none_of(patches.rows.begin(), patches.rows.end(), hit)) {
-    return DecodedFloats{scale, used};
-  }
-  if (floats->size() < size) floats->resize(size);
+  if (scale != kBinaryScale && !patches.Touch(rows)) return DecodedFloats{scale, used};
+  Reserve(floats, size);
   if (scale == kBinaryScale) {
     if (size != 0) std::memcpy(floats->data(), ints->data(), size * sizeof(double));
     return DecodedFloats{kBinaryScale, used};
   }
   const double power = model::PowerOfTen(scale);
   for (size_t i = 0; i < size; ++i) (*floats)[i] = static_cast<double>((*ints)[i]) / power;
-  for (size_t i = 0; i < patches.rows.size(); ++i) {
-    if (hit(patches.rows[i])) {
-      (*floats)[static_cast<size_t>(patches.rows[i]) - rows.begin] = std::bit_cast<double>(patches.bits[i]);
-    }
-  }
+  patches.Apply(rows, floats->data());
   return DecodedFloats{kBinaryScale, used};
 }
 
