@@ -33,6 +33,12 @@ Result<std::string> WhyDamaged(rocksdb::FileSystem* files, const std::string& pa
 
 Result<std::vector<DamagedCopy>> CheckCopies(rocksdb::FileSystem* files, const std::string& directory) {
   std::vector<DamagedCopy> damaged;
+  const std::string folder = directory + "/copy";
+  bool is_folder = true;
+  if (files->IsDirectory(folder, rocksdb::IOOptions(), &is_folder, nullptr).ok() && !is_folder) {
+    damaged.push_back({folder, "it is a file where the folder of the copies should be"});
+    return damaged;
+  }
   for (const std::string& path : {copy::MetaPath(directory), copy::OldMetaPath(directory)}) {
     TM_TRY_ASSIGN(const bool there, rocks::Exists(files, path));
     if (!there) continue;
