@@ -232,9 +232,8 @@ Result<void> MetaStore::CommitLocked(MetaChange change) {
       batch.Delete(rocks::Family::kMeta, rocks::MaskMetaKey(id.first, id.second));
       next.masks.erase(id);
     }
-    for (const auto& [id, record] : truth_.epochs) {
+    for (const auto& [id, _] : truth_.epochs)
       if (id.first == *change.drop_database) drop_epoch(id);
-    }
     batch.Delete(rocks::Family::kMeta, rocks::DatabaseMetaKey(*change.drop_database));
     next.databases.erase(*change.drop_database);
   }

@@ -74,7 +74,7 @@ TEST_F(PresenceTest, InHeadsByTheTimesOfEachSeries) {
 TEST_F(PresenceTest, OnDiskByPartition) {
   StoreOptions options = Options();
   options.longest_merge_ns = 0;  // what a merge has made is one partition, and tells of all of its time
-  StoreFixture::Open(options);
+  Open(options);
   // The ids of a and c enclose that of b: pages alone would not tell b from them.
   for (const int day : {0, 1, 2}) {
     for (const std::string host : {"a", "b", "c"}) {
@@ -194,6 +194,7 @@ TEST_F(PresenceTest, NothingThatHasRowsIsLeftOut) {
     TempDirectory directory;
     StoreOptions options = Options();
     options.directory = directory.path() + "/data";
+    options.longest_merge_ns = 0;
     Open(options);
     for (int round = 0; round < 12; ++round) {
       model::BatchBuilder builder;
