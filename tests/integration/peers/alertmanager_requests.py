@@ -242,5 +242,4 @@ def address_cases():
     return {f"{method} {target}": [(method, target, body)] for method, target, body in (
         ("PUT", "/api/v2/alerts", "[]"), ("DELETE", "/api/v2/alerts", None), ("PATCH", "/api/v2/silences", "{}"), ("PUT", "/api/v2/silences", "{}"),
         ("POST", "/api/v2/receivers", "[]"), ("POST", "/api/v2/status", "{}"), ("POST", "/api/v2/alerts/groups", "[]"), ("POST", f"/api/v2/silence/{UNKNOWN}", "{}"),
-        ("GET", "/api/v2/nothing", None), ("GET", "/api/v2", None), ("GET", "/api/v2/", None), ("GET", "/api/v2/alerts/", None), ("GET", "/api/v2/alerts/x", None),
-        ("GET", "/-/ready", None), ("GET", "/-/healthy", None))}
+        ("GET", "/api/v2/nothing", None), ("GET", "/api/v2/", None), ("GET", "/api/v2/alerts/x", None))}

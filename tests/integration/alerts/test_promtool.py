@@ -1,10 +1,13 @@
 """Prometheus' and VictoriaMetrics' own tools against the server: promtool asks, vmalert evaluates rules and writes back."""
 import contextlib
+import pathlib
 import shutil
 import subprocess
+import sys
 import time
 
-from harness import Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until  # noqa: E402
 
 T0 = 1_700_000_000
 

@@ -4,15 +4,18 @@ and the same notifications in the same groups.
 How long is TIDEMARK_SIDE_BY_SIDE_SECONDS (600); the seed of the data TIDEMARK_SEED.
 """
 import os
+import pathlib
 import random
 import shutil
+import sys
 import threading
 import time
 
-from peers.alert_sink import AlertSink
-from harness import Server, expect, expect_equal, run_tests, temporary_folder
-from peers.prometheus_pair import Alertmanager, Prometheus
-from peers.remote_write import send
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from peers.alert_sink import AlertSink  # noqa: E402
+from harness import Server, expect, expect_equal, run_tests, temporary_folder  # noqa: E402
+from peers.prometheus_pair import Alertmanager, Prometheus  # noqa: E402
+from peers.remote_write import send  # noqa: E402
 
 SECONDS = int(os.environ.get("TIDEMARK_SIDE_BY_SIDE_SECONDS", "600"))
 SEED = int(os.environ.get("TIDEMARK_SEED", str(random.randrange(1 << 30))))

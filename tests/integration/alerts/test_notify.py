@@ -1,15 +1,18 @@
 """Alerts are told: those of rules and of other programs, through amtool, and over kills."""
 import email
 import json
+import pathlib
 import re
 import shutil
 import ssl
 import subprocess
+import sys
 import time
 
-from peers.alert_sink import AlertSink
-from peers.mail_sink import MailSink
-from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from peers.alert_sink import AlertSink  # noqa: E402
+from peers.mail_sink import MailSink  # noqa: E402
+from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
 
 CONFIG = """
 route:

@@ -1,9 +1,12 @@
 """Rule unit-test files: `tidemark alert test` gives the verdict of Debian's `promtool test rules`."""
+import pathlib
 import shutil
 import subprocess
+import sys
 import time
 
-from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder  # noqa: E402
 
 RULES = """groups:
   - name: first

@@ -3,13 +3,16 @@ answers, but for what README.md of tools/server/notify names."""
 import datetime
 import http.client
 import json
+import pathlib
 import re
 import shutil
+import sys
 import time
 
-from harness import Server, expect, run_tests, temporary_folder, wait_until
-from peers.alertmanager_requests import CONFIG, cases
-from peers.prometheus_pair import Alertmanager
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Server, expect, run_tests, temporary_folder, wait_until  # noqa: E402
+from peers.alertmanager_requests import CONFIG, cases  # noqa: E402
+from peers.prometheus_pair import Alertmanager  # noqa: E402
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 STAMP = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))"')

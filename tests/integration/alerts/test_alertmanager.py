@@ -2,13 +2,16 @@
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import subprocess
+import sys
 import time
 import urllib.request
 
-from peers.alert_sink import AlertSink
-from harness import Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from peers.alert_sink import AlertSink  # noqa: E402
+from harness import Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until  # noqa: E402
 
 ROUNDS = int(os.environ.get("TIDEMARK_RESTARTS", "3"))
 RULES = """groups:

@@ -1,9 +1,12 @@
 """Rule groups through the API, as Grafana changes them: in force at once, kept, and only for administrators."""
+import pathlib
 import re
 import subprocess
+import sys
 import time
 
-from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
 from test_access import ask, bearer, make
 
 GROUP = """name: latency
