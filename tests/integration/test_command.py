@@ -121,7 +121,10 @@ def test_helps_fit_and_have_groups():
                  "groups of commands")
     expect_equal(re.findall(r"^(\S.*):$", help_of("tidemark", "query"), re.M),
                  ["Positionals", "Options", "Time", "Output", "Server"], "groups of query")
-    expect("\nSubcommands:\n" in help_of("tidemark", "admin"), "a group is not inherited")
+    expect("\nSubcommands:\n" in help_of("tidemark", "admin", "retention"), "a group is not inherited")
+    headings = re.findall(r"^(\S.*):$", help_of("tidemark", "admin"), re.M)
+    expect_equal(headings, ["Options", "See", "What is kept", "Change what is there", "Whole and safe", "Move in and out", "The server",
+                            "Who may what"], "headings of admin")
     run = help_of("tidemark", "exec", "run")
     expect(re.search(r"--label TEXT \.\.\. .*?may be\s+given several times", run, re.S), run)
     expect("--spool-limit SIZE=256MiB" in run, run)

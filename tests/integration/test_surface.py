@@ -45,9 +45,9 @@ def test_flags_of_the_server():
 def help_tree(*words):
     """The help of a command and of all commands below it."""
     text = output_of("tidemark", *words, "--help")
-    below = text.partition("\nSubcommands:\n")[2]
-    return f"$ {' '.join(('tidemark', *words))}\n{text}" + "".join(
-        help_tree(*words, name) for name in re.findall(r"^  ([a-z]\S*)", below, re.M))
+    # Under any heading: flags begin with a dash, and places on the command line have an upper-case type behind them.
+    names = re.findall(r"^  ([a-z][a-z_-]*)(?= +[^A-Z\s]|$)", text, re.M) if " SUBCOMMAND" in text else []
+    return f"$ {' '.join(('tidemark', *words))}\n{text}" + "".join(help_tree(*words, name) for name in names)
 
 
 def test_commands():
