@@ -286,7 +286,7 @@ def test_rules_over_stored_data():
         (folder / "rules.yml").write_text("groups: [{name: g, rules: [{alert: Gone, expr: latency > 9, no_data: alert}]}]")
         code, out = run(str(BIN / "tidemark"), "alert", "test", str(folder / "rules.yml"), "--server", server.url,
                         "--from", str(begin + 5 * 3600), "--to", str(begin + 8 * 3600), "--db", "calls")
-        expect_equal((code, "1 alerts would have fired" in out, "and still fires" in out), (0, True, True), out)
+        expect_equal((code, "1 alert would have fired" in out, "and still fires" in out), (0, True, True), out)
 
 
 def test_wrong_usage_is_told_by_the_exit_code():
