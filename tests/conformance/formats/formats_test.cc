@@ -280,5 +280,63 @@ TEST(Formats, Version2HasNamesOfSeveralTypes) {
   EXPECT_FALSE(write(store->get(), "strict", 10, 1.5));
 }
 
+// A store of version 3: sealed pages of doubles that were divided, summed up, narrowed, that come back or are noise,
+// and of integers that do.
+//
+// To write one: TIDEMARK_WRITE_GOLDEN_FRAMES=DIRECTORY conformance_formats
+TEST(Formats, Version3HasFramesOfRealDoubles) {
+  using Rows = std::map<std::pair<std::string, int64_t>, model::FieldValue>;
+  Rows expected;
+  model::BatchBuilder builder;
+  uint64_t noise = 1;
+  for (int64_t i = 0; i < 300; ++i) {
+    noise = noise * 6364136223846793005 + 1442695040888963407;
+    const auto draw = static_cast<int64_t>(noise >> 40);
+    const std::pair<const char*, model::FieldValue> fields[] = {
+        {"sum", static_cast<double>(draw % 997) / 10 + 0.1 + 0.2},
+        {"third", static_cast<double>(draw % 997) / 3},
+        {"ratio", static_cast<double>(draw % 500) / static_cast<double>(500 + draw % 37)},
+        {"left", 100 - static_cast<double>(draw % 9973) / 100},
+        {"single", static_cast<double>(static_cast<float>(draw % 1000) / 7)},
+        {"level", static_cast<double>(draw % 19 * (draw % 19)) / 23.7},
+        {"sign", draw % 2 == 0 ? static_cast<double>(noise) / 1e19 : -static_cast<double>(noise) / 1e25},
+        {"code", draw % 5 * 1'000'003 * (draw % 5)}};
+    const int64_t time = kStart + i * 10 * kSecond;
+    builder.Row("m", {{"host", "a"}}, {time});
+    for (const auto& [name, value] : fields) {
+      std::visit([&, field = name](const auto& typed) { builder.Field(field, typed); }, value);
+      expected[{name, time}] = value;
+    }
+  }
+  ManualClock clock(kStart + 10 * kNsPerDay);
+  if (const char* target = std::getenv("TIDEMARK_WRITE_GOLDEN_FRAMES"); target != nullptr) {
+    auto store = Store::Open(Options(target, &clock));
+    ASSERT_TRUE(store.ok()) << store.error().message;
+    ASSERT_TRUE((*store)->Write("golden", builder.batch()).ok());
+    ASSERT_TRUE((*store)->Compact("golden", {}, nullptr).ok());
+    GTEST_SKIP() << "written to " << target;
+  }
+  const TempDirectory directory;
+  std::filesystem::copy(TM_GOLDEN "/v3-frames", directory.Below("data"), std::filesystem::copy_options::recursive);
+  auto store = Store::Open(Options(directory.Below("data"), &clock));
+  ASSERT_TRUE(store.ok()) << store.error().message;
+  const auto view = (*store)->OpenView("golden");
+  ASSERT_TRUE(view.ok());
+  const auto refs = (*view)->Select({}, {});
+  ASSERT_TRUE(refs.ok());
+  Rows rows;
+  const auto cursor = (*view)->Scan(*refs, {});
+  for (model::Column column; *cursor->Next(&column);) {
+    model::LabelViews labels;
+    (*view)->LabelsOf(column.ref, &labels);
+    std::string name;
+    for (const model::LabelView& label : labels) {
+      if (label.name == "__name__") name = std::string(label.value.substr(2));  // without m_
+    }
+    for (size_t row = 0; row < column.size(); ++row) rows[{name, column.times[row]}] = ValueOf(column, row);
+  }
+  EXPECT_EQ(rows, expected);
+}
+
 }  // namespace
 }  // namespace tidemark::storage
