@@ -133,7 +133,7 @@ def one_round(number, chance):
             wait_until(lambda: all(ledger.states().get((name, host)) for name in ("High", "Other") for host in hosts), what=f"all that fire: {ledger.states()}")
             # An end that was found and not yet told of when a kill came is told of when the alert is known no longer.
             wait_until(lambda: all(ledger.states()[(name, host)][-1] == "resolved" for name in ("High", "Other") for host in ends), KNOWN_SECONDS + 60,
-                       what=f"all of {ends} that have ended: {ledger.states()}")
+                       what=f"all of {ends} that have ended")
             told = ledger.states()
         finally:
             life.over.set()
