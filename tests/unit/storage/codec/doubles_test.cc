@@ -67,7 +67,7 @@ void ExpectRows(const std::string& frame, const Values& values, std::mt19937_64&
   }
 }
 
-// Of one draw: samples choose the codec, and of other draws one in some hundred takes more.
+// Of one draw: samples choose the codec, and of some kinds one draw in ten takes more.
 TEST(Doubles, EveryKindComesBackInFewBytes) {
   std::mt19937_64 random(1);
   for (const DoubleKind& kind : DoubleKinds()) {
