@@ -69,9 +69,9 @@ class StoreModelTest : public StoreFixture, public ::testing::WithParamInterface
     switch (Below(8)) {
       case 0:  // other partitions, many of which a compaction merges
         return kStart - static_cast<int64_t>(Below(Below(2) == 0 ? 8 * 3600 : 400 * 3600)) * kSecond;
-      case 1: return kStart + static_cast<int64_t>(Below(200)) * kSecond;       // over what there is
-      case 2: return static_cast<int64_t>(Below(5)) - 2;                        // about 1970
-      case 3: return kNextPartition + static_cast<int64_t>(Below(3)) - 1;       // at a border
+      case 1: return kStart + static_cast<int64_t>(Below(200)) * kSecond;  // over what there is
+      case 2: return static_cast<int64_t>(Below(5)) - 2;                   // about 1970
+      case 3: return kNextPartition + static_cast<int64_t>(Below(3)) - 1;  // at a border
       default: return now_ += kSecond;
     }
   }
