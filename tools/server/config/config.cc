@@ -4,17 +4,16 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <concepts>
 #include <limits>
 #include <set>
 
-#include "ingest/lineprotocol/parser.h"
 #include "query/rules/rule_file.h"
 #include "storage/base/text/byte_size.h"
 #include "storage/base/text/duration.h"
 #include "storage/base/yaml_reader.h"
 #include "tools/server/config/address.h"
+#include "tools/server/config/listeners.h"
 #include "tools/server/config/setting_changes.h"
 #include "tools/server/config/setting_text.h"
 #include "tools/server/http/endpoint.h"
@@ -131,26 +130,6 @@ std::string ShowText(const std::string& text) { return text; }
 Result<std::string> EndpointText(std::string_view text) {
   TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(text));
   return std::string(text);
-}
-
-// Each has a thread.
-constexpr uint32_t kNativeConnectionsMax = 1024;
-
-// What stands in front of `separator`, which goes too; all of it where there is none.
-std::string_view TakeUntil(std::string_view* text, char separator) {
-  const size_t end = std::min(text->find(separator), text->size());
-  const std::string_view part = text->substr(0, end);
-  text->remove_prefix(std::min(end + 1, text->size()));
-  return part;
-}
-
-std::string ShowUdp(const UdpConfig& udp) {
-  return fmt::format("{},db={},precision={},batch={},interval={}", udp.listen, udp.database, udp.precision,
-                     text::PrintByteSize(udp.batch_bytes), ShowDuration(udp.batch_ms));
-}
-
-std::string ShowNative(const NativeConfig& native) {
-  return fmt::format("{},db={},connections={}", native.listen, native.database, native.connections_max);
 }
 
 constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
@@ -360,53 +339,34 @@ void AddTurns(Config& c, Table* table) {
                "Long queries that wait for their turn, each on a thread; more get 503.");
 }
 
+// What a query may take, and how its text is read.
+void AddQueries(Config& c, Table* table) {
+  constexpr uint64_t kMany = uint64_t{1} << 40;
+  constexpr int64_t kMs = 1'000'000;
+  table->Duration("query.timeout", &c.api.timeout_ms, kMs, false, "A query is stopped after this time.");
+  table->Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
+  table->Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,
+                 "Step of a subquery that names none.");
+  table->Size("query.text_bytes_max", &c.api.parse.text_size_max, "The text of a query or selector.", uint64_t{1} << 20);
+  table->Switch("query.experimental_functions", &c.api.parse.experimental_functions,
+               "Take the functions and aggregations that Prometheus calls experimental.");
+  table->Switch("query.extended_range_selectors", &c.api.parse.extended_range_selectors,
+               "Take the range modifiers anchored and smoothed, which Prometheus calls experimental.");
+  table->Switch("query.fill_modifiers", &c.api.parse.fill_modifiers,
+               "Take fill, fill_left and fill_right on operators, which Prometheus calls experimental.");
+  table->Count("query.max_series", &c.api.budget.max_series, 0, kMany, "Series of one selector; 0: no limit.");
+  table->Count("query.max_samples", &c.api.budget.max_samples, 0, uint64_t{1} << 60,
+              "Samples of one query; 0: no limit.");
+  table->Count("query.max_points", &c.api.budget.max_points, 0, uint64_t{1} << 60,
+              "Series times steps of one result, also inside a query; 0: no limit.");
+  table->Size("query.cache_bytes", &c.api.cache_bytes, "Memory for results of range queries that come again; 0: none.");
+  table->Size("query.max_memory", &c.api.budget.max_bytes, "Memory of one query; 0: no limit.");
+  table->Size("query.total_memory", &c.api.total_memory_bytes,
+             "Memory of all queries and results that are not sent yet; more get 503. 0: no limit.");
+  AddTurns(c, table);
+}
+
 }  // namespace
-
-Result<NativeConfig> ParseNative(std::string_view text) {
-  NativeConfig native;
-  native.listen = TakeUntil(&text, ',');
-  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(native.listen));
-  while (!text.empty()) {
-    std::string_view value = TakeUntil(&text, ',');
-    const std::string_view name = TakeUntil(&value, '=');
-    if (name == "db") {
-      native.database = value;
-    } else if (name == "connections") {
-      const auto parsed = std::from_chars(value.data(), value.data() + value.size(), native.connections_max);
-      if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size() || native.connections_max < 1 ||
-          native.connections_max > kNativeConnectionsMax) {
-        return InvalidArgument(fmt::format("connections=\"{}\" is not in [1, {}]", value, kNativeConnectionsMax));
-      }
-    } else {
-      return InvalidArgument(fmt::format("\"{}\" of a listener for native batches is none of db, connections", name));
-    }
-  }
-  return native;
-}
-
-Result<UdpConfig> ParseUdp(std::string_view text) {
-  UdpConfig udp;
-  udp.listen = TakeUntil(&text, ',');
-  TM_TRY_ASSIGN([[maybe_unused]] const http::Endpoint endpoint, http::ParseEndpoint(udp.listen));
-  while (!text.empty()) {
-    std::string_view value = TakeUntil(&text, ',');
-    const std::string_view name = TakeUntil(&value, '=');
-    if (name == "db") {
-      udp.database = value;
-    } else if (name == "precision") {
-      TM_TRY_ASSIGN([[maybe_unused]] const auto precision, lineprotocol::ParsePrecision(value));
-      udp.precision = value;
-    } else if (name == "batch") {
-      TM_TRY_ASSIGN(udp.batch_bytes, ParseSize(value));
-    } else if (name == "interval") {
-      TM_TRY_ASSIGN(udp.batch_ms, ParseDuration(value));
-    } else {
-      return InvalidArgument(fmt::format("\"{}\" of a UDP listener is none of db, precision, batch, interval", name));
-    }
-  }
-  if (udp.batch_bytes < 65'536 || udp.batch_ms < 1) return InvalidArgument("batch is at least 64KiB, interval 1ms");
-  return udp;
-}
 
 std::vector<Setting> SettingsOf(Config* config) {
   constexpr uint64_t kMany = uint64_t{1} << 40;
@@ -465,27 +425,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("storage.max_series_per_database", &c.store.max_series_per_database, 1, kMany,
               "Series of one database; points of further ones are refused.");
   AddNameLimits(c, &table);
-  table.Duration("query.timeout", &c.api.timeout_ms, kMs, false, "A query is stopped after this time.");
-  table.Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
-  table.Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,
-                 "Step of a subquery that names none.");
-  table.Size("query.text_bytes_max", &c.api.parse.text_size_max, "The text of a query or selector.", uint64_t{1} << 20);
-  table.Switch("query.experimental_functions", &c.api.parse.experimental_functions,
-               "Take the functions and aggregations that Prometheus calls experimental.");
-  table.Switch("query.extended_range_selectors", &c.api.parse.extended_range_selectors,
-               "Take the range modifiers anchored and smoothed, which Prometheus calls experimental.");
-  table.Switch("query.fill_modifiers", &c.api.parse.fill_modifiers,
-               "Take fill, fill_left and fill_right on operators, which Prometheus calls experimental.");
-  table.Count("query.max_series", &c.api.budget.max_series, 0, kMany, "Series of one selector; 0: no limit.");
-  table.Count("query.max_samples", &c.api.budget.max_samples, 0, uint64_t{1} << 60,
-              "Samples of one query; 0: no limit.");
-  table.Count("query.max_points", &c.api.budget.max_points, 0, uint64_t{1} << 60,
-              "Series times steps of one result, also inside a query; 0: no limit.");
-  table.Size("query.cache_bytes", &c.api.cache_bytes, "Memory for results of range queries that come again; 0: none.");
-  table.Size("query.max_memory", &c.api.budget.max_bytes, "Memory of one query; 0: no limit.");
-  table.Size("query.total_memory", &c.api.total_memory_bytes,
-             "Memory of all queries and results that are not sent yet; more get 503. 0: no limit.");
-  AddTurns(c, &table);
+  AddQueries(c, &table);
   AddUnasked(c, &table);
   table.Count("pool.workers", &c.pool_workers, 0, 1024, "Threads for queries and background work; 0: one a core.");
   table.Add(
