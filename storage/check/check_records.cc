@@ -41,11 +41,11 @@ Result<std::set<meta::EpochId>> FindDamagedEpochs(const rocks::RocksStore& rocks
   constexpr uint64_t kPagesPerProgress = 10'000;
   const std::shared_ptr<rocks::RocksStore> borrowed(const_cast<rocks::RocksStore*>(&rocks), [](auto*) {});
   std::vector<meta::EpochRecord> records;
-  TM_RETURN_IF_ERROR(rocks.ForEach(
-      rocks::Family::kMeta, rocks::kEpochPrefix, [&](std::string_view, std::string_view value) -> Result<void> {
-        TM_TRY_ASSIGN(records.emplace_back(), meta::DecodeEpochRecord(value));
-        return {};
-      }));
+  TM_RETURN_IF_ERROR(rocks.ForEach(rocks::Family::kMeta, rocks::kEpochPrefix,
+                                   [&](std::string_view, std::string_view value) -> Result<void> {
+                                     TM_TRY_ASSIGN(records.emplace_back(), meta::DecodeEpochRecord(value));
+                                     return {};
+                                   }));
   std::set<meta::EpochId> damaged;
   uint64_t read = 0;
   for (const meta::EpochRecord& record : records) {

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/text/instant.h"
 #include "storage/check/check_copies.h"
 #include "storage/check/check_records.h"
 #include "storage/check/journal_proof.h"
@@ -19,7 +20,6 @@
 #include "storage/database/journal_record.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/meta/meta_store.h"
-#include "storage/base/text/instant.h"
 #include "storage/rescue/readable_pages.h"
 #include "storage/rescue/rebuild.h"
 #include "storage/rescue/salvage.h"
@@ -124,8 +124,8 @@ class Repairer {
     if (!options_.dry_run) TM_RETURN_IF_ERROR(rescue::FinishExchange(options_.directory));
     TM_TRY_ASSIGN(const std::unique_ptr<rocks::StoreLock> lock, rocks::StoreLock::Take(options_.directory));
     TM_TRY_ASSIGN(const std::string why, WhyRebuild(options_.directory, [this](uint64_t pages) {
-      if (options_.on_progress) options_.on_progress(fmt::format("{} pages", pages));
-    }));
+                    if (options_.on_progress) options_.on_progress(fmt::format("{} pages", pages));
+                  }));
     if (why.empty()) {
       auto meta = MarkOfMeta(options_.directory);
       if (!meta.ok()) return std::move(meta).error().Within("what the journal must hold is not known");

@@ -169,9 +169,9 @@ class Verifier {
         report_.page_bytes += pages[i].bytes;
         const auto checked = rescue::CheckPage(epoch, i);
         if (!checked.ok()) {
-          Found(
-              fmt::format("{}, {}, {}", rescue::NameOf(record, database), rescue::NameOf(pages[i], index), epoch.Name(i)),
-              checked.error().message);
+          Found(fmt::format("{}, {}, {}", rescue::NameOf(record, database), rescue::NameOf(pages[i], index),
+                            epoch.Name(i)),
+                checked.error().message);
         }
         if (report_.pages % kPagesPerProgress == 0) Progress(fmt::format("{} pages", report_.pages));
       }

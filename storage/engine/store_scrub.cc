@@ -82,10 +82,10 @@ Result<ScrubStep> StoreImpl::Scrub(ScrubPlace from, uint64_t bytes) {
         note(place, std::nullopt);
         continue;
       }
-      note(place, Damaged(at,
-                          ", " + rescue::NameOf(pages[place.page], &at.database->index()) + ", " +
-                              at.epoch->Name(place.page),
-                          checked.error().message));
+      note(place,
+           Damaged(at,
+                   ", " + rescue::NameOf(pages[place.page], &at.database->index()) + ", " + at.epoch->Name(place.page),
+                   checked.error().message));
     }
   }
   step.round_done = true;

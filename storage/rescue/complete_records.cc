@@ -157,7 +157,8 @@ class Completer {
     uint64_t epoch = 0;
     // Whether the partition of this one is longer than that of `other` and holds it.
     [[nodiscard]] bool Holds(const Span& other) const {
-      return first_ns <= other.first_ns && other.last_ns <= last_ns && last_ns - first_ns > other.last_ns - other.first_ns;
+      return first_ns <= other.first_ns && other.last_ns <= last_ns &&
+             last_ns - first_ns > other.last_ns - other.first_ns;
     }
   };
   template <typename Pages>

@@ -26,7 +26,9 @@ bool IsValues(const PageInfo& page) { return page.tier == rocks::kRawTier && pag
 // Numbers of timelines that are lost.
 class LostTimes {
  public:
-  void Add(const PageInfo& page) { spans_.emplace_back(model::Number(page.first_series), model::Number(page.last_series)); }
+  void Add(const PageInfo& page) {
+    spans_.emplace_back(model::Number(page.first_series), model::Number(page.last_series));
+  }
   [[nodiscard]] bool empty() const { return spans_.empty(); }
   // Whether a page of values has an entry whose times are among them. One that cannot be told counts as one.
   [[nodiscard]] bool Touch(std::string_view bytes) const {
@@ -68,8 +70,9 @@ std::string SeriesNames(const LostField& lost, const index::Index* index) {
   std::string out;
   size_t count = 0;
   for (const model::SeriesRef ref : index->SeriesOf(lost.first.field)) {
-    const bool in = std::any_of(lost.series.begin(), lost.series.end(),
-                                [&](const auto& span) { return ref.series >= span.first && ref.series <= span.second; });
+    const bool in = std::any_of(lost.series.begin(), lost.series.end(), [&](const auto& span) {
+      return ref.series >= span.first && ref.series <= span.second;
+    });
     if (!in) continue;
     if (++count <= kSeriesNamed) out += (out.empty() ? "" : ", ") + SeriesText(*index, ref);
   }
@@ -131,8 +134,7 @@ Result<ReadablePages> ReadWhatIsWhole(const partition::Epoch& epoch, const std::
   std::map<std::pair<uint8_t, model::FieldId>, LostField> lost;
   for (size_t i = 0; i < pages.size(); ++i) {
     const PageInfo& info = pages[i];
-    const bool whole =
-        bytes[i].ok() && !(IsValues(info) && !lost_times.empty() && lost_times.Touch(bytes[i]->bytes));
+    const bool whole = bytes[i].ok() && !(IsValues(info) && !lost_times.empty() && lost_times.Touch(bytes[i]->bytes));
     if (!whole && !IsTimes(info)) lost[{info.tier, info.field}].Add(info);
     if (!whole || (drop_tiers && info.tier != rocks::kRawTier)) continue;
     partition::PartitionPage& page = out.pages.pages.emplace_back();

@@ -126,7 +126,7 @@ def test_mistakes_are_told():
     with temporary_folder() as folder:
         with Server(folder / "data", *QUIET) as server:
             done = tidemark("admin", "backup", "create", "--server", server.url)
-            expect(done.returncode == 1 and "backup.directory" in done.stdout, done.stdout + done.stderr)
+            expect(done.returncode == 1 and "backup.directory" in done.stderr, done.stdout + done.stderr)
             expect_equal(server.request("GET", "/api/v1/admin/backups").json()["data"], [], "no backups")
         refused = subprocess.run([str(BIN / "tidemarkd"), "--data", str(folder / "data"), "--http", "127.0.0.1:0",
                                   "--backup-directory", str(folder / "data" / "backups")],

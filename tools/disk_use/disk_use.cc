@@ -47,7 +47,7 @@ Result<std::vector<PartUse>> MeasureDisk(const std::string& directory) {
   if (!fs::is_directory(directory, error)) return NotFound(fmt::format("there is no folder {}", directory));
   fs::recursive_directory_iterator at(directory, fs::directory_options::skip_permission_denied, error);
   for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-    struct stat info {};
+    struct stat info{};
     // One that goes meanwhile takes nothing.
     if (lstat(at->path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     const std::string path = at->path().lexically_relative(directory).string();

@@ -1,5 +1,5 @@
-// DiskUse: what the files of a data directory take, by what they are for. Reads names and sizes alone, so that it can be
-// asked of a directory whose server is at work.
+// DiskUse: what the files of a data directory take, by what they are for. Reads names and sizes alone, so that it can
+// be asked of a directory whose server is at work.
 #pragma once
 
 #include <cstdint>

@@ -76,7 +76,8 @@ std::string ValueText(std::string_view key, dom::element value) {
 
 // Columns of a text, by its UTF-8.
 size_t WidthOf(std::string_view text) {
-  return static_cast<size_t>(std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; }));
 }
 
 // Of the terminal that it goes to; 0: to none.

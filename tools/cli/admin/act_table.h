@@ -16,8 +16,8 @@ struct ActAnswer {
 };
 
 // Of {"status":"success","data":...}: an object as a line for each key, with those of objects inside it; a list of
-// objects as a table with a column for each key, or, where `width` columns (0: any number) do not hold that, as a block of
-// lines for each object. kInternal for what is no such answer.
+// objects as a table with a column for each key, or, where `width` columns (0: any number) do not hold that, as a block
+// of lines for each object. kInternal for what is no such answer.
 Result<ActAnswer> ActTable(std::string_view body, size_t width = 0);
 
 // Prints an answer for people: the table on standard output, warnings beside it. Returns the exit code.

@@ -174,8 +174,8 @@ int CodeOfProgress(std::string_view last_line, const JobLine& job) {
     return Fail(fmt::format("it was not done: {}", why));
   }
   if (job.id().empty()) return Fail("the answer ended before it was done");
-  return Fail(fmt::format("the connection ended, and the work goes on: `tidemark admin jobs follow {}` comes back to it",
-                          job.id()));
+  return Fail(fmt::format(
+      "the connection ended, and the work goes on: `tidemark admin jobs follow {}` comes back to it", job.id()));
 }
 
 int AskForJob(const Act& act, const Flags& flags, HttpClient* client, const std::string& query) {
@@ -223,12 +223,11 @@ int Ask(const Act& act, const Flags& flags) {
   const std::string query = QueryString(*parameters);
   if (act.reply == admin::Reply::kProgress) return AskForJob(act, flags, client->get(), query);
   std::string body;
-  const auto reply =
-      (*client)->SendForLines(act.method == admin::Method::kGet ? "GET" : "POST", std::string(act.path) + query, {}, "",
-                              [&](std::string_view line) {
-                                if (flags.json) fmt::print("{}\n", line);
-                                body += line;
-                              });
+  const auto reply = (*client)->SendForLines(act.method == admin::Method::kGet ? "GET" : "POST",
+                                             std::string(act.path) + query, {}, "", [&](std::string_view line) {
+                                               if (flags.json) fmt::print("{}\n", line);
+                                               body += line;
+                                             });
   if (!reply.ok()) return Fail(reply.error().message);
   if (reply->status >= 400) return Fail(WordsOfRefusal(reply->status, reply->body));
   return flags.json ? 0 : PrintAnswer(body);

@@ -76,14 +76,15 @@ std::string JobLine::Progress() const {
                        100.0 * static_cast<double>(done_) / static_cast<double>(total_));
   }
   if (bytes_) {
-    out += fmt::format("{}{} {}", partitions && total_ > 0 ? ", " : "", text::PrintRoughBytes(static_cast<double>(*bytes_)),
-                       kind_ == "backup" ? "copied" : "read");
+    out += fmt::format("{}{} {}", partitions && total_ > 0 ? ", " : "",
+                       text::PrintRoughBytes(static_cast<double>(*bytes_)), kind_ == "backup" ? "copied" : "read");
     if (seconds_ > kShortest && *bytes_ > first_bytes_) {
       out += fmt::format(", {}/s", text::PrintRoughBytes(static_cast<double>(*bytes_ - first_bytes_) / seconds_));
     }
   }
   if (seconds_ > kShortest && first_done_ && done_ > *first_done_ && total_ > done_) {
-    out += ", " + SecondsLeft(seconds_ * static_cast<double>(total_ - done_) / static_cast<double>(done_ - *first_done_));
+    out +=
+        ", " + SecondsLeft(seconds_ * static_cast<double>(total_ - done_) / static_cast<double>(done_ - *first_done_));
   }
   return out;
 }
@@ -91,14 +92,16 @@ std::string JobLine::Progress() const {
 std::string JobLine::Summary() const {
   // One that is done here, and not by a server, has no number.
   std::string out = id_ == "0" ? std::string() : fmt::format("job {}: ", id_);
-  out += fmt::format("{}{} is {}", kind_, database_.empty() ? "" : " of " + database_, state_);
+  const std::string_view verb = state_ == "failed" ? "has" : state_ == "cancelled" ? "was" : "is";
+  out += fmt::format("{}{} {} {}", kind_, database_.empty() ? "" : " of " + database_, verb, state_);
   if (kind_ == "backup" && backup_) out += fmt::format(": backup {}", *backup_);
   if (kind_ == "compact" && total_ > 0) {
     out += fmt::format(": {}", state_ == "done" ? text::Counted(total_, "partition")
                                                 : fmt::format("{} of {}", done_, text::Counted(total_, "partition")));
   }
   if (pages_ && bytes_) {
-    out += fmt::format(": {} of {}, {}", text::Counted(*pages_, "page"), text::PrintRoughBytes(static_cast<double>(*bytes_)),
+    out += fmt::format(": {} of {}, {}", text::Counted(*pages_, "page"),
+                       text::PrintRoughBytes(static_cast<double>(*bytes_)),
                        damaged() ? fmt::format("{} damaged", text::Grouped(*damaged_pages_)) : "whole");
   }
   if (before_ && after_) {

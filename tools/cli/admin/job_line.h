@@ -1,4 +1,5 @@
-// JobLine: a job as a line that a person reads: how far it is, how fast, how long it takes still; and what became of it.
+// JobLine: a job as a line that a person reads: how far it is, how fast, how long it takes still; and what became of
+// it.
 #pragma once
 
 #include <chrono>

@@ -95,7 +95,8 @@ int Compact(storage::Store* store, const std::string& database, bool json) {
 }  // namespace
 
 bool CanBeDoneOffline(const admin::Act& act) {
-  return act.name == "compact" || (act.method != admin::Method::kNone && admin::HandlerOf<AdminService>(act.name) != nullptr);
+  return act.name == "compact" ||
+         (act.method != admin::Method::kNone && admin::HandlerOf<AdminService>(act.name) != nullptr);
 }
 
 int RunOffline(const admin::Act& act, const std::string& directory,

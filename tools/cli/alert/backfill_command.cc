@@ -91,8 +91,10 @@ Result<std::vector<Job>> ListJobs(HttpClient* client) {
 
 void Print(const Job& job) {
   fmt::print("{}  {:<11}  {}/{}, {} written, {} there before  {} of {}{}\n", job.id, job.state, job.done,
-             text::Counted(job.total, "time"), text::Counted(job.written, "row"), job.there, job.group, job.file, job.error.empty() ? "" : ": " + job.error);
-  if (job.failures > 0) fmt::print("  {} failed, the first: {}\n", text::Counted(job.failures, "evaluation"), job.first_failure);
+             text::Counted(job.total, "time"), text::Counted(job.written, "row"), job.there, job.group, job.file,
+             job.error.empty() ? "" : ": " + job.error);
+  if (job.failures > 0)
+    fmt::print("  {} failed, the first: {}\n", text::Counted(job.failures, "evaluation"), job.first_failure);
 }
 
 // Until it has ended.
@@ -147,13 +149,15 @@ Result<int> Run(const BackfillFlags& flags, const TimeSpan& span) {
 
 int Backfill(const BackfillFlags& flags) {
   TimeSpan span;
-  if (flags.list && !flags.cancel.empty()) return FailUsage("--list shows back-fills, --cancel ends one: one at a time");
+  if (flags.list && !flags.cancel.empty())
+    return FailUsage("--list shows back-fills, --cancel ends one: one at a time");
   const bool begins = !flags.file.empty() || !flags.group.empty() || !flags.from.empty() || !flags.to.empty() ||
                       !flags.rules.empty() || flags.no_wait;
   if ((flags.list || !flags.cancel.empty()) && begins) {
-    return FailUsage(fmt::format("{} is about back-fills that were begun: it takes none of FILE, GROUP, --rule, --from, "
-                                 "--to and --no-wait",
-                                 flags.list ? "--list" : "--cancel"));
+    return FailUsage(
+        fmt::format("{} is about back-fills that were begun: it takes none of FILE, GROUP, --rule, --from, "
+                    "--to and --no-wait",
+                    flags.list ? "--list" : "--cancel"));
   }
   if (!flags.list && flags.cancel.empty()) {
     if (flags.file.empty() || flags.group.empty() || flags.from.empty()) {

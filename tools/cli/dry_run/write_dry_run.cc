@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-#include "storage/base/text/count.h"
 #include "storage/base/check.h"
+#include "storage/base/text/count.h"
 #include "storage/base/text/json_string.h"
 #include "storage/model/series_key.h"
 #include "tools/cli/dry_run/refusals.h"

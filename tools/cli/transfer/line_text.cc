@@ -126,7 +126,8 @@ class LineProtocolReader final : public PieceReader {
       const std::string_view chunk = chunks_.Next();
       if (!failed_.ok()) return failed_.error();
       for (const LongLine& line : chunks_.TakeLongLines()) {
-        if (bad_++ == 0) first_bad_ = fmt::format("line {} has {} bytes, more than one may have", line.number, line.bytes);
+        if (bad_++ == 0)
+          first_bad_ = fmt::format("line {} has {} bytes, more than one may have", line.number, line.bytes);
       }
       if (chunk.empty()) return false;
       TM_RETURN_IF_ERROR(ReadChunk(chunk));
@@ -149,7 +150,8 @@ class LineProtocolReader final : public PieceReader {
                      bad_, false});
     }
     if (statements_ > 0)
-      out.push_back({statements_ == 1 ? "statement (CREATE DATABASE)" : "statements (CREATE DATABASE)", statements_, true});
+      out.push_back(
+          {statements_ == 1 ? "statement (CREATE DATABASE)" : "statements (CREATE DATABASE)", statements_, true});
     return out;
   }
 

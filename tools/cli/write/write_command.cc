@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "ingest/lineprotocol/parser.h"
-#include "storage/base/text/count.h"
 #include "storage/base/clock.h"
+#include "storage/base/text/count.h"
 #include "tools/cli/command.h"
 #include "tools/cli/dry_run/refusals.h"
 #include "tools/cli/dry_run/write_dry_run.h"
@@ -197,7 +197,8 @@ void TellLongLines(Sending* sending, std::string_view file, LineChunks* chunks) 
   for (const LongLine& line : chunks->TakeLongLines()) {
     const std::string why = fmt::format("the line has {} bytes, more than the {} that one may have; it is left out",
                                         text::Grouped(line.bytes), text::Grouped(ChunkLimits().line_bytes));
-    fmt::print(stderr, "{}", sending->refusals.Add({.file = file, .line = line.number, .column = 0, .reason = why, .text = {}}));
+    fmt::print(stderr, "{}",
+               sending->refusals.Add({.file = file, .line = line.number, .column = 0, .reason = why, .text = {}}));
     ++sending->totals.rows;
     sending->totals.bad = sending->refusals.count();
   }
@@ -229,8 +230,8 @@ Status Send(Sending* sending, std::string_view file, LineChunks chunks) {
       TakeRefusals(reply->body, file, chunks, stamped.empty() ? chunk : stamped, !partial, &sending->refusals);
       totals.bad = sending->refusals.count();
     } else if (reply->status / 100 != 2) {
-      return InvalidArgument(
-          fmt::format("the server answered {} after {}: {}", reply->status, text::Counted(totals.rows, "line"), reply->body));
+      return InvalidArgument(fmt::format("the server answered {} after {}: {}", reply->status,
+                                         text::Counted(totals.rows, "line"), reply->body));
     } else {
       take();
     }
@@ -306,8 +307,8 @@ int SendAll(const WriteFlags& flags, lineprotocol::Precision precision) {
   const Totals& totals = sending.totals;
   if (!flags.quiet) {
     const std::string of_files = flags.files.size() > 1 ? fmt::format(" of {} files", flags.files.size()) : "";
-    fmt::print("{}{} written, {} refused\n", text::Counted(totals.rows - std::min(totals.rows, totals.bad), "line"), of_files,
-               totals.bad);
+    fmt::print("{}{} written, {} refused\n", text::Counted(totals.rows - std::min(totals.rows, totals.bad), "line"),
+               of_files, totals.bad);
   }
   if (!status.ok()) return Fail(status.error().message);
   return totals.bad == 0 ? 0 : 1;

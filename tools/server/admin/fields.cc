@@ -74,10 +74,11 @@ http::Response AdminService::DropField(http::Request& request) const {
     if (field.measurement == measurement && field.field == name) found = std::move(field);
   }
   if (!found) {
-    return Answer(ErrorReply(ErrorType::kNotFound,
-                             fmt::format("the measurement \"{}\" of database \"{}\" has no field \"{}\": `tidemark admin "
-                                         "field show {}` lists those that there are",
-                                         measurement, database, name, database)));
+    return Answer(
+        ErrorReply(ErrorType::kNotFound,
+                   fmt::format("the measurement \"{}\" of database \"{}\" has no field \"{}\": `tidemark admin "
+                               "field show {}` lists those that there are",
+                               measurement, database, name, database)));
   }
   storage::DeleteRequest wanted;
   wanted.selectors.push_back({{model::MatchOp::kEqual, std::string(model::kMetricNameLabel), found->metric}});

@@ -38,9 +38,10 @@ http::Response AdminService::ShowStatus(http::Request& /*request*/) const {
   AppendText(&data, "writes", stats.read_only ? "refused: " + stats.read_only_reason : "taken");
   data += fmt::format(R"(,"findings":{},"databases":{},"series":{},"partitions":{},"epochs":{})", open,
                       store_->Databases().size(), stats.series, stats.partitions, stats.epochs);
-  data += fmt::format(R"(,"pointsWritten":{},"rowsRejected":{},"stagedBytes":{},"memoryBytes":{},"memoryLimitBytes":{})",
-                      stats.points_written, stats.rows_rejected, stats.staged_bytes + stats.slab_bytes,
-                      facts.memory_bytes, facts.memory_limit_bytes);
+  data +=
+      fmt::format(R"(,"pointsWritten":{},"rowsRejected":{},"stagedBytes":{},"memoryBytes":{},"memoryLimitBytes":{})",
+                  stats.points_written, stats.rows_rejected, stats.staged_bytes + stats.slab_bytes, facts.memory_bytes,
+                  facts.memory_limit_bytes);
   data += fmt::format(R"(,"pageBytes":{})", stats.disk_bytes);
   uint64_t total = 0;
   std::string parts;

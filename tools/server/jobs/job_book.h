@@ -114,7 +114,7 @@ class JobBook {
   mutable CondVar wake_;     // for the lanes
   mutable CondVar changed_;  // for who follows
   bool stopping_ TM_GUARDED_BY(mutex_) = false;
-  std::vector<std::unique_ptr<Lane>> lanes_;                   // their fields under mutex_
+  std::vector<std::unique_ptr<Lane>> lanes_;                 // their fields under mutex_
   std::map<uint64_t, Entry> entries_ TM_GUARDED_BY(mutex_);  // by number, which ascends
   uint64_t next_ TM_GUARDED_BY(mutex_) = 1;
 };

@@ -37,7 +37,8 @@ std::string DatabaseOf(const Request& request) {
 
 Result<std::string> IdOf(const Request& request) {
   const std::string_view id = request.params.Get("id");
-  if (id.empty()) return InvalidArgument("parameter \"id\" is missing: of a job, as `tidemark admin jobs list` shows it");
+  if (id.empty())
+    return InvalidArgument("parameter \"id\" is missing: of a job, as `tidemark admin jobs list` shows it");
   return std::string(id);
 }
 
@@ -45,12 +46,19 @@ Result<std::string> IdOf(const Request& request) {
 std::string LastLine(const Job& job) {
   std::string line = "{" + PrintJob(job);
   switch (job.state) {
-    case JobState::kDone: return line + R"(,"done":true})" "\n";
-    case JobState::kPaused: return line + R"(,"paused":true})" "\n";
+    case JobState::kDone:
+      return line + R"(,"done":true})"
+                    "\n";
+    case JobState::kPaused:
+      return line + R"(,"paused":true})"
+                    "\n";
     case JobState::kWaiting:
     case JobState::kRunning:
-      return line + R"(,"error":"the server stops: the job goes on when it is started again"})" "\n";
-    case JobState::kCancelled: return line + R"(,"error":"the job was cancelled"})" "\n";
+      return line + R"(,"error":"the server stops: the job goes on when it is started again"})"
+                    "\n";
+    case JobState::kCancelled:
+      return line + R"(,"error":"the job was cancelled"})"
+                    "\n";
     case JobState::kFailed: break;
   }
   line += R"(,"error":)";
@@ -81,10 +89,10 @@ uint64_t BytesOf(const storage::Store& store, std::string_view database) {
 
 admin::ActHandlers<JobService> JobService::Handlers() {
   static constexpr admin::ActHandler<JobService> kHandlers[] = {
-      {"compact", &JobService::Compact},      {"backup create", &JobService::CreateBackup},
-      {"verify", &JobService::Verify},        {"jobs list", &JobService::List},       {"jobs follow", &JobService::Follow},
-      {"jobs pause", &JobService::Pause},     {"jobs resume", &JobService::Resume},
-      {"jobs cancel", &JobService::Cancel},
+      {"compact", &JobService::Compact},    {"backup create", &JobService::CreateBackup},
+      {"verify", &JobService::Verify},      {"jobs list", &JobService::List},
+      {"jobs follow", &JobService::Follow}, {"jobs pause", &JobService::Pause},
+      {"jobs resume", &JobService::Resume}, {"jobs cancel", &JobService::Cancel},
   };
   return kHandlers;
 }
@@ -112,7 +120,9 @@ Response JobService::Begin(Request& request, JobRequest wanted) const {
   if (!detach) return Tell(std::move(id).value());
   const Result<Job> job = book_->Find(*id);
   if (!job.ok()) return Fail(job.error());
-  Response response = http::TextResponse(200, "{" + PrintJob(*job) + R"(,"done":true,"detached":true})" "\n");
+  Response response = http::TextResponse(200, "{" + PrintJob(*job) +
+                                                  R"(,"done":true,"detached":true})"
+                                                  "\n");
   response.content_type = "application/x-ndjson";
   return response;
 }
@@ -164,7 +174,9 @@ Response JobService::Follow(Request& request) const {
   // Others are told once.
   for (const Job& other : All()) {
     if (other.id != *id) continue;
-    Response response = http::TextResponse(200, "{" + PrintJob(other) + R"(,"done":true})" "\n");
+    Response response = http::TextResponse(200, "{" + PrintJob(other) +
+                                                    R"(,"done":true})"
+                                                    "\n");
     response.content_type = "application/x-ndjson";
     return response;
   }
@@ -206,8 +218,7 @@ JobKind VerifyKind(storage::Store* store) {
       progress.done += step.bytes;
       if (done) progress.total = progress.done;
       progress.total = std::max(progress.total, progress.done);
-      progress.details =
-          fmt::format(R"("pages":{},"bytesRead":{},"damagedPages":{})", pages, progress.done, damaged);
+      progress.details = fmt::format(R"("pages":{},"bytesRead":{},"damagedPages":{})", pages, progress.done, damaged);
       if (!done) told(progress);
     }
     if (damaged == 0) return progress;

@@ -31,8 +31,8 @@ class JobService {
   static admin::ActHandlers<JobService> Handlers();
 
  private:
-  // Begins a compaction, or joins the one of the database that has not ended, and tells of it an object a line. A client
-  // that goes away leaves it to go on. detach=1: tells of it once.
+  // Begins a compaction, or joins the one of the database that has not ended, and tells of it an object a line. A
+  // client that goes away leaves it to go on. detach=1: tells of it once.
   http::Response Compact(http::Request& request) const;
   http::Response CreateBackup(http::Request& request) const;
   http::Response Verify(http::Request& request) const;

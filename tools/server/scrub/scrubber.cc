@@ -99,8 +99,7 @@ Status Scrubber::Save(std::string_view who) {
   saved_at_ns_ = clock_->SteadyNs();
   storage::DocumentStore* const documents = store_->Documents();
   if (documents == nullptr || store_->Stats().read_only) return {};
-  TM_TRY_ASSIGN([[maybe_unused]] const uint64_t version,
-                documents->Put(kKind, kName, PrintScrubState(state_), who));
+  TM_TRY_ASSIGN([[maybe_unused]] const uint64_t version, documents->Put(kKind, kName, PrintScrubState(state_), who));
   return {};
 }
 
@@ -171,7 +170,8 @@ uint64_t Scrubber::Step(double seconds) {
     TM_LOG(kInfo, "a scrub has read {} pages of {} bytes; {} are damaged", state_.round_pages, state_.round_bytes,
            state_.damaged.size());
   }
-  if (begins || step->round_done || !step->damaged.empty() || clock_->SteadyNs() - saved_at_ns_ >= kSaveNs) SaveOrTell();
+  if (begins || step->round_done || !step->damaged.empty() || clock_->SteadyNs() - saved_at_ns_ >= kSaveNs)
+    SaveOrTell();
   return std::max<uint64_t>(step->bytes, 1);
 }
 

@@ -32,7 +32,7 @@ struct ScrubState {
   uint64_t round_pages = 0;
   uint64_t round_bytes = 0;
   uint64_t rounds = 0;
-  bool paused = false;                     // by an operator
+  bool paused = false;                    // by an operator
   std::set<storage::ScrubPlace> damaged;  // pages that were so when they were read last
   friend bool operator==(const ScrubState&, const ScrubState&) = default;
 };
