@@ -40,6 +40,15 @@ uint32_t Catalog::AddField(uint32_t measurement, model::FieldType type, std::str
   return id;
 }
 
+uint32_t Catalog::FindSeries(const model::ParsedKey& key) const {
+  std::vector<uint32_t> pair_ids;
+  for (const model::LabelView& tag : key.tags) {
+    const uint32_t label = labels.Find(0, tag.name);
+    pair_ids.push_back(label == 0 ? 0 : pairs.Find(label, tag.value));
+  }
+  return series.Find(measurements.Find(0, key.measurement), pair_ids);
+}
+
 uint32_t Catalog::AddSeries(uint32_t measurement, std::span<const uint32_t> pair_ids, bool postings) {
   const uint32_t id = series.Add(measurement, pair_ids);
   if (postings) {

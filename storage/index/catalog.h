@@ -13,6 +13,7 @@
 #include "storage/index/id_set.h"
 #include "storage/index/series_table.h"
 #include "storage/model/field.h"
+#include "storage/model/series_key.h"
 
 namespace tidemark::index {
 
@@ -44,6 +45,8 @@ class Catalog {
   uint32_t AddPair(uint32_t label, std::string_view value);
   // A name that has a field gets a new one behind it.
   uint32_t AddField(uint32_t measurement, model::FieldType type, std::string_view name);
+  // The series with these names; 0: none. Makes no name.
+  [[nodiscard]] uint32_t FindSeries(const model::ParsedKey& key) const;
   // The series must not exist. `pair_ids` sorted by label name. With `postings` it is entered into the postings of its
   // pairs at once; without, AddPostings must follow.
   uint32_t AddSeries(uint32_t measurement, std::span<const uint32_t> pair_ids, bool postings);

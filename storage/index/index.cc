@@ -210,13 +210,7 @@ Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key, NewSeries*
   const bool full = catalog_.series.size() >= options_.max_series || !catalog_.series.HasRoom();
   const Result<void> admitted = charge_.Admit("a new series", memory::kSeriesBytes);
   if (full || !admitted.ok() || made->made >= made->max) {
-    const uint32_t measurement = catalog_.measurements.Find(0, key.measurement);
-    pair_ids_.clear();
-    for (const model::LabelView& tag : key.tags) {
-      const uint32_t label = catalog_.labels.Find(0, tag.name);
-      pair_ids_.push_back(label == 0 ? 0 : catalog_.pairs.Find(label, tag.value));
-    }
-    const uint32_t known = catalog_.series.Find(measurement, pair_ids_);
+    const uint32_t known = catalog_.FindSeries(key);
     if (known != 0) return known;
     if (!admitted.ok()) return admitted.error();
     if (!full) return MakeError(ErrorCode::kResourceExhausted, std::string(model::kTooManyNewSeries));
