@@ -78,9 +78,10 @@ class StoreDeleteModelTest : public StoreFixture, public ::testing::WithParamInt
     WriteBut(refused, builder.batch());
   }
 
-  // Before there is a retention that forbids it.
+  // Before there is a retention that forbids it, and when whatever there is lies whole in a longer partition that is past.
   static constexpr int kMergeStep = 45;
   void MergeSome() {
+    clock_.Advance(16 * kNsPerHour);
     ASSERT_TRUE(store_->Compact("default", {}, nullptr).ok());
     const std::vector<PartitionInfo> partitions = store_->OpenView("").value()->Partitions();
     const auto is_long = [](const PartitionInfo& partition) {
