@@ -25,14 +25,23 @@ struct Verdict {
   std::string reason;    // why not
 };
 
+// Of which rows the verdict is one. Whole hashes: two that were folded together could lend each other their verdicts.
+struct VerdictPlace {
+  Hash128 hash;
+  uint32_t shape = 0;
+  friend bool operator==(const VerdictPlace&, const VerdictPlace&) = default;
+};
+struct HashVerdictPlace {
+  size_t operator()(const VerdictPlace& place) const { return place.hash.low ^ (uint64_t{place.shape} << 32U); }
+};
+
 // Holds rows of one batch to a filter.
 class RowFilter {
  public:
   RowFilter(const storage::SeriesFilter& filter, model::Batch* batch) : filter_(filter), batch_(*batch) {}
 
   const Verdict& Of(const model::Row& row) {
-    const uint64_t place = row.key.hash.low ^ (row.key.hash.high * 31) ^ (uint64_t{row.shape} << 32U);
-    const auto [at, added] = verdicts_.try_emplace(place);
+    const auto [at, added] = verdicts_.try_emplace({row.key.hash, row.shape});
     if (added) at->second = Judge(row);
     return at->second;
   }
@@ -41,6 +50,10 @@ class RowFilter {
   Verdict Judge(const model::Row& row) {
     Result<model::ParsedKey> key = model::ParseSeriesKey(row.key.format, row.key.bytes, &batch_.arena);
     if (!key.ok()) return {false, row.key, key.error().message};
+    // Names of metrics come from measurement and field: a tag that is called so must not be taken for one.
+    if (std::ranges::find(key->tags, model::kMetricNameLabel, &model::LabelView::name) != key->tags.end()) {
+      return {false, row.key, fmt::format("a tag cannot be called {}", model::kMetricNameLabel)};
+    }
     bool added = false;
     for (const model::Label& implied : filter_.implied()) {
       const auto at = std::ranges::lower_bound(key->tags, std::string_view(implied.name), {}, &model::LabelView::name);
@@ -81,7 +94,7 @@ class RowFilter {
 
   const storage::SeriesFilter& filter_;
   model::Batch& batch_;
-  std::unordered_map<uint64_t, Verdict> verdicts_;
+  std::unordered_map<VerdictPlace, Verdict, HashVerdictPlace> verdicts_;
 };
 
 uint64_t PointsOf(const model::Batch& batch) {

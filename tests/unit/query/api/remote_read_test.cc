@@ -151,7 +151,8 @@ class RemoteReadTest : public ApiTest {
  protected:
   Reply Read(const std::string& body, const QueryApi& api, std::stop_token stop = {}) {
     const text::Params none;
-    return api.RemoteRead({.params = none, .database = {}, .stop = std::move(stop)}, body);
+    return api.RemoteRead(
+        {.params = none, .database = {}, .filter = storage::SeriesFilter::Everything(), .stop = std::move(stop)}, body);
   }
   Reply Read(const std::string& body) { return Read(body, api_); }
   static std::string All(const Reply& reply) {

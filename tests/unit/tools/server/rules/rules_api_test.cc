@@ -100,7 +100,7 @@ TEST_F(RulesApiTest, GroupsAreThereAfterARestart) {
   EXPECT_EQ(groups[0].rules[0].for_ms, 30'000);
   EXPECT_EQ(groups[0].rules[0].labels[1].name, "team");
   EXPECT_EQ(groups[1].rules[0].into, "sums");
-  EXPECT_EQ(again.Find("ns", "latency")->text, kGroup);
+  EXPECT_EQ(again.Find("ns", "latency", storage::SeriesFilter::Everything())->text, kGroup);
   EXPECT_EQ(store_->Documents()->History("rules", "ns/latency", 10)->front().author, Request().caller->name());
 }
 
