@@ -7,6 +7,7 @@ import time
 import urllib.parse
 
 from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
+from peers.remote_write import series, snappy
 from test_access import ask, bearer, command
 from test_label_filters import make, quoted
 
@@ -240,6 +241,56 @@ def test_a_filter_is_made_listed_and_stays():
     with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
         status, _, body = ask(server, "POST", "/api/v1/admin/tokens?" + quoted(name="x", grant="admin:*", filter='{team="a"}'))
         expect_equal(status, 400, f"a first token with a filter: {body}")
+
+
+def remote(server, secret, all_series, database="d"):
+    """A remote write of (labels, samples)."""
+    body = snappy(b"".join(series(labels, samples) for labels, samples in all_series))
+    headers = {**bearer(secret), "Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
+    return ask(server, "POST", "/api/v1/write?" + quoted(db=database), headers, body)
+
+
+def test_remote_writes_are_held_too():
+    at = [(NOW * 1000, 1.0)]
+    with server_with(['{team="a"}'], ("write:*", "read:*")) as (server, root, held):
+        for labels in ({"__name__": "r", "host": "x"}, {"__name__": "r", "host": "y", "team": "a"}):
+            status, _, body = remote(server, held, [(labels, at)])
+            expect(status in (200, 204), f"{labels}: {status} {body}")
+        for labels in ({"__name__": "r", "host": "z", "team": "b"}, {"__name__": "r", "host": "z", "team": "A"},
+                       [(b"__name__", b"r"), (b"team", b"a"), (b"team", b"b")],
+                       [(b"team", b"b"), (b"__name__", b"r"), (b"team", b"a")]):
+            status, _, body = remote(server, held, [(labels, at)])
+            expect_equal(status, 400, f"{labels}: {body}")
+        got = labels_of(server, root, '{__name__!=""}')
+        expect_equal(sorted((row["host"], row["team"]) for row in got), [("x", "a"), ("y", "a")], got)
+
+
+def test_a_tag_is_no_name_of_a_metric():
+    with server_with(['{__name__=~"app_.*"}'], ("write:*", "read:*")) as (server, root, held):
+        for line in ("os,__name__=app_x v=1", "os v=1,app_x=2", "os,host=app_ v=1"):
+            status, _, body = write(server, held, line)
+            expect_equal(status, 400, f"{line}: {body}")
+        expect_equal(values(server, root, '{__name__!=""}'), [], "what was written")
+
+
+def test_statements_reach_no_further():
+    with server_with(['{team="a"}']) as (server, root, held):
+        write(server, root, "m,team=a,n=mine v=1\nm,team=b,n=secret v=2\nn,team=b,n=secret v=2")
+        write(server, root, "m,team=b,n=secret v=2", db="e")
+        for statement in ('SHOW SERIES FROM "e"."autogen"."m"', "SHOW SERIES ON e", "SHOW SERIES; SHOW SERIES ON e",
+                          "SHOW TAG VALUES ON e WITH KEY = n", "SHOW TAG VALUES WITH KEY = n WHERE team = 'b' OR n != ''",
+                          "SHOW SERIES WHERE NOT team = 'a'", "SHOW SERIES WHERE (team = 'a') OR (n =~ /.*/)",
+                          "SHOW TAG VALUES FROM /.*/ WITH KEY =~ /.*/", "SHOW FIELD KEYS ON e; SHOW MEASUREMENTS ON d",
+                          "SHOW SERIES WHERE team = '' OR team != ''", "SHOW SERIES -- WHERE team = 'a'\n"):
+            for more in ({}, {"rp": "autogen"}, {"db": ["d", "e"]}, {"chunked": "true"}, {"epoch": "ns"}):
+                body = ask(server, "POST", "/query?" + quoted(**{"db": "d", "q": statement, **more}), bearer(held))[2]
+                expect(b"secret" not in body, f"{statement} {more}: {body}")
+        for method, target in (("POST", "/api/v1/admin/delete?" + quoted(db="d", **{"match[]": ['{team!="a"}', '{n="secret"}']})),
+                               ("POST", "/query?" + quoted(db="d", q="DROP SERIES WHERE team = 'b' OR team = ''")),
+                               ("POST", "/query?" + quoted(db="d", q="DROP MEASUREMENT n")),
+                               ("POST", "/query?" + quoted(db="d", q="DELETE WHERE time > 0 AND n = 'secret'"))):
+            ask(server, method, target, bearer(held))
+            expect_equal(len(values(server, root, '{n="secret"}')), 2, f"others' series after {target}")
 
 
 if __name__ == "__main__":
