@@ -81,8 +81,12 @@ class Decoder {
   // anew.
   virtual Result<Decoded> Decode(std::string_view body, const DecodeOptions& options, model::Batch* batch) = 0;
 
-  // Bytes of `body` once it is unpacked, as far as its start tells: what the memory for decoding is measured by.
+  // Bytes of `body` once it is unpacked, as far as its start tells: what the memory for decoding is measured by. (A
+  // batch takes some eight times as much.)
   [[nodiscard]] virtual size_t UnpackedBytes(std::string_view body) const { return body.size(); }
+
+  // Nobody asks about the last input any more: gives up what is held only for it, and memory that few inputs need.
+  virtual void Rest() {}
 
   // What the sender of the last input is told when something of it was refused, by the decoder or in `report` by the
   // store: the protocol's own words. `report` is empty when no row was left to write.

@@ -7,11 +7,19 @@
 
 #include "ingest/native/dictionary_book.h"
 #include "ingest/native/table_reader.h"
+#include "ingest/native/times_reader.h"
 #include "ingest/native/wire_access.h"
 
 namespace tidemark::native {
 namespace {
 
+// Memory of a row and of a value that are decoded: their places in a batch, in the decoder and once resolved.
+constexpr uint64_t kBytesPerRow = sizeof(model::Row) + 48;
+constexpr uint64_t kBytesPerValue = 18;
+// What the caller takes for each byte that UnpackedBytes says.
+constexpr uint64_t kBatchBytesPerByte = 8;
+// A dictionary of a batch's own that takes more is not kept between requests.
+constexpr uint64_t kKeptDictionaryBytes = uint64_t{8} << 20;
 // What a FlatBuffer is read at: its own alignment, that of the longest scalar.
 constexpr size_t kAlignment = 8;
 // An aligned copy larger than this is not kept between requests.
@@ -72,6 +80,40 @@ class BatchDecoder final : public ingest::Decoder {
     return out;
   }
 
+  // A grid has rows that no byte of it stands for.
+  [[nodiscard]] size_t UnpackedBytes(std::string_view body) const override {
+    std::vector<uint64_t> copy;
+    if (body.size() >= kAlignment && reinterpret_cast<uintptr_t>(body.data()) % kAlignment != 0) {
+      copy.resize((body.size() + 7) / 8);
+      std::memcpy(copy.data(), body.data(), body.size());
+      body = {reinterpret_cast<const char*>(copy.data()), body.size()};
+    }
+    const auto message = Check(body);
+    if (!message.ok() || (*message)->tables() == nullptr) return body.size();
+    uint64_t rows = 0;
+    uint64_t values = 0;
+    for (const wire::DataTable* table : *(*message)->tables()) {
+      const Result<uint64_t> times = TimesReader::CountOf(table->times());
+      const uint64_t series = Numbers<uint32_t>(table->series()).size();
+      // Beyond the limits it is refused before it takes memory.
+      const uint64_t grid = table->layout() == wire::Layout::Grid && times.ok() ? *times : 1;
+      const uint64_t more = std::min(series * std::min(grid, limits_.max_rows), limits_.max_rows);
+      rows = std::min(rows + more, limits_.max_rows);
+      const uint64_t width = table->columns() == nullptr ? 0 : table->columns()->size();
+      values = std::min(values + more * width, limits_.max_values);
+    }
+    return std::max<size_t>(body.size(), (rows * kBytesPerRow + values * kBytesPerValue) / kBatchBytesPerByte);
+  }
+
+  void Rest() override {
+    // A dictionary that was forgotten meanwhile, or whose connection ends.
+    shared_ = nullptr;
+    series_ = nullptr;
+    tables_.clear();
+    if (own_.bytes() > kKeptDictionaryBytes) own_ = {};
+    if (total_rows_ * sizeof(uint64_t) > kKeptCopyBytes) reader_ = {};
+  }
+
  private:
   // Where the rows of a table begin, to find the series of a row that was refused.
   struct TableRows {
@@ -81,7 +123,6 @@ class BatchDecoder final : public ingest::Decoder {
   };
 
   Result<const wire::Batch*> Verify(std::string_view body) {
-    if (body.size() < 8) return InvalidArgument(fmt::format("a batch has at least 8 bytes, and not {}", body.size()));
     if (reinterpret_cast<uintptr_t>(body.data()) % kAlignment != 0) {
       copy_.assign((body.size() + 7) / 8, 0);
       std::memcpy(copy_.data(), body.data(), body.size());
@@ -89,6 +130,12 @@ class BatchDecoder final : public ingest::Decoder {
     } else if (copy_.capacity() * sizeof(uint64_t) > kKeptCopyBytes) {
       copy_ = {};
     }
+    return Check(body);
+  }
+
+  // Of a body that lies at an address that suits it.
+  Result<const wire::Batch*> Check(std::string_view body) const {
+    if (body.size() < 8) return InvalidArgument(fmt::format("a batch has at least 8 bytes, and not {}", body.size()));
     const auto* const bytes = reinterpret_cast<const uint8_t*>(body.data());
     if (!wire::BatchBufferHasIdentifier(bytes)) {
       return InvalidArgument(

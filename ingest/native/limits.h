@@ -10,9 +10,12 @@ namespace tidemark::native {
 
 struct Limits {
   // Rows and values of a batch. Both take more memory than bytes on the wire, so that the limit on a body alone would
-  // not bound them: at most some 160 MB together.
+  // not bound them: at most some 200 MB together.
   uint64_t max_rows = 1'000'000;
   uint64_t max_values = 10'000'000;
+  // Fields of the shapes that its rows have, of which each measurement and set of fields in a table makes one: they
+  // take more memory than values.
+  uint64_t max_shape_fields = 1'000'000;
   // Tables of the FlatBuffer, Column and Values each being one: what verifying it may cost.
   uint32_t max_tables = 200'000;
   // The deepest message there is has five.

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "ingest/native/wire_access.h"
 #include "storage/base/bytes.h"
 
@@ -9,7 +11,7 @@ namespace tidemark::native {
 namespace {
 
 // Beside a key itself: its entry, and its share of vectors that grow.
-constexpr uint64_t kBytesPerSeries = 2 * sizeof(SeriesDictionary::Series);
+constexpr uint64_t kBytesPerSeries = 2 * (sizeof(SeriesDictionary::Series) + sizeof(uint32_t));
 
 // The keys of a run, whose ends ascend within its bytes.
 class Run {
@@ -54,6 +56,15 @@ uint32_t SeriesDictionary::MeasurementOf(std::string_view name) {
   return last_ = at->second;
 }
 
+void SeriesDictionary::MakeRoom(size_t more) {
+  // At least twice as much as there was: senders bring series in runs of one, and each run would copy all before it.
+  const size_t needed = series_.size() + more;
+  if (needed <= series_.capacity()) return;
+  const size_t capacity = std::max(needed, 2 * series_.capacity());
+  series_.reserve(capacity);
+  measurement_of_.reserve(capacity);
+}
+
 Result<void> SeriesDictionary::Add(const wire::Dictionary& message, const Limits& limits, Keys keys, KnownKeys* known) {
   const Run run(message);
   const uint32_t first = message.first();
@@ -78,7 +89,8 @@ Result<void> SeriesDictionary::Add(const wire::Dictionary& message, const Limits
   if (bytes() + run.bytes() + uint64_t{run.size() - again} * kBytesPerSeries > limits.max_dictionary_bytes) {
     return LimitExceeded(fmt::format("a dictionary of more than {} bytes", limits.max_dictionary_bytes));
   }
-  series_.reserve(size() + run.size() - again);
+  const size_t before = series_.size();
+  MakeRoom(run.size() - again);
   for (uint32_t i = again; i < run.size(); ++i) {
     Series& series = series_.emplace_back();
     series.key.format = model::KeyFormat::kCanonical;
@@ -93,11 +105,13 @@ Result<void> SeriesDictionary::Add(const wire::Dictionary& message, const Limits
     series.measurement = MeasurementOf(*measurement);
     if (known != nullptr) known->Add(series.key.hash);
   }
+  for (size_t i = before; i < series_.size(); ++i) measurement_of_.push_back(series_[i].measurement);
   return {};
 }
 
 void SeriesDictionary::Clear() {
   series_.clear();
+  measurement_of_.clear();
   measurements_.clear();
   by_name_.clear();
   last_ = 0;
@@ -105,7 +119,8 @@ void SeriesDictionary::Clear() {
 }
 
 uint64_t SeriesDictionary::bytes() const {
-  return arena_.allocated_bytes() + series_.capacity() * sizeof(Series) + measurements_.size() * 64;
+  return arena_.allocated_bytes() + series_.capacity() * (sizeof(Series) + sizeof(uint32_t)) +
+         measurements_.size() * 64;
 }
 
 }  // namespace tidemark::native

@@ -10,12 +10,22 @@ namespace {
 
 constexpr uint32_t kBadSeries = UINT32_MAX;
 constexpr uint32_t kNoField = UINT32_MAX - 1;
+// So many rows ahead the entries of their series are asked for: senders have more series than a cache.
+constexpr uint32_t kPrefetchRows = 16;
 
 void AddFault(const Limits& limits, ingest::Fault fault, ingest::Decoded* out) {
   ++out->faults_total;
   if (out->faults.size() >= limits.max_faults) return;
   fault.message = fault.text.empty() ? fault.reason : fmt::format("{}: {}", fault.text, fault.reason);
   out->faults.push_back(std::move(fault));
+}
+
+Result<void> CountFields(size_t fields, const Limits& limits, TableReader::Progress* progress) {
+  progress->shape_fields += fields;
+  if (progress->shape_fields <= limits.max_shape_fields) return {};
+  return LimitExceeded(
+      fmt::format("more than {} fields in a batch, those of each measurement and set of fields of a table counted anew",
+                  limits.max_shape_fields));
 }
 
 }  // namespace
@@ -80,7 +90,7 @@ Result<void> TableReader::Judge(const Plan& plan, const SeriesDictionary& dictio
     const uint32_t number = plan.series[s];
     uint32_t measurement = SeriesDictionary::kRefused;
     if (number < dictionary.size()) {
-      measurement = dictionary[number].measurement;
+      measurement = dictionary.MeasurementAt(number);
     } else if (remembered) {
       return MakeError(
           ErrorCode::kNotFound,
@@ -109,7 +119,17 @@ void TableReader::Order(const Plan& plan, const SeriesDictionary& dictionary) {
   all_ = bad_rows_ == 0 && std::is_sorted(measurement_.begin(), measurement_.end());
   order_.clear();
   if (all_) return;
-  // Counting sort: rows of one shape that are together cost the journal and the heads least.
+  // Rows of one shape that are together cost the journal and the heads least.
+  if (plan.rows < dictionary.measurements().size()) {
+    // Many measurements, of which a table has few: not all are counted for each of many small tables.
+    for (uint32_t row = 0; row < plan.rows; ++row) {
+      if (bad_[row] == 0) order_.push_back(row);
+    }
+    std::stable_sort(order_.begin(), order_.end(),
+                     [&](uint32_t a, uint32_t b) { return measurement_[a] < measurement_[b]; });
+    return;
+  }
+  // By counting.
   place_.assign(dictionary.measurements().size() + 1, 0);
   for (uint32_t row = 0; row < plan.rows; ++row) {
     if (bad_[row] == 0) ++place_[measurement_[row] + 1];
@@ -160,40 +180,56 @@ void TableReader::ReportBad(const Plan& plan, const SeriesDictionary& dictionary
 void TableReader::AddRow(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times,
                          uint32_t row, uint32_t shape, size_t first_value, const Progress& progress,
                          model::Batch* batch) const {
-  batch->rows.push_back({.key = dictionary[plan.SeriesOf(row)].key,
-                         .time = {times[plan.TimeOf(row)]},
-                         .shape = shape,
-                         .first_value = static_cast<uint32_t>(first_value),
-                         .line = static_cast<uint32_t>(progress.rows + row + 1)});
+  // Filled where it lies: a row made elsewhere of small parts and copied in large ones waits for its parts.
+  model::Row& out = batch->rows.emplace_back();
+  out.key = dictionary[plan.SeriesOf(row)].key;
+  out.time = {times[plan.TimeOf(row)]};
+  out.shape = shape;
+  out.first_value = static_cast<uint32_t>(first_value);
+  out.line = static_cast<uint32_t>(progress.rows + row + 1);
 }
 
-void TableReader::Emit(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times,
-                       const Progress& progress, model::Batch* batch) {
+Result<void> TableReader::Emit(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times,
+                               const Limits& limits, Progress* progress, model::Batch* batch) {
   const size_t width = columns_.size();
   const size_t first = batch->values.size();
   const uint32_t count = CountOfOrder(plan);
   batch->values.resize(first + count * width);
   batch->scales.resize(first + count * width, 0);
   batch->rows.reserve(batch->rows.size() + count);
-  shape_of_.assign(dictionary.measurements().size(), 0);
+  if (shape_of_.size() < dictionary.measurements().size()) shape_of_.resize(dictionary.measurements().size(), 0);
+  const size_t shapes_before = batch->shapes.size();
+  Result<void> fits;
   for (uint32_t i = 0; i < count; ++i) {
+    if (i + kPrefetchRows < count) {
+      const uint32_t ahead = all_ ? i + kPrefetchRows : order_[i + kPrefetchRows];
+      dictionary.Prefetch(plan.SeriesOf(ahead));
+    }
     const uint32_t row = all_ ? i : order_[i];
     uint32_t& shape = shape_of_[measurement_[row]];
     if (shape == 0) {
+      fits = CountFields(width, limits, progress);
+      if (!fits.ok()) break;
       model::Shape& made = batch->shapes.emplace_back();
       made.measurement = dictionary.measurements()[measurement_[row]];
       for (const ColumnReader& column : columns_) made.fields.push_back({column.name(), column.type()});
       shape = static_cast<uint32_t>(batch->shapes.size());
     }
-    AddRow(plan, dictionary, times, row, shape - 1, first + i * width, progress, batch);
+    AddRow(plan, dictionary, times, row, shape - 1, first + i * width, *progress, batch);
   }
+  const bool few = batch->shapes.size() - shapes_before < shape_of_.size() / 16;
+  for (uint32_t i = 0; few && i < count; ++i) shape_of_[measurement_[all_ ? i : order_[i]]] = 0;
+  if (!few) std::fill(shape_of_.begin(), shape_of_.end(), 0);
+  TM_RETURN_IF_ERROR(std::move(fits));
   for (size_t c = 0; c < width; ++c) {
     columns_[c].Copy(order_, count, [&](size_t i) { return first + i * width + c; }, batch);
   }
+  return {};
 }
 
-void TableReader::EmitSparse(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times,
-                             const Progress& progress, model::Batch* batch) {
+Result<void> TableReader::EmitSparse(const Plan& plan, const SeriesDictionary& dictionary,
+                                     const std::vector<int64_t>& times, const Limits& limits, Progress* progress,
+                                     model::Batch* batch) {
   const uint32_t count = CountOfOrder(plan);
   std::map<std::pair<uint32_t, std::string>, uint32_t> shapes;
   std::string fields;
@@ -206,13 +242,14 @@ void TableReader::EmitSparse(const Plan& plan, const SeriesDictionary& dictionar
     const auto [at, is_new] =
         shapes.try_emplace({measurement_[row], fields}, static_cast<uint32_t>(batch->shapes.size()));
     if (is_new) {
+      TM_RETURN_IF_ERROR(CountFields(columns_.size(), limits, progress));
       model::Shape& made = batch->shapes.emplace_back();
       made.measurement = dictionary.measurements()[measurement_[row]];
       for (const ColumnReader& column : columns_) {
         if (column.Has(row)) made.fields.push_back({column.name(), column.type()});
       }
     }
-    AddRow(plan, dictionary, times, row, at->second, next, progress, batch);
+    AddRow(plan, dictionary, times, row, at->second, next, *progress, batch);
     cursor_[row] = next;
     next += batch->shapes[at->second].fields.size();
   }
@@ -227,6 +264,7 @@ void TableReader::EmitSparse(const Plan& plan, const SeriesDictionary& dictionar
     if (having_.empty()) continue;
     column.Copy(having_, plan.rows, [&](size_t i) { return cursor_[having_[i]]++; }, batch);
   }
+  return {};
 }
 
 Result<void> TableReader::Read(const wire::DataTable& table, const SeriesDictionary& dictionary, bool remembered,
@@ -264,9 +302,9 @@ Result<void> TableReader::Read(const wire::DataTable& table, const SeriesDiction
   if (CountOfOrder(*plan) > 0) {
     const std::vector<int64_t>& times = times_.Read(table.times(), plan->times, now_ns);
     if (std::any_of(columns_.begin(), columns_.end(), [](const auto& column) { return column.sparse(); })) {
-      EmitSparse(*plan, dictionary, times, *progress, batch);
+      TM_RETURN_IF_ERROR(EmitSparse(*plan, dictionary, times, limits, progress, batch));
     } else {
-      Emit(*plan, dictionary, times, *progress, batch);
+      TM_RETURN_IF_ERROR(Emit(*plan, dictionary, times, limits, progress, batch));
     }
   }
   progress->rows += plan->rows;

@@ -26,6 +26,7 @@ class TableReader {
     uint32_t table = 0;  // the number of the table, from 1
     uint64_t rows = 0;   // of the tables before it, refused ones included
     uint64_t values = 0;
+    uint64_t shape_fields = 0;
     uint64_t text_bytes = 0;  // of their strings
     // Bytes of the message. Strings of more share theirs, which columns of a FlatBuffer can: they would take more when
     // they are written than when they are sent.
@@ -56,11 +57,12 @@ class TableReader {
   // Fills order_: the good rows, those of one measurement together, as they came within it. Empty: all, as they came.
   void Order(const Plan& plan, const SeriesDictionary& dictionary);
   void ReportBad(const Plan& plan, const SeriesDictionary& dictionary, const Limits& limits, Progress* progress) const;
-  void Emit(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times,
-            const Progress& progress, model::Batch* batch);
+  // kLimitExceeded.
+  Result<void> Emit(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times,
+                    const Limits& limits, Progress* progress, model::Batch* batch);
   // Shapes of rows that lack fields: one for each measurement and set of fields.
-  void EmitSparse(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times,
-                  const Progress& progress, model::Batch* batch);
+  Result<void> EmitSparse(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times,
+                          const Limits& limits, Progress* progress, model::Batch* batch);
   void AddRow(const Plan& plan, const SeriesDictionary& dictionary, const std::vector<int64_t>& times, uint32_t row,
               uint32_t shape, size_t first_value, const Progress& progress, model::Batch* batch) const;
   [[nodiscard]] uint32_t CountOfOrder(const Plan& plan) const {
@@ -75,7 +77,9 @@ class TableReader {
   uint64_t bad_rows_ = 0;
   bool all_ = true;  // all rows, as they came: order_ is not used
   std::vector<uint32_t> order_;
-  std::vector<uint32_t> shape_of_;  // by measurement, + 1
+  // By measurement, shape + 1; all are 0 between two tables, so that a table costs what it has and not what its
+  // dictionary has.
+  std::vector<uint32_t> shape_of_;
   std::vector<uint32_t> place_;
   std::vector<uint32_t> having_;
   std::vector<size_t> cursor_;

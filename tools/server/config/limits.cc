@@ -106,6 +106,8 @@ void AddWriting(Table* table) {
   table->Fixed("metadata entries of a remote write", std::to_string(remote.max_metadata), "413");
   table->Fixed("rows of a native batch", std::to_string(native.max_rows), "413");
   table->Fixed("values of a native batch", std::to_string(native.max_values), "413");
+  table->Fixed("fields of the measurements and sets of fields of a native batch", std::to_string(native.max_shape_fields),
+               "413");
   table->Fixed("series of a dictionary of native batches", std::to_string(native.max_series), "413");
   table->Fixed("memory of such a dictionary", Bytes(native.max_dictionary_bytes), "413");
   table->Fixed("dictionaries that are remembered", std::to_string(native.max_dictionaries),

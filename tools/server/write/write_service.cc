@@ -109,6 +109,7 @@ class WriteService::Stack {
   // Keeps the workspace for the next request, without its batch when that has grown large.
   void Return(std::unique_ptr<Workspace> workspace) {
     if (write_path::BatchBytes(workspace->batch) > kKeptBatchBytes) workspace->batch = model::Batch();
+    workspace->decoder->Rest();
     MutexLock lock(mutex_);
     idle_.push_back(std::move(workspace));
   }

@@ -100,6 +100,101 @@ TEST(NativeHostileTest, RowsAndValuesAreBounded) {
   EXPECT_EQ(ErrorOf(wide.Finish(), {.max_values = 3}), "more than 3 values in a batch");
 }
 
+TEST(NativeHostileTest, RowsThatNoByteStandsForCountAsMemory) {
+  const auto unpacked = [](uint32_t series, uint32_t count) {
+    BatchMessage message;
+    message.Series("m", {});
+    message.Table({.layout = wire::Layout::Grid,
+                   .series = std::vector<uint32_t>(series, 0),
+                   .make_times = [=](Builder& b) { return wire::CreateTimes(b, 0, 0, 0, 1, 1, count); },
+                   .columns = {Bools("b", {1})}});
+    // Wherever it lies.
+    const std::string moved = "x" + message.Finish();
+    const auto decoder = MakeDecoder();
+    const size_t bytes = decoder->UnpackedBytes(std::string_view(moved).substr(1));
+    const std::string body = moved.substr(1);
+    EXPECT_EQ(decoder->UnpackedBytes(body), bytes);
+    return bytes;
+  };
+  EXPECT_LT(unpacked(1, 1), 400U);
+  // 64 bytes of a row alone, of which the caller takes eight times what is said here.
+  EXPECT_GT(unpacked(1, 100'000), 800'000U);
+  EXPECT_GT(unpacked(1'000, 1'000), 8'000'000U);
+  // More is refused before there is any row.
+  EXPECT_LT(unpacked(1'000, UINT32_MAX), 20'000'000U);
+  const auto decoder = MakeDecoder();
+  for (const std::string_view text : {"", "x", "cpu v=1 1000000000"}) {
+    EXPECT_EQ(decoder->UnpackedBytes(text), text.size());
+  }
+}
+
+TEST(NativeHostileTest, FieldsOfShapesAreBounded) {
+  // Each row is of a measurement of its own, so that each has all names of fields for itself.
+  const auto wide = [](bool sparse) {
+    BatchMessage message;
+    for (int i = 0; i < 4; ++i) message.Series("m" + std::to_string(i), {});
+    TableSpec table{.series = {0, 1, 2, 3}, .times = {{1}}};
+    for (int c = 0; c < 3; ++c) table.columns.push_back(Bools("c" + std::to_string(c), {1, 0, 1, 0}));
+    if (sparse) table.columns[0].present = {0b0101};
+    message.Table(table);
+    return message.Finish();
+  };
+  const std::string reason =
+      "more than 11 fields in a batch, those of each measurement and set of fields of a table counted anew";
+  EXPECT_EQ(ErrorOf(wide(false), {.max_shape_fields = 11}), reason);
+  EXPECT_EQ(ErrorOf(wide(true), {.max_shape_fields = 11}), reason);
+  EXPECT_EQ(ErrorOf(wide(false), {.max_shape_fields = 12}), "");
+  EXPECT_EQ(ErrorOf(wide(true), {.max_shape_fields = 12}), "");
+}
+
+TEST(NativeHostileTest, ManyTablesOfManyMeasurementsCostWhatTheyHave) {
+  // 10,000 tables of two rows over 50,000 measurements: counted anew for each table they would be 4 GB of zeros.
+  constexpr uint32_t kMeasurements = 50'000;
+  constexpr uint32_t kTables = 10'000;
+  BatchMessage message;
+  for (uint32_t m = 0; m < kMeasurements; ++m) message.Series("m" + std::to_string(m), {});
+  for (uint32_t t = 0; t < kTables; ++t) {
+    // Not in order, so that they are put in order.
+    message.Table({.series = {kMeasurements - 1 - t, t}, .times = {{t}}, .columns = {Ints("v", {1, 2})}});
+  }
+  model::Batch batch;
+  const std::string body = message.Finish();
+  const auto decoded = MakeDecoder()->Decode(body, {.now = {1}}, &batch);
+  ASSERT_TRUE(decoded.ok() && !decoded->refused());
+  ASSERT_EQ(batch.rows.size(), 2 * kTables);
+  for (const model::Row& row : batch.rows) {
+    const std::string_view measurement = batch.shapes[row.shape].measurement;
+    EXPECT_EQ(PrintKey(row.key.bytes), measurement);
+    const int64_t t = row.time.ns;
+    // The first of two rows has 1.
+    EXPECT_EQ(measurement, "m" + std::to_string(batch.values[row.first_value] == 1 ? kMeasurements - 1 - t : t));
+  }
+}
+
+TEST(NativeHostileTest, TimesAtTheEndsAndStepsBackwardsStayNumbers) {
+  const auto times = [](int64_t first, int64_t step, uint32_t count) {
+    BatchMessage message;
+    message.Series("m", {});
+    message.Table({.layout = wire::Layout::Grid,
+                   .series = {0},
+                   .make_times = [=](Builder& b) { return wire::CreateTimes(b, 0, first, 0, 1, step, count); },
+                   .columns = {Ints("v", std::vector<int64_t>(count, 7))}});
+    const std::string body = message.Finish();
+    model::Batch batch;
+    const auto decoded = MakeDecoder()->Decode(body, {.now = {1}}, &batch);
+    EXPECT_TRUE(decoded.ok());
+    std::vector<int64_t> out;
+    for (const model::Row& row : batch.rows) out.push_back(row.time.ns);
+    return out;
+  };
+  using Times = std::vector<int64_t>;
+  EXPECT_EQ(times(10, -3, 4), (Times{10, 7, 4, 1}));
+  // Beyond the ends they stay at the ends, which the store refuses.
+  EXPECT_EQ(times(INT64_MAX - 1, 1, 3), (Times{INT64_MAX - 1, INT64_MAX, INT64_MAX}));
+  EXPECT_EQ(times(INT64_MIN + 1, -1, 3), (Times{INT64_MIN + 1, INT64_MIN, INT64_MIN}));
+  EXPECT_EQ(times(0, INT64_MIN, 3), (Times{0, INT64_MIN, INT64_MIN}));
+}
+
 TEST(NativeHostileTest, ColumnsThatShareTheirStringsAreRefused) {
   // A hundred columns of one vector of 100,000 bytes: 10 MB to journal for 100 kB that came.
   flatbuffers::FlatBufferBuilder builder;
