@@ -173,7 +173,13 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
       id = *created;
     }
     used_[row.shape] = 1;
-    rows_.push_back({id, row.shape, row.time, row.first_value, row.line});
+    // Filled where it lies, part by part: copied as a whole it would wait for its parts.
+    model::ResolvedRow& taken = rows_.emplace_back();
+    taken.series = id;
+    taken.shape = row.shape;
+    taken.time = row.time;
+    taken.first_value = row.first_value;
+    taken.line = row.line;
     report->points_written += batch.shapes[row.shape].fields.size() - too_old.size();
   }
   report->rows_written += rows_.size();

@@ -1,6 +1,7 @@
 #include "storage/head/head_shard.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "storage/model/batch.h"
@@ -11,6 +12,9 @@ namespace {
 constexpr uint32_t kFirstCapacity = 4;
 constexpr uint32_t kLastCapacity = 128;
 constexpr size_t kPrefetchRows = 6;
+// Rows between the one that is asked for first and the one that is appended, at least.
+constexpr size_t kRing = 32;
+static_assert(3 * kPrefetchRows < kRing);
 constexpr int64_t kMaxMantissa = int64_t{1} << 53;
 
 // `mantissa` / 10^from as a mantissa at scale `to` >= from; false when it does not fit.
@@ -55,27 +59,30 @@ void HeadShard::Append(const model::ResolvedBatch& batch, std::span<const HeadSh
   }
   if (!rows.empty()) {
     WriterLock lock(mutex_);
+    std::array<uint32_t, kRing> ahead{};
     for (size_t i = 0; i < rows.size(); ++i) {
-      // Three dependent loads lie between a row and the bytes it goes to; each is asked for some rows ahead.
+      // Three dependent loads lie between a row and the bytes it goes to; each is asked for some rows ahead. A head is
+      // looked for once, and is a number here: heads move when there are more of them.
       if (i + 3 * kPrefetchRows < rows.size()) {
-        const Head* const head = Find(batch.rows[rows[i + 3 * kPrefetchRows]].series);
-        if (head != nullptr) __builtin_prefetch(head);
+        const uint32_t head = slots_.Get(Number(batch.rows[rows[i + 3 * kPrefetchRows]].series) >> shift_);
+        ahead[(i + 3 * kPrefetchRows) % kRing] = head;
+        if (head != 0) __builtin_prefetch(&heads_[head - 1]);
       }
-      if (i + 2 * kPrefetchRows < rows.size()) {
-        const Head* const head = Find(batch.rows[rows[i + 2 * kPrefetchRows]].series);
-        if (head != nullptr) __builtin_prefetch(head->last);
+      if (const uint32_t head = ahead[(i + 2 * kPrefetchRows) % kRing]; head != 0) {
+        __builtin_prefetch(heads_[head - 1].last);
       }
-      if (i + kPrefetchRows < rows.size()) {
-        const Head* const head = Find(batch.rows[rows[i + kPrefetchRows]].series);
-        if (head != nullptr && head->last != nullptr && head->last->rows < head->last->capacity) {
-          char* const at = head->last->row(head->last->rows);
+      if (const uint32_t head = ahead[(i + kPrefetchRows) % kRing]; head != 0) {
+        const HeadChunk* const last = heads_[head - 1].last;
+        if (last != nullptr && last->rows < last->capacity) {
+          const char* const at = last->row(last->rows);
           __builtin_prefetch(at, 1);
           __builtin_prefetch(at + 64, 1);
         }
       }
       const model::ResolvedRow& row = batch.rows[rows[i]];
       const HeadShape* const shape = shapes[row.shape];
-      Head& head = HeadOf(row.series);
+      const uint32_t known = ahead[i % kRing];
+      Head& head = known != 0 ? heads_[known - 1] : HeadOf(row.series);
       if (head.noted != shape) [[unlikely]] {
         (*to_note)[row.shape].push_back(row.series);
         head.noted = shape;

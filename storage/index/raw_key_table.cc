@@ -33,28 +33,30 @@ model::SeriesId RawKeyTable::Find(const Hash128& hash) const {
 }
 
 void RawKeyTable::Lookup(std::span<const model::Row> rows, model::SeriesId* ids) const {
-  size_t at = 0;
-  while (at < rows.size()) {
-    // One group: up to kGroup distinct keys, each perhaps repeated in the rows that follow it.
-    const Slot* homes[kGroup];
-    size_t firsts[kGroup + 1];
-    size_t distinct = 0;
-    size_t end = at;
-    for (; end < rows.size(); ++end) {
-      const Hash128& hash = rows[end].key.hash;
-      if (end > at && hash == rows[end - 1].key.hash) continue;
-      if (distinct == kGroup) break;
-      homes[distinct] = Home(ShardOf(hash), hash);
-      __builtin_prefetch(homes[distinct]);
-      firsts[distinct++] = end;
-    }
-    firsts[distinct] = end;
-    for (size_t i = 0; i < distinct; ++i) {
-      const Hash128& hash = rows[firsts[i]].key.hash;
-      std::fill(ids + firsts[i], ids + firsts[i + 1], Probe(ShardOf(hash), homes[i], hash));
-    }
-    at = end;
+  // A ring of the keys that are asked for and not yet looked at; rows that repeat a key come right behind it.
+  struct Asked {
+    const Slot* home;
+    size_t first;  // of its rows
+  };
+  Asked ring[kAhead];
+  size_t asked = 0;
+  size_t looked = 0;
+  const auto look = [&](size_t end) {
+    const Asked& key = ring[looked++ % kAhead];
+    const Hash128& hash = rows[key.first].key.hash;
+    std::fill(ids + key.first, ids + end, Probe(ShardOf(hash), key.home, hash));
+  };
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Hash128& hash = rows[i].key.hash;
+    if (i > 0 && hash == rows[i - 1].key.hash) continue;
+    if (asked - looked == kAhead) look(ring[(looked + 1) % kAhead].first);
+    const Slot* const home = Home(ShardOf(hash), hash);
+    __builtin_prefetch(home);
+    // A slot may lie across the end of a line.
+    if (home != nullptr) __builtin_prefetch(&home->id);
+    ring[asked++ % kAhead] = {home, i};
   }
+  while (looked < asked) look(looked + 1 == asked ? rows.size() : ring[(looked + 1) % kAhead].first);
 }
 
 void RawKeyTable::Place(Shard* shard, const Slot& slot) {

@@ -24,7 +24,7 @@ class RawKeyTable {
   // The id of a key, or 0.
   [[nodiscard]] model::SeriesId Find(const Hash128& hash) const;
 
-  // ids[i] = Find(rows[i].key.hash), with the slots of the next 16 distinct keys fetched ahead.
+  // ids[i] = Find(rows[i].key.hash), with the slots of the next kAhead distinct keys fetched ahead.
   void Lookup(std::span<const model::Row> rows, model::SeriesId* ids) const;
 
   // Remembers a key; `id` is not 0. A key that is known keeps its id.
@@ -48,7 +48,7 @@ class RawKeyTable {
   };
 
   static constexpr size_t kShards = 16;
-  static constexpr size_t kGroup = 16;
+  static constexpr size_t kAhead = 16;
 
   [[nodiscard]] const Shard& ShardOf(const Hash128& hash) const { return shards_[hash.high % kShards]; }
   // Where probing for `hash` starts; null when the shard is empty.
