@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -179,6 +180,12 @@ void WriteIdBook::Forget(int64_t now_ns) {
 }
 
 Result<uint64_t> WriteIdBook::Append(const Record& record) {
+  // Ids under way may be more than are kept, so that the file need not be shorter once it is written anew.
+  if (records_ >= kRecordsPerId * std::max(options_.ids_max, entries_.size())) TM_RETURN_IF_ERROR(Rewrite());
+  return Put(record);
+}
+
+Result<uint64_t> WriteIdBook::Put(const Record& record) {
   std::string body;
   PutLittle(&body, record.id.low);
   PutLittle(&body, record.id.high);
@@ -189,7 +196,6 @@ Result<uint64_t> WriteIdBook::Append(const Record& record) {
   std::string all;
   PutLittle(&all, Hash64(body, kSeed));
   all += body;
-  if (records_ >= kRecordsPerId * options_.ids_max) TM_RETURN_IF_ERROR(Rewrite());
   const off_t end = ::lseek(file_, 0, SEEK_END);
   if (!WriteAll(file_, all)) {
     const int code = errno;
@@ -215,7 +221,7 @@ Status WriteIdBook::Rewrite() {
   };
   for (const Hash128& id : ages_) {
     const Record& record = entries_.find(id)->second.record;
-    if (auto appended = Append(record); !appended.ok()) return give_up(appended.error());
+    if (auto put = Put(record); !put.ok()) return give_up(put.error());
   }
   if (::fdatasync(file.get()) != 0) return give_up(FileError("syncing", fresh, errno));
   if (::rename(fresh.c_str(), path.c_str()) != 0) return give_up(FileError("renaming", fresh, errno));

@@ -110,6 +110,7 @@ class WriteIdBook {
   void Forget(int64_t now_ns) TM_REQUIRES(mutex_);
   // Appends; the number of the record, to be waited for.
   Result<uint64_t> Append(const Record& record) TM_REQUIRES(mutex_);
+  Result<uint64_t> Put(const Record& record) TM_REQUIRES(mutex_);
   Status Rewrite() TM_REQUIRES(mutex_);
   Status Sync(uint64_t number) TM_EXCLUDES(mutex_, sync_mutex_);
   void End(const Turn& turn) TM_EXCLUDES(mutex_);

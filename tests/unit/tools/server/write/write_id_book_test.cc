@@ -97,6 +97,46 @@ TEST_F(WriteIdBookTest, NumberAndAgeAreBounded) {
   EXPECT_FALSE(book->Begin("t", "db", "999", {1'000 + kHour}).Repeats(1).value());
 }
 
+TEST_F(WriteIdBookTest, IdsUnderWayStayThoughTheyAreMoreThanAreKept) {
+  // Twenty turns where one id is kept: each promises, over more rewrites of the file than there is room for.
+  const WriteIdOptions options{.ids_max = 1, .keep_ns = kHour};
+  auto book = Open(options);
+  {
+    std::vector<WriteIdBook::Turn> turns;
+    for (int i = 0; i < 20; ++i) turns.push_back(book->Begin("t", "db", std::to_string(i), {i}));
+    EXPECT_EQ(book->size(), 20U);
+    for (WriteIdBook::Turn& turn : turns) ASSERT_TRUE(turn.Promise().ok());
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(book->Begin("t", "db", std::to_string(i), {20}).busy()) << i;
+    for (WriteIdBook::Turn& turn : turns) turn.Finish(1, 204);
+  }
+  // A file of a kill at this moment has them all; the next request lets all but one go.
+  EXPECT_EQ(Open(options)->size(), 20U);
+  EXPECT_TRUE(book->Begin("t", "db", "19", {21}).Repeats(1).value());
+  EXPECT_EQ(book->size(), 1U);
+}
+
+TEST_F(WriteIdBookTest, TheEndsOfAgeAreKept) {
+  const auto book = Open({.ids_max = 10, .keep_ns = 1'000});
+  Write(book.get(), "a", 5'000, 1, 204);
+  // So old it is still known, a nanosecond later not; a clock that goes back forgets nothing.
+  EXPECT_TRUE(book->Begin("t", "db", "a", {4'000}).Repeats(1).value());
+  EXPECT_TRUE(book->Begin("t", "db", "a", {6'000}).Repeats(1).value());
+  EXPECT_FALSE(book->Begin("t", "db", "a", {6'001}).Repeats(1).value());
+}
+
+TEST_F(WriteIdBookTest, TheLongestIdAndAnyBytesAreIds) {
+  const auto book = Open();
+  const std::string longest(WriteIdBook::kMaxIdBytes, 'x');
+  const std::string zeros("a\0b", 3);
+  Write(book.get(), longest, 1, 1, 204);
+  Write(book.get(), zeros, 1, 2, 204);
+  EXPECT_TRUE(book->Begin("t", "db", longest, {2}).Repeats(1).value());
+  EXPECT_TRUE(book->Begin("t", "db", zeros, {2}).Repeats(2).value());
+  EXPECT_FALSE(book->Begin("t", "db", longest.substr(1), {2}).Repeats(1).value());
+  // What belongs to the sender is not taken for the id's: all three have lengths of their own.
+  EXPECT_FALSE(book->Begin("td", "b", longest, {2}).Repeats(1).value());
+}
+
 TEST_F(WriteIdBookTest, ATornEndIsLeftOut) {
   {
     const auto book = Open();
