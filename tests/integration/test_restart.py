@@ -20,6 +20,7 @@ sys.argv = [word for word in sys.argv if word != "--full"]
 import harness  # noqa: E402
 from harness import Failed, Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until  # noqa: E402
 from test_access import ask, command, make  # noqa: E402
+from test_native import T0, Encoder, Point, Stream, count_of, native_server, numbered  # noqa: E402
 from test_service import Manager, listening, with_sockets  # noqa: E402
 from test_tls import new_certificate  # noqa: E402
 
@@ -138,9 +139,11 @@ def test_what_waits_is_kept_and_what_is_open_goes_on():
             server.process.send_signal(signal.SIGUSR2)
             wait_until(lambda: "takes over" in server.log_text(), what="the restart")
             rest = b""
-            while piece := events.recv(4096):
+            # The stream has its end, and its connection is kept as others are.
+            while not rest.endswith(b"0\r\n\r\n"):
+                piece = events.recv(4096)
+                expect(piece, f"a stream without its end: {rest[-50:]}")
                 rest += piece
-            expect(rest.endswith(b"0\r\n\r\n"), f"a stream has its end: {rest[-50:]}")
             # The half of a body is waited for, and its reply is the last.
             half.sendall(b"=1")
             reply = half.recv(4096)
@@ -156,7 +159,7 @@ def test_what_waits_is_kept_and_what_is_open_goes_on():
             for number, one in enumerate([*idle[:100], between]):
                 expect(one.recv(4096).startswith(b"HTTP/1.1 204"), f"connection {number}")
             wait_until(lambda: restarts(server)["restarts"] == 1, what="the next program")
-            for one in [*idle, *fresh]:
+            for one in [*idle, *fresh, events]:
                 one.sendall(PING)
                 expect(one.recv(4096).startswith(b"HTTP/1.1 204"), "a connection from before")
             expect_equal(server.process.pid, pid, "the process")
@@ -298,6 +301,36 @@ def test_the_supervisors_sockets_go_on():
             expect(process.wait(60) != 0 and udp in process.stderr.read(), "a UDP socket that no setting names")
         plain.close()
         datagrams.close()
+
+
+def test_who_sends_native_batches_is_not_refused():
+    with temporary_folder() as folder, native_server(folder) as (server, port):
+        pid, ended, refused = server.process.pid, threading.Event(), []
+
+        def connect():
+            while not ended.is_set():
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=60).close()
+                except OSError as error:
+                    refused.append(repr(error))
+
+        for number in range(3):
+            knocking = threading.Thread(target=connect)
+            with Stream(port) as stream:
+                expect_equal(stream.reply().Status(), 204, "the hello")
+                stream.send(2, numbered(1, Encoder("unused"), [Point("m", {"h": "a"}, {"v": number}, T0 + number)]))
+                expect_equal(stream.reply().Status(), 204, "a batch")
+                knocking.start()
+                try:
+                    expect_equal(restart(server)["restarts"], number + 1, "restarts")
+                finally:
+                    ended.set()
+                    knocking.join(60)
+                ended.clear()
+                expect_equal(stream.socket.recv(1), b"", "a stream from before ends at the border of a batch")
+        expect_equal((server.process.pid, refused), (pid, []), "who connected meanwhile")
+        expect_equal(count_of(server, "m_v", "tcp"), 3, "rows")
+        expect_equal(server.stop(), 0, "the exit code")
 
 
 def test_alerts_and_jobs_go_on():

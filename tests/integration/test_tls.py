@@ -88,11 +88,45 @@ def test_reads_and_writes_are_encrypted():
         other, _ = new_certificate(folder / "other")
         done = command(server, "query", "m_v", "--db", "a", environment={"TIDEMARK_CA": str(other)})
         expect(done.returncode != 0 and "not believed" in done.stderr, done.stderr)
-        # Plain HTTP to the encrypted port gets nothing, and the other way round.
-        with socket.create_connection(("127.0.0.1", server.tls_port), timeout=30) as raw:
-            raw.sendall(b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            expect(b"HTTP/1.1" not in raw.recv(4096), "an answer in clear")
         expect_equal(server.stop(), 0, "the exit code")
+
+
+def test_a_request_in_clear_is_told_so():
+    with encrypted() as (server, _, certificate):
+        def in_clear(text):
+            with socket.create_connection(("127.0.0.1", server.tls_port), timeout=30) as raw:
+                raw.sendall(text)
+                reply = b""
+                while piece := raw.recv(4096):
+                    reply += piece
+                return reply
+
+        end = b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for method in (b"GET", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"CONNECT"):
+            reply = in_clear(method + b" /ping" + end)
+            expect(reply.startswith(b"HTTP/1.1 400 ") and b"https://" in reply, f"{method}: {reply}")
+            expect(b"Connection: close" in reply and reply.count(b"HTTP/1.1") == 1, f"{method}: {reply}")
+        reply = in_clear(b"HEAD /ping" + end)
+        expect(reply.startswith(b"HTTP/1.1 400 ") and reply.endswith(b"\r\n\r\n"), reply)
+        # Nothing of it is done, however much follows, and however it is cut.
+        body = b"POST /write?db=clear HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n" + b"m v=1\n" * 30_000
+        expect(in_clear(body).startswith(b"HTTP/1.1 400 "), "a body")
+        expect(in_clear((b"GET /ping" + end) * 2).count(b"HTTP/1.1") == 1, "two in line")
+        expect(b"https://" not in in_clear(b"HELLO\r\n\r\n"), "no request")
+        with socket.create_connection(("127.0.0.1", server.tls_port), timeout=30) as raw:
+            raw.sendall(b"G")
+            expect_equal(ask(server, ssl.create_default_context(cafile=certificate), "GET", "/ping")[0], 204, "beside it")
+            raw.sendall(b"ET /ping" + end)
+            expect(raw.recv(4096).startswith(b"HTTP/1.1 400 "), "in two pieces")
+        done = command_in_clear(server)
+        expect(done.returncode != 0 and "https://" in done.stderr, done.stderr)
+        expect_equal(server.query("count(m_v)", db="clear", time=60) or [], [], "what came in clear")
+        expect_equal(server.stop(), 0, "the exit code")
+
+
+def command_in_clear(server):
+    return subprocess.run([str(BIN / "tidemark"), "query", "m_v", "--server", f"http://localhost:{server.tls_port}"],
+                          capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin"})
 
 
 def test_old_versions_are_refused():

@@ -28,6 +28,7 @@ namespace {
 // Kinds of inherited sockets.
 constexpr std::string_view kPlain = "http";
 constexpr std::string_view kEncrypted = "https";
+constexpr std::string_view kNative = "native";
 
 // What rules read and write.
 std::string RulesDatabase(const Config& config) {
@@ -490,11 +491,12 @@ Status Daemon::ListenNative() {
       return tokens->Find(token);
     };
     auto listener = std::make_unique<NativeListener>(config, std::move(options), writes_.get());
-    TM_TRY_ASSIGN(const uint16_t port, listener->Start());
+    TM_TRY_ASSIGN(const int inherited, TakeInherited(kNative, config.listen));
+    TM_TRY_ASSIGN(const uint16_t port, listener->Start(inherited));
     native_ports_.push_back(port);
     native_.push_back(std::move(listener));
   }
-  return {};
+  return RefuseNotNamed(kNative);
 }
 
 }  // namespace tidemark::server

@@ -148,6 +148,10 @@ class Daemon {
   Status ListenUdp();
   // Takes the socket that was kept for this address of the settings; -1: there is none.
   int TakeKept(std::string_view kind, std::string_view wanted);
+  // The same, or else the socket of the supervisor that has this address.
+  Result<int> TakeInherited(std::string_view kind, const std::string& listen);
+  // kInvalidArgument when the supervisor listens on an address of this kind that no setting names.
+  [[nodiscard]] Status RefuseNotNamed(std::string_view kind) const;
   // What was kept and is wanted no more.
   void CloseKept();
   // Goes on with the connections that were kept.

@@ -16,6 +16,7 @@ namespace {
 // A stop ends within http.drain plus 10 s: the last checkpoint gets half of the 10, what cannot be cut short the rest.
 constexpr int64_t kCheckpointNs = 5'000'000'000;
 constexpr std::string_view kDatagrams = "udp";
+constexpr std::string_view kNative = "native";
 
 }  // namespace
 
@@ -38,32 +39,41 @@ void Daemon::CloseKept() {
   surroundings_.handover.sockets.clear();
 }
 
+Result<int> Daemon::TakeInherited(std::string_view kind, const std::string& listen) {
+  if (const int kept = TakeKept(kind, listen); kept >= 0) return kept;
+  // One of the supervisor's is known by its address.
+  std::vector<service::InheritedSocket>& sockets = surroundings_.handover.sockets;
+  TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(listen));
+  const auto same = std::ranges::find_if(sockets, [&](const auto& socket) {
+    return socket.name == kind && socket.wanted.empty() && socket.address == wanted.address &&
+           socket.port == wanted.port;
+  });
+  if (same == sockets.end()) return -1;
+  const int descriptor = same->descriptor;
+  sockets.erase(same);
+  return descriptor;
+}
+
+Status Daemon::RefuseNotNamed(std::string_view kind) const {
+  for (const service::InheritedSocket& socket : surroundings_.handover.sockets) {
+    if (socket.name != kind || !socket.wanted.empty()) continue;
+    return InvalidArgument(
+        fmt::format("the supervisor listens on {0}:{1} for {2}, which no `{2}` setting names: write "
+                    "{0}:{1},db=NAME",
+                    socket.address, socket.port, kind));
+  }
+  return {};
+}
+
 Status Daemon::ListenUdp() {
   for (const UdpConfig& config : config_.udp) {
-    int inherited = TakeKept(kDatagrams, config.listen);
-    // One of the supervisor's is known by its address.
-    std::vector<service::InheritedSocket>& sockets = surroundings_.handover.sockets;
-    TM_TRY_ASSIGN(const http::Endpoint wanted, http::ParseEndpoint(config.listen));
-    const auto same = std::ranges::find_if(sockets, [&wanted](const auto& socket) {
-      return socket.name == kDatagrams && socket.wanted.empty() && socket.address == wanted.address &&
-             socket.port == wanted.port;
-    });
-    if (inherited < 0 && same != sockets.end()) {
-      inherited = same->descriptor;
-      sockets.erase(same);
-    }
+    TM_TRY_ASSIGN(const int inherited, TakeInherited(kDatagrams, config.listen));
     auto listener = std::make_unique<UdpListener>(config, writes_.get(), &SystemClock::Get());
     TM_TRY_ASSIGN(const uint16_t port, listener->Start(inherited));
     udp_ports_.push_back(port);
     udp_.push_back(std::move(listener));
   }
-  for (const service::InheritedSocket& socket : surroundings_.handover.sockets) {
-    if (socket.name != kDatagrams || !socket.wanted.empty()) continue;
-    return InvalidArgument(
-        fmt::format("the supervisor listens on UDP {0}:{1}, which no `udp` setting names: write {0}:{1},db=NAME",
-                    socket.address, socket.port));
-  }
-  return {};
+  return RefuseNotNamed(kDatagrams);
 }
 
 void Daemon::Resume() {
@@ -81,6 +91,7 @@ StartFacts Daemon::Facts() const {
   StartFacts facts{.asks_for_tokens = tokens_->on(), .kept = {}};
   for (const service::InheritedSocket& socket : listening_) facts.kept.push_back({socket.name, socket.wanted});
   for (const UdpConfig& udp : config_.udp) facts.kept.push_back({std::string(kDatagrams), udp.listen});
+  for (const NativeConfig& native : config_.native) facts.kept.push_back({std::string(kNative), native.listen});
   return facts;
 }
 
@@ -137,7 +148,14 @@ Status Daemon::End(service::Handover* left) {
       listener->Stop();
     }
   }
-  for (const auto& listener : native_) listener->Stop();
+  for (const auto& listener : native_) {
+    if (left != nullptr) {
+      left->sockets.push_back(
+          {.descriptor = listener->Leave(), .name = std::string(kNative), .wanted = listener->config().listen});
+    } else {
+      listener->Stop();
+    }
+  }
   if (backup_schedule_) backup_schedule_->Stop();
   if (watchdog_) watchdog_->Stop();
   if (backfills_) backfills_->Stop();

@@ -66,6 +66,7 @@ Status Daemon::Check(const Config& config, const StartFacts& facts) {
   for (const std::string& text : config.listen) TM_RETURN_IF_ERROR(CheckAddress(facts, "http", text));
   for (const std::string& text : config.tls_listen) TM_RETURN_IF_ERROR(CheckAddress(facts, "https", text));
   for (const UdpConfig& udp : config.udp) TM_RETURN_IF_ERROR(CheckAddress(facts, "udp", udp.listen));
+  for (const NativeConfig& native : config.native) TM_RETURN_IF_ERROR(CheckAddress(facts, "native", native.listen));
   return {};
 }
 

@@ -72,14 +72,15 @@ Result<std::vector<InheritedSocket>> TakeInheritedSockets() {
       return InvalidArgument(fmt::format("socket {} of LISTEN_FDS (\"{}\") is no {}", i + 1, socket.name,
                                          datagrams ? "UDP socket with an address" : "TCP socket that listens"));
     }
-    if (socket.name == "https" || datagrams) continue;
+    if (socket.name == "https" || socket.name == "native" || datagrams) continue;
     // As systemd names the descriptors of a socket unit without a name of their own.
     if (socket.name.empty() || socket.name == "http" || socket.name == "unknown" || socket.name.ends_with(".socket")) {
       socket.name = "http";
       continue;
     }
-    return InvalidArgument(fmt::format(
-        "socket {} of LISTEN_FDS is called \"{}\": FileDescriptorName= is http, https or udp", i + 1, socket.name));
+    return InvalidArgument(
+        fmt::format("socket {} of LISTEN_FDS is called \"{}\": FileDescriptorName= is http, https, udp or native",
+                    i + 1, socket.name));
   }
   return sockets;
 }

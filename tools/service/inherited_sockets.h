@@ -17,7 +17,7 @@ inline constexpr int kFirstInheritedDescriptor = 3;
 
 struct InheritedSocket {
   int descriptor = -1;
-  std::string name = {};     // "http", "https" or "udp"; systemd's FileDescriptorName=
+  std::string name = {};     // "http", "https", "udp" or "native"; systemd's FileDescriptorName=
   std::string address = {};  // "127.0.0.1" or "::1"
   uint16_t port = 0;
   // Of one that the program before has left: the address as its settings had it, "127.0.0.1:0". "": the supervisor's.

@@ -39,6 +39,10 @@ constexpr size_t kSkippedBodyBytes = size_t{64} << 10;
 // A body's memory is counted as its bytes come, at least this much at a time: what a client only declares must not keep
 // others out.
 constexpr size_t kBodyLeaseBytes = size_t{256} << 10;
+constexpr std::string_view kInClear =
+    "this address speaks TLS, and the request came in clear: ask with https:// in place of http://. A token that was "
+    "in "
+    "it was readable on its way";
 constexpr std::string_view kUnknownVersion = "only HTTP/1.0 and HTTP/1.1 are spoken here";
 
 int64_t NowNs() { return SystemClock::Get().SteadyNs(); }
@@ -82,7 +86,19 @@ void Session::Start() {
   peer_ = transport_.PeerAddress();
   if (!transport_.encrypted()) return NextRequest();
   Enter(Phase::kHandshake, shared_->options().header_timeout);
-  transport_.AsyncHandshake([self = shared_from_this()](const error_code& error) { self->OnHandshake(error); });
+  transport_.AsyncWaitReadable([self = shared_from_this()](const error_code& error) { self->BeginHandshake(error); });
+}
+
+void Session::BeginHandshake(const error_code& error) {
+  if (phase_ != Phase::kHandshake) return;
+  if (error) return OnHandshake(error);
+  if (transport_.BeginsInClear()) {
+    shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    transport_.GoOnInClear();
+    refuses_clear_ = true;
+    return NextRequest();
+  }
+  transport_.AsyncHandshake([self = shared_from_this()](const error_code& failed) { self->OnHandshake(failed); });
 }
 
 void Session::OnHandshake(const error_code& error) {
@@ -218,8 +234,10 @@ void Session::ParseHead() {
   }
   ReadInput([this](const error_code& error) {
     if (phase_ == Phase::kParting) {
-      if (error == asio::error::operation_aborted) return Parted();
-      phase_ = Phase::kIdle;  // a request came first
+      const bool comes = transport_.encrypted() && transport_.HasInput();
+      if (error == asio::error::operation_aborted && !comes) return Parted();
+      Enter(Phase::kIdle, kFirstRequestTime);  // a request came first
+      if (error == asio::error::operation_aborted) return ParseHead();
     }
     if (phase_ != Phase::kIdle && phase_ != Phase::kHead) return;
     if (error) return Close();
@@ -243,6 +261,7 @@ void Session::OnHead() {
     shared_->counters.malformed.fetch_add(1, std::memory_order_relaxed);
     RefuseAndClose(status, text);
   };
+  if (refuses_clear_) return malformed(400, kInClear);
   if (!parser_->version_known()) return malformed(505, kUnknownVersion);
   const size_t hosts = request_.CountHeader("Host");
   if (hosts > 1 || (hosts == 0 && !request_.http10)) {

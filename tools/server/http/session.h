@@ -40,7 +40,7 @@ struct ServerShared {
   // While draining: connections between two requests are set aside in place of being closed.
   std::atomic<bool> keeps{false};
   Mutex mutex;
-  CondVar closed;                             // a session ended
+  CondVar closed;                              // a session ended
   std::vector<int> kept TM_GUARDED_BY(mutex);  // descriptors of those that were set aside
 
   ServerShared(const ServerOptions& o, Application* a)
@@ -89,6 +89,7 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   // Where the answer to 100-continue or to the request leads when it is written.
   enum class After : uint8_t { kReadBody, kNextRequest, kStream, kLinger, kClose };
 
+  void BeginHandshake(const boost::system::error_code& error);
   void OnHandshake(const boost::system::error_code& error);
   void NextRequest();
   // While draining, of a connection between two requests; `reads`: it waits for the next one. False: it is to go on,
@@ -199,7 +200,8 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   Request request_;
   Admission admission_;
   std::stop_source stop_;
-  bool watching_ = false;  // an operation waits for the client to send or to go
+  bool watching_ = false;       // an operation waits for the client to send or to go
+  bool refuses_clear_ = false;  // the client speaks in clear where TLS is spoken
   bool keep_alive_ = false;
   bool head_only_ = false;
   int64_t body_began_ns_ = 0;

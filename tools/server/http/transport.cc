@@ -35,6 +35,12 @@ bool Transport::PeerGone() {
   return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
+bool Transport::BeginsInClear() {
+  char byte = 0;
+  const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 1 && byte >= 'A' && byte <= 'Z';
+}
+
 bool Transport::HasInput() {
   MutexLock lock(closing_mutex_);
   if (closed_) return false;

@@ -28,9 +28,10 @@ class Transport {
 
   // `channel` works on the socket's descriptor; null: plain.
   Transport(boost::asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel)
-      : channel_(std::move(channel)), socket_(std::move(socket)) {}
+      : encrypted_(channel != nullptr), channel_(std::move(channel)), socket_(std::move(socket)) {}
 
-  [[nodiscard]] bool encrypted() const { return channel_ != nullptr; }
+  // Whether the connection came to a listener that speaks TLS.
+  [[nodiscard]] bool encrypted() const { return encrypted_; }
   // "127.0.0.1:54321"; "" when the peer has gone.
   [[nodiscard]] std::string PeerAddress() const;
   // See tls::Channel::PeerNames; good after the handshake.
@@ -72,6 +73,12 @@ class Transport {
   void AsyncWaitReadable(Handler handler) {
     socket_.async_wait(boost::asio::ip::tcp::socket::wait_read, std::move(handler));
   }
+
+  // Before the handshake, when something has come: whether it is a request in clear. A handshake begins with 22 (RFC
+  // 8446, 5.1), the hello of versions before SSL 3 with a byte above 127, a method with a capital letter.
+  [[nodiscard]] bool BeginsInClear();
+  // Goes on without TLS, to tell such a client in words what it can read.
+  void GoOnInClear() { channel_.reset(); }
 
   // Whether the client has closed its side with nothing unread before.
   [[nodiscard]] bool PeerGone();
@@ -122,7 +129,8 @@ class Transport {
   }
   [[nodiscard]] tls::Channel::Moved WriteParts(const Parts& parts);
 
-  const std::unique_ptr<tls::Channel> channel_;
+  const bool encrypted_;
+  std::unique_ptr<tls::Channel> channel_;
   boost::asio::ip::tcp::socket socket_;
   // Held while a worker sends and while the socket closes, lest the number of its descriptor go to another one.
   Mutex closing_mutex_;

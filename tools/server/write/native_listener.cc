@@ -207,7 +207,7 @@ NativeListener::NativeListener(NativeConfig config, NativeListenerOptions option
 
 NativeListener::~NativeListener() { Stop(); }
 
-Result<uint16_t> NativeListener::Start() {
+Status NativeListener::Bind() {
   TM_TRY_ASSIGN(const SocketAddress address, ParseSocketAddress(config_.listen));
   socket_ = ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (socket_ < 0) return IoError(fmt::format("TCP socket: {}", std::strerror(errno)));
@@ -219,6 +219,14 @@ Result<uint16_t> NativeListener::Start() {
     return MakeError(code == EADDRINUSE ? ErrorCode::kUnavailable : ErrorCode::kIo,
                      fmt::format("cannot listen on TCP {}: {}", config_.listen, std::strerror(code)));
   }
+  return {};
+}
+
+Result<uint16_t> NativeListener::Start(int inherited) {
+  socket_ = inherited;
+  if (socket_ < 0) TM_RETURN_IF_ERROR(Bind());
+  // Of a supervisor's it may be otherwise, and accept4 would keep the thread from its end.
+  ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
   const uint16_t port = PortOf(socket_);
   thread_ = std::jthread([this](std::stop_token stop) { Accept(std::move(stop)); });
   return port;
@@ -255,14 +263,18 @@ void NativeListener::Reap() {
 }
 
 void NativeListener::Stop() {
+  if (const int socket = Leave(); socket >= 0) ::close(socket);
+}
+
+int NativeListener::Leave() {
   if (thread_.joinable()) {
     thread_.request_stop();
     thread_.join();
   }
-  if (socket_ >= 0) ::close(std::exchange(socket_, -1));
   MutexLock lock(mutex_);
   for (const auto& connection : connections_) connection->AskToStop();
   connections_.clear();
+  return std::exchange(socket_, -1);
 }
 
 size_t NativeListener::connections_now() const {

@@ -52,10 +52,13 @@ class NativeListener {
   NativeListener(NativeConfig config, NativeListenerOptions options, WriteService* service);
   ~NativeListener();
 
-  // Binds and begins to accept. Returns the port. kInvalidArgument, kUnavailable, kIo.
-  Result<uint16_t> Start();
+  // Binds and begins to accept. Returns the port. `inherited`: a listening socket to take in place of one of its own,
+  // and its own from then on; -1: none. kInvalidArgument, kUnavailable, kIo.
+  Result<uint16_t> Start(int inherited = -1);
   // Accepts no more; connections get the answer to the batch that is being written, and are closed.
   void Stop();
+  // As Stop, but leaves the listening socket to the caller, in which the kernel keeps who connects. -1: there is none.
+  [[nodiscard]] int Leave();
 
   [[nodiscard]] const NativeConfig& config() const { return config_; }
   [[nodiscard]] const NativeCounters& counters() const { return counters_; }
@@ -64,6 +67,8 @@ class NativeListener {
  private:
   class Connection;
 
+  // Makes socket_. Errors as of Start.
+  Status Bind();
   void Accept(std::stop_token stop);
   void Reap() TM_REQUIRES(mutex_);
 
