@@ -123,13 +123,20 @@ class AccessTest : public RoutesTest {
                                         .metadata = &metadata_}};
   SavedDashboards dashboards_{&documents_};
   BatchService batches_with_rules_{&api_with_rules_, {}};
+  quota::QuotaBook quota_book_{&documents_, &clock_};
+  quota::QuotaService quotas_{&quota_book_, [] { return std::vector<quota::TokenUsage>(); }};
+  // Of a process that cannot be restarted.
+  RestartService restart_{nullptr, nullptr, "0.1.0", kNow};
   http::Router router_with_guard_{MakeRoutes({.writes = &writes_,
                                               .influx = &influx_,
                                               .buckets = &buckets_,
                                               .admin = &admin_,
                                               .access = &access_,
                                               .audit = &audit_,
+                                              .quotas = &quotas_,
                                               .backup = &backups_,
+                                              .jobs = &jobs_,
+                                              .restart = &restart_,
                                               .api = &api_with_rules_,
                                               .batches = &batches_with_rules_,
                                               .dashboards = &dashboards_,
@@ -394,6 +401,7 @@ TEST_F(AccessTest, EveryActAnswersWithTheKeysOfItsRow) {
   const Result<SessionBook::Opened> session = sessions_.Open(root_, false, "p", "b");
   ASSERT_TRUE(session.ok());
   const std::map<std::string_view, std::string> parameters = {{"token new", "?name=t&grant=read:a"},
+                                                              {"token quota", "?name=t&quota=points/s=5"},
                                                               {"token rotate", "?name=t"},
                                                               {"token revoke", "?name=t"},
                                                               {"session revoke", "?id=" + session->caller->info().id}};
@@ -412,7 +420,7 @@ TEST_F(AccessTest, EveryActAnswersWithTheKeysOfItsRow) {
     }
     ++asked;
   }
-  EXPECT_EQ(asked, 6U);
+  EXPECT_EQ(asked, 7U);
 }
 
 TEST(GuardTest, WithoutTokensOnlyNamesOfThisMachineAreKnown) {
@@ -425,13 +433,15 @@ TEST(GuardTest, WithoutTokensOnlyNamesOfThisMachineAreKnown) {
     const Result<http::Authority> authority = http::ParseAuthority(host);
     return authority.ok() && guard.KnowsHost(*authority);
   };
-  for (const std::string_view host : {"localhost", "127.0.0.1", "[::1]", "192.168.1.2", "Metrics.example", "tidemark", "",
-                                      "localhost.", "metrics.example.:8086", "[fe80::1%25eth0]:1", "127.1", "db.localhost"}) {
+  for (const std::string_view host :
+       {"localhost", "127.0.0.1", "[::1]", "192.168.1.2", "Metrics.example", "tidemark", "", "localhost.",
+        "metrics.example.:8086", "[fe80::1%25eth0]:1", "127.1", "db.localhost"}) {
     EXPECT_TRUE(knows(host)) << host;
   }
-  for (const std::string_view host : {"evil.example", "127.0.0.1.evil.example", "[evil.example]", "[127.0.0.1]", "ai.",
-                                      "localhost@evil.example", "metrics.example@evil.example", "evil.example:localhost",
-                                      "[::1]evil.example", "1.2.3.4.5", "evil.example, localhost", "[::1", "local_host.x"}) {
+  for (const std::string_view host :
+       {"evil.example", "127.0.0.1.evil.example", "[evil.example]", "[127.0.0.1]", "ai.", "localhost@evil.example",
+        "metrics.example@evil.example", "evil.example:localhost", "[::1]evil.example", "1.2.3.4.5",
+        "evil.example, localhost", "[::1", "local_host.x"}) {
     EXPECT_FALSE(knows(host)) << host;
   }
   ASSERT_TRUE(tokens.Make({.name = "root", .grants = {{Access::kAdmin, "*"}}}, "test").ok());
