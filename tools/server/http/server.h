@@ -35,7 +35,7 @@ struct ServerOptions {
   // Loops, each with a thread that moves bytes and begins queries. 0: as many as cores.
   size_t io_threads = 0;
   // Threads that run requests which may block. Writes wait for the disk: more of them share one sync.
-  size_t write_threads = 8;
+  size_t write_threads = 32;
   // Queries that run at once: more than may be long at once (query.long_max), so that short ones find a thread.
   size_t read_threads = 32;
   // Further ones that wait for their turn, on threads that are there only meanwhile.
