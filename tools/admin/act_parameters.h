@@ -110,6 +110,12 @@ inline constexpr Parameter kDelete[] = {
 
 inline constexpr Parameter kRejections[] = {
     {.flag = "db", .parameter = "db", .help = "of this database only"},
+    {.flag = "--source", .parameter = "source", .help = "of this way in only, as \"line protocol\""},
+    {.flag = "--start",
+     .parameter = "start",
+     .kind = Kind::kTime,
+     .help = "refused from this time on (unix seconds, RFC 3339, -2d)"},
+    {.flag = "--end", .parameter = "end", .kind = Kind::kTime, .help = "refused up to and with this time"},
     {.flag = "--limit", .parameter = "limit", .kind = Kind::kCount, .help = "how many at most", .initial = 100},
 };
 

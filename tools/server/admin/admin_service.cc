@@ -373,6 +373,9 @@ Response AdminService::ShowDatabases(Request&) const {
   return Succeed(data + ']');
 }
 
+// What is called the source of rows that this process made itself.
+constexpr std::string_view kOwnSource = "tidemark";
+
 Response AdminService::ShowRejections(Request& request) const {
   size_t limit = 100;
   if (const std::string_view text = request.params.Get("limit"); !text.empty()) {
@@ -383,15 +386,29 @@ Response AdminService::ShowRejections(Request& request) const {
   }
   const bool all = request.database.empty() && request.params.Get("db").empty();
   const std::string database = DatabaseOf(request);
+  const std::string_view source = request.params.Get("source");
+  int64_t since_ms = std::numeric_limits<int64_t>::min();
+  int64_t until_ms = std::numeric_limits<int64_t>::max();
+  for (const auto& [name, out] : {std::pair("start", &since_ms), std::pair("end", &until_ms)}) {
+    const std::string_view text = request.params.Get(name);
+    if (text.empty()) continue;
+    Result<int64_t> ms = query::api::ParseTimeMs(text);
+    if (!ms.ok()) return Fail(ms.error().Within(fmt::format("invalid parameter \"{}\"", name)));
+    *out = *ms;
+  }
+  if (since_ms > until_ms) return Fail(ErrorType::kBadData, "the end lies before the start");
   std::string data = "[";
   for (const write_path::LoggedRejection& rejection : rejections_->Newest(std::numeric_limits<size_t>::max())) {
     if (!all && rejection.database != database) continue;
+    const std::string_view by = rejection.source.empty() ? kOwnSource : std::string_view(rejection.source);
+    const int64_t ms = rejection.at.ns / 1'000'000;
+    if ((!source.empty() && source != by) || ms < since_ms || ms > until_ms) continue;
     if (limit-- == 0) break;
     if (data.size() > 1) data += ',';
     data += fmt::format(R"({{"number":{},"time":")", rejection.number);
     text::AppendRfc3339(&data, rejection.at.ns);
     data += R"(","source":)";
-    AppendJsonString(&data, rejection.source.empty() ? "tidemark" : rejection.source);
+    AppendJsonString(&data, by);
     data += R"(,"sender":)";
     AppendJsonString(&data, rejection.sender);
     data += R"(,"database":)";
