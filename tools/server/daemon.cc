@@ -28,7 +28,6 @@ namespace {
 // Kinds of inherited sockets.
 constexpr std::string_view kPlain = "http";
 constexpr std::string_view kEncrypted = "https";
-constexpr std::string_view kNative = "native";
 
 // What rules read and write.
 std::string RulesDatabase(const Config& config) {
@@ -481,22 +480,6 @@ void Daemon::StartRecorders() {
 
 bool Daemon::Lives(std::chrono::nanoseconds within) const {
   return SystemClock::Get().SteadyNs() - server_->last_sweep_ns() < within.count();
-}
-
-Status Daemon::ListenNative() {
-  for (const NativeConfig& config : config_.native) {
-    NativeListenerOptions options{.frame_bytes_max = config_.http.body_bytes_max};
-    options.admit = [tokens = tokens_.get()](std::string_view token) -> std::shared_ptr<const http::Caller> {
-      if (!tokens->on()) return http::Everyone();
-      return tokens->Find(token);
-    };
-    auto listener = std::make_unique<NativeListener>(config, std::move(options), writes_.get());
-    TM_TRY_ASSIGN(const int inherited, TakeInherited(kNative, config.listen));
-    TM_TRY_ASSIGN(const uint16_t port, listener->Start(inherited));
-    native_ports_.push_back(port);
-    native_.push_back(std::move(listener));
-  }
-  return RefuseNotNamed(kNative);
 }
 
 }  // namespace tidemark::server

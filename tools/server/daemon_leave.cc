@@ -76,6 +76,22 @@ Status Daemon::ListenUdp() {
   return RefuseNotNamed(kDatagrams);
 }
 
+Status Daemon::ListenNative() {
+  for (const NativeConfig& config : config_.native) {
+    NativeListenerOptions options{.frame_bytes_max = config_.http.body_bytes_max};
+    options.admit = [tokens = tokens_.get()](std::string_view token) -> std::shared_ptr<const http::Caller> {
+      if (!tokens->on()) return http::Everyone();
+      return tokens->Find(token);
+    };
+    auto listener = std::make_unique<NativeListener>(config, std::move(options), writes_.get());
+    TM_TRY_ASSIGN(const int inherited, TakeInherited(kNative, config.listen));
+    TM_TRY_ASSIGN(const uint16_t port, listener->Start(inherited));
+    native_ports_.push_back(port);
+    native_.push_back(std::move(listener));
+  }
+  return RefuseNotNamed(kNative);
+}
+
 void Daemon::Resume() {
   const service::Handover handover = std::exchange(surroundings_.handover, {});
   for (const int connection : handover.connections) server_->Resume(connection);

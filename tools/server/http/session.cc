@@ -89,18 +89,6 @@ void Session::Start() {
   transport_.AsyncWaitReadable([self = shared_from_this()](const error_code& error) { self->BeginHandshake(error); });
 }
 
-void Session::BeginHandshake(const error_code& error) {
-  if (phase_ != Phase::kHandshake) return;
-  if (error) return OnHandshake(error);
-  if (transport_.BeginsInClear()) {
-    shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
-    transport_.GoOnInClear();
-    refuses_clear_ = true;
-    return NextRequest();
-  }
-  transport_.AsyncHandshake([self = shared_from_this()](const error_code& failed) { self->OnHandshake(failed); });
-}
-
 void Session::OnHandshake(const error_code& error) {
   if (phase_ != Phase::kHandshake) return;
   if (error) {

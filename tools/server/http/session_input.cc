@@ -1,5 +1,5 @@
-// What a session does with its input beside reading it: the ends of lines, the memory of bodies, and how slowly they
-// may come.
+// What a session does with its input beside reading it: whether it is TLS, the ends of lines, the memory of bodies, and
+// how slowly they may come.
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -10,6 +10,19 @@
 #include "tools/server/http/session.h"
 
 namespace tidemark::http {
+
+void Session::BeginHandshake(const boost::system::error_code& error) {
+  if (phase_ != Phase::kHandshake) return;
+  if (error) return OnHandshake(error);
+  if (transport_.BeginsInClear()) {
+    shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    transport_.GoOnInClear();
+    refuses_clear_ = true;
+    return NextRequest();
+  }
+  transport_.AsyncHandshake(
+      [self = shared_from_this()](const boost::system::error_code& failed) { self->OnHandshake(failed); });
+}
 
 bool Session::MendLineEnds() {
   if (parser_->got_some()) return true;
