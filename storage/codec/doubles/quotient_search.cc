@@ -158,7 +158,8 @@ bool QuotientForm::Divide(double value, Fraction* fraction, int64_t* steps) cons
   } else {
     const auto factor = static_cast<double>(times);
     const auto found = FractionOf(value / factor, ToleranceAt(value, rounding) / factor, kMaxParts);
-    if (!found) return false;
+    // A hundred times a numerator may be more than a frame takes.
+    if (!found || std::abs(found->numerator) >= kNumeratorEnd / times) return false;
     *fraction = {found->numerator * times, found->denominator};
     quotient = static_cast<double>(fraction->numerator) / static_cast<double>(fraction->denominator);
   }

@@ -107,6 +107,28 @@ TEST(Doubles, EveryCodecGivesBackEveryKindAtAnyLength) {
   for (const FloatCodec& codec : FloatCodecs()) EXPECT_GT(tried[static_cast<size_t>(codec.head)], 3U) << codec.name;
 }
 
+TEST(Doubles, AFewLargeIntegersAmongSmallOnesComeBack) {
+  const uint64_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  // As percentages their numerators are a hundred times as large, which is more than a frame takes.
+  const double large[] = {3050602306720600.0, -3050602306720600.0, 2251799813685248.0, 9007199254740991.0};
+  for (int round = 0; round < 2000; ++round) {
+    Values values(20 + random() % 50);
+    for (double& value : values) {
+      value = random() % 8 != 0   ? static_cast<double>(random() % 3)
+              : random() % 2 == 0 ? large[random() % std::size(large)]
+                                  : static_cast<double>(static_cast<int64_t>(random()) >> 11);
+    }
+    ExpectRows(NewestFrame(values), values, random);
+    for (const FloatCodec& codec : FloatCodecs()) {
+      const std::string frame = FrameOf(codec, values);
+      if (!frame.empty()) ExpectRows(frame, values, random);
+    }
+    if (HasFailure()) return;
+  }
+}
+
 TEST(Doubles, WhatNeedsALaterProgramSaysSo) {
   std::mt19937_64 random(1);
   for (const DoubleKind& kind : DoubleKinds()) {
