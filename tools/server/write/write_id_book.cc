@@ -66,6 +66,18 @@ uint64_t DigestOf(const model::Batch& batch) {
     PutLittle(&parts, Hash64({static_cast<const char*>(bytes), size}, kSeed));
   };
   PutLittle(&parts, uint64_t{batch.rows.size()});
+  for (const model::Row& row : batch.rows) {
+    PutLittle(&parts, row.key.hash.low);
+    PutLittle(&parts, row.time.ns);
+    PutLittle(&parts, row.shape);
+  }
+  for (const model::Shape& shape : batch.shapes) {
+    add(shape.measurement.data(), shape.measurement.size());
+    for (const model::ShapeField& field : shape.fields) {
+      add(field.name.data(), field.name.size());
+      parts.push_back(static_cast<char>(field.type));
+    }
+  }
   add(batch.values.data(), batch.values.size() * sizeof(int64_t));
   add(batch.scales.data(), batch.scales.size());
   for (const std::string_view text : batch.strings) add(text.data(), text.size());

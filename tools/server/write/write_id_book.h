@@ -130,8 +130,9 @@ class WriteIdBook {
   uint64_t synced_ TM_GUARDED_BY(sync_mutex_) = 0;
 };
 
-// What a repeat must have in common with the first attempt: the values and how many rows there are. (Not the bytes: a
-// native batch may bring its dictionary once, and once not. Not the times, of which some may be given.)
+// What a repeat must have in common with the first attempt: the rows, each with its series, fields, types, time and
+// values. (Not the bytes: a native batch may bring its dictionary once, and once not. A time that was not sent is that
+// of the turn, which a repeat is given again.)
 uint64_t DigestOf(const model::Batch& batch);
 
 }  // namespace tidemark::server

@@ -180,15 +180,20 @@ TEST_F(WriteIdBookTest, WithoutAFolderItIsInMemory) {
   EXPECT_TRUE(book->Begin("t", "db", "a", {9}).Repeats(1).value());
 }
 
-TEST_F(WriteIdBookTest, TheDigestIsOfValuesAndNotOfTimes) {
-  const auto digest = [](int64_t time, int64_t value, std::string_view text) {
+TEST_F(WriteIdBookTest, TheDigestIsOfWholeRows) {
+  const auto digest = [](std::string_view host, std::string_view field, int64_t time, auto value) {
     model::BatchBuilder builder;
-    builder.Row("m", {}, {time}).Field("v", value).Field("t", text);
+    builder.Row("m", {{"host", host}}, {time}).Field(field, value).Field("t", std::string_view("text"));
     return DigestOf(builder.batch());
   };
-  EXPECT_EQ(digest(1, 5, "a"), digest(2, 5, "a"));
-  EXPECT_NE(digest(1, 5, "a"), digest(1, 6, "a"));
-  EXPECT_NE(digest(1, 5, "a"), digest(1, 5, "b"));
+  const uint64_t first = digest("a", "v", 1, int64_t{5});
+  EXPECT_EQ(digest("a", "v", 1, int64_t{5}), first);
+  EXPECT_NE(digest("b", "v", 1, int64_t{5}), first);
+  EXPECT_NE(digest("a", "w", 1, int64_t{5}), first);
+  EXPECT_NE(digest("a", "v", 2, int64_t{5}), first);
+  EXPECT_NE(digest("a", "v", 1, int64_t{6}), first);
+  EXPECT_NE(digest("a", "v", 1, uint64_t{5}), first);
+  EXPECT_NE(digest("a", "v", 1, true), first);
 }
 
 }  // namespace
