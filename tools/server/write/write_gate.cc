@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "storage/base/bytes.h"
+#include "storage/base/hash.h"
 #include "storage/model/series_key.h"
 #include "storage/series_filter.h"
 
@@ -105,7 +106,8 @@ uint64_t PointsOf(const model::Batch& batch) {
 
 }  // namespace
 
-WriteGate::WriteGate(const http::Caller* caller, const quota::QuotaBook* quotas, std::string_view database) {
+WriteGate::WriteGate(const http::Caller* caller, const quota::QuotaBook* quotas, std::string_view database)
+    : database_(Hash64(database, 0)) {
   size_t count = 0;
   if (caller != nullptr) {
     filter_ = caller->filter();
@@ -135,20 +137,21 @@ std::optional<quota::Refusal> WriteGate::Admit(model::Batch* batch, model::Write
       return true;
     });
   }
-  for (quota::Account* const account : accounts_) {
-    if (account == nullptr || !account->counts_series()) continue;
-    std::erase_if(batch->rows, [&](const model::Row& row) {
-      if (account->AdmitSeries(row.key.hash.low)) return false;
-      held->Reject(row.line, MakeError(ErrorCode::kResourceExhausted, account->TooManySeries().reason));
-      return true;
-    });
-  }
   const uint64_t points = PointsOf(*batch);
   batch->new_series_max = kNoLimit;
   for (quota::Account* const account : accounts_) {
     if (account == nullptr) continue;
     if (auto refusal = account->AdmitPoints(points)) return refusal;
     batch->new_series_max = std::min(batch->new_series_max, account->NewSeriesLeft());
+  }
+  // Behind the points: what is refused as a whole makes no series.
+  for (quota::Account* const account : accounts_) {
+    if (account == nullptr || !account->counts_series()) continue;
+    std::erase_if(batch->rows, [&](const model::Row& row) {
+      if (account->AdmitSeries(row.key.hash.low ^ database_)) return false;
+      held->Reject(row.line, MakeError(ErrorCode::kResourceExhausted, account->TooManySeries().reason));
+      return true;
+    });
   }
   return std::nullopt;
 }

@@ -45,6 +45,7 @@ class WriteGate {
   const storage::SeriesFilter* filter_ = nullptr;
   // Of the caller and of the database; null ones at the end.
   quota::Account* accounts_[2] = {nullptr, nullptr};
+  uint64_t database_;  // hash of its name: a series of two databases is two
 };
 
 // Adds the rejections of `own` to `report`, in the order of the input.
