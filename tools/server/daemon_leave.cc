@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <utility>
 
 #include "storage/base/log.h"
@@ -104,7 +105,9 @@ void Daemon::Resume() {
 }
 
 StartFacts Daemon::Facts() const {
-  StartFacts facts{.asks_for_tokens = tokens_->on(), .kept = {}};
+  std::error_code error;
+  StartFacts facts{.asks_for_tokens = tokens_->on(),
+                   .data = std::filesystem::weakly_canonical(config_.data, error).string()};
   for (const service::InheritedSocket& socket : listening_) facts.kept.push_back({socket.name, socket.wanted});
   for (const UdpConfig& udp : config_.udp) facts.kept.push_back({std::string(kDatagrams), udp.listen});
   for (const NativeConfig& native : config_.native) facts.kept.push_back({std::string(kNative), native.listen});

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -53,10 +54,23 @@ Status CheckAddress(const StartFacts& facts, std::string_view kind, const std::s
   return !bound.ok() && wanted.port == kDashboardPort ? Status() : bound;
 }
 
+// A restart goes on with the store that there is.
+Status CheckData(const StartFacts& facts, const std::string& wanted) {
+  if (facts.data.empty()) return {};
+  std::error_code error;
+  const std::filesystem::path data = std::filesystem::weakly_canonical(wanted, error);
+  if (!error && data == facts.data) return {};
+  return InvalidArgument(fmt::format(
+      "data is {}, and the server that runs has {}: a restart goes on with the same store. To move it, stop "
+      "the server, move the folder, and start it with the new setting",
+      wanted, facts.data));
+}
+
 }  // namespace
 
 Status Daemon::Check(const Config& config, const StartFacts& facts) {
   TM_TRY_ASSIGN([[maybe_unused]] const Address address, AddressOf(config));
+  TM_RETURN_IF_ERROR(CheckData(facts, config.data));
   TM_RETURN_IF_ERROR(backup::BackupMaker::Check(config.backup, config.data));
   TM_TRY_ASSIGN([[maybe_unused]] const query::notify::Config told, ReadNotifyConfig(config));
   TM_TRY_ASSIGN([[maybe_unused]] const LoadedRules rules, ReadRules(config));

@@ -9,11 +9,13 @@ namespace tidemark::server {
 std::string PrintStartFacts(const StartFacts& facts) {
   std::string text = facts.asks_for_tokens ? "tokens\n" : "";
   for (const StartFacts::Kept& kept : facts.kept) text += fmt::format("kept {} {}\n", kept.kind, kept.wanted);
+  if (!facts.data.empty()) text += fmt::format("data {}\n", facts.data);
   return text;
 }
 
 Result<StartFacts> ReadStartFacts(std::string_view text) {
   constexpr std::string_view kKept = "kept ";
+  constexpr std::string_view kData = "data ";
   StartFacts facts;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
@@ -25,6 +27,8 @@ Result<StartFacts> ReadStartFacts(std::string_view text) {
     } else if (line.starts_with(kKept) && space != std::string_view::npos) {
       facts.kept.push_back(
           {std::string(line.substr(kKept.size(), space - kKept.size())), std::string(line.substr(space + 1))});
+    } else if (line.starts_with(kData)) {
+      facts.data = line.substr(kData.size());
     } else {
       return InvalidArgument(fmt::format("{}: \"{}\" is no fact", kStartFactsVariable, line));
     }

@@ -19,13 +19,15 @@ struct StartFacts {
     std::string wanted;
     friend bool operator==(const Kept&, const Kept&) = default;
   };
-  std::vector<Kept> kept;
+  std::vector<Kept> kept = {};
+  // The data directory that it has open, without links; "": none has one.
+  std::string data = {};
 };
 
 // The variable in which the program that is checked finds them.
 inline constexpr const char* kStartFactsVariable = "TIDEMARK_START_FACTS";
 
-// "tokens\nkept http 127.0.0.1:8086\n". ReadStartFacts: kInvalidArgument.
+// "tokens\nkept http 127.0.0.1:8086\ndata /var/lib/tidemark\n". ReadStartFacts: kInvalidArgument.
 std::string PrintStartFacts(const StartFacts& facts);
 Result<StartFacts> ReadStartFacts(std::string_view text);
 
