@@ -18,10 +18,10 @@ struct ScrubPlace {
 };
 
 struct ScrubStep {
-  ScrubPlace next;        // where the next step goes on; {} after the last page
+  ScrubPlace next;          // where the next step goes on; {} after the last page
   bool round_done = false;  // nothing lies behind what was read
-  uint64_t pages = 0;     // that were read
-  uint64_t bytes = 0;     // of them
+  uint64_t pages = 0;       // that were read
+  uint64_t bytes = 0;       // of them
   std::vector<ScrubPlace> damaged = {};
 };
 

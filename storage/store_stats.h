@@ -33,10 +33,10 @@ struct StoreStats {
   uint64_t seal_bytes_read = 0;
   uint64_t seal_bytes_written = 0;
   uint64_t sealed_epochs = 0;
-  int64_t last_seal_ns = 0;     // duration
-  std::string last_seal_error;  // empty: the last seal succeeded
-  uint64_t merges = 0;              // of partitions into a longer one
-  uint64_t partitions_merged = 0;   // by them
+  int64_t last_seal_ns = 0;             // duration
+  std::string last_seal_error;          // empty: the last seal succeeded
+  uint64_t merges = 0;                  // of partitions into a longer one
+  uint64_t partitions_merged = 0;       // by them
   uint64_t fold_memory_peak_bytes = 0;  // the most working memory that a fold has taken
   uint64_t recovered_points = 0;
   // How often rows were made into slabs, or could not be, while the write that waited longest for it waited.

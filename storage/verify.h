@@ -44,7 +44,7 @@ struct RepairOptions {
   std::string directory;
   std::string aside;  // a folder that does not exist: what is given up goes there. Its parent is made too.
   bool dry_run = false;
-  std::function<void(std::string_view)> on_step;  // for each, before it is done: what it gives up
+  std::function<void(std::string_view)> on_step;           // for each, before it is done: what it gives up
   std::function<void(std::string_view)> on_progress = {};  // now and then: what has been read so far
 };
 

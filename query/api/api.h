@@ -88,9 +88,9 @@ struct ApiRequest {
   std::string_view database;
   storage::SeriesFilter filter;  // what of it the caller may see
   std::stop_token stop = {};
-  uint64_t client = 0;               // whose it is: clients take turns
+  uint64_t client = 0;                 // whose it is: clients take turns
   run::MemoryTotal* memory = nullptr;  // the caller's part of the memory of all queries; null: he has none of his own
-  OnDeadline on_deadline = nullptr;  // deadlines are on the clock of ApiDependencies
+  OnDeadline on_deadline = nullptr;    // deadlines are on the clock of ApiDependencies
 };
 
 // Thread-safe. A request runs on the calling thread and, for queries, on the scheduler.

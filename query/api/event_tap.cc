@@ -106,7 +106,9 @@ void EventTap::Publish(std::string_view database, const model::Batch& batch, con
       const auto text = static_cast<size_t>(batch.values[row.first_value + i]);
       const Event event{row.time, labels, batch.strings[text]};
       for (const auto& follower : wanting) {
-        if (!follower->ended && follower->filter.Accepts(labels) && follower->conditions.Hold(labels) && !follower->show(event)) follower->ended = true;
+        if (!follower->ended && follower->filter.Accepts(labels) && follower->conditions.Hold(labels) &&
+            !follower->show(event))
+          follower->ended = true;
       }
     }
   }

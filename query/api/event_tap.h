@@ -1,8 +1,8 @@
 // EventTap: a PointSink between the writers and the store that lets followers see new string points as they come.
 //
 //   EventTap tap(&write_path);
-//   tap.Follow({.database = "default", .matchers = ..., .filter = ...}, [](const Event& event) { return Send(event); });
-//   tap.Write("default", batch);
+//   tap.Follow({.database = "default", .matchers = ..., .filter = ...}, [](const Event& event) { return Send(event);
+//   }); tap.Write("default", batch);
 #pragma once
 
 #include <atomic>

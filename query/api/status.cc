@@ -244,7 +244,8 @@ Reply QueryApi::StatusTsdb(const ApiRequest& request) const {
     }
     // A name that got another type has the series under both: it is one.
     const model::FieldId newest = (*view)->NewestOf(refs[i].field);
-    if (newest != refs[i].field && std::binary_search(refs.begin(), refs.end(), model::SeriesRef{newest, refs[i].series}))
+    if (newest != refs[i].field &&
+        std::binary_search(refs.begin(), refs.end(), model::SeriesRef{newest, refs[i].series}))
       continue;
     (*view)->LabelsOf(refs[i], &labels);
     cardinality.Add(labels);

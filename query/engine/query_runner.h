@@ -57,14 +57,14 @@ struct QueryLimits {
 struct QueryRequest {
   const promql::Expr& expr;  // durations resolved
   run::RangeSpec range;
-  std::string_view text{};      // of `expr`, for messages
-  std::string_view database{};  // "": the default one
+  std::string_view text{};       // of `expr`, for messages
+  std::string_view database{};   // "": the default one
   storage::SeriesFilter filter;  // what of it is seen
   std::optional<int64_t> timeout_ms{};
   std::optional<int64_t> lookback_ms{};
   run::Resolution resolution{};
   std::stop_token stop{};
-  uint64_t client = 0;  // clients take turns
+  uint64_t client = 0;                 // clients take turns
   run::MemoryTotal* memory = nullptr;  // in place of the runner's, whose part it is
   // When the timeout began, on Clock::SteadyNs; without it when Run is called.
   std::optional<int64_t> began_ns{};

@@ -218,8 +218,11 @@ class GroupRun {
       return InvalidArgument("rule result is not a vector or scalar");
     }
     const run::RangeSpec at{.start_ms = test.eval_time_ms, .end_ms = test.eval_time_ms, .step_ms = 0, .instant = true};
-    TM_TRY_ASSIGN(const run::QueryResult result,
-                  runner_.Run({.expr = *expr, .range = at, .text = test.expr, .database = database_, .filter = storage::SeriesFilter::Everything()}));
+    TM_TRY_ASSIGN(const run::QueryResult result, runner_.Run({.expr = *expr,
+                                                              .range = at,
+                                                              .text = test.expr,
+                                                              .database = database_,
+                                                              .filter = storage::SeriesFilter::Everything()}));
     return rules::SamplesOf(result);
   }
 

@@ -84,8 +84,8 @@ class PageReader {
 
   // The entries of a series, ordered by time; empty when it has none here.
   [[nodiscard]] Result<EntryRange> Find(model::SeriesId series) const { return Find(series, series); }
-  // Those of the series from `first` to `last`, both included, ordered by series and time. Only where they may be is the
-  // directory decoded.
+  // Those of the series from `first` to `last`, both included, ordered by series and time. Only where they may be is
+  // the directory decoded.
   [[nodiscard]] Result<EntryRange> Find(model::SeriesId first, model::SeriesId last) const;
   // Replaces `series` with the series of every entry, ascending, repeated where a series has several.
   [[nodiscard]] Result<void> ReadSeries(std::vector<model::SeriesId>* series) const;

@@ -266,8 +266,9 @@ inline constexpr Parameter kQuota = {
     .flag = "--quota",
     .parameter = "quota",
     .kind = Kind::kList,
-    .help = "points/s=, bytes/s=, new_series/s=, series=, query_memory= or queries=, as points/s=100000; once for each; "
-            "beyond it requests get 429"};
+    .help =
+        "points/s=, bytes/s=, new_series/s=, series=, query_memory= or queries=, as points/s=100000; once for each; "
+        "beyond it requests get 429"};
 inline constexpr Parameter kTokenNew[] = {
     kTokenName,
     {.flag = "--grant",

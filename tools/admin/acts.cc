@@ -123,7 +123,8 @@ constexpr Act kStoreActs[] = {
      .right = Right::kAdmin,
      .reply = Reply::kProgress,
      .keys = "job kind state workDone workTotal pages bytesRead damagedPages",
-     .help = "read and check all pages of a server, or, with --data, all of a directory whose server is stopped; exit code 1 "
+     .help = "read and check all pages of a server, or, with --data, all of a directory whose server is stopped; exit "
+             "code 1 "
              "when something is damaged",
      .parameters = kVerify},
     {.name = "repair",
@@ -142,7 +143,8 @@ constexpr Act kStoreActs[] = {
      .path = "/api/v1/admin/compact",
      .right = Right::kAdmin,
      .reply = Reply::kProgress,
-     .keys = "job state workDone workTotal partitionsDone partitionsTotal bytesRead bytesWritten bytesBefore bytesAfter",
+     .keys =
+         "job state workDone workTotal partitionsDone partitionsTotal bytesRead bytesWritten bytesBefore bytesAfter",
      .help = "fold each partition of DB into one epoch, without what was deleted, and say what that has won",
      .parameters = kCompact,
      .of_database = true},
@@ -417,7 +419,8 @@ constexpr Act kStoreActs[] = {
      .right = Right::kAdmin,
      .reply = Reply::kObject,
      .keys = "restarts program",
-     .help = "go on as the program that is installed now, with its settings, without a request that fails; waits for it",
+     .help =
+         "go on as the program that is installed now, with its settings, without a request that fails; waits for it",
      .parameters = {}},
     {.name = "restarts",
      .has_command = true,

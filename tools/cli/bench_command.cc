@@ -85,8 +85,7 @@ void AddBench(CLI::App& app, Action* action) {
   in->add_option("--protocol", ingest->protocol, "what the requests are in")
       ->group("Requests")
       ->capture_default_str()
-      ->check(CLI::IsMember(
-          {"line", "line-single", "native", "native-whole", "native-single", "remote-write"}));
+      ->check(CLI::IsMember({"line", "line-single", "native", "native-whole", "native-single", "remote-write"}));
   in->add_option("--batch", ingest->batch_rows, "rows of one request, of ten points each")
       ->group("Requests")
       ->capture_default_str()

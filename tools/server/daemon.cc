@@ -15,9 +15,9 @@
 #include "tools/server/backup/backup_job.h"
 #include "tools/server/http/endpoint.h"
 #include "tools/server/routes/filtered_routes.h"
-#include "tools/server/routes/query_gate.h"
 #include "tools/server/routes/notify_routes.h"
 #include "tools/server/routes/prometheus_reply.h"
+#include "tools/server/routes/query_gate.h"
 #include "tools/server/routes/routes.h"
 #include "tools/server/routes/rule_routes.h"
 #include "tools/server/watch/self_alerts.h"
@@ -87,12 +87,14 @@ void Daemon::OpenAdmin() {
   admin_->SetSeriesLimit(config_.store.max_series_per_database);
   backup_maker_ = std::make_unique<backup::BackupMaker>(store_.get(), &SystemClock::Get(), config_.backup);
   restarts_ = std::make_unique<RestartService>(
-      surroundings_.restarter, [this] { return Facts(); }, config_.api.version, static_cast<int64_t>(start_seconds_ * 1e9));
+      surroundings_.restarter, [this] { return Facts(); }, config_.api.version,
+      static_cast<int64_t>(start_seconds_ * 1e9));
   backups_ = std::make_unique<backup::BackupService>(backup_maker_.get());
   scrubber_ = std::make_unique<Scrubber>(store_.get(), &SystemClock::Get(), config_.scrub);
   job_book_ = std::make_unique<jobs::JobBook>(
       store_->Documents(), &SystemClock::Get(),
-      std::vector<jobs::JobKind>{jobs::CompactKind(store_.get()), jobs::VerifyKind(store_.get()), backup::BackupKind(backup_maker_.get())});
+      std::vector<jobs::JobKind>{jobs::CompactKind(store_.get()), jobs::VerifyKind(store_.get()),
+                                 backup::BackupKind(backup_maker_.get())});
   jobs_ = std::make_unique<jobs::JobService>(store_.get(), job_book_.get());
   jobs_->Add(ScrubAsJob(store_.get(), scrubber_.get()));
   jobs_->Add(BackfillsAsJobs(backfills_.get()));
@@ -249,9 +251,8 @@ Status Daemon::OpenAccess() {
 }
 
 bool Daemon::Inherits(std::string_view kind) const {
-  return std::ranges::any_of(surroundings_.handover.sockets, [kind](const auto& socket) {
-    return socket.name == kind && socket.wanted.empty();
-  });
+  return std::ranges::any_of(surroundings_.handover.sockets,
+                             [kind](const auto& socket) { return socket.name == kind && socket.wanted.empty(); });
 }
 
 Status Daemon::OpenTls() {

@@ -29,7 +29,6 @@
 #include "tools/server/admin/admin_service.h"
 #include "tools/server/admin/reload.h"
 #include "tools/server/audit/audit_service.h"
-#include "tools/server/quota/quota_service.h"
 #include "tools/server/backup/backup_schedule.h"
 #include "tools/server/backup/backup_service.h"
 #include "tools/server/batch/batch_service.h"
@@ -41,11 +40,12 @@
 #include "tools/server/influx/bucket_service.h"
 #include "tools/server/influx/influx_service.h"
 #include "tools/server/influx/policy_book.h"
-#include "tools/server/lifecycle/restart_service.h"
 #include "tools/server/jobs/job_service.h"
+#include "tools/server/lifecycle/restart_service.h"
 #include "tools/server/notify/alertmanager_api.h"
 #include "tools/server/notify/alertmanager_sender.h"
 #include "tools/server/notify/notify_service.h"
+#include "tools/server/quota/quota_service.h"
 #include "tools/server/rules/backfill_api.h"
 #include "tools/server/rules/backfills_as_jobs.h"
 #include "tools/server/rules/rule_book.h"
@@ -69,8 +69,8 @@ namespace tidemark::server {
 struct DaemonSurroundings {
   // Gives the settings as their sources have them when it is called, for Reload.
   std::function<Result<Config>()> read_again;
-  // What listens already. The supervisor's sockets of a kind, plain or under TLS, take the place of the addresses of that
-  // kind; those that a program before has left are used where the settings still want their addresses.
+  // What listens already. The supervisor's sockets of a kind, plain or under TLS, take the place of the addresses of
+  // that kind; those that a program before has left are used where the settings still want their addresses.
   service::Handover handover = {};
   // Who is asked for restarts; null: there are none. Outlives the daemon.
   Restarter* restarter = nullptr;

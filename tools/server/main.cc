@@ -153,10 +153,9 @@ class Service {
     const bool again = handover.paused_ns != 0;
     std::optional<service::TimeExtension> more_time(std::in_place, &supervisor_,
                                                     again ? Within::kRestart : Within::kStartOrStop);
-    TM_TRY_ASSIGN(const std::unique_ptr<Daemon> daemon,
-                  Daemon::Start(config, {.read_again = read_again_,
-                                         .handover = std::move(handover),
-                                         .restarter = &restarter_}));
+    TM_TRY_ASSIGN(
+        const std::unique_ptr<Daemon> daemon,
+        Daemon::Start(config, {.read_again = read_again_, .handover = std::move(handover), .restarter = &restarter_}));
     const std::string status = "serving " + Announce(config, *daemon);
     more_time.reset();
     supervisor_.Ready(status);
@@ -207,7 +206,8 @@ int Check(const Config& config) {
   const char* const given = std::getenv(kStartFactsVariable);
   const Result<StartFacts> facts = ReadStartFacts(given == nullptr ? "" : given);
   if (!facts.ok()) return Fail(kFailed, facts.error().message);
-  if (const Status checked = Daemon::Check(config, *facts); !checked.ok()) return Fail(kFailed, checked.error().message);
+  if (const Status checked = Daemon::Check(config, *facts); !checked.ok())
+    return Fail(kFailed, checked.error().message);
   fmt::print("{} would start\n", config.api.version);
   return kOk;
 }
@@ -240,7 +240,9 @@ int Main(int argc, char** argv) {
   app.add_option("--config", file, "YAML file with the settings; flags come after it");
   app.add_flag("--print-config", print_config, "Show the effective settings and end");
   app.add_flag("--print-limits", print_limits, "Show the limits, their values and what happens beyond them, and end");
-  app.add_flag("--check", check, "Say whether a start would succeed: read settings, rules, receivers and certificates, try addresses, and end");
+  app.add_flag(
+      "--check", check,
+      "Say whether a start would succeed: read settings, rules, receivers and certificates, try addresses, and end");
   for (size_t i = 0; i < settings.size(); ++i) AddFlag(settings[i], &given[i], &app);
   try {
     app.parse(argc, argv);

@@ -10,8 +10,8 @@
 #include <system_error>
 #include <utility>
 
-#include "storage/storage.h"
 #include "storage/base/text/count.h"
+#include "storage/storage.h"
 #include "tools/cardinality/census.h"
 #include "tools/cli/admin/directory_acts.h"
 #include "tools/cli/command.h"
@@ -95,8 +95,8 @@ int Print(const std::string& json) {
   if (parser.parse(json)["data"].get(data) != simdjson::SUCCESS) return Fail("the answer cannot be read: " + json);
   const uint64_t series = Number(data, "series");
   fmt::print("{}: {} series with {}; some {} of memory for their names, {} of pages on disk\n",
-             Shown(Text(data, "database")), Grouped(series),
-             text::Counted(Number(data, "columns"), "column"), ShownBytes(Number(data, "memoryBytes")), ShownBytes(Number(data, "diskBytes")));
+             Shown(Text(data, "database")), Grouped(series), text::Counted(Number(data, "columns"), "column"),
+             ShownBytes(Number(data, "memoryBytes")), ShownBytes(Number(data, "diskBytes")));
   if (const uint64_t limit = Number(data, "seriesLimit"); limit > 0) {
     const auto part = 100 * static_cast<double>(series) / static_cast<double>(limit);
     fmt::print("that is {:.1f} % of the {} that it may have (storage.max_series_per_database): {} more\n", part,

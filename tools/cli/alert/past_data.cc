@@ -97,8 +97,8 @@ Result<int> PrintReplay(const std::vector<query::rules::Group>& groups, const qu
                Lasted(until_ms - firing.fired_ms), firing.ended_ms ? "" : " and still fires",
                query::frame::GoFormat(firing.value), LabelsOf(firing));
   }
-  fmt::print("{} would have fired from {} to {}, for {} together\n", text::Counted(firings.size(), "alert"), TimeToText(options.from_ms),
-             TimeToText(options.to_ms), Lasted(total_ms));
+  fmt::print("{} would have fired from {} to {}, for {} together\n", text::Counted(firings.size(), "alert"),
+             TimeToText(options.from_ms), TimeToText(options.to_ms), Lasted(total_ms));
   return static_cast<int>(firings.size());
 }
 

@@ -346,23 +346,24 @@ void AddQueries(Config& c, Table* table) {
   table->Duration("query.timeout", &c.api.timeout_ms, kMs, false, "A query is stopped after this time.");
   table->Duration("query.lookback", &c.api.lookback_ms, kMs, false, "How old an instant selector's sample may be.");
   table->Duration("query.default_subquery_step", &c.api.default_subquery_step_ms, kMs, false,
-                 "Step of a subquery that names none.");
-  table->Size("query.text_bytes_max", &c.api.parse.text_size_max, "The text of a query or selector.", uint64_t{1} << 20);
+                  "Step of a subquery that names none.");
+  table->Size("query.text_bytes_max", &c.api.parse.text_size_max, "The text of a query or selector.",
+              uint64_t{1} << 20);
   table->Switch("query.experimental_functions", &c.api.parse.experimental_functions,
-               "Take the functions and aggregations that Prometheus calls experimental.");
+                "Take the functions and aggregations that Prometheus calls experimental.");
   table->Switch("query.extended_range_selectors", &c.api.parse.extended_range_selectors,
-               "Take the range modifiers anchored and smoothed, which Prometheus calls experimental.");
+                "Take the range modifiers anchored and smoothed, which Prometheus calls experimental.");
   table->Switch("query.fill_modifiers", &c.api.parse.fill_modifiers,
-               "Take fill, fill_left and fill_right on operators, which Prometheus calls experimental.");
+                "Take fill, fill_left and fill_right on operators, which Prometheus calls experimental.");
   table->Count("query.max_series", &c.api.budget.max_series, 0, kMany, "Series of one selector; 0: no limit.");
   table->Count("query.max_samples", &c.api.budget.max_samples, 0, uint64_t{1} << 60,
-              "Samples of one query; 0: no limit.");
+               "Samples of one query; 0: no limit.");
   table->Count("query.max_points", &c.api.budget.max_points, 0, uint64_t{1} << 60,
-              "Series times steps of one result, also inside a query; 0: no limit.");
+               "Series times steps of one result, also inside a query; 0: no limit.");
   table->Size("query.cache_bytes", &c.api.cache_bytes, "Memory for results of range queries that come again; 0: none.");
   table->Size("query.max_memory", &c.api.budget.max_bytes, "Memory of one query; 0: no limit.");
   table->Size("query.total_memory", &c.api.total_memory_bytes,
-             "Memory of all queries and results that are not sent yet; more get 503. 0: no limit.");
+              "Memory of all queries and results that are not sent yet; more get 503. 0: no limit.");
   AddTurns(c, table);
 }
 
@@ -382,8 +383,9 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Count("http.service_threads", &c.http.service_threads, 1, 1024, "Health checks and metrics at once.");
   table.Count("http.stream_threads", &c.http.stream_threads, 1, 1024, "Replies produced while they are sent, at once.");
   table.Count("http.queue_max", &c.http.queue_max, 1, kMany, "Requests that wait for a thread; more get 503.");
-  table.Count("http.connections_max", &c.http.connections_max, 0, kMany,
-              "Open connections; more get 503. 0: as many as the open files that are allowed leave beside the store's.");
+  table.Count(
+      "http.connections_max", &c.http.connections_max, 0, kMany,
+      "Open connections; more get 503. 0: as many as the open files that are allowed leave beside the store's.");
   table.Count("http.connections_per_address_max", &c.http.connections_per_address_max, 0, kMany,
               "Open connections of one address; more get 503. 0: half of http.connections_max.");
   table.Size("http.header_bytes_max", &c.http.header_bytes_max, "A request's line and headers; more gets 431.");

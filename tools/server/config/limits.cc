@@ -106,14 +106,15 @@ void AddWriting(Table* table) {
   table->Fixed("metadata entries of a remote write", std::to_string(remote.max_metadata), "413");
   table->Fixed("rows of a native batch", std::to_string(native.max_rows), "413");
   table->Fixed("values of a native batch", std::to_string(native.max_values), "413");
-  table->Fixed("fields of the measurements and sets of fields of a native batch", std::to_string(native.max_shape_fields),
-               "413");
+  table->Fixed("fields of the measurements and sets of fields of a native batch",
+               std::to_string(native.max_shape_fields), "413");
   table->Fixed("series of a dictionary of native batches", std::to_string(native.max_series), "413");
   table->Fixed("memory of such a dictionary", Bytes(native.max_dictionary_bytes), "413");
   table->Fixed("dictionaries that are remembered", std::to_string(native.max_dictionaries),
                "the least recently used goes; its sender gets 409 and defines its series anew");
   table->Fixed("memory of those", Bytes(native.max_book_bytes), "the same");
-  table->Fixed("connections for native batches, of one address of `native`", std::to_string(NativeConfig().connections_max),
+  table->Fixed("connections for native batches, of one address of `native`",
+               std::to_string(NativeConfig().connections_max),
                "503, and closed; `connections=` of that address is another number");
   table->Fixed("values of X-Write-Id that are remembered, for 24 hours", std::to_string(WriteIdOptions().ids_max),
                "the oldest are forgotten");

@@ -24,8 +24,8 @@ class Gatekeeper {
     std::string challenge;
   };
 
-  // Whether requests may come by this name of the server (see ParseAuthority; its port does not count). A page that points its own
-  // name at this machine (DNS rebinding) is told by it.
+  // Whether requests may come by this name of the server (see ParseAuthority; its port does not count). A page that
+  // points its own name at this machine (DNS rebinding) is told by it.
   [[nodiscard]] virtual bool KnowsHost(const Authority& host) const = 0;
 
   // Whether each request must show who sent it: then a page that points its own name here has nothing to show, and the

@@ -117,8 +117,8 @@ struct Endpoint {
   bool encrypted = false;
 };
 
-// What a server leaves open for the one that takes its place, in this process or in the program that replaces it. Whoever
-// has it owns the descriptors.
+// What a server leaves open for the one that takes its place, in this process or in the program that replaces it.
+// Whoever has it owns the descriptors.
 struct Inheritance {
   // Those that listen, in the order of Listen and Adopt: who connects meanwhile waits in their queues.
   std::vector<int> listeners;
@@ -136,7 +136,7 @@ struct ServerCounters {
   std::atomic<uint64_t> connections_refused{0};
   std::atomic<uint64_t> connections_open{0};
   std::atomic<uint64_t> connections_encrypted{0};  // of those, under TLS
-  std::atomic<uint64_t> handshakes{0};  // of TLS
+  std::atomic<uint64_t> handshakes{0};             // of TLS
   std::atomic<uint64_t> handshakes_failed{0};
   std::atomic<uint64_t> requests{0};
   std::atomic<uint64_t> received_bytes{0};
@@ -178,9 +178,9 @@ class Server {
   // the others are cut. Idempotent.
   bool Drain(std::chrono::milliseconds timeout);
   // As Drain, for a server that another one follows: no request is lost whose bytes have reached this machine. For
-  // kLastRepliesTime everything is served, and each reply over TLS is the last of its connection: what a connection under
-  // TLS is at cannot be handed on. From then on every reply is the last of its connection, nobody is accepted, and
-  // connections between two requests are set aside. Once, in place of Drain.
+  // kLastRepliesTime everything is served, and each reply over TLS is the last of its connection: what a connection
+  // under TLS is at cannot be handed on. From then on every reply is the last of its connection, nobody is accepted,
+  // and connections between two requests are set aside. Once, in place of Drain.
   Inheritance Leave(std::chrono::milliseconds timeout);
   static constexpr std::chrono::milliseconds kLastRepliesTime{1'000};
 

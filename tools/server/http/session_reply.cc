@@ -56,9 +56,7 @@ bool Session::LeaseReply(size_t bytes) {
   return true;
 }
 
-void Session::ReleaseReply() {
-  GiveMemory(&shared_->counters.reply_bytes, std::exchange(leased_reply_bytes_, 0));
-}
+void Session::ReleaseReply() { GiveMemory(&shared_->counters.reply_bytes, std::exchange(leased_reply_bytes_, 0)); }
 
 std::string Session::HeadOf(const Response& response, const Framing& framing) const {
   std::string head;

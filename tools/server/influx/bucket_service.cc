@@ -262,9 +262,10 @@ Response BucketService::Delete(Request& request) const {
   Result<Selection> selection = SelectionOf(**view, wanted->predicate);
   if (!selection.ok()) return Refusal(selection.error());
   if (!selection->selectors.empty() && !wanted->range.empty()) {
-    const Result<storage::DeleteReport> report = store_->Delete(
-        *database,
-        {.selectors = held.Narrow(selection->selectors), .range = wanted->range, .fields = std::move(selection->fields)});
+    const Result<storage::DeleteReport> report =
+        store_->Delete(*database, {.selectors = held.Narrow(selection->selectors),
+                                   .range = wanted->range,
+                                   .fields = std::move(selection->fields)});
     if (!report.ok()) return Refusal(report.error());
   }
   request.act = fmt::format("deleted points of the bucket {}", *database);

@@ -303,8 +303,7 @@ Result<std::string> InfluxService::ChangePolicy(const influxql::ChangeRetentionP
 }
 
 Result<std::string> InfluxService::DeleteFrom(const storage::View& view, const std::string& database,
-                                              const influxql::Delete& drop,
-                                              const storage::SeriesFilter& held) const {
+                                              const influxql::Delete& drop, const storage::SeriesFilter& held) const {
   storage::DeleteRequest request;
   request.range = drop.where.range();
   TM_TRY_ASSIGN(Selection selection, SelectionOf(view, drop));

@@ -20,7 +20,8 @@ Status CheckPingUrl(const std::string& url) {
   };
   const std::unique_ptr<CURLU, Free> parsed(curl_url());
   if (const CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0); code != CURLUE_OK) {
-    return InvalidArgument(fmt::format("is no URL such as https://watch.example/ping/TOKEN: {}", curl_url_strerror(code)));
+    return InvalidArgument(
+        fmt::format("is no URL such as https://watch.example/ping/TOKEN: {}", curl_url_strerror(code)));
   }
   const auto part = [&](CURLUPart which) {
     char* text = nullptr;

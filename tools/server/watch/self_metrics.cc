@@ -231,7 +231,7 @@ void AddWritePath(Writer* out, const write_path::WritePathStats& stats) {
   };
   by_reason("tidemark_write_rows_rejected_total", "Rows refused, by what was wrong.", stats.rows_rejected_by);
   by_reason("tidemark_write_batches_failed_total", "Whole batches refused, by what was wrong.", stats.writes_failed_by);
-  const auto by_source = [&](std::string_view name, std::string_view help, uint64_t write_path::SourceStats::*member) {
+  const auto by_source = [&](std::string_view name, std::string_view help, uint64_t write_path::SourceStats::* member) {
     out->Family(name, "counter", help);
     for (const write_path::SourceStats& source : stats.sources) {
       out->Value(fmt::format("source=\"{}\"", source.source.empty() ? "tidemark" : source.source),
@@ -426,8 +426,8 @@ void AddScrub(Writer* out, const ScrubState& scrub) {
   out->Gauge("tidemark_scrub_round_bytes", "Bytes of them.", Number(scrub.round_bytes));
   out->Gauge("tidemark_scrub_damaged_pages", "Pages that were damaged when they were read last.",
              Number(scrub.damaged.size()));
-  out->Gauge("tidemark_scrub_last_round_timestamp_seconds",
-             "When the last round was done, since 1970; 0: none was.", Seconds(scrub.last_ended_ns));
+  out->Gauge("tidemark_scrub_last_round_timestamp_seconds", "When the last round was done, since 1970; 0: none was.",
+             Seconds(scrub.last_ended_ns));
 }
 
 }  // namespace

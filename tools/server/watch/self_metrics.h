@@ -46,8 +46,8 @@ struct MetricSources {
   const backup::BackupMaker* backups = nullptr;
   const Scrubber* scrubber = nullptr;
   std::string version;
-  double start_seconds = 0;  // since 1970
-  uint64_t restarts = 0;     // of this process
+  double start_seconds = 0;          // since 1970
+  uint64_t restarts = 0;             // of this process
   double restart_pause_seconds = 0;  // of the last of them
   bool reload_good = true;
   double config_seconds = 0;  // when the settings in force were read, since 1970

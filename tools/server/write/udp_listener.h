@@ -36,8 +36,8 @@ class UdpListener {
   UdpListener(UdpConfig config, WriteService* service, const Clock* clock);
   ~UdpListener();
 
-  // Binds and begins to receive. Returns the port. kInvalidArgument, kUnavailable, kIo. `inherited`: a socket that is bound
-  // already, in place of one of its own, and its own from then on; -1: none.
+  // Binds and begins to receive. Returns the port. kInvalidArgument, kUnavailable, kIo. `inherited`: a socket that is
+  // bound already, in place of one of its own, and its own from then on; -1: none.
   Result<uint16_t> Start(int inherited = -1);
   // Writes what has been received and ends.
   void Stop();

@@ -322,7 +322,8 @@ TEST_F(ApiTest, StatusShowsTheSettings) {
   EXPECT_EQ(api.StatusConfig().body, R"({"status":"success","data":{"yaml":"data: \"x\"\n"}})");
   EXPECT_EQ(api.StatusFlags().body, R"({"status":"success","data":{"data":"x","query.timeout":"2m"}})");
   const text::Params none;
-  const std::string info = api.StatusRuntimeInfo({.params = none, .database = "kept", .filter = storage::SeriesFilter::Everything()}).body;
+  const std::string info =
+      api.StatusRuntimeInfo({.params = none, .database = "kept", .filter = storage::SeriesFilter::Everything()}).body;
   EXPECT_NE(info.find(R"("startTime":"2023-11-14T22:13:20Z")"), std::string::npos) << info;
   EXPECT_NE(info.find(R"("storageRetention":"30d")"), std::string::npos) << info;
   EXPECT_NE(api.Features().body.find(R"("rate":true)"), std::string::npos);
@@ -379,7 +380,8 @@ TEST_F(ApiTest, AFederatedPageHasEverySeriesAndEveryTypeOnce) {
   text::Params params;
   ASSERT_TRUE(text::ParseForm("match[]=mem_total&match[]=%7B__name__%3D~%22a.b%7Cmem.*%22%7D", &params).ok());
   const auto federate = [&](std::string_view accept) {
-    return api_.Federate({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()}, accept).body;
+    return api_.Federate({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()}, accept)
+        .body;
   };
   EXPECT_EQ(federate(""),
             "# TYPE a_b untyped\n"

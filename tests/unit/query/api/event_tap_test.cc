@@ -17,7 +17,8 @@ TEST(EventTap, ShowsNewStringsToThoseWhoAsk) {
   std::vector<std::string> seen;
   bool alive = true;
   ASSERT_TRUE(tap.Follow(
-                     {.database = "db", .matchers = {{{model::MatchOp::kRegex, "host", "a|b"}}},
+                     {.database = "db",
+                      .matchers = {{{model::MatchOp::kRegex, "host", "a|b"}}},
                       .filter = storage::SeriesFilter::Everything()},
                      [&seen](const Event& event) {
                        std::string json;
@@ -48,9 +49,10 @@ TEST(EventTap, RefusesBadMatchers) {
   MemoryStore store;
   EventTap tap(&store);
   const Status following = tap.Follow(
-      {.database = "", .matchers = {{{model::MatchOp::kRegex, "host", "("}}}, .filter = storage::SeriesFilter::Everything()},
-      [](const Event&) { return true; },
-      [] { return true; });
+      {.database = "",
+       .matchers = {{{model::MatchOp::kRegex, "host", "("}}},
+       .filter = storage::SeriesFilter::Everything()},
+      [](const Event&) { return true; }, [] { return true; });
   EXPECT_EQ(following.error().code, ErrorCode::kInvalidArgument);
 }
 

@@ -49,7 +49,8 @@ TEST_F(ApiTest, ALongResultEndsWhenNobodyWantsMore) {
   options.streamed_bytes_min = 100;
   const QueryApi small = With(options);
   const text::Params params = Form("query=1&start=0&end=11000&step=1");
-  const Reply reply = small.QueryRange({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()});
+  const Reply reply =
+      small.QueryRange({.params = params, .database = {}, .filter = storage::SeriesFilter::Everything()});
   ASSERT_TRUE(reply.rest);
   int pieces = 0;
   reply.rest([&pieces](std::string) { return ++pieces < 2; });

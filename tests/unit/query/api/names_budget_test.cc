@@ -107,7 +107,9 @@ TEST_F(NamesBudgetTest, WithALimitOnlySoManyAreHeld) {
   EXPECT_EQ(shown, 3U) << reply.body;
   // As many as there are: nothing is left out.
   const text::Params roomy = Form("match[]=up&limit=1");
-  EXPECT_EQ(api.Series({.params = roomy, .database = {}, .filter = storage::SeriesFilter::Everything()}).body.find("truncated"), std::string::npos);
+  EXPECT_EQ(api.Series({.params = roomy, .database = {}, .filter = storage::SeriesFilter::Everything()})
+                .body.find("truncated"),
+            std::string::npos);
 }
 
 TEST_F(NamesBudgetTest, TheyEndWhenTheClientGoes) {

@@ -78,7 +78,8 @@ class StoreDeleteModelTest : public StoreFixture, public ::testing::WithParamInt
     WriteBut(refused, builder.batch());
   }
 
-  // Before there is a retention that forbids it, and when whatever there is lies whole in a longer partition that is past.
+  // Before there is a retention that forbids it, and when whatever there is lies whole in a longer partition that is
+  // past.
   static constexpr int kMergeStep = 45;
   void MergeSome() {
     clock_.Advance(16 * kNsPerHour);

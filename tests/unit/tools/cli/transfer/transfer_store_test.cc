@@ -155,7 +155,8 @@ TEST_F(ImportIntoAStore, IntegersInAFieldOfFloatsAreToldFromLostOnes) {
             std::string::npos)
       << out_;
   EXPECT_NE(out_.find("1 are there with the same value as another type"), std::string::npos) << out_;
-  EXPECT_NE(out_.find("1 are there with another value"), std::string::npos) << out_;
+  EXPECT_NE(out_.find("no float is equal to the integer 9007199254740993"), std::string::npos) << out_;
+  EXPECT_NE(out_.find("1 are missing"), std::string::npos) << out_;
 }
 
 TEST_F(ImportIntoAStore, AStateIsOfOneDatabase) {
@@ -181,7 +182,7 @@ TEST_F(ImportIntoAStore, AStateIsOfOneDatabase) {
     ASSERT_TRUE(store->Close().ok());
   }
   EXPECT_EQ(Import(file, state), 0) << out_;
-  EXPECT_TRUE(out_.starts_with("1 points imported")) << out_;
+  EXPECT_TRUE(out_.starts_with("1 point imported")) << out_;
   EXPECT_NE(out_.find("2 of the source's 3 points had been sent by an earlier run"), std::string::npos) << out_;
   EXPECT_EQ(Stored(), HashOfAll(pieces));
   EXPECT_FALSE(std::filesystem::exists(state));

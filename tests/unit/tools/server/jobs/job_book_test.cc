@@ -30,8 +30,8 @@ class JobBookTest : public ::testing::Test {
   }
   std::unique_ptr<JobBook> Make() {
     const auto run = [this](const auto& job, const auto& stop, const auto& told) { return Work(job, stop, told); };
-    return std::make_unique<JobBook>(
-        &documents_, &clock_, std::vector<JobKind>{{.name = "work", .run = run}, {.name = "other", .run = run}});
+    return std::make_unique<JobBook>(&documents_, &clock_,
+                                     std::vector<JobKind>{{.name = "work", .run = run}, {.name = "other", .run = run}});
   }
   void AwaitBegan(const std::string& began) {
     std::unique_lock lock(mutex_);

@@ -75,17 +75,14 @@ class RoutesTest : public ::testing::Test {
   write_path::RejectionLog rejections_{8};
   PolicyBook policies_{nullptr};
   std::unique_ptr<WriteIdBook> write_ids_ = WriteIdBook::Open("").value();
-  WriteService writes_{
-      &events_,
-      &metadata_,
-      &clock_,
-      {.knows_policy = [this](std::string_view database,
-                              std::string_view policy) { return policies_.Knows(database, policy); },
-       .refused =
-           [this](const write_path::RejectionLog::Place& place, const Error& error) {
-             rejections_.Add({clock_.NowNs()}, place, error);
-           },
-       .write_ids = write_ids_.get()}};
+  WriteService writes_{&events_,
+                       &metadata_,
+                       &clock_,
+                       {.knows_policy = [this](std::string_view database,
+                                               std::string_view policy) { return policies_.Knows(database, policy); },
+                        .refused = [this](const write_path::RejectionLog::Place& place,
+                                          const Error& error) { rejections_.Add({clock_.NowNs()}, place, error); },
+                        .write_ids = write_ids_.get()}};
   InfluxService influx_{&store_, &policies_, &clock_, {}, "0.1.0"};
   BucketService buckets_{&store_, &policies_, {}};
   AdminService admin_{&store_, &rejections_, [this]() -> Result<Reloaded> {

@@ -349,14 +349,11 @@ TEST_F(RoutesTest, ChangesOfOptionsComeOneAfterTheOther) {
 // The rows of tools/admin/acts.cc are what the server does, and what its replies hold.
 TEST_F(RoutesTest, EveryActAnswersWithTheKeysOfItsRow) {
   ASSERT_EQ(Post("/write?db=d", "m v=1\nm v=").status, 400);
-  const std::map<std::string_view, std::string_view> parameters = {{"retention set", "&keep=30d"},
-                                                                   {"rollup set", "&tier=5m:90d"},
-                                                                   {"types set", "&conflicts=widen"},
-                                                                   {"delete", "&match[]=m_v"},
-                                                                   {"tsdb delete_series", "&match[]=m_v"},
-                                                                   {"rename database", "&from=d&to=e&dry_run=1"},
-                                                                   {"field drop", "&measurement=m&field=v"},
-                                                                   {"jobs follow", "&id=1"}};
+  const std::map<std::string_view, std::string_view> parameters = {
+      {"retention set", "&keep=30d"},           {"rollup set", "&tier=5m:90d"},
+      {"types set", "&conflicts=widen"},        {"delete", "&match[]=m_v"},
+      {"tsdb delete_series", "&match[]=m_v"},   {"rename database", "&from=d&to=e&dry_run=1"},
+      {"field drop", "&measurement=m&field=v"}, {"jobs follow", "&id=1"}};
   for (const admin::Act& act : admin::Acts()) {
     // Those about tokens have a test beside their service; those about backups need a store that can be copied
     // (tests/integration/test_backup.py).
@@ -365,7 +362,8 @@ TEST_F(RoutesTest, EveryActAnswersWithTheKeysOfItsRow) {
         admin::HandlerOf<backup::BackupService>(act.name) != nullptr || act.name == "backup create" ||
         act.name == "jobs pause" || act.name == "jobs resume" || act.name == "jobs cancel" ||
         // Those of a process, and of quotas, have tests of their own.
-        admin::HandlerOf<RestartService>(act.name) != nullptr || admin::HandlerOf<quota::QuotaService>(act.name) != nullptr) {
+        admin::HandlerOf<RestartService>(act.name) != nullptr ||
+        admin::HandlerOf<quota::QuotaService>(act.name) != nullptr) {
       continue;
     }
     const auto more = parameters.find(act.name);

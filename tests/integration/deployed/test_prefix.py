@@ -1,14 +1,17 @@
 """A server below a path, and behind a proxy with a path of its own: every route, links, redirects, cookies, messages."""
 import http.server
+import pathlib
 import re
+import sys
 import threading
 import urllib.error
 import urllib.request
 
-from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
-from test_access import ask, command
-from test_routes_access import routes
-from peers.alert_sink import AlertSink
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
+from test_access import ask, command  # noqa: E402
+from test_routes_access import routes  # noqa: E402
+from peers.alert_sink import AlertSink  # noqa: E402
 
 OFF = ("--host-metrics", "off")
 
