@@ -100,6 +100,11 @@ RetentionPlan PlanPartitions(const DatabaseState& state, const DatabaseOptions& 
   if (all.empty()) return plan;
   const PartitionId newest = all.rbegin()->first;
   const auto over = [&] { return options.max_bytes != 0 && bytes > options.max_bytes; };
+  // A merged partition goes whole, and may hold much more than what is too much: it stays until half of it is.
+  const auto heavy = [&](const PartitionId& id, const Partition& partition) {
+    if (!over() || id == newest) return false;
+    return id.second <= PartitionLength(options) || bytes - options.max_bytes >= partition.bytes / 2;
+  };
   const auto weigh = [&](const PartitionId& id, Partition* partition) {
     const std::vector<RollupTier> living = LivingTiers(options, id, now_ns);
     partition->outlived = !living.empty();
@@ -112,8 +117,7 @@ RetentionPlan PlanPartitions(const DatabaseState& state, const DatabaseOptions& 
   };
   for (auto& [id, partition] : all) {
     const bool old = EndNs(id) < oldest_ns;
-    const bool heavy = over() && id != newest;
-    if (!partition.reduced && !old && !heavy) break;
+    if (!partition.reduced && !old && !heavy(id, partition)) break;
     weigh(id, &partition);
     if (!partition.outlived) {
       plan.drop.emplace(id, partition.bytes);

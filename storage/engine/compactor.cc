@@ -128,7 +128,10 @@ Result<void> Compactor::FoldBatch(database::Database& database, std::span<const 
     const bool merge = job.parts.size() > 1;
     const database::EpochList old = EpochsOf(epochs, job);
     auto fold = MakeFold(database, old, job.result, merge ? FoldKind::kMerge : FoldKind::kSeal, stop);
-    if (!fold.ok() && fold.error().code == ErrorCode::kCancelled && stop.stop_requested()) break;
+    if (!fold.ok() && fold.error().code == ErrorCode::kCancelled && stop.stop_requested()) {
+      --*next;  // it is not done
+      break;
+    }
     if (!fold.ok() && merge && fold.error().code == ErrorCode::kCorruption) {
       TM_LOG(kError, "{}; the partitions stay as they are", fold.error().message);
       continue;
