@@ -102,7 +102,8 @@ TEST_F(WriteGateTest, QuotasTakeOutSeriesAndBoundNewOnes) {
   EXPECT_EQ(Left(), Texts{"m,n=1"});
   EXPECT_FALSE(refusal_);
   EXPECT_EQ(builder_.batch().new_series_max, 6U);
-  EXPECT_EQ(account_.usage().points, 2U);
+  // What was sent, for it had to be read.
+  EXPECT_EQ(account_.usage().points, 3U);
   const WriteGate gate(&caller_, nullptr, "d");
   const std::optional<quota::Refusal> told = gate.Note(held_);
   ASSERT_TRUE(told);
