@@ -114,7 +114,7 @@ def test_a_field_with_rows_of_two_types_comes_back_as_it_was():
         server.write(f"m,h=z v=0.5 {T0}000000000\n", db="floats")
         done = tidemark("admin", "import", "file", "floats", folder / "a.jsonl", *online, code=1)
         expect("1 are there with the same value as another type" in done.stdout, done.stdout)
-        expect(f"the source has the integer {big}, the database the float" in done.stdout, done.stdout)
+        expect(f"no float is equal to the integer {big}" in done.stdout, done.stdout)
 
 
 def test_line_protocol_says_what_it_leaves_out():
