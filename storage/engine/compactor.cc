@@ -48,10 +48,19 @@ Result<CompactionProgress> Compactor::Compact(std::string_view name, const std::
   if (!result.ok()) return std::move(result).error();
   // Small pages that were folded away lie in the tables of meta until then. It only frees space, and needs some.
   if (done.partitions_done > 0 && !parts_.reserve.in_use()) {
-    if (auto compacted = parts_.rocks->CompactRecords(); !compacted.ok())
-      TM_LOG(kWarn, "{}", compacted.error().message);
+    if (auto compacted = RewriteRecords(*database); !compacted.ok()) TM_LOG(kWarn, "{}", compacted.error().message);
   }
   return done;
+}
+
+Result<void> Compactor::RewriteRecords(const database::Database& database) {
+  TM_RETURN_IF_ERROR(parts_.rocks->CompactRecords());
+  // RocksDB forgets the sequence numbers of what lies at the bottom. Where nothing but tables is left, a repair knows
+  // by the newest number that none is missing: so one record is written behind the others.
+  MutexLock change_lock(parts_.databases.change_mutex());
+  meta::MetaChange change;
+  change.put_databases.push_back({database.id(), database.name(), database.options()});
+  return parts_.CommitAct(std::move(change));
 }
 
 Result<void> Compactor::CompactPartitions(database::Database& database, const std::stop_token& stop,

@@ -118,6 +118,8 @@ class Compactor {
   // The same on a full disk, one by one, so that what one has replaced makes room for the next.
   Result<void> FoldWithLittleRoom(database::Database& database, std::span<const Job> jobs, NoRoom* no_room,
                                   CompactionProgress* done) TM_REQUIRES(compact_mutex_);
+  // Makes the tables of names and records small.
+  Result<void> RewriteRecords(const database::Database& database);
   Result<void> CompactPartitions(database::Database& database, const std::stop_token& stop,
                                  const std::function<void(const CompactionProgress&)>& progress,
                                  CompactionProgress* done) TM_EXCLUDES(compact_mutex_);

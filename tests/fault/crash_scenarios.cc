@@ -264,11 +264,18 @@ CrashScenario DatabasesScenario() {
                          return store.DropDatabase("other");
                        },
                        [](RowModel* model) { Erase(model, "other", "", INT64_MIN, INT64_MAX); }};
+  const CrashStep rename{[](Store& store, ManualClock&) -> Result<void> {
+                           if (store.HasDatabase("after")) return {};
+                           if (!store.HasDatabase("before")) TM_RETURN_IF_ERROR(store.CreateDatabase("before", {}));
+                           return store.RenameDatabase("before", "after");
+                         },
+                         [](RowModel*) {}};
   return {"Databases",
           {Write({.first_ns = kStart}), Checkpoint()},
           {},
           {
               create,
+              rename,
               Write({.database = "other", .first_ns = kStart, .count = 200}),
               Checkpoint(),
               Write({.database = "other", .host = "b", .first_ns = kStart}),

@@ -167,8 +167,8 @@ uint64_t Scrubber::Step(double seconds) {
     state_.last_begun_ns = std::exchange(state_.round_begun_ns, 0);
     state_.last_ended_ns = clock_->NowNs();
     ++state_.rounds;
-    TM_LOG(kInfo, "a scrub has read {} pages of {} bytes; {} are damaged", state_.round_pages, state_.round_bytes,
-           state_.damaged.size());
+    TM_LOG(kInfo, "a scrub has read {} pages of {} bytes; {} of them were not as they were written", state_.round_pages,
+           state_.round_bytes, state_.damaged.size());
   }
   if (begins || step->round_done || !step->damaged.empty() || clock_->SteadyNs() - saved_at_ns_ >= kSaveNs)
     SaveOrTell();
