@@ -1,6 +1,7 @@
 #include "tools/server/daemon.h"
 
 #include <fmt/core.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <chrono>
@@ -95,6 +96,12 @@ void Daemon::OpenAdmin() {
       store_->Documents(), &SystemClock::Get(),
       std::vector<jobs::JobKind>{jobs::CompactKind(store_.get()), jobs::VerifyKind(store_.get()),
                                  backup::BackupKind(backup_maker_.get())});
+  job_book_->SetRoom([data = config_.data] {
+    constexpr uint64_t kLeastBytes = uint64_t{1} << 20;
+    struct statvfs disk{};
+    if (::statvfs(data.c_str(), &disk) != 0) return true;
+    return disk.f_bavail * disk.f_frsize >= kLeastBytes && (disk.f_files == 0 || disk.f_favail > 0);
+  });
   jobs_ = std::make_unique<jobs::JobService>(store_.get(), job_book_.get());
   jobs_->Add(ScrubAsJob(store_.get(), scrubber_.get()));
   jobs_->Add(BackfillsAsJobs(backfills_.get()));

@@ -91,7 +91,7 @@ Result<JobBook::Entry*> JobBook::EntryOf(std::string_view id) {
 
 Status JobBook::Save(Entry* entry) {
   entry->saved_at_ns = clock_->SteadyNs();
-  if (documents_ == nullptr) return {};
+  if (documents_ == nullptr || (has_room_ && !has_room_())) return {};
   const Job& job = entry->job;
   TM_TRY_ASSIGN([[maybe_unused]] const uint64_t version,
                 documents_->Put(kKind, NameOf(NumberOf(job.id)), "{" + PrintJob(job) + "}", job.author));

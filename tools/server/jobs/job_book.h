@@ -54,6 +54,9 @@ class JobBook {
   // Documents (null: nothing outlives the process) and clock outlive it.
   JobBook(storage::DocumentStore* documents, const Clock* clock, std::vector<JobKind> kinds);
   ~JobBook() { Stop(); }
+  // Whether the disk has room for documents; before the first Begin. Where it has none jobs are done all the same,
+  // since some of them give space back, and are not stored.
+  void SetRoom(std::function<bool()> has_room) { has_room_ = std::move(has_room); }
   JobBook(const JobBook&) = delete;
   JobBook& operator=(const JobBook&) = delete;
 
@@ -109,6 +112,7 @@ class JobBook {
   void ForgetOld() TM_REQUIRES(mutex_);
 
   storage::DocumentStore* const documents_;
+  std::function<bool()> has_room_;
   const Clock* const clock_;
   mutable Mutex mutex_;
   mutable CondVar wake_;     // for the lanes
