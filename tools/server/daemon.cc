@@ -92,16 +92,17 @@ void Daemon::OpenAdmin() {
       static_cast<int64_t>(start_seconds_ * 1e9));
   backups_ = std::make_unique<backup::BackupService>(backup_maker_.get());
   scrubber_ = std::make_unique<Scrubber>(store_.get(), &SystemClock::Get(), config_.scrub);
-  job_book_ = std::make_unique<jobs::JobBook>(
-      store_->Documents(), &SystemClock::Get(),
-      std::vector<jobs::JobKind>{jobs::CompactKind(store_.get()), jobs::VerifyKind(store_.get()),
-                                 backup::BackupKind(backup_maker_.get())});
-  job_book_->SetRoom([data = config_.data] {
+  const auto has_room = [data = config_.data] {
     constexpr uint64_t kLeastBytes = uint64_t{1} << 20;
     struct statvfs disk{};
     if (::statvfs(data.c_str(), &disk) != 0) return true;
     return disk.f_bavail * disk.f_frsize >= kLeastBytes && (disk.f_files == 0 || disk.f_favail > 0);
-  });
+  };
+  job_book_ = std::make_unique<jobs::JobBook>(
+      store_->Documents(), &SystemClock::Get(),
+      std::vector<jobs::JobKind>{jobs::CompactKind(store_.get(), has_room), jobs::VerifyKind(store_.get()),
+                                 backup::BackupKind(backup_maker_.get())});
+  job_book_->SetRoom(has_room);
   jobs_ = std::make_unique<jobs::JobService>(store_.get(), job_book_.get());
   jobs_->Add(ScrubAsJob(store_.get(), scrubber_.get()));
   jobs_->Add(BackfillsAsJobs(backfills_.get()));

@@ -235,11 +235,12 @@ JobKind VerifyKind(storage::Store* store) {
   return {.name = "verify", .run = run};
 }
 
-JobKind CompactKind(storage::Store* store) {
-  const auto run = [store](const Job& job, const std::stop_token& stop,
-                           const JobKind::Told& told) -> Result<JobProgress> {
-    // What is in memory comes to disk first, so that before and after are of the same rows.
-    TM_RETURN_IF_ERROR(store->Checkpoint());
+JobKind CompactKind(storage::Store* store, std::function<bool()> has_room) {
+  const auto run = [store, has_room = std::move(has_room)](const Job& job, const std::stop_token& stop,
+                                                           const JobKind::Told& told) -> Result<JobProgress> {
+    // What is in memory comes to disk first, so that before and after are of the same rows. Not on a full disk, where
+    // the compaction opens the reserve before it writes anything.
+    if (has_room()) TM_RETURN_IF_ERROR(store->Checkpoint());
     // Of one that goes on, what it began with.
     const uint64_t before = BytesBefore(job).value_or(BytesOf(*store, job.database));
     const auto progress_of = [&](const storage::CompactionProgress& progress) {
