@@ -36,8 +36,9 @@ model::Batch Accepted(const model::Batch& batch, const Check& check, model::Writ
   return out;
 }
 
-// Adds the rejections of `own` to those of the store, in the order of the input.
-void Merge(model::WriteReport&& own, model::WriteReport* report) {
+}  // namespace
+
+void MergeRejections(model::WriteReport own, model::WriteReport* report) {
   report->rows_rejected += own.rows_rejected;
   std::vector<model::Rejection> both;
   std::merge(std::make_move_iterator(own.rejections.begin()), std::make_move_iterator(own.rejections.end()),
@@ -49,8 +50,6 @@ void Merge(model::WriteReport&& own, model::WriteReport* report) {
     report->rejections.resize(model::WriteReport::kMaxRejections);
   }
 }
-
-}  // namespace
 
 uint64_t BatchBytes(const model::Batch& batch) {
   return batch.rows.size() * sizeof(model::Row) + batch.values.size() * (sizeof(int64_t) + 1) +
@@ -128,7 +127,7 @@ Result<model::WriteReport> WritePath::WriteChecked(std::string_view database, co
   model::WriteReport rejected;
   const model::Batch accepted = Accepted(batch, [&](const model::Row& row) { return CheckRow(batch, row); }, &rejected);
   TM_TRY_ASSIGN(model::WriteReport report, store_->Write(database, accepted));
-  Merge(std::move(rejected), &report);
+  MergeRejections(std::move(rejected), &report);
   return report;
 }
 

@@ -65,6 +65,9 @@ struct WritePathStats {
 // Bytes that a batch holds, roughly: rows, values, scales, strings, arena.
 uint64_t BatchBytes(const model::Batch& batch);
 
+// Adds the rejections of `own` to `report`, in the order of the input.
+void MergeRejections(model::WriteReport own, model::WriteReport* report);
+
 // Thread-safe.
 class WritePath final : public model::PointSink {
  public:

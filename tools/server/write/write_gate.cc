@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <unordered_map>
@@ -181,17 +180,6 @@ std::optional<quota::Refusal> WriteGate::Note(const model::WriteReport& report) 
   }
   if (refused == 0) return std::nullopt;
   return quota::Refusal{std::move(reason), 1};
-}
-
-void MergeRejections(model::WriteReport own, model::WriteReport* report) {
-  report->rows_rejected += own.rows_rejected;
-  std::vector<model::Rejection> both;
-  std::merge(std::make_move_iterator(own.rejections.begin()), std::make_move_iterator(own.rejections.end()),
-             std::make_move_iterator(report->rejections.begin()), std::make_move_iterator(report->rejections.end()),
-             std::back_inserter(both),
-             [](const model::Rejection& a, const model::Rejection& b) { return a.line < b.line; });
-  if (both.size() > model::WriteReport::kMaxRejections) both.resize(model::WriteReport::kMaxRejections);
-  report->rejections = std::move(both);
 }
 
 }  // namespace tidemark::server

@@ -48,7 +48,4 @@ class WriteGate {
   uint64_t database_;  // hash of its name: a series of two databases is two
 };
 
-// Adds the rejections of `own` to `report`, in the order of the input.
-void MergeRejections(model::WriteReport own, model::WriteReport* report);
-
 }  // namespace tidemark::server

@@ -264,7 +264,7 @@ WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarge
   if (held.rows_rejected > 0) {
     counters_.rows_rejected.fetch_add(held.rows_rejected, std::memory_order_relaxed);
     LogHeld(held, target, message);
-    MergeRejections(std::move(held), &*written);
+    write_path::MergeRejections(std::move(held), &*written);
   }
   const std::optional<quota::Refusal> over = gate.Note(*written);
   const bool whole = !decoded->refused() && written->rows_rejected == 0;
@@ -349,7 +349,7 @@ Result<model::WriteReport> WriteService::TakeDatagrams(const DatagramProtocol& p
   // Rows do not say which datagram brought them.
   if (datagrams.size() > 1) workspace->batch.sender = {};
   TM_TRY_ASSIGN(model::WriteReport report, Write(*workspace.get(), target.database));
-  MergeRejections(std::move(held), &report);
+  write_path::MergeRejections(std::move(held), &report);
   static_cast<void>(gate.Note(report));
   if (problem->empty()) *problem = ingest::Reasons(report.rejections);
   return report;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/write_path/write_path.h"
 #include "storage/model/series_key.h"
 #include "storage/series_filter.h"
 
@@ -117,7 +118,7 @@ TEST_F(WriteGateTest, RejectionsAreMergedInTheOrderOfTheInput) {
   own.Reject(3, InvalidArgument("own"));
   stored.Reject(1, InvalidArgument("stored"));
   stored.Reject(5, InvalidArgument("stored"));
-  MergeRejections(std::move(own), &stored);
+  write_path::MergeRejections(std::move(own), &stored);
   EXPECT_EQ(stored.rows_rejected, 3U);
   ASSERT_EQ(stored.rejections.size(), 3U);
   EXPECT_EQ(stored.rejections[1].line, 3U);
