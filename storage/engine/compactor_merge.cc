@@ -79,9 +79,9 @@ std::vector<Compactor::Job> Compactor::PlanMerges(const database::Database& data
   std::vector<Job> merges = database::PlanMerges(
       list, database.options(),
       {parts_.retention_clock.NowNs(), parts_.options.seal_grace_ns, parts_.options.longest_merge_ns},
-      [&](const database::PartitionId& id) { return RowsPerSeries(partitions.at(id)); });
+      [&](const database::PartitionId& id) TM_REQUIRES(compact_mutex_) { return RowsPerSeries(partitions.at(id)); });
   if (caller == MergeCaller::kCompaction) return merges;
-  std::erase_if(merges, [&](const Job& merge) {
+  std::erase_if(merges, [&](const Job& merge) TM_REQUIRES(compact_mutex_) {
     const auto found = unmergeable_.find({database.id(), merge.result});
     return found != unmergeable_.end() && found->second == NewestOf(EpochsOf(partitions, merge));
   });

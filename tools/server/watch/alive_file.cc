@@ -64,7 +64,7 @@ Result<Alive> ParseAlive(std::string_view text) {
 
 Result<AliveFile> AliveFile::Open(const std::string& directory) {
   std::string path = directory + "/alive";
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return IoError("opening", path);
   return AliveFile(fd, std::move(path));
 }

@@ -136,7 +136,7 @@ Status WriteIdBook::Load() {
   MutexLock lock(mutex_);
   if (::mkdir(directory_.c_str(), 0750) != 0 && errno != EEXIST) return FileError("making", directory_, errno);
   const std::string path = directory_ + "/log";
-  const UniqueFile file(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0640));
+  const UniqueFile file(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
   if (file.get() < 0) return FileError("opening", path, errno);
   std::string bytes;
   char piece[16'384];
@@ -222,11 +222,11 @@ Result<uint64_t> WriteIdBook::Put(const Record& record) {
 Status WriteIdBook::Rewrite() {
   const std::string path = directory_ + "/log";
   const std::string fresh = path + ".new";
-  UniqueFile file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0640));
+  UniqueFile file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
   if (file.get() < 0) return FileError("opening", fresh, errno);
   const int before = std::exchange(file_, file.get());
   const uint64_t records = std::exchange(records_, 0);
-  const auto give_up = [&](Error error) {
+  const auto give_up = [&](Error error) TM_REQUIRES(mutex_) {
     file_ = before;
     records_ = records;
     return error;
