@@ -24,8 +24,12 @@ constexpr double kPatchBits = 80;
 // What a division, or a multiplication behind it, is off by.
 constexpr double kFractionSteps = 2;
 
+// The exponent of a value; of zero that of the smallest normal double, of what is not finite that of the largest and
+// one.
+int ExponentOf(double value) { return std::clamp(std::ilogb(value), -1022, 1024); }
+
 // The distance between doubles near a value.
-double StepAt(double value) { return std::ldexp(1.0, std::max(std::ilogb(value) - 52, -1074)); }
+double StepAt(double value) { return std::ldexp(1.0, ExponentOf(value) - 52); }
 
 // Steps of a rounding from zero to a value, about.
 double StepsFromZero(double value, const Rounding& rounding) {
@@ -83,7 +87,7 @@ std::optional<Rounding> FindMultiples(const FloatSample& sample) {
     smallest = std::min(smallest, std::fabs(value));
     largest = std::max(largest, std::fabs(value));
   }
-  if (lowest <= std::ilogb(smallest) - 52 || std::ilogb(largest) - lowest > 54) return std::nullopt;
+  if (lowest <= ExponentOf(smallest) - 52 || ExponentOf(largest) - lowest > 54) return std::nullopt;
   if (std::abs(lowest) > Rounding::kMaxExponent) return std::nullopt;
   return Rounding{Rounding::Kind::kMultiples, lowest};
 }

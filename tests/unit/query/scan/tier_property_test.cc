@@ -261,6 +261,7 @@ TEST_P(TierPropertyTest, AnAnswerIsWhatTheRowsGive) {
   options.max_epochs = 3;
   options.seal_quiet_ns = kMinute;
   options.new_database.partition_ns = kNsPerHour;
+  options.longest_merge_ns = 0;  // the model reduces hour by hour
   options.new_database.tiers = {{kNarrow, 0}, {kWide, 0}};
   clock_.Set(kStart + kNsPerDay);
   Open(options);
