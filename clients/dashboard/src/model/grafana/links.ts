@@ -10,7 +10,8 @@ function ourAddress(url: string): string {
   const more = search ? `&${search}` : "";
   const board = /^(?:\.{0,2}\/)?(?:grafana\/)?(?:d\/[^/]+\/|dashboard\/db\/)([^/]+)\/?$/.exec(path);
   if (board) return `?page=d-${nameOf(board[1] as string)}${more}`;
-  if (/^(?:\.{0,2}\/)?(?:grafana\/)?(?:d\/[^/]+|dashboards?|dashboards\/.*)\/?$/.test(path)) return "?page=dashboards";
+  // "/dashboard" is our own page already.
+  if (/^(?:\.{0,2}\/)?(?:grafana\/)?(?:d\/[^/]+|dashboards(?:\/.*)?)\/?$/.test(path)) return "?page=dashboards";
   if (/^\/?(?:grafana\/)?alerting(\/.*)?$/.test(path)) return "?page=alerts";
   return url;
 }

@@ -46,7 +46,7 @@ describe("annotations", () => {
 describe("links", () => {
   it.each([
     [{ title: "T", url: "https://example.org/x" }, "https://example.org/x"], [{ url: "/d/abc/node-exporter?var-node=$node" }, "?page=d-node-exporter&var-node=$node"], [{ url: "d/abc/x", keepTime: true, includeVars: true }, "?page=d-x&${__url_time_range}&${__all_variables}"],
-    [{ url: "/dashboard/db/old" }, "?page=d-old"], [{ dashboard: "Old One", type: "dashboard" }, "?page=d-old-one"], [{ url: "/d/abc" }, "?page=dashboards"], [{ url: "/alerting/list" }, "?page=alerts"], [{ url: "https://g.example/d/abc/x" }, "https://g.example/d/abc/x"],
+    [{ url: "/dashboard/db/old" }, "?page=d-old"], [{ dashboard: "Old One", type: "dashboard" }, "?page=d-old-one"], [{ url: "/d/abc" }, "?page=dashboards"], [{ url: "/dashboards" }, "?page=dashboards"], [{ url: "/dashboard?page=explore&q=up" }, "/dashboard?page=explore&q=up"], [{ url: "/alerting/list" }, "?page=alerts"], [{ url: "https://g.example/d/abc/x" }, "https://g.example/d/abc/x"],
   ])("%j", (link, href) => {
     expect(one({ type: "stat", targets, links: [link] }).panel?.links?.[0]?.href).toBe(href);
     expect(read({ links: [link] }).dashboard.links?.[0]?.href).toBe(href);
