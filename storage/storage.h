@@ -36,6 +36,7 @@
 #include "storage/model/matcher.h"
 #include "storage/model/point_sink.h"
 #include "storage/model/quantile_sketch.h"
+#include "storage/model/series_part.h"
 #include "storage/model/timestamp.h"
 #include "storage/scrub.h"
 #include "storage/series_filter.h"
@@ -255,6 +256,21 @@ class View {
                                                               model::TimeRange range) const {
     return range.empty() ? std::vector<model::SeriesRef>() : refs;
   }
+
+  // A part of what Select and Present give, which costs what the part costs. Where few series satisfy the matchers or
+  // are present it may look at all of them; so that the caller can look at his deadline meanwhile, such a search ends
+  // now and then with a part that is short or empty and says where it goes on. What is written between two parts may
+  // be in the second. Errors: those of Select.
+  [[nodiscard]] virtual Result<model::SeriesPart> SelectPart(std::span<const model::Matcher> matchers,
+                                                             model::TimeRange range,
+                                                             const model::PartWanted& wanted) const;
+  // The values that `refs` (sorted) have of a label: sorted, each once.
+  [[nodiscard]] virtual std::vector<std::string> ValuesOf(std::string_view label,
+                                                          std::span<const model::SeriesRef> refs) const;
+  // The names of the labels of `refs` (sorted), __name__ included: sorted, each once.
+  [[nodiscard]] virtual std::vector<std::string> NamesOf(std::span<const model::SeriesRef> refs) const;
+  // Names that labels of any series have, sorted; some may be of series that no selection of this view gives.
+  [[nodiscard]] virtual std::vector<std::string> KnownNames() const;
 
   // Replaces `labels` with the labels of a series, __name__ included, sorted by name.
   virtual void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const = 0;
