@@ -22,6 +22,9 @@ struct Alert {
   // The sender gave no end, so that it ends when nobody tells of it any more.
   bool timeout = false;
   std::string generator_url = {};
+  // Of one that this server tells of itself: the group of the rule (file;name) and the rule. Empty: of a sender.
+  std::string rule_group = {};
+  std::string rule = {};
   uint64_t fingerprint = 0;  // of the labels
 
   [[nodiscard]] bool ResolvedAt(int64_t now_ns) const { return ends_at_ns != 0 && ends_at_ns <= now_ns; }

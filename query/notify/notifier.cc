@@ -17,7 +17,8 @@ constexpr int64_t kMaintenanceNs = 30'000'000'000;
 // no writing, since it is moved on after a restart.
 bool IsNews(const Alert& old, const Alert& news, int64_t now_ns) {
   return old.starts_at_ns != news.starts_at_ns || old.annotations != news.annotations || old.timeout != news.timeout ||
-         old.generator_url != news.generator_url || old.ResolvedAt(now_ns) != news.ResolvedAt(now_ns);
+         old.generator_url != news.generator_url || old.rule != news.rule || old.rule_group != news.rule_group ||
+         old.ResolvedAt(now_ns) != news.ResolvedAt(now_ns);
 }
 
 }  // namespace
@@ -128,6 +129,14 @@ std::vector<AlertView> Notifier::Alerts(int64_t now_ns) const {
     if (!alert->ResolvedAt(now_ns)) views.push_back(ViewOf(alert, now_ns));
   }
   return views;
+}
+
+std::vector<Alert> Notifier::OwnAlerts() const {
+  std::vector<Alert> own;
+  for (const auto& [fingerprint, alert] : alerts_) {
+    if (!alert->rule.empty()) own.push_back(*alert);
+  }
+  return own;
 }
 
 std::vector<GroupView> Notifier::Groups(int64_t now_ns) const {

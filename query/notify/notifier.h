@@ -130,6 +130,8 @@ class Notifier {
   [[nodiscard]] const Silences& silences() const { return silences_; }
   // Alerts that have not ended, sorted by fingerprint.
   [[nodiscard]] std::vector<AlertView> Alerts(int64_t now_ns) const;
+  // Those of our rules, whether they have ended or not.
+  [[nodiscard]] std::vector<Alert> OwnAlerts() const;
   // Groups with such, sorted by labels and receiver.
   [[nodiscard]] std::vector<GroupView> Groups(int64_t now_ns) const;
   [[nodiscard]] size_t group_count() const { return groups_.size(); }

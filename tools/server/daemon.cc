@@ -22,6 +22,7 @@
 #include "tools/server/routes/routes.h"
 #include "tools/server/routes/rule_routes.h"
 #include "tools/server/watch/self_alerts.h"
+#include "tools/server/watch/told_before.h"
 
 namespace tidemark::server {
 namespace {
@@ -460,8 +461,14 @@ Status Daemon::Listen() {
   StartWatchdog();
   RuleRunner::Refusal refusal;
   if (config_.self_alerts) refusal = [this] { return store_->Stats().read_only_reason; };
-  rule_runner_ = std::make_unique<RuleRunner>(rules_.get(), &SystemClock::Get(), address_.external_url,
-                                              std::move(refusal), [this](auto alerts) { Tell(std::move(alerts)); });
+  const int64_t now_ms = SystemClock::Get().NowNs() / 1'000'000;
+  const std::vector<query::notify::Alert> own = notify_->OwnAlerts();
+  // Who was not told that one has ended before the restart is told now.
+  senders_.Put(own);
+  rule_runner_ = std::make_unique<RuleRunner>(
+      rules_.get(), &SystemClock::Get(), address_.external_url, std::move(refusal),
+      [this](auto alerts) { Tell(std::move(alerts)); },
+      ToldBefore(*store_, own, rules_->Status(), RulesDatabase(config_), now_ms));
   backup_schedule_ = std::make_unique<backup::BackupSchedule>(backup_maker_.get(), &SystemClock::Get());
   CloseKept();
   server_->Start();

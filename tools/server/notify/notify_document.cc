@@ -20,6 +20,11 @@ class Object {
   Object(element root, std::string_view what) : root_(root), what_(what) {}
 
   std::string Text(std::string_view key) { return std::string(Get<std::string_view>(key)); }
+  // Empty where it is not there.
+  std::string TextOrEmpty(std::string_view key) {
+    std::string_view value;
+    return root_[key].get(value) == simdjson::SUCCESS ? std::string(value) : "";
+  }
   int64_t Int(std::string_view key) { return Get<int64_t>(key); }
   bool Bool(std::string_view key) { return Get<bool>(key); }
 
@@ -114,6 +119,9 @@ Alert AlertOf(Object& object) {
   alert.updated_at_ns = object.Int("updated_ns");
   alert.timeout = object.Bool("timeout");
   alert.generator_url = object.Text("generator_url");
+  // Older servers have not written these two.
+  alert.rule_group = object.TextOrEmpty("rule_group");
+  alert.rule = object.TextOrEmpty("rule");
   alert.fingerprint = FingerprintOf(alert.labels);
   return alert;
 }
@@ -139,6 +147,8 @@ std::string PrintAlert(const Alert& alert) {
   out += fmt::format(R"(,"starts_ns":{},"ends_ns":{},"updated_ns":{},"timeout":{})", alert.starts_at_ns,
                      alert.ends_at_ns, alert.updated_at_ns, alert.timeout);
   AppendText(&out, "generator_url", alert.generator_url);
+  if (!alert.rule_group.empty()) AppendText(&out, "rule_group", alert.rule_group);
+  if (!alert.rule.empty()) AppendText(&out, "rule", alert.rule);
   return out + '}';
 }
 

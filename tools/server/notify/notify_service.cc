@@ -168,6 +168,11 @@ std::vector<query::notify::AlertView> NotifyService::Alerts() const {
   return notifier_.Alerts(Now());
 }
 
+std::vector<query::notify::Alert> NotifyService::OwnAlerts() const {
+  MutexLock lock(mutex_);
+  return notifier_.OwnAlerts();
+}
+
 std::vector<query::notify::GroupView> NotifyService::Groups() const {
   MutexLock lock(mutex_);
   return notifier_.Groups(Now());

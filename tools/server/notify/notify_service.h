@@ -57,6 +57,8 @@ class NotifyService {
   [[nodiscard]] std::vector<query::notify::Silence> ListSilences() const;
   [[nodiscard]] std::vector<query::notify::AlertView> Alerts() const;
   [[nodiscard]] std::vector<query::notify::GroupView> Groups() const;
+  // Those that this server has told of itself, also those that have ended and of which somebody may have to hear yet.
+  [[nodiscard]] std::vector<query::notify::Alert> OwnAlerts() const;
   [[nodiscard]] std::vector<LaneStats> Lanes() const { return outbox_.Stats(); }
 
   // Sends an example to each way of a receiver now, and waits. What became of each, in their order. kNotFound.

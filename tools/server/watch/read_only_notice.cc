@@ -10,6 +10,11 @@ constexpr int64_t kMsNs = 1'000'000;
 
 }  // namespace
 
+void ReadOnlyNotice::Restore(query::notify::Alert alert, int64_t now_ms) {
+  fires_ = std::move(alert);
+  refused_ms_ = now_ms;
+}
+
 std::vector<query::notify::Alert> ReadOnlyNotice::At(const std::string& reason, int64_t now_ms) {
   if (reason.empty()) {
     if (!fires_ || now_ms < refused_ms_ + kQuietMs) return {};
@@ -22,7 +27,8 @@ std::vector<query::notify::Alert> ReadOnlyNotice::At(const std::string& reason, 
   if (fires_ && now_ms < told_ms_ + kAgainMs) return {};
   if (!fires_) {
     fires_.emplace();
-    fires_->labels = {{"alertname", "TidemarkReadOnly"}, {"severity", "critical"}};
+    fires_->labels = {{"alertname", std::string(kAlert)}, {"severity", "critical"}};
+    fires_->rule = kAlert;
     fires_->starts_at_ns = now_ms * kMsNs;
   }
   fires_->annotations = {{"summary", "The store takes no writes: " + reason}};

@@ -29,11 +29,11 @@ constexpr uint64_t kLateTold = 3;
 constexpr int64_t kLateToldMs = 60'000;
 constexpr uint64_t kOnTimeAfter = 5;
 
-std::string NameOf(const GroupStatus& group) { return group.group->file + ";" + group.group->name; }
+constexpr std::string_view kMisses = "RuleGroupMisses";
 
 // A rule that cannot be evaluated, as an alert.
 query::rules::Alert FailureOf(const GroupStatus& group, const RuleStatus& rule) {
-  return {.labels = {{"alertname", "RuleFails"}, {"rule", rule.rule->name}, {"rule_group", NameOf(group)}},
+  return {.labels = {{"alertname", "RuleFails"}, {"rule", rule.rule->name}, {"rule_group", RuleNotices::NameOf(group)}},
           .annotations = {{"error", rule.last_error},
                           {"summary",
                            "The rule " + rule.rule->name + " cannot be evaluated; its alerts stay what they were"}},
@@ -58,7 +58,7 @@ query::rules::Alert FlappingOf(const query::rules::Rule& rule, query::rules::Ale
 // A group of which evaluations were left out, as an alert.
 query::rules::Alert MissesOf(const GroupStatus& group) {
   return {
-      .labels = {{"alertname", "RuleGroupMisses"}, {"rule_group", NameOf(group)}},
+      .labels = {{"alertname", std::string(kMisses)}, {"rule_group", RuleNotices::NameOf(group)}},
       .annotations = {{"summary",
                        fmt::format("Evaluations of the rule group {} are left out, {} since the start: the last one "
                                    "took {:.3g} s, and it is due each {:.3g} s",
@@ -76,6 +76,39 @@ Alert Ended(Alert alert, int64_t at_ms) {
 }
 
 }  // namespace
+
+std::string RuleNotices::NameOf(const GroupStatus& group) { return group.group->file + ";" + group.group->name; }
+
+int64_t RuleNotices::KnownMs(const GroupStatus& group) {
+  return kKnownIntervals * std::max(group.interval_ms, kIntervalMinMs);
+}
+
+void RuleNotices::Restore(std::vector<Before> before) {
+  for (Before& one : before) {
+    // One that is late goes on being so until it is on time again.
+    if (query::notify::ValueOf(one.alert.labels, query::rules::kAlertName) == kMisses) {
+      seen_[one.alert.rule_group].late = kLateTold;
+    }
+    Firing& firing = firing_[one.alert.labels];
+    firing.group = one.alert.rule_group;
+    firing.rule = one.alert.rule;
+    firing.alert = std::move(one.alert);
+    firing.before = one.last;
+  }
+}
+
+bool RuleNotices::MayGoOn(const GroupStatus& group, Firing* firing) {
+  if (!firing->before) return false;
+  const bool fails = std::ranges::any_of(
+      group.rules, [&](const RuleStatus& rule) { return rule.rule->name == firing->rule && rule.failures > 0; });
+  if (fails) return true;
+  const int64_t at_ms = group.last_evaluation_ms;
+  if (firing->first_ms == 0) firing->first_ms = at_ms;
+  if (firing->before->ended) return false;
+  // Between two evaluations nobody evaluates it either.
+  const int64_t away_ms = firing->first_ms - firing->before->last_ms - group.interval_ms;
+  return at_ms - firing->first_ms < std::min(away_ms, KnownMs(group));
+}
 
 std::vector<Alert> RuleNotices::Since(const Snapshot& snapshot, int64_t now_ms) {
   std::vector<Alert> out;
@@ -127,18 +160,22 @@ void RuleNotices::TakeGroup(const GroupStatus& group, const std::string& name, S
   }
   if (IsLate(group, seen) && !group.rules.empty()) take(group.rules.front(), MissesOf(group), at_ms);
   for (auto at = firing_.begin(); at != firing_.end();) {
-    if (at->second.group == name && !fires.contains(at->first)) {
-      out->push_back(Ended(std::move(at->second.alert), at_ms));
-      at = firing_.erase(at);
-    } else {
+    Firing& firing = at->second;
+    if (firing.group != name || fires.contains(at->first)) {
       ++at;
+    } else if (MayGoOn(group, &firing)) {
+      firing.alert.ends_at_ns = (at_ms + KnownMs(group)) * kMsNs;
+      out->push_back(firing.alert);
+      ++at;
+    } else {
+      out->push_back(Ended(std::move(firing.alert), at_ms));
+      at = firing_.erase(at);
     }
   }
 }
 
 void RuleNotices::Fires(const GroupStatus& group, const std::string& name, const RuleStatus& rule,
                         const query::rules::Alert& alert, int64_t since_ms, std::vector<Alert>* out) {
-  const int64_t until_ms = group.last_evaluation_ms + kKnownIntervals * std::max(group.interval_ms, kIntervalMinMs);
   const auto [at, is_new] = firing_.try_emplace(alert.labels);
   Firing& firing = at->second;
   if (is_new) {
@@ -150,12 +187,16 @@ void RuleNotices::Fires(const GroupStatus& group, const std::string& name, const
   firing.alert.annotations = alert.annotations;
   firing.alert.generator_url =
       fmt::format("{}/graph?g0.expr={}&g0.tab=1", external_url_, text::QueryEscape(rule.rule->expr_text));
-  firing.alert.ends_at_ns = until_ms * kMsNs;
+  firing.alert.ends_at_ns = (group.last_evaluation_ms + KnownMs(group)) * kMsNs;
+  firing.alert.rule_group = firing.group;
+  firing.alert.rule = firing.rule;
+  firing.before.reset();
   out->push_back(firing.alert);
 }
 
 void RuleNotices::EndRemoved(const Snapshot& snapshot, int64_t now_ms, std::vector<Alert>* out) {
-  if (snapshot.owner != nullptr && snapshot.owner == settled_) return;
+  // Before there are any groups nothing has been taken away.
+  if (snapshot.owner == nullptr || snapshot.owner == settled_) return;
   std::set<std::string> waiting;  // rules that have not been evaluated
   std::set<model::Labels> fires;  // also of a rule that has moved to another group, which takes it at its next turn
   std::set<std::pair<std::string, std::string>> there;

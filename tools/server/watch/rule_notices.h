@@ -8,11 +8,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "query/notify/alert.h"
+#include "query/rules/last_firing.h"
 #include "query/rules/manager.h"
 
 namespace tidemark::server {
@@ -22,6 +24,21 @@ class RuleNotices {
  public:
   // `external_url`: in front of the links of alerts to their expressions.
   explicit RuleNotices(std::string external_url = "") : external_url_(std::move(external_url)) {}
+
+  // The file and name of a group, and how long what is said of an alert of it that fires is good for.
+  static std::string NameOf(const query::rules::GroupStatus& group);
+  static int64_t KnownMs(const query::rules::GroupStatus& group);
+
+  // An alert of which people were told before a restart.
+  struct Before {
+    query::notify::Alert alert;  // with its rule
+    // When it was written last as one that fires, and whether its end was (last_firing.h).
+    query::rules::LastFiring last = {};
+  };
+  // Before the first Since. Such an alert goes on, or ends as soon as its rule has been evaluated without it; where its
+  // end was not found before the restart, only when the rule has not given it for as long as nobody evaluated it (at
+  // most as long as it is known): what it reads may have to come in again.
+  void Restore(std::vector<Before> before);
 
   // An alert that fires has as its end until when that is known: four intervals of its group, each at least a minute.
   // It ends by itself when nobody says more. One that has ended has the time of the evaluation that found it so. A rule
@@ -33,6 +50,9 @@ class RuleNotices {
     std::string group;  // file and name
     std::string rule;
     query::notify::Alert alert;
+    // Until it is known whether one of before a restart goes on; `first_ms`: when its rule could be evaluated first.
+    std::optional<query::rules::LastFiring> before = std::nullopt;
+    int64_t first_ms = 0;
   };
   struct Seen {
     int64_t evaluation_ms = 0;
@@ -45,6 +65,8 @@ class RuleNotices {
                  std::vector<query::notify::Alert>* out);
   // Whether evaluations of the group are missed again and again.
   static bool IsLate(const query::rules::GroupStatus& group, Seen* seen);
+  // Whether an alert of before a restart, which its group does not give, may be one that goes on.
+  static bool MayGoOn(const query::rules::GroupStatus& group, Firing* firing);
   // Notes and adds that `alert` of a group fires.
   void Fires(const query::rules::GroupStatus& group, const std::string& name, const query::rules::RuleStatus& rule,
              const query::rules::Alert& alert, int64_t since_ms, std::vector<query::notify::Alert>* out);

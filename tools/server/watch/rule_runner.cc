@@ -18,12 +18,21 @@ constexpr int64_t kRestsForWork = 50;
 }  // namespace
 
 RuleRunner::RuleRunner(query::rules::Manager* manager, const Clock* clock, std::string external_url, Refusal refusal,
-                       Tell tell)
+                       Tell tell, std::vector<RuleNotices::Before> before)
     : manager_(manager),
       clock_(clock),
       refusal_(std::move(refusal)),
       tell_(std::move(tell)),
       notices_(std::move(external_url)) {
+  // That of the store is no rule's.
+  const auto of_store = [](const RuleNotices::Before& one) { return one.alert.rule == ReadOnlyNotice::kAlert; };
+  for (RuleNotices::Before& one : before) {
+    if (refusal_ && of_store(one)) {
+      read_only_.Restore(one.alert, model::Timestamp{clock_->NowNs()}.FloorMs());
+    }
+  }
+  std::erase_if(before, of_store);
+  notices_.Restore(std::move(before));
   {
     MutexLock lock(mutex_);
     evaluators_.emplace_back([this] { Evaluate(); });

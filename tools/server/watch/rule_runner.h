@@ -26,8 +26,9 @@ class RuleRunner {
   // Why the store refuses writes, "" while it takes them.
   using Refusal = std::function<std::string()>;
   // Both outlive it. Runs from construction to Stop (or destruction). `external_url`: as of RuleNotices. `refusal`:
-  // people are told of that too; null: they are not.
-  RuleRunner(query::rules::Manager* manager, const Clock* clock, std::string external_url, Refusal refusal, Tell tell);
+  // people are told of that too; null: they are not. `before`: what they were told before a restart.
+  RuleRunner(query::rules::Manager* manager, const Clock* clock, std::string external_url, Refusal refusal, Tell tell,
+             std::vector<RuleNotices::Before> before = {});
   ~RuleRunner() { Stop(); }
   RuleRunner(const RuleRunner&) = delete;
   RuleRunner& operator=(const RuleRunner&) = delete;

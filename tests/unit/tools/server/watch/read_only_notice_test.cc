@@ -42,5 +42,20 @@ TEST(ReadOnlyNotice, AWriteThatSlipsInEndsNothing) {
   ASSERT_EQ(notice.At("", kStart + 2'000 + ReadOnlyNotice::kQuietMs).size(), 1U);
 }
 
+TEST(ReadOnlyNotice, OneOfBeforeARestartEndsAfterAQuietTime) {
+  ReadOnlyNotice before;
+  const auto told_before = before.At("the disk is full", kStart);
+  ASSERT_EQ(told_before.size(), 1U);
+  EXPECT_EQ(told_before[0].rule, ReadOnlyNotice::kAlert);
+  ReadOnlyNotice notice;
+  const int64_t restart = kStart + 5'000;
+  notice.Restore(told_before[0], restart);
+  EXPECT_TRUE(notice.At("", restart + ReadOnlyNotice::kQuietMs - 1).empty());
+  const auto told = notice.At("", restart + ReadOnlyNotice::kQuietMs);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].starts_at_ns, kStart * kMs);
+  EXPECT_EQ(told[0].ends_at_ns, (restart + ReadOnlyNotice::kQuietMs) * kMs);
+}
+
 }  // namespace
 }  // namespace tidemark::server

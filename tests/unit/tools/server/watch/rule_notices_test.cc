@@ -204,5 +204,103 @@ TEST(RuleNotices, AnAlertThatFlapsIsAnotherOneThatGoesOn) {
   EXPECT_EQ(at(4, AlertState::kFiring, false), (std::map<model::Labels, bool>{{flaps, false}, {plain, true}}));
 }
 
+// What was told of an alert of At before a restart.
+RuleNotices::Before ToldBeforeRestart(query::rules::LastFiring last) {
+  query::notify::Alert alert;
+  alert.labels = {{"alertname", "High"}, {"host", "a"}};
+  alert.starts_at_ns = 90 * kMinuteMs * kMs;
+  alert.ends_at_ns = 103 * kMinuteMs * kMs;
+  alert.rule_group = "f.yml;g";
+  alert.rule = "High";
+  return {.alert = alert, .last = last};
+}
+
+TEST(RuleNotices, AnEndThatWasFoundBeforeARestartIsToldAtTheFirstEvaluation) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  notices.Restore({ToldBeforeRestart({.last_ms = at - kMinuteMs, .ended = true})});
+  EXPECT_TRUE(notices.Since(Snapshot{}, at).empty()) << "there are no rules yet";
+  EXPECT_TRUE(notices.Since(At(0, AlertState::kInactive, 0), at).empty()) << "it has not been evaluated";
+  const auto told = notices.Since(At(at, AlertState::kInactive, 0), at);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].labels, (model::Labels{{"alertname", "High"}, {"host", "a"}}));
+  EXPECT_EQ(told[0].starts_at_ns, 90 * kMinuteMs * kMs);
+  EXPECT_EQ(told[0].ends_at_ns, at * kMs);
+  EXPECT_TRUE(notices.Since(At(at + kMinuteMs, AlertState::kInactive, 0), at + kMinuteMs).empty());
+}
+
+TEST(RuleNotices, AfterAnOutageAnAlertGetsAsMuchTimeForItsDataToComeIn) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  // One interval of the three is what lies between two evaluations.
+  notices.Restore({ToldBeforeRestart({.last_ms = at - 3 * kMinuteMs, .ended = false})});
+  for (const int64_t minute : {0, 1}) {
+    const auto told = notices.Since(At(at + minute * kMinuteMs, AlertState::kInactive, 0), at + minute * kMinuteMs);
+    ASSERT_EQ(told.size(), 1U) << minute;
+    EXPECT_EQ(told[0].ends_at_ns, (at + (minute + 4) * kMinuteMs) * kMs) << "it goes on";
+  }
+  const auto told = notices.Since(At(at + 2 * kMinuteMs, AlertState::kInactive, 0), at + 2 * kMinuteMs);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].ends_at_ns, (at + 2 * kMinuteMs) * kMs);
+}
+
+TEST(RuleNotices, AShortOutageIsNoReasonToWait) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  notices.Restore({ToldBeforeRestart({.last_ms = at - kMinuteMs, .ended = false})});
+  const auto told = notices.Since(At(at, AlertState::kInactive, 0), at);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].ends_at_ns, at * kMs);
+}
+
+TEST(RuleNotices, AnAlertThatGoesOnAfterARestartBeganWhenItDid) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  notices.Restore({ToldBeforeRestart({.last_ms = at - 3 * kMinuteMs, .ended = false})});
+  auto told = notices.Since(At(at, AlertState::kFiring, at - 20 * kMinuteMs), at);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].starts_at_ns, 90 * kMinuteMs * kMs);
+  told = notices.Since(At(at + kMinuteMs, AlertState::kInactive, 0), at + kMinuteMs);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].ends_at_ns, (at + kMinuteMs) * kMs) << "it has been seen since";
+}
+
+TEST(RuleNotices, ARuleThatFailsAfterARestartEndsNothing) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  RuleNotices::Before fails = ToldBeforeRestart({.ended = true});
+  fails.alert.labels = {{"alertname", "RuleFails"}, {"rule", "High"}, {"rule_group", "f.yml;g"}};
+  notices.Restore({ToldBeforeRestart({.last_ms = at, .ended = true}), fails});
+  Snapshot failing = At(at, AlertState::kInactive, 0);
+  failing.groups[0].rules[0].failures = 1;
+  auto told = notices.Since(failing, at);
+  ASSERT_EQ(told.size(), 2U);
+  for (const auto& alert : told) EXPECT_EQ(alert.ends_at_ns, (at + 4 * kMinuteMs) * kMs);
+  told = notices.Since(At(at + kMinuteMs, AlertState::kInactive, 0), at + kMinuteMs);
+  ASSERT_EQ(told.size(), 2U);
+  for (const auto& alert : told) EXPECT_EQ(alert.ends_at_ns, (at + kMinuteMs) * kMs);
+}
+
+TEST(RuleNotices, AGroupThatWasLateBeforeARestartIsSoUntilItIsOnTime) {
+  RuleNotices notices;
+  RuleNotices::Before late = ToldBeforeRestart({.ended = true});
+  late.alert.labels = {{"alertname", "RuleGroupMisses"}, {"rule_group", "f.yml;g"}};
+  notices.Restore({late});
+  for (int64_t minute = 100; minute < 105; ++minute) {
+    const auto told = notices.Since(At(minute * kMinuteMs, AlertState::kInactive, 0), minute * kMinuteMs);
+    ASSERT_EQ(told.size(), 1U) << minute;
+    EXPECT_EQ(told[0].ends_at_ns > minute * kMinuteMs * kMs, minute < 104) << minute;
+  }
+}
+
+TEST(RuleNotices, ARuleThatWasTakenAwayWhileTheServerWasDownEndsItsAlerts) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  notices.Restore({ToldBeforeRestart({.last_ms = at - kMinuteMs, .ended = false})});
+  const auto told = notices.Since(At(at, AlertState::kInactive, 0, "Low"), at + 7);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].ends_at_ns, (at + 7) * kMs);
+}
+
 }  // namespace
 }  // namespace tidemark::server
