@@ -30,5 +30,8 @@ constexpr bool Widens(FieldType stored, FieldType sent) { return IsInteger(store
 // is type string, already exists as type float.
 [[nodiscard]] Error TypeConflict(std::string_view measurement, std::string_view field, FieldType sent,
                                  FieldType stored);
+// For who may not see the series that gave the field its type: leaves that out of what TypeConflict has made. Other
+// errors stay as they are.
+void HideStoredType(Error* error);
 
 }  // namespace tidemark::model

@@ -60,12 +60,23 @@ std::string_view CookieOf(const http::Request& head, std::string_view name) {
 }
 
 Credentials CredentialsOf(const http::Request& head) {
+  Credentials shown;
   if (const size_t count = head.CountHeader("Authorization"); count > 0) {
     if (count > 1) return {Kind::kBroken, "there is more than one Authorization header"};
-    return Authorization(head.Header("Authorization"));
+    shown = Authorization(head.Header("Authorization"));
+  } else if (head.params.Has("p")) {
+    shown = {Kind::kSecret, std::string(head.params.Get("p"))};
+  } else if (head.params.Has("u")) {
+    return {Kind::kBroken, "a user without a password; the password p is the token"};
   }
-  if (head.params.Has("p")) return {Kind::kSecret, std::string(head.params.Get("p"))};
-  if (head.params.Has("u")) return {Kind::kBroken, "a user without a password; the password p is the token"};
+  if (shown.kind == Kind::kBroken) return shown;
+  // Clients that send the same one twice are fine. Of two that differ one would be overlooked.
+  for (const std::string_view password : head.params.All("p")) {
+    if (!password.empty() && password != shown.secret) {
+      return {Kind::kBroken, "the request shows two different tokens; send one"};
+    }
+  }
+  if (shown.kind == Kind::kSecret) return shown;
   if (const std::string_view session = CookieOf(head, kSessionCookie); !session.empty()) {
     return {Kind::kSession, std::string(session)};
   }

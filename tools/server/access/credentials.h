@@ -18,7 +18,7 @@ struct Credentials {
     kNone,
     kSecret,   // of a token
     kSession,  // of a person who signed in
-    kBroken,   // an Authorization header that cannot be read: why is in `secret`
+    kBroken,   // what cannot be read, or two that differ: why is in `secret`
   };
   Kind kind = Kind::kNone;
   std::string secret;
@@ -26,7 +26,7 @@ struct Credentials {
 
 // In this order, the first that is there: `Authorization` with Bearer (RFC 6750), Token (InfluxDB 2) or Basic (RFC
 // 7617; the password is the token, whatever the user), the parameters `u` and `p` (InfluxDB 1; `p` is the token), the
-// cookie of a session.
+// cookie of a session. A password `p` beside another token is an error unless it is the same.
 Credentials CredentialsOf(const http::Request& head);
 
 // The value of a cookie (RFC 6265, 5.4); "" when it was not sent.

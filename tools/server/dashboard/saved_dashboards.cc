@@ -193,6 +193,20 @@ Response SavedDashboards::History(std::string_view name) const {
   return Succeed(data + ']');
 }
 
+Result<void> SavedDashboards::CheckMaker(const http::Caller& caller, std::string_view name) const {
+  if (caller.filter() == nullptr) return {};
+  const Result<std::vector<DocumentInfo>> versions = documents_->History(kKind, name, kHistoryShown);
+  if (!versions.ok() || versions->empty() || versions->front().deleted) return {};  // there is none
+  for (const DocumentInfo& info : *versions) {
+    if (info.deleted) break;  // what was before is another one
+    if (info.author == caller.name()) return {};
+  }
+  return InvalidArgument(
+      fmt::format("\"{}\" sees the series of its filter only, and may change no dashboards but those that it has made: "
+                  "save this one by another name",
+                  caller.name()));
+}
+
 Response SavedDashboards::Put(const Request& request, std::string_view name) {
   if (const Result<void> good = CheckName(name); !good.ok()) return Fail(good.error());
   Expected expected = ExpectedOf(request);

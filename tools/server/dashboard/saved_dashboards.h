@@ -28,6 +28,9 @@ class SavedDashboards {
   [[nodiscard]] http::Response Get(const http::Request& request, std::string_view name) const;
   // The versions that are kept, newest first.
   [[nodiscard]] http::Response History(std::string_view name) const;
+  // Whether a caller may save over a dashboard, or delete it. Who is held to a filter may do so with one that he has
+  // made, or that is not there yet: the error says so.
+  [[nodiscard]] Result<void> CheckMaker(const http::Caller& caller, std::string_view name) const;
   // Saves the body. 400 for what is no dashboard, 412 when another version is there, 428 when the request does not say
   // which one it is made from.
   http::Response Put(const http::Request& request, std::string_view name);

@@ -154,6 +154,14 @@ bool Sees(const storage::SeriesFilter& held, const AlertView& view) {
   return held.Accepts(labels);
 }
 
+// Where an alert comes from is an address with its expression, which may name series that the caller does not see.
+void HideOrigin(const storage::SeriesFilter& held, AlertView* view) {
+  if (held.everything() || view->alert->generator_url.empty()) return;
+  query::notify::Alert alert = *view->alert;
+  alert.generator_url.clear();
+  view->alert = std::make_shared<const query::notify::Alert>(std::move(alert));
+}
+
 }  // namespace
 
 Response AlertmanagerApi::ListAlerts(const Request& request) const {
@@ -166,6 +174,7 @@ Response AlertmanagerApi::ListAlerts(const Request& request) const {
            std::none_of(view.receivers.begin(), view.receivers.end(),
                         [&](const std::string& name) { return filter->TakesReceiver(name); });
   });
+  for (AlertView& view : alerts) HideOrigin(held, &view);
   return JsonResponse(200, AlertsJson(alerts));
 }
 
@@ -177,6 +186,7 @@ Response AlertmanagerApi::ListGroups(const Request& request) const {
   for (GroupView& group : groups) {
     std::erase_if(group.alerts, [&](const AlertView& view) { return !Sees(held, view) || !filter->Takes(view); });
     for (AlertView& view : group.alerts) {
+      HideOrigin(held, &view);
       std::erase_if(view.receivers, [&](const std::string& name) { return !filter->TakesReceiver(name); });
     }
   }

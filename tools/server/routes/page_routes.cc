@@ -59,12 +59,21 @@ Response List(const Services& services, Request& /*request*/) { return services.
 Response Load(const Services& services, Request& request) {
   return services.dashboards->Get(request, request.captures[0]);
 }
+// Whether somebody may not change a dashboard; then why is in the request.
+bool IsOfOthers(const Services& services, Request& request) {
+  const Result<void> made = services.dashboards->CheckMaker(*request.caller, request.captures[0]);
+  if (!made.ok()) request.refusal = made.error().message;
+  return !made.ok();
+}
+
 Response Save(const Services& services, Request& request) {
+  if (IsOfOthers(services, request)) return RefuseAsPrometheus(403, request.refusal);
   Response response = services.dashboards->Put(request, request.captures[0]);
   if (response.status < 300) request.act = "dashboard save " + request.captures[0];
   return response;
 }
 Response Drop(const Services& services, Request& request) {
+  if (IsOfOthers(services, request)) return RefuseAsPrometheus(403, request.refusal);
   Response response = services.dashboards->Delete(request, request.captures[0]);
   if (response.status < 300) request.act = "dashboard delete " + request.captures[0];
   return response;

@@ -352,6 +352,10 @@ TEST_F(AccessTest, CredentialsAsEachProtocolSendsThem) {
   }
   EXPECT_EQ(Get(target, {{"Authorization", "Bearer " + root_}, {"Authorization", "Bearer x"}}).status, 401);
   EXPECT_EQ(Get(target + "?p=" + root_, {{"Authorization", "Bearer x"}}).status, 401) << "a bad one is not overlooked";
+  EXPECT_EQ(Get(target + "?u=x&p=bad", Bearer(root_)).status, 401) << "nor behind a good one";
+  EXPECT_EQ(Get(target + "?p=" + root_ + "&p=bad").status, 401) << "nor a second password";
+  EXPECT_EQ(Get(target + "?u=x&p=" + root_, Bearer(root_)).status, 200) << "the same one twice";
+  EXPECT_EQ(Get(target + "?u=&p=", Bearer(root_)).status, 200) << "fields that nobody filled in";
 }
 
 TEST_F(AccessTest, SignsInAndOut) {

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "storage/series_filter.h"
 #include "tests/unit/storage/engine/store_fixture.h"
 
 namespace tidemark::server {
@@ -101,6 +104,43 @@ TEST_F(SavedDashboardsTest, DeletedOnesKeepTheirHistory) {
   EXPECT_EQ(Load("mine", "1").body, Board("a"));
   EXPECT_NE(saved().History("mine").body.find(R"("deleted":true)"), std::string::npos);
   EXPECT_EQ(Header(Save("mine", Board("b"), "*"), "ETag"), "\"3\"");
+}
+
+class NamedCaller final : public http::Caller {
+ public:
+  NamedCaller(std::string name, bool held) : name_(std::move(name)), held_(held) {}
+  [[nodiscard]] std::string_view name() const override { return name_; }
+  [[nodiscard]] bool May(http::Access /*access*/, std::string_view /*database*/) const override { return true; }
+  [[nodiscard]] bool MayEverywhere(http::Access /*access*/) const override { return true; }
+  [[nodiscard]] bool MaySomewhere(http::Access /*access*/) const override { return true; }
+  [[nodiscard]] const storage::SeriesFilter* filter() const override { return held_ ? &filter_ : nullptr; }
+  [[nodiscard]] quota::Account* account() const override { return nullptr; }
+  [[nodiscard]] bool revoked() const override { return false; }
+
+ private:
+  std::string name_;
+  bool held_;
+  storage::SeriesFilter filter_ =
+      storage::SeriesFilter::Make({{{model::MatchOp::kEqual, "team", "a"}}}, R"({team="a"})").value();
+};
+
+TEST_F(SavedDashboardsTest, WhoSeesAPartChangesHisOwnOnly) {
+  const auto of_a = std::make_shared<const NamedCaller>("a", true);
+  const NamedCaller of_b("b", true);
+  const NamedCaller root("root", false);
+  EXPECT_TRUE(saved().CheckMaker(*of_a, "mine").ok()) << "there is none yet";
+  Request request = With(Board("first"), {{"If-None-Match", "*"}});
+  request.caller = of_a;
+  ASSERT_EQ(saved().Put(request, "mine").status, 200);
+  EXPECT_TRUE(saved().CheckMaker(*of_a, "mine").ok());
+  EXPECT_TRUE(saved().CheckMaker(root, "mine").ok());
+  EXPECT_TRUE(saved().CheckMaker(of_b, "mine").error().message.contains("by another name"));
+  // It stays his when somebody else has worked on it, until it is deleted and another one takes its name.
+  ASSERT_EQ(Save("mine", Board("second"), "\"1\"").status, 200);
+  EXPECT_TRUE(saved().CheckMaker(*of_a, "mine").ok());
+  ASSERT_EQ(saved().Delete(With("", {{"If-Match", "\"2\""}}), "mine").status, 200);
+  ASSERT_EQ(Save("mine", Board("another"), "*").status, 200);
+  EXPECT_FALSE(saved().CheckMaker(*of_a, "mine").ok());
 }
 
 TEST_F(SavedDashboardsTest, RefusesWhatIsNone) {
