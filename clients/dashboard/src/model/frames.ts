@@ -2,6 +2,7 @@
 import type { Alert, EventRow, Labels, QueryData, RuleGroup, Sample } from "../api";
 import type { Query } from "./schema";
 import type { Span } from "./time";
+import { byText } from "./order";
 
 export interface Series {
   // The same series has the same key in the next answer.
@@ -50,14 +51,21 @@ export function seriesNames(all: Labels[], legend: string | undefined, fallback:
 }
 
 function numbers(samples: Sample[]): { times: number[]; values: (number | null)[] } {
-  return { times: samples.map(([time]) => time), values: samples.map(([, text]) => parseNumber(text)) };
+  const times = new Array<number>(samples.length);
+  const values = new Array<number | null>(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const sample = samples[i] as Sample;
+    times[i] = sample[0];
+    values[i] = parseNumber(sample[1]);
+  }
+  return { times, values };
 }
 
 // A value as Prometheus writes it: "+Inf", "NaN", "1.5e3".
 export function parseNumber(text: string): number {
-  if (text === "+Inf" || text === "Inf") return Infinity;
-  if (text === "-Inf") return -Infinity;
-  return Number(text);
+  const value = Number(text);
+  if (!Number.isNaN(value)) return value;
+  return text === "+Inf" || text === "Inf" ? Infinity : text === "-Inf" ? -Infinity : NaN;
 }
 
 // In the order of the labels, whatever order the server chose: series keep their colours. Numbers in labels count.
@@ -72,7 +80,7 @@ export function framesSeries(data: QueryData, query: Query): Series[] {
   const names = seriesNames(rows.map((r) => r.metric), query.legend, query.id);
   return rows
     .map((row, i) => ({ key: `${query.id} ${labelsKey(row.metric)}`, name: names[i] as string, labels: row.metric, ...numbers(row.samples) }))
-    .sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }) || (a.key < b.key ? -1 : 1));
+    .sort((a, b) => byText(a.name, b.name) || (a.key < b.key ? -1 : 1));
 }
 
 // The newest value; undefined without any.
@@ -88,11 +96,11 @@ export function lastValue(series: Series | undefined): number | undefined {
 export function onGrid(series: Series, span: Span, step: number): (number | null)[] {
   const count = Math.max(0, Math.floor((span.end - span.start) / step + 1e-6) + 1);
   const out = new Array<number | null>(count).fill(null);
-  series.times.forEach((time, i) => {
-    const at = Math.round((time - span.start) / step);
+  for (let i = 0; i < series.times.length; i++) {
+    const at = Math.round(((series.times[i] as number) - span.start) / step);
     const value = series.values[i];
     if (at >= 0 && at < count && value !== undefined && value !== null && Number.isFinite(value)) out[at] = value;
-  });
+  }
   return out;
 }
 

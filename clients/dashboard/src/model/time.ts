@@ -101,15 +101,23 @@ export function rateInterval(step: number, scrape: number): number {
 export type Zone = "browser" | "utc";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
+// The ticks of twenty charts are the same few times.
+const texts = new Map<string, string>();
+const MOST_TEXTS = 5000;
 
 function formatted(seconds: number, zone: Zone, kind: string, options: Intl.DateTimeFormatOptions): string {
   const key = `${zone} ${kind}`;
+  const known = texts.get(`${key} ${seconds}`);
+  if (known !== undefined) return known;
   let format = formats.get(key);
   if (!format) {
     format = new Intl.DateTimeFormat("sv-SE", { ...options, hourCycle: "h23", ...(zone === "utc" ? { timeZone: "UTC" } : {}) });
     formats.set(key, format);
   }
-  return format.format(seconds * 1000);
+  const text = format.format(seconds * 1000);
+  if (texts.size >= MOST_TEXTS) texts.clear();
+  texts.set(`${key} ${seconds}`, text);
+  return text;
 }
 
 // "14:32:18"

@@ -154,9 +154,12 @@ export function choicesBy(regex: RegExp | undefined, found: readonly string[]): 
   return [...out.values()];
 }
 
+// Digits count one by one here, as Grafana sorts by name.
+const plainly = new Intl.Collator("en").compare;
+
 export function sortChoices(choices: Choice[], sort: string | undefined): Choice[] {
   if (sort === undefined) return choices;
   const number = (choice: Choice) => Number(/\d+(\.\d+)?/.exec(choice.text)?.[0] ?? -1);
   const turn = sort.startsWith("-") ? -1 : 1;
-  return [...choices].sort((a, b) => turn * (sort.endsWith("number") ? number(a) - number(b) : a.text.localeCompare(b.text, "en")));
+  return [...choices].sort((a, b) => turn * (sort.endsWith("number") ? number(a) - number(b) : plainly(a.text, b.text)));
 }

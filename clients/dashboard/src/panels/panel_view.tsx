@@ -133,7 +133,7 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
           // Kept while there are no data: what a reader hid or sorted is as before when there are some again.
           <div class="panel-view" hidden={empty}>
             {asTable.value ? <DataTable data={data} label={panel.title} zone={zone.value} />
-              : <View panel={panel} data={data} span={shownSpan} theme={theme.value} zone={zone.value} values={values ?? NO_VALUES} annotations={marks} onSpan={setSpan} />}
+              : <View panel={panel} data={data} span={data.loadedAt === 0 ? shownSpan : data.asked} theme={theme.value} zone={zone.value} values={values ?? NO_VALUES} annotations={marks} onSpan={setSpan} />}
           </div>
         )}
       </div>

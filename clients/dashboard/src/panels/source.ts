@@ -15,6 +15,8 @@ export interface PanelData {
   tables?: Table[];
   // The moment that instant queries were asked for, seconds since 1970; 0 before the first answer.
   at: number;
+  // What was asked for, to the second; a chart shows it until it has the data of another, so that a change of the range is one redraw.
+  asked: Span;
   // Of range queries, on the grid of `step` seconds.
   span: Span;
   step: number;
@@ -29,7 +31,7 @@ export interface LoadContext {
   values: Values;
 }
 
-export const NOTHING: PanelData = { frames: [], at: 0, span: { start: 0, end: 1 }, step: 1, loadedAt: 0, error: undefined };
+export const NOTHING: PanelData = { frames: [], at: 0, asked: { start: 0, end: 1 }, span: { start: 0, end: 1 }, step: 1, loadedAt: 0, error: undefined };
 
 // Equal questions that are under way are asked once.
 const underWay = new Map<string, Promise<Frame>>();
@@ -144,11 +146,11 @@ export class PanelSource {
         return;
       }
       const frames = answers.map((a, i) => (a.status === "fulfilled" ? a.value : emptyFrame(queries[i] as Query, (queries[i] as Query).expr)));
-      this.data.value = { frames, at: 0, span, step, loadedAt: Date.now(), error: text };
+      this.data.value = { frames, at: 0, asked: context.span, span, step, loadedAt: Date.now(), error: text };
       return;
     }
     const frames = answers.map((a) => (a as PromiseFulfilledResult<Frame>).value);
-    this.data.value = { frames, at, span, step, loadedAt: Date.now(), error: undefined };
+    this.data.value = { frames, at, asked: context.span, span, step, loadedAt: Date.now(), error: undefined };
   }
 
   // No answer that comes later is taken.

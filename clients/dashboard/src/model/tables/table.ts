@@ -1,6 +1,7 @@
 // Tables: what transformations work on. A table is columns of equal length, each with the labels and the query it came from. Names of
 // columns are Grafana's ("Time", "Value #A", "label 1" where two have one name), since transformations and overrides name them.
 import type { Labels } from "../../api";
+import { byText } from "../order";
 
 export type Cell = number | string | boolean | null;
 // What a transformation is told.
@@ -61,5 +62,5 @@ export function compareCells(a: Cell | undefined, b: Cell | undefined): number {
   const none = (value: Cell | undefined) => value === null || value === undefined || (typeof value === "number" && Number.isNaN(value));
   if (none(a) || none(b)) return Number(none(a)) - Number(none(b));
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : Number(a > b);
-  return String(a).localeCompare(String(b), "en", { numeric: true });
+  return byText(String(a), String(b));
 }

@@ -126,7 +126,7 @@ export function Explore() {
       const frames = all.flatMap((a) => a.frame ?? []);
       const failed = all.every((a) => a.frame === undefined);
       // What was there stays when nothing new came.
-      setData((before) => (failed && before ? { ...before, error: all[0]?.error } : { frames, at: span.value.end, span: aligned, step, loadedAt: Date.now(), error: undefined }));
+      setData((before) => (failed && before ? { ...before, error: all[0]?.error } : { frames, at: span.value.end, asked: span.value, span: aligned, step, loadedAt: Date.now(), error: undefined }));
     });
     return () => abort.abort();
   }, [inAddress, asked, span.value.start, span.value.end, demanded.value]);

@@ -8,6 +8,7 @@ import { lastValue } from "../../model/frames";
 import type { PanelProps, PanelType } from "../panel_type";
 import { anySeries } from "../panel_type";
 import { Figure, frameOf, GoalMark, itemOf, itemsOf, type Item } from "../figures/figure";
+import { byText } from "../../model/order";
 import "../figures/figure.css";
 import "./bars.css";
 
@@ -63,7 +64,7 @@ function BarsView(props: PanelProps) {
   if (Array.isArray(panel.options?.compare)) return <Compared {...props} />;
   let items = itemsOf(panel, data);
   const groupBy = panel.options?.group as string | undefined;
-  if (groupBy) items = [...items].sort((a, b) => (a.series?.labels[groupBy] ?? "").localeCompare(b.series?.labels[groupBy] ?? "", "en", { numeric: true }));
+  if (groupBy) items = [...items].sort((a, b) => byText(a.series?.labels[groupBy] ?? "", b.series?.labels[groupBy] ?? ""));
   if (panel.options?.sort === "value") items = [...items].sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
   const most = Math.max(...items.map((item) => item.value ?? 0), 0);
   const groups = groupBy;

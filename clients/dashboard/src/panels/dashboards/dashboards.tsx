@@ -7,6 +7,7 @@ import { timeText } from "../../model/time";
 import { interpolate, type Values } from "../../model/variables";
 import { formatAddress, parseAddress } from "../../shell/address";
 import type { PanelProps, PanelType } from "../panel_type";
+import { byText } from "../../model/order";
 import "./dashboards.css";
 
 // With the range that the reader chose.
@@ -16,7 +17,7 @@ const addressOf = (name: string): string => formatAddress({ ...parseAddress(loca
 export function wantedBoards(all: readonly SavedInfo[], options: Panel["options"], values: Values): SavedInfo[] {
   const query = interpolate(String(options?.query ?? ""), values).trim().toLowerCase();
   const found = all.filter((one) => !one.deleted && `${one.title ?? ""} ${one.name}`.toLowerCase().includes(query));
-  found.sort((a, b) => (a.title ?? a.name).localeCompare(b.title ?? b.name, "en", { numeric: true }));
+  found.sort((a, b) => byText(a.title ?? a.name, b.title ?? b.name));
   return typeof options?.most === "number" ? found.slice(0, options.most) : found;
 }
 

@@ -1,6 +1,7 @@
 // Grid: a table that people sort. Rows keep their order and the reader's sorting through refreshes.
 import { useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
+import { byText } from "../../model/order";
 import "./grid.css";
 
 export interface Column {
@@ -43,7 +44,7 @@ export function sortRows(rows: GridRow[], columns: Column[], sorting: Sorting | 
       const a = one.cells[at]?.sort ?? "";
       const b = two.cells[at]?.sort ?? "";
       const order = typeof a === "number" && typeof b === "number" ? (a === b ? 0 : a < b ? -1 : 1)
-        : String(a).localeCompare(String(b), "en", { numeric: true });
+        : byText(String(a), String(b));
       return order * turn;
     });
   }

@@ -15,6 +15,7 @@ import { Figure, GoalMark, itemOf } from "../figures/figure";
 import "../figures/figure.css";
 import { fieldRows } from "./fields";
 import { Grid, textCell, type Cell, type Column, type GridRow } from "./grid";
+import { byText } from "../../model/order";
 
 interface Made {
   columns: Column[];
@@ -59,7 +60,7 @@ function joined({ panel, data }: PanelProps, label: string): Made {
 function pivoted({ panel, data }: PanelProps, options: { row: string; column: string; total?: boolean }): Made {
   const frame = data.frames[0] as Frame;
   const valueAt = new Map(frame.series.map((s) => [JSON.stringify([s.labels[options.row], s.labels[options.column]]), s]));
-  const names = (label: string) => [...new Set(frame.series.map((s) => s.labels[label] ?? ""))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const names = (label: string) => [...new Set(frame.series.map((s) => s.labels[label] ?? ""))].sort(byText);
   const across = names(options.column);
   const columns: Column[] = [
     { id: options.row, title: options.row },

@@ -5,6 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import type { Theme } from "../../model/colors";
 import { tickText, timeTicks, type Span, type Zone } from "../../model/time";
 import { formatValue, isBinary } from "../../model/units";
+import { joinCrosshair, lead, leaveCrosshair, release, type Crossed } from "./crosshair";
 import { valueRange, valueSteps, withMarks } from "./ticks";
 
 export interface PlotSeries {
@@ -64,12 +65,10 @@ export interface PlotMark {
 export interface PlotEvents {
   // A range was dragged over.
   onSpan: (span: Span) => void;
-  // The cursor is over a point of this chart, at these CSS pixels from the plot's corner; undefined: it is not.
+  // The cursor is over a point of this chart, at these CSS pixels from the plot's corner; undefined: it is not. Not `inside`: another chart has it
+  // at this point's time, and there is no place of it here.
   onCursor: (at: { index: number; left: number; top: number; inside: boolean } | undefined) => void;
 }
-
-// Charts of one page move their cursors together.
-const SYNC = "page";
 
 const INK: Record<Theme, { text: string; grid: string }> = {
   dark: { text: "#9aa6ba", grid: "#273041" },
@@ -78,20 +77,40 @@ const INK: Record<Theme, { text: string; grid: string }> = {
 
 const FONT = '11px system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
 
-// Points that have no neighbour: a line would not show them.
-function lonePoints(u: uPlot, series: number): number[] {
+// Points that have no neighbour: a line would not show them. null without any, for which uPlot builds no path: two hundred empty ones took a
+// third of a redraw.
+function lonePoints(u: uPlot, series: number): number[] | null {
   const values = u.data[series] as (number | null | undefined)[];
-  const out: number[] = [];
+  let out: number[] | null = null;
   for (let i = 0; i < values.length; i++) {
-    if (values[i] != null && values[i - 1] == null && values[i + 1] == null) out.push(i);
+    if (values[i] != null && values[i - 1] == null && values[i + 1] == null) (out ??= []).push(i);
   }
   return out;
 }
 
-export class Plot {
+// Widths of axis texts, CSS pixels: the same few texts are measured again at each redraw.
+const widths = new Map<string, number>();
+const MOST_WIDTHS = 5000;
+
+function textWidth(context: CanvasRenderingContext2D, text: string): number {
+  let width = widths.get(text);
+  if (width === undefined) {
+    context.save();
+    context.font = FONT;
+    width = context.measureText(text).width;
+    context.restore();
+    if (widths.size >= MOST_WIDTHS) widths.clear();
+    widths.set(text, width);
+  }
+  return width;
+}
+
+export class Plot implements Crossed {
   private chart: uPlot | undefined;
   private made = "";
-  private hoverInside = false;
+  // Where another chart has the pointer: its time, and the line that shows it here.
+  private followed: number | undefined;
+  private line: HTMLElement | undefined;
   private happened: readonly PlotMark[] = [];
 
   constructor(
@@ -134,16 +153,52 @@ export class Plot {
     const count = chart.data[0].length;
     const at = chart.cursor.idx ?? (points > 0 ? -1 : count);
     const next = Math.min(count - 1, Math.max(0, at + points));
-    this.hoverInside = true;
     // The first point may lie on the grid a little before the range.
     const left = Math.max(0, chart.valToPos(chart.data[0][next] as number, "x"));
     chart.setCursor({ left, top: chart.bbox.height / devicePixelRatio / 2 });
   }
 
+  // Takes the cursor away, for the keyboard.
+  leave(): void {
+    if (this.chart?.cursor.idx != null) this.chart.setCursor({ left: -10, top: -10 });
+  }
+
+  follow(time: number | undefined): void {
+    this.followed = time;
+    const { chart } = this;
+    if (!chart) return;
+    this.placeLine(chart);
+    this.events.onCursor(time === undefined || chart.data[0].length === 0 ? undefined : { index: chart.valToIdx(time), left: 0, top: 0, inside: false });
+  }
+
   destroy(): void {
+    leaveCrosshair(this);
     this.chart?.destroy();
     this.chart = undefined;
+    this.line = undefined;
     this.made = "";
+  }
+
+  private placeLine(chart: uPlot): void {
+    if (!this.line) return;
+    const left = this.followed === undefined ? -1 : Math.round(chart.valToPos(this.followed, "x"));
+    const seen = left >= 0 && left <= chart.bbox.width / devicePixelRatio;
+    if (this.line.hidden === seen) this.line.hidden = !seen;
+    if (seen) this.line.style.transform = `translateX(${left}px)`;
+  }
+
+  private cursorMoved(chart: uPlot, timed: boolean): void {
+    const { idx, left, top } = chart.cursor;
+    if (idx === null || idx === undefined || left === undefined || left < 0) {
+      if (timed) release(this);
+      if (this.followed === undefined) this.events.onCursor(undefined);
+      return;
+    }
+    // Who has the pointer follows nobody.
+    this.followed = undefined;
+    this.placeLine(chart);
+    this.events.onCursor({ index: idx, left: left + chart.bbox.left / devicePixelRatio, top: top ?? 0, inside: true });
+    if (timed) lead(this, chart.data[0][idx] as number);
   }
 
   private valueAxis(axis: uPlot.Axis, unit: string, look: PlotLook, right: boolean): uPlot.Axis {
@@ -152,14 +207,7 @@ export class Plot {
       ...(right ? { scale: "right", side: 1, grid: { show: false } } : {}),
       ...(look.log === undefined ? { incrs: valueSteps(isBinary(unit)) } : {}),
       space: 34,
-      size: (u, values) => {
-        const context = u.ctx;
-        context.save();
-        context.font = FONT.replace("11px", `${11 * devicePixelRatio}px`);
-        const widest = Math.max(0, ...(values ?? []).map((value) => context.measureText(value ?? "").width));
-        context.restore();
-        return Math.ceil(widest / devicePixelRatio) + 14;
-      },
+      size: (u, values) => Math.ceil(Math.max(0, ...(values ?? []).map((value) => textWidth(u.ctx, value ?? "")))) + 14,
       // A logarithmic axis leaves marks without a word.
       values: (_u, splits) => splits.map((value) => (value === null ? "" : formatValue(value, unit, look.decimals))),
     };
@@ -199,7 +247,6 @@ export class Plot {
       cursor: {
         drag: { x: look.timed, y: false, setScale: false },
         points: { size: 7 },
-        ...(look.timed ? { sync: { key: SYNC, scales: ["x", null] as [string, null], setSeries: false } } : {}),
       },
       hooks: {
         setSelect: [
@@ -210,28 +257,20 @@ export class Plot {
             u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
           },
         ],
-        setCursor: [
-          (u) => {
-            const { idx, left, top } = u.cursor;
-            this.events.onCursor(
-              idx === null || idx === undefined || left === undefined || left < 0
-                ? undefined
-                : { index: idx, left: left + u.bbox.left / devicePixelRatio, top: top ?? 0, inside: this.hoverInside },
-            );
-          },
-        ],
+        setCursor: [(u) => this.cursorMoved(u, look.timed)],
         drawAxes: [(u) => drawHappened(u, this.happened)],
-        draw: [(u) => drawMarks(u, look)],
-        ready: [
-          (u) => {
-            u.over.addEventListener("mouseenter", () => { this.hoverInside = true; });
-            u.over.addEventListener("mouseleave", () => { this.hoverInside = false; });
-          },
-        ],
+        draw: [(u) => drawMarks(u, look), (u) => this.placeLine(u)],
       },
     };
     const chart = new uPlot(options, data, this.home);
     chart.setScale("x", { min: span.start, max: span.end });
+    if (look.timed) {
+      this.line = document.createElement("div");
+      this.line.className = "follower";
+      this.line.hidden = true;
+      chart.over.append(this.line);
+      joinCrosshair(this);
+    }
     return chart;
   }
 }
@@ -250,7 +289,7 @@ function seriesOf(s: PlotSeries, look: PlotLook): uPlot.Series {
     spanGaps: look.spanGaps === true,
     ...(s.right ? { scale: "right" } : {}),
     ...(fill ? { fill: `${s.color}${fill}` } : {}),
-    points: s.dashed ? { show: false } : look.dots || drawAs === "points" ? { show: true, size: drawAs === "points" ? 5 : 7 } : { show: true, size: 4, filter: (u: uPlot, i: number) => lonePoints(u, i) },
+    points: s.dashed ? { show: false } : look.dots || drawAs === "points" ? { show: true, size: drawAs === "points" ? 5 : 7 } : { show: false, size: 4, filter: (u: uPlot, i: number) => lonePoints(u, i) },
     ...(s.dashed ? { dash: [6, 5] } : s.dash ? { dash: s.dash } : {}),
     ...(path ? { paths: path } : {}),
     ...(drawAs === "bars" ? { fill: `${s.color}b0` } : {}),

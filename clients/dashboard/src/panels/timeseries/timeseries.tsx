@@ -176,11 +176,12 @@ function TimeseriesView({ panel, data, span, theme, zone, annotations, onSpan }:
             event.preventDefault();
           } else if (event.key === "Escape") {
             setPinned(undefined);
-            over.value = undefined;
+            plot.current?.leave();
           } else if (event.key === "Enter") {
             pin();
           }
         }}
+        onBlur={() => plot.current?.leave()}
         onClick={() => {
           // The end of a drag is a click too.
           if (Date.now() - draggedAt.current > 300) pin();
