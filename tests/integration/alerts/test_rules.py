@@ -1,9 +1,11 @@
 """Rule groups through the API, as Grafana changes them: in force at once, kept, and only for administrators."""
+import json
 import pathlib
 import re
 import subprocess
 import sys
 import time
+from urllib.parse import quote
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
@@ -52,6 +54,23 @@ def test_what_is_put_is_in_force_at_once_and_after_a_kill():
         expect_equal(groups_of(server), {}, "all gone")
         # The series end: nothing is left to be read.
         expect_equal(server.query("ALERTS"), [], "ALERTS has ended")
+
+
+def test_names_of_any_letters():
+    names = ["a/b", "a//b/", ".", "..", "../x", "a b", "grün/π", "a%2Fb", "a?b#c", "a+b&c=d", "rules.yml", "'\"\\"]
+    pairs = sorted({(name, other) for name, other in [*zip(names, names), *zip(names, names[1:])]})
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        for base in BASES:
+            for space, name in pairs:
+                put(server, quote(space, safe=""), f"{{name: {json.dumps(name)}, rules: [{{record: x, expr: vector(1)}}]}}", base=base)
+            expect_equal(sorted(groups_of(server)), pairs, f"all, below {base}")
+            for space, name in pairs:
+                path = f"{base}/{quote(space, safe='')}/{quote(name, safe='')}"
+                reply = server.request("GET", path)
+                expect(reply.status == 200 and b"record: x" in reply.body, f"{path}: {reply.status} {reply.body}")
+                expect_equal(server.request("DELETE", path).status, 202, path)
+                expect_equal(server.request("GET", path).status, 404, path)
+            expect_equal(groups_of(server), {}, f"none, below {base}")
 
 
 def test_addresses_of_mimir_grafana_and_cortex():

@@ -37,6 +37,21 @@ bool Matches(std::string_view pattern, std::string_view path, std::vector<std::s
   return pattern.empty() && path.empty();
 }
 
+// Stands for a slash within a segment, which is sent as %2F, while a path is taken apart.
+constexpr char kOwnSlash = '\0';
+
+// `raw_path`, percent-encoded, with that in place of such slashes. A path that has the byte itself is left alone.
+std::string MarkOwnSlashes(std::string_view raw_path) {
+  std::string out(raw_path);
+  if (out.find("%00") != std::string::npos || out.find(kOwnSlash) != std::string::npos) return out;
+  for (size_t at = out.find('%'); at != std::string::npos; at = out.find('%', at + 1)) {
+    if (out.compare(at, 3, "%2F") == 0 || out.compare(at, 3, "%2f") == 0) out.replace(at, 3, "%00");
+  }
+  return out;
+}
+
+void ShowOwnSlashes(std::string* text) { std::ranges::replace(*text, kOwnSlash, '/'); }
+
 bool Takes(const Route& route, Method method) {
   if (method == Method::kHead) method = Method::kGet;
   return std::find(route.methods.begin(), route.methods.end(), method) != route.methods.end();
@@ -211,37 +226,47 @@ Admission Router::Admit(Request* head) {
   Result<Authority> own = ParseAuthority(head->Header("Host"));
   if (own.ok() && parts->authority) own = ParseAuthority(*parts->authority);
   if (!own.ok()) return Refused(Refuse(400, "malformed Host: " + own.error().message, head));
-  Result<std::string> path = text::PercentDecode(parts->path, false);
+  Result<std::string> path = text::PercentDecode(MarkOwnSlashes(parts->path), false);
   if (!path.ok()) return Refused(Refuse(400, path.error().message, head));
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
-  if (!TakeRoutePrefix(&head->path)) return Refused(BesideRoutePrefix(*head));
+  if (!TakeRoutePrefix(&head->path)) {
+    ShowOwnSlashes(&head->path);
+    return Refused(BesideRoutePrefix(*head));
+  }
   if (head->path.starts_with(kDatabasePrefix)) {
     std::string_view rest = head->path;
     rest.remove_prefix(kDatabasePrefix.size() - 1);
     head->database = TakeSegment(&rest);
     if (head->database.empty()) return Refused(Refuse(404, "404 page not found", head));
     head->path = rest.empty() ? "/" : std::string(rest);
+    ShowOwnSlashes(&head->database);
   }
-  std::string allow;  // methods of the path; "" when no route has it
-  const Route* found = nullptr;
-  for (const Route& route : routes_) {
-    if (!Matches(route.pattern, head->path, &head->captures)) continue;
-    if (Takes(route, head->method)) {
-      found = &route;
-      break;
-    }
-    for (const Method method : route.methods) {
-      allow += allow.empty() ? "" : ", ";
-      allow += Name(method);
-    }
-  }
+  std::string allow;
+  const Route* found = FindRoute(head, &allow);
+  const bool own_slashes = head->path.find(kOwnSlash) != std::string::npos;
+  ShowOwnSlashes(&head->path);
+  for (std::string& capture : head->captures) ShowOwnSlashes(&capture);
+  // Who escapes the slashes between the segments too is understood, where there is no other such path.
+  if (own_slashes && found == nullptr && allow.empty()) found = FindRoute(head, &allow);
   if (found == nullptr) return Refused(allow.empty() ? NoSuchPath(*parts, *head) : NoSuchMethod(allow, *head));
   head->route = found;
   if (const Status parsed = text::ParseForm(parts->query, &head->params); !parsed.ok()) {
     return Refused(Refuse(400, parsed.error().message, head));
   }
   return Check(*found, *own, head);
+}
+
+const Route* Router::FindRoute(Request* head, std::string* allow) const {
+  for (const Route& route : routes_) {
+    if (!Matches(route.pattern, head->path, &head->captures)) continue;
+    if (Takes(route, head->method)) return &route;
+    for (const Method method : route.methods) {
+      *allow += allow->empty() ? "" : ", ";
+      *allow += Name(method);
+    }
+  }
+  return nullptr;
 }
 
 Admission Router::Check(const Route& route, const Authority& own, Request* head) {

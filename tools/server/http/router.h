@@ -3,7 +3,8 @@
 //   Router router({{Access::kWrite, Lane::kWrite, {Method::kPost}, "/write", 25'000'000, handler}, ...}, options);
 //
 // A pattern is a path whose segments are literal or `*`; `*` takes one segment, whatever it is, into
-// Request::captures. `/db/NAME` in front of any path is taken off and named in Request::database.
+// Request::captures; a slash in it is sent as %2F. `/db/NAME` in front of any path is taken off and named in
+// Request::database.
 #pragma once
 
 #include <atomic>
@@ -111,6 +112,9 @@ class Router : public Application {
   };
   // nullopt for a target that no origin server takes.
   [[nodiscard]] static std::optional<TargetParts> PartsOf(std::string_view target);
+  // The route of the request's path and method, whose captures are taken; null: none has both. `allow`: the methods of
+  // those that have the path, "" where none has it.
+  const Route* FindRoute(Request* head, std::string* allow) const;
   // What is refused although there is such a route, and else where the request runs.
   Admission Check(const Route& route, const Authority& own, Request* head);
   // Whether the caller has the route's right to what the request is about; else the refusal. When the form was read.

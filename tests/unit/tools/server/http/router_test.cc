@@ -103,6 +103,38 @@ TEST_F(RouterTest, APageOfAnAllowedOriginIsToldWhatAPathTakes) {
 }
 
 // Where a request leads, of a router with a prefix: the status, and where the client is sent.
+// What a pattern takes, as text, each capture in brackets.
+TEST(RouterPath, ASlashWithinASegmentIsSentEscaped) {
+  using namespace std::string_literals;
+  const auto show = [](Request& request) {
+    std::string text = request.path + " of " + request.database + ":";
+    for (const std::string& capture : request.captures) text += " [" + capture + "]";
+    return TextResponse(200, text);
+  };
+  const auto route = [&](std::string pattern) {
+    return Route{.access = Access::kRead, .methods = {Method::kGet}, .pattern = std::move(pattern), .handler = show};
+  };
+  Router router({route("/rules/*"), route("/rules/*/*"), route("/api/read")}, {});
+  const auto get = [&](std::string target) -> std::string {
+    Request request;
+    request.method = Method::kGet;
+    request.method_name = Name(Method::kGet);
+    request.target = std::move(target);
+    request.headers = {{"Host", "localhost"}};
+    const Admission admission = router.Admit(&request);
+    if (admission.refusal) return std::to_string(admission.refusal->status);
+    return router.Handle(&request).body;
+  };
+  EXPECT_EQ(get("/rules/a%2Fb"), "/rules/a/b of : [a/b]");
+  EXPECT_EQ(get("/rules/a%2fb/c%20d%2F%2Fe"), "/rules/a/b/c d//e of : [a/b] [c d//e]");
+  EXPECT_EQ(get("/rules/%C3%BC%2F.%2E/x"), "/rules/\u00fc/../x of : [\u00fc/..] [x]");
+  EXPECT_EQ(get("/db/d%2Fe/rules/a"), "/rules/a of d/e: [a]");
+  EXPECT_EQ(get("/rules/a%252Fb"), "/rules/a%2Fb of : [a%2Fb]") << "that is no slash";
+  EXPECT_EQ(get("/api%2Fread"), "/api/read of :") << "who escapes them all is understood";
+  EXPECT_EQ(get("/rules/a%2Fb/c/d"), "404");
+  EXPECT_EQ(get("/rules/a%00b"), "/rules/a\0b of : [a\0b]"s);
+}
+
 class PrefixTest : public ::testing::Test {
  protected:
   static std::string Lead(const std::string& prefix, const std::string& external_path, Method method,
