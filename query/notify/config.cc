@@ -58,6 +58,7 @@ class RouteReader {
 
   void CheckRoot(const YAML::Node& node, const Route& route) {
     if (route.receiver.empty()) yaml_.Fault(node, "the root route needs a receiver");
+    if (route.continues) yaml_.Fault(node["continue"], "the root route must not have continue: none comes after it");
     if (!route.matchers.empty()) yaml_.Fault(node, "the root route must not have any matchers: all alerts come to it");
     if (!route.mute_intervals.empty() || !route.active_intervals.empty()) {
       yaml_.Fault(node, "the root route must not have any mute or active time intervals: give them to a route in it");

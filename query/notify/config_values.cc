@@ -50,13 +50,15 @@ bool ReadBool(YamlReader& yaml, const YAML::Node& map, const char* key, bool oth
   const std::string text = yaml.Text(map, key);
   if (text.empty()) return otherwise;
   bool value = otherwise;
-  if (!YAML::convert<bool>::decode(map[key], value)) yaml.Fault(map[key], fmt::format("{} is true or false", key));
+  // What stands in quotes is a text.
+  if (map[key].Tag() == "!" || !YAML::convert<bool>::decode(map[key], value))
+    yaml.Fault(map[key], fmt::format("{} is true or false", key));
   return value;
 }
 
 int64_t ReadDurationNs(YamlReader& yaml, const YAML::Node& map, const char* key, int64_t otherwise) {
   const std::string text = yaml.Text(map, key);
-  if (text.empty()) return otherwise;
+  if (text.empty() && (!map[key] || !map[key].IsScalar())) return otherwise;
   if (const auto ns = text::ParseDuration(text, text::kPrometheusDuration)) return *ns;
   yaml.Fault(map[key], fmt::format("{}: not a valid duration string: \"{}\"", key, text));
   return otherwise;
@@ -123,7 +125,8 @@ TimeInterval ReadTimeInterval(YamlReader& yaml, const YAML::Node& node) {
   interval.months = ReadRanges(yaml, node, "months", ParseMonths);
   interval.years = ReadRanges(yaml, node, "years", ParseYears);
   if (const std::string location = yaml.Text(node, "location"); !location.empty()) {
-    const Result<trend::Zone> zone = trend::Zone::Find(location);
+    const Result<trend::Zone> zone =
+        location == "Local" ? Result<trend::Zone>(trend::Zone::OfMachine()) : trend::Zone::Find(location);
     if (zone.ok()) {
       interval.zone = *zone;
     } else {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
+#include <set>
 
 #include "query/notify/config_reader.h"
 
@@ -24,6 +26,11 @@ constexpr std::array<KindRow, 5> kKinds{{
     {IntegrationKind::kEmail, "email", "email_configs", false},
     {IntegrationKind::kCommand, "command", "command_configs", true},
 }};
+
+std::string Lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
 
 TlsOptions ReadTls(YamlReader& yaml, const YAML::Node& map, const TlsOptions& otherwise) {
   const YAML::Node node = map["tls_config"];
@@ -132,11 +139,16 @@ void ReadEmail(YamlReader& yaml, const YAML::Node& node, const GlobalOptions& gl
   if (Secret password = ReadSecret(yaml, node, "auth_password"); !password.empty()) email.password = password;
   if (const YAML::Node headers = node["headers"]; headers && !headers.IsNull()) {
     if (!headers.IsMap()) yaml.Fault(headers, "headers must be a map");
+    std::set<std::string> header_names;
     for (const auto& entry : headers.IsMap() ? headers : YAML::Node()) {
       if (!entry.first.IsScalar() || !entry.second.IsScalar() ||
           (entry.first.Scalar() + entry.second.Scalar()).find_first_of("\r\n") != std::string::npos) {
         yaml.Fault(entry.first, "headers are pairs of texts of one line");
         continue;
+      }
+      // Their names are alike in any case.
+      if (!header_names.insert(Lower(entry.first.Scalar())).second) {
+        yaml.Fault(entry.first, fmt::format("the header {} is there twice", entry.first.Scalar()));
       }
       email.headers.emplace_back(entry.first.Scalar(), entry.second.Scalar());
     }

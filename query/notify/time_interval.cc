@@ -108,9 +108,10 @@ Result<IntRange> ParseDaysOfMonth(std::string_view text) {
   if (range.begin < 0 && range.end > 0) {
     return InvalidArgument(fmt::format("\"{}\": a range that begins at the end of the month ends there too", text));
   }
-  // A month may be as short as 28 days, so that only of one kind the order is known.
-  if ((range.begin < 0) == (range.end < 0) && range.begin > range.end) {
-    return InvalidArgument(fmt::format("\"{}\": it ends before it begins", text));
+  // As Alertmanager has it: of a month of 28 days, in which a day counted from the end is one earlier still.
+  const int last = range.begin > 0 && range.end < 0 ? 28 + range.end : range.end;
+  if (range.begin > last) {
+    return InvalidArgument(fmt::format("\"{}\": it ends before it begins, or may in a month of 28 days", text));
   }
   return range;
 }

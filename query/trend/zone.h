@@ -35,6 +35,9 @@ class Zone {
   // or is not installed. Case matters.
   static Result<Zone> Find(std::string_view name);
 
+  // That of the machine, as TZ or /etc/localtime says. For settings; queries would depend on where they are computed.
+  static Zone OfMachine() { return Zone(absl::LocalTimeZone()); }
+
   // The bucket that holds `ms`, `back` buckets earlier (later where negative). A day without midnight begins when the
   // clocks jump; one with two begins at the first.
   [[nodiscard]] CalendarBucket Bucket(CalendarUnit unit, int64_t ms, int64_t back) const;

@@ -27,6 +27,28 @@ TEST(TimeInterval, ZonesFollowTheirClocks) {
   EXPECT_TRUE(interval.Contains(At("2026-07-15T07:30:00Z")));
 }
 
+TEST(TimeInterval, WhereTheClockIsSet) {
+  TimeInterval interval;
+  interval.minutes = {{*ParseTimeOfDay("02:00"), *ParseTimeOfDay("03:00")}};
+  interval.zone = *trend::Zone::Find("Europe/Berlin");
+  // 02:00 to 03:00 is left out in spring.
+  EXPECT_FALSE(interval.Contains(At("2026-03-29T00:59:59Z")));
+  EXPECT_FALSE(interval.Contains(At("2026-03-29T01:00:00Z")));
+  EXPECT_FALSE(interval.Contains(At("2026-03-29T01:30:00Z")));
+  // It comes twice in autumn.
+  EXPECT_FALSE(interval.Contains(At("2026-10-24T23:59:59Z")));
+  EXPECT_TRUE(interval.Contains(At("2026-10-25T00:00:00Z")));
+  EXPECT_TRUE(interval.Contains(At("2026-10-25T01:59:59Z")));
+  EXPECT_FALSE(interval.Contains(At("2026-10-25T02:00:00Z")));
+  // Where it is set by half an hour, also the day is another: 00:15 on Monday is Sunday in UTC.
+  interval = {};
+  interval.weekdays = {*ParseWeekdays("monday")};
+  interval.zone = *trend::Zone::Find("Australia/Lord_Howe");
+  EXPECT_TRUE(interval.Contains(At("2026-01-11T13:15:00Z")));   // +11:00
+  EXPECT_FALSE(interval.Contains(At("2026-07-12T13:15:00Z")));  // +10:30
+  EXPECT_TRUE(interval.Contains(At("2026-07-12T13:45:00Z")));
+}
+
 TEST(TimeInterval, DaysFromTheEndOfTheMonth) {
   TimeInterval interval;
   interval.days = {*ParseDaysOfMonth("-3:-1")};
@@ -65,6 +87,11 @@ TEST(TimeInterval, WhatIsNoRange) {
   EXPECT_FALSE(ParseDaysOfMonth("-1:5").ok());
   EXPECT_FALSE(ParseDaysOfMonth("5:3").ok());
   EXPECT_FALSE(ParseDaysOfMonth("32").ok());
+  EXPECT_TRUE(ParseDaysOfMonth("27:-1").ok());
+  EXPECT_FALSE(ParseDaysOfMonth("28:-1").ok());
+  EXPECT_TRUE(ParseDaysOfMonth("1:-27").ok());
+  EXPECT_FALSE(ParseDaysOfMonth("1:-28").ok());
+  EXPECT_FALSE(ParseDaysOfMonth("-1:-3").ok());
   EXPECT_FALSE(ParseMonths("november:february").ok());
   EXPECT_FALSE(ParseMonths("13").ok());
   EXPECT_FALSE(ParseYears("2027:2026").ok());
