@@ -134,6 +134,9 @@ std::string DurationText(double seconds) {
   return fmt::format("{}ms", std::max<int64_t>(std::llround(seconds * 1000), 1));
 }
 
+// Whether the batch has what it asks for.
+bool InBatch(Question::Mode mode) { return mode != Question::Mode::kSilences && mode != Question::Mode::kUsage; }
+
 std::string_view EndpointOf(Question::Mode mode) {
   switch (mode) {
     case Question::Mode::kInstant: return "query";
@@ -141,7 +144,8 @@ std::string_view EndpointOf(Question::Mode mode) {
     case Question::Mode::kEvents: return "events";
     case Question::Mode::kAlerts: return "alerts";
     case Question::Mode::kRules: return "rules";
-    case Question::Mode::kSilences: break;
+    case Question::Mode::kSilences:
+    case Question::Mode::kUsage: break;
   }
   return "query";
 }
@@ -175,7 +179,8 @@ void AppendQuestion(const std::string& id, const Question& question, const Span&
       break;
     case Question::Mode::kAlerts:
     case Question::Mode::kRules:
-    case Question::Mode::kSilences: break;
+    case Question::Mode::kSilences:
+    case Question::Mode::kUsage: break;
   }
   *out += "}}";
 }
@@ -278,7 +283,7 @@ std::string BoardBatch(const Board& board, const Span& span, const Values& value
   bool first = true;
   for (size_t p = 0; p < panels.size(); ++p) {
     for (size_t q = 0; q < panels[p]->questions.size(); ++q) {
-      if (panels[p]->questions[q].mode == Question::Mode::kSilences) continue;
+      if (!InBatch(panels[p]->questions[q].mode)) continue;
       if (!first) out += ',';
       first = false;
       AppendQuestion(fmt::format("{}.{}", p, q), panels[p]->questions[q], span, values, &out);
@@ -324,7 +329,33 @@ void TakeLine(const Board& board, std::string_view line, Answers* answers) {
     case Question::Mode::kEvents: ReadEvents(data, &answer); break;
     case Question::Mode::kAlerts: answer.alerts = ReadAlerts(simdjson::minify(data)); break;
     case Question::Mode::kRules: answer.rules = ReadRules(simdjson::minify(data)); break;
-    case Question::Mode::kSilences: break;
+    case Question::Mode::kSilences:
+    case Question::Mode::kUsage: break;
+  }
+}
+
+bool AsksUsage(const Board& board) {
+  return std::ranges::any_of(PanelsOf(board), [](const Panel* panel) {
+    return std::ranges::any_of(panel->questions,
+                               [](const Question& question) { return question.mode == Question::Mode::kUsage; });
+  });
+}
+
+void TakeUsage(const Board& board, const Result<std::string>& usage, Answers* answers) {
+  const std::optional<std::vector<Usage>> read = usage.ok() ? ReadUsage(usage.value()) : std::nullopt;
+  const std::vector<const Panel*> panels = PanelsOf(board);
+  for (size_t p = 0; p < panels.size(); ++p) {
+    for (size_t q = 0; q < panels[p]->questions.size(); ++q) {
+      if (panels[p]->questions[q].mode != Question::Mode::kUsage) continue;
+      Answer& answer = (*answers)[p][q];
+      if (read) {
+        answer.usage = *read;
+        answer.answered = true;
+        answer.error.clear();
+      } else {
+        answer.error = usage.ok() ? "the server's usage is not to be read" : usage.error().message;
+      }
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "storage/base/result.h"
 #include "tools/cli/monitor/alerting.h"
 #include "tools/cli/monitor/board.h"
+#include "tools/cli/monitor/usage.h"
 
 namespace tidemark::cli::monitor {
 
@@ -37,6 +38,7 @@ struct Answer {
   std::vector<ActiveAlert> alerts;
   std::vector<RuleState> rules;
   std::vector<Silence> silences;
+  std::vector<Usage> usage;
   bool answered = false;  // once at least: then nothing means that there is nothing
   std::string error;
 };
@@ -73,6 +75,10 @@ bool AsksWhoIsTold(const Board& board);
 // moment that was asked for, seconds since 1970.
 void TakeTold(const Board& board, double now_s, const Result<std::string>& silences, std::string_view told,
               Answers* answers);
+// Whether something on the board is told by the API of administrators.
+bool AsksUsage(const Board& board);
+// Takes in the reply of GET /api/v1/admin/usage, or why it could not be had.
+void TakeUsage(const Board& board, const Result<std::string>& usage, Answers* answers);
 // An answer for each question, all of them empty.
 Answers NoAnswers(const Board& board);
 

@@ -105,10 +105,10 @@ Panel PanelOf(dom::element object) {
   }
   const Looks looks = LooksOf(object, {});
   for (const dom::element one : ListOf(object, "queries")) panel.questions.push_back(QuestionOf(one, looks));
-  if (panel.type == "silences") {
+  if (panel.type == "silences" || panel.type == "usage") {
     Question& asked = panel.questions.emplace_back();
-    asked.id = "silences";
-    asked.mode = Question::Mode::kSilences;
+    asked.id = panel.type;
+    asked.mode = panel.type == "usage" ? Question::Mode::kUsage : Question::Mode::kSilences;
   }
   return panel;
 }

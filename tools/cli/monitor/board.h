@@ -36,8 +36,8 @@ struct Looks {
 };
 
 struct Question {
-  // kSilences is no mode of the schema: a panel of silences asks so.
-  enum class Mode : uint8_t { kInstant, kRange, kEvents, kAlerts, kRules, kSilences };
+  // kSilences and kUsage are no modes of the schema: panels of those types ask so.
+  enum class Mode : uint8_t { kInstant, kRange, kEvents, kAlerts, kRules, kSilences, kUsage };
 
   std::string id;
   std::string db;

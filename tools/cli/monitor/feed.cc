@@ -13,10 +13,11 @@ namespace {
 constexpr std::string_view kBatch = "/api/v1/query_batch";
 constexpr int kForbidden = 403;
 
-Result<std::string> Get(HttpClient& client, std::string_view path) {
+// `what`: what the path tells, in words.
+Result<std::string> Get(HttpClient& client, std::string_view path, std::string_view what) {
   TM_TRY_ASSIGN(HttpReply reply, client.Send("GET", path, {}, ""));
   if (reply.status == 200) return std::move(reply.body);
-  if (reply.status == kForbidden) return InvalidArgument("this token may not see silences");
+  if (reply.status == kForbidden) return InvalidArgument(fmt::format("this token may not see {}", what));
   return MakeError(ErrorCode::kUnavailable, fmt::format("the server answered {}", reply.status));
 }
 
@@ -47,9 +48,12 @@ Result<void> AskBoard(HttpClient& client, const Board& board, Span* span, Answer
   }
   TM_RETURN_IF_ERROR(
       Post(client, BoardBatch(board, *span, values), [&](std::string_view line) { TakeLine(board, line, answers); }));
+  if (AsksUsage(board)) {
+    TakeUsage(board, Get(client, "/api/v1/admin/usage", "what each takes: it needs the right to administer"), answers);
+  }
   if (!AsksWhoIsTold(board)) return {};
-  const Result<std::string> silences = Get(client, "/api/v2/silences");
-  const Result<std::string> told = Get(client, "/api/v2/alerts");
+  const Result<std::string> silences = Get(client, "/api/v2/silences", "silences");
+  const Result<std::string> told = Get(client, "/api/v2/alerts", "alerts");
   TakeTold(board, span->end_s, silences, told.ok() ? std::string_view(told.value()) : std::string_view(), answers);
   return {};
 }

@@ -157,6 +157,12 @@ std::optional<Listing> ListingOf(const Panel& panel, std::span<const Answer> ans
     if (silences.empty()) return Listing{{"Nothing is silenced.", Style::kDim}, {}};
     return Listing{{Counted(silences.size(), "silence", "silences"), Style::kWarn}, RowsOf(silences)};
   }
+  if (panel.type == "usage") {
+    const std::vector<Usage> usage = AllOf(answers, &Answer::usage);
+    if (usage.empty()) return Listing{{"No token and no quota is there. " + panel.empty, Style::kDim}, {}};
+    return Listing{{Counted(usage.size(), "token or database with quotas", "tokens and databases with quotas")},
+                   RowsOf(usage)};
+  }
   return std::nullopt;
 }
 

@@ -6,7 +6,7 @@ import { ApiError, type Answer, type Params } from "./messages";
 import { FORGERY_HEADER, Session, type WhoAmI } from "./session";
 import type {
   Alert, Block, BuildInfo, DatabaseRow, EventRow, Explained, Labels, Metadata, PlanNode, QueryData, Rejection, Retention, RuleGroup, SavedInfo, SavedText,
-  TsdbStatus,
+  TsdbStatus, Usage,
 } from "./types";
 
 interface Envelope {
@@ -137,6 +137,11 @@ export class Client {
 
   async rejections(limit: number, signal?: AbortSignal): Promise<Rejection[]> {
     return (await this.ask<Rejection[]>("/api/v1/admin/rejections", { limit }, signal)).data;
+  }
+
+  // What each token, and each database with quotas, has taken. For administrators.
+  async usage(signal?: AbortSignal): Promise<Usage[]> {
+    return (await this.ask<Usage[]>("/api/v1/admin/usage", {}, signal)).data;
   }
 
   async tsdb(db: string, limit: number, signal?: AbortSignal): Promise<TsdbStatus> {

@@ -132,3 +132,24 @@ export interface BuildInfo {
   version: string;
   revision?: string;
 }
+
+// A token or a database. Counts are since the start of the server.
+export interface Usage {
+  kind: "token" | "database";
+  name: string;
+  // As people write them: "points/s=1000".
+  quotas: string[];
+  points: number;
+  bytes: number;
+  newSeries: number;
+  newFields: number;
+  // Active, where that has a quota.
+  series: number;
+  queries: number;
+  // At this moment.
+  runningQueries: number;
+  queryMemoryBytes: number;
+  refusedWrites: number;
+  refusedRows: number;
+  refusedQueries: number;
+}

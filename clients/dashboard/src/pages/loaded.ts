@@ -5,6 +5,8 @@ import { demanded, now } from "../shell/state";
 export interface Loaded<T> {
   value: T | undefined;
   error: string | undefined;
+  // What was thrown, for who wants to know more than its words.
+  failure?: unknown;
 }
 
 // Asks anew when `key` changes, at a refresh that a person asked for and, with `live`, at each.
@@ -17,7 +19,7 @@ export function useLoaded<T>(key: string, ask: (signal: AbortSignal) => Promise<
       (value) => setState({ value, error: undefined, key }),
       (error: unknown) => {
         if (abort.signal.aborted) return;
-        setState((before) => ({ value: before.key === key ? before.value : undefined, error: error instanceof Error ? error.message : String(error), key }));
+        setState((before) => ({ value: before.key === key ? before.value : undefined, error: error instanceof Error ? error.message : String(error), failure: error, key }));
       },
     );
     return () => abort.abort();

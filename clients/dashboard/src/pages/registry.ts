@@ -25,6 +25,7 @@ export const PAGES: readonly PageRow[] = [
   { id: "explore", title: "Explore", group: "Data", load: async () => ({ view: (await import("./explore/explore")).Explore }) },
   { id: "metrics", title: "Metrics", group: "Data", load: async () => ({ view: (await import("./metrics/metrics")).Metrics }) },
   { id: "storage", title: "Storage", group: "Data", load: async () => ({ view: (await import("./storage/storage")).Storage }) },
+  { id: "usage", title: "Usage", group: "Data", load: async () => ({ view: (await import("./usage/usage")).Usage }) },
   { id: "dashboards", title: "Dashboards", group: "Data", load: async () => ({ view: (await import("./saved/library")).Library }) },
   { id: "rules", title: "Rules", group: "Data", load: async () => ({ view: (await import("./rules/rules")).Rules }) },
 ];
