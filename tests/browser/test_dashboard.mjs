@@ -11,7 +11,7 @@ const ROOT = process.env.TIDEMARK_SOURCE ?? new URL("../..", import.meta.url).pa
 const FOLDER = `${ROOT}/clients/dashboard/src/pages/dashboards`;
 const DASHBOARDS = readdirSync(FOLDER).map((name) => JSON.parse(readFileSync(`${FOLDER}/${name}`, "utf8")));
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const CODED = ["explore", "metrics", "storage", "rules", "dashboards"];
+const CODED = ["explore", "metrics", "storage", "usage", "rules", "dashboards"];
 // Types that show each series of an instant query as a number of its own.
 const NUMBERED = ["stat", "bars", "gauge", "table", "curve"];
 

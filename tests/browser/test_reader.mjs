@@ -10,7 +10,7 @@ import { fill, freePort, openPage, RULES, Server, settled, startBrowser } from "
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const FULL = process.env.TIDEMARK_SOAK === "full";
 const [REFRESHES, SWITCHES] = FULL ? [1000, 200] : [60, 30];
-const PAGES = ["overview", "execution", "benchmarks", "live", "trends", "backend", "alerts", "executive", "hosts", "metrics", "storage", "dashboards", "rules"];
+const PAGES = ["overview", "execution", "benchmarks", "live", "trends", "backend", "alerts", "executive", "hosts", "metrics", "storage", "usage", "dashboards", "rules"];
 
 let server;
 let browser;
@@ -54,7 +54,7 @@ test(`${REFRESHES} refreshes and ${SWITCHES} changes of the page leave heap, ele
       const id = PAGES[(from + i) % PAGES.length];
       await goTo(page, id);
       await page.waitForFunction((want) => document.querySelector("nav [aria-current]")?.getAttribute("href")?.includes(`page=${want}`), id);
-      if (!["metrics", "storage", "dashboards", "rules"].includes(id)) await settled(page);
+      if (!["metrics", "storage", "usage", "dashboards", "rules"].includes(id)) await settled(page);
     }
     await goTo(page, "hosts");
     await settled(page);

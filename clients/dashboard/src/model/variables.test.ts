@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
-  choicesBy, customChoices, escapeForString, interpolate, interpolateShown, parseLabelValues, parseVariableQuery, referencesOf, sortChoices, withOnly,
+  choicesBy, customChoices, escapeForString, inOrder, interpolate, interpolateShown, parseLabelValues, parseVariableQuery, referencesOf, sortChoices, withOnly,
 } from "./variables";
 
 describe("interpolate", () => {
@@ -71,4 +71,13 @@ describe("parseVariableQuery", () => {
     ["label_names(up)", { ask: "names", match: "up" }], ["label_names()", { ask: "names", match: undefined }], ["metrics(go_.*)", { ask: "metrics", pattern: "go_.*" }],
     ["query_result(topk(5, sum by (a) (b)))", { ask: "result", expr: "topk(5, sum by (a) (b))" }], ["SELECT 1", undefined],
   ])("%s", (text, want) => expect(parseVariableQuery(text)).toEqual(want));
+});
+
+describe("the order in which variables are looked up", () => {
+  const of = (...all: [string, string, string?][]) => inOrder(all.map(([name, query, regex]) => ({ name, query, ...(regex ? { regex } : {}) }))).map((one) => one.name);
+  it("is the file's where each names those before it", () => expect(of(["a", "label_values(a)"], ["b", "label_values(m{a=\"$a\"}, b)"])).toEqual(["a", "b"]));
+  it("puts first what others refer to, in queries and patterns, over several", () => {
+    expect(of(["c", "label_values(m{b=\"${b}\"}, c)"], ["b", "label_values(b)", "/[[a]].*/"], ["a", "label_values(a)"])).toEqual(["a", "b", "c"]);
+  });
+  it("leaves a ring as it is", () => expect(of(["a", "$b"], ["b", "$a"], ["c", "$c"])).toEqual(["b", "a", "c"]));
 });

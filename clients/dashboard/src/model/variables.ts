@@ -101,6 +101,25 @@ export function referencesOf(text: string): string[] {
   return [...text.matchAll(REFERENCE)].map((match) => (match[1] ?? match[3] ?? match[4]) as string);
 }
 
+// The variables so that each comes after those that its texts refer to, and otherwise as in the file. Those that refer to each other in a
+// ring stay where they are.
+export function inOrder<T extends { name: string; query: string; regex?: string; db?: string }>(variables: readonly T[]): T[] {
+  const byName = new Map(variables.map((one) => [one.name, one]));
+  const out = new Set<T>();
+  const under = new Set<T>();
+  const put = (one: T): void => {
+    if (out.has(one) || under.has(one)) return;
+    under.add(one);
+    for (const name of [one.query, one.regex ?? "", one.db ?? ""].flatMap(referencesOf)) {
+      const other = byName.get(name);
+      if (other) put(other);
+    }
+    out.add(one);
+  };
+  variables.forEach(put);
+  return [...out];
+}
+
 // label_values(SELECTOR, LABEL) or label_values(LABEL).
 export function parseLabelValues(query: string): { match: string | undefined; label: string } | undefined {
   const whole = /^\s*label_values\(\s*(?:(.+),\s*)?([a-zA-Z_$][\w${}:]*)\s*\)\s*$/s.exec(query);

@@ -5,7 +5,7 @@ import { patternOf } from "../model/tables/columns";
 import { FILTERS, parseFilters } from "../model/filters";
 import { chooseStep, durationText, parseDuration, type Span } from "../model/time";
 import {
-  ALL, choicesBy, customChoices, escapeForPattern, escapeForString, interpolate, parseVariableQuery, sortChoices, type Choice, type Value, type Values,
+  ALL, choicesBy, customChoices, escapeForPattern, escapeForString, inOrder, interpolate, parseVariableQuery, sortChoices, type Choice, type Value, type Values,
 } from "../model/variables";
 
 export interface Resolved {
@@ -80,12 +80,12 @@ function chosenOf(variable: Variable, wanted: string[] | undefined, choices: rea
   return choices[0] ? [choices[0].value] : [""];
 }
 
-// In the order of the file: a variable may refer to those before it. `span`: the range that is shown.
+// Those first that others refer to, wherever they stand in the file. `span`: the range that is shown.
 export async function resolveVariables(dashboard: Dashboard, chosen: Record<string, string[]>, span: Span): Promise<Resolved> {
   const values: Values = {};
   const out: Resolved = { values, chosen: {}, choices: {}, error: undefined };
   const filters: string[] = [];
-  for (const variable of dashboard.variables ?? []) {
+  for (const variable of inOrder(dashboard.variables ?? [])) {
     const { name } = variable;
     const wanted = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
     if (variable.kind === "constant") {
