@@ -39,6 +39,9 @@ Result<int64_t> ParseTimeMs(std::string_view text) {
     if (whole >= static_cast<double>(kMinTimeMs / 1000) && whole <= static_cast<double>(kMaxTimeMs / 1000)) {
       return static_cast<int64_t>(whole) * 1000 + static_cast<int64_t>(std::round(rest * 1000));
     }
+    // What some clients say for ever: the ends of 64 bits in milliseconds, divided by 1,000 and rounded.
+    constexpr double kEverSeconds = 9'223'372'036'854'776;
+    if (std::fabs(*seconds) <= kEverSeconds) return *seconds < 0 ? kMinTimeMs : kMaxTimeMs;
   } else if (const auto at = text::ParseRfc3339(text, text::Rfc3339Form::kGo)) {
     return at->Ms();
   } else if (text == "-292273086-05-16T16:47:06Z") {

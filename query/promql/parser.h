@@ -28,8 +28,9 @@ struct ParseOptions {
   bool fill_modifiers = false;
   // [5m * 2], offset (step() + 1m). Stable since Prometheus 3.14, so on.
   bool duration_expressions = true;
-  // Bytes of text. Longer text is refused before it is read.
-  size_t text_size_max = size_t{16} << 10;
+  // Bytes of text. Longer text is refused before it is read. Selectors that dashboards make of their variables have
+  // tens of kilobytes, whoever takes them: queries, rules, deletions, retentions and the tools.
+  size_t text_size_max = size_t{1} << 20;
   // Expressions inside parentheses, arguments and signs. Deeper text is refused; the parser's stack use grows with it
   // (about 2 KiB for each level).
   size_t depth_max = 128;

@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import time
+import urllib.parse
 
 from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until
 
@@ -161,6 +162,30 @@ def test_slow_queries_are_told_when_asked_for():
     with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off", "--query-slow", "0") as server:
         server.query("vector(1)")
         expect("slow query" not in server.log_text(), server.log_text())
+
+
+def test_long_selectors_are_taken_wherever_there_are_any():
+    """A variable of a dashboard with "All" over hundreds of names."""
+    selector = 'm_v{host=~"a|' + "|".join(f"a-name-that-is-not-short-{i:04}" for i in range(700)) + '"}'
+    expect(len(selector) > 16 << 10, "it is no long one")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off") as server:
+        server.write("m,host=a v=1\nm,host=b v=1")
+        for method, path, name, more in [
+                *[(method, f"/api/v1/{path}", name, more) for method in ("GET", "POST") for path, name, more in (
+                    ("query", "query", {}), ("query_range", "query", {"start": 1, "end": 2, "step": 1}), ("series", "match[]", {}),
+                    ("labels", "match[]", {}), ("format_query", "query", {}), ("parse_query", "query", {}))],
+                *[("GET", f"/api/v1/{path}", "match[]", {}) for path in ("label/host/values", "rows", "events", "rules")],
+                ("GET", "/federate", "match[]", {}),
+                ("POST", "/api/v1/admin/retention", "match[]", {"keep": "9d"}),
+                ("POST", "/api/v1/admin/delete", "match[]", {"dry_run": "1"}),
+                ("POST", "/api/v1/admin/tsdb/delete_series", "match[]", {})]:
+            text = urllib.parse.urlencode({name: selector, **more})
+            target = f"{path}?{text}" if method == "GET" else path
+            reply = server.request(method, target, text if method == "POST" else None, form if method == "POST" else {})
+            expect(reply.status in (200, 204), f"{method} {path}: {reply.status} {reply.body[:300]}")
+        left = server.request("GET", "/api/v1/series?match[]=m_v").json()["data"]
+        expect_equal([series["host"] for series in left], ["b"], "series that the deletion left")
 
 
 run_tests(globals())

@@ -23,13 +23,6 @@
 
 namespace tidemark::server {
 
-// What the server has otherwise than the library: queries of dashboards are long.
-inline query::api::ApiOptions ApiDefaults() {
-  query::api::ApiOptions options;
-  options.parse.text_size_max = size_t{1} << 20;
-  return options;
-}
-
 // As many connections as open files allow.
 inline http::ServerOptions HttpDefaults() {
   http::ServerOptions options;
@@ -65,7 +58,7 @@ struct Config {
   log::Level log_level = log::Level::kInfo;
   http::ServerOptions http = HttpDefaults();
   storage::StoreOptions store;
-  query::api::ApiOptions api = ApiDefaults();
+  query::api::ApiOptions api;
   query::rules::ManagerOptions rules;
   bool self_alerts = true;
   NotifyConfig notify;

@@ -61,7 +61,12 @@ TEST(ParseTimeMs, ReadsTheTimesThatStandForEver) {
   EXPECT_EQ(*ParseTimeMs("9.223309901257974e15"), 9'223'309'901'257'974'000);
   EXPECT_EQ(*ParseTimeMs("292277025-08-18T07:12:54.999999999Z"), kMaxTimeMs);
   EXPECT_EQ(*ParseTimeMs("-292273086-05-16T16:47:06Z"), kMinTimeMs);
-  EXPECT_FALSE(ParseTimeMs("9223309901257976").ok());
+  // The ends of 64 bits in milliseconds, as others divide them by 1,000.
+  for (const char* text : {"9223309901257976", "9223372036854775", "9223372036854775.807", "9223372036854776"}) {
+    EXPECT_EQ(*ParseTimeMs(text), kMaxTimeMs) << text;
+    EXPECT_EQ(*ParseTimeMs("-" + std::string(text)), kMinTimeMs) << text;
+  }
+  EXPECT_FALSE(ParseTimeMs("9223372036854778").ok());
   EXPECT_FALSE(ParseTimeMs("-9223372036854775808").ok());
   EXPECT_EQ(*ParseTimeMs("1700000000.9996"), 1'700'000'001'000);
 }

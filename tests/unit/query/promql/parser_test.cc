@@ -292,6 +292,12 @@ TEST(PromqlParser, TextIsLimited) {
   EXPECT_EQ(refused.error().message, "parse error: the query has 11 bytes, at most 10 are allowed");
 }
 
+TEST(PromqlParser, ASelectorOfADashboardIsTakenWithoutAnyOption) {
+  const std::string names = Repeat("|host-with-a-long-name", 1'000);
+  EXPECT_TRUE(ParseSelector("up{host=~\"a" + names + "\"}").ok());
+  EXPECT_TRUE(Parse("rate(up{host=~\"a" + names + "\"}[5m])").ok());
+}
+
 TEST(PromqlParser, EachOptionOpensItsOwnDoor) {
   ParseOptions options;
   options.experimental_functions = true;
