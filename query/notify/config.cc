@@ -77,9 +77,12 @@ class RouteReader {
   void ReadGroupBy(const YAML::Node& node, Route* route) {
     const YAML::Node given = node["group_by"];
     if (!given || given.IsNull()) return;
+    const std::vector<std::string> names = ReadTexts(yaml_, node, "group_by");
+    // An empty list is that of the route above, as in Alertmanager.
+    if (names.empty()) return;
     route->group_by.clear();
     route->group_by_all = false;
-    for (const std::string& name : ReadTexts(yaml_, node, "group_by")) {
+    for (const std::string& name : names) {
       if (name == "...") {
         route->group_by_all = true;
       } else if (!IsLabelName(name)) {

@@ -32,6 +32,13 @@ std::string Lower(std::string text) {
   return text;
 }
 
+// host:port, where an address of IPv6 stands in brackets.
+bool HasPort(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon + 1 == text.size()) return false;
+  return text.front() == '[' ? text[colon - 1] == ']' : text.find(':') == colon;
+}
+
 TlsOptions ReadTls(YamlReader& yaml, const YAML::Node& map, const TlsOptions& otherwise) {
   const YAML::Node node = map["tls_config"];
   if (!node || node.IsNull()) return otherwise;
@@ -156,7 +163,11 @@ void ReadEmail(YamlReader& yaml, const YAML::Node& node, const GlobalOptions& gl
   email.require_tls = ReadBool(yaml, node, "require_tls", email.require_tls);
   email.tls = ReadTls(yaml, node, email.tls);
   if (email.from.empty()) yaml.Fault(node, "from is missing: give it here, or smtp_from in global");
-  if (email.smarthost.empty()) yaml.Fault(node, "smarthost is missing: give it here, or smtp_smarthost in global");
+  if (email.smarthost.empty()) {
+    yaml.Fault(node, "smarthost is missing: give it here, or smtp_smarthost in global");
+  } else if (!HasPort(email.smarthost)) {
+    yaml.Fault(node, fmt::format("smarthost \"{}\" is not host:port, such as mail.example.org:587", email.smarthost));
+  }
 }
 
 void ReadCommand(YamlReader& yaml, const YAML::Node& node, Integration* out) {

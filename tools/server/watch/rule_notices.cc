@@ -99,11 +99,13 @@ void RuleNotices::Restore(std::vector<Before> before) {
 
 bool RuleNotices::MayGoOn(const GroupStatus& group, Firing* firing) {
   if (!firing->before) return false;
-  const bool fails = std::ranges::any_of(
-      group.rules, [&](const RuleStatus& rule) { return rule.rule->name == firing->rule && rule.failures > 0; });
-  if (fails) return true;
+  const auto is_its_rule = [&](const RuleStatus& rule) { return rule.rule->name == firing->rule; };
+  if (std::ranges::none_of(group.rules, is_its_rule)) return false;
+  const auto fails = [&](const RuleStatus& rule) { return is_its_rule(rule) && rule.failures > 0; };
+  if (std::ranges::any_of(group.rules, fails)) return true;
   const int64_t at_ms = group.last_evaluation_ms;
-  if (firing->first_ms == 0) firing->first_ms = at_ms;
+  // The clock may have been set back.
+  if (firing->first_ms == 0 || firing->first_ms > at_ms) firing->first_ms = at_ms;
   if (firing->before->ended) return false;
   // Between two evaluations nobody evaluates it either.
   const int64_t away_ms = firing->first_ms - firing->before->last_ms - group.interval_ms;
