@@ -57,7 +57,9 @@ class Talk:
             at = datetime.datetime.fromisoformat(re.sub(r"\.\d+", lambda m: (m[0] + "00000")[:7], match[1].replace("Z", "+00:00"))).timestamp()
             # What is far away was written so. A loaded machine is seconds late.
             away = 5 * round((at - self.begun) / 5)
-            return f'"@{away:+}"' if abs(away) < 100_000 else match[0]
+            # Alertmanager says it in the zone in which it was sent.
+            utc = datetime.datetime.fromtimestamp(at, datetime.timezone.utc)
+            return f'"@{away:+}"' if abs(away) < 100_000 else f'"{utc:%Y-%m-%dT%H:%M:%S}"'
         text = STAMP.sub(stamp, text)
         try:
             value = json.loads(text)

@@ -1,5 +1,5 @@
 """Who is told what, in which order: the same alerts and silences at the same times to Debian's Alertmanager and to ours, which
-tells as that one does. All timelines run at once, each with receivers of its own."""
+tells as that one does. Many timelines (peers/alert_timelines.py) run at once, each with receivers of its own."""
 import json
 import pathlib
 import shutil
@@ -11,54 +11,9 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import Server, expect, run_tests, temporary_folder  # noqa: E402
 from peers.alert_sink import AlertSink  # noqa: E402
+from peers.alert_timelines import EACH, END, WAIT, intervals, timelines  # noqa: E402
 from peers.prometheus_pair import Alertmanager  # noqa: E402
 
-WAIT, EACH, END = 1, 3, 17  # seconds: group_wait, group_interval, and when all is over
-
-
-def alert(name, ended=False, **labels):
-    return {"labels": {"alertname": name, **labels}, "ended": ended}
-
-
-def silence(name, until):
-    return {"silence": name, "until": until}
-
-
-A, B = alert("A"), alert("B")
-GONE = alert("A", ended=True)
-# Name to more keys of the route, more of the receiver, and [(second, what)...]. Nothing happens when a group is looked at:
-# at 1, 4, 7, 10 and 13 s after its first alert.
-TIMELINES = {
-    "fires": ("", "", [(0, A)]),
-    "ends": ("", "", [(0, A), (5.5, GONE)]),
-    "ends_before_anybody_is_told": ("", "", [(0, A), (0.3, GONE)]),
-    "two_together": ("", "", [(0, A), (0.3, B)]),
-    "another_joins": ("", "", [(0, A), (5.5, B)]),
-    "one_of_two_ends": ("", "", [(0, A), (0.3, B), (5.5, GONE)]),
-    "both_end": ("", "", [(0, A), (0.3, B), (5.5, GONE), (5.6, alert("B", ended=True))]),
-    "one_ends_as_another_joins": ("", "", [(0, A), (5.5, GONE), (5.6, B)]),
-    "ends_and_fires_anew": ("", "", [(0, A), (5.5, GONE), (8.5, A)]),
-    "ends_and_fires_between_two_looks": ("", "", [(0, A), (5.0, GONE), (5.8, A)]),
-    "resolves_are_not_told": ("", ", send_resolved: false", [(0, A), (5.5, GONE), (11.5, A)]),
-    "repeats": (", repeat_interval: 5s", "", [(0, A)]),
-    "told_again_and_again": ("", "", [(0, A), (2, A), (5.5, A), (8.5, A)]),
-    "by_a_label": (", group_by: [team]", "", [(0, alert("A", team="x")), (0.2, alert("B", team="x")), (0.3, alert("A", team="y"))]),
-    "by_all_labels": (", group_by: ['...']", "", [(0, alert("A", team="x")), (0.2, alert("A", team="y"))]),
-    "a_label_that_is_missing": (", group_by: [team]", "", [(0, A), (0.3, B)]),
-    "silenced": ("", "", [(0, silence("A", 60)), (0.3, A), (0.4, B)]),
-    "silenced_once_told": ("", "", [(0, A), (5.5, silence("A", 60)), (5.6, B)]),
-    "silenced_and_ended": ("", "", [(0, A), (5.5, silence("A", 60)), (8.5, GONE)]),
-    "a_silence_ends": ("", "", [(0, silence("A", 5.5)), (0.3, A)]),
-    "inhibited": ("", "", [(0, alert("Source", sev="hi")), (0.2, alert("A", sev="lo"))]),
-    "inhibited_once_told": ("", "", [(0, alert("A", sev="lo")), (5.5, alert("Source", sev="hi"))]),
-    "an_inhibition_ends": ("", "", [(0, alert("Source", sev="hi")), (0.2, alert("A", sev="lo")), (5.5, alert("Source", ended=True, sev="hi"))]),
-    "never": (", mute_time_intervals: [always]", "", [(0, A)]),
-    "always": (", active_time_intervals: [always]", "", [(0, A)]),
-    "outside": (", active_time_intervals: [never]", "", [(0, A)]),
-    "not_muted": (", mute_time_intervals: [never]", "", [(0, A)]),
-    "within_a_route": (", routes: [{matchers: [team=~\"x|y\"], group_by: [team], continue: true}, {match: {team: x}}]", "",
-                       [(0, alert("A", team="x")), (0.2, alert("A", team="z"))]),
-}
 CONFIG = """
 route:
   receiver: nobody
@@ -71,72 +26,106 @@ route:
 receivers:
 - {{name: nobody}}
 {receivers}
-inhibit_rules: [{{source_matchers: [sev=hi], target_matchers: [sev=lo], equal: [case]}}]
+inhibit_rules:
+- {{source_matchers: [sev=hi], target_matchers: [sev=lo], equal: [case, zone]}}
+- {{source_matchers: [sev=hi, also=lo], target_matchers: [also=lo], equal: [case]}}
 time_intervals:
-- {{name: always, time_intervals: [{{times: [{{start_time: '00:00', end_time: '24:00'}}]}}]}}
-- {{name: never, time_intervals: [{{years: ['1999']}}]}}
+{intervals}
 """
+NOW = time.time()
+TIMELINES = timelines(NOW)
 
 
 def config(url):
     routes = "".join(f"  - {{receiver: {name}, matchers: [case={name}]{more}}}\n" for name, (more, _, _) in TIMELINES.items())
     receivers = "".join(f"- {{name: {name}, webhook_configs: [{{url: '{url}/{name}'{more}}}]}}\n" for name, (_, more, _) in TIMELINES.items())
-    return CONFIG.format(wait=WAIT, each=EACH, routes=routes, receivers=receivers)
+    named = "".join(f"- {{name: {name}, time_intervals: [{text}]}}\n" for name, text in intervals(NOW).items())
+    return CONFIG.format(wait=WAIT, each=EACH, routes=routes, receivers=receivers, intervals=named)
 
 
 def stamp(at):
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000):03}Z"
 
 
-def send(port, case, what, begun):
-    if "silence" in what:
-        target, body = "silences", {"matchers": [{"name": "alertname", "value": what["silence"], "isRegex": False},
-                                                 {"name": "case", "value": case, "isRegex": False}],
-                                    "startsAt": stamp(time.time()), "endsAt": stamp(begun + what["until"]), "createdBy": "a", "comment": "b"}
+def request(method, port, target, body=None):
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/api/v2/{target}", None if body is None else json.dumps(body).encode(),
+                                   {"Content-Type": "application/json"}, method=method)
+    return urllib.request.urlopen(asked, timeout=30).read()
+
+
+def send(port, case, what, begun, silences):
+    """`silences`: the ids and starts of those that the timeline has made on this server."""
+    if "expire" in what:
+        request("DELETE", port, f"silence/{silences[what['expire']][0]}")
+    elif "silence" in what:
+        start = stamp(time.time()) if what["start"] is None else stamp(begun + what["start"])
+        body = {"matchers": [what["silence"], {"name": "case", "value": case, "isRegex": False}], "startsAt": start,
+                "endsAt": stamp(begun + what["until"]), "createdBy": "a", "comment": "b"}
+        if what["number"] is not None:
+            body["id"], body["startsAt"] = silences[what["number"]]
+        silences.append((json.loads(request("POST", port, "silences", body))["silenceID"], body["startsAt"]))
     else:
-        target, body = "alerts", [{"labels": {**what["labels"], "case": case}, "startsAt": stamp(begun)}]
-        if what["ended"]:
-            body[0]["endsAt"] = stamp(time.time())
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v2/{target}", json.dumps(body).encode(), {"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=30).read()
+        one = {"labels": {**what["labels"], "case": case}, "startsAt": stamp(begun + what["starts"]), "annotations": what["annotations"]}
+        if what["ended"] or what["ends"] is not None:
+            one["endsAt"] = stamp(time.time() if what["ended"] else begun + what["ends"])
+        request("POST", port, "alerts", [one])
 
 
 def play(case, ports, begun, faults):
+    silences = {port: [] for port in ports}
     try:
         for second, what in TIMELINES[case][2]:
             time.sleep(max(0.0, begun + second - time.time()))
             for port in ports:
-                send(port, case, what, begun)
+                send(port, case, what, begun, silences[port])
     except Exception as error:  # told of by the test
         faults.append(f"{case}: {error}")
 
 
 def told(sink, case):
-    return [(message["groupKey"].rpartition(":")[2], message["status"],
-             [(one["labels"]["alertname"], one["labels"].get("team"), one["status"]) for one in message["alerts"]])
+    return [(message["groupKey"], message["status"], message["truncatedAlerts"],
+             [(one["labels"]["alertname"], one["labels"].get("team"), one["status"], one["annotations"]) for one in message["alerts"]])
             for path, message in sink.messages if path == f"/{case}"]
 
 
-def test_the_same_messages_in_the_same_order():
-    expect(shutil.which("prometheus-alertmanager"), "prometheus-alertmanager is missing: tools/dev/setup test")
+def play_all(names, at_once):
+    """Of each of them that differs, what was told: ours, theirs; and how many messages came."""
+    differences, count = {}, 0
     with temporary_folder() as folder, AlertSink() as theirs, AlertSink() as ours:
         (folder / "ours.yml").write_text(config(ours.url))
         with Alertmanager(folder / "am", config(theirs.url)) as manager, \
                 Server(folder / "data", "--host-metrics", "off", "--notify-config", str(folder / "ours.yml"), "--notify-as-alertmanager", "on") as server:
-            faults, begun = [], time.time() + 0.5
-            players = [threading.Thread(target=play, args=(case, [server.port, manager.port], begun, faults)) for case in TIMELINES]
-            for player in players:
-                player.start()
-            for player in players:
-                player.join()
-            # Until then nothing more is to come: that nobody is told is an answer too.
-            time.sleep(max(0.0, begun + END - time.time()))
-        differences = [f"{case}:\n    ours   {told(ours, case)}\n    theirs {told(theirs, case)}" for case in TIMELINES
-                       if sorted_groups(told(ours, case)) != sorted_groups(told(theirs, case))]
-        expect(not faults, str(faults))
-        expect(sum(bool(told(theirs, case)) for case in TIMELINES) > len(TIMELINES) / 2, "most are told of something")
-        expect(not differences, f"{len(differences)} of {len(TIMELINES)} differ:\n" + "\n".join(differences))
-        print(f"{len(TIMELINES)} timelines, {len(theirs.messages)} messages")
+            faults = []
+            for first in range(0, len(names), at_once):
+                some, begun = names[first:first + at_once], time.time() + 0.5
+                players = [threading.Thread(target=play, args=(case, [server.port, manager.port], begun, faults)) for case in some]
+                for player in players:
+                    player.start()
+                for player in players:
+                    player.join()
+                # Until then nothing more is to come: that nobody is told is an answer too.
+                time.sleep(max(0.0, begun + END - time.time()))
+                for case in some:
+                    mine, yours = told(ours, case), told(theirs, case)
+                    count += len(yours)
+                    if sorted_groups(mine) != sorted_groups(yours):
+                        differences[case] = f"{case}:\n    ours   {mine}\n    theirs {yours}"
+            expect(not faults, str(faults))
+    return differences, count
+
+
+def test_the_same_messages_in_the_same_order():
+    expect(shutil.which("prometheus-alertmanager"), "prometheus-alertmanager is missing: tools/dev/setup test")
+    names = list(TIMELINES)
+    differences, count = play_all(names, 50)
+    expect(count > len(names), f"only {count} messages")
+    # A busy machine is late, here or there: what differs is played anew, with fewer others at the same time.
+    for at_once in (10, 4):
+        if differences:
+            print(f"anew, {at_once} at a time: {', '.join(differences)}", flush=True)
+            differences, _ = play_all(list(differences), at_once)
+    expect(not differences, f"{len(differences)} of {len(names)} differ:\n" + "\n".join(differences.values()))
+    print(f"{len(names)} timelines, {count} messages")
 
 
 def sorted_groups(messages):

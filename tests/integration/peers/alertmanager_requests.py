@@ -167,6 +167,7 @@ def cases():
     out["where alerts go"] = [SOME, get(), get("alerts/groups")]
     out.update(silence_cases())
     out.update(update_cases())
+    out.update(combined_cases())
     out.update(address_cases())
     return out
 
@@ -235,6 +236,53 @@ def update_cases():
         "inhibited with the label on one side": [post(alert(sev="hi", cluster="c"), alert(sev="lo", x="1")), get()],
         "inhibited by two": [post(alert(sev="hi", cluster="c", n="1"), alert(sev="hi", cluster="c", n="2"), alert(sev="lo", cluster="c")), get("alerts", "sev=lo", inhibited="true")],
         "inhibited and silenced": [SOME, silence(B), get("alerts", "alertname=B"), get("alerts", "alertname=B", silenced="false"), get("alerts", "alertname=B", inhibited="false")],
+    }
+
+
+def combined_cases():
+    """Several conditions at once, silences of several matchers, and what a state makes of another."""
+    pick, groups = get("silences"), "alerts/groups"
+    team = matcher("team", "a|z", True)
+    return {
+        "a filter and a receiver": [SOME, get("alerts", "severity=page", receiver="page"), get(groups, "severity=page", receiver="page"), get(groups, "team=z", receiver="page.*")],
+        "a filter, a receiver and a state": [SOME, silence(team), get("alerts", "severity=page", receiver="page", silenced="false"), get(groups, "severity=page", receiver="page", silenced="false"),
+                                             get(groups, "severity=page", receiver="page", active="false")],
+        "groups of silenced ones": [SOME, silence(matcher("alertname", ".+", True)), get(groups), get(groups, active="false"), get(groups, silenced="false")],
+        "groups of inhibited ones": [SOME, get(groups, inhibited="false"), get(groups, "sev=lo"), get(groups, "sev=lo", active="false")],
+        "all states are refused": [SOME, get(active="false", silenced="false", inhibited="false", unprocessed="false"), get(groups, active="false", silenced="false", inhibited="false")],
+        "filters that contradict": [SOME, get("alerts", "alertname=A", "alertname!=A"), get(groups, "alertname=A", "alertname!=A")],
+        "the same filter twice": [SOME, get("alerts", "alertname=A", "alertname=A")],
+        "one filter is bad": [SOME, get("alerts", "alertname=A", "(("), get(groups, "alertname=A", "(("), get("silences", "alertname=A", "((")],
+        "a bad filter and a bad receiver": [SOME, get("alerts", "((", receiver="(")],
+        "a bad state and a bad filter": [SOME, get("alerts", "((", active="maybe")],
+        "an unknown parameter": [SOME, ("GET", "/api/v2/alerts?what=1&filter=alertname%3DA", None)],
+        "a parameter without a value": [SOME, ("GET", "/api/v2/alerts?active", None), ("GET", "/api/v2/alerts?filter", None)],
+        "silences of many matchers": [SOME, silence(matcher("alertname", "C"), matcher("severity", "p.*", True), matcher("team", "z", False, False)), get("alerts", "alertname=C"), pick],
+        "a silence of a pattern that is alike": [SOME, silence(matcher("alertname", "A", True)), silence(A), pick, get("alerts", "alertname=A")],
+        "a silence of what is missing and more": [SOME, silence(matcher("m", ""), matcher("n", ".+", True)), get("alerts", "alertname=D")],
+        "a silence of what is not empty": [SOME, silence(matcher("m", "", False, False)), get("alerts", "alertname=D")],
+        "a silence of no pattern at all": [SOME, silence(matcher("m", ".+", True, False), matcher("alertname", "D")), get("alerts", "alertname=D")],
+        "a silence with quotes and lines": [SOME, silence(matcher("quote", 'a"b'), matcher("line", "a\nb")), get("alerts", "quote=~.+"), pick],
+        "a silence of a label that nobody has": [SOME, silence(matcher("nobody", "x")), get(), pick],
+        "a silence to come is found by its id": [silence(A, starts="@+600"), ("GET", "/api/v2/silence/$1", None)],
+        "a silence is found by the filter of its pattern": [silence(matcher("alertname", "A.*", True)), get("silences", "alertname=AB"), get("silences", 'alertname="A.*"'), get("silences", "alertname=~A.*")],
+        "a silence is ended and its alert goes on": [SOME, silence(A), get("alerts", "alertname=A"), end("$1"), get("alerts", "alertname=A"), get(groups, "alertname=A")],
+        "two of one alert, ended in turn": [SOME, silence(A), silence(A, comment="other"), end("$1"), get("alerts", "alertname=A"), end("$2"), get("alerts", "alertname=A"), pick],
+        "changed and ended": [silence(A), silence(A, id="$1", comment="b", ends="@+900"), end("$1"), pick],
+        "changed twice": [silence(A), silence(A, id="$1", comment="b"), silence(A, id="$1", comment="c"), ("GET", "/api/v2/silence/$1", None)],
+        "one to come, changed in all": [silence(A, starts="@+600"), silence(B, id="$1", starts="@+700", ends="@+900", comment="x", createdBy="bob"), pick],
+        "an author and a comment in another tongue": [silence(A, createdBy="Jürgen 😀", comment="weil\nso"), pick],
+        "a silence of long ago to far away": [silence(A, starts="2001-01-01T00:00:00Z", ends="2199-12-31T23:59:59.999Z"), ("GET", "/api/v2/silences?filter=nobody%3Dx", None)],
+        "a silence with times of a zone": [silence(A, starts="2099-01-01T00:00:00+05:30", ends="2099-01-01T00:00:00-03:00"), pick],
+        "a silence whose end is before its start in another zone": [silence(A, starts="2099-01-01T00:00:00-03:00", ends="2099-01-01T00:00:00+05:30")],
+        "ended alerts are in no group": [SOME, post(alert(alertname="A", sev="hi", cluster="c", ends="@-1")), get(groups, "alertname=A"), get("alerts", "alertname=A")],
+        "the source ends, the target goes on": [SOME, post(alert(alertname="A", sev="hi", cluster="c", ends="@-1")), get("alerts", "sev=lo"), get(groups, "sev=lo")],
+        "the source is silenced": [SOME, silence(A), get("alerts", "sev=lo"), get("alerts", "sev=lo", inhibited="false")],
+        "the target is the source of none": [post(alert(sev="lo", cluster="c"), alert(sev="hi", cluster="c", x="1")), get(), get(groups)],
+        "good and bad together, of three": [post(alert(a="1"), alert(**{"a-b": "2"}), alert(a="3")), get()],
+        "an alert with all it may have": [post(alert(starts="@-90", ends="@+90", url="https://h:1/g?x=%7B#f", annotations={"summary": "s", "ä": "x"}, a="1")), get()],
+        "an annotation with all it may have": [post(alert(annotations={"summary": "a\tb\n\"c\" <d>& ä"}, a="1")), get(), get(groups)],
+        "many labels": [post(alert(**{f"l{number}": "x" * number for number in range(1, 40)})), get()],
     }
 
 
