@@ -118,7 +118,7 @@ MAY_INCLUDE = {
     "tools/demo": BASE | {"clients/cpp", "query/promql"},
     "tools/bench": BASE | {"tools/cli/http_client.h"},
     "tools/cli/dry_run": BASE | {"ingest/lineprotocol"},
-    "tools/cli/query": PUBLIC | {"query/promql", "tools/cli/answer.h", "tools/cli/command.h", "tools/cli/http_client.h", "tools/cli/suggest.h",
+    "tools/cli/query": PUBLIC | {"query/promql", "tools/cli/answer.h", "tools/cli/command.h", "tools/cli/http_client.h", "tools/help/suggest.h",
                                  "tools/cli/time_text.h"},
     "tools/cli/write": BASE | {"ingest/lineprotocol", "tools/cli/command.h", "tools/cli/dry_run", "tools/cli/http_client.h",
                                "tools/cli/line_chunks.h", "tools/cli/transfer/files.h"},

@@ -11,8 +11,8 @@
 
 #include "tools/cli/command.h"
 #include "tools/cli/monitor/monitor_command.h"
-#include "tools/cli/suggest.h"
 #include "tools/help/help_text.h"
+#include "tools/help/suggest.h"
 
 namespace tidemark::cli {
 namespace {
@@ -72,7 +72,7 @@ int Main(int argc, char** argv) {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
-    const std::string unknown = error.get_exit_code() == 0 ? std::string() : DescribeUnknown(app, words);
+    const std::string unknown = error.get_exit_code() == 0 ? std::string() : help::DescribeUnknown(app, words);
     if (!unknown.empty()) {
       fmt::print(stderr, "{}\n", unknown);
       return 2;

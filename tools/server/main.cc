@@ -22,6 +22,7 @@
 #include "storage/base/log.h"
 #include "storage/base/usable_cpus.h"
 #include "tools/help/help_text.h"
+#include "tools/help/suggest.h"
 #include "tools/server/config/config.h"
 #include "tools/server/config/limits.h"
 #include "tools/server/daemon.h"
@@ -247,7 +248,15 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return error.get_exit_code() == 0 ? app.exit(error) : (app.exit(error), kBadUsage);
+    if (error.get_exit_code() == 0) return app.exit(error);
+    const std::vector<std::string> words(argv + 1, argv + argc);
+    const std::string unknown = help::DescribeUnknown(app, words);
+    if (unknown.empty()) {
+      app.exit(error);
+    } else {
+      fmt::print(stderr, "{}\n", unknown);
+    }
+    return kBadUsage;
   }
   const Result<Config> config = ReadConfig(file, given);
   if (!config.ok()) return Fail(kBadUsage, config.error().message);

@@ -14,8 +14,8 @@
 #include "query/promql/quote.h"
 #include "storage/model/matcher.h"
 #include "tools/cli/answer.h"
-#include "tools/cli/suggest.h"
 #include "tools/cli/time_text.h"
+#include "tools/help/suggest.h"
 
 namespace tidemark::cli {
 namespace {
@@ -130,7 +130,7 @@ class Asker {
 };
 
 std::string Meant(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::string near = Nearest(word, candidates);
+  const std::string near = help::Nearest(word, candidates);
   return near.empty() ? "" : fmt::format(": did you mean \"{}\"?", near);
 }
 

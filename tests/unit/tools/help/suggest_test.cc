@@ -1,11 +1,11 @@
-#include "tools/cli/suggest.h"
+#include "tools/help/suggest.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace tidemark::cli {
+namespace tidemark::help {
 namespace {
 
 const std::vector<std::string> kNames = {"write", "query", "admin", "exec", "bench", "demo"};
@@ -44,5 +44,14 @@ TEST(Suggest, NamesTheLevelThatIsWrong) {
   EXPECT_EQ(describe({}), "");
 }
 
+TEST(Suggest, NamesFlagsOfAProgramWithoutCommands) {
+  CLI::App app("the server", "tidemarkd");
+  std::string value;
+  app.add_option("--data", value);
+  app.add_option("--http,--http-listen", value);
+  const std::vector<std::string> words = {"--data", "x", "--htp", "127.0.0.1:0"};
+  EXPECT_EQ(DescribeUnknown(app, words), "tidemarkd has no flag --htp: did you mean \"--http\"? See tidemarkd --help.");
+}
+
 }  // namespace
-}  // namespace tidemark::cli
+}  // namespace tidemark::help

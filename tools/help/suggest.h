@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace tidemark::cli {
+namespace tidemark::help {
 
 // The candidate with the fewest letters put in, left out, changed or swapped with their neighbours, when they are few
 // for the length of the word; "" otherwise.
@@ -17,4 +17,4 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
 // CLI11 has the better words.
 std::string DescribeUnknown(const CLI::App& app, std::span<const std::string> words);
 
-}  // namespace tidemark::cli
+}  // namespace tidemark::help

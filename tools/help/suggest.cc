@@ -1,4 +1,4 @@
-#include "tools/cli/suggest.h"
+#include "tools/help/suggest.h"
 
 #include <fmt/core.h>
 #include <fmt/format.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace tidemark::cli {
+namespace tidemark::help {
 namespace {
 
 // Damerau's and Levenshtein's distance, with neighbours swapped once.
@@ -78,4 +78,4 @@ std::string DescribeUnknown(const CLI::App& app, std::span<const std::string> wo
   return {};
 }
 
-}  // namespace tidemark::cli
+}  // namespace tidemark::help
