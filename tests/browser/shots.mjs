@@ -88,7 +88,9 @@ async function shoot(browser, servers, shot, width, colorScheme) {
   await page.setViewportSize({ width, height: Math.min(6000, Math.max(HEIGHTS[width] ?? 900, high + 200)) });
   await answered();
   if (shot.act) await shot.act(page, server);
-  await page.waitForTimeout(400);
+  // The page is at least as high as the screen: on a small one it is as high as what stands on it.
+  await page.setViewportSize({ width, height: HEIGHTS[width] ?? 900 });
+  await page.waitForTimeout(300);
   await page.setViewportSize({ width, height: Math.min(9000, Math.max(HEIGHTS[width] ?? 900, await page.evaluate(() => document.documentElement.scrollHeight))) });
   await page.waitForTimeout(300);
   const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

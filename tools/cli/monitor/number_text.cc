@@ -40,6 +40,18 @@ std::string Plain(double value, Decimals decimals) {
   return fmt::format("{:.1e}", value);
 }
 
+// What is not whole is not shown as whole: 99.99 of 100 is a goal, and 100 is none that anybody reaches.
+std::string Share(double percent, Decimals decimals) {
+  constexpr int kMostPlaces = 5;
+  std::string text = Plain(percent, decimals);
+  if (decimals || std::fabs(percent) >= 100 || (text != "100" && text != "-100")) return text;
+  for (int places = 2; places <= kMostPlaces; ++places) {
+    std::string finer = fmt::format("{:.{}f}", percent, places);
+    if (Trim(finer) != text) return finer;
+  }
+  return text;
+}
+
 std::string Signed(double value, Decimals decimals) {
   const int places = decimals.value_or(std::fabs(value) >= 10 ? 0 : 1);
   return (value < 0 ? "−" : "+") + Plain(std::fabs(value), places);
@@ -109,9 +121,9 @@ struct Special {
 };
 constexpr Special kSpecial[] = {
     {"none", [](double v, Decimals d) { return Plain(v, d); }},
-    {"percent", [](double v, Decimals d) { return Plain(v, d) + " %"; }},
-    {"%", [](double v, Decimals d) { return Plain(v, d) + " %"; }},
-    {"percentunit", [](double v, Decimals d) { return Plain(v * 100, d) + " %"; }},
+    {"percent", [](double v, Decimals d) { return Share(v, d) + " %"; }},
+    {"%", [](double v, Decimals d) { return Share(v, d) + " %"; }},
+    {"percentunit", [](double v, Decimals d) { return Share(v * 100, d) + " %"; }},
     {"change", [](double v, Decimals d) { return Signed(v * 100, d) + " %"; }},
     {"changepercent", [](double v, Decimals d) { return Signed(v, d) + " %"; }},
     {"s", [](double v, Decimals d) { return Duration(v, d); }},

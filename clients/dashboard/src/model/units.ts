@@ -29,13 +29,16 @@ function duration(seconds: number, decimals: number | undefined): string {
   return number(seconds / 86_400, decimals) + " d";
 }
 
+// Of a share that is nearly whole.
+const MOST_PLACES = 5;
+
 const counted = (what: string): Unit => ({ scale: { base: 1000, names: COUNTED.map((prefix) => ` ${prefix}${what}`) } });
 
 export const UNITS: Record<string, Unit> = {
   none: {},
   short: { scale: { base: 1000, names: SHORT } },
-  percent: { suffix: " %" },
-  percentunit: { factor: 100, suffix: " %" },
+  percent: { format: (v, d) => share(v, d) + " %" },
+  percentunit: { format: (v, d) => share(v * 100, d) + " %" },
   change: { factor: 100, suffix: " %", format: (v, d) => signed(v * 100, d) + " %" },
   changepercent: { format: (v, d) => signed(v, d) + " %" },
   s: { format: duration },
@@ -98,7 +101,7 @@ export const UNITS: Record<string, Unit> = {
   cores: { suffix: " cores" },
   currencyUSD: { prefix: "$", format: (v, d) => "$" + grouped(v, d ?? (Math.abs(v) < 100 ? 2 : 0)) },
   USD: { format: (v, d) => "$" + grouped(v, d ?? (Math.abs(v) < 100 ? 2 : 0)) },
-  "%": { suffix: " %" },
+  "%": { format: (v, d) => share(v, d) + " %" },
   grouped: { format: (v, d) => grouped(v, d ?? 0) },
   // Milliseconds since 1970, as Grafana counts.
   dateTimeAsIso: { format: (v) => dateText(v / 1000) },
@@ -132,6 +135,14 @@ function number(value: number, decimals: number | undefined): string {
 
 function trim(text: string): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+// What is not whole is not shown as whole: 99.99 of 100 is a goal, and 100 is none that anybody reaches.
+function share(percent: number, decimals: number | undefined): string {
+  const text = number(percent, decimals);
+  if (decimals !== undefined || Math.abs(percent) >= 100 || Math.abs(Number(text)) !== 100) return text;
+  for (let places = 2; places <= MOST_PLACES; places++) if (Math.abs(Number(percent.toFixed(places))) !== 100) return percent.toFixed(places);
+  return text;
 }
 
 function signed(value: number, decimals: number | undefined): string {

@@ -14,6 +14,7 @@ import { wantedMatchers } from "../silences/open_silence";
 import { Grid } from "../table/grid";
 import { ruleOf, whyFires, whyTold } from "./told";
 import "../figures/figure.css";
+import "./alerts.css";
 
 // Those that the panel's options want, in the order of the server.
 export function wantedAlerts(alerts: readonly Alert[], options: Panel["options"], values: Values): Alert[] {
@@ -76,7 +77,7 @@ function AlertsView({ panel, data, zone, values }: PanelProps) {
               { sort: alert.labels.alertname ?? "", view: <>{alert.labels.alertname}<div class="note">{alert.annotations.summary ?? alert.annotations.description}</div><Why alert={alert} groups={groups} at={data.at} known={known} /></> },
               { sort: labelText(alert), view: labelText(alert) },
               { sort: Number(alert.value), view: formatValue(Number(alert.value)) },
-              { sort: alert.activeAt, view: timeText(Date.parse(alert.activeAt) / 1000, zone) },
+              { sort: alert.activeAt, view: <span class="one-line">{timeText(Date.parse(alert.activeAt) / 1000, zone)}</span> },
               { sort: "", view: <button class="link" aria-label={`Silence ${alert.labels.alertname} ${labelText(alert)}`} onClick={() => (wantedMatchers.value = matchersText(matchersFor(alert.labels)))}>Silence</button> },
             ],
           }))} />

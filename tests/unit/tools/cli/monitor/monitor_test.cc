@@ -111,6 +111,9 @@ TEST_F(MonitorTest, NumbersAsThePageShowsThem) {
   EXPECT_EQ(shown(1.2 * 1024 * 1024 * 1024, "bytes"), "1.2 GiB");
   EXPECT_EQ(shown(0.034, "s"), "34 ms");
   EXPECT_EQ(shown(0.912, "percentunit", 1), "91.2 %");
+  EXPECT_EQ(shown(0.9999, "percentunit", {}), "99.99 %") << "what is not whole is not shown as whole";
+  EXPECT_EQ(shown(-99.96, "percent", {}), "−99.96 %");
+  EXPECT_EQ(shown(100, "percent", {}), "100 %");
   EXPECT_EQ(shown(999.9996, "short"), "1 K");
   EXPECT_EQ(shown(2450, "cps"), "2,450 cmd/s");
   EXPECT_EQ(shown(-0.86, "change"), "−86 %");
