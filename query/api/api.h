@@ -20,9 +20,9 @@
 #include "query/api/envelope.h"
 #include "query/api/event_tap.h"
 #include "query/api/metadata_book.h"
-#include "query/api/names_watch.h"
 #include "query/cache/result_cache.h"
 #include "query/engine/query_runner.h"
+#include "query/names/names_watch.h"
 #include "query/promql/parser.h"
 #include "query/rules/manager.h"
 #include "storage/base/clock.h"
@@ -125,8 +125,8 @@ class QueryApi {
   [[nodiscard]] Reply Series(const ApiRequest& request) const;
   [[nodiscard]] Reply Metadata(const ApiRequest& request) const;
   // For names of `view` that are listed elsewhere, as by SHOW of InfluxQL. The deadline counts from here.
-  [[nodiscard]] std::unique_ptr<NamesWatch> WatchNames(const ApiRequest& request,
-                                                       std::shared_ptr<const storage::View> view) const;
+  [[nodiscard]] std::unique_ptr<names::NamesWatch> WatchNames(const ApiRequest& request,
+                                                              std::shared_ptr<const storage::View> view) const;
   // The newest sample of each series within the look-back, as text; `accept` is the header.
   [[nodiscard]] Reply Federate(const ApiRequest& request, std::string_view accept) const;
   // Prometheus' remote read: `body` is a ReadRequest in one snappy block, the reply samples or a stream of chunks.

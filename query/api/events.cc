@@ -9,6 +9,7 @@
 #include "query/api/api.h"
 #include "query/api/json.h"
 #include "query/api/values.h"
+#include "query/names/series_walk.h"
 #include "query/promql/parser.h"
 #include "query/run/query_state.h"
 
@@ -80,17 +81,13 @@ Reply QueryApi::Events(const ApiRequest& request) const {
     return memory.Set(held);
   };
   std::vector<model::SeriesRef> refs;
-  for (const auto& matchers : filter->matchers) {
-    const auto some =
-        (*view)->Select(matchers, range, {.numeric = false, .strings = true, .max_series = options_.series_max});
-    if (!some.ok()) return ErrorReply(some.error());
-    // After each selector, so that many that find the same cost no more than one.
-    refs.insert(refs.end(), some->begin(), some->end());
-    std::sort(refs.begin(), refs.end());
-    refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
-    held = refs.size() * sizeof(model::SeriesRef);
-    if (const Status status = look(); !status.ok()) return ErrorReply(status.error());
-  }
+  const auto look_at = [&](uint64_t bytes) {
+    held = bytes;
+    return look();
+  };
+  const Status found =
+      names::SelectAll(**view, filter->matchers, range, {.numeric = false}, options_.series_max, look_at, &refs);
+  if (!found.ok()) return ErrorReply(found.error());
   std::priority_queue<Kept, std::vector<Kept>, std::greater<>> newest;
   const auto cursor = (*view)->Scan(refs, range);
   model::Column column;

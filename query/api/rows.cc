@@ -18,6 +18,7 @@
 #include "query/api/json.h"
 #include "query/api/name_cursor.h"
 #include "query/api/selection.h"
+#include "query/names/series_walk.h"
 #include "query/run/query_state.h"
 #include "storage/model/column.h"
 #include "storage/model/stale_marker.h"
@@ -190,17 +191,16 @@ Reply QueryApi::Rows(const ApiRequest& request) const {
   if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
   run::QueryState state(ContextFor(request, *view));
   std::vector<model::SeriesRef> refs;
-  for (const std::vector<model::Matcher>& matchers : selection->matchers) {
-    if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
-    const auto some = (*view)->Select(matchers, selection->range,
-                                      {.numeric = true, .strings = true, .max_series = options_.series_max});
-    if (!some.ok()) return ErrorReply(some.error());
-    // After each selector, so that many that find the same cost no more than one.
-    refs.insert(refs.end(), some->begin(), some->end());
-    std::sort(refs.begin(), refs.end());
-    refs.erase(std::unique(refs.begin(), refs.end()), refs.end());
+  {
+    run::Reservation memory(&state);
+    const auto look = [&](uint64_t bytes) {
+      Status status = state.CheckInterrupt();
+      return status.ok() ? memory.Set(bytes) : status;
+    };
+    const Status found =
+        names::SelectAll(**view, selection->matchers, selection->range, {}, options_.series_max, look, &refs);
+    if (!found.ok()) return ErrorReply(found.error());
   }
-  refs = (*view)->Present(std::move(refs), selection->range);
   // A field is known by a series at least.
   const size_t fields = std::min(refs.size(), (*view)->Fields().size());
   Result<std::shared_ptr<const void>> held =

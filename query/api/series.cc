@@ -14,6 +14,8 @@
 #include "query/api/selection.h"
 #include "query/api/values.h"
 #include "query/frame/frame_order.h"
+#include "query/names/name_lists.h"
+#include "query/names/series_walk.h"
 #include "query/promql/parser.h"
 #include "query/run/query_state.h"
 
@@ -23,7 +25,8 @@ namespace {
 constexpr std::string_view kTruncated = "results truncated due to limit";
 // A limit up to which only as many series are looked at as are shown; more are sorted all.
 constexpr uint64_t kLimitOfSome = 10'000;
-constexpr size_t kRefsPerPiece = 4096;
+// Series of a part where there is a limit: mostly the first will do.
+constexpr size_t kFirstPart = 4096;
 
 // Whether `text` is valid UTF-8 and not empty: what Prometheus 3 takes for a label name.
 bool IsLabelName(std::string_view text) {
@@ -34,32 +37,30 @@ bool IsLabelName(std::string_view text) {
   return json.find("\\ufffd") == std::string::npos;
 }
 
-Reply StringsReply(std::vector<std::string> strings, uint64_t limit, std::vector<std::string> warnings) {
+// The first `limit` of `strings`; 0: all. `truncated`: there are others that are not among them.
+Reply StringsReply(std::vector<std::string> strings, bool truncated, uint64_t limit, std::vector<std::string> warnings,
+                   names::NamesWatch* watch) {
+  constexpr size_t kStringsPerLook = 4096;
+  constexpr size_t kBytesPerString = 24;
   if (limit != 0 && strings.size() > limit) {
     strings.resize(limit);
-    warnings.emplace_back(kTruncated);
+    truncated = true;
   }
-  std::string body = BeginSuccess(64 + strings.size() * 24);
+  if (truncated) warnings.emplace_back(kTruncated);
+  const uint64_t held = names::BytesOf(strings);
+  const size_t text = 64 + strings.size() * kBytesPerString;
+  if (const Status room = watch->Look(held + text); !room.ok()) return ErrorReply(room.error());
+  std::string body = BeginSuccess(text);
   body += '[';
   for (size_t i = 0; i < strings.size(); ++i) {
+    if (i % kStringsPerLook == kStringsPerLook - 1) {
+      if (const Status room = watch->Look(held + body.capacity()); !room.ok()) return ErrorReply(room.error());
+    }
     if (i > 0) body += ',';
     AppendJsonString(&body, strings[i]);
   }
   body += ']';
   return EndSuccess(std::move(body), warnings);
-}
-
-// Adds sorted `more` to sorted `all`, each once.
-template <typename T>
-void MergeInto(std::vector<T>* all, std::vector<T> more) {
-  if (all->empty()) {
-    *all = std::move(more);
-    return;
-  }
-  const size_t middle = all->size();
-  all->insert(all->end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-  std::inplace_merge(all->begin(), all->begin() + static_cast<std::ptrdiff_t>(middle), all->end());
-  all->erase(std::unique(all->begin(), all->end()), all->end());
 }
 
 // What the last part of a metric's name says about it, by the conventions of Prometheus clients.
@@ -82,12 +83,6 @@ MetadataBook::Family GuessFamily(std::string_view metric, const std::set<std::st
   const std::string histogram(HistogramOf(metric));
   if (!histogram.empty() && metrics.contains(histogram + "_bucket")) return {histogram, {"histogram", {}, {}}};
   return {std::string(metric), {std::string(GuessType(metric)), {}, {}}};
-}
-
-uint64_t BytesOf(const std::vector<std::string>& strings) {
-  uint64_t bytes = strings.size() * sizeof(std::string);
-  for (const std::string& string : strings) bytes += string.capacity();
-  return bytes;
 }
 
 // The label sets of series, each once and in their order, within the budget of a query.
@@ -182,7 +177,7 @@ class SeriesNames {
   bool truncated_ = false;
 };
 
-class QueryNamesWatch final : public NamesWatch {
+class QueryNamesWatch final : public names::NamesWatch {
  public:
   QueryNamesWatch(const run::QueryContext& context, size_t series_max)
       : state_(context), memory_(&state_), series_max_(series_max) {}
@@ -200,8 +195,8 @@ class QueryNamesWatch final : public NamesWatch {
 
 }  // namespace
 
-std::unique_ptr<NamesWatch> QueryApi::WatchNames(const ApiRequest& request,
-                                                 std::shared_ptr<const storage::View> view) const {
+std::unique_ptr<names::NamesWatch> QueryApi::WatchNames(const ApiRequest& request,
+                                                        std::shared_ptr<const storage::View> view) const {
   ApiRequest quiet = request;
   quiet.on_deadline = nullptr;
   return std::make_unique<QueryNamesWatch>(ContextFor(quiet, std::move(view)), options_.series_max);
@@ -237,19 +232,12 @@ Reply QueryApi::Labels(const ApiRequest& request) const {
   if (!selection.ok()) return ErrorReply(ErrorType::kBadData, selection.error().message);
   const auto view = OpenView(request);
   if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
-  std::vector<std::string> names;
   std::vector<std::vector<model::Matcher>> sets = selection->matchers;
   if (sets.empty()) sets.emplace_back();
-  run::QueryState state(ContextFor(request, *view));
-  run::Reservation memory(&state);
-  for (const auto& matchers : sets) {
-    if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
-    Result<std::vector<std::string>> some = (*view)->LabelNames(matchers, selection->range);
-    if (!some.ok()) return ErrorReply(some.error());
-    MergeInto(&names, std::move(some).value());
-    if (const Status held = memory.Set(BytesOf(names)); !held.ok()) return ErrorReply(held.error());
-  }
-  return StringsReply(std::move(names), selection->limit, (*view)->Warnings());
+  QueryNamesWatch watch(ContextFor(request, *view), options_.series_max);
+  Result<std::vector<std::string>> found = names::LabelNames(**view, {.sets = sets, .range = selection->range}, &watch);
+  if (!found.ok()) return ErrorReply(found.error());
+  return StringsReply(std::move(found).value(), false, selection->limit, (*view)->Warnings(), &watch);
 }
 
 Reply QueryApi::LabelValues(const ApiRequest& request, std::string_view name) const {
@@ -259,19 +247,16 @@ Reply QueryApi::LabelValues(const ApiRequest& request, std::string_view name) co
   if (!selection.ok()) return ErrorReply(ErrorType::kBadData, selection.error().message);
   const auto view = OpenView(request);
   if (!view.ok()) return ErrorReply(ExecutionErrorType(view.error().code), view.error().message);
-  std::vector<std::string> values;
   std::vector<std::vector<model::Matcher>> sets = selection->matchers;
   if (sets.empty()) sets.emplace_back();
-  run::QueryState state(ContextFor(request, *view));
-  run::Reservation memory(&state);
-  for (const auto& matchers : sets) {
-    if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
-    Result<std::vector<std::string>> some = (*view)->LabelValues(label, matchers, selection->range);
-    if (!some.ok()) return ErrorReply(some.error());
-    MergeInto(&values, std::move(some).value());
-    if (const Status held = memory.Set(BytesOf(values)); !held.ok()) return ErrorReply(held.error());
-  }
-  return StringsReply(std::move(values), selection->limit, (*view)->Warnings());
+  QueryNamesWatch watch(ContextFor(request, *view), options_.series_max);
+  Result<names::Names> found = names::LabelValues(**view, label, {.sets = sets, .range = selection->range},
+                                                  selection->limit <= kLimitOfSome ? selection->limit : 0, &watch);
+  if (!found.ok()) return ErrorReply(found.error());
+  // The first in order where all are known, else those that stand first in storage.
+  if (!found->all) found->names.resize(selection->limit);
+  std::sort(found->names.begin(), found->names.end());
+  return StringsReply(std::move(found->names), !found->all, selection->limit, (*view)->Warnings(), &watch);
 }
 
 Reply QueryApi::Series(const ApiRequest& request) const {
@@ -283,32 +268,33 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   run::Reservation ref_memory(&state);
   SeriesNames names(&state);
   const bool some_only = selection->limit != 0 && selection->limit <= kLimitOfSome;
-  std::vector<model::SeriesRef> refs;
-  for (const auto& matchers : selection->matchers) {
-    if (const Status status = state.CheckInterrupt(); !status.ok()) return ErrorReply(status.error());
-    const auto some = (*view)->Select(matchers, selection->range,
-                                      {.numeric = true, .strings = true, .max_series = options_.series_max});
-    if (!some.ok()) return ErrorReply(some.error());
-    if (const Status held = ref_memory.Set((refs.size() + some->size()) * sizeof(model::SeriesRef)); !held.ok()) {
-      return ErrorReply(held.error());
-    }
-    if (!some_only) {
-      MergeInto(&refs, (*view)->Present(*some, selection->range));
-      continue;
-    }
-    // Which of them are present is asked of as many as are needed.
-    for (size_t begin = 0; begin < some->size() && !names.truncated(); begin += kRefsPerPiece) {
-      const auto piece = some->begin() + static_cast<std::ptrdiff_t>(begin);
-      const size_t count = std::min(kRefsPerPiece, some->size() - begin);
-      const std::vector<model::SeriesRef> present =
-          (*view)->Present({piece, piece + static_cast<std::ptrdiff_t>(count)}, selection->range);
-      if (const Status added = names.AddSome(**view, present, selection->limit); !added.ok()) {
-        return ErrorReply(added.error());
+  if (some_only) {
+    for (const auto& matchers : selection->matchers) {
+      names::SeriesWalk walk(**view, matchers, selection->range,
+                             {.at_most = kFirstPart, .enough = std::min<size_t>(selection->limit + 1, kFirstPart)});
+      std::vector<model::SeriesRef> part;
+      while (!names.truncated()) {
+        Status status = state.CheckInterrupt();
+        if (status.ok()) status = ref_memory.Set(part.capacity() * sizeof(model::SeriesRef));
+        if (!status.ok()) return ErrorReply(status.error());
+        const Result<bool> more = walk.Next(&part);
+        if (!more.ok()) return ErrorReply(more.error());
+        if (!*more) break;
+        if (const Status added = names.AddSome(**view, part, selection->limit); !added.ok()) {
+          return ErrorReply(added.error());
+        }
       }
     }
-  }
-  if (!some_only) {
-    if (const Status found = names.All(**view, refs); !found.ok()) return ErrorReply(found.error());
+  } else {
+    std::vector<model::SeriesRef> refs;
+    const auto look = [&](uint64_t held) {
+      Status status = state.CheckInterrupt();
+      return status.ok() ? ref_memory.Set(held) : status;
+    };
+    Status found =
+        names::SelectAll(**view, selection->matchers, selection->range, {}, options_.series_max, look, &refs);
+    if (found.ok()) found = names.All(**view, refs);
+    if (!found.ok()) return ErrorReply(found.error());
     names.Cut(selection->limit);
   }
   std::vector<std::string> warnings = (*view)->Warnings();

@@ -14,6 +14,7 @@
 #include "query/api/api.h"
 #include "query/api/json.h"
 #include "query/api/values.h"
+#include "query/names/series_walk.h"
 #include "query/promql/functions.h"
 #include "query/promql/numbers.h"
 #include "query/run/query_state.h"
@@ -230,10 +231,15 @@ Reply QueryApi::StatusTsdb(const ApiRequest& request) const {
   if (!view.ok()) return ErrorReply(view.error());
   run::QueryState state(ContextFor(request, *view));
   run::Reservation memory(&state);
-  auto known = (*view)->Select({}, {}, {.numeric = true, .strings = true, .max_series = options_.series_max});
-  if (!known.ok()) return ErrorReply(known.error());
-  // Names outlive their rows.
-  const std::vector<model::SeriesRef> refs = (*view)->Present(std::move(known).value(), {});
+  const auto look = [&](uint64_t held) {
+    Status status = state.CheckInterrupt();
+    return status.ok() ? memory.Set(held) : status;
+  };
+  // Names outlive their rows: those that are present count.
+  std::vector<model::SeriesRef> refs;
+  const std::vector<model::Matcher> everything;
+  const Status found = names::SelectAll(**view, {&everything, 1}, {}, {}, options_.series_max, look, &refs);
+  if (!found.ok()) return ErrorReply(found.error());
   Cardinality cardinality;
   model::LabelViews labels;
   for (size_t i = 0; i < refs.size(); ++i) {

@@ -43,6 +43,23 @@ Result<std::vector<model::SeriesRef>> FilteredView::Select(std::span<const model
       matchers, [&](std::span<const model::Matcher> narrowed) { return all_->Select(narrowed, range, options); });
 }
 
+Result<model::SeriesPart> FilteredView::SelectPart(std::span<const model::Matcher> matchers, model::TimeRange range,
+                                                   const model::PartWanted& wanted) const {
+  model::SeriesPart all;
+  for (const std::vector<model::Matcher>& narrowed : filter_.Narrow(matchers)) {
+    TM_TRY_ASSIGN(model::SeriesPart part, all_->SelectPart(narrowed, range, wanted));
+    if (part.next && (!all.next || *part.next < *all.next)) all.next = part.next;
+    MergeInto(&all.refs, std::move(part.refs));
+  }
+  // Each part has no gap up to where it ends, so the whole has none up to where the first of them does.
+  if (all.next) all.refs.erase(std::lower_bound(all.refs.begin(), all.refs.end(), *all.next), all.refs.end());
+  if (all.refs.size() > wanted.at_most) {
+    all.next = all.refs[wanted.at_most];
+    all.refs.resize(wanted.at_most);
+  }
+  return all;
+}
+
 Result<std::vector<std::string>> FilteredView::LabelNames(std::span<const model::Matcher> matchers,
                                                           model::TimeRange range) const {
   return Union<std::string>(

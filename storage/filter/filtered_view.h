@@ -27,6 +27,16 @@ class FilteredView final : public View {
                                                       model::TimeRange range) const override {
     return all_->Present(std::move(refs), range);
   }
+  [[nodiscard]] Result<model::SeriesPart> SelectPart(std::span<const model::Matcher> matchers, model::TimeRange range,
+                                                     const model::PartWanted& wanted) const override;
+  [[nodiscard]] std::vector<std::string> ValuesOf(std::string_view label,
+                                                  std::span<const model::SeriesRef> refs) const override {
+    return all_->ValuesOf(label, refs);
+  }
+  [[nodiscard]] std::vector<std::string> NamesOf(std::span<const model::SeriesRef> refs) const override {
+    return all_->NamesOf(refs);
+  }
+  [[nodiscard]] std::vector<std::string> KnownNames() const override { return all_->KnownNames(); }
   void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const override { all_->LabelsOf(ref, labels); }
   [[nodiscard]] model::FieldType TypeOf(model::FieldId field) const override { return all_->TypeOf(field); }
   [[nodiscard]] model::FieldId NewestOf(model::FieldId field) const override { return all_->NewestOf(field); }

@@ -72,7 +72,7 @@ class HeadSet {
   [[nodiscard]] virtual std::vector<int64_t> Partitions(int64_t partition_ns) const = 0;
 
   [[nodiscard]] virtual HeadStats Stats() const = 0;
-  // From the first to the last time of all rows; empty without any. Looks at every series.
+  // From the first to the last time of all rows; empty without any. Cheap.
   [[nodiscard]] virtual model::TimeRange Range() const = 0;
 };
 

@@ -89,6 +89,7 @@ void HeadShard::Append(const model::ResolvedBatch& batch, std::span<const HeadSh
       }
       AppendRow(head, shape, row.time.ns, batch.values.data() + row.first_value, batch.scales.data() + row.first_value,
                 static_cast<uint32_t>(ticket), batch.strings);
+      range_ = {std::min(range_.first, row.time), std::max(range_.last, row.time)};
       ++rows_;
       points_ += shape->fields.size();
     }
@@ -223,14 +224,8 @@ HeadShard::Totals HeadShard::totals() const {
 }
 
 model::TimeRange HeadShard::range() const {
-  model::TimeRange range{model::Timestamp::Max(), model::Timestamp::Min()};
   ReaderLock lock(mutex_);
-  for (const Head& head : heads_) {
-    if (head.rows == 0) continue;
-    range.first.ns = std::min(range.first.ns, head.min_ns);
-    range.last.ns = std::max(range.last.ns, head.max_ns);
-  }
-  return range;
+  return range_;
 }
 
 }  // namespace tidemark::head

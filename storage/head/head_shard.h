@@ -80,6 +80,8 @@ class HeadShard {
   SlotTable slots_ TM_GUARDED_BY(mutex_);  // (series >> shift_) -> index into heads_ + 1; 0 = none
   std::vector<Head> heads_ TM_GUARDED_BY(mutex_);
   BlockArena arena_ TM_GUARDED_BY(mutex_);
+  // Of all rows; kept, because heads are millions and requests about names ask for it.
+  model::TimeRange range_ TM_GUARDED_BY(mutex_){model::Timestamp::Max(), model::Timestamp::Min()};
   uint64_t rows_ TM_GUARDED_BY(mutex_) = 0;
   uint64_t points_ TM_GUARDED_BY(mutex_) = 0;
 };

@@ -13,6 +13,7 @@
 #include "storage/index/catalog.h"
 #include "storage/index/definitions.h"
 #include "storage/index/field_facts.h"
+#include "storage/index/label_lists.h"
 #include "storage/index/name_charge.h"
 #include "storage/index/raw_key_table.h"
 #include "storage/index/regex_cache.h"
@@ -91,6 +92,8 @@ class IndexImpl final : public Index {
 
   Result<std::vector<SeriesRef>> Select(std::span<const model::Matcher> matchers, bool numeric, bool strings,
                                         size_t max_series) const override;
+  Result<model::SeriesPart> SelectPart(std::span<const model::Matcher> matchers,
+                                       const model::PartWanted& wanted) const override;
   void LabelsOf(SeriesRef ref, model::LabelViews* labels) const override;
   MeasurementId MeasurementOf(SeriesId series) const override {
     ReaderLock lock(mutex_);
@@ -120,8 +123,16 @@ class IndexImpl final : public Index {
   Result<std::vector<std::string>> LabelNames(std::span<const model::Matcher> matchers) const override;
   Result<std::vector<std::string>> LabelValues(std::string_view name,
                                                std::span<const model::Matcher> matchers) const override;
-  std::vector<std::string> LabelNamesOf(std::span<const SeriesRef> refs) const override;
-  std::vector<std::string> LabelValuesOf(std::string_view name, std::span<const SeriesRef> refs) const override;
+  std::vector<std::string> LabelNamesOf(std::span<const SeriesRef> refs) const override {
+    const std::vector<uint32_t> ids = DistinctSeries(refs);
+    ReaderLock lock(mutex_);
+    return index::LabelNamesOf(catalog_, ids);
+  }
+  std::vector<std::string> LabelValuesOf(std::string_view name, std::span<const SeriesRef> refs) const override {
+    const std::vector<uint32_t> ids = DistinctSeries(refs);
+    ReaderLock lock(mutex_);
+    return index::LabelValuesOf(catalog_, name, refs, ids);
+  }
   std::vector<Cardinality> TopLabels(size_t limit) const override;
   IndexStats Stats() const override;
 
@@ -147,14 +158,8 @@ class IndexImpl final : public Index {
     }
     return LimitExceeded(fmt::format("max-fields-per-database limit exceeded: ({})", options_.max_fields));
   }
-  // Ids of the values of a label (of metric names for __name__): all that are in use, or those of a selection.
-  [[nodiscard]] std::vector<uint32_t> AllValues(std::string_view name) const TM_REQUIRES_SHARED(mutex_);
-  [[nodiscard]] std::vector<uint32_t> ValuesOf(std::string_view name, std::span<const SeriesRef> refs) const
-      TM_REQUIRES_SHARED(mutex_);
-  // Sorted, each once.
-  [[nodiscard]] std::vector<std::string> TextsOf(std::string_view name, std::vector<uint32_t> values) const
-      TM_REQUIRES_SHARED(mutex_);
-
+  // Runs the expressions over the values that they have not seen, in turns with writers.
+  void Evaluate(std::span<const Condition> conditions, const SelectionLimits& limits) const;
   // After any names were added.
   void CountNames() TM_REQUIRES(mutex_) {
     charge_.Set(catalog_.series.size(), catalog_.pairs.size(), catalog_.fields.size());
@@ -354,14 +359,33 @@ Result<std::vector<SeriesRef>> IndexImpl::Select(std::span<const model::Matcher>
                                                  size_t max_series) const {
   TM_TRY_ASSIGN(const std::vector<Condition> conditions, Prepare(matchers, &regex_cache_));
   const SelectionLimits limits{.numeric = numeric, .strings = strings, .max_series = max_series};
+  Evaluate(conditions, limits);
+  ReaderLock lock(mutex_);
+  return Selection(catalog_, conditions, limits, &regex_cache_).Run();
+}
+
+void IndexImpl::Evaluate(std::span<const Condition> conditions, const SelectionLimits& limits) const {
   const bool any_expression = std::any_of(conditions.begin(), conditions.end(),
                                           [](const Condition& condition) { return !condition.expression.empty(); });
   for (bool done = !any_expression; !done;) {
     ReaderLock lock(mutex_);
     done = Selection(catalog_, conditions, limits, &regex_cache_).EvaluateSome(kValuesPerTurn);
   }
+}
+
+Result<model::SeriesPart> IndexImpl::SelectPart(std::span<const model::Matcher> matchers,
+                                                const model::PartWanted& wanted) const {
+  TM_TRY_ASSIGN(std::vector<Condition> conditions, Prepare(matchers, &regex_cache_));
+  if (!wanted.label.empty()) conditions.push_back(OtherThan(wanted.label, wanted.without));
+  const SelectionLimits limits{.numeric = wanted.numeric, .strings = wanted.strings};
+  {
+    ReaderLock lock(mutex_);
+    auto part = Selection(catalog_, conditions, limits, &regex_cache_).RunPart(wanted, false);
+    if (part) return std::move(*part);
+  }
+  Evaluate(conditions, limits);
   ReaderLock lock(mutex_);
-  return Selection(catalog_, conditions, limits, &regex_cache_).Run();
+  return Selection(catalog_, conditions, limits, &regex_cache_).RunPart(wanted, true).value();
 }
 
 void IndexImpl::LabelsOf(SeriesRef ref, model::LabelViews* labels) const {
@@ -397,66 +421,8 @@ Result<std::vector<std::string>> IndexImpl::LabelNames(std::span<const model::Ma
     TM_TRY_ASSIGN(const std::vector<SeriesRef> refs, Select(matchers, true, true, 0));
     return LabelNamesOf(refs);
   }
-  std::vector<std::string> out;
-  {
-    ReaderLock lock(mutex_);
-    for (uint32_t label = 1; label <= catalog_.labels.size(); ++label) {
-      if (catalog_.label(label).series.size() > 0) out.emplace_back(catalog_.labels.Text(label));
-    }
-    if (catalog_.fields.size() > 0) out.emplace_back(model::kMetricNameLabel);
-  }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
-}
-
-std::vector<std::string> IndexImpl::LabelNamesOf(std::span<const SeriesRef> refs) const {
-  std::vector<std::string> out;
-  if (refs.empty()) return out;
-  const std::vector<uint32_t> ids = DistinctSeries(refs);
-  {
-    ReaderLock lock(mutex_);
-    std::vector<bool> seen(size_t{catalog_.labels.size()} + 1);
-    for (const uint32_t id : ids) {
-      for (const uint32_t pair : catalog_.series.pairs(id)) seen[catalog_.pairs.Scope(pair)] = true;
-    }
-    for (uint32_t label = 1; label < seen.size(); ++label) {
-      if (seen[label]) out.emplace_back(catalog_.labels.Text(label));
-    }
-    out.emplace_back(model::kMetricNameLabel);
-  }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
-}
-
-std::vector<uint32_t> IndexImpl::AllValues(std::string_view name) const {
-  std::vector<uint32_t> values;
-  if (name == model::kMetricNameLabel) {
-    for (uint32_t field = 1; field <= catalog_.fields.size(); ++field) {
-      if (catalog_.field(field).series.size() > 0) values.push_back(catalog_.field(field).metric);
-    }
-  } else if (const uint32_t label = catalog_.labels.Find(0, name); label != 0) {
-    for (const uint32_t pair : catalog_.label(label).pairs) {
-      if (catalog_.postings(pair).size() > 0) values.push_back(pair);
-    }
-  }
-  return values;
-}
-
-std::vector<uint32_t> IndexImpl::ValuesOf(std::string_view name, std::span<const SeriesRef> refs) const {
-  std::vector<uint32_t> values;
-  if (name == model::kMetricNameLabel) {
-    for (const SeriesRef& ref : refs) {
-      const uint32_t metric = catalog_.field(Number(ref.field)).metric;
-      if (values.empty() || values.back() != metric) values.push_back(metric);
-    }
-  } else if (const uint32_t label = catalog_.labels.Find(0, name); label != 0) {
-    for (const uint32_t id : DistinctSeries(refs)) {
-      if (const uint32_t pair = catalog_.PairOf(id, label); pair != 0) values.push_back(pair);
-    }
-  }
-  return values;
+  ReaderLock lock(mutex_);
+  return AllLabelNames(catalog_);
 }
 
 Result<std::vector<std::string>> IndexImpl::LabelValues(std::string_view name,
@@ -466,23 +432,7 @@ Result<std::vector<std::string>> IndexImpl::LabelValues(std::string_view name,
     return LabelValuesOf(name, refs);
   }
   ReaderLock lock(mutex_);
-  return TextsOf(name, AllValues(name));
-}
-
-std::vector<std::string> IndexImpl::LabelValuesOf(std::string_view name, std::span<const SeriesRef> refs) const {
-  ReaderLock lock(mutex_);
-  return TextsOf(name, ValuesOf(name, refs));
-}
-
-std::vector<std::string> IndexImpl::TextsOf(std::string_view name, std::vector<uint32_t> values) const {
-  const bool of_metrics = name == model::kMetricNameLabel;
-  std::sort(values.begin(), values.end());
-  values.erase(std::unique(values.begin(), values.end()), values.end());
-  std::vector<std::string> out;
-  out.reserve(values.size());
-  for (const uint32_t id : values) out.emplace_back(of_metrics ? catalog_.metrics.Text(id) : catalog_.pairs.Text(id));
-  std::sort(out.begin(), out.end());
-  return out;
+  return AllLabelValues(catalog_, name);
 }
 
 std::vector<Cardinality> IndexImpl::TopLabels(size_t limit) const {

@@ -23,6 +23,7 @@
 #include "storage/model/labels.h"
 #include "storage/model/matcher.h"
 #include "storage/model/resolved_batch.h"
+#include "storage/model/series_part.h"
 
 namespace tidemark::memory {
 class Budget;
@@ -145,6 +146,9 @@ class Index {
   [[nodiscard]] virtual Result<std::vector<model::SeriesRef>> Select(std::span<const model::Matcher> matchers,
                                                                      bool numeric, bool strings,
                                                                      size_t max_series) const = 0;
+  // The part of it that is wanted, at the price of that part; `refs` has at least `enough` where `next` is set.
+  [[nodiscard]] virtual Result<model::SeriesPart> SelectPart(std::span<const model::Matcher> matchers,
+                                                             const model::PartWanted& wanted) const = 0;
   virtual void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const = 0;
   [[nodiscard]] virtual model::MeasurementId MeasurementOf(model::SeriesId series) const = 0;
   [[nodiscard]] virtual FieldInfo Field(model::FieldId field) const = 0;

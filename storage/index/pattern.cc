@@ -151,6 +151,15 @@ std::shared_ptr<const Pattern> Pattern::Literal(std::string_view text) {
   return pattern;
 }
 
+std::shared_ptr<const Pattern> Pattern::OneOf(std::vector<std::string> texts) {
+  std::shared_ptr<Pattern> pattern(new Pattern());
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  pattern->matches_empty_ = !texts.empty() && texts.front().empty();
+  pattern->literals_ = std::move(texts);
+  return pattern;
+}
+
 Result<std::shared_ptr<const Pattern>> Pattern::Parse(std::string_view expression) {
   std::shared_ptr<Pattern> pattern(new Pattern());
   pattern->literals_ = LiteralParser(expression).Whole();

@@ -25,6 +25,8 @@ class Pattern {
   static Result<std::shared_ptr<const Pattern>> Parse(std::string_view expression);
   // The pattern of `=`: exactly `text`.
   static std::shared_ptr<const Pattern> Literal(std::string_view text);
+  // Of any of `texts`.
+  static std::shared_ptr<const Pattern> OneOf(std::vector<std::string> texts);
   ~Pattern();
 
   [[nodiscard]] bool Matches(std::string_view text) const;

@@ -169,8 +169,7 @@ uint64_t Selection::FewestCandidates() const {
 }
 
 void Selection::EvaluateTerms() {
-  const bool any_lazy = std::any_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.lazy; });
-  if (!any_lazy) return;
+  if (!AnyLazy()) return;
   const uint64_t fewest = FewestCandidates();
   for (Term& term : terms_) {
     if (!term.lazy) continue;
@@ -270,12 +269,17 @@ Result<void> Selection::Append(uint32_t field, std::span<const uint32_t> series,
   return {};
 }
 
-// The candidates are the series of one term's few pairs.
-Result<std::vector<model::SeriesRef>> Selection::RunOverFew(const Term& term) {
+std::vector<uint32_t> Selection::CandidatesOf(const Term& term) const {
   std::vector<uint32_t> candidates;
   for (const uint32_t pair : term.listed()) catalog_.postings(pair).AppendTo(&candidates);
   std::sort(candidates.begin(), candidates.end());
   std::erase_if(candidates, [&](uint32_t series) { return !AcceptedByAll(series, &term); });
+  return candidates;
+}
+
+// The candidates are the series of one term's few pairs.
+Result<std::vector<model::SeriesRef>> Selection::RunOverFew(const Term& term) {
+  const std::vector<uint32_t> candidates = CandidatesOf(term);
   std::vector<model::SeriesRef> out;
   std::vector<uint32_t> having;
   for (const uint32_t field : fields_) {
@@ -301,13 +305,12 @@ Result<std::vector<model::SeriesRef>> Selection::RunOverFields() {
   return out;
 }
 
-Result<std::vector<model::SeriesRef>> Selection::RunOverBitmaps() {
-  Bitmap kept;     // null: everything
-  Bitmap dropped;  // null: nothing
+Selection::Kept Selection::KeptByTerms() {
+  Kept out;
   for (Term& term : terms_) {
     if (term.lazy) continue;
     Bitmap core = Core(&term);
-    Bitmap& into = term.positive() ? kept : dropped;
+    Bitmap& into = term.positive() ? out.kept : out.dropped;
     if (into == nullptr) {
       into = std::move(core);
     } else if (term.positive()) {
@@ -316,8 +319,25 @@ Result<std::vector<model::SeriesRef>> Selection::RunOverBitmaps() {
       roaring_bitmap_or_inplace(into.get(), core.get());
     }
   }
-  if (kept != nullptr && dropped != nullptr) roaring_bitmap_andnot_inplace(kept.get(), dropped.get());
-  const bool any_lazy = std::any_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.lazy; });
+  if (out.kept != nullptr && out.dropped != nullptr) roaring_bitmap_andnot_inplace(out.kept.get(), out.dropped.get());
+  return out;
+}
+
+const roaring_bitmap_t* Selection::Intersect(const roaring_bitmap_t* field, const Kept& kept, Bitmap* made) {
+  if (kept.kept != nullptr) {
+    made->reset(roaring_bitmap_and(field, kept.kept.get()));
+    return made->get();
+  }
+  if (kept.dropped != nullptr) {
+    made->reset(roaring_bitmap_andnot(field, kept.dropped.get()));
+    return made->get();
+  }
+  return field;
+}
+
+Result<std::vector<model::SeriesRef>> Selection::RunOverBitmaps() {
+  const Kept kept = KeptByTerms();
+  const bool any_lazy = AnyLazy();
   std::vector<model::SeriesRef> out;
   std::vector<uint32_t> ids;
   for (const uint32_t field : fields_) {
@@ -329,37 +349,47 @@ Result<std::vector<model::SeriesRef>> Selection::RunOverBitmaps() {
       TM_RETURN_IF_ERROR(Append(field, ids, &out));
       continue;
     }
-    Bitmap result;
-    const roaring_bitmap_t* view = series.bitmap();
-    if (kept != nullptr) {
-      result.reset(roaring_bitmap_and(view, kept.get()));
-      view = result.get();
-    } else if (dropped != nullptr) {
-      result.reset(roaring_bitmap_andnot(view, dropped.get()));
-      view = result.get();
-    }
+    Bitmap made;
+    const roaring_bitmap_t* const view = Intersect(series.bitmap(), kept, &made);
     ids.resize(roaring_bitmap_get_cardinality(view));
     roaring_bitmap_to_uint32_array(view, ids.data());
-    if (any_lazy) std::erase_if(ids, [&](uint32_t id) { return !AcceptedByAll(id, nullptr); });
+    if (any_lazy) std::erase_if(ids, [&](uint32_t id) { return !AcceptedByLazy(id); });
     TM_RETURN_IF_ERROR(Append(field, ids, &out));
   }
   return out;
 }
 
-Result<std::vector<model::SeriesRef>> Selection::Run() {
-  if (!Bind()) return std::vector<model::SeriesRef>{};
-  EvaluateTerms();
+bool Selection::AnyLazy() const {
+  return std::any_of(terms_.begin(), terms_.end(), [](const Term& term) { return term.lazy; });
+}
+
+bool Selection::AcceptedByLazy(uint32_t series) const {
+  return std::all_of(terms_.begin(), terms_.end(),
+                     [&](const Term& term) { return !term.lazy || Accepts(term, series); });
+}
+
+bool Selection::AcceptedByEvaluated(uint32_t series) const {
+  return std::all_of(terms_.begin(), terms_.end(),
+                     [&](const Term& term) { return term.lazy || Accepts(term, series); });
+}
+
+const Selection::Term* Selection::FewSeries() const {
   const Term* smallest = nullptr;
-  uint64_t smallest_size = 0;
+  uint64_t smallest_size = kFew + 1;
   for (const Term& term : terms_) {
     if (!term.positive() || term.lazy || term.complement() || term.all_listed) continue;
     const uint64_t size = CoreSize(term);
-    if (smallest == nullptr || size < smallest_size) {
-      smallest = &term;
-      smallest_size = size;
-    }
+    if (size >= smallest_size) continue;
+    smallest = &term;
+    smallest_size = size;
   }
-  if (smallest != nullptr && smallest_size <= kFew) return RunOverFew(*smallest);
+  return smallest;
+}
+
+Result<std::vector<model::SeriesRef>> Selection::Run() {
+  if (!Bind()) return std::vector<model::SeriesRef>{};
+  EvaluateTerms();
+  if (const Term* const few = FewSeries(); few != nullptr) return RunOverFew(*few);
   uint64_t in_fields = 0;
   for (const uint32_t field : fields_) in_fields += catalog_.field(field).series.size();
   if (in_fields <= kFew) return RunOverFields();

@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/base/result.h"
@@ -18,6 +20,7 @@
 #include "storage/index/regex_cache.h"
 #include "storage/model/ids.h"
 #include "storage/model/matcher.h"
+#include "storage/model/series_part.h"
 
 namespace tidemark::index {
 
@@ -32,6 +35,9 @@ struct Condition {
 
 // Errors: kInvalidArgument for a bad regular expression.
 Result<std::vector<Condition>> Prepare(std::span<const model::Matcher> matchers, RegexCache* cache);
+
+// Takes series that have `label` with a value that is none of `values`.
+Condition OtherThan(std::string_view label, std::span<const std::string> values);
 
 // Which fields and how many series count.
 struct SelectionLimits {
@@ -53,6 +59,11 @@ class Selection {
 
   // Sorted by (field, series). Errors: kLimitExceeded.
   Result<std::vector<model::SeriesRef>> Run();
+
+  // The part of Run that is wanted; max_series does not count. Absent only without `evaluate`: an expression that has
+  // not been run over all values of its label was run over those of some thousand candidates, and too few of them match
+  // for that to go on. Then EvaluateSome has to be called until it returns true, and this with `evaluate`.
+  std::optional<model::SeriesPart> RunPart(const model::PartWanted& wanted, bool evaluate);
 
  private:
   // A condition on a label, bound to the ids of the moment.
@@ -96,6 +107,26 @@ class Selection {
   [[nodiscard]] bool Accepts(const Term& term, uint32_t series) const;
   [[nodiscard]] bool AcceptedByAll(uint32_t series, const Term* except) const;
   [[nodiscard]] Bitmap Core(Term* term);
+
+  // Evaluates what costs little: expressions over few values that were not seen before.
+  void EvaluateLittle();
+  [[nodiscard]] bool AnyLazy() const;
+  // Whether the terms that are not evaluated accept a series, and whether the others do.
+  [[nodiscard]] bool AcceptedByLazy(uint32_t series) const;
+  [[nodiscard]] bool AcceptedByEvaluated(uint32_t series) const;
+  // The term with the fewest series, when these are few; else null.
+  [[nodiscard]] const Term* FewSeries() const;
+  // Of that term, those that all terms accept; ascending.
+  [[nodiscard]] std::vector<uint32_t> CandidatesOf(const Term& term) const;
+  // What the terms that are evaluated keep and drop. Null: everything, nothing.
+  struct Kept {
+    Bitmap kept;
+    Bitmap dropped;
+  };
+  [[nodiscard]] Kept KeptByTerms();
+  // The series of a field that are kept, as a bitmap that `made` holds where it is not the field's own.
+  static const roaring_bitmap_t* Intersect(const roaring_bitmap_t* field, const Kept& kept, Bitmap* made);
+  class PartOfRun;
 
   Result<std::vector<model::SeriesRef>> RunOverFew(const Term& term);
   Result<std::vector<model::SeriesRef>> RunOverFields();

@@ -48,6 +48,7 @@ class Finder {
  private:
   void AskHeads(const MarkedSet& marked) {
     const head::HeadSet& heads = marked.set->heads();
+    if (open_.empty() || !heads.Range().Overlaps(range_)) return;
     const retention::SourceMasks masks = retention::SourceMasks::OfSet(pinned_.masks, marked.set->number());
     model::FieldId field{};
     bool may_be_there = false;
@@ -121,6 +122,14 @@ class Finder {
 };
 
 }  // namespace
+
+bool AnySourceIn(const Pinned& pinned, model::TimeRange range) {
+  if (range.empty()) return false;
+  const auto in_pages = [&](const auto& pages) { return pages->range().Overlaps(range); };
+  return std::ranges::any_of(pinned.heads,
+                             [&](const MarkedSet& marked) { return marked.set->heads().Range().Overlaps(range); }) ||
+         std::ranges::any_of(pinned.state->slabs, in_pages) || std::ranges::any_of(pinned.state->epochs, in_pages);
+}
 
 std::vector<model::SeriesRef> PresentIn(const Pinned& pinned, std::vector<model::SeriesRef> refs,
                                         model::TimeRange range) {

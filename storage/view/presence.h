@@ -15,4 +15,7 @@ namespace tidemark::storage::view {
 std::vector<model::SeriesRef> PresentIn(const Pinned& pinned, std::vector<model::SeriesRef> refs,
                                         model::TimeRange range);
 
+// Whether anything that is pinned has rows in `range`: if not, no series is present.
+bool AnySourceIn(const Pinned& pinned, model::TimeRange range);
+
 }  // namespace tidemark::storage::view

@@ -25,6 +25,12 @@ class ViewImpl final : public View {
                                                              const SelectOptions& options) const override;
   [[nodiscard]] std::vector<model::SeriesRef> Present(std::vector<model::SeriesRef> refs,
                                                       model::TimeRange range) const override;
+  [[nodiscard]] Result<model::SeriesPart> SelectPart(std::span<const model::Matcher> matchers, model::TimeRange range,
+                                                     const model::PartWanted& wanted) const override;
+  [[nodiscard]] std::vector<std::string> ValuesOf(std::string_view label,
+                                                  std::span<const model::SeriesRef> refs) const override;
+  [[nodiscard]] std::vector<std::string> NamesOf(std::span<const model::SeriesRef> refs) const override;
+  [[nodiscard]] std::vector<std::string> KnownNames() const override;
   void LabelsOf(model::SeriesRef ref, model::LabelViews* labels) const override;
   [[nodiscard]] model::FieldType TypeOf(model::FieldId field) const override;
   [[nodiscard]] model::FieldId NewestOf(model::FieldId field) const override;

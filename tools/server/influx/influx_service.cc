@@ -167,7 +167,7 @@ Response InfluxService::Ready() const {
 
 namespace {
 
-class Unwatched final : public query::api::NamesWatch {
+class Unwatched final : public query::names::NamesWatch {
  public:
   Status Look(uint64_t) override { return {}; }
   [[nodiscard]] size_t series_max() const override { return 0; }
@@ -215,7 +215,7 @@ Result<std::string> InfluxService::Run(const influxql::Statement& statement, con
     return DatabaseNotFound(name);
   }
   if (const auto* drop = std::get_if<influxql::Delete>(&statement)) return DeleteFrom(**view, name, *drop, held);
-  const std::unique_ptr<query::api::NamesWatch> watch =
+  const std::unique_ptr<query::names::NamesWatch> watch =
       open_watch_ ? open_watch_(request, *view) : std::make_unique<Unwatched>();
   if (const auto* measurements = std::get_if<influxql::ShowMeasurements>(&statement)) {
     return ShowMeasurements(**view, *measurements, watch.get());

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "query/api/names_watch.h"
 #include "query/influxql/statement.h"
+#include "query/names/names_watch.h"
 #include "storage/base/clock.h"
 #include "storage/storage.h"
 #include "tools/server/http/message.h"
@@ -24,8 +24,8 @@ class InfluxService {
   static constexpr size_t kReplyBytesMax = size_t{32} << 20;
 
   // What a SHOW statement is held to while it looks at a view.
-  using OpenWatch = std::function<std::unique_ptr<query::api::NamesWatch>(const http::Request&,
-                                                                          std::shared_ptr<const storage::View>)>;
+  using OpenWatch = std::function<std::unique_ptr<query::names::NamesWatch>(const http::Request&,
+                                                                            std::shared_ptr<const storage::View>)>;
 
   // `store`, `policies` and `clock` outlive it. `version` is Tidemark's own; new databases get `defaults`. Without
   // `open_watch` nothing bounds what is listed.

@@ -8,10 +8,13 @@
 #include <map>
 #include <set>
 #include <span>
+#include <unordered_set>
 #include <utility>
 
 #include "query/api/json.h"
 #include "query/influxql/name_match.h"
+#include "query/names/name_lists.h"
+#include "query/names/series_walk.h"
 #include "storage/model/field.h"
 #include "storage/model/labels.h"
 
@@ -21,6 +24,16 @@ namespace influxql = query::influxql;
 using text::AppendJsonString;
 
 namespace {
+
+using query::names::BytesOf;
+using query::names::SeriesWalk;
+
+// A list of what a measurement with more series has is not sorted as a whole before LIMIT and OFFSET cut it: its pages
+// follow each other in the order of storage, and only each of them is sorted. It depends on the measurement alone, so
+// that pages of one list have nothing in common and miss nothing.
+constexpr uint64_t kSortedSeries = 10'000;
+// Series that are looked at together.
+constexpr size_t kSeriesPerPart = size_t{1} << 16;
 
 // The fields of each measurement.
 using Measurements = std::map<std::string, std::vector<storage::FieldDescription>>;
@@ -54,13 +67,6 @@ std::vector<std::vector<model::Matcher>> SeriesOf(const std::vector<storage::Fie
   return out;
 }
 
-// Adds what is not there yet, and sorts.
-void MergeInto(std::vector<std::string>* all, std::vector<std::string> more) {
-  std::ranges::move(more, std::back_inserter(*all));
-  std::ranges::sort(*all);
-  all->erase(std::ranges::unique(*all).begin(), all->end());
-}
-
 // Rows of two columns, or of one where the second is not wanted.
 struct Rows {
   std::vector<std::pair<std::string, std::string>> rows;
@@ -74,20 +80,18 @@ void Cut(uint64_t limit, uint64_t offset, std::vector<T>* list) {
   if (limit != 0 && list->size() > limit) list->resize(limit);
 }
 
-// What the watch is told of a list of names.
-uint64_t BytesOf(const std::vector<std::string>& names) {
-  uint64_t bytes = names.capacity() * sizeof(std::string);
-  for (const std::string& name : names) bytes += name.capacity();
-  return bytes;
-}
-
 // How many names of a list that is cut like this are looked for; 0: all.
 uint64_t Wanted(uint64_t limit, uint64_t offset) {
   return limit == 0 || limit > std::numeric_limits<uint64_t>::max() - offset ? 0 : limit + offset;
 }
 
+// Whether lists of what a measurement has are sorted as a whole.
+bool IsSorted(const std::vector<storage::FieldDescription>& fields) {
+  return std::ranges::all_of(fields, [](const auto& field) { return field.series <= kSortedSeries; });
+}
+
 Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
-                    const std::vector<storage::FieldDescription>& fields, query::api::NamesWatch* watch) {
+                    const std::vector<storage::FieldDescription>& fields, query::names::NamesWatch* watch) {
   using What = influxql::ShowKeys::What;
   Rows out;
   if (show.what == What::kFieldKeys) {
@@ -96,12 +100,8 @@ Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
     return out;
   }
   const auto selectors = SeriesOf(fields, show.where);
-  std::vector<std::string> keys;
-  for (const auto& series : selectors) {
-    TM_TRY_ASSIGN(std::vector<std::string> some, view.LabelNames(series, show.where.range()));
-    MergeInto(&keys, std::move(some));
-    TM_RETURN_IF_ERROR(watch->Look(BytesOf(keys)));
-  }
+  const query::names::Wanted whose{.sets = selectors, .range = show.where.range()};
+  TM_TRY_ASSIGN(std::vector<std::string> keys, query::names::LabelNames(view, whose, watch));
   std::erase(keys, model::kMetricNameLabel);
   if (show.what == What::kTagKeys) {
     out.two = false;
@@ -114,19 +114,19 @@ Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
     std::erase_if(keys, [&](const std::string& key) { return std::ranges::find(show.keys, key) == show.keys.end(); });
   }
   const uint64_t wanted = show.cardinality ? 0 : Wanted(show.limit, show.offset);
+  const bool sorted = wanted == 0 || IsSorted(fields);
   uint64_t held = 0;
   for (const std::string& key : keys) {
-    std::vector<std::string> values;
-    for (const auto& series : selectors) {
-      TM_TRY_ASSIGN(std::vector<std::string> some, view.LabelValues(key, series, show.where.range()));
-      MergeInto(&values, std::move(some));
-      TM_RETURN_IF_ERROR(watch->Look(held + BytesOf(values)));
-    }
-    for (std::string& value : values) {
+    TM_TRY_ASSIGN(query::names::Names values,
+                  query::names::LabelValues(view, key, whose, sorted ? 0 : wanted - out.rows.size(), watch));
+    if (values.all && values.names.size() <= query::names::kFewNames) std::ranges::sort(values.names);
+    TM_RETURN_IF_ERROR(watch->Look(held + BytesOf(values.names)));
+    for (std::string& value : values.names) {
       if (wanted != 0 && out.rows.size() >= wanted) return out;
       held += sizeof(out.rows[0]) + key.size() + value.capacity();
       out.rows.emplace_back(key, std::move(value));
     }
+    if (wanted != 0 && out.rows.size() >= wanted) return out;
   }
   return out;
 }
@@ -189,26 +189,48 @@ Result<std::vector<std::string>> FieldsToName(const storage::View& view,
   return alike ? std::vector<std::string>(names.begin(), names.end()) : std::vector<std::string>();
 }
 
-// The series of one measurement, each once: its fields share them.
+// The series of one measurement, each once: its fields share them. Sorted.
 Result<std::vector<model::SeriesRef>> DistinctSeries(const storage::View& view,
                                                      const std::vector<storage::FieldDescription>& fields,
-                                                     const influxql::Condition& where, query::api::NamesWatch* watch) {
+                                                     const influxql::Condition& where,
+                                                     query::names::NamesWatch* watch) {
   std::vector<model::SeriesRef> all;
-  for (const auto& series : SeriesOf(fields, where)) {
-    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs,
-                  view.Select(series, where.range(), {.strings = true, .max_series = watch->series_max()}));
-    all.insert(all.end(), refs.begin(), refs.end());
-    TM_RETURN_IF_ERROR(watch->Look((all.capacity() + refs.capacity()) * sizeof(model::SeriesRef)));
-  }
+  TM_RETURN_IF_ERROR(query::names::SelectAll(
+      view, SeriesOf(fields, where), where.range(), {.once = true}, watch->series_max(),
+      [watch](uint64_t held) { return watch->Look(held); }, &all));
   std::ranges::sort(all, {}, &model::SeriesRef::series);
   all.erase(std::ranges::unique(all, {}, &model::SeriesRef::series).begin(), all.end());
   return all;
 }
 
+// The first `wanted` series of one measurement in the order of storage, each once.
+Result<std::vector<model::SeriesRef>> FirstSeries(const storage::View& view,
+                                                  const std::vector<storage::FieldDescription>& fields,
+                                                  const influxql::Condition& where, uint64_t wanted,
+                                                  query::names::NamesWatch* watch) {
+  constexpr uint64_t kBytesPerKnown = 64;
+  std::vector<model::SeriesRef> first;
+  std::unordered_set<model::SeriesId> known;
+  for (const auto& series : SeriesOf(fields, where)) {
+    SeriesWalk walk(view, series, where.range(), {.at_most = kSeriesPerPart, .enough = 1, .once = true});
+    std::vector<model::SeriesRef> part;
+    while (first.size() < wanted) {
+      TM_RETURN_IF_ERROR(watch->Look(first.size() * kBytesPerKnown + part.capacity() * sizeof(model::SeriesRef)));
+      walk.wanted().at_most = std::min<uint64_t>(wanted - first.size(), kSeriesPerPart);
+      walk.wanted().enough = walk.wanted().at_most;
+      TM_TRY_ASSIGN(const bool more, walk.Next(&part));
+      if (!more) break;
+      std::ranges::copy_if(part, std::back_inserter(first),
+                           [&](model::SeriesRef ref) { return known.insert(ref.series).second; });
+    }
+  }
+  return first;
+}
+
 // The keys of `series` of one measurement, sorted; the first `wanted` of them, 0 for all: then no more are held.
 Result<std::vector<std::string>> KeysOf(const storage::View& view, std::string_view measurement,
                                         std::span<const model::SeriesRef> series, uint64_t wanted, uint64_t held,
-                                        query::api::NamesWatch* watch) {
+                                        query::names::NamesWatch* watch) {
   constexpr size_t kNamesPerLook = 1024;
   held += series.size_bytes();
   std::vector<std::string> keys;  // a heap with the last one on top where not all are wanted
@@ -228,6 +250,23 @@ Result<std::vector<std::string>> KeysOf(const storage::View& view, std::string_v
     if (wanted != 0) std::ranges::push_heap(keys);
   }
   std::ranges::sort(keys);
+  return keys;
+}
+
+// The keys of `series`, in their order.
+Result<std::vector<std::string>> KeysInOrder(const storage::View& view, std::string_view measurement,
+                                             std::span<const model::SeriesRef> series, uint64_t held,
+                                             query::names::NamesWatch* watch) {
+  constexpr size_t kNamesPerLook = 1024;
+  held += series.size_bytes();
+  std::vector<std::string> keys;
+  model::LabelViews labels;
+  for (size_t i = 0; i < series.size(); ++i) {
+    if (i % kNamesPerLook == 0) TM_RETURN_IF_ERROR(watch->Look(held));
+    view.LabelsOf(series[i], &labels);
+    keys.push_back(SeriesKey(measurement, labels));
+    held += sizeof(std::string) + keys.back().capacity();
+  }
   return keys;
 }
 
@@ -251,7 +290,7 @@ std::string NamesSeries(std::string_view series, const std::vector<std::string>&
 }
 
 Result<std::string> ShowMeasurements(const storage::View& view, const influxql::ShowMeasurements& show,
-                                     query::api::NamesWatch* watch) {
+                                     query::names::NamesWatch* watch) {
   if (show.where.first_ns || show.where.last_ns) {
     return InvalidArgument("SHOW MEASUREMENTS doesn't support time in WHERE clause");
   }
@@ -270,10 +309,13 @@ Result<std::string> ShowMeasurements(const storage::View& view, const influxql::
         return matcher.op == model::MatchOp::kEqual && matcher.value.empty();
       });
       if (nothing) continue;
-      TM_TRY_ASSIGN(const std::vector<model::SeriesRef> refs,
-                    view.Select(series, {}, {.strings = true, .max_series = watch->series_max()}));
-      TM_RETURN_IF_ERROR(watch->Look(refs.capacity() * sizeof(model::SeriesRef)));
-      found = !refs.empty();
+      SeriesWalk walk(view, series, {}, {.once = true});
+      std::vector<model::SeriesRef> first;
+      for (bool more = true; more && first.empty();) {
+        TM_RETURN_IF_ERROR(watch->Look(0));
+        TM_TRY_ASSIGN(more, walk.Next(&first));
+      }
+      found = !first.empty();
     }
     if (found) names.push_back(name);
   }
@@ -287,7 +329,8 @@ Result<std::string> ShowMeasurements(const storage::View& view, const influxql::
 
 // One series for each measurement that has any: {"name":...,"columns":["key","value"],"values":[["host","a"]]}; for
 // CARDINALITY how many these are.
-Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys& show, query::api::NamesWatch* watch) {
+Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys& show,
+                             query::names::NamesWatch* watch) {
   constexpr std::string_view kColumns[] = {R"("fieldKey","fieldType")", R"("tagKey")", R"("key","value")"};
   TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
   std::string out;
@@ -295,6 +338,7 @@ Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys
     TM_TRY_ASSIGN(Rows rows, RowsOf(view, show, fields, watch));
     TM_RETURN_IF_ERROR(watch->Look(out.capacity()));
     Cut(show.limit, show.offset, &rows.rows);
+    std::ranges::sort(rows.rows);
     if (rows.rows.empty()) continue;
     out += out.empty() ? R"("series":[{"name":)" : R"(,{"name":)";
     AppendJsonString(&out, name);
@@ -319,16 +363,20 @@ Result<std::string> ShowKeys(const storage::View& view, const influxql::ShowKeys
 
 // {"columns":["key"],"values":[["cpu,host=a"]]}; counts for CARDINALITY.
 Result<std::string> ShowSeries(const storage::View& view, const influxql::ShowSeries& show,
-                               query::api::NamesWatch* watch) {
+                               query::names::NamesWatch* watch) {
   TM_TRY_ASSIGN(const Measurements measurements, MeasurementsOf(view, show.from));
-  std::vector<std::string> all;
+  std::vector<std::pair<size_t, std::string>> all;  // with the place of their measurement
   std::string counts;
   size_t sum = 0;
+  size_t place = 0;
   const uint64_t wanted = Wanted(show.limit, show.offset);
   uint64_t held = 0;
   for (const auto& [name, fields] : measurements) {
     if (!show.cardinality && wanted != 0 && all.size() >= wanted) break;
-    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> series, DistinctSeries(view, fields, show.where, watch));
+    const uint64_t left = wanted == 0 ? 0 : wanted - all.size();
+    const bool first = !show.cardinality && left != 0 && !IsSorted(fields);
+    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> series, first ? FirstSeries(view, fields, show.where, left, watch)
+                                                                    : DistinctSeries(view, fields, show.where, watch));
     if (series.empty()) continue;
     sum += series.size();
     if (show.cardinality) {
@@ -337,10 +385,11 @@ Result<std::string> ShowSeries(const storage::View& view, const influxql::ShowSe
       counts += fmt::format(R"(,"columns":["count"],"values":[[{}]]}})", series.size());
       continue;
     }
-    const uint64_t left = wanted == 0 ? 0 : wanted - all.size();
-    TM_TRY_ASSIGN(std::vector<std::string> keys, KeysOf(view, name, series, left, held, watch));
+    TM_TRY_ASSIGN(std::vector<std::string> keys,
+                  first ? KeysInOrder(view, name, series, held, watch) : KeysOf(view, name, series, left, held, watch));
     held += BytesOf(keys);
-    std::ranges::move(keys, std::back_inserter(all));
+    for (std::string& key : keys) all.emplace_back(place, std::move(key));
+    ++place;
   }
   if (show.cardinality && show.from.empty() && show.where.everything() && !show.exact) {
     return fmt::format(R"("series":[{{"columns":["cardinality estimation"],"values":[[{}]]}}])", sum);
@@ -348,9 +397,10 @@ Result<std::string> ShowSeries(const storage::View& view, const influxql::ShowSe
   if (show.cardinality) return counts.empty() ? std::string() : R"("series":[)" + counts + "]";
   Cut(show.limit, show.offset, &all);
   if (all.empty()) return std::string();
+  std::ranges::sort(all);
   TM_RETURN_IF_ERROR(watch->Look(2 * held));  // the text of the answer comes to as much
   std::string out = R"("series":[{"columns":["key"],"values":[)";
-  for (const std::string& key : all) {
+  for (const auto& [_, key] : all) {
     out += out.ends_with('[') ? "[" : ",[";
     AppendJsonString(&out, key);
     out += ']';

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "query/api/names_watch.h"
 #include "query/influxql/statement.h"
+#include "query/names/names_watch.h"
 #include "storage/base/result.h"
 #include "storage/storage.h"
 
@@ -17,11 +17,11 @@ std::string NamesSeries(std::string_view series, const std::vector<std::string>&
 
 // `watch` is asked again and again; its errors end the work. Nothing is looked for beyond LIMIT.
 Result<std::string> ShowMeasurements(const storage::View& view, const query::influxql::ShowMeasurements& show,
-                                     query::api::NamesWatch* watch);
+                                     query::names::NamesWatch* watch);
 Result<std::string> ShowKeys(const storage::View& view, const query::influxql::ShowKeys& show,
-                             query::api::NamesWatch* watch);
+                             query::names::NamesWatch* watch);
 Result<std::string> ShowSeries(const storage::View& view, const query::influxql::ShowSeries& show,
-                               query::api::NamesWatch* watch);
+                               query::names::NamesWatch* watch);
 
 // What of a database a deletion means.
 struct Selection {

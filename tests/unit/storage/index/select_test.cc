@@ -15,6 +15,50 @@ std::string Print(const std::vector<model::Matcher>& matchers) {
   return out;
 }
 
+// All parts of a selection, of random sizes.
+std::vector<model::SeriesRef> Parts(const Index& index, const std::vector<model::Matcher>& matchers,
+                                    model::PartWanted wanted, RandomNames* names) {
+  std::vector<model::SeriesRef> all;
+  for (;;) {
+    wanted.at_most = 1 + names->Below(50);
+    wanted.enough = 1 + names->Below(50);
+    const model::SeriesPart part = index.SelectPart(matchers, wanted).value();
+    EXPECT_LE(part.refs.size(), wanted.at_most);
+    all.insert(all.end(), part.refs.begin(), part.refs.end());
+    if (!part.next) return all;
+    EXPECT_GE(part.refs.size(), std::min(wanted.at_most, wanted.enough));
+    EXPECT_LT(part.refs.back(), *part.next);
+    wanted.from = *part.next;
+  }
+}
+
+// Parts are what a selection has, of the series with other values of a label too, and each series once when asked so.
+void ComparePartsWithSelect(const Index& index, const std::vector<model::Matcher>& matchers, bool numeric, bool strings,
+                            RandomNames* names) {
+  const std::vector<model::SeriesRef> all = index.Select(matchers, numeric, strings, 0).value();
+  ASSERT_EQ(Parts(index, matchers, {.numeric = numeric, .strings = strings}, names), all);
+  std::set<model::SeriesId> distinct;
+  for (const model::SeriesRef ref : all) distinct.insert(ref.series);
+  const std::vector<model::SeriesRef> once =
+      Parts(index, matchers, {.numeric = numeric, .strings = strings, .once = true}, names);
+  ASSERT_EQ(once.size(), distinct.size());
+  for (const model::SeriesRef ref : once) {
+    ASSERT_TRUE(std::binary_search(all.begin(), all.end(), ref));
+    ASSERT_EQ(distinct.erase(ref.series), 1U);
+  }
+  for (const char* const label : {"region", "__name__", "absent"}) {
+    const std::vector<std::string> without =
+        names->Pick<std::vector<std::string>>({{}, {"eu", "cpu_user"}, {"us", "up"}});
+    std::vector<model::Matcher> more = matchers;
+    more.push_back({model::MatchOp::kNotEqual, label, ""});
+    for (const std::string& value : without) more.push_back({model::MatchOp::kNotEqual, label, value});
+    ASSERT_EQ(
+        Parts(index, matchers, {.numeric = numeric, .strings = strings, .label = label, .without = without}, names),
+        index.Select(more, numeric, strings, 0).value())
+        << label;
+  }
+}
+
 // `series` random series over `hosts` hosts, matchers tried while the index grows.
 void CompareWithModel(uint64_t seed, uint32_t series, uint32_t hosts, uint32_t rounds) {
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -37,6 +81,7 @@ void CompareWithModel(uint64_t seed, uint32_t series, uint32_t hosts, uint32_t r
       // cpu + usage_user and cpu_usage + user give the same labels: the index keeps both series.
       ASSERT_EQ(SelectLabels(*index, matchers, numeric, strings), expected);
 
+      ComparePartsWithSelect(*index, matchers, numeric, strings, &names);
       std::set<std::string> label_names;
       std::set<std::string> hosts_seen;
       std::set<std::string> metrics;
@@ -72,6 +117,24 @@ TEST(SelectTest, SortsByFieldThenSeries) {
   ASSERT_GT(refs.size(), 100U);
   EXPECT_TRUE(std::is_sorted(refs.begin(), refs.end()));
   EXPECT_EQ(std::adjacent_find(refs.begin(), refs.end()), refs.end());
+}
+
+// A part of the first few of very many series looks at these: what an expression that nobody has asked before costs.
+TEST(SelectTest, APartRunsAnExpressionOverItsCandidatesOnly) {
+  const auto index = Index::Create({});
+  for (int i = 0; i < 40'000; ++i) WriteSeries(index.get(), {"cpu", {{"host", "h" + std::to_string(i)}}, "user"});
+  const std::vector<model::Matcher> often = {{model::MatchOp::kRegex, "host", "h.*7"}};
+  const model::SeriesPart part = index->SelectPart(often, {.at_most = 10, .enough = 10}).value();
+  EXPECT_EQ(part.refs.size(), 10U);
+  EXPECT_EQ(part.next, (model::SeriesRef{model::FieldId{1}, model::SeriesId{108}}));
+  const uint64_t before = index->Stats().memory_bytes;
+  ASSERT_TRUE(index->Select(often, true, true, 0).ok());
+  EXPECT_GT(index->Stats().memory_bytes, before + 10'000) << "what all values gave was not known before";
+  // Where it matches too seldom for that, it is run over all values, and remembered.
+  const std::vector<model::Matcher> seldom = {{model::MatchOp::kRegex, "host", "h(39|38)99.*"}};
+  std::vector<std::string> hosts =
+      index->LabelValuesOf("host", index->SelectPart(seldom, {.at_most = 30, .enough = 3}).value().refs);
+  EXPECT_EQ(hosts.size(), 22U);
 }
 
 TEST(SelectTest, OneMetricNameFromTwoMeasurements) {

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "query/influxql/parser.h"
 #include "storage/base/clock.h"
@@ -22,7 +24,7 @@ constexpr int64_t kNow = 1'700'000'000'000'000'000;
 constexpr int kHosts = 5'000;
 
 // Notes what it is told, and ends the work at a bound.
-class NotingWatch final : public query::api::NamesWatch {
+class NotingWatch final : public query::names::NamesWatch {
  public:
   explicit NotingWatch(uint64_t bytes_max = UINT64_MAX) : bytes_max_(bytes_max) {}
   Status Look(uint64_t held_bytes) override {
@@ -105,12 +107,49 @@ TEST_F(InfluxShowsTest, SeriesAreCountedOnceWhateverTheirFields) {
 }
 
 TEST_F(InfluxShowsTest, TheWatchEndsEachOfThem) {
-  for (const char* text : {"SHOW SERIES", "SHOW TAG VALUES WITH KEY = host", "SHOW SERIES CARDINALITY",
-                           "SHOW MEASUREMENTS WHERE host =~ /h1/"}) {
+  for (const char* text : {"SHOW SERIES", "SHOW TAG VALUES WITH KEY = host", "SHOW SERIES CARDINALITY"}) {
     NotingWatch watch(10'000);
     const auto shown = Show(text, &watch);
     ASSERT_FALSE(shown.ok()) << text;
     EXPECT_EQ(shown.error().message, "too much") << text;
+  }
+}
+
+TEST_F(InfluxShowsTest, AMeasurementIsFoundByItsFirstSeries) {
+  NotingWatch watch(10'000);
+  const auto shown = Show("SHOW MEASUREMENTS WHERE host =~ /h1/", &watch);
+  ASSERT_TRUE(shown.ok()) << shown.error().message;
+  EXPECT_THAT(*shown, HasSubstr(R"([["cpu"]])"));
+  EXPECT_LT(watch.most_bytes, 1'000U);
+}
+
+// Where lists are too long to be sorted, their pages have all of it, each once, and hold only what they show.
+TEST_F(InfluxShowsTest, PagesOfALargeMeasurementFollowEachOther) {
+  constexpr int kMany = 12'000;
+  model::BatchBuilder builder;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string host = "h" + std::to_string(100'000 + (i * 7) % kMany);
+    builder.Row("big", {{"host", host}}, {kNow}).Field("a", 1.0).Field("b", 2.0);
+  }
+  ASSERT_TRUE(store_->Write("", builder.batch()).ok());
+  view_ = *store_->OpenView("");
+  for (const std::string text :
+       {"SHOW SERIES FROM big", "SHOW TAG VALUES FROM big WITH KEY = host WHERE host =~ /h1/"}) {
+    std::set<std::string> hosts;
+    for (int page = 0; page < 4; ++page) {
+      NotingWatch watch;
+      const auto shown = Show(text + " LIMIT 50 OFFSET " + std::to_string(50 * page), &watch);
+      ASSERT_TRUE(shown.ok()) << shown.error().message;
+      EXPECT_LT(watch.most_bytes, 100'000U) << text;
+      std::vector<std::string> here;
+      for (size_t at = shown->find("h1"); at != std::string::npos; at = shown->find("h1", at + 1)) {
+        here.push_back(shown->substr(at, 7));
+      }
+      EXPECT_EQ(here.size(), 50U) << *shown;
+      EXPECT_TRUE(std::ranges::is_sorted(here));
+      hosts.insert(here.begin(), here.end());
+    }
+    EXPECT_EQ(hosts.size(), 200U) << text;
   }
 }
 

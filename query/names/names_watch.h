@@ -6,7 +6,7 @@
 
 #include "storage/base/result.h"
 
-namespace tidemark::query::api {
+namespace tidemark::query::names {
 
 // On one thread.
 class NamesWatch {
@@ -19,4 +19,4 @@ class NamesWatch {
   [[nodiscard]] virtual size_t series_max() const = 0;
 };
 
-}  // namespace tidemark::query::api
+}  // namespace tidemark::query::names

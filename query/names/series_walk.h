@@ -1,0 +1,85 @@
+// SeriesWalk: the series of a selection that are present, part by part.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "query/names/names_watch.h"
+#include "storage/base/result.h"
+#include "storage/model/series_part.h"
+#include "storage/storage.h"
+
+namespace tidemark::query::names {
+
+// What a request is told whose matchers select more than `max` series.
+inline Error TooManySeries(size_t max) {
+  return LimitExceeded("the matchers select more than " + std::to_string(max) +
+                       " series; narrow them or raise the limit");
+}
+
+// For one thread. `view` and `matchers` outlive it.
+class SeriesWalk {
+ public:
+  // `wanted` says how many each part has, and may be changed between two parts.
+  SeriesWalk(const storage::View& view, std::span<const model::Matcher> matchers, model::TimeRange range,
+             model::PartWanted wanted)
+      : view_(view), matchers_(matchers), range_(range), wanted_(wanted) {}
+
+  // Replaces `refs` by the next part, which may be empty. false: there is none any more.
+  Result<bool> Next(std::vector<model::SeriesRef>* refs) {
+    refs->clear();
+    if (ended_) return false;
+    TM_TRY_ASSIGN(model::SeriesPart part, view_.SelectPart(matchers_, range_, wanted_));
+    *refs = std::move(part.refs);
+    ended_ = !part.next;
+    if (part.next) wanted_.from = *part.next;
+    return true;
+  }
+
+  // Whether that was the last part.
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] model::PartWanted& wanted() { return wanted_; }
+
+ private:
+  const storage::View& view_;
+  const std::span<const model::Matcher> matchers_;
+  const model::TimeRange range_;
+  model::PartWanted wanted_;
+  bool ended_ = false;
+};
+
+// Replaces `refs` by all series that satisfy the matchers of any of `sets` and are present, sorted, each once. `wanted`
+// says which fields count. `look` is asked between parts with the bytes that are held, as NamesWatch is; its errors end
+// it. Errors besides: more than `max` (0: any number) for one set is kLimitExceeded; those of SelectPart.
+template <typename LookAt>
+Status SelectAll(const storage::View& view, std::span<const std::vector<model::Matcher>> sets, model::TimeRange range,
+                 model::PartWanted wanted, size_t max, const LookAt& look, std::vector<model::SeriesRef>* refs) {
+  constexpr size_t kFirstPart = 4096;
+  constexpr size_t kLargestPart = size_t{1} << 18;
+  refs->clear();
+  std::vector<model::SeriesRef> part;
+  for (const std::vector<model::Matcher>& matchers : sets) {
+    const size_t before = refs->size();
+    wanted.at_most = wanted.enough = kFirstPart;
+    SeriesWalk walk(view, matchers, range, wanted);
+    for (;;) {
+      // What a part takes while it is made is a few times its size.
+      TM_RETURN_IF_ERROR(look((refs->capacity() + 4 * part.capacity()) * sizeof(model::SeriesRef)));
+      TM_TRY_ASSIGN(const bool more, walk.Next(&part));
+      if (!more) break;
+      refs->insert(refs->end(), part.begin(), part.end());
+      if (max != 0 && refs->size() - before > max) return TooManySeries(max);
+      walk.wanted().at_most = walk.wanted().enough = std::min(4 * walk.wanted().at_most, kLargestPart);
+    }
+    // After each set, so that many that find the same hold no more than one.
+    std::inplace_merge(refs->begin(), refs->begin() + static_cast<std::ptrdiff_t>(before), refs->end());
+    refs->erase(std::unique(refs->begin(), refs->end()), refs->end());
+  }
+  return look(refs->capacity() * sizeof(model::SeriesRef));
+}
+
+}  // namespace tidemark::query::names
