@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What lists of names cost a server with many series, in milliseconds of its processor time, which what else runs does not change:
 
-    tests/bench/names_cost.py BIN [--series N] [--rounds N] [tidemarkd flags]
+    tests/bench/names_cost.py BIN [--series N] [--rounds N] [--only PART] [tidemarkd flags]
 
 Half of the series were written in the order of their names, half in the opposite order. Each request is sent once at first, and then
 N times; the first is shown apart, since expressions are remembered.
@@ -15,6 +15,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("bin")
 parser.add_argument("--series", type=int, default=500_000)
 parser.add_argument("--rounds", type=int, default=20)
+parser.add_argument("--only", default="")
 options, flags = parser.parse_known_args()
 sys.argv[1:] = [options.bin]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
@@ -52,11 +53,27 @@ REQUESTS = {
     "series, times": api("series", "up", start=T0, end=T0 + 600),
     "series, two selectors": api("series", "up", "down"),
     "series of everything": api("series", '{dc=~".+"}'),
+    "series, times without rows": api("series", "up", start=T0 + 7 * 86400, end=T0 + 8 * 86400),
+    "series, an expression that seldom matches": api("series", 'up{host=~".*12345.*"}'),
     "label values": api("label/host/values"),
     "label values, a matcher": api("label/host/values", 'up{dc="d7"}'),
+    "label values, an expression": api("label/host/values", 'up{host=~".*78.*"}'),
+    "label values, times": api("label/host/values", start=T0, end=T0 + 600),
+    "label values, few of them": api("label/dc/values", 'down{host!="h0000007"}'),
+    "label values of names": api("label/__name__/values", '{dc="d7"}'),
     "labels": api("labels"),
+    "labels, a matcher": api("labels", 'up{dc="d7"}'),
+    "labels, an expression": api("labels", 'up{host=~".*79.*"}'),
+    "labels, times": api("labels", start=T0, end=T0 + 600),
     "SHOW SERIES": influx("SHOW SERIES LIMIT 10"),
     "SHOW SERIES, a matcher": influx("SHOW SERIES FROM up WHERE dc = 'd7' LIMIT 10"),
+    "SHOW SERIES, an expression": influx("SHOW SERIES FROM up WHERE host =~ /76/ LIMIT 10"),
+    "SHOW SERIES, times": influx(f"SHOW SERIES FROM up WHERE time >= {T0}s AND time < {T0 + 600}s LIMIT 10"),
+    "SHOW TAG KEYS": influx("SHOW TAG KEYS LIMIT 10"),
+    "SHOW TAG KEYS, a matcher": influx("SHOW TAG KEYS FROM up WHERE dc = 'd7' LIMIT 10"),
+    "SHOW TAG VALUES, a matcher": influx("SHOW TAG VALUES FROM up WITH KEY = host WHERE dc = 'd7' LIMIT 10"),
+    "SHOW TAG VALUES, an expression": influx("SHOW TAG VALUES FROM up WITH KEY = host WHERE host =~ /75/ LIMIT 10"),
+    "SHOW MEASUREMENTS, a matcher": influx("SHOW MEASUREMENTS WHERE dc = 'd7' LIMIT 10"),
     "SHOW TAG VALUES": influx("SHOW TAG VALUES FROM up WITH KEY = host LIMIT 10"),
     "SHOW MEASUREMENTS": influx("SHOW MEASUREMENTS LIMIT 10"),
 }
@@ -68,6 +85,8 @@ def main():
         expect_equal(server.request("POST", "/api/v1/admin/checkpoint", timeout=600).status // 100, 2, "a checkpoint")
         server.request("GET", "/ping")
         for name, target in REQUESTS.items():
+            if options.only not in name:
+                continue
             began = server.cpu_seconds()
             expect_equal(server.request("GET", target, timeout=600).status, 200, name)
             first = server.cpu_seconds() - began
