@@ -6,6 +6,8 @@
 #include <limits>
 #include <system_error>
 
+#include "storage/base/text/ascii.h"
+
 namespace tidemark::lineprotocol {
 namespace {
 
@@ -13,7 +15,7 @@ using model::FieldType;
 
 constexpr uint64_t kMantissaLimit = uint64_t{1} << 53;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
 
 Number Failed(NumberError error) {
   Number number;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "storage/base/text/ascii.h"
+
 namespace tidemark::query::frame {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
 
 // The run of digits, or of other characters, at the start of `text`.
 std::string_view Run(std::string_view text) {

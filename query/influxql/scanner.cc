@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "storage/base/text/ascii.h"
+
 namespace tidemark::query::influxql {
 namespace {
 
@@ -24,9 +26,9 @@ static_assert(std::ranges::is_sorted(kKeywords));
 
 constexpr std::array<std::string_view, 7> kTwoCharacterSymbols{"!=", "!~", "::", "<=", "<>", "=~", ">="};
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
+using text::IsLetter;
+using text::IsSpace;
 bool IsWordCharacter(char c) { return IsLetter(c) || IsDigit(c) || c == '_'; }
 bool ContinuesCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 

@@ -9,11 +9,12 @@
 #include "query/promql/location.h"
 #include "query/promql/matchers.h"
 #include "query/promql/quote.h"
+#include "storage/base/text/ascii.h"
 
 namespace tidemark::query::promql {
 namespace {
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+using text::IsSpace;
 
 class Checker {
  public:

@@ -8,12 +8,13 @@
 #include <fmt/format.h>
 
 #include "query/promql/quote.h"
+#include "storage/base/text/ascii.h"
 #include "storage/base/text/duration.h"
 
 namespace tidemark::query::promql {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
 bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 // Whether every underscore stands between digits, where the prefix 0x counts as a digit.

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "query/promql/quote.h"
+#include "storage/base/text/ascii.h"
 
 namespace tidemark::query::rules {
 namespace {
@@ -15,8 +16,8 @@ using enum TemplateTokenKind;
 constexpr std::string_view kKeywords[] = {"block", "break", "continue", "define",   "else", "end",
                                           "if",    "nil",   "range",    "template", "with"};
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
+using text::IsSpace;
 // Letters beyond ASCII are part of names, as in Go; which of those characters are letters is not asked.
 bool IsNameChar(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || IsDigit(c) || c == '_' || (c & 0x80) != 0;

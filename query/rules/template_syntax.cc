@@ -9,6 +9,7 @@
 #include "query/promql/quote.h"
 #include "query/rules/template_lexer.h"
 #include "query/rules/template_text.h"
+#include "storage/base/text/ascii.h"
 
 namespace tidemark::query::rules {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 using Node = Template::Node;
 using Kind = TemplateTokenKind;
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+using text::IsSpace;
 
 void TrimEnd(std::string_view* text) {
   while (!text->empty() && IsSpace(text->back())) text->remove_suffix(1);

@@ -12,6 +12,7 @@
 
 #include "query/promql/lexer.h"
 #include "query/promql/quote.h"
+#include "storage/base/text/ascii.h"
 #include "storage/model/stale_marker.h"
 
 namespace tidemark::query::ruletest {
@@ -72,8 +73,8 @@ class MetricReader {
   Token token_;
 };
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
+using text::IsSpace;
 bool IsWord(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
 bool IsWordOf(std::string_view text, std::string_view lower) {

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cctype>
 
+#include "storage/base/text/ascii.h"
+
 namespace tidemark::demo {
 namespace {
 
 bool IsLetter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
 
 // Calls text(piece) for what stands between names, and name(piece) for names.
 template <typename Text, typename Name>

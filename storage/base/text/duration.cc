@@ -8,12 +8,12 @@
 #include <iterator>
 #include <span>
 
+#include "storage/base/text/ascii.h"
+
 namespace tidemark::text {
 namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 std::span<const DurationUnit> UnitsOf(const DurationDialect& dialect) {
   const auto* const first = std::ranges::find(kDurationUnits, dialect.longest, &DurationUnit::name);

@@ -5,12 +5,12 @@
 #include <chrono>
 #include <iterator>
 
+#include "storage/base/text/ascii.h"
+
 namespace tidemark::text {
 namespace {
 
 namespace chrono = std::chrono;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // Takes parts off the front of a text.
 class Parts {

@@ -10,6 +10,8 @@
 #include <string>
 #include <system_error>
 
+#include "storage/base/text/ascii.h"
+
 namespace tidemark::http {
 namespace {
 
@@ -17,7 +19,7 @@ namespace {
 constexpr size_t kNameBytesMax = 253;
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
 
 // What clients send of the characters that RFC 3986, 3.2.2 allows: the rest has no meaning in a name that is looked up.
 bool IsOfName(char c) { return (c >= 'a' && c <= 'z') || IsDigit(c) || c == '-' || c == '.' || c == '_' || c == '~'; }
