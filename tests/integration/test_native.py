@@ -183,6 +183,29 @@ def test_an_id_belongs_to_one_set_of_rows():
         expect("tidemark_write_ids 2" in metrics, "ids that are remembered")
 
 
+def bytes_of_the_page(name):
+    """Those of a dump in the description of the protocol."""
+    dump = re.search(rf"```{name}\n(.*?)```", (ROOT / "ingest/native/README.md").read_text(), re.DOTALL).group(1)
+    return b"".join(bytes.fromhex(line[6:]) for line in dump.splitlines())
+
+
+def test_the_bytes_of_the_page():
+    """Who writes a client from the page alone can begin with these."""
+    batch, hello = bytes_of_the_page("batch"), bytes_of_the_page("hello")
+    expect_equal(len(batch), 280, "bytes of the batch")
+    with temporary_folder() as folder, native_server(folder) as (server, port):
+        expect_equal(server.request("POST", "/api/v1/native?db=example", batch).status, 204, "over HTTP")
+        row = rows_of(server, "cpu_forks", "example")[0]
+        expect_equal((row["values"], row["times_ns"], row["labels"]["host"]), ([3], [T0], "a"), row)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as stream:
+            stream.sendall(hello + struct.pack("<II", len(batch), 2) + batch)
+            for sequence in range(2):
+                size, kind = struct.unpack("<II", stream.recv(8, socket.MSG_WAITALL))
+                reply = Reply.Reply.GetRootAs(stream.recv(size, socket.MSG_WAITALL), 0)
+                expect_equal((kind, reply.Sequence(), reply.Status()), (3, 0, 204), f"answer {sequence}")
+        expect_equal(count_of(server, "cpu_user", "tcp"), 1, "over TCP")
+
+
 class Stream:
     """A connection for native batches."""
 
