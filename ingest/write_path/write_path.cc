@@ -20,7 +20,7 @@ model::Batch Accepted(const model::Batch& batch, const Check& check, model::Writ
   out.strings = batch.strings;
   out.source = batch.source;
   out.sender = batch.sender;
-  out.new_series_max = batch.new_series_max;
+  out.names = batch.names;
   for (const model::Row& row : batch.rows) {
     if (auto checked = check(row); !checked.ok()) {
       report->Reject(row.line, std::move(checked).error());

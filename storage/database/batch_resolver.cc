@@ -7,6 +7,8 @@
 #include <map>
 #include <utility>
 
+#include "storage/model/name_quota.h"
+
 namespace tidemark::storage::database {
 namespace {
 
@@ -143,7 +145,7 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
   rows_.reserve(batch.rows.size());
   partial_.clear();
   used_.assign(batch.shapes.size(), 0);
-  index::NewSeries new_series{.made = report->series_created, .max = batch.new_series_max};
+  index::NewSeries new_series{.made = report->series_created, .quota = batch.names, .database = target.database};
   for (size_t i = 0; i < batch.rows.size(); ++i) {
     const model::Row& row = batch.rows[i];
     if (const std::string_view refused = RefusedTime(row, target); !refused.empty()) [[unlikely]] {
@@ -157,6 +159,7 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
     const ShapePlan::State& state = plan_.state(row.shape);
     if (state.refused() && !all_too_old) [[unlikely]] {
       report->Reject(row.line, state.error);
+      if (batch.names != nullptr) batch.names->RowRefused(state.error);
       continue;
     }
     if (!state.exact.empty() && !all_too_old && RefuseInexact(batch, row, report)) [[unlikely]]
@@ -171,6 +174,13 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
         continue;
       }
       id = *created;
+    }
+    if (batch.names != nullptr) [[unlikely]] {
+      if (auto admitted = batch.names->AdmitSeries(target.database, id); !admitted.ok()) {
+        if (!too_old.empty()) partial_.pop_back();
+        report->Reject(row.line, std::move(admitted).error());
+        continue;
+      }
     }
     used_[row.shape] = 1;
     // Filled where it lies, part by part: copied as a whole it would wait for its parts.
@@ -199,6 +209,7 @@ Result<model::ResolvedBatch> BatchResolver::Resolve(const ResolveTarget& target,
     const uint64_t made = report->series_created;  // by the attempts before
     *report = before;
     report->series_created = made;
+    if (batch.names != nullptr) batch.names->Restart();
     PlanShapes(batch, target);
     TakeRows(batch, target, report);
     TM_TRY_ASSIGN(const bool as_planned, plan_.Define(used_));

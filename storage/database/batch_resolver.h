@@ -30,7 +30,7 @@ class BatchResolver {
   //   kInvalidArgument.
   //     In fields that were floats all along such integers are rounded
   //   * a row whose key does not parse, or outside [kMinTime, kMaxTime], or beyond retention: kInvalidArgument
-  //   * a row whose series or fields would be one too many: kLimitExceeded; beyond Batch::new_series_max:
+  //   * a row whose series or fields would be one too many: kLimitExceeded; that Batch::names refuses:
   //   kResourceExhausted
   //   * fields that a selector of the retention does not keep so long (see RefuseOld): kInvalidArgument. The row's
   //     other fields are written; it counts as rejected and, when there are some, as written.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/model/name_quota.h"
+
 namespace tidemark::storage::database {
 
 bool ShapePlan::Begin(const model::Batch& batch, const ResolveTarget& target) {
@@ -74,14 +76,26 @@ void ShapePlan::PlanShape(uint32_t s) {
     }
     field.type = *type;
   }
-  if (auto room = target_.index->CheckRoom(new_fields_ + added); added > 0 && !room.ok()) {
-    state.error = std::move(room).error();
-    return;
+  if (added > 0) {
+    // A measurement that is not there yet, and of which no other shape makes the first field.
+    const auto others = types_.lower_bound({shape.measurement, {}});
+    state.first = model::Number(shapes_[s].measurement) == 0 &&
+                  (others == types_.end() || others->first.first != shape.measurement);
+    if (auto may = MayAdd(added, added - (state.first ? 1 : 0)); !may.ok()) {
+      state.error = std::move(may).error();
+      return;
+    }
   }
   new_fields_ += added;
   // Only now: a shape that is refused says nothing of fields.
   for (const auto& [name, type] : types) types_.insert_or_assign(name, type);
   ending_.insert(ending_.end(), ending.begin(), ending.end());
+}
+
+Status ShapePlan::MayAdd(uint64_t added, uint64_t counted) const {
+  TM_RETURN_IF_ERROR(target_.index->CheckRoom(new_fields_ + added));
+  if (counted == 0 || batch_->names == nullptr) return {};
+  return batch_->names->AdmitFields();
 }
 
 Result<model::FieldType> ShapePlan::TypeFor(const model::Shape& shape, size_t place,
@@ -144,9 +158,13 @@ Result<bool> ShapePlan::Define(std::span<const uint8_t> used) {
       wanted.fields[place].type = field.type;
       if (std::find(ending_.begin(), ending_.end(), field.id) != ending_.end()) changing.push_back(field.id);
     }
-    const auto resolve = [&] { return target_.index->ResolveShape(wanted, ending_); };
+    uint64_t made = 0;
+    const auto resolve = [&] { return target_.index->ResolveShape(wanted, ending_, &made); };
     if (!changing.empty()) TM_RETURN_IF_ERROR(target_.changes->Prepare());
     auto resolved = changing.empty() ? resolve() : target_.changes->Change(changing, resolve);
+    if (made > (states_[s].first ? 1U : 0U) && batch_->names != nullptr) {
+      batch_->names->FieldsMade(made - (states_[s].first ? 1 : 0));
+    }
     if (!resolved.ok()) {
       as_planned = false;
       // What contradicts was written by another meanwhile: it is planned anew. Nothing else goes away by itself.

@@ -44,6 +44,7 @@ class ShapePlan {
     bool known = false;     // resolved, nothing is to be created
     bool planned = false;   // its types are worked out, or it is refused
     bool converts = false;  // has integers that the database keeps as floats
+    bool first = false;     // the first field of its measurement is among those that are to be created
     // Places of integers for floats: each must be equal to one.
     std::vector<uint32_t> exact;
     Error error;  // not empty: its rows are refused
@@ -76,6 +77,8 @@ class ShapePlan {
   using FieldName = std::pair<std::string_view, std::string_view>;  // measurement, field
 
   void PlanShape(uint32_t shape);
+  // Whether there is room for `added` more fields, of which the sender's quota counts `counted`.
+  [[nodiscard]] Status MayAdd(uint64_t added, uint64_t counted) const;
   // Notes the fields of a shape that stay as they are.
   void Keep(uint32_t shape);
   // The type that a field gets. Errors: kConflict.

@@ -20,7 +20,7 @@
 #include "storage/index/saved_entries.h"
 #include "storage/index/selection.h"
 #include "storage/index/shape_lookup.h"
-#include "storage/model/point_sink.h"
+#include "storage/model/name_quota.h"
 #include "storage/model/series_key.h"
 
 namespace tidemark::index {
@@ -51,12 +51,14 @@ class IndexImpl final : public Index {
   }
 
   using Index::FindOrCreate;
+  using Index::ResolveShape;
   Result<SeriesId> FindOrCreate(const model::SeriesKey& key, NewSeries* made) override;
   model::ResolvedShape FindShape(const model::Shape& shape) const override {
     ReaderLock lock(mutex_);
     return index::FindShape(catalog_, shape);
   }
-  Result<model::ResolvedShape> ResolveShape(const model::Shape& shape, std::span<const FieldId> ending) override;
+  Result<model::ResolvedShape> ResolveShape(const model::Shape& shape, std::span<const FieldId> ending,
+                                            uint64_t* made) override;
   Result<void> CheckRoom(uint64_t fields) const override {
     ReaderLock lock(mutex_);
     return CheckRoomLocked(fields, fields);
@@ -214,12 +216,12 @@ Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key, NewSeries*
   // A series that would be one too many must not leave its names behind: look first.
   const bool full = catalog_.series.size() >= options_.max_series || !catalog_.series.HasRoom();
   const Result<void> admitted = charge_.Admit("a new series", memory::kSeriesBytes);
-  if (full || !admitted.ok() || made->made >= made->max) {
+  if (full || !admitted.ok() || made->quota != nullptr) {
     const uint32_t known = catalog_.FindSeries(key);
     if (known != 0) return known;
     if (!admitted.ok()) return admitted.error();
-    if (!full) return MakeError(ErrorCode::kResourceExhausted, std::string(model::kTooManyNewSeries));
-    return LimitExceeded(fmt::format("max-series-per-database limit exceeded: ({})", options_.max_series));
+    if (full) return LimitExceeded(fmt::format("max-series-per-database limit exceeded: ({})", options_.max_series));
+    TM_RETURN_IF_ERROR(made->quota->AdmitNewSeries());
   }
   const uint32_t measurement = InternMeasurement(key.measurement);
   pair_ids_.clear();
@@ -227,6 +229,7 @@ Result<uint32_t> IndexImpl::InternSeries(const model::ParsedKey& key, NewSeries*
   if (const uint32_t known = catalog_.series.Find(measurement, pair_ids_); known != 0) return known;
   const uint32_t id = catalog_.AddSeries(measurement, pair_ids_, true);
   ++made->made;
+  if (made->quota != nullptr) made->quota->Made(made->database, SeriesId{id});
   AddDefinition(DefineSeries, id);
   CountNames();
   return id;
@@ -244,8 +247,10 @@ Result<SeriesId> IndexImpl::FindOrCreate(const model::SeriesKey& key, NewSeries*
   return SeriesId{id};
 }
 
-Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape, std::span<const FieldId> ending) {
+Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape, std::span<const FieldId> ending,
+                                                     uint64_t* made) {
   model::ResolvedShape out;
+  if (made != nullptr) *made = 0;
   {
     ReaderLock lock(mutex_);
     TM_TRY_ASSIGN(const MissingFields missing, ResolveKnown(catalog_, shape, ending, &out));
@@ -257,6 +262,7 @@ Result<model::ResolvedShape> IndexImpl::ResolveShape(const model::Shape& shape, 
   TM_RETURN_IF_ERROR(CheckRoomLocked(missing.places_new.size(), missing.size()));
   const uint32_t measurement = InternMeasurement(shape.measurement);
   out.measurement = MeasurementId{measurement};
+  if (made != nullptr) *made = missing.places_new.size();
   // Before anybody can find a next field: see types_version.
   if (!missing.places_next.empty()) types_version_.fetch_add(1, std::memory_order_release);
   for (const std::vector<size_t>* places : {&missing.places_new, &missing.places_next}) {

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +26,10 @@
 
 namespace tidemark::memory {
 class Budget;
+}
+
+namespace tidemark::model {
+class NameQuota;
 }
 
 namespace tidemark::index {
@@ -70,10 +73,11 @@ struct Cardinality {
   uint64_t count = 0;
 };
 
-// How many series a writer has made, and may make.
+// How many series a writer has made, and who says whether he may make another; null: he may.
 struct NewSeries {
   uint64_t made = 0;
-  uint64_t max = std::numeric_limits<uint64_t>::max();
+  model::NameQuota* quota = nullptr;
+  model::DatabaseId database{};  // for the quota
 };
 
 class Index {
@@ -89,7 +93,7 @@ class Index {
 
   // The id of a key that Lookup did not know: parses it (model::ParseSeriesKey), finds the series under its canonical
   // spelling or creates it, and remembers this spelling. Errors: kInvalidArgument (the key does not parse),
-  // kLimitExceeded (max_series), kResourceExhausted (the writer has made as many as he may).
+  // kLimitExceeded (max_series), kResourceExhausted (the quota). A quota that admitted a series is told its id.
   virtual Result<model::SeriesId> FindOrCreate(const model::SeriesKey& key, NewSeries* made) = 0;
   Result<model::SeriesId> FindOrCreate(const model::SeriesKey& key) {
     NewSeries any;
@@ -104,10 +108,12 @@ class Index {
   // floats (the resolved type is kFloat). A field of another type than that of its name gives the name a new field
   // when `ending` has the one that it has now; else it is kConflict in the words of InfluxDB 1.x: field type conflict:
   // input field "v" on measurement "m" is type string, already exists as type float. kLimitExceeded (max_fields):
-  // nothing of the shape is created.
-  virtual Result<model::ResolvedShape> ResolveShape(const model::Shape& shape,
-                                                    std::span<const model::FieldId> ending) = 0;
-  Result<model::ResolvedShape> ResolveShape(const model::Shape& shape) { return ResolveShape(shape, {}); }
+  // nothing of the shape is created. `made`, unless null, gets how many names of fields this call made.
+  virtual Result<model::ResolvedShape> ResolveShape(const model::Shape& shape, std::span<const model::FieldId> ending,
+                                                    uint64_t* made) = 0;
+  Result<model::ResolvedShape> ResolveShape(const model::Shape& shape, std::span<const model::FieldId> ending = {}) {
+    return ResolveShape(shape, ending, nullptr);
+  }
 
   // kLimitExceeded when so many new names of fields are too many (max_fields).
   [[nodiscard]] virtual Result<void> CheckRoom(uint64_t fields) const = 0;

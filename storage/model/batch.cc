@@ -41,7 +41,7 @@ void Batch::Clear() {
   scales.clear();
   strings.clear();
   arena.Clear();
-  new_series_max = std::numeric_limits<uint64_t>::max();
+  names = nullptr;
   source = {};
   sender = {};
 }

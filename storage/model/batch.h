@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -23,6 +22,8 @@
 #include "storage/model/timestamp.h"
 
 namespace tidemark::model {
+
+class NameQuota;
 
 // The seed of every series-key hash in this process's batches and tables. Drawn once at start.
 uint64_t SeriesHashSeed();
@@ -86,8 +87,8 @@ struct Batch {
   std::vector<uint8_t> scales;  // as long as values; 0 for all types but kFloat
   std::vector<std::string_view> strings;
   Arena arena;
-  // Rows of series that are new to the database beyond so many are refused with kResourceExhausted.
-  uint64_t new_series_max = std::numeric_limits<uint64_t>::max();
+  // Which series and new names the sender may bring; null: any. Outlives Write().
+  NameQuota* names = nullptr;
   // By which way the rows came, as "line protocol": a short word of a fixed set, under which what is refused of them is
   // counted and logged. "": made by this process. Outlives Write(), as the views do.
   std::string_view source;

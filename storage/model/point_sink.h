@@ -12,9 +12,6 @@
 
 namespace tidemark::model {
 
-// What a row is refused with whose series is new, where Batch::new_series_max says that it must not be.
-inline constexpr std::string_view kTooManyNewSeries = "too many new series";
-
 // A row, or one field of it, that was not written.
 struct Rejection {
   uint32_t line = 0;  // Row::line

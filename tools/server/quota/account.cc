@@ -13,6 +13,7 @@ namespace {
 constexpr double kSecondNs = 1e9;
 constexpr int64_t kWindowNs = 3'600 * int64_t{1'000'000'000};
 constexpr int64_t kSeriesRetryS = 60;
+constexpr std::string_view kNewNames = "new series";
 
 }  // namespace
 
@@ -60,77 +61,133 @@ void Account::Fill(Bucket* bucket, uint64_t rate) const {
 
 std::optional<Refusal> Account::Take(Bucket* bucket, uint64_t rate, uint64_t count, std::string_view what) {
   if (rate == 0) return std::nullopt;
+  if (auto refusal = Ask(bucket, rate, std::numeric_limits<double>::min(), what)) return refusal;
+  bucket->level -= static_cast<double>(count);
+  return std::nullopt;
+}
+
+std::optional<Refusal> Account::Ask(Bucket* bucket, uint64_t rate, double least, std::string_view what) {
+  if (rate == 0) return std::nullopt;
   Fill(bucket, rate);
-  if (bucket->level > 0) {
-    bucket->level -= static_cast<double>(count);
-    return std::nullopt;
-  }
-  const double wait_s = -bucket->level / static_cast<double>(rate);
+  if (bucket->level >= least) return std::nullopt;
+  const double wait_s = (least - bucket->level) / static_cast<double>(rate);
   const auto retry_s = static_cast<int64_t>(std::floor(std::min(wait_s, 86'400.0))) + 1;
   return Refusal{
       fmt::format("{}{} is used up: {} {} a second; try again in {} s", kQuotaWords, whose_, rate, what, retry_s),
       retry_s};
 }
 
+void Account::Return(Bucket* bucket, uint64_t rate, uint64_t count) {
+  // Filled up no further than a bucket goes by the next Fill.
+  if (rate != 0) bucket->level += static_cast<double>(count);
+}
+
 std::optional<Refusal> Account::AdmitBytes(uint64_t bytes) {
   MutexLock lock(mutex_);
   std::optional<Refusal> refusal = Take(&bytes_, limits_.bytes_per_s, bytes, "bytes");
-  if (refusal) {
-    ++usage_.refused_writes;
-  } else {
-    usage_.bytes += bytes;
-  }
+  if (refusal) ++usage_.refused_writes;
   return refusal;
+}
+
+void Account::SettleBytes(uint64_t admitted, uint64_t used) {
+  MutexLock lock(mutex_);
+  Return(&bytes_, limits_.bytes_per_s, admitted - used);
+  usage_.bytes += used;
 }
 
 std::optional<Refusal> Account::AdmitPoints(uint64_t points) {
   MutexLock lock(mutex_);
   std::optional<Refusal> refusal = Take(&points_, limits_.points_per_s, points, "points");
-  if (refusal) {
-    ++usage_.refused_writes;
-  } else {
-    usage_.points += points;
-  }
+  if (refusal) ++usage_.refused_writes;
   return refusal;
 }
 
-uint64_t Account::NewSeriesLeft() {
+void Account::SettlePoints(uint64_t admitted, uint64_t written) {
   MutexLock lock(mutex_);
-  if (limits_.new_series_per_s == 0) return std::numeric_limits<uint64_t>::max();
-  Fill(&new_series_, limits_.new_series_per_s);
-  return new_series_.level < 1 ? 0 : static_cast<uint64_t>(new_series_.level);
+  Return(&points_, limits_.points_per_s, admitted - std::min(admitted, written));
+  usage_.points += written;
 }
 
-void Account::NoteNewSeries(uint64_t made) {
+std::optional<Refusal> Account::AdmitNewSeries() {
   MutexLock lock(mutex_);
-  usage_.new_series += made;
-  if (limits_.new_series_per_s == 0) return;
-  new_series_.level -= static_cast<double>(made);
+  TurnWindow();
+  if (limits_.series != 0 && SeriesFull()) return TooManySeries();
+  if (auto refusal = Ask(&new_series_, limits_.new_series_per_s, 1, kNewNames)) return refusal;
+  if (limits_.new_series_per_s != 0) new_series_.level -= 1;
+  ++places_;
+  return std::nullopt;
+}
+
+void Account::ReturnNewSeries() {
+  MutexLock lock(mutex_);
+  Return(&new_series_, limits_.new_series_per_s, 1);
+  --places_;
+}
+
+void Account::SeriesMade(uint64_t series) {
+  MutexLock lock(mutex_);
+  --places_;
+  ++usage_.new_series;
+  if (limits_.series != 0) series_.try_emplace(series, 0);
+}
+
+std::optional<Refusal> Account::AdmitFields() {
+  MutexLock lock(mutex_);
+  return Ask(&new_series_, limits_.new_series_per_s, 1, kNewNames);
+}
+
+void Account::FieldsMade(uint64_t count) {
+  MutexLock lock(mutex_);
+  usage_.new_fields += count;
+  if (limits_.new_series_per_s != 0) new_series_.level -= static_cast<double>(count);
 }
 
 void Account::TurnWindow() {
   const int64_t now_ns = clock_->SteadyNs();
   if (now_ns - window_ns_ < kWindowNs) return;
   // Nothing came for two hours: nothing is remembered.
-  series_before_ = now_ns - window_ns_ < 2 * kWindowNs ? std::move(series_) : std::unordered_set<uint64_t>();
+  series_before_ = now_ns - window_ns_ < 2 * kWindowNs ? std::move(series_) : std::unordered_map<uint64_t, uint32_t>();
   series_.clear();
   window_ns_ = now_ns;
 }
 
-bool Account::AdmitSeries(uint64_t hash) {
-  MutexLock lock(mutex_);
-  if (limits_.series == 0) return true;
-  TurnWindow();
-  if (series_.contains(hash)) return true;
-  // One that comes again moves over, so that none counts twice.
-  if (series_before_.erase(hash) == 0 && series_.size() + series_before_.size() >= limits_.series) return false;
-  series_.insert(hash);
-  return true;
+uint32_t* Account::HoldersOf(uint64_t series) {
+  for (auto* const window : {&series_, &series_before_}) {
+    if (const auto at = window->find(series); at != window->end()) return &at->second;
+  }
+  return nullptr;
 }
 
-bool Account::counts_series() const {
+std::optional<Refusal> Account::AdmitSeries(uint64_t series, bool* held) {
   MutexLock lock(mutex_);
-  return limits_.series != 0;
+  *held = false;
+  if (limits_.series == 0) return std::nullopt;
+  TurnWindow();
+  // One that comes again moves over, so that none counts twice.
+  if (auto before = series_before_.extract(series); !before.empty()) series_.insert(std::move(before));
+  const auto known = series_.find(series);
+  if (known != series_.end() && known->second == 0) return std::nullopt;
+  if (known == series_.end() && SeriesFull()) return TooManySeries();
+  ++series_[series];
+  *held = true;
+  return std::nullopt;
+}
+
+void Account::KeepSeries(std::span<const uint64_t> series) {
+  MutexLock lock(mutex_);
+  for (const uint64_t each : series) {
+    if (uint32_t* const holders = HoldersOf(each)) *holders = 0;
+  }
+}
+
+void Account::ReturnSeries(std::span<const uint64_t> series) {
+  MutexLock lock(mutex_);
+  for (const uint64_t each : series) {
+    uint32_t* const holders = HoldersOf(each);
+    // Another has kept it meanwhile.
+    if (holders == nullptr || *holders == 0 || --*holders > 0) continue;
+    if (series_.erase(each) == 0) series_before_.erase(each);
+  }
 }
 
 void Account::NoteRefusedRows(uint64_t rows) {
@@ -139,7 +196,6 @@ void Account::NoteRefusedRows(uint64_t rows) {
 }
 
 Refusal Account::TooManySeries() const {
-  MutexLock lock(mutex_);
   return {fmt::format("{}{} is used up: {} series within an hour or two", kQuotaWords, whose_, limits_.series),
           kSeriesRetryS};
 }

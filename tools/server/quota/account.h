@@ -8,9 +8,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "query/run/memory_total.h"
 #include "storage/base/clock.h"
@@ -39,7 +40,8 @@ struct Usage {
   uint64_t refused_rows = 0;
   uint64_t running_queries = 0;
   uint64_t query_memory_bytes = 0;
-  uint64_t series = 0;  // as QuotaLimits::series counts them; 0 where that has no limit
+  uint64_t new_fields = 0;  // of measurements that were there
+  uint64_t series = 0;      // as QuotaLimits::series counts them; 0 where that has no limit
 };
 
 // Thread-safe. Lives as long as the server: answers that are still being sent hold memory on it.
@@ -52,19 +54,31 @@ class Account {
   [[nodiscard]] QuotaLimits limits() const TM_EXCLUDES(mutex_);
   [[nodiscard]] Usage usage() const TM_EXCLUDES(mutex_);
 
-  // A write of so many bytes may be read and parsed. nullopt: it may.
+  // A write of so many bytes may be read and parsed. nullopt: it may, and they are taken until SettleBytes, which gives
+  // back what of them was not used, and counts the others.
   std::optional<Refusal> AdmitBytes(uint64_t bytes) TM_EXCLUDES(mutex_);
-  // So many points may be written.
+  void SettleBytes(uint64_t admitted, uint64_t used) TM_EXCLUDES(mutex_);
+  // So many points may be written; as above.
   std::optional<Refusal> AdmitPoints(uint64_t points) TM_EXCLUDES(mutex_);
-  // How many series may be made now. Those that were are told afterwards.
-  [[nodiscard]] uint64_t NewSeriesLeft() TM_EXCLUDES(mutex_);
-  void NoteNewSeries(uint64_t made) TM_EXCLUDES(mutex_);
-  // Whether the series with this hash may be written to.
-  bool AdmitSeries(uint64_t hash) TM_EXCLUDES(mutex_);
-  [[nodiscard]] bool counts_series() const TM_EXCLUDES(mutex_);
+  void SettlePoints(uint64_t admitted, uint64_t written) TM_EXCLUDES(mutex_);
+
+  // A series may be made: it is taken of the rate, and has a place among the series, until SeriesMade or
+  // ReturnNewSeries.
+  std::optional<Refusal> AdmitNewSeries() TM_EXCLUDES(mutex_);
+  void ReturnNewSeries() TM_EXCLUDES(mutex_);
+  void SeriesMade(uint64_t series) TM_EXCLUDES(mutex_);
+  // Whether fields may be made that their measurement does not have. They count as new series do; those that were made
+  // may leave a debt, as points do.
+  std::optional<Refusal> AdmitFields() TM_EXCLUDES(mutex_);
+  void FieldsMade(uint64_t count) TM_EXCLUDES(mutex_);
+
+  // Whether a series may be written to. `held`: it did not count before and does not for good until KeepSeries; each
+  // that is held is kept or returned once. Two writes may hold the same one.
+  std::optional<Refusal> AdmitSeries(uint64_t series, bool* held) TM_EXCLUDES(mutex_);
+  void KeepSeries(std::span<const uint64_t> series) TM_EXCLUDES(mutex_);
+  void ReturnSeries(std::span<const uint64_t> series) TM_EXCLUDES(mutex_);
+
   void NoteRefusedRows(uint64_t rows) TM_EXCLUDES(mutex_);
-  // What a sender is told whose rows were refused because their series are too many.
-  [[nodiscard]] Refusal TooManySeries() const TM_EXCLUDES(mutex_);
 
   // A query that runs; the place is given back when it goes.
   class Running {
@@ -95,7 +109,16 @@ class Account {
 
   void Fill(Bucket* bucket, uint64_t rate) const TM_REQUIRES(mutex_);
   std::optional<Refusal> Take(Bucket* bucket, uint64_t rate, uint64_t count, std::string_view what) TM_REQUIRES(mutex_);
+  // Whether the bucket has `least`, and if not, why and how long that takes.
+  std::optional<Refusal> Ask(Bucket* bucket, uint64_t rate, double least, std::string_view what) TM_REQUIRES(mutex_);
+  static void Return(Bucket* bucket, uint64_t rate, uint64_t count);
   void TurnWindow() TM_REQUIRES(mutex_);
+  // Where a series stands that counts; null: it does not.
+  uint32_t* HoldersOf(uint64_t series) TM_REQUIRES(mutex_);
+  [[nodiscard]] bool SeriesFull() const TM_REQUIRES(mutex_) {
+    return series_.size() + series_before_.size() + places_ >= limits_.series;
+  }
+  [[nodiscard]] Refusal TooManySeries() const TM_REQUIRES(mutex_);
   void EndQuery() TM_EXCLUDES(mutex_);
 
   const std::string whose_;
@@ -107,9 +130,12 @@ class Account {
   Bucket points_ TM_GUARDED_BY(mutex_);
   Bucket bytes_ TM_GUARDED_BY(mutex_);
   Bucket new_series_ TM_GUARDED_BY(mutex_);
-  // Series by the hour in which they were written to last: this one, and the one before. Others are forgotten.
-  std::unordered_set<uint64_t> series_ TM_GUARDED_BY(mutex_);
-  std::unordered_set<uint64_t> series_before_ TM_GUARDED_BY(mutex_);
+  // Series by the hour in which they were written to last: this one, and the one before. Others are forgotten. With
+  // each, how many writes hold it; 0: it counts for good.
+  std::unordered_map<uint64_t, uint32_t> series_ TM_GUARDED_BY(mutex_);
+  std::unordered_map<uint64_t, uint32_t> series_before_ TM_GUARDED_BY(mutex_);
+  // Of series that are being made, whose numbers nobody knows yet.
+  uint64_t places_ TM_GUARDED_BY(mutex_) = 0;
   int64_t window_ns_ TM_GUARDED_BY(mutex_) = 0;
 };
 

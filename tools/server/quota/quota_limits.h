@@ -15,7 +15,7 @@ namespace tidemark::server::quota {
 struct QuotaLimits {
   uint64_t points_per_s = 0;        // written
   uint64_t bytes_per_s = 0;         // of bodies of writes, as they were received
-  uint64_t new_series_per_s = 0;    // that the database did not have before
+  uint64_t new_series_per_s = 0;    // that the database did not have before, and fields that a measurement did not have
   uint64_t series = 0;              // written to within the last hour or two
   uint64_t query_memory_bytes = 0;  // of all queries that run at once
   uint64_t queries = 0;             // that run at once

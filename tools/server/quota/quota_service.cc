@@ -23,9 +23,10 @@ struct Counted {
   uint64_t Usage::* value;
 };
 constexpr Counted kCounted[] = {
-    {"points", "points_total", "Points admitted.", true, &Usage::points},
-    {"bytes", "write_bytes_total", "Bytes of writes admitted.", true, &Usage::bytes},
+    {"points", "points_total", "Points written.", true, &Usage::points},
+    {"bytes", "write_bytes_total", "Bytes of writes that were read.", true, &Usage::bytes},
     {"newSeries", "new_series_total", "Series made.", true, &Usage::new_series},
+    {"newFields", "new_fields_total", "Fields made in measurements that had others.", true, &Usage::new_fields},
     {"series", "active_series", "Series written to within an hour or two, where that has a quota.", false,
      &Usage::series},
     {"queries", "queries_total", "Queries begun.", true, &Usage::queries},

@@ -32,6 +32,13 @@ constexpr size_t kPieceBytes = size_t{256} << 10;
 // Between two tries of a batch for which there was no room.
 constexpr int64_t kRoomPollMs = 20;
 
+// When the same may be sent again; 0: at once, or never.
+uint32_t RetryAfterMs(const WriteOutcome& outcome) {
+  constexpr uint32_t kSecondMs = 1'000;
+  if (outcome.retry_s > 0) return static_cast<uint32_t>(std::min<int64_t>(outcome.retry_s, 86'400)) * kSecondMs;
+  return outcome.status == 503 ? kSecondMs : 0;
+}
+
 int64_t NowMs() { return SystemClock::Get().SteadyNs() / 1'000'000; }
 
 }  // namespace
@@ -123,7 +130,7 @@ class NativeListener::Connection {
     const std::string bytes = native::WriteReply({.sequence = sequence,
                                                   .status = outcome.status,
                                                   .rows_refused = outcome.rows_refused,
-                                                  .retry_after_ms = outcome.status == 503 ? 1'000U : 0U,
+                                                  .retry_after_ms = RetryAfterMs(outcome),
                                                   .error = outcome.text,
                                                   .faults = outcome.faults});
     return SendAll(bytes);

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -15,8 +14,6 @@
 
 namespace tidemark::server {
 namespace {
-
-constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
 // Whether rows of a series may be written, found out once for each spelling and shape of a batch.
 struct Verdict {
@@ -105,8 +102,7 @@ uint64_t PointsOf(const model::Batch& batch) {
 
 }  // namespace
 
-WriteGate::WriteGate(const http::Caller* caller, const quota::QuotaBook* quotas, std::string_view database)
-    : database_(Hash64(database, 0)) {
+WriteGate::WriteGate(const http::Caller* caller, const quota::QuotaBook* quotas, std::string_view database) {
   size_t count = 0;
   if (caller != nullptr) {
     filter_ = caller->filter();
@@ -115,15 +111,36 @@ WriteGate::WriteGate(const http::Caller* caller, const quota::QuotaBook* quotas,
   if (quotas != nullptr) accounts_[count] = quotas->Find(database);
 }
 
-std::optional<quota::Refusal> WriteGate::AdmitBytes(uint64_t bytes) const {
+WriteGate::~WriteGate() {
   for (quota::Account* const account : accounts_) {
     if (account == nullptr) continue;
-    if (auto refusal = account->AdmitBytes(bytes)) return refusal;
+    if (points_ > 0) account->SettlePoints(points_, 0);
+    if (bytes_ > 0) account->SettleBytes(bytes_, bytes_used_ ? bytes_ : 0);
+  }
+}
+
+template <typename Ask, typename Return>
+std::optional<quota::Refusal> WriteGate::AskAll(const Ask& ask, const Return& give_back) {
+  for (size_t i = 0; i < accounts_.size(); ++i) {
+    if (accounts_[i] == nullptr) continue;
+    auto refusal = ask(accounts_[i]);
+    if (!refusal) continue;
+    for (size_t before = 0; before < i; ++before) {
+      if (accounts_[before] != nullptr) give_back(accounts_[before]);
+    }
+    return refusal;
   }
   return std::nullopt;
 }
 
-std::optional<quota::Refusal> WriteGate::Admit(model::Batch* batch, model::WriteReport* held) const {
+std::optional<quota::Refusal> WriteGate::AdmitBytes(uint64_t bytes) {
+  auto refusal = AskAll([&](quota::Account* account) { return account->AdmitBytes(bytes); },
+                        [&](quota::Account* account) { account->SettleBytes(bytes, 0); });
+  if (!refusal) bytes_ = bytes;
+  return refusal;
+}
+
+std::optional<quota::Refusal> WriteGate::Admit(model::Batch* batch, model::WriteReport* held) {
   if (filter_ != nullptr) {
     RowFilter filter(*filter_, batch);
     std::erase_if(batch->rows, [&](model::Row& row) {
@@ -136,50 +153,26 @@ std::optional<quota::Refusal> WriteGate::Admit(model::Batch* batch, model::Write
       return true;
     });
   }
+  batch->names = nullptr;
+  if (accounts_[0] == nullptr && accounts_[1] == nullptr) return std::nullopt;
   const uint64_t points = PointsOf(*batch);
-  batch->new_series_max = kNoLimit;
-  for (quota::Account* const account : accounts_) {
-    if (account == nullptr) continue;
-    if (auto refusal = account->AdmitPoints(points)) return refusal;
-    batch->new_series_max = std::min(batch->new_series_max, account->NewSeriesLeft());
-  }
-  // Behind the points: what is refused as a whole makes no series.
-  for (quota::Account* const account : accounts_) {
-    if (account == nullptr || !account->counts_series()) continue;
-    std::erase_if(batch->rows, [&](const model::Row& row) {
-      if (account->AdmitSeries(row.key.hash.low ^ database_)) return false;
-      held->Reject(row.line, MakeError(ErrorCode::kResourceExhausted, account->TooManySeries().reason));
-      return true;
-    });
-  }
+  auto refusal = AskAll([&](quota::Account* account) { return account->AdmitPoints(points); },
+                        [&](quota::Account* account) { account->SettlePoints(points, 0); });
+  if (refusal) return refusal;
+  points_ = points;
+  batch->names = &names_.emplace(accounts_);
   return std::nullopt;
 }
 
-std::string WriteGate::TooManyNew() const {
+std::optional<quota::Refusal> WriteGate::Note(const model::WriteReport& report) {
+  if (!names_) return std::nullopt;
   for (quota::Account* const account : accounts_) {
-    if (account == nullptr || account->limits().new_series_per_s == 0) continue;
-    return fmt::format("{}{} is used up: {} new series a second; try again in 1 s", quota::kQuotaWords,
-                       account->whose(), account->limits().new_series_per_s);
+    if (account != nullptr) account->SettlePoints(points_, report.points_written);
   }
-  return std::string(model::kTooManyNewSeries);
-}
-
-std::optional<quota::Refusal> WriteGate::Note(const model::WriteReport& report) const {
-  std::string reason;
-  uint64_t refused = 0;
-  for (const model::Rejection& rejection : report.rejections) {
-    const bool new_series = rejection.error.message == model::kTooManyNewSeries;
-    if (!new_series && !rejection.error.message.starts_with(quota::kQuotaWords)) continue;
-    ++refused;
-    if (reason.empty()) reason = new_series ? TooManyNew() : rejection.error.message;
-  }
-  for (quota::Account* const account : accounts_) {
-    if (account == nullptr) continue;
-    account->NoteNewSeries(report.series_created);
-    account->NoteRefusedRows(refused);
-  }
-  if (refused == 0) return std::nullopt;
-  return quota::Refusal{std::move(reason), 1};
+  points_ = 0;
+  bytes_used_ = true;
+  names_->Keep();
+  return names_->refusal();
 }
 
 }  // namespace tidemark::server

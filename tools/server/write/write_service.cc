@@ -207,21 +207,21 @@ Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {
 
 WriteOutcome WriteService::TakeMessage(ingest::MakeDecoder decoder, const WriteTarget& target,
                                        const WriteMessage& message) {
-  const WriteGate gate(message.caller, quotas_, target.database);
+  WriteGate gate(message.caller, quotas_, target.database);
   const auto perform = [&]() -> WriteOutcome {
     if (auto refusal = gate.AdmitBytes(message.bytes.size())) return TooMuch(*std::move(refusal));
     const Loan workspace(stacks_.at(decoder).get());
     const ParseLease lease(this, workspace->decoder->UnpackedBytes(message.bytes));
     if (!lease.granted()) return {503, "too many points are being parsed at once; try again"};
     if (write_ids_ == nullptr || message.write_id.empty()) {
-      return DecodeAndWrite(workspace.get(), target, message, gate, nullptr);
+      return DecodeAndWrite(workspace.get(), target, message, &gate, nullptr);
     }
     if (message.write_id.size() > WriteIdBook::kMaxIdBytes) {
       return {400, fmt::format("X-Write-Id has more than {} bytes", WriteIdBook::kMaxIdBytes)};
     }
     WriteIdBook::Turn turn = write_ids_->Begin(NameOf(message), target.database, message.write_id, {clock_->NowNs()});
     if (turn.busy()) return {503, "a request with this X-Write-Id is under way; try again"};
-    return DecodeAndWrite(workspace.get(), target, message, gate, &turn);
+    return DecodeAndWrite(workspace.get(), target, message, &gate, &turn);
   };
   WriteOutcome outcome = perform();
   if (outcome.status != 204) counters_.requests_failed.fetch_add(1, std::memory_order_relaxed);
@@ -229,7 +229,9 @@ WriteOutcome WriteService::TakeMessage(ingest::MakeDecoder decoder, const WriteT
 }
 
 WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
-                                          const WriteGate& gate, WriteIdBook::Turn* turn) {
+  // What is to be sent again as it is costs nothing the first time.
+  if (outcome.status != 429 && outcome.status < 500) gate.KeepBytes();
+                                          WriteGate* gate, WriteIdBook::Turn* turn) {
   const model::Timestamp now = turn != nullptr ? turn->time() : model::Timestamp{clock_->NowNs()};
   Result<ingest::Decoded> decoded = Decode(workspace, target, message,
                                            {.time_unit_ns = target.time_unit_ns,
@@ -253,7 +255,7 @@ WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarge
     if (*repeats && turn->status() == 204 && !decoded->refused()) return {};
   }
   model::WriteReport held;
-  if (auto refusal = gate.Admit(&workspace->batch, &held)) return TooMuch(*std::move(refusal));
+  if (auto refusal = gate->Admit(&workspace->batch, &held)) return TooMuch(*std::move(refusal));
   if (turn != nullptr && MayHaveBeenGiven(workspace->batch, now, target.time_unit_ns)) {
     if (const Status promised = turn->Promise(); !promised.ok()) {
       return {StatusOf(promised.error().code), promised.error().message};
@@ -266,7 +268,7 @@ WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarge
     LogHeld(held, target, message);
     write_path::MergeRejections(std::move(held), &*written);
   }
-  const std::optional<quota::Refusal> over = gate.Note(*written);
+  const std::optional<quota::Refusal> over = gate->Note(*written);
   const bool whole = !decoded->refused() && written->rows_rejected == 0;
   if (turn != nullptr) turn->Finish(digest, whole ? 204 : 400);
   if (whole) return {};
@@ -341,7 +343,10 @@ Result<model::WriteReport> WriteService::TakeDatagrams(const DatagramProtocol& p
     }
   }
   if (!append) return model::WriteReport();
-  const WriteGate gate(nullptr, quotas_, target.database);
+  WriteGate gate(nullptr, quotas_, target.database);
+  uint64_t bytes = 0;
+  for (const Datagram& datagram : datagrams) bytes += datagram.bytes.size();
+  if (auto refusal = gate.AdmitBytes(bytes)) return MakeError(ErrorCode::kResourceExhausted, refusal->reason);
   model::WriteReport held;
   if (auto refusal = gate.Admit(&workspace->batch, &held)) {
     return MakeError(ErrorCode::kResourceExhausted, std::move(refusal->reason));

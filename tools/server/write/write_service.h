@@ -129,7 +129,7 @@ class WriteService {
   Result<model::WriteReport> Write(const Workspace& workspace, const std::string& database);
   // TakeMessage, once there is memory for it. `turn`: null without a write id.
   WriteOutcome DecodeAndWrite(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
-                              const WriteGate& gate, WriteIdBook::Turn* turn);
+                              WriteGate* gate, WriteIdBook::Turn* turn);
 
   model::PointSink* const sink_;
   query::api::MetadataBook* const metadata_;

@@ -12,6 +12,7 @@
 
 #include "storage/index/index.h"
 #include "storage/model/batch.h"
+#include "storage/model/name_quota.h"
 
 namespace tidemark::storage::database {
 namespace {
@@ -322,6 +323,131 @@ TEST_F(BatchResolverTest, RowsForWhichThereIsNoRoomLeaveTheOthers) {
   }
   EXPECT_THAT(Write(1.0, "other"), IsEmpty());
   EXPECT_EQ(index_->Stats().measurements, 1U);
+}
+
+// Admits so many, and says what it was asked.
+class FakeNames final : public model::NameQuota {
+ public:
+  void Restart() override { admitted.clear(); }
+  Status AdmitNewSeries() override {
+    if (new_series_left == 0) return MakeError(ErrorCode::kResourceExhausted, "new series");
+    --new_series_left;
+    return {};
+  }
+  void Made(model::DatabaseId /*database*/, model::SeriesId /*series*/) override { ++made; }
+  Status AdmitSeries(model::DatabaseId database, model::SeriesId series) override {
+    EXPECT_EQ(database, model::DatabaseId{1});
+    if (refused.contains(model::Number(series))) return MakeError(ErrorCode::kResourceExhausted, "series");
+    admitted.push_back(model::Number(series));
+    return {};
+  }
+  Status AdmitFields() override {
+    if (!fields) return MakeError(ErrorCode::kResourceExhausted, "fields");
+    return {};
+  }
+  void RowRefused(const Error& error) override { rows_refused.push_back(error.message); }
+  void FieldsMade(uint64_t count) override { fields_made += count; }
+
+  int new_series_left = 100;
+  std::set<uint32_t> refused;
+  bool fields = true;
+  int made = 0;
+  uint64_t fields_made = 0;
+  std::vector<uint32_t> admitted;
+  std::vector<std::string> rows_refused;
+};
+
+class BatchResolverQuotaTest : public BatchResolverTest {
+ protected:
+  // A row of the series `n` with these fields, which are floats.
+  void Add(std::string_view n, std::vector<std::string_view> fields) {
+    builder_.Row("m", {{"n", n}}, {1});
+    for (const std::string_view field : fields) builder_.Field(field, 1.5);
+  }
+  std::vector<std::string> Take() {
+    builder_.batch().names = &names_;
+    auto rows = Rows(&builder_);
+    builder_.Clear();
+    return rows;
+  }
+
+  model::BatchBuilder builder_;
+  FakeNames names_;
+};
+
+TEST_F(BatchResolverQuotaTest, RowsThatAreRefusedOtherwiseTakeUpNothing) {
+  Add("a", {"v"});
+  Take();
+  names_.admitted.clear();
+  oldest_ns_ = 1;
+  builder_.Row("m", {{"n", "b"}}, {1}).Field("v", "text");
+  builder_.Row("m", {{"n", "a"}}, {1}).Field("v", "text");
+  builder_.Row("m", {{"n", "c"}}, {0}).Field("v", 1.5);
+  EXPECT_THAT(Take(), IsEmpty());
+  EXPECT_EQ(report_.rows_rejected, 3U);
+  EXPECT_THAT(names_.admitted, IsEmpty());
+  EXPECT_EQ(names_.made, 1);
+}
+
+TEST_F(BatchResolverQuotaTest, ASeriesIsOneInAllItsSpellings) {
+  names_.new_series_left = 1;
+  Add("a", {"v"});
+  Add("b", {"v"});
+  EXPECT_THAT(Take(), ElementsAre("1:float=1.500000"));
+  EXPECT_THAT(Refusals(), ElementsAre("new series"));
+  EXPECT_EQ(report_.series_created, 1U);
+  model::Batch batch;
+  batch.shapes.push_back({"m", {{"v", FieldType::kFloat}}});
+  constexpr std::string_view kLine = "m,n=a";
+  batch.rows.push_back({.key = {kLine, model::HashSeriesKey(model::KeyFormat::kLineProtocol, kLine)}, .time = {1}});
+  batch.values = {3};
+  batch.scales = {0};
+  batch.names = &names_;
+  report_ = {};
+  const auto resolved = resolver_.Resolve(
+      {.database = model::DatabaseId{1}, .oldest_ns = oldest_ns_, .index = index_.get(), .shapes = shapes_.get()},
+      batch, &report_);
+  ASSERT_TRUE(resolved.ok());
+  EXPECT_EQ(report_.rows_written, 1U) << "it is known, and no new one";
+  EXPECT_THAT(names_.admitted, ElementsAre(1U));
+}
+
+TEST_F(BatchResolverQuotaTest, ASeriesBeyondTheQuotaIsRefusedAndOthersAreWritten) {
+  Add("a", {"v"});
+  Add("b", {"v"});
+  EXPECT_EQ(Take().size(), 2U);
+  names_.refused = {1};
+  Add("a", {"v"});
+  Add("b", {"v"});
+  Add("a", {"v"});
+  EXPECT_EQ(Take().size(), 1U);
+  EXPECT_THAT(Refusals(), ElementsAre("series", "series"));
+}
+
+TEST_F(BatchResolverQuotaTest, FieldsAreNamesExceptAMeasurementsFirst) {
+  Add("a", {"v"});
+  EXPECT_EQ(Take().size(), 1U);
+  EXPECT_EQ(names_.fields_made, 0U);
+  Add("a", {"v", "w", "x"});
+  EXPECT_EQ(Take().size(), 1U);
+  EXPECT_EQ(names_.fields_made, 2U);
+  names_.fields = false;
+  Add("a", {"v", "y"});
+  Add("b", {"y"});
+  Add("a", {"w"});
+  EXPECT_EQ(Take().size(), 1U);
+  EXPECT_THAT(Refusals(), ElementsAre("fields", "fields"));
+  EXPECT_THAT(names_.rows_refused, ElementsAre("fields", "fields"));
+  EXPECT_EQ(names_.made, 1) << "a row that is refused makes no series";
+  EXPECT_EQ(index_->Stats().fields, 3U);
+  // An integer field that gets a float has the same name.
+  names_.fields = true;
+  builder_.Row("n", {}, {1}).Field("v", int64_t{1});
+  Take();
+  names_.fields_made = 0;
+  builder_.Row("n", {}, {1}).Field("v", 1.5);
+  EXPECT_EQ(Take().size(), 1U);
+  EXPECT_EQ(names_.fields_made, 0U);
 }
 
 }  // namespace

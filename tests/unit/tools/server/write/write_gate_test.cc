@@ -39,7 +39,8 @@ class WriteGateTest : public testing::Test {
   // Admits what was built; the labels of the rows that are left, as text.
   std::vector<std::string> Left() {
     model::Batch& batch = builder_.batch();
-    refusal_ = WriteGate(&caller_, nullptr, "d").Admit(&batch, &held_);
+    WriteGate gate(&caller_, nullptr, "d");
+    EXPECT_FALSE(gate.Admit(&batch, &held_));
     std::vector<std::string> out;
     for (const model::Row& row : batch.rows) {
       const Result<model::ParsedKey> key = model::ParseSeriesKey(row.key.format, row.key.bytes, &batch.arena);
@@ -56,7 +57,6 @@ class WriteGateTest : public testing::Test {
   HeldCaller caller_;
   model::BatchBuilder builder_;
   model::WriteReport held_;
-  std::optional<quota::Refusal> refusal_;
 };
 
 using Texts = std::vector<std::string>;
@@ -95,21 +95,62 @@ TEST_F(WriteGateTest, ATagNamedLikeTheMetricNameOpensNothing) {
   EXPECT_EQ(held_.rows_rejected, 1U);
 }
 
-TEST_F(WriteGateTest, QuotasTakeOutSeriesAndBoundNewOnes) {
-  account_.SetLimits({.points_per_s = 2, .new_series_per_s = 3, .series = 1});
+TEST_F(WriteGateTest, WhatWasNotWrittenIsGivenBackToTheQuotas) {
+  account_.SetLimits({.points_per_s = 2, .bytes_per_s = 10, .new_series_per_s = 3, .series = 1});
   caller_.account_ = &account_;
   builder_.Row("m", {{"n", "1"}}, kTime).Field("v", 1.0).Field("w", 1.0);
   builder_.Row("m", {{"n", "2"}}, kTime).Field("v", 1.0);
-  EXPECT_EQ(Left(), Texts{"m,n=1"});
-  EXPECT_FALSE(refusal_);
-  EXPECT_EQ(builder_.batch().new_series_max, 6U);
-  // What was sent, for it had to be read.
-  EXPECT_EQ(account_.usage().points, 3U);
-  const WriteGate gate(&caller_, nullptr, "d");
-  const std::optional<quota::Refusal> told = gate.Note(held_);
+  constexpr model::DatabaseId kDatabase{1};
+  // Refused as a whole: it costs nothing, however often.
+  for (int i = 0; i < 5; ++i) {
+    WriteGate gate(&caller_, nullptr, "d");
+    ASSERT_FALSE(gate.AdmitBytes(100)) << i;
+    ASSERT_FALSE(gate.Admit(&builder_.batch(), &held_)) << i;
+    ASSERT_TRUE(builder_.batch().names->AdmitSeries(kDatabase, model::SeriesId{1}).ok()) << i;
+  }
+  EXPECT_EQ(account_.usage().series, 0U);
+  EXPECT_EQ(account_.usage().bytes, 0U);
+  // Written in part.
+  WriteGate gate(&caller_, nullptr, "d");
+  ASSERT_FALSE(gate.AdmitBytes(100));
+  ASSERT_FALSE(gate.Admit(&builder_.batch(), &held_));
+  model::NameQuota& names = *builder_.batch().names;
+  ASSERT_TRUE(names.AdmitSeries(kDatabase, model::SeriesId{1}).ok());
+  const Status second = names.AdmitSeries(kDatabase, model::SeriesId{2});
+  ASSERT_FALSE(second.ok());
+  EXPECT_TRUE(second.error().message.starts_with(quota::kQuotaWords)) << second.error().message;
+  const std::optional<quota::Refusal> told =
+      gate.Note({.rows_written = 1, .points_written = 2, .rows_rejected = 1, .rejections = {}});
   ASSERT_TRUE(told);
-  EXPECT_TRUE(told->reason.starts_with(quota::kQuotaWords)) << told->reason;
+  EXPECT_EQ(told->reason, second.error().message);
+  EXPECT_EQ(told->retry_s, 60) << "as long as it takes, at the least";
+  EXPECT_EQ(account_.usage().points, 2U) << "those that were written";
   EXPECT_EQ(account_.usage().refused_rows, 1U);
+  EXPECT_EQ(account_.usage().series, 1U);
+}
+
+TEST_F(WriteGateTest, TheDatabasesRefusalCostsTheTokenNothing) {
+  quota::Account database("the database \"d\"", &clock_, &all_);
+  account_.SetLimits({.new_series_per_s = 5, .series = 5});
+  database.SetLimits({.new_series_per_s = 1, .series = 2});
+  BatchNames names({&account_, &database});
+  constexpr model::DatabaseId kDatabase{1};
+  int made = 0;
+  for (uint32_t id = 1; id <= 20; ++id) {
+    if (!names.AdmitNewSeries().ok()) continue;
+    names.Made(kDatabase, model::SeriesId{id});
+    ++made;
+  }
+  EXPECT_EQ(made, 2);
+  EXPECT_FALSE(names.AdmitSeries(kDatabase, model::SeriesId{100}).ok());
+  names.Keep();
+  EXPECT_EQ(account_.usage().new_series, 2U);
+  EXPECT_EQ(account_.usage().series, 2U);
+  EXPECT_EQ(account_.usage().refused_rows, 19U);
+  // The token has the rest of what it may.
+  int more = 0;
+  for (; !account_.AdmitNewSeries(); ++more) account_.SeriesMade(1'000 + static_cast<uint64_t>(more));
+  EXPECT_EQ(more, 3);
 }
 
 TEST_F(WriteGateTest, RejectionsAreMergedInTheOrderOfTheInput) {
