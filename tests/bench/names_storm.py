@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Storms of requests about names over many series, and of other requests that look at all of them:
 
-    tests/bench/names_storm.py BIN [--series N] [--at-once N] [--rounds N] [--settle SECONDS] [--only PART] [tidemarkd flags]
+    tests/bench/names_storm.py BIN [--series N] [--at-once N] [--rounds N] [--settle SECONDS] [--only PART] [--data FOLDER] [tidemarkd flags]
 
 For each kind of request: so many at once, each thread several times. Printed: how they were answered, the 50th and 99th percentile of
-the answers and of the refusals (503) alone, the anonymous memory of the server before, at most and after it had time to settle.
+the answers and of the refusals (503) alone, the anonymous memory of the server before, at most and after it had time to settle. --data takes
+what names_cost.py has written.
 """
 import argparse
 import http.client
@@ -22,6 +23,7 @@ parser.add_argument("--at-once", type=int, default=32)
 parser.add_argument("--rounds", type=int, default=1)
 parser.add_argument("--settle", type=float, default=60)
 parser.add_argument("--only", default="")
+parser.add_argument("--data", default="")
 options, flags = parser.parse_known_args()
 sys.argv[1:] = [options.bin]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
@@ -139,8 +141,9 @@ def storm(server, name, request):
 
 
 def main():
-    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off", *flags) as server:
-        load(server)
+    with temporary_folder() as folder, Server(options.data or folder / "data", "--host-metrics", "off", *flags) as server:
+        if not server.query("count(up)", db="names", time=T0 + 3599):
+            load(server)
         expect_equal(server.request("POST", "/api/v1/admin/checkpoint", timeout=600).status // 100, 2, "a checkpoint")
         print(f"{options.series} series, {options.at_once} at once; {anonymous_bytes(server) >> 20} MiB", flush=True)
         for name, request in STORMS.items():
