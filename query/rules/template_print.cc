@@ -1,10 +1,12 @@
 #include "query/rules/template_print.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include <fmt/core.h>
 
@@ -24,6 +26,8 @@ struct Spec {
   bool sharp = false;
   bool space = false;
   bool zero = false;
+  bool quoted = false;  // %#v: as Go writes it
+  bool named = false;   // %+v: with the names of what it consists of
   std::optional<int64_t> width = std::nullopt;
   std::optional<int64_t> precision = std::nullopt;
 };
@@ -43,11 +47,14 @@ std::string Padded(const Spec& spec, std::string text) {
   return (sign ? text.substr(0, 1) : std::string()) + std::string(more, '0') + text.substr(sign ? 1 : 0);
 }
 
-std::string Bad(char32_t verb, const TemplateValue& value) {
+std::string Print(const Spec& spec, char32_t verb, const TemplateValue& value);
+
+// The value stands in the complaint as the flags have it.
+std::string Bad(const Spec& spec, char32_t verb, const TemplateValue& value) {
   std::string name;
   promql::AppendRune(name, verb);
   if (std::holds_alternative<std::monostate>(value)) return fmt::format("%!{}(<nil>)", name);
-  return fmt::format("%!{}({}={})", name, TypeOf(value), ToText(value));
+  return fmt::format("%!{}({}={})", name, TypeOf(value), Print(spec, 'v', value));
 }
 
 std::string InBase(uint64_t number, unsigned base, bool capitals) {
@@ -96,7 +103,7 @@ std::string OfInteger(Spec spec, char32_t verb, const TemplateValue& value, int6
       base = 16;
       if (spec.sharp) prefix = verb == 'x' ? "0x" : "0X";
       break;
-    default: return Bad(verb, value);
+    default: return Bad(spec, verb, value);
   }
   const uint64_t size = number < 0 ? ~static_cast<uint64_t>(number) + 1 : static_cast<uint64_t>(number);
   std::string digits = InBase(size, base, verb == 'X');
@@ -111,9 +118,19 @@ std::string OfInteger(Spec spec, char32_t verb, const TemplateValue& value, int6
   return Padded(spec, sign + prefix + digits);
 }
 
+// The digits of the fraction, a whole number, and the power of two that it is multiplied with.
+std::string InPowersOfTwo(double size) {
+  constexpr int kFractionBits = 52;
+  constexpr uint64_t kOne = uint64_t{1} << kFractionBits;
+  const auto bits = std::bit_cast<uint64_t>(size);
+  const auto power = static_cast<int>(bits >> kFractionBits);
+  const uint64_t fraction = (bits & (kOne - 1)) | (power == 0 ? 0 : kOne);
+  return fmt::format("{}p{:+}", fraction, std::max(power, 1) - 1023 - kFractionBits);
+}
+
 std::string OfFloat(Spec spec, char32_t verb, const TemplateValue& value, double number) {
   if (verb == 'v') verb = 'g';
-  if (!std::u32string_view(U"eEfFgGxX").contains(verb)) return Bad(verb, value);
+  if (!std::u32string_view(U"beEfFgGxX").contains(verb)) return Bad(spec, verb, value);
   std::string sign = std::signbit(number) ? "-" : spec.plus ? "+" : spec.space ? " " : "";
   if (!std::isfinite(number)) {
     spec.zero = false;
@@ -122,6 +139,7 @@ std::string OfFloat(Spec spec, char32_t verb, const TemplateValue& value, double
     return Padded(spec, (sign.empty() ? "+" : sign) + "Inf");
   }
   const double size = std::fabs(number);
+  if (verb == 'b') return Padded(spec, sign + InPowersOfTwo(size));
   if ((verb == 'g' || verb == 'G') && !spec.precision && !spec.sharp) {
     std::string digits = frame::GoFormat(size);
     if (verb == 'G') std::ranges::replace(digits, 'e', 'E');
@@ -170,7 +188,7 @@ std::string OfText(const Spec& spec, char32_t verb, const TemplateValue& value, 
   }
   switch (verb) {
     case 'v':
-    case 's': return Padded(spec, std::string(text));
+    case 's': return Padded(spec, spec.quoted ? promql::Quote(text) : std::string(text));
     case 'q': {
       const bool raw = spec.sharp && std::ranges::none_of(text, [](char c) {
                          return c == '`' || c == 0x7F || (static_cast<unsigned char>(c) < 0x20 && c != '\t');
@@ -191,23 +209,23 @@ std::string OfText(const Spec& spec, char32_t verb, const TemplateValue& value, 
       }
       return Padded(spec, out);
     }
-    default: return Bad(verb, value);
+    default: return Bad(spec, verb, value);
   }
 }
 
-std::string Print(const Spec& spec, char32_t verb, const TemplateValue& value);
-
 std::string OfLabels(const Spec& spec, char32_t verb, const model::Labels& labels) {
-  std::string out = "map[";
+  std::string out = spec.quoted ? "map[string]string{" : "map[";
+  const size_t empty = out.size();
   for (const model::Label& label : labels) {
-    if (out.size() > 4) out += ' ';
+    if (out.size() > empty) out += spec.quoted ? ", " : " ";
     out += Print(spec, verb, TemplateValue(label.name)) + ":" + Print(spec, verb, TemplateValue(label.value));
   }
-  return out + "]";
+  return out + (spec.quoted ? "}" : "]");
 }
 
 std::string OfSample(const Spec& spec, char32_t verb, const TemplateSample& sample) {
-  return "{" + OfLabels(spec, verb, sample.labels) + " " + Print(spec, verb, TemplateValue(sample.value)) + "}";
+  return (spec.named ? "{Labels:" : "{") + OfLabels(spec, verb, sample.labels) + (spec.named ? " Value:" : " ") +
+         Print(spec, verb, TemplateValue(sample.value)) + "}";
 }
 
 // One value under a verb, also of what it consists of.
@@ -217,7 +235,7 @@ std::string Print(const Spec& spec, char32_t verb, const TemplateValue& value) {
   if (const auto* number = std::get_if<double>(&value)) return OfFloat(spec, verb, value, *number);
   if (const auto* number = std::get_if<int64_t>(&value)) return OfInteger(spec, verb, value, *number);
   if (const auto* truth = std::get_if<bool>(&value)) {
-    return verb == 't' || verb == 'v' ? Padded(spec, *truth ? "true" : "false") : Bad(verb, value);
+    return verb == 't' || verb == 'v' ? Padded(spec, *truth ? "true" : "false") : Bad(spec, verb, value);
   }
   if (const auto* labels = std::get_if<std::shared_ptr<const model::Labels>>(&value))
     return OfLabels(spec, verb, **labels);
@@ -240,7 +258,7 @@ std::string Print(const Spec& spec, char32_t verb, const TemplateValue& value) {
     return OfInteger(spec, verb, value, duration->ns);
   }
   if (verb == 'v' || verb == 's') return Padded(spec, ToText(value));
-  return Bad(verb, value);
+  return Bad(spec, verb, value);
 }
 
 // Reads a format from the left.
@@ -359,6 +377,10 @@ class Formatter {
     } else if (next_ >= arguments_.size()) {
       out_ += fmt::format("%!{}(MISSING)", name);
     } else {
+      if (verb.value == 'v') {
+        spec.quoted = std::exchange(spec.sharp, false);
+        spec.named = std::exchange(spec.plus, false);
+      }
       out_ += Print(spec, verb.value, arguments_[next_++]);
     }
   }
