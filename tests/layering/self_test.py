@@ -85,6 +85,14 @@ class Layering(Tree):
                          ["tests/layering/check.py:1: query/api may include storage/gone, which is not there",
                           "tests/layering/check.py:1: the row query/gone is of a folder without C++ source"])
 
+    def test_an_edge_that_no_include_takes(self):
+        self.write("query/plan/three.h", "#pragma once\n")
+        rows = {**self.ROWS, "query/plan": set(), "query/api": {"storage/base", "query/plan"}}
+        self.assertEqual(check.edges_without_includes(self.root, rows),
+                         ["tests/layering/check.py:1: query/api may include query/plan, and does not"])
+        self.write("query/api/use.cc", '#include <query/plan/three.h>\n')
+        self.assertEqual(check.edges_without_includes(self.root, rows), [])
+
     def test_an_include_from_elsewhere(self):
         self.write("query/api/use.cc", '#include "two.h"\n#include "../api/two.h"\n#include "lost.h"\n')
         self.assert_found("query/api/use.cc:2: ../api/two.h is neither named from the root nor beside the file",
@@ -199,6 +207,7 @@ class Words(Tree):
         "times": ("std::chrono::hh_mm_ss clock{t};", "gmtime_r(&t, &utc);", 'strftime(b, 9, "%F", &utc);'),
         "JSON escapes": (r'Format("\\u{:04x}", c)', r'out += "\\u00";', r"{'\\', 'u', '0'}"),
         "percent escapes": ("if (c == '%') {", 'printf("%%%02X", c)', 'Format("%{:02X}", c)'),
+        "ASCII's digits and spaces": ("bool IsDigit(char c) { return c >= '0' && c <= '9'; }", "constexpr bool IsSpace(char letter) {"),
         "the stale marker": ("uint64_t{0x7ff0000000000002}", "0x7FF0'0000'0000'0002"),
     }
     FIRST = ('// "ns", "us", "ms", "s", "m"; MiB; hh_mm_ss; 0x7ff0000000000002\n{"ms", "s", "m"}\nText("over 1 MiB, 5% of it");\n'
