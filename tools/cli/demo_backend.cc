@@ -134,7 +134,8 @@ class Backend {
         const int64_t wait_ns = std::min(due_ns - clock_.SteadyNs(), kStopWithin.count() * kNsPerMs);
         std::this_thread::sleep_for(std::chrono::nanoseconds(wait_ns));
       }
-      if (!Over()) reporter_.Sample(clock_.NowNs(), step_ns);
+      // A sample that is late has the time at which it was due: what waited for the server leaves no hole.
+      if (!Over()) reporter_.Sample(clock_.NowNs() - (clock_.SteadyNs() - due_ns), step_ns);
     }
   }
 
