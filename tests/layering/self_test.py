@@ -16,6 +16,7 @@ import file_length
 import folder_size
 import function_length
 import links
+import named_tests
 import ratchet
 import readmes
 import source_text
@@ -35,6 +36,24 @@ class Tree(unittest.TestCase):
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+
+
+class NamedTests(Tree):
+    def found(self, cell):
+        self.write("tests/unit/a_test.cc", "TEST_F(SuiteTest,\n       DoesIt) {}\n")
+        self.write("tests/integration/alerts/test_some.py", "def test_it():\n")
+        self.write("tests/FOUND.md", f"| found | held by | where |\n|---|---|---|\n| a | {cell} | b |\n")
+        return list(named_tests.breaches(self.root))
+
+    def test_names_that_are_there(self):
+        self.assertEqual(self.found("`SuiteTest.DoesIt`, `integration/some test_it`"), [])
+
+    def test_names_that_are_not(self):
+        for name in ("SuiteTest.DoesItNot", "integration/some test_that", "integration/other test_it", "conformance/a.test"):
+            self.assertEqual(self.found(f"`{name}`"), [f"tests/FOUND.md:3: there is no test {name}"])
+
+    def test_a_line_without_a_test(self):
+        self.assertEqual(self.found("a promise"), ["tests/FOUND.md:3: no test holds this line"])
 
 
 class Layering(Tree):
