@@ -18,6 +18,14 @@
 namespace tidemark::query::rules {
 namespace {
 
+// Of what is recorded Prometheus must be able to read the name.
+bool IsMetricName(std::string_view text) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ':';
+  };
+  return !text.empty() && (text.front() < '0' || text.front() > '9') && std::ranges::all_of(text, fits);
+}
+
 bool IsLabelName(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   if (text.empty() || !letter(text.front()) || text == model::kMetricNameLabel) return false;
@@ -151,6 +159,9 @@ class Reader {
     rule.labels = ReadTexts(node, "labels", rule.alerting);
     rule.annotations = ReadTexts(node, "annotations", true);
     if (!rule.alerting) {
+      if (!record.empty() && !IsMetricName(record)) {
+        yaml_.Fault(node["record"], fmt::format("invalid recording rule name: {}", record));
+      }
       if (node["for"]) yaml_.Fault(node["for"], "invalid field 'for' in recording rule");
       if (node["keep_firing_for"])
         yaml_.Fault(node["keep_firing_for"], "invalid field 'keep_firing_for' in recording rule");

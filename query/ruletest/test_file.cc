@@ -4,8 +4,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "query/frame/go_format.h"
 #include "query/rules/rule_file.h"
@@ -13,6 +15,22 @@
 
 namespace tidemark::query::ruletest {
 namespace {
+
+// A whole number as YAML writes it where it is not decimal: 0x1F, 0o17, 017, 0b11, with a sign or without. Else
+// nullopt.
+std::optional<double> WholeOf(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  constexpr std::pair<std::string_view, int> kBases[] = {{"0x", 16}, {"0X", 16}, {"0o", 8}, {"0b", 2}, {"0", 8}};
+  for (const auto& [prefix, base] : kBases) {
+    if (!text.starts_with(prefix) || text.size() == prefix.size()) continue;
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data() + prefix.size(), text.data() + text.size(), value, base);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return static_cast<double>(negative ? -value : value);
+  }
+  return std::nullopt;
+}
 
 class Reader {
  public:
@@ -128,7 +146,11 @@ class Reader {
       const size_t at = text.find(special);
       if (at != std::string::npos && at + 4 == text.size()) text.erase(at, 1);
     }
-    const std::optional<double> value = quoted ? std::nullopt : frame::ParseGoFloat(text);
+    // Between digits YAML has them for the eye.
+    std::erase(text, '_');
+    std::optional<double> value;
+    if (!quoted) value = WholeOf(text);
+    if (!quoted && !value) value = frame::ParseGoFloat(text);
     if (!value) yaml_.Fault(node, fmt::format("{}: a number was expected, not \"{}\"", key, node.Scalar()));
     return value.value_or(0);
   }

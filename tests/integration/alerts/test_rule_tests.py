@@ -7,6 +7,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder  # noqa: E402
+from peers import rule_test_files  # noqa: E402
 
 RULES = """groups:
   - name: first
@@ -56,7 +57,7 @@ UP = "{labels: 'up{job=\"a\",instance=\"h\"}', value: %s}"
 # What functions and operators leave of it.
 NAMELESS = "{labels: '{job=\"a\",instance=\"h\"}', value: %s}"
 
-# Name, file, and the rules where they are others.
+# Name, file, and the rules where they are others; more of them in peers/rule_test_files.py.
 CASES = [
     ("fires", alert("Down", "3m", DOWN, **OUTSIDE)),
     ("not yet", alert("Down", "2m", "", **OUTSIDE)),
@@ -229,17 +230,21 @@ def test_verdicts_are_those_of_promtool():
     expect(shutil.which("promtool"), "promtool is missing: tools/dev/setup test")
     good = 0
     faults = []
-    with temporary_folder() as folder:
-        for name, text, *rules in CASES:
-            (folder / "rules.yml").write_text(rules[0] if rules else RULES)
-            (folder / "test.yml").write_text(text)
+    cases = CASES + [(name, *case) for name, case in rule_test_files.CASES.items()]
+    with temporary_folder() as outer:
+        for number, (name, text, *rules) in enumerate(cases):
+            folder = outer / str(number)
+            others = rules[1] if len(rules) > 1 else {}
+            for path, content in {"rules.yml": rules[0] if rules else RULES, "test.yml": text, **others}.items():
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_text(content, newline="")
             want, theirs = run("promtool", "test", "rules", str(folder / "test.yml"))
             got, ours = run(str(BIN / "tidemark"), "alert", "test", str(folder / "test.yml"))
             good += want == 0
             if got != want:
                 faults.append(f"{name}: {got} instead of {want}\n--- promtool\n{theirs}--- ours\n{ours}{text}")
-        expect(not faults, f"{len(faults)} of {len(CASES)}:\n" + "\n".join(faults))
-        expect(good > len(CASES) / 3 and good < len(CASES) * 2 / 3, f"{good} of {len(CASES)} are good")
+        expect(not faults, f"{len(faults)} of {len(cases)}:\n" + "\n".join(faults))
+        expect(good > len(cases) / 3 and good < len(cases) * 2 / 3, f"{good} of {len(cases)} are good")
 
 
 def test_many_files_end_as_the_worst():
