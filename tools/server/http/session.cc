@@ -407,9 +407,16 @@ bool Session::TryAnswerHere() {
   return true;
 }
 
+std::string Session::Source() const {
+  if (request_.caller != nullptr && request_.caller->name() != Everyone()->name()) {
+    return std::string(request_.caller->name());
+  }
+  return peer_.substr(0, peer_.rfind(':'));
+}
+
 void Session::AnswerOn(WorkerSet* workers) {
   handler_runs_ = true;
-  if (workers->TrySubmit([self = shared_from_this()] { self->HandBack(self->Answer()); })) {
+  if (workers->TrySubmit([self = shared_from_this()] { self->HandBack(self->Answer()); }, Source())) {
     if (workers == &shared_->readers) WatchClient();
     return;
   }

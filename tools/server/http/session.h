@@ -118,6 +118,8 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   void Dispatch();
   bool TryAnswerHere();
   void AnswerOn(WorkerSet* workers);
+  // Whose requests wait in one line: the caller's name, or where they come from for callers without one.
+  [[nodiscard]] std::string Source() const;
   void HandBack(Response response);
   void AnswerAt(int64_t deadline_ns, Response response) override;
   // Lets the answer of AnswerAt go out in time, if there is one. By the leader.

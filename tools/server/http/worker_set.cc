@@ -39,26 +39,27 @@ void WorkerSet::Stop() {
   }
 }
 
-bool WorkerSet::TrySubmit(Task task) {
+bool WorkerSet::TrySubmit(Task task, std::string_view source) {
   MutexLock lock(mutex_);
-  return SubmitLocked(std::move(task));
+  return SubmitLocked(std::move(task), source);
 }
 
 bool WorkerSet::TrySubmitNow(Task task) {
   MutexLock lock(mutex_);
   // Threads that are being made will take from the queue.
-  return (idle_.size() > reserved_ || queue_.size() < starting_) && SubmitLocked(std::move(task));
+  return (idle_.size() > reserved_ || queue_.size() < starting_) && SubmitLocked(std::move(task), {});
 }
 
-bool WorkerSet::SubmitLocked(Task task) {
+bool WorkerSet::SubmitLocked(Task task, std::string_view source) {
   if (stopping_) return false;
   if (idle_.size() > reserved_) {
     WakeLocked(std::move(task));
     return true;
   }
   if (threads_.size() - ended_.size() < most_ && queue_.size() >= starting_) AddThreadLocked();
-  if (queue_.size() >= queue_max_ && queue_.size() >= starting_) return false;
-  queue_.push_back(std::move(task));
+  // What a thread that is being made will take does not wait.
+  if (queue_.size() >= starting_ && !queue_.HasPlace(source, queue_max_)) return false;
+  queue_.Push(source, std::move(task));
   return true;
 }
 
@@ -88,8 +89,7 @@ void WorkerSet::CancelReservation() {
   --reserved_;
   // Came while the thread was kept.
   if (stopping_ || queue_.empty()) return;
-  WakeLocked(std::move(queue_.front()));
-  queue_.pop_front();
+  WakeLocked(queue_.Pop());
 }
 
 size_t WorkerSet::queued() const {
@@ -105,11 +105,7 @@ size_t WorkerSet::idle() const {
 WorkerSet::Task WorkerSet::Next(bool first) {
   MutexLock lock(mutex_);
   if (first) --starting_;
-  if (!queue_.empty()) {
-    Task task = std::move(queue_.front());
-    queue_.pop_front();
-    return task;
-  }
+  if (!queue_.empty()) return queue_.Pop();
   Idle self;
   if (!stopping_) {
     idle_.push_back(&self);

@@ -8,15 +8,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "storage/base/mutex.h"
+#include "tools/server/http/source_queue.h"
 
 namespace tidemark::http {
 
@@ -44,8 +45,9 @@ class WorkerSet {
   WorkerSet(const WorkerSet&) = delete;
   WorkerSet& operator=(const WorkerSet&) = delete;
 
-  // false: the queue is full or the set is stopping; `task` was not taken. Tasks must not throw.
-  bool TrySubmit(Task task);
+  // false: the queue is full, or holds of this source what it may (see SourceQueue), or the set is stopping; `task` was
+  // not taken. Tasks must not throw. Those that wait go in turns of their sources; "": of none.
+  bool TrySubmit(Task task, std::string_view source = {});
   // As TrySubmit, but also false when no thread is free to start it at once.
   bool TrySubmitNow(Task task);
 
@@ -75,7 +77,7 @@ class WorkerSet {
   // How long a thread beyond those that are kept waits for work.
   static constexpr std::chrono::seconds kIdleTime{10};
 
-  bool SubmitLocked(Task task) TM_REQUIRES(mutex_);
+  bool SubmitLocked(Task task, std::string_view source) TM_REQUIRES(mutex_);
   void AddThreadLocked() TM_REQUIRES(mutex_);
   // Waits until it has a task, the set stops, or it is a thread too many.
   void AwaitTask(Idle* self) TM_REQUIRES(mutex_);
@@ -94,7 +96,7 @@ class WorkerSet {
   size_t reserved_ TM_GUARDED_BY(mutex_) = 0;      // of idle_; at most its size, but while the set stops
   // Threads that have not asked for their first task.
   size_t starting_ TM_GUARDED_BY(mutex_) = 0;
-  std::deque<Task> queue_ TM_GUARDED_BY(mutex_);
+  SourceQueue<Task> queue_ TM_GUARDED_BY(mutex_);
   bool stopping_ TM_GUARDED_BY(mutex_) = false;
   std::map<uint64_t, std::jthread> threads_ TM_GUARDED_BY(mutex_);  // by the number of their making
   uint64_t made_ TM_GUARDED_BY(mutex_) = 0;

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <latch>
+#include <string>
+#include <string_view>
 #include <thread>
 
 namespace tidemark::http {
@@ -51,6 +53,31 @@ TEST(WorkerSetTest, RefusesWhatTheQueueDoesNotHold) {
   workers.Stop();
   EXPECT_EQ(ran, 2);
   EXPECT_FALSE(workers.TrySubmit([&] { ++ran; }));
+}
+
+TEST(WorkerSetTest, SourcesWaitInTurns) {
+  WorkerSet workers("turns", 1, 8);
+  Hold hold;
+  ASSERT_TRUE(workers.TrySubmit(hold.Task()));
+  hold.AwaitBegin();
+  std::string order;
+  const auto submit = [&](char what, std::string_view source) {
+    return workers.TrySubmit([&order, what] { order += what; }, source);
+  };
+  // One source alone gets half of the places.
+  for (const char what : {'a', 'b', 'c', 'd'}) EXPECT_TRUE(submit(what, "many")) << what;
+  EXPECT_FALSE(submit('e', "many"));
+  // Others find places all the same, and are served in between.
+  EXPECT_TRUE(submit('1', "few"));
+  EXPECT_TRUE(submit('2', "few"));
+  EXPECT_FALSE(submit('3', "few")) << "there are as few left as it has";
+  EXPECT_TRUE(submit('x', "new"));
+  EXPECT_TRUE(submit('y', "newer"));
+  EXPECT_FALSE(submit('z', "newest")) << "all are taken";
+  EXPECT_EQ(workers.queued(), 8U);
+  hold.LetGo();
+  workers.Stop();
+  EXPECT_EQ(order, "a1xyb2cd");
 }
 
 TEST(WorkerSetTest, AddsThreadsWhileAllOfThoseThatAreKeptAreBusy) {
