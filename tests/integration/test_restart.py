@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -166,7 +167,7 @@ def test_what_waits_is_kept_and_what_is_open_goes_on():
             wait_until(lambda: server.query("count(u_v)", db="udp", time=60) and
                        server.query("count(u_v)", db="udp", time=60)[0]["value"][1] == "100", what="the datagrams")
             metrics = server.request("GET", "/metrics").body.decode()
-            expect("\ntidemark_restarts_total 1\n" in metrics and "\ntidemark_restart_pause_seconds 0." in metrics, "metrics")
+            expect("\ntidemark_restarts_total 1\n" in metrics and float(re.search(r"\ntidemark_restart_pause_seconds (\S+)", metrics)[1]) > 0, "metrics")
             expect("requests waited for" in server.log_text(), server.log_text())
             expect_equal(server.stop(), 0, "the exit code")
 
@@ -178,7 +179,7 @@ def test_the_command_waits_and_says_how_long_requests_did():
         done = command(server, "admin", "restart", token=reader)
         expect(done.returncode != 0 and "may not" in done.stderr, done.stderr)
         done = command(server, "admin", "restart", token=root)
-        expect(done.returncode == 0 and "requests waited for 0." in done.stdout, done.stdout + done.stderr)
+        expect(done.returncode == 0 and re.search(r"requests waited for \d+\.\d+ s", done.stdout), done.stdout + done.stderr)
         done = command(server, "admin", "restart", "--json", token=root)
         expect_equal(json.loads(done.stdout)["data"]["restarts"], 2, done.stdout)
         expect("2" in command(server, "admin", "restarts", token=root).stdout, "restarts")
