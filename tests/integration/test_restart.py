@@ -2,6 +2,7 @@
 
 `--full` restarts a hundred times under load; else five times."""
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -191,6 +192,47 @@ def test_the_command_waits_and_says_how_long_requests_did():
         expect_equal(server.stop(), 0, "the exit code")
 
 
+class EndsInBetween(http.server.BaseHTTPRequestHandler):
+    """A server that takes a restart up and ends then; `after`: the process that is there afterwards."""
+    after, asked = None, None
+
+    def answer(self, pid):
+        body = json.dumps({"status": "success", "data": {"restarts": 0, "pid": pid}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.answer(type(self).after if type(self).asked.is_set() else 1000)
+
+    def do_POST(self):
+        self.answer(1000)
+        type(self).asked.set()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_command_says_that_a_server_is_gone():
+    for after, words in ((None, "no answer for 10 s"), (1001, "was started anew, as process 1001")):
+        EndsInBetween.after, EndsInBetween.asked = after, threading.Event()
+        with http.server.HTTPServer(("127.0.0.1", 0), EndsInBetween) as stub:
+            serving = threading.Thread(target=stub.serve_forever, args=(0.01,))
+            serving.start()
+            ask = subprocess.Popen([str(harness.BIN / "tidemark"), "admin", "restart", "--server", f"http://127.0.0.1:{stub.server_port}"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            expect(EndsInBetween.asked.wait(60), "it is asked")
+            if after is None:
+                stub.shutdown()
+                stub.server_close()
+            begin = time.monotonic()
+            said, complaint = ask.communicate(timeout=200)
+            stub.shutdown()
+            serving.join(60)
+        expect(ask.returncode != 0 and words in complaint and time.monotonic() - begin < 60, (said, complaint))
+
+
 def test_what_would_not_start_is_not_begun():
     with temporary_folder() as folder:
         program = folder / "bin" / "tidemarkd"
@@ -228,6 +270,9 @@ def test_what_would_not_start_is_not_begun():
                 program.write_text("#!/bin/sh\necho I am no server; exit 3\n")
                 program.chmod(0o755)
                 refused("I am no server")
+                for script in ("exit 0", "echo 9.9.9 would start", "true --check; echo takes over:"):
+                    program.write_text(f"#!/bin/sh\n{script}\n")
+                    refused("it is no tidemarkd")
                 program.write_text("x")
                 program.chmod(0o644)
                 refused("ermission")

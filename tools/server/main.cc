@@ -210,6 +210,7 @@ int Check(const Config& config) {
   if (const Status checked = Daemon::Check(config, *facts); !checked.ok())
     return Fail(kFailed, checked.error().message);
   fmt::print("{} would start\n", config.api.version);
+  if (!facts->answer.empty()) fmt::print("{}", StartAnswer(facts->answer));
   return kOk;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <random>
 #include <utility>
 
 #include "executor/agent/process/process.h"
@@ -24,7 +25,9 @@ std::string WithoutLineEnd(std::string text) {
 
 }  // namespace
 
-Status Restarter::Check(const StartFacts& facts, const std::stop_token& stop) const {
+Status Restarter::Check(StartFacts facts, const std::stop_token& stop) const {
+  std::random_device random;
+  facts.answer = fmt::format("{:08x}{:08x}", random(), random());
   TM_TRY_ASSIGN(executor::StopSignal signal, executor::StopSignal::Make());
   const std::stop_callback raise(stop, [&signal] { signal.Raise(); });
   executor::ProcessSpec spec;
@@ -35,14 +38,22 @@ Status Restarter::Check(const StartFacts& facts, const std::stop_token& stop) co
   spec.timeout_ns = kStartCheckNs;
   std::string said;
   executor::ProcessEvents events;
+  // The end of it: there the reason stands, and the answer.
   events.on_output = [&said](std::string_view bytes) {
-    said += bytes.substr(0, kSaidBytesMax - std::min(kSaidBytesMax, said.size()));
+    said += bytes;
+    if (said.size() > kSaidBytesMax) said.erase(0, said.size() - kSaidBytesMax);
   };
   TM_TRY_ASSIGN(const executor::ProcessResult run,
                 executor::RunProcess(spec, SystemClock::Get(), signal, std::move(events)));
   using End = executor::ProcessResult::End;
-  if (run.end == End::kExited && run.exit_code == 0) return {};
   const std::string what = fmt::format("{} would not start", program_.path);
+  if (run.end == End::kExited && run.exit_code == 0) {
+    if (said.ends_with(StartAnswer(facts.answer))) return {};
+    return InvalidArgument(fmt::format(
+        "{}: it is no tidemarkd, or one that cannot take over from this one, since it ended without the word that was "
+        "asked of it; to start it all the same, stop this server first. It said: \"{}\"",
+        what, WithoutLineEnd(std::move(said))));
+  }
   switch (run.end) {
     case End::kExited: return InvalidArgument(fmt::format("{}: {}", what, WithoutLineEnd(std::move(said))));
     case End::kSignalled:

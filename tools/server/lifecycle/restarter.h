@@ -39,7 +39,8 @@ class Restarter {
   [[nodiscard]] const service::Program& program() const { return program_; }
 
   // Runs the program to see whether it would start (`--check`), and has the waiting thread go then. kConflict: a
-  // restart is under way; kInvalidArgument: it would not start, and why; kTimeout; kCancelled.
+  // restart is under way; kInvalidArgument: it would not start, and why, or it is no program
+  // that can tell; kTimeout; kCancelled.
   Status Ask(const StartFacts& facts, const std::stop_token& stop) TM_EXCLUDES(mutex_);
   // The same on a thread of its own, that of this object; a refusal goes to the log.
   void AskBehind(StartFacts facts) TM_EXCLUDES(mutex_);
@@ -53,7 +54,7 @@ class Restarter {
 
  private:
   enum class State : uint8_t { kNone, kChecking, kWanted, kTaken };
-  Status Check(const StartFacts& facts, const std::stop_token& stop) const;
+  Status Check(StartFacts facts, const std::stop_token& stop) const;
 
   const service::Program program_;
   mutable Mutex mutex_;

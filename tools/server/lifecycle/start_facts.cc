@@ -10,12 +10,16 @@ std::string PrintStartFacts(const StartFacts& facts) {
   std::string text = facts.asks_for_tokens ? "tokens\n" : "";
   for (const StartFacts::Kept& kept : facts.kept) text += fmt::format("kept {} {}\n", kept.kind, kept.wanted);
   if (!facts.data.empty()) text += fmt::format("data {}\n", facts.data);
+  if (!facts.answer.empty()) text += fmt::format("answer {}\n", facts.answer);
   return text;
 }
+
+std::string StartAnswer(std::string_view answer) { return fmt::format("takes over: {}\n", answer); }
 
 Result<StartFacts> ReadStartFacts(std::string_view text) {
   constexpr std::string_view kKept = "kept ";
   constexpr std::string_view kData = "data ";
+  constexpr std::string_view kAnswer = "answer ";
   StartFacts facts;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
@@ -29,6 +33,8 @@ Result<StartFacts> ReadStartFacts(std::string_view text) {
           {std::string(line.substr(kKept.size(), space - kKept.size())), std::string(line.substr(space + 1))});
     } else if (line.starts_with(kData)) {
       facts.data = line.substr(kData.size());
+    } else if (line.starts_with(kAnswer)) {
+      facts.answer = line.substr(kAnswer.size());
     } else {
       return InvalidArgument(fmt::format("{}: \"{}\" is no fact", kStartFactsVariable, line));
     }

@@ -22,12 +22,18 @@ struct StartFacts {
   std::vector<Kept> kept = {};
   // The data directory that it has open, without links; "": none has one.
   std::string data = {};
+  // What the program that is checked says at the end, so that it is known to have looked (see StartAnswer): that some
+  // program or script ended well says nothing. Without spaces; "": nobody asks.
+  std::string answer = {};
 };
 
 // The variable in which the program that is checked finds them.
 inline constexpr const char* kStartFactsVariable = "TIDEMARK_START_FACTS";
 
-// "tokens\nkept http 127.0.0.1:8086\ndata /var/lib/tidemark\n". ReadStartFacts: kInvalidArgument.
+// What it says for this.
+std::string StartAnswer(std::string_view answer);
+
+// "tokens\nkept http 127.0.0.1:8086\ndata /var/lib/tidemark\nanswer 5f03\n". ReadStartFacts: kInvalidArgument.
 std::string PrintStartFacts(const StartFacts& facts);
 Result<StartFacts> ReadStartFacts(std::string_view text);
 
