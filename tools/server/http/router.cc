@@ -40,14 +40,16 @@ bool Matches(std::string_view pattern, std::string_view path, std::vector<std::s
 // Stands for a slash within a segment, which is sent as %2F, while a path is taken apart.
 constexpr char kOwnSlash = '\0';
 
-// `raw_path`, percent-encoded, with that in place of such slashes. A path that has the byte itself is left alone.
-std::string MarkOwnSlashes(std::string_view raw_path) {
-  std::string out(raw_path);
-  if (out.find("%00") != std::string::npos || out.find(kOwnSlash) != std::string::npos) return out;
-  for (size_t at = out.find('%'); at != std::string::npos; at = out.find('%', at + 1)) {
-    if (out.compare(at, 3, "%2F") == 0 || out.compare(at, 3, "%2f") == 0) out.replace(at, 3, "%00");
+// Puts that in place of such slashes of a percent-encoded path. False: there are none, or the path has the byte itself.
+bool MarkOwnSlashes(std::string* raw_path) {
+  if (raw_path->find("%00") != std::string::npos || raw_path->find(kOwnSlash) != std::string::npos) return false;
+  bool marked = false;
+  for (size_t at = raw_path->find('%'); at != std::string::npos; at = raw_path->find('%', at + 1)) {
+    if (raw_path->compare(at, 3, "%2F") != 0 && raw_path->compare(at, 3, "%2f") != 0) continue;
+    raw_path->replace(at, 3, "%00");
+    marked = true;
   }
-  return out;
+  return marked;
 }
 
 void ShowOwnSlashes(std::string* text) { std::ranges::replace(*text, kOwnSlash, '/'); }
@@ -226,12 +228,17 @@ Admission Router::Admit(Request* head) {
   Result<Authority> own = ParseAuthority(head->Header("Host"));
   if (own.ok() && parts->authority) own = ParseAuthority(*parts->authority);
   if (!own.ok()) return Refused(Refuse(400, "malformed Host: " + own.error().message, head));
-  Result<std::string> path = text::PercentDecode(MarkOwnSlashes(parts->path), false);
+  std::string raw_path(parts->path);
+  const bool own_slashes = MarkOwnSlashes(&raw_path);
+  const auto show_slashes = [own_slashes](std::string* text) {
+    if (own_slashes) ShowOwnSlashes(text);
+  };
+  Result<std::string> path = text::PercentDecode(raw_path, false);
   if (!path.ok()) return Refused(Refuse(400, path.error().message, head));
   head->path = std::move(path).value();
   if (head->path.empty()) head->path = "/";
   if (!TakeRoutePrefix(&head->path)) {
-    ShowOwnSlashes(&head->path);
+    show_slashes(&head->path);
     return Refused(BesideRoutePrefix(*head));
   }
   if (head->path.starts_with(kDatabasePrefix)) {
@@ -240,13 +247,12 @@ Admission Router::Admit(Request* head) {
     head->database = TakeSegment(&rest);
     if (head->database.empty()) return Refused(Refuse(404, "404 page not found", head));
     head->path = rest.empty() ? "/" : std::string(rest);
-    ShowOwnSlashes(&head->database);
+    show_slashes(&head->database);
   }
   std::string allow;
   const Route* found = FindRoute(head, &allow);
-  const bool own_slashes = head->path.find(kOwnSlash) != std::string::npos;
-  ShowOwnSlashes(&head->path);
-  for (std::string& capture : head->captures) ShowOwnSlashes(&capture);
+  show_slashes(&head->path);
+  for (std::string& capture : head->captures) show_slashes(&capture);
   // Who escapes the slashes between the segments too is understood, where there is no other such path.
   if (own_slashes && found == nullptr && allow.empty()) found = FindRoute(head, &allow);
   if (found == nullptr) return Refused(allow.empty() ? NoSuchPath(*parts, *head) : NoSuchMethod(allow, *head));
