@@ -109,7 +109,9 @@ class BestRows {
           TM_RETURN_IF_ERROR(state_->CheckInterrupt());
         }
         candidates.clear();
-        for (const uint32_t row : rows) {
+        for (size_t i = 0; i < rows.size(); ++i) {
+          TM_RETURN_IF_ERROR(CheckAtRow(state_, i + 1));
+          const uint32_t row = rows[i];
           if (frame_.RowPresent(row)[step] != 0) candidates.push_back(row);
         }
         const auto keep = static_cast<std::ptrdiff_t>(std::min(limits[step], candidates.size()));
@@ -119,7 +121,7 @@ class BestRows {
         if (limits[step] > kManyKept) {
           TM_RETURN_IF_ERROR(StableSort(&candidates, better, state_));
         } else {
-          std::partial_sort(candidates.begin(), candidates.begin() + keep, candidates.end(), better);
+          TM_RETURN_IF_ERROR(BestFirst(&candidates, keep, better));
         }
         const auto kept = candidates.begin() + keep;
         for (auto it = kept; it != candidates.end(); ++it) frame_.RowPresent(*it)[step] = 0;
@@ -132,6 +134,24 @@ class BestRows {
   }
 
  private:
+  // std::partial_sort: the best `keep` in order in front, while the query is not cancelled.
+  template <typename BetterRow>
+  Status BestFirst(std::vector<uint32_t>* rows, std::ptrdiff_t keep, const BetterRow& better) const {
+    const auto begin = rows->begin();
+    const auto end_of_kept = begin + keep;
+    if (keep == 0) return {};
+    std::make_heap(begin, end_of_kept, better);  // the worst of them on top
+    for (auto row = end_of_kept; row != rows->end(); ++row) {
+      TM_RETURN_IF_ERROR(CheckAtRow(state_, static_cast<size_t>(row - begin)));
+      if (!better(*row, *begin)) continue;
+      std::pop_heap(begin, end_of_kept, better);
+      std::swap(*(end_of_kept - 1), *row);
+      std::push_heap(begin, end_of_kept, better);
+    }
+    std::sort_heap(begin, end_of_kept, better);
+    return {};
+  }
+
   [[nodiscard]] bool Better(double a, double b, bool earlier) const {
     if (std::isnan(a) || std::isnan(b)) return std::isnan(a) == std::isnan(b) ? earlier : std::isnan(b);
     if (a == b) return earlier;
@@ -231,11 +251,13 @@ Result<Frame> QuantileOfGroups(const plan::AggregateNode& node, const Frame& fra
         TM_RETURN_IF_ERROR(state->CheckInterrupt());
       }
       values.clear();
-      for (const uint32_t row : rows[group]) {
+      for (size_t i = 0; i < rows[group].size(); ++i) {
+        TM_RETURN_IF_ERROR(CheckAtRow(state, i + 1));
+        const uint32_t row = rows[group][i];
         if (frame.RowPresent(row)[step] != 0) values.push_back(frame.RowValues(row)[step]);
       }
       if (values.empty()) continue;
-      out.RowValues(group)[step] = Quantile(param[step], values);
+      TM_TRY_ASSIGN(out.RowValues(group)[step], Quantile(param[step], values, *state));
       out.RowPresent(group)[step] = 1;
     }
     return {};
