@@ -111,6 +111,8 @@ class Selection {
   // Evaluates what costs little: expressions over few values that were not seen before.
   void EvaluateLittle();
   [[nodiscard]] bool AnyLazy() const;
+  // Whether no series can satisfy a term, by the sizes of sets alone: all values that a label has are excluded, say.
+  [[nodiscard]] bool NothingLeft() const;
   // Whether the terms that are not evaluated accept a series, and whether the others do.
   [[nodiscard]] bool AcceptedByLazy(uint32_t series) const;
   [[nodiscard]] bool AcceptedByEvaluated(uint32_t series) const;
@@ -128,6 +130,9 @@ class Selection {
   static const roaring_bitmap_t* Intersect(const roaring_bitmap_t* field, const Kept& kept, Bitmap* made);
   class PartOfRun;
 
+  // The series of each term, when each keeps those of one pair and drops all others; else empty.
+  [[nodiscard]] std::vector<const IdSet*> OnePairEach() const;
+  Result<std::vector<model::SeriesRef>> RunOverPairs(std::span<const IdSet* const> pairs);
   Result<std::vector<model::SeriesRef>> RunOverFew(const Term& term);
   Result<std::vector<model::SeriesRef>> RunOverFields();
   Result<std::vector<model::SeriesRef>> RunOverBitmaps();

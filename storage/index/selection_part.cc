@@ -35,6 +35,12 @@ void Selection::EvaluateLittle() {
   }
 }
 
+bool Selection::NothingLeft() const {
+  return std::any_of(terms_.begin(), terms_.end(), [this](const Term& term) {
+    return term.positive() && !term.lazy && term.listed().size() <= kLittle && CoreSize(term) == 0;
+  });
+}
+
 // Takes candidates until there are enough.
 class Selection::PartOfRun {
  public:
@@ -158,6 +164,7 @@ std::optional<model::SeriesPart> Selection::RunPart(const model::PartWanted& wan
   } else {
     EvaluateLittle();
   }
+  if (NothingLeft()) return model::SeriesPart{};
   PartOfRun part(*this, wanted, evaluate);
   if (const Term* const few = FewSeries(); few != nullptr) {
     part.Few(CandidatesOf(*few));

@@ -16,7 +16,6 @@ namespace tidemark::query::names {
 namespace {
 
 using storage::View;
-using testing::Each;
 using testing::IsSubsetOf;
 
 constexpr int64_t kDay0 = 1'700'006'400'000'000'000;  // midnight
@@ -51,7 +50,7 @@ class NameListsTest : public storage::StoreFixture {
       if (below(50) == 0) tags.push_back({"rare", rare});
       std::ranges::sort(tags, {}, &model::LabelView::name);
       const int64_t time = kDay0 + static_cast<int64_t>(below(3)) * kDay;
-      auto row = builder.Row(below(2) == 0 ? "cpu" : "mem", tags, {time});
+      auto& row = builder.Row(below(2) == 0 ? "cpu" : "mem", tags, {time});
       row.Field("a", 1.0);
       if (below(2) == 0) row.Field("b", 2.0);
       if (below(9) == 0) row.Field("note", "text");

@@ -109,6 +109,36 @@ TEST(SelectTest, AgreesWithTheModelOnFewSeries) {
 
 TEST(SelectTest, AgreesWithTheModelOnManySeries) { CompareWithModel(100, 12'000, 3'000, 4); }
 
+// Equality on one, two and three labels, each with few or many series.
+TEST(SelectTest, WhatEqualityAsksForIsTheCommonPartOfItsSets) {
+  const auto index = Index::Create({});
+  std::set<NaiveSeries> all;
+  for (int i = 0; i < 6'000; ++i) {
+    const NaiveSeries series{"m" + std::to_string(i % 3),
+                             {{"half", std::to_string(i % 2)},
+                              {"some", std::to_string(i % 100)},
+                              {"few", std::to_string(i % 1'500)},
+                              {"host", std::to_string(i)}},
+                             i % 5 == 0 ? "other" : "value"};
+    WriteSeries(index.get(), series);
+    all.insert(series);
+  }
+  RandomNames names(3);
+  for (int round = 0; round < 300; ++round) {
+    const uint32_t i = names.Below(6'000);
+    std::vector<model::Matcher> matchers;
+    const auto ask = [&](const char* label, const std::string& value) {
+      if (names.Below(2) == 0) matchers.push_back({model::MatchOp::kEqual, label, value});
+    };
+    ask("__name__", "m" + std::to_string(i % 3));
+    ask("half", std::to_string((i + (names.Below(8) == 0 ? 1 : 0)) % 2));
+    ask("some", std::to_string(i % 100));
+    ask("few", std::to_string(i % 1'500));
+    if (names.Below(8) == 0) ask("host", std::to_string(i));
+    ASSERT_EQ(SelectLabels(*index, matchers), NaiveSelect(all, matchers, true, true)) << Print(matchers);
+  }
+}
+
 TEST(SelectTest, SortsByFieldThenSeries) {
   const auto index = Index::Create({});
   RandomNames names(7);
