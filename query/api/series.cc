@@ -328,7 +328,8 @@ Reply QueryApi::Metadata(const ApiRequest& request) const {
   for (const std::string& metric : metrics) {
     if (none || (limits[0] != 0 && shown.size() >= limits[0])) break;
     std::optional<MetadataBook::Family> family;
-    if (dependencies_.metadata != nullptr) family = dependencies_.metadata->Find(DatabaseOf(request), metric);
+    if (dependencies_.metadata != nullptr)
+      family = dependencies_.metadata->Find(DatabaseOf(request), (*view)->FilterText(), metric);
     if (!family) family = GuessFamily(metric, metrics);
     if ((!wanted.empty() && family->name != wanted) || !shown.insert(family->name).second) continue;
     if (shown.size() > 1) body += ',';

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "ingest/write_path/write_path.h"
+#include "storage/model/type_conflicts.h"
+#include "storage/series_filter.h"
 #include "storage/storage.h"
 
 namespace tidemark::server {
@@ -54,6 +56,9 @@ std::string_view WriteIdOf(const Request& request) {
 std::string_view NameOf(const WriteMessage& message) {
   return message.caller != nullptr ? message.caller->name() : http::Everyone()->name();
 }
+
+// Whether the sender may see and write some of the series only.
+bool IsHeld(const WriteMessage& message) { return message.caller != nullptr && message.caller->filter() != nullptr; }
 
 // Whether a row may have been given `now` for want of a time of its own.
 bool MayHaveBeenGiven(const model::Batch& batch, model::Timestamp now, int64_t unit_ns) {
@@ -224,13 +229,13 @@ WriteOutcome WriteService::TakeMessage(ingest::MakeDecoder decoder, const WriteT
     return DecodeAndWrite(workspace.get(), target, message, &gate, &turn);
   };
   WriteOutcome outcome = perform();
+  // What is to be sent again as it is costs nothing the first time.
+  if (outcome.status != 429 && outcome.status < 500) gate.KeepBytes();
   if (outcome.status != 204) counters_.requests_failed.fetch_add(1, std::memory_order_relaxed);
   return outcome;
 }
 
 WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
-  // What is to be sent again as it is costs nothing the first time.
-  if (outcome.status != 429 && outcome.status < 500) gate.KeepBytes();
                                           WriteGate* gate, WriteIdBook::Turn* turn) {
   const model::Timestamp now = turn != nullptr ? turn->time() : model::Timestamp{clock_->NowNs()};
   Result<ingest::Decoded> decoded = Decode(workspace, target, message,
@@ -271,7 +276,15 @@ WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarge
   const std::optional<quota::Refusal> over = gate->Note(*written);
   const bool whole = !decoded->refused() && written->rows_rejected == 0;
   if (turn != nullptr) turn->Finish(digest, whole ? 204 : 400);
-  if (whole) return {};
+  if (whole) {
+    // What is refused in part tells nothing of families: those may be the ones that were refused.
+    KeepMetadata(std::move(decoded->metadata), target, message);
+    return {};
+  }
+  if (IsHeld(message)) {
+    // Of which type fields are that others write is theirs.
+    for (model::Rejection& rejection : written->rejections) model::HideStoredType(&rejection.error);
+  }
   WriteOutcome outcome{.status = 400, .text = workspace->decoder->Describe(*written)};
   if (over) {
     outcome.status = 429;
@@ -301,16 +314,17 @@ Result<ingest::Decoded> WriteService::Decode(Workspace* workspace, const WriteTa
       refused_({target.database, message.source, message.sender, fault.number}, InvalidArgument(fault.message));
     }
   }
-  for (ingest::Metadata& entry : decoded.metadata) {
-    // What a family is called by others is not for who sees some series only to change.
-    if (message.caller != nullptr && message.caller->filter() != nullptr &&
-        metadata_->Find(target.database, entry.family)) {
-      continue;
-    }
-    metadata_->Put(target.database, entry.family,
+  return decoded;
+}
+
+void WriteService::KeepMetadata(std::vector<ingest::Metadata> metadata, const WriteTarget& target,
+                                const WriteMessage& message) {
+  const std::string_view filter =
+      IsHeld(message) ? std::string_view(message.caller->filter()->text()) : std::string_view();
+  for (ingest::Metadata& entry : metadata) {
+    metadata_->Put(target.database, filter, entry.family,
                    {std::move(entry.type), std::move(entry.help), std::move(entry.unit)});
   }
-  return decoded;
 }
 
 void WriteService::LogHeld(const model::WriteReport& held, const WriteTarget& target, const WriteMessage& message) {
@@ -330,6 +344,10 @@ Result<model::WriteReport> WriteService::Write(const Workspace& workspace, const
 
 Result<model::WriteReport> WriteService::TakeDatagrams(const DatagramProtocol& protocol, const WriteTarget& target,
                                                        std::span<const Datagram> datagrams, std::string* problem) {
+  WriteGate gate(nullptr, quotas_, target.database);
+  uint64_t bytes = 0;
+  for (const Datagram& datagram : datagrams) bytes += datagram.bytes.size();
+  if (auto refusal = gate.AdmitBytes(bytes)) return MakeError(ErrorCode::kResourceExhausted, refusal->reason);
   const Loan workspace(stacks_.at(protocol.decoder).get());
   bool append = false;
   for (const Datagram& datagram : datagrams) {
@@ -343,10 +361,6 @@ Result<model::WriteReport> WriteService::TakeDatagrams(const DatagramProtocol& p
     }
   }
   if (!append) return model::WriteReport();
-  WriteGate gate(nullptr, quotas_, target.database);
-  uint64_t bytes = 0;
-  for (const Datagram& datagram : datagrams) bytes += datagram.bytes.size();
-  if (auto refusal = gate.AdmitBytes(bytes)) return MakeError(ErrorCode::kResourceExhausted, refusal->reason);
   model::WriteReport held;
   if (auto refusal = gate.Admit(&workspace->batch, &held)) {
     return MakeError(ErrorCode::kResourceExhausted, std::move(refusal->reason));

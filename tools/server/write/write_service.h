@@ -123,6 +123,8 @@ class WriteService {
   // Decodes, and counts and logs what could not be read. The batch has source and sender then.
   Result<ingest::Decoded> Decode(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
                                  const ingest::DecodeOptions& options);
+  // Keeps what a message that was written says of families of metrics.
+  void KeepMetadata(std::vector<ingest::Metadata> metadata, const WriteTarget& target, const WriteMessage& message);
   // Puts rows that the gate took out into the log of rejections.
   void LogHeld(const model::WriteReport& held, const WriteTarget& target, const WriteMessage& message);
   // Writes the batch, if it has a row, and counts.

@@ -195,7 +195,7 @@ TEST_F(ApiTest, MetadataListsNumbers) {
 
 TEST_F(ApiTest, MetadataIsOfFamilies) {
   MetadataBook book;
-  book.Put("", "latency_seconds", {"histogram", "Time of answers.", "seconds"});
+  book.Put("", "", "latency_seconds", {"histogram", "Time of answers.", "seconds"});
   model::BatchBuilder rows;
   for (const char* name : {"latency_seconds_bucket", "latency_seconds_count", "latency_seconds_sum", "size_bucket",
                            "size_count", "size_sum", "errors_sum"}) {
