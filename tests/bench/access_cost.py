@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""What a token and TLS cost the server, in its own processor time:
+
+    tests/bench/access_cost.py BIN [--rounds N] [--requests N] [--hosts N] [--seconds N] [--idle N]
+
+Three ways of asking one program: without tokens, with one, and with one over TLS, in the order and back (A B C C B A) as often as
+--rounds says. Of each the requests per processor second (an instant query of one series over one kept connection, one after the
+other), those that each open a connection of their own, and the points per processor second (`tidemark bench ingest`: rows of ten
+fields). Prints the medians and their ratios to plain. Then what an idle connection holds of anonymous memory, plain and over TLS,
+after one request each; all of them answer once more.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import resource
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("bin")
+parser.add_argument("--rounds", type=int, default=2)
+parser.add_argument("--requests", type=int, default=20_000)
+parser.add_argument("--opened", type=int, default=500)
+parser.add_argument("--hosts", type=int, default=1000)
+parser.add_argument("--seconds", type=int, default=7200)
+parser.add_argument("--idle", type=int, default=2000)
+options = parser.parse_args()
+sys.argv[1:] = [options.bin]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+from harness import BIN, Server, expect, expect_equal, free_port, temporary_folder  # noqa: E402
+from test_access import bearer, make  # noqa: E402
+from test_tls import new_certificate  # noqa: E402
+
+OFF = ("--host-metrics", "off")
+TARGET = "/api/v1/query?db=default&query=m_v&nocache=1"
+
+
+def cpu_seconds(server):
+    """What the server's threads have used of processors, in nanoseconds' steps: the kernel's clock of another process."""
+    return time.clock_gettime((~server.process.pid << 3) | 2)
+
+
+class Way:
+    """One way to ask a server."""
+
+    def __init__(self, name, server, port, secret=None, certificate=None):
+        self.name, self.server, self.port, self.secret, self.certificate = name, server, port, secret, certificate
+        self.context = ssl.create_default_context(cafile=certificate) if certificate else None
+        shown = f"Authorization: Bearer {secret}\r\n" if secret else ""
+        self.request = f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n{shown}\r\n".encode()
+        self.databases = 0
+
+    def connect(self):
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=120)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self.context.wrap_socket(plain, server_hostname="localhost") if self.context else plain
+
+    def ask(self, connection):
+        connection.sendall(self.request)
+        reply = b""
+        while b"\r\n\r\n" not in reply:
+            piece = connection.recv(65536)
+            expect(piece, "the server hung up")
+            reply += piece
+        head, _, body = reply.partition(b"\r\n\r\n")
+        expect(head.startswith(b"HTTP/1.1 200 "), head)
+        length = int(re.search(rb"[Cc]ontent-[Ll]ength: (\d+)", head).group(1))
+        while len(body) < length:
+            body += connection.recv(65536)
+
+    def requests(self, count):
+        with self.connect() as connection:
+            self.ask(connection)
+            before = cpu_seconds(self.server)
+            for _ in range(count):
+                self.ask(connection)
+            return count / (cpu_seconds(self.server) - before)
+
+    def opened(self, count):
+        before = cpu_seconds(self.server)
+        for _ in range(count):
+            with self.connect() as connection:
+                self.ask(connection)
+        return count / (cpu_seconds(self.server) - before)
+
+    def points(self, hosts, seconds):
+        self.databases += 1
+        scheme = "https" if self.certificate else "http"
+        environment = {**os.environ, "TIDEMARK_SERVER": f"{scheme}://localhost:{self.port}"}
+        if self.secret:
+            environment["TIDEMARK_TOKEN"] = self.secret
+        if self.certificate:
+            environment["TIDEMARK_CA"] = str(self.certificate)
+        before = cpu_seconds(self.server)
+        done = subprocess.run([str(BIN / "tidemark"), "bench", "ingest", "--db", f"{self.name.split()[-1]}{self.databases}", "--hosts", str(hosts),
+                               "--seconds", str(seconds)], capture_output=True, text=True, env=environment)
+        expect_equal(done.returncode, 0, done.stderr)
+        return hosts * (seconds // 10) * 10 / (cpu_seconds(self.server) - before)
+
+
+def anonymous_kib(server):
+    return int(re.search(r"RssAnon:\s+(\d+)", pathlib.Path(f"/proc/{server.process.pid}/status").read_text()).group(1))
+
+
+def idle(way, count):
+    warm = [way.connect() for _ in range(50)]
+    for each in warm:
+        way.ask(each)
+    before = anonymous_kib(way.server)
+    connections = [way.connect() for _ in range(count)]
+    for each in connections:
+        way.ask(each)
+    held = anonymous_kib(way.server) - before
+    for each in connections:
+        way.ask(each)
+    for each in connections + warm:
+        each.close()
+    return held / count
+
+
+def main():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, options.idle + 1000)), hard))
+    with temporary_folder() as folder:
+        certificate, key = new_certificate(folder / "tls", "localhost", "127.0.0.1")
+        port = free_port()
+        many = ("--http-connections-per-address-max", str(options.idle + 200))
+        with Server(folder / "plain", *OFF, *many) as open_server, \
+                Server(folder / "tokens", *OFF, *many, "--https", f"127.0.0.1:{port}", "--tls-certificate-file", str(certificate),
+                       "--tls-key-file", str(key)) as guarded:
+            root = make(guarded, "root", "admin:*")
+            ways = [Way("plain", open_server, open_server.port), Way("with a token", guarded, guarded.port, root),
+                    Way("with a token over TLS", guarded, port, root, certificate)]
+            expect_equal(open_server.write("m,host=a v=1").status, 204, "a write")
+            expect_equal(guarded.request("POST", "/write?db=default", "m,host=a v=1", bearer(root)).status, 204, "a write")
+            figures = {way.name: {"requests": [], "opened": [], "points": []} for way in ways}
+            for _ in range(options.rounds):
+                for way in ways + ways[::-1]:
+                    kept = figures[way.name]
+                    kept["requests"].append(way.requests(options.requests))
+                    kept["opened"].append(way.opened(options.opened))
+                    kept["points"].append(way.points(options.hosts, options.seconds))
+                    print(way.name, json.dumps({kind: round(values[-1]) for kind, values in kept.items()}), flush=True)
+            for kind in ("requests", "opened", "points"):
+                plain = statistics.median(figures["plain"][kind])
+                for name, kept in figures.items():
+                    median = statistics.median(kept[kind])
+                    print(f"{kind} per CPU-second, {name}: {median:,.0f} ({min(kept[kind]):,.0f} to {max(kept[kind]):,.0f}), "
+                          f"{median / plain:.3f} of plain")
+            for way in (ways[0], ways[2]):
+                print(f"an idle connection, {way.name}: {idle(way, options.idle):.1f} KiB of anonymous memory", flush=True)
+
+
+main()
