@@ -216,8 +216,9 @@ Status Daemon::OpenAccess() {
   access::GuardOptions names{.hosts = config_.allowed_hosts};
   if (!address_.host.empty()) names.hosts.push_back(address_.host);
   guard_ = std::make_unique<access::Guard>(tokens_.get(), sessions_.get(), std::move(names));
-  access_ = std::make_unique<access::AccessService>(tokens_.get(), sessions_.get(), &clock,
-                                                    address_.external_path.empty() ? "/" : address_.external_path);
+  access::CookieScope cookies{.encrypted_outside = address_.external_url.starts_with("https://")};
+  if (!address_.external_path.empty()) cookies.path = address_.external_path;
+  access_ = std::make_unique<access::AccessService>(tokens_.get(), sessions_.get(), &clock, std::move(cookies));
   // A store that starts read-only is damaged: not a byte of its directory may change.
   if (!store_->Stats().read_only) {
     TM_TRY_ASSIGN(auditor_, audit::Auditor::Start(config_.data + "/audit", store_->Documents(), &clock));

@@ -146,9 +146,9 @@ Status ReadQuotas(const Request& request, quota::QuotaLimits* quotas) {
 // The path is that of the whole server: the routes have no common prefix of their own. Lax would let a link of another
 // page open the dashboard signed in; Strict costs a click and lets no request of another page in. Secure: a cookie that
 // came encrypted never goes in clear.
-std::string CookieHeader(const Request& request, std::string_view path, std::string_view value, int64_t max_age_s) {
-  return fmt::format("{}={}; Path={}; HttpOnly; SameSite=Strict; Max-Age={}{}", kSessionCookie, value, path, max_age_s,
-                     request.encrypted ? "; Secure" : "");
+std::string CookieHeader(const Request& request, const CookieScope& scope, std::string_view value, int64_t max_age_s) {
+  return fmt::format("{}={}; Path={}; HttpOnly; SameSite=Strict; Max-Age={}{}", kSessionCookie, value, scope.path,
+                     max_age_s, request.encrypted || scope.encrypted_outside ? "; Secure" : "");
 }
 
 }  // namespace
@@ -236,6 +236,11 @@ Response AccessService::RevokeSession(Request& request) const {
 }
 
 Response AccessService::SignIn(Request& request) const {
+  const std::vector<std::string_view> shown = request.params.All("token");
+  if (std::ranges::any_of(shown, [&](std::string_view secret) { return secret != shown.front(); })) {
+    request.refusal = "the request shows two different tokens; send one";
+    return Fail(401, request.refusal);
+  }
   const Result<SessionBook::Opened> opened = sessions_->Open(request.params.Get("token"), request.params.IsOn("kiosk"),
                                                              request.peer, request.Header("User-Agent"));
   if (!opened.ok()) {
@@ -247,8 +252,8 @@ Response AccessService::SignIn(Request& request) const {
   request.act = "sign in";
   Response response = WhoAmI(request);
   const SessionInfo& info = opened->caller->info();
-  response.Set("Set-Cookie", CookieHeader(request, cookie_path_, opened->secret,
-                                          (info.expires_ns - info.created_ns) / (1'000 * kMsNs)));
+  response.Set("Set-Cookie",
+               CookieHeader(request, cookies_, opened->secret, (info.expires_ns - info.created_ns) / (1'000 * kMsNs)));
   return response;
 }
 
@@ -279,7 +284,7 @@ Response AccessService::SignOut(Request& request) const {
   if (!revoked.ok()) return Fail(revoked.error());
   request.act = "sign out";
   Response response = Succeed("{}");
-  response.Set("Set-Cookie", CookieHeader(request, cookie_path_, "", 0));
+  response.Set("Set-Cookie", CookieHeader(request, cookies_, "", 0));
   return response;
 }
 

@@ -13,12 +13,20 @@
 
 namespace tidemark::server::access {
 
+// Where a browser finds the server, for the cookies that it gets.
+struct CookieScope {
+  std::string path = "/";  // below which: "/" or "/tm"
+  // Whether it comes over TLS to whatever stands in front of the server (http.external_url begins with https), so that
+  // a cookie must not go in clear, though the server itself is asked in clear.
+  bool encrypted_outside = false;
+};
+
 // Thread-safe. Answers in the envelope of the Prometheus API. No reply may be kept by a cache.
 class AccessService {
  public:
-  // All outlive it. `cookie_path`: below which a browser finds the server, "/" or "/tm".
-  AccessService(TokenBook* tokens, SessionBook* sessions, const Clock* clock, std::string cookie_path = "/")
-      : tokens_(tokens), sessions_(sessions), clock_(clock), cookie_path_(std::move(cookie_path)) {}
+  // All outlive it.
+  AccessService(TokenBook* tokens, SessionBook* sessions, const Clock* clock, CookieScope cookies = {})
+      : tokens_(tokens), sessions_(sessions), clock_(clock), cookies_(std::move(cookies)) {}
 
   // The acts that it does.
   static admin::ActHandlers<AccessService> Handlers();
@@ -47,7 +55,7 @@ class AccessService {
   TokenBook* const tokens_;
   SessionBook* const sessions_;
   const Clock* const clock_;
-  const std::string cookie_path_;
+  const CookieScope cookies_;
 };
 
 }  // namespace tidemark::server::access
