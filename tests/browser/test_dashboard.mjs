@@ -332,12 +332,17 @@ test("a server with tokens: signing in, a session that ends while the page is op
     const ended = await fetch(`${other.url}/api/v1/admin/sessions/revoke?id=${sessions.data[0].id}`, { method: "POST", headers });
     assert.equal(ended.status, 200);
     await dialog.waitFor();
+    await dialog.getByText("The session of root has ended.").waitFor();
     await dialog.getByLabel("Token").fill(token);
     await page.keyboard.press("Enter");
     await dialog.waitFor({ state: "hidden" });
     assert.equal(await page.evaluate(() => globalThis.notReloaded), true, "the page is as it was");
     await page.getByRole("button", { name: "Sign out" }).click();
+    // What he saw is gone with him.
+    await page.waitForFunction(() => globalThis.notReloaded === undefined);
     await dialog.waitFor();
+    assert.equal(await page.locator('[data-panel="cpu"] [data-raw]').count(), 0, "nothing is left behind the dialog");
+    assert.ok(!await dialog.getByText("has ended").isVisible(), "nobody's session has ended by itself");
     assert.deepEqual(page.faults.filter((fault) => !/Failed to load resource/.test(fault)), []);
     await page.context().close();
   } finally {

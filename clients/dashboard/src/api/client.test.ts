@@ -94,6 +94,19 @@ describe("Client with tokens", () => {
     expect(asked.at(-1)?.init?.method).toBe("DELETE");
     expect(client.session.needed.value).toBe(true);
   });
+
+  it("tells when somebody else signs in than the one whose answers the page holds", async () => {
+    let name = "ada";
+    const client = new Client("", async () => new Response(`{"status":"success","data":{"name":"${name}","tokens":true,"csrf":"c"}}`));
+    expect(await client.signIn("of ada")).toBe(false);
+    client.session.refused();
+    expect(client.session.shown.value).toBe("ada");
+    expect(await client.signIn("of ada")).toBe(false);
+    client.session.refused();
+    name = "bob";
+    expect(await client.signIn("of bob")).toBe(true);
+    expect(client.session.shown.value).toBe("bob");
+  });
 });
 
 describe("backOffMs", () => {

@@ -165,8 +165,9 @@ export class Client {
     }
   }
 
-  async signIn(token: string): Promise<void> {
-    this.session.accepted((await this.send<WhoAmI>("POST", "/api/v1/session", { token })).data);
+  // Whether it is somebody else whose answers the page holds.
+  async signIn(token: string): Promise<boolean> {
+    return this.session.accepted((await this.send<WhoAmI>("POST", "/api/v1/session", { token })).data);
   }
 
   async signOut(): Promise<void> {

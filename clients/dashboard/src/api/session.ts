@@ -18,14 +18,21 @@ export class Session {
   // Undefined until the server has said it, and while nobody is signed in.
   readonly who = signal<WhoAmI | undefined>(undefined);
 
+  // Whose answers the page holds, also after his session has ended.
+  readonly shown = signal<string | undefined>(undefined);
+
   get forgeryValue(): string | undefined {
     return this.who.value?.csrf;
   }
 
-  // Somebody is signed in, or the server asks nobody.
-  accepted(who: WhoAmI): void {
+  // Somebody is signed in, or the server asks nobody. Whether it is somebody else than before: what the page holds is not
+  // for him.
+  accepted(who: WhoAmI): boolean {
+    const another = this.shown.value !== undefined && this.shown.value !== who.name;
     this.who.value = who;
+    this.shown.value = who.name;
     this.needed.value = false;
+    return another;
   }
 
   // The server asks who this is: nobody has signed in, or the session has ended.

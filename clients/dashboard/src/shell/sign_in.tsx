@@ -1,4 +1,5 @@
-// The sign-in: over the page as it is, so that nothing that a reader had open is lost when a session ends.
+// The sign-in: over the page as it is, so that nothing that a reader had open is lost when a session ends. Who signs out, or
+// signs in as somebody else, gets a new page: what is there was not for him.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, ApiError } from "../api";
 import { refreshNow } from "./state";
@@ -13,16 +14,18 @@ export function SignIn() {
     event.preventDefault();
     setBusy(true);
     try {
-      await api.signIn(token.trim());
-      refreshNow();
+      if (await api.signIn(token.trim())) location.reload();
+      else refreshNow();
     } catch (error) {
       setFault(error instanceof ApiError ? error.message : String(error));
       setBusy(false);
     }
   };
+  const before = api.session.shown.value;
   return (
     <dialog ref={dialog} class="help sign-in" aria-label="Sign in" onCancel={(event) => event.preventDefault()}>
       <h2>Sign in</h2>
+      {before !== undefined && <p class="note">The session of {before} has ended.</p>}
       <form onSubmit={submit}>
         <label>
           Token
@@ -43,5 +46,5 @@ export function SignIn() {
 export function SignedIn() {
   const who = api.session.who.value;
   if (!who?.csrf) return null;
-  return <> Signed in as {who.name}. <button class="link" onClick={() => { void api.signOut(); }}>Sign out</button></>;
+  return <> Signed in as {who.name}. <button class="link" onClick={() => { void api.signOut().then(() => { location.reload(); }); }}>Sign out</button></>;
 }
