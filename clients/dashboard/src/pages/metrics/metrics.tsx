@@ -68,7 +68,7 @@ export function Metrics() {
         <section class="panel" data-wide="" style={{ "--span": 12 }} aria-label="Rejected points">
           <h3>Rejected points</h3>
           {rejections.error && <p class="is-bad">{rejections.error}</p>}
-          {refused.length === 0 ? <p class="note">None of this database is remembered.</p> : (
+          {rejections.value === undefined ? null : refused.length === 0 ? <p class="note">None of this database is remembered.</p> : (
             <Grid label="Rejected points" columns={[{ id: "time", title: "Time" }, { id: "line", title: "Line", numeric: true }, { id: "reason", title: "Reason" }, { id: "message", title: "Message" }]}
               rows={refused.map((row) => ({
                 key: String(row.number),

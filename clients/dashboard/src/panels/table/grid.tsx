@@ -58,17 +58,21 @@ function styleOf(column: Column | undefined): Record<string, string> | undefined
 
 const ROWS_AT_ONCE = 200;
 
-// `stacks`: where it is narrow each row is a block, a line for each cell.
+// From so many columns on a table hangs out of a telephone.
+const FEW_COLUMNS = 3;
+
+// Where it is as narrow as a telephone, each row is a block, a line for each cell, unless its columns are few. `stacks`: sooner, for tables of long texts.
 export function Grid({ columns, rows, label, stacks = false }: { columns: Column[]; rows: GridRow[]; label: string; stacks?: boolean }) {
   const [sorting, setSorting] = useState<Sorting>();
   const [shown, setShown] = useState(ROWS_AT_ONCE);
   const sorted = sortRows(rows, columns, sorting);
+  const blocks = stacks || columns.length > FEW_COLUMNS;
   const next = (column: Column): Sorting | undefined => {
     if (sorting?.column !== column.id) return { column: column.id, down: column.numeric === true };
     return sorting.down === (column.numeric === true) ? { column: column.id, down: !sorting.down } : undefined;
   };
   return (
-    <div class={`grid-scroll${stacks ? " stacks" : ""}`} tabIndex={0} role="region" aria-label={label}>
+    <div class={`grid-scroll${blocks ? " stacks" : ""}${stacks ? " soon" : ""}`} tabIndex={0} role="region" aria-label={label}>
       <table class="grid">
         <thead>
           <tr>
@@ -89,7 +93,7 @@ export function Grid({ columns, rows, label, stacks = false }: { columns: Column
         <tbody>
           {sorted.slice(0, shown).map((row) => (
             <tr key={row.key} class={row.foot ? "foot" : ""}>
-              {row.cells.map((cell, i) => <td key={columns[i]?.id} data-title={columns[i]?.title} class={columns[i]?.numeric ? "numeric" : ""} style={styleOf(columns[i])}>{stacks ? <div>{cell.view}</div> : cell.view}</td>)}
+              {row.cells.map((cell, i) => <td key={columns[i]?.id} data-title={columns[i]?.title} class={columns[i]?.numeric ? "numeric" : ""} style={styleOf(columns[i])}>{blocks ? <div>{cell.view}</div> : cell.view}</td>)}
             </tr>
           ))}
         </tbody>
