@@ -277,6 +277,44 @@ std::vector<uint32_t> Selection::CandidatesOf(const Term& term) const {
   return candidates;
 }
 
+std::vector<const IdSet*> Selection::OnePairEach() const {
+  std::vector<const IdSet*> pairs;
+  for (const Term& term : terms_) {
+    const bool one = term.positive() && !term.complement() && !term.lazy && !term.all_listed;
+    if (!one || term.listed().size() != 1) return {};
+    pairs.push_back(&catalog_.postings(term.listed().front()));
+  }
+  return pairs;
+}
+
+// What equality asks for is in sets already: their common part is found without a look at what series have.
+Result<std::vector<model::SeriesRef>> Selection::RunOverPairs(std::span<const IdSet* const> pairs) {
+  std::vector<model::SeriesRef> out;
+  std::vector<uint32_t> ids;
+  std::vector<const IdSet*> sets;
+  for (const uint32_t field : fields_) {
+    ids.clear();
+    sets.assign(pairs.begin(), pairs.end());
+    sets.push_back(&catalog_.field(field).series);
+    std::ranges::sort(sets, {}, &IdSet::size);
+    std::span<const IdSet* const> others(sets);
+    if (sets[0]->bitmap() != nullptr) {
+      const Bitmap both(roaring_bitmap_and(sets[0]->bitmap(), sets[1]->bitmap()));
+      ids.resize(roaring_bitmap_get_cardinality(both.get()));
+      roaring_bitmap_to_uint32_array(both.get(), ids.data());
+      others = others.subspan(2);
+    } else {
+      sets[0]->AppendTo(&ids);
+      others = others.subspan(1);
+    }
+    std::erase_if(ids, [&](uint32_t id) {
+      return std::ranges::any_of(others, [&](const IdSet* set) { return !set->Contains(id); });
+    });
+    TM_RETURN_IF_ERROR(Append(field, ids, &out));
+  }
+  return out;
+}
+
 // The candidates are the series of one term's few pairs.
 Result<std::vector<model::SeriesRef>> Selection::RunOverFew(const Term& term) {
   const std::vector<uint32_t> candidates = CandidatesOf(term);
@@ -389,6 +427,7 @@ const Selection::Term* Selection::FewSeries() const {
 Result<std::vector<model::SeriesRef>> Selection::Run() {
   if (!Bind()) return std::vector<model::SeriesRef>{};
   EvaluateTerms();
+  if (const auto pairs = OnePairEach(); !pairs.empty()) return RunOverPairs(pairs);
   if (const Term* const few = FewSeries(); few != nullptr) return RunOverFew(*few);
   uint64_t in_fields = 0;
   for (const uint32_t field : fields_) in_fields += catalog_.field(field).series.size();

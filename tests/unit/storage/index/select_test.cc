@@ -124,7 +124,7 @@ TEST(SelectTest, WhatEqualityAsksForIsTheCommonPartOfItsSets) {
     all.insert(series);
   }
   RandomNames names(3);
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 100; ++round) {
     const uint32_t i = names.Below(6'000);
     std::vector<model::Matcher> matchers;
     const auto ask = [&](const char* label, const std::string& value) {
