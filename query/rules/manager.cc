@@ -262,7 +262,7 @@ Result<BackfillProgress> Manager::BackfillGroup(const std::string& file, const s
   return Backfill(dependencies_, options_, group, range, stop, progress);
 }
 
-Snapshot Manager::Status() const {
+Snapshot Manager::Status(const Wanted& wanted) const {
   Snapshot snapshot;
   GroupStates states;
   {
@@ -272,7 +272,18 @@ Snapshot Manager::Status() const {
   }
   for (const auto& state : states) {
     MutexLock lock(state->mutex);
-    snapshot.groups.push_back(state->status);
+    const GroupStatus& status = state->status;
+    if (!wanted || wanted(snapshot.owner, status)) {
+      snapshot.groups.push_back(status);
+    } else {
+      snapshot.groups.push_back({.group = status.group,
+                                 .interval_ms = status.interval_ms,
+                                 .last_evaluation_ms = status.last_evaluation_ms,
+                                 .evaluation_ns = status.evaluation_ns,
+                                 .evaluations = status.evaluations,
+                                 .missed = status.missed,
+                                 .rules = {}});
+    }
   }
   return snapshot;
 }

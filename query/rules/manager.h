@@ -60,7 +60,12 @@ class Manager {
   // Of queries that begin from now on.
   void SetLimits(const engine::QueryLimits& limits) { evaluator_.SetLimits(limits); }
 
-  [[nodiscard]] Snapshot Status() const;
+  // Whether the rules of a group are wanted, of the groups of `owner`; called with a lock held, so that it calls
+  // nothing of the manager.
+  using Wanted = std::function<bool(const std::shared_ptr<const GroupList>& owner, const GroupStatus& group)>;
+  // What all are at. Of groups that are not `wanted` without their rules: to copy those of many costs more than to
+  // evaluate a few. Null: all are.
+  [[nodiscard]] Snapshot Status(const Wanted& wanted = nullptr) const;
 
  private:
   // The groups that are in force together.

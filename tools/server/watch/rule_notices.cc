@@ -112,6 +112,12 @@ bool RuleNotices::MayGoOn(const GroupStatus& group, Firing* firing) {
   return at_ms - firing->first_ms < std::min(away_ms, KnownMs(group));
 }
 
+bool RuleNotices::Wants(const std::shared_ptr<const query::rules::GroupList>& owner, const GroupStatus& group) const {
+  if (owner != settled_) return true;
+  const auto seen = seen_.find(NameOf(group));
+  return seen == seen_.end() || seen->second.evaluation_ms != group.last_evaluation_ms;
+}
+
 std::vector<Alert> RuleNotices::Since(const Snapshot& snapshot, int64_t now_ms) {
   std::vector<Alert> out;
   std::set<std::string> there;

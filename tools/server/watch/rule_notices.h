@@ -40,6 +40,11 @@ class RuleNotices {
   // most as long as it is known): what it reads may have to come in again.
   void Restore(std::vector<Before> before);
 
+  // Whether Since needs the rules of a group of `owner`: it has been evaluated since, or others may have been taken
+  // away.
+  [[nodiscard]] bool Wants(const std::shared_ptr<const query::rules::GroupList>& owner,
+                           const query::rules::GroupStatus& group) const;
+
   // An alert that fires has as its end until when that is known: four intervals of its group, each at least a minute.
   // It ends by itself when nobody says more. One that has ended has the time of the evaluation that found it so. A rule
   // that fails keeps its alerts. A rule that is taken away ends its alerts at `now_ms`.

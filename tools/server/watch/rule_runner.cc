@@ -11,8 +11,8 @@ namespace {
 // The machine's clock may be set: no wait is longer than this.
 constexpr int64_t kLongestWaitNs = 1'000'000'000;
 constexpr int64_t kLookNs = 5'000'000'000;
-// Of many groups one is evaluated all the time: to look at all of them each time would take more than to evaluate them.
-// So long a rest, for the time that a look takes.
+// Of many groups one is evaluated all the time, and a look at all of them costs something too. So long a rest, for the
+// time that a look takes.
 constexpr int64_t kRestsForWork = 50;
 
 }  // namespace
@@ -104,8 +104,9 @@ void RuleRunner::TellNews() {
 
 int64_t RuleRunner::TellOnce() {
   const int64_t began_ns = clock_->SteadyNs();
-  std::vector<query::notify::Alert> alerts =
-      notices_.Since(manager_->Status(), model::Timestamp{clock_->NowNs()}.FloorMs());
+  const query::rules::Snapshot snapshot =
+      manager_->Status([this](const auto& owner, const auto& group) { return notices_.Wants(owner, group); });
+  std::vector<query::notify::Alert> alerts = notices_.Since(snapshot, model::Timestamp{clock_->NowNs()}.FloorMs());
   // Telling waits for the disk, and costs little.
   const int64_t look_ns = clock_->SteadyNs() - began_ns;
   LookAtStore(&alerts);

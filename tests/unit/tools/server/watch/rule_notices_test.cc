@@ -302,5 +302,22 @@ TEST(RuleNotices, ARuleThatWasTakenAwayWhileTheServerWasDownEndsItsAlerts) {
   EXPECT_EQ(told[0].ends_at_ns, at * kMs);
 }
 
+// Of a group that has not been evaluated since, what its rules are at is not looked at.
+TEST(RuleNotices, WantsTheRulesOfGroupsThatHaveBeenEvaluatedSince) {
+  RuleNotices notices;
+  const int64_t at = 100 * kMinuteMs;
+  Snapshot snapshot = At(at, AlertState::kFiring, at);
+  EXPECT_TRUE(notices.Wants(snapshot.owner, snapshot.groups[0])) << "never seen";
+  ASSERT_EQ(notices.Since(snapshot, at).size(), 1U);
+  EXPECT_FALSE(notices.Wants(snapshot.owner, snapshot.groups[0]));
+  Snapshot bare = snapshot;
+  bare.groups[0].rules.clear();
+  EXPECT_TRUE(notices.Since(bare, at + 1).empty()) << "it fires on";
+  snapshot.groups[0].last_evaluation_ms += kMinuteMs;
+  EXPECT_TRUE(notices.Wants(snapshot.owner, snapshot.groups[0]));
+  const Snapshot others = At(at, AlertState::kFiring, at);
+  EXPECT_TRUE(notices.Wants(others.owner, others.groups[0])) << "others may have been taken away";
+}
+
 }  // namespace
 }  // namespace tidemark::server
