@@ -16,7 +16,9 @@ uint64_t NumberOf(model::DatabaseId database, model::SeriesId series) {
 
 BatchNames::BatchNames(const Accounts& accounts) {
   for (quota::Account* const account : accounts) {
-    if (account != nullptr) sides_.push_back({account, {}});
+    if (account == nullptr) continue;
+    sides_.push_back({account, {}});
+    counts_series_ |= account->limits().series != 0;
   }
 }
 
@@ -57,7 +59,7 @@ void BatchNames::Made(model::DatabaseId database, model::SeriesId series) {
 
 Status BatchNames::AdmitSeries(model::DatabaseId database, model::SeriesId series) {
   const uint64_t number = NumberOf(database, series);
-  if (number == last_admitted_) return {};
+  if (!counts_series_ || number == last_admitted_) return {};
   for (size_t i = 0; i < sides_.size(); ++i) {
     bool held = false;
     auto refusal = sides_[i].account->AdmitSeries(number, &held);

@@ -45,6 +45,8 @@ class BatchNames final : public model::NameQuota {
   Status Refuse(quota::Refusal refusal);
 
   std::vector<Side> sides_;
+  // Whether one of them has a quota of series, or rows need not be asked for.
+  bool counts_series_ = false;
   std::optional<quota::Refusal> refusal_;
   uint64_t rows_refused_ = 0;
   // Rows of one series stand next to each other, mostly. 0 is none.

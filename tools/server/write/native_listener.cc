@@ -29,8 +29,10 @@ namespace {
 constexpr int kPollMs = 100;
 // Read in pieces: a length that a sender only says costs no memory.
 constexpr size_t kPieceBytes = size_t{256} << 10;
-// Between two tries of a batch for which there was no room.
+// Between two tries of a batch for which there was no room: at first, and at last. Each try reads the batch anew, which
+// is work that a busy server should not do often.
 constexpr int64_t kRoomPollMs = 20;
+constexpr int64_t kRoomPollMaxMs = 320;
 
 // When the same may be sent again; 0: at once, or never.
 uint32_t RetryAfterMs(const WriteOutcome& outcome) {
@@ -113,8 +115,9 @@ class NativeListener::Connection {
     WriteOutcome outcome = owner_.service_->TakeMessage(&native::MakeDecoder, {.database = database}, message);
     // Its window fills meanwhile, which slows the sender down.
     if (outcome.status == 503) owner_.counters_.waits.fetch_add(1, std::memory_order_relaxed);
-    while (outcome.status == 503 && NowMs() < until_ms && !stop.stop_requested()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(kRoomPollMs));
+    for (int64_t pause_ms = kRoomPollMs; outcome.status == 503 && NowMs() < until_ms && !stop.stop_requested();
+         pause_ms = std::min(2 * pause_ms, kRoomPollMaxMs)) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
       outcome = owner_.service_->TakeMessage(&native::MakeDecoder, {.database = database}, message);
     }
     return Reply(envelope->sequence, outcome);
