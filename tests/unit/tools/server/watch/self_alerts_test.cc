@@ -61,7 +61,8 @@ class SelfAlerts : public ::testing::TestWithParam<Cause> {
     EXPECT_TRUE(store_.Write("_host", rows.batch()).ok());
     manager_.RunDue();
     std::set<std::string> firing;
-    for (const auto& rule : manager_.Status().groups[0].rules) {
+    const query::rules::Snapshot status = manager_.Status();
+    for (const auto& rule : status.groups[0].rules) {
       EXPECT_EQ(rule.last_error, "");
       if (rule.state() == query::rules::AlertState::kFiring) firing.insert(rule.rule->name);
     }
