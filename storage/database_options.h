@@ -58,6 +58,7 @@ struct DatabaseInfo {
   uint64_t fields = 0;      // (measurement, field) pairs
   uint64_t partitions = 0;  // with data on disk
   uint64_t disk_bytes = 0;  // pages
+  uint32_t id = 0;          // stays when it gets another name; never given twice
 };
 
 }  // namespace tidemark::storage

@@ -376,11 +376,19 @@ struct RetentionTime {
   int64_t confirmed_after_ns = 0;
 };
 
+// Partitions that a compaction has left as they were.
+struct PartitionLeft {
+  model::TimeRange bounds;
+  std::string why;  // a clause
+};
+
 struct CompactionProgress {
   uint64_t partitions_done = 0;
   uint64_t partitions_total = 0;
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
+  // What could not be read, or has rows that cannot; ascending. Everything else was done all the same.
+  std::vector<PartitionLeft> left = {};
 };
 
 // Thread-safe. Destruction closes: it syncs the journal but takes no checkpoint (call Close for that).
@@ -405,9 +413,13 @@ class Store : public model::PointSink {
   // existing database: partition_ns applies to ranges that have no data yet.
   virtual Result<void> CreateDatabase(std::string_view name, const DatabaseOptions& options) = 0;
   virtual Result<void> DropDatabase(std::string_view name) = 0;
-  // Gives a database another name. Views that are open keep their picture; documents that name it are not changed.
-  // Errors: kNotFound, kAlreadyExists, kInvalidArgument as CreateDatabase, kUnavailable, kIo.
-  virtual Result<void> RenameDatabase(std::string_view, std::string_view) { return Unsupported("a rename"); }
+  // Gives a database another name. Views that are open keep their picture. `with`: changes of documents that are of the
+  // same act: after a crash all of it has happened, or nothing; other documents that name it are not changed. Errors:
+  // kNotFound, kAlreadyExists, kInvalidArgument as CreateDatabase, those of DocumentStore::Apply, kUnavailable, kIo.
+  virtual Result<void> RenameDatabase(std::string_view, std::string_view, std::span<const DocumentChange> /*with*/) {
+    return Unsupported("a rename");
+  }
+  Result<void> RenameDatabase(std::string_view from, std::string_view to) { return RenameDatabase(from, to, {}); }
   virtual Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) = 0;
   // Sets what `change` makes of the options in force, and returns that. Nobody else changes them meanwhile, so that of
   // two changes at once both are in force after them. `change` may refuse, and then nothing has changed; it may ask the
@@ -437,7 +449,9 @@ class Store : public model::PointSink {
   // Writes everything staged into pages on disk and lets go of the journal behind it.
   virtual Result<void> Checkpoint() = 0;
   // Seals every partition of `database` after a checkpoint: folds its epochs into one, as small as possible and without
-  // deleted points. Those that are so already are left as they are.
+  // deleted points. Those that are so already are left as they are, and so are those that cannot be read: they are
+  // passed over, and told in the end (CompactionProgress::left, Findings). Errors: kNotFound, kUnavailable,
+  // kResourceExhausted (the disk is full), kIo (it cannot be written to).
   // `progress` is called on the calling thread after each partition. Stops between partitions when asked.
   virtual Result<CompactionProgress> Compact(std::string_view database, std::stop_token stop,
                                              const std::function<void(const CompactionProgress&)>& progress) = 0;

@@ -37,6 +37,8 @@ struct StoreStats {
   std::string last_seal_error;          // empty: the last seal succeeded
   uint64_t merges = 0;                  // of partitions into a longer one
   uint64_t partitions_merged = 0;       // by them
+  uint64_t splits = 0;                  // of merged partitions of which retentions take a part
+  uint64_t partitions_left = 0;         // as they are: something of them cannot be read, so no fold takes them
   uint64_t fold_memory_peak_bytes = 0;  // the most working memory that a fold has taken
   uint64_t recovered_points = 0;
   // How often rows were made into slabs, or could not be, while the write that waited longest for it waited.

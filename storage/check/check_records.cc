@@ -51,7 +51,7 @@ Result<std::set<meta::EpochId>> FindDamagedEpochs(const rocks::RocksStore& rocks
   for (const meta::EpochRecord& record : records) {
     const partition::Epoch epoch(record, borrowed, std::make_shared<rocks::Graveyard>());
     const auto directory = epoch.Directory();
-    bool whole = directory.ok() && epoch.Series().ok();
+    bool whole = directory.ok() && epoch.DirectoryDamage().empty() && epoch.Series().ok();
     for (size_t i = 0; whole && i < (*directory)->pages().size(); ++i) {
       whole = rescue::CheckPage(epoch, i).ok();
       if (++read % kPagesPerProgress == 0 && progress) progress(read);

@@ -20,6 +20,7 @@
 #include "storage/meta/meta_store.h"
 #include "storage/partition/epoch.h"
 #include "storage/rescue/page_check.h"
+#include "storage/rescue/page_findings.h"
 #include "storage/rescue/page_names.h"
 #include "storage/rocks/rocks_log.h"
 #include "storage/rocks/store_lock.h"
@@ -163,6 +164,7 @@ class Verifier {
     if (!directory.ok()) {
       Found(rescue::NameOf(record, database), directory.error().message);
     } else {
+      if (const auto list = rescue::DamageOfList(epoch, database)) Found(list->place, list->what);
       const std::vector<partition::PageInfo>& pages = (*directory)->pages();
       for (size_t i = 0; i < pages.size(); ++i) {
         ++report_.pages;

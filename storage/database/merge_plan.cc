@@ -12,6 +12,8 @@ namespace {
 constexpr int64_t kFactors[] = {64, 8};  // the longest first
 constexpr int64_t kShareOfKeep = 8;
 constexpr uint64_t kShareOfBytes = 16;
+// With less than this share of max_bytes nothing goes soon for being too much.
+constexpr double kNearMaxBytes = 0.75;
 
 // The longest partition that retentions let be of raw rows, or of what has been reduced.
 int64_t LongestOf(const DatabaseOptions& options, int64_t longest_ns, bool reduced) {
@@ -28,12 +30,12 @@ int64_t LongestOf(const DatabaseOptions& options, int64_t longest_ns, bool reduc
 class MergePlanner {
  public:
   MergePlanner(const DatabaseOptions& options, const MergeLimits& limits,
-               const std::function<uint64_t(const PartitionId&)>& rows_per_series)
-      : options_(options), limits_(limits), rows_per_series_(rows_per_series) {}
+               const std::function<uint64_t(const PartitionId&)>& rows_per_series, PartitionId goes_next)
+      : options_(options), limits_(limits), rows_per_series_(rows_per_series), goes_next_(goes_next) {}
 
   // Whether `parts`, which touch the partition `target`, may become it.
   [[nodiscard]] bool Fits(const PartitionId& target, const std::vector<const MergePart*>& parts) {
-    if (parts.size() < 2 || !IsPast(target)) return false;
+    if (parts.size() < 2 || !IsPast(target) || Goes(target)) return false;
     uint64_t bytes = 0;
     size_t epochs = 0;
     for (const MergePart* part : parts) {
@@ -54,6 +56,11 @@ class MergePlanner {
     int64_t ready_ns = 0;
     return !__builtin_add_overflow(EndNs(target), limits_.grace_ns, &ready_ns) && ready_ns < limits_.now_ns;
   }
+  // Whether the retention takes the beginning of `target` already, or does so next: it would be split again.
+  [[nodiscard]] bool Goes(const PartitionId& target) const {
+    return target.first < OldestKept(limits_.now_ns, options_.retention_ns) ||
+           (goes_next_.second != 0 && target.first <= goes_next_.first && goes_next_.first <= EndNs(target));
+  }
   // Asked once of each.
   uint64_t RowsPerSeries(const PartitionId& id) {
     const auto [at, added] = known_.try_emplace(id, 0);
@@ -64,8 +71,18 @@ class MergePlanner {
   const DatabaseOptions& options_;
   const MergeLimits& limits_;
   const std::function<uint64_t(const PartitionId&)>& rows_per_series_;
+  const PartitionId goes_next_;  // for being too much; a length of 0: none
   std::map<PartitionId, uint64_t> known_;
 };
+
+// The partition that goes next when there is too much; a length of 0: there is room.
+PartitionId GoesNext(const std::vector<MergePart>& parts, const DatabaseOptions& options) {
+  uint64_t bytes = 0;
+  for (const MergePart& part : parts) bytes += part.bytes;
+  const bool near =
+      options.max_bytes != 0 && static_cast<double>(bytes) > kNearMaxBytes * static_cast<double>(options.max_bytes);
+  return near && !parts.empty() ? parts.front().id : PartitionId{};
+}
 
 }  // namespace
 
@@ -73,7 +90,7 @@ std::vector<Merge> PlanMerges(const std::vector<MergePart>& parts, const Databas
                               const MergeLimits& limits,
                               const std::function<uint64_t(const PartitionId&)>& rows_per_series) {
   std::vector<Merge> merges;
-  MergePlanner planner(options, limits, rows_per_series);
+  MergePlanner planner(options, limits, rows_per_series, GoesNext(parts, options));
   std::vector<bool> merged(parts.size(), false);
   for (const int64_t factor : kFactors) {
     int64_t length_ns = 0;

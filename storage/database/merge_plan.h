@@ -41,7 +41,8 @@ inline constexpr size_t kMaxMergeEpochs = 256;
 // or 8 times as long as those of the database, aligned from 1970, and past; what is merged lies whole in one, is of one
 // kind, ready, and has less than kLongColumn rows a series (`rows_per_series`, asked only where all else fits; 0: not
 // known, which counts as few). None is longer than an eighth of what is kept of its rows and tiers, so that they go in
-// time, and none has more than a sixteenth of max_bytes. So a row is merged twice at most.
+// time, and none has more than a sixteenth of max_bytes; none begins with what is too old, or has what goes next for
+// being too much, which would be split again. So a row is merged twice at most.
 std::vector<Merge> PlanMerges(const std::vector<MergePart>& parts, const DatabaseOptions& options,
                               const MergeLimits& limits,
                               const std::function<uint64_t(const PartitionId&)>& rows_per_series);

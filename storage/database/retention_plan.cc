@@ -4,6 +4,8 @@
 #include <limits>
 #include <set>
 
+#include "storage/partition/partition_bounds.h"
+
 namespace tidemark::storage::database {
 namespace {
 
@@ -74,6 +76,25 @@ std::vector<RollupTier> LivingTiers(const DatabaseOptions& options, const Partit
   return out;
 }
 
+std::vector<PartitionId> PiecesOf(const PartitionId& partition, const DatabaseOptions& options, int64_t now_ns) {
+  // An eighth each: rows of a partition that is 64 times as long are written twice more, and not with each day that
+  // goes.
+  constexpr int64_t kPieces = 8;
+  const int64_t base_ns = PartitionLength(options);
+  const int64_t bases = std::max<int64_t>(1, (partition.second / kPieces + base_ns - 1) / base_ns);
+  const int64_t oldest_ns = OldestKept(now_ns, options.retention_ns);
+  std::vector<PartitionId> out;
+  for (int64_t at = partition.first; at <= EndNs(partition);) {
+    const partition::PartitionBounds bounds = partition::PartitionOf(at, bases * base_ns);
+    const int64_t end_ns = std::min(bounds.end_ns, EndNs(partition));
+    const PartitionId piece{at, end_ns - at + 1};
+    if (end_ns >= oldest_ns || !LivingTiers(options, piece, now_ns).empty()) out.push_back(piece);
+    if (end_ns == EndNs(partition)) break;
+    at = end_ns + 1;
+  }
+  return out;
+}
+
 bool HasTiers(const partition::Epoch& epoch, const std::vector<RollupTier>& tiers) {
   if (tiers.empty()) return true;
   const auto directory = epoch.Directory();
@@ -100,10 +121,15 @@ RetentionPlan PlanPartitions(const DatabaseState& state, const DatabaseOptions& 
   if (all.empty()) return plan;
   const PartitionId newest = all.rbegin()->first;
   const auto over = [&] { return options.max_bytes != 0 && bytes > options.max_bytes; };
-  // A merged partition goes whole, and may hold much more than what is too much: it stays until half of it is.
+  // What is not split, because it is damaged, goes when all of it is too much.
+  const int64_t length_ns = PartitionLength(options);
   const auto heavy = [&](const PartitionId& id, const Partition& partition) {
     if (!over() || id == newest) return false;
-    return id.second <= PartitionLength(options) || bytes - options.max_bytes >= partition.bytes / 2;
+    return id.second <= length_ns || bytes - options.max_bytes >= partition.bytes;
+  };
+  const auto splits = [&](const PartitionId& id) {
+    if (id.second <= length_ns) return false;
+    return (over() && id != newest) || id.first + (length_ns - 1) < oldest_ns;
   };
   const auto weigh = [&](const PartitionId& id, Partition* partition) {
     const std::vector<RollupTier> living = LivingTiers(options, id, now_ns);
@@ -117,7 +143,10 @@ RetentionPlan PlanPartitions(const DatabaseState& state, const DatabaseOptions& 
   };
   for (auto& [id, partition] : all) {
     const bool old = EndNs(id) < oldest_ns;
-    if (!partition.reduced && !old && !heavy(id, partition)) break;
+    if (!partition.reduced && !old && !heavy(id, partition)) {
+      if (splits(id)) plan.split.insert(id);
+      break;
+    }
     weigh(id, &partition);
     if (!partition.outlived) {
       plan.drop.emplace(id, partition.bytes);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "storage/database/database_state.h"
@@ -38,10 +39,20 @@ struct RetentionPlan {
   // With the bytes that fall free, about.
   std::map<PartitionId, uint64_t> drop;
   std::map<PartitionId, uint64_t> reduce;
+  // Longer ones than those that the database makes, of which a part is too old or too much: see PiecesOf.
+  std::set<PartitionId> split;
 };
 
+// What a partition is split into, ascending and without a gap: at most eight and a bit, and none shorter than what the
+// database makes. Those that hold nothing that is kept are left out: their rows are older than the retention, and no
+// tier lives.
+std::vector<PartitionId> PiecesOf(const PartitionId& partition, const DatabaseOptions& options, int64_t now_ns);
+
 // A partition goes when its rows are older than the retention, unless a tier of it lives; the oldest go while all
-// together have more than max_bytes: raw rows first, and what has been reduced to tiers when nothing else is left.
+// together have more than max_bytes: raw rows first, and what has been reduced to tiers when nothing else is left. A
+// partition that was merged goes in the pieces that it is split into: by age once so much of it is too old as a
+// partition of the database has, by bytes at once. One that is damaged, and so cannot be split, goes by bytes when all
+// of it is too much.
 RetentionPlan PlanPartitions(const DatabaseState& state, const DatabaseOptions& options, int64_t now_ns);
 
 }  // namespace tidemark::storage::database

@@ -308,9 +308,13 @@ void StoredDocuments::DropSpent(std::vector<meta::RecordChange>* out) const {
 }
 
 Result<std::vector<uint64_t>> StoredDocuments::Apply(std::span<const DocumentChange> changes) {
+  return ApplyWith(changes, {});
+}
+
+Result<std::vector<uint64_t>> StoredDocuments::ApplyWith(std::span<const DocumentChange> changes,
+                                                         meta::MetaChange change) {
   TM_RETURN_IF_ERROR(CheckBatch(changes));
   MutexLock commit(commit_mutex_);
-  meta::MetaChange change;
   std::vector<DocumentRecord> records;
   {
     MutexLock lock(mutex_);

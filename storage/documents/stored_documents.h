@@ -48,6 +48,8 @@ class StoredDocuments final : public DocumentStore {
                                                const DocumentListOptions& options) const override;
   [[nodiscard]] std::vector<DocumentKindUsage> Kinds() const override;
   Result<std::vector<uint64_t>> Apply(std::span<const DocumentChange> changes) override;
+  // The same in one commit with `change`, which is of other records: both are there afterwards, or neither.
+  Result<std::vector<uint64_t>> ApplyWith(std::span<const DocumentChange> changes, meta::MetaChange change);
   [[nodiscard]] uint64_t LastChange(std::string_view kind) const override;
   [[nodiscard]] uint64_t WaitForChange(std::string_view kind, uint64_t since, std::chrono::nanoseconds timeout,
                                        std::stop_token stop) const override;

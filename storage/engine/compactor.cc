@@ -7,6 +7,7 @@
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
+#include "storage/base/text/instant.h"
 #include "storage/database/partition_epochs.h"
 #include "storage/database/retention_plan.h"
 #include "storage/engine/compactor.h"
@@ -25,6 +26,8 @@ constexpr uint64_t kBatchBytes = uint64_t{4} << 20;
 constexpr size_t kBatchPartitions = 1024;
 // A full disk is not tried for each of them.
 constexpr uint64_t kNoRoomMax = 8;
+// How often merges are planned anew in one compaction, without what turned out to be damaged.
+constexpr int kMergeRounds = 3;
 
 }  // namespace
 
@@ -67,17 +70,28 @@ Result<void> Compactor::CompactPartitions(database::Database& database, const st
                                           const std::function<void(const CompactionProgress&)>& progress,
                                           CompactionProgress* done) {
   MutexLock compact(compact_mutex_);
-  const std::vector<Job> merges = PlanMerges(database, MergeCaller::kCompaction);
-  std::vector<Job> jobs = SealJobs(database, merges);
-  jobs.insert(jobs.end(), merges.begin(), merges.end());
-  std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.result < b.result; });
-  TM_RETURN_IF_ERROR(RunJobs(database, jobs, stop, progress, done));
-  if (merges.empty()) return {};
-  // What a merge had to leave as it was: rows came to it, it is damaged, or there was no room for all of it at once.
-  return RunJobs(database, SealJobs(database, {}), stop, progress, done);
+  LeftPartitions left;
+  Result<void> result;
+  bool merged = true;
+  for (int round = 0; result.ok() && round < kMergeRounds && merged; ++round) {
+    const std::vector<Job> merges = PlanMerges(database, MergeCaller::kCompaction, left);
+    std::vector<Job> jobs = SealJobs(database, merges, left);
+    jobs.insert(jobs.end(), merges.begin(), merges.end());
+    std::sort(jobs.begin(), jobs.end(), [](const Job& a, const Job& b) { return a.result < b.result; });
+    const size_t left_before = left.size();
+    result = RunJobs(database, jobs, stop, progress, &left, done);
+    merged = !merges.empty();
+    // Without the damaged ones, the others may still fit into shorter merges.
+    if (left.size() == left_before) break;
+  }
+  // What a merge had to leave as it was: rows came to it, or there was no room for all of it at once.
+  if (result.ok() && merged) result = RunJobs(database, SealJobs(database, {}, left), stop, progress, &left, done);
+  for (const auto& [id, why] : left) done->left.push_back({{{id.first}, {database::EndNs(id)}}, why});
+  return result;
 }
 
-std::vector<Compactor::Job> Compactor::SealJobs(const database::Database& database, std::span<const Job> merges) const {
+std::vector<Compactor::Job> Compactor::SealJobs(const database::Database& database, std::span<const Job> merges,
+                                                const LeftPartitions& left) const {
   const retention::MaskList hidden = database.HiddenRows(parts_.retention_clock.NowNs());
   const DatabaseOptions options = database.options();
   std::set<database::PartitionId> merged;
@@ -86,9 +100,9 @@ std::vector<Compactor::Job> Compactor::SealJobs(const database::Database& databa
   for (const auto& [id, epochs] : database::ByPartition(*database.state())) {
     const std::vector<RollupTier> tiers = database::LivingTiers(options, id, parts_.retention_clock.NowNs());
     const bool reduced = epochs.front()->record().tiers_only;
-    if (merged.contains(id)) continue;
+    if (merged.contains(id) || left.contains(id)) continue;
     if (epochs.size() > 1 || !epochs.front()->record().sealed || database::AnyMasked(epochs, hidden) ||
-        (!reduced && !database::HasTiers(*epochs.front(), tiers))) {
+        (!reduced && !database::HasTiers(*epochs.front(), tiers)) || !epochs.front()->DirectoryDamage().empty()) {
       jobs.push_back({id, {id}});
     }
   }
@@ -96,7 +110,7 @@ std::vector<Compactor::Job> Compactor::SealJobs(const database::Database& databa
 }
 
 Result<void> Compactor::RunJobs(database::Database& database, std::span<const Job> jobs, const std::stop_token& stop,
-                                const std::function<void(const CompactionProgress&)>& progress,
+                                const std::function<void(const CompactionProgress&)>& progress, LeftPartitions* left,
                                 CompactionProgress* done) {
   for (const Job& job : jobs) done->partitions_total += job.parts.size();
   uint64_t freed_bytes = done->bytes_read;
@@ -106,9 +120,9 @@ Result<void> Compactor::RunJobs(database::Database& database, std::span<const Jo
   for (size_t next = 0; result.ok() && next < jobs.size() && no_room.times < kNoRoomMax;) {
     if (stop.stop_requested() || parts_.closing.load()) break;
     const size_t first = next;
-    result = FoldBatch(database, jobs, &next, stop, done);
+    result = FoldBatch(database, jobs, &next, stop, left, done);
     if (!result.ok() && result.error().code == ErrorCode::kResourceExhausted) {
-      result = FoldWithLittleRoom(database, jobs.subspan(first, next - first), &no_room, done);
+      result = FoldWithLittleRoom(database, jobs.subspan(first, next - first), &no_room, left, done);
     }
     if (!result.ok()) break;
     for (size_t i = first; i < next; ++i) done->partitions_done += jobs[i].parts.size();
@@ -126,7 +140,7 @@ Result<void> Compactor::RunJobs(database::Database& database, std::span<const Jo
 }
 
 Result<void> Compactor::FoldBatch(database::Database& database, std::span<const Job> jobs, size_t* next,
-                                  const std::stop_token& stop, CompactionProgress* done) {
+                                  const std::stop_token& stop, LeftPartitions* left, CompactionProgress* done) {
   // Read anew each time: a state that is kept would keep epochs that are folded away.
   std::map<database::PartitionId, database::EpochList> epochs = database::ByPartition(*database.state());
   std::vector<Fold> folds;
@@ -141,8 +155,8 @@ Result<void> Compactor::FoldBatch(database::Database& database, std::span<const 
       --*next;  // it is not done
       break;
     }
-    if (!fold.ok() && merge && fold.error().code == ErrorCode::kCorruption) {
-      TM_LOG(kError, "{}; the partitions stay as they are", fold.error().message);
+    if (!fold.ok() && IsUnreadable(fold.error())) {
+      left->merge(NoteUnreadable(database, old, fold.error()));
       continue;
     }
     if (!fold.ok()) return std::move(fold).error();
@@ -155,15 +169,20 @@ Result<void> Compactor::FoldBatch(database::Database& database, std::span<const 
 }
 
 Result<void> Compactor::FoldWithLittleRoom(database::Database& database, std::span<const Job> jobs, NoRoom* no_room,
-                                           CompactionProgress* done) {
+                                           LeftPartitions* left, CompactionProgress* done) {
   for (const Job& job : jobs) {
     // A merge needs room for all of it; its partitions are sealed one by one instead.
     if (job.parts.size() > 1) continue;
     parts_.MakeRoom();
     // What the one before has replaced may be what this one needs.
     checkpointer_.DropDeadFiles();
-    auto folded = FoldEpochs(database, EpochsOf(database::ByPartition(*database.state()), job), FoldKind::kSeal, done);
+    const database::EpochList old = EpochsOf(database::ByPartition(*database.state()), job);
+    auto folded = FoldEpochs(database, old, FoldKind::kSeal, done);
     if (folded.ok()) continue;
+    if (folded.error().code == ErrorCode::kCorruption) {
+      left->merge(NoteUnreadable(database, old, folded.error()));
+      continue;
+    }
     if (folded.error().code != ErrorCode::kResourceExhausted) return folded;
     // Others are smaller.
     no_room->result = std::move(folded);
@@ -189,9 +208,9 @@ Result<void> Compactor::FoldCrowded() {
         bytes += epochs[--begin]->record().bytes;
       }
       epochs.erase(epochs.begin(), epochs.begin() + static_cast<std::ptrdiff_t>(begin));
-      if (unfoldable_.contains(epochs.back()->record().epoch)) continue;
+      if (unfoldable_.Holds(epochs.back()->record().epoch, parts_.clock.SteadyNs())) continue;
       CompactionProgress ignored;
-      if (auto folded = FoldUnlessDamaged(*database, epochs, FoldKind::kFold, &ignored); !folded.ok()) {
+      if (auto folded = FoldUnlessUnreadable(*database, epochs, FoldKind::kFold, &ignored); !folded.ok()) {
         return std::move(folded).error();
       }
     }
@@ -218,13 +237,20 @@ Result<std::optional<Compactor::Fold>> Compactor::MakeFold(const database::Datab
   const retention::MaskList masks = database.HiddenRows(parts_.retention_clock.NowNs());
   const bool were_sealed =
       std::all_of(old.begin(), old.end(), [](const auto& epoch) { return epoch->record().sealed; });
-  const bool seal = kind == FoldKind::kSeal || kind == FoldKind::kMerge || were_sealed;
+  const bool seal = kind == FoldKind::kSeal || MovesBounds(kind) || were_sealed;
   const bool reduced = old[0]->record().tiers_only;  // then all are
+  bool lists_whole = true;
+  for (const auto& epoch : old) {
+    TM_TRY_ASSIGN([[maybe_unused]] const auto* directory, epoch->Directory());
+    // What cannot be found may be there for a repair.
+    if (std::string loss = epoch->Loss(); !loss.empty()) return Corruption(std::move(loss));
+    lists_whole = lists_whole && epoch->DirectoryDamage().empty();
+  }
   const bool reduce = kind == FoldKind::kReduce;
   const std::vector<RollupTier> tiers =
       database::LivingTiers(database.options(), result, parts_.retention_clock.NowNs());
-  if (!reduce && old.size() < 2 && seal == were_sealed && !database::AnyMasked(old, masks) &&
-      (reduced || !seal || database::HasTiers(*old[0], tiers))) {
+  if (!reduce && !MovesBounds(kind) && lists_whole && old.size() < 2 && seal == were_sealed &&
+      !database::AnyMasked(old, masks) && (reduced || !seal || database::HasTiers(*old[0], tiers))) {
     return std::optional<Fold>();
   }
   Fold fold{old, result, kind, {}, {}};
@@ -251,17 +277,22 @@ Result<partition::PartitionPages> Compactor::MakePages(const database::Database&
       database::LivingTiers(database.options(), fold.result, parts_.retention_clock.NowNs());
   if (fold.old.front()->record().tiers_only) return partition::CopyTiers(*fold.old.front(), hidden.front(), tiers);
   const bool reduce = fold.kind == FoldKind::kReduce;
-  const bool past = fold.kind == FoldKind::kSeal || fold.kind == FoldKind::kMerge;
+  const bool past = fold.kind == FoldKind::kSeal || MovesBounds(fold.kind);
+  // The pieces of a split wait for each other.
+  const bool split = fold.kind == FoldKind::kSplit;
+  model::TimeRange range;
+  if (split) range = {{fold.result.first}, {database::EndNs(fold.result)}};
   return partition::Fold(sources, {fold.result.first, database::EndNs(fold.result)}, parts_.corrupt_pages.get(), hidden,
                          {.effort = seal || reduce ? codec::Effort::kNewest : codec::Effort::kFast,
                           .tiers = tiers,
                           .raw = !reduce,
+                          .range = range,
                           .newest_of = [&](model::FieldId field) { return database.index().Field(field).newest; },
                           .progress = past ? &seal_progress_ : nullptr,
                           .scheduler = &parts_.scheduler,
                           .kind = TaskKind::kBackground,
                           .in_background = true,
-                          .memory_bytes = parts_.options.fold_memory_bytes,
+                          .memory_bytes = parts_.options.fold_memory_bytes / (split ? 8 : 1),
                           .spool_directory = parts_.StagingDirectory(),
                           .memory = &memory_,
                           .stop = &parts_.closing,
@@ -275,9 +306,9 @@ Result<void> Compactor::CommitFolds(database::Database& database, std::vector<Fo
   Result<void> live;
   if (!written.ok()) {
     live = std::move(written).error();
-  } else if (std::any_of(folds.begin(), folds.end(), [](const Fold& f) { return f.kind == FoldKind::kMerge; })) {
+  } else if (std::any_of(folds.begin(), folds.end(), [](const Fold& f) { return MovesBounds(f.kind); })) {
     FailurePoint("merge.made");
-    // No slab and no epoch comes to the partitions of a merge while it is made live: they would overlap it.
+    // No slab and no epoch comes to the partitions of a merge or split while it is made live: they would overlap it.
     MutexLock flush(checkpointer_.flush_mutex());
     live = CheckMergesFit(database, folds);
     if (live.ok()) live = MakeLive(database, folds, std::move(written).value(), progress);
@@ -297,26 +328,85 @@ Result<void> Compactor::CommitFolds(database::Database& database, std::vector<Fo
   if (folds.size() == 1) return {};
   for (const Fold& fold : folds) {
     if (fold.kind == FoldKind::kMerge) continue;
-    TM_RETURN_IF_ERROR(
-        FoldEpochs(database, database::ByPartition(*database.state())[fold.result], fold.kind, progress));
+    TM_TRY_ASSIGN(
+        [[maybe_unused]] const bool folded,
+        FoldUnlessUnreadable(database, database::ByPartition(*database.state())[fold.result], fold.kind, progress));
   }
   return {};
 }
 
-Result<bool> Compactor::FoldUnlessDamaged(database::Database& database, const database::EpochList& run, FoldKind kind,
-                                          CompactionProgress* progress) {
-  auto folded = FoldEpochs(database, run, kind, progress);
-  if (folded.ok()) return true;
-  if (folded.error().code != ErrorCode::kCorruption) return std::move(folded).error();
-  TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
-  unfoldable_.insert(run.back()->record().epoch);
-  return false;
+bool Compactor::IsUnreadable(const Error& error) const {
+  return error.code == ErrorCode::kCorruption || (error.code == ErrorCode::kIo && !parts_.closing.load());
+}
+
+Compactor::LeftPartitions Compactor::NoteUnreadable(const database::Database& database,
+                                                    const database::EpochList& epochs, const Error& error) {
+  const bool damaged = error.code == ErrorCode::kCorruption;
+  const int64_t until_ns =
+      damaged ? database::Unfoldable::kForGood : parts_.clock.SteadyNs() + database::Unfoldable::kTryAgainAfterNs;
+  std::map<database::PartitionId, database::EpochList> all;
+  for (const auto& epoch : epochs) {
+    all[{epoch->record().partition_start_ns, epoch->record().partition_ns}].push_back(epoch);
+  }
+  LeftPartitions left;
+  for (const auto& [id, list] : all) {
+    uint64_t pages = 0;
+    for (const auto& epoch : list) {
+      if (damaged) pages += parts_.page_findings.Look(*epoch, database.name(), database.index(), parts_.closing);
+    }
+    if (pages > 0) left.emplace(id, fmt::format("{} of its pages cannot be read: {}", pages, error.message));
+  }
+  const bool none_found = left.empty();
+  for (const auto& [id, list] : all) {
+    if (none_found) left.emplace(id, error.message);
+    if (!left.contains(id)) continue;
+    unfoldable_.Note(list.back()->record().epoch, until_ns);
+    // Each page is as it was written, and what was written cannot be put together.
+    if (none_found && damaged && !parts_.closing.load()) {
+      const partition::Epoch& newest = *list.back();
+      parts_.page_findings.Note(
+          {model::Number(newest.record().database), newest.record().epoch, rescue::kWholeEpoch},
+          rescue::DamageOf(newest, database.name(), "", fmt::format("it cannot be folded: {}", error.message)));
+    }
+    TM_LOG(kError, "partition {} of database {} stays as it is: {}", text::PrintSecond(id.first), database.name(),
+           left.at(id));
+  }
+  return left;
+}
+
+Result<bool> Compactor::FoldUnlessUnreadable(database::Database& database, const database::EpochList& run,
+                                             FoldKind kind, CompactionProgress* progress) {
+  if (run.empty()) return true;
+  const meta::EpochRecord& first = run.front()->record();
+  auto fold = MakeFold(database, run, {first.partition_start_ns, first.partition_ns}, kind);
+  if (!fold.ok() && IsUnreadable(fold.error())) {
+    NoteUnreadable(database, run, fold.error());
+    return false;
+  }
+  if (!fold.ok()) return std::move(fold).error();
+  if (!fold->has_value()) return true;
+  std::vector<Fold> one;
+  one.push_back(std::move(**fold));
+  TM_RETURN_IF_ERROR(CommitFolds(database, std::move(one), progress));
+  return true;
+}
+
+uint64_t Compactor::partitions_left() const {
+  std::set<uint64_t> newest;
+  for (const DatabasePtr& database : parts_.databases.All()) {
+    for (const auto& [_, epochs] : database::ByPartition(*database->state()))
+      newest.insert(epochs.back()->record().epoch);
+  }
+  return unfoldable_.CountOf(newest);
 }
 
 Result<Compactor::Written> Compactor::WriteFolds(std::vector<Fold>* folds) {
   Written out;
+  std::set<uint64_t> removed;  // the pieces of a split are made of the same
   for (Fold& fold : *folds) {
-    for (const auto& epoch : fold.old) out.change.remove.push_back(epoch->record());
+    for (const auto& epoch : fold.old) {
+      if (removed.insert(epoch->record().epoch).second) out.change.remove.push_back(epoch->record());
+    }
     if (fold.pages.pages.empty()) continue;  // all of it was deleted
     const partition::PageDirectory directory = partition::SortAndList(&fold.pages);
     const std::string path = parts_.StagingPath(fold.record.epoch);
@@ -356,8 +446,11 @@ void Compactor::PublishFolds(database::Database& database, const std::vector<Fol
   database::EpochList old;
   database::EpochList made;
   std::vector<model::TimeRange> reduced;
+  std::set<uint64_t> replaced;
   for (const Fold& fold : folds) {
-    old.insert(old.end(), fold.old.begin(), fold.old.end());
+    for (const auto& epoch : fold.old) {
+      if (replaced.insert(epoch->record().epoch).second) old.push_back(epoch);
+    }
     if (!fold.pages.pages.empty()) made.push_back(parts_.MakeEpoch(fold.record));
     if (!fold.record.tiers_only) continue;
     reduced.push_back({{fold.result.first}, {database::EndNs(fold.result)}});
@@ -370,6 +463,7 @@ void Compactor::PublishFolds(database::Database& database, const std::vector<Fol
   }
   for (const auto& epoch : old) {
     epoch->Retire();
+    unfoldable_.Forget(epoch->record().epoch);
     progress->bytes_read += epoch->record().bytes;
   }
   FailurePoint("fold.published");

@@ -18,6 +18,7 @@
 
 #include "storage/database/merge_plan.h"
 #include "storage/database/partition_epochs.h"
+#include "storage/database/unfoldable.h"
 #include "storage/engine/checkpointer.h"
 #include "storage/engine/deleter.h"
 #include "storage/engine/store_parts.h"
@@ -34,11 +35,13 @@ class Compactor {
       : parts_(*parts), checkpointer_(*checkpointer), deleter_(*deleter) {}
 
   // ---- compactor.cc ----
-  // See Store::Compact.
+  // See Store::Compact. What cannot be read of one partition keeps none of the others from being folded.
   Result<CompactionProgress> Compact(std::string_view database, const std::stop_token& stop,
                                      const std::function<void(const CompactionProgress&)>& progress);
   // Whether somebody has asked for a compaction, which does the work of all others.
   [[nodiscard]] bool compacting() const { return compacting_.load(); }
+  // How many partitions stay as they are because something of them cannot be read.
+  [[nodiscard]] uint64_t partitions_left() const;
   // Folds the newest epochs of each partition that has too many.
   Result<void> FoldCrowded();
 
@@ -61,14 +64,20 @@ class Compactor {
   // partitions.
   Result<uint64_t> ReduceToTiers() TM_EXCLUDES(checkpointer_.flush_mutex(), compact_mutex_);
 
+  // ---- compactor_split.cc ----
+  // Splits merged partitions of which retentions take a part, so that this part can go. Returns how many.
+  Result<uint64_t> SplitOld() TM_EXCLUDES(checkpointer_.flush_mutex(), compact_mutex_);
+
   // ---- compactor_hidden.cc ----
   // Folds partitions of which a good part is hidden.
   Result<void> FoldHidden();
 
  private:
-  // kSeal: as small as possible, for data that is past. kMerge: the same, of several partitions. kReduce: to the tiers
-  // that the database keeps.
-  enum class FoldKind { kFold, kSeal, kMerge, kReduce };
+  // kSeal: as small as possible, for data that is past. kMerge: the same, of several partitions. kSplit: the same, a
+  // piece of one. kReduce: to the tiers that the database keeps.
+  enum class FoldKind { kFold, kSeal, kMerge, kSplit, kReduce };
+  // Whether what it makes has other bounds than what it is made of.
+  static bool MovesBounds(FoldKind kind) { return kind == FoldKind::kMerge || kind == FoldKind::kSplit; }
   // One, on its way: what it reads, and what comes of it.
   struct Fold {
     database::EpochList old;
@@ -85,9 +94,18 @@ class Compactor {
   // Folds epochs of one partition that follow each other in precedence into one. What was sealed stays sealed.
   Result<void> FoldEpochs(database::Database& database, const database::EpochList& run, FoldKind kind,
                           CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
-  // The same; but damage is logged and remembered, and leaves the partition as it is: false.
-  Result<bool> FoldUnlessDamaged(database::Database& database, const database::EpochList& run, FoldKind kind,
-                                 CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
+  // The same; but what cannot be read is noted, and leaves the partition as it is: false.
+  Result<bool> FoldUnlessUnreadable(database::Database& database, const database::EpochList& run, FoldKind kind,
+                                    CompactionProgress* progress) TM_REQUIRES(compact_mutex_);
+  // Whether a fold that ended with `error` could not read what it was made of. Whoever meets that goes on with others.
+  [[nodiscard]] bool IsUnreadable(const Error& error) const;
+  // Partitions that were passed over, and why.
+  using LeftPartitions = std::map<database::PartitionId, std::string>;
+  // Notes which of the partitions that `epochs` are of cannot be read: those that have damaged pages, which become
+  // findings; all of them where none is found. They are tried again when they have changed, or, after an error of the
+  // disk, later.
+  LeftPartitions NoteUnreadable(const database::Database& database, const database::EpochList& epochs,
+                                const Error& error) TM_REQUIRES(compact_mutex_);
   // Its pages, not written yet; nullopt: there is nothing to do. `old`: all epochs of the partition `result`, or of the
   // partitions that become it. kCancelled once `stop` is asked.
   Result<std::optional<Fold>> MakeFold(const database::Database& database, const database::EpochList& old,
@@ -114,22 +132,23 @@ class Compactor {
   using Job = database::Merge;
   // Folds so many of `jobs` from `*next` on as are worth one change of meta, and moves it on.
   Result<void> FoldBatch(database::Database& database, std::span<const Job> jobs, size_t* next,
-                         const std::stop_token& stop, CompactionProgress* done) TM_REQUIRES(compact_mutex_);
+                         const std::stop_token& stop, LeftPartitions* left, CompactionProgress* done)
+      TM_REQUIRES(compact_mutex_);
   // The same on a full disk, one by one, so that what one has replaced makes room for the next.
   Result<void> FoldWithLittleRoom(database::Database& database, std::span<const Job> jobs, NoRoom* no_room,
-                                  CompactionProgress* done) TM_REQUIRES(compact_mutex_);
+                                  LeftPartitions* left, CompactionProgress* done) TM_REQUIRES(compact_mutex_);
   // Makes the tables of names and records small.
   Result<void> RewriteRecords(const database::Database& database);
   Result<void> CompactPartitions(database::Database& database, const std::stop_token& stop,
                                  const std::function<void(const CompactionProgress&)>& progress,
                                  CompactionProgress* done) TM_EXCLUDES(compact_mutex_);
-  // Does `jobs`, and frees what they replace.
+  // Does `jobs`, and frees what they replace. What it passes over goes to `left`.
   Result<void> RunJobs(database::Database& database, std::span<const Job> jobs, const std::stop_token& stop,
-                       const std::function<void(const CompactionProgress&)>& progress, CompactionProgress* done)
-      TM_REQUIRES(compact_mutex_);
-  // The partitions that a compaction has to seal, but for those of `merges`.
-  [[nodiscard]] std::vector<Job> SealJobs(const database::Database& database, std::span<const Job> merges) const
-      TM_REQUIRES(compact_mutex_);
+                       const std::function<void(const CompactionProgress&)>& progress, LeftPartitions* left,
+                       CompactionProgress* done) TM_REQUIRES(compact_mutex_);
+  // The partitions that a compaction has to seal, but for those of `merges` and those that were left before.
+  [[nodiscard]] std::vector<Job> SealJobs(const database::Database& database, std::span<const Job> merges,
+                                          const LeftPartitions& left) const TM_REQUIRES(compact_mutex_);
 
   struct SealCandidate {
     DatabasePtr database;
@@ -141,10 +160,15 @@ class Compactor {
   [[nodiscard]] std::vector<SealCandidate> SealQueue() TM_REQUIRES(compact_mutex_);
   [[nodiscard]] bool IsPast(const database::PartitionId& partition) const;
 
+  // false: it is left as it is, because something of it cannot be read or rows are on their way to it.
+  Result<bool> SplitPartition(database::Database& database, const database::PartitionId& partition)
+      TM_REQUIRES(compact_mutex_);
+
   // Who asks for merges: a compaction takes what is past as it is; the background only what is sealed.
   enum class MergeCaller : uint8_t { kCompaction, kBackground };
-  [[nodiscard]] std::vector<Job> PlanMerges(const database::Database& database, MergeCaller caller)
-      TM_REQUIRES(compact_mutex_);
+  // `left`: partitions that stay as they are; the background leaves those besides that it knows to be unreadable.
+  [[nodiscard]] std::vector<Job> PlanMerges(const database::Database& database, MergeCaller caller,
+                                            const LeftPartitions& left) TM_REQUIRES(compact_mutex_);
   // Of a partition; 0: not known.
   uint64_t RowsPerSeries(const database::EpochList& epochs) TM_REQUIRES(compact_mutex_);
   static database::EpochList EpochsOf(const std::map<database::PartitionId, database::EpochList>& all, const Job& job);
@@ -169,14 +193,11 @@ class Compactor {
   Deleter& deleter_;
   std::atomic<bool> compacting_ = false;  // by Compact
   Mutex compact_mutex_;
-  // Epochs whose fold found damage, by the newest one: not tried again until the partition has a newer one.
-  std::set<uint64_t> unfoldable_ TM_GUARDED_BY(compact_mutex_);
+  database::Unfoldable unfoldable_;
   std::map<uint64_t, HiddenLook> hidden_looks_ TM_GUARDED_BY(compact_mutex_);
   std::map<PlaceOfPartition, QuietLook> quiet_looks_ TM_GUARDED_BY(compact_mutex_);
   // The same of partitions that are to be merged, by what they become.
   std::map<PlaceOfPartition, QuietLook> merge_looks_ TM_GUARDED_BY(compact_mutex_);
-  // Merges that found damage, by what they would have become, and their newest epoch then.
-  std::map<PlaceOfPartition, uint64_t> unmergeable_ TM_GUARDED_BY(compact_mutex_);
   std::map<uint64_t, uint64_t> series_of_ TM_GUARDED_BY(compact_mutex_);  // how many, by epoch; of PlanMerges
   int64_t next_merge_look_at_ns_ TM_GUARDED_BY(compact_mutex_) = 0;
   int64_t next_seal_at_ns_ TM_GUARDED_BY(compact_mutex_) = 0;

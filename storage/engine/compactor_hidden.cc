@@ -42,7 +42,7 @@ Result<void> Compactor::FoldHidden() {
       }
       for (const auto& [partition, epochs] : database::ByPartition(*database->state())) {
         const uint64_t newest = epochs.back()->record().epoch;
-        if (!database::AnyMasked(epochs, masks) || unfoldable_.contains(newest)) continue;
+        if (!database::AnyMasked(epochs, masks) || unfoldable_.Holds(newest, parts_.clock.SteadyNs())) continue;
         const HiddenLook look{retention::HighestNumber(masks), std::min(until_ns, database::EndNs(partition))};
         const auto before = hidden_looks_.find(newest);
         if (before != hidden_looks_.end() && before->second.number == look.number &&
@@ -60,7 +60,7 @@ Result<void> Compactor::FoldHidden() {
         }
         if (hidden.rows == 0 || hidden.bytes * kWorthFolding < bytes) continue;
         CompactionProgress ignored;
-        if (auto folded = FoldUnlessDamaged(*database, epochs, FoldKind::kFold, &ignored); !folded.ok()) {
+        if (auto folded = FoldUnlessUnreadable(*database, epochs, FoldKind::kFold, &ignored); !folded.ok()) {
           return std::move(folded).error();
         }
       }

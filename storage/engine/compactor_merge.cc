@@ -54,7 +54,8 @@ uint64_t Compactor::RowsPerSeries(const database::EpochList& epochs) {
   return series == 0 ? 0 : rows / series;
 }
 
-std::vector<Compactor::Job> Compactor::PlanMerges(const database::Database& database, MergeCaller caller) {
+std::vector<Compactor::Job> Compactor::PlanMerges(const database::Database& database, MergeCaller caller,
+                                                  const LeftPartitions& left) {
   const std::shared_ptr<const database::DatabaseState> state = database.state();
   const std::map<database::PartitionId, database::EpochList> partitions = database::ByPartition(*state);
   std::set<database::PartitionId> staged;
@@ -69,29 +70,25 @@ std::vector<Compactor::Job> Compactor::PlanMerges(const database::Database& data
       part.bytes += epoch->record().bytes;
       part.ready = part.ready && (caller == MergeCaller::kCompaction || epoch->record().sealed);
     }
-    part.ready = part.ready && !part.reduced && !staged.contains(id);
+    part.ready = part.ready && !part.reduced && !staged.contains(id) && !left.contains(id) &&
+                 (caller == MergeCaller::kCompaction ||
+                  !unfoldable_.Holds(epochs.back()->record().epoch, parts_.clock.SteadyNs()));
   }
   // Rows that have no epoch yet are in the way as well.
   for (const database::PartitionId& id : staged) parts.try_emplace(id, database::MergePart{.id = id, .ready = false});
   std::vector<database::MergePart> list;
   list.reserve(parts.size());
   for (const auto& [_, part] : parts) list.push_back(part);
-  std::vector<Job> merges = database::PlanMerges(
+  return database::PlanMerges(
       list, database.options(),
       {parts_.retention_clock.NowNs(), parts_.options.seal_grace_ns, parts_.options.longest_merge_ns},
       [&](const database::PartitionId& id) TM_REQUIRES(compact_mutex_) { return RowsPerSeries(partitions.at(id)); });
-  if (caller == MergeCaller::kCompaction) return merges;
-  std::erase_if(merges, [&](const Job& merge) TM_REQUIRES(compact_mutex_) {
-    const auto found = unmergeable_.find({database.id(), merge.result});
-    return found != unmergeable_.end() && found->second == NewestOf(EpochsOf(partitions, merge));
-  });
-  return merges;
 }
 
 Result<void> Compactor::CheckMergesFit(const database::Database& database, const std::vector<Fold>& folds) {
   const std::shared_ptr<const database::DatabaseState> state = database.state();
   for (const Fold& fold : folds) {
-    if (fold.kind != FoldKind::kMerge) continue;
+    if (!MovesBounds(fold.kind)) continue;
     const std::set<std::shared_ptr<const partition::Epoch>> old(fold.old.begin(), fold.old.end());
     const model::TimeRange bounds{{fold.result.first}, {database::EndNs(fold.result)}};
     const auto overlaps = [&](const database::PartitionId& id) {
@@ -103,7 +100,8 @@ Result<void> Compactor::CheckMergesFit(const database::Database& database, const
     const bool more_slabs = std::any_of(state->slabs.begin(), state->slabs.end(), [&](const auto& slab) {
       return overlaps({slab->partition_start_ns(), slab->partition_ns()});
     });
-    if (more_epochs || more_slabs) return MakeError(ErrorCode::kConflict, "rows came to partitions being merged");
+    if (more_epochs || more_slabs)
+      return MakeError(ErrorCode::kConflict, "rows came to partitions being merged or split");
   }
   return {};
 }
@@ -129,7 +127,7 @@ Result<void> Compactor::MergePast() {
     for (const auto& [_, epochs] : partitions) {
       for (const auto& epoch : epochs) live.insert(epoch->record().epoch);
     }
-    for (Job& merge : PlanMerges(*database, MergeCaller::kBackground)) {
+    for (Job& merge : PlanMerges(*database, MergeCaller::kBackground, {})) {
       database::EpochList epochs = EpochsOf(partitions, merge);
       QuietLook look{NewestOf(epochs), now_ns};
       const PlaceOfPartition place{database->id(), merge.result};
@@ -152,7 +150,7 @@ Result<void> Compactor::MergePast() {
   Result<void> merged;
   auto fold = MakeFold(*next.database, next.epochs, next.merge.result, FoldKind::kMerge);
   if (!fold.ok()) {
-    merged = std::move(fold).error();
+    merged = fold.error();
   } else if (fold->has_value()) {
     folds.push_back(std::move(**fold));
     merged = CommitFolds(*next.database, std::move(folds), &done);
@@ -162,9 +160,8 @@ Result<void> Compactor::MergePast() {
   const uint64_t rate = std::max<uint64_t>(parts_.options.seal_bytes_per_second, 1);
   next_seal_at_ns_ = parts_.clock.SteadyNs() +
                      static_cast<int64_t>(static_cast<double>(done.bytes_read) / static_cast<double>(rate) * 1e9);
-  if (!merged.ok() && merged.error().code == ErrorCode::kCorruption) {
-    TM_LOG(kError, "{}; the partitions stay as they are", merged.error().message);
-    unmergeable_[{next.database->id(), next.merge.result}] = NewestOf(next.epochs);
+  if (!fold.ok() && IsUnreadable(fold.error())) {
+    NoteUnreadable(*next.database, next.epochs, fold.error());
     return {};
   }
   if (merged.ok() && done.bytes_read > 0) {

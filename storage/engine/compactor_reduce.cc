@@ -34,10 +34,10 @@ Result<uint64_t> Compactor::ReduceToTiers() {
     for (const auto& [database, partition] : due) {
       // Read anew each time: retention or a drop may have been quicker, and a state that is kept would keep epochs.
       const database::EpochList epochs = database::ByPartition(*database->state())[partition];
-      if (epochs.empty() || unfoldable_.contains(epochs.back()->record().epoch)) continue;
+      if (epochs.empty() || unfoldable_.Holds(epochs.back()->record().epoch, parts_.clock.SteadyNs())) continue;
       if (parts_.closing.load()) return reduced;
       CompactionProgress done;
-      auto folded = FoldUnlessDamaged(*database, epochs, FoldKind::kReduce, &done);
+      auto folded = FoldUnlessUnreadable(*database, epochs, FoldKind::kReduce, &done);
       if (!folded.ok() && parts_.closing.load()) return reduced;
       if (!folded.ok()) return std::move(folded).error();
       if (!*folded) continue;

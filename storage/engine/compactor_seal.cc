@@ -1,9 +1,12 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
+#include "storage/base/text/instant.h"
 #include "storage/database/partition_epochs.h"
 #include "storage/database/retention_plan.h"
 #include "storage/engine/compactor.h"
@@ -22,6 +25,9 @@ bool WorthSealing(const database::EpochList& epochs, const std::vector<RollupTie
   uint64_t late_rows = 0;
   for (const auto& epoch : epochs) (epoch->record().sealed ? sealed_rows : late_rows) += epoch->record().rows;
   if (sealed_rows == 0) return true;
+  // Its list of pages, made anew of the pages, is written with them.
+  if (std::any_of(epochs.begin(), epochs.end(), [](const auto& epoch) { return !epoch->DirectoryDamage().empty(); }))
+    return true;
   // A tier that was named after the partition had been sealed.
   if (std::any_of(epochs.begin(), epochs.end(), [&](const auto& epoch) { return !database::HasTiers(*epoch, tiers); }))
     return true;
@@ -50,7 +56,7 @@ std::vector<Compactor::SealCandidate> Compactor::SealQueue() {
           !WorthSealing(epochs, database::LivingTiers(options, partition, parts_.retention_clock.NowNs())))
         continue;
       const uint64_t newest = epochs.back()->record().epoch;
-      if (unfoldable_.contains(newest)) continue;
+      if (unfoldable_.Holds(newest, now_ns)) continue;
       const auto key = std::make_pair(database->id(), partition);
       const auto before = quiet_looks_.find(key);
       QuietLook look{newest, now_ns};
@@ -88,32 +94,32 @@ Result<void> Compactor::SealPartition(database::Database& database, const databa
                                       CompactionProgress* progress) {
   if (epochs.empty()) return {};
   const int64_t started_ns = parts_.clock.SteadyNs();
-  const uint64_t newest = epochs.back()->record().epoch;
   const int64_t start_ns = epochs.front()->record().partition_start_ns;
   const uint64_t read_before = progress->bytes_read;
   const uint64_t written_before = progress->bytes_written;
   FailurePoint("seal.chosen");
-  auto folded = FoldEpochs(database, epochs, FoldKind::kSeal, progress);
+  auto sealed = FoldUnlessUnreadable(database, epochs, FoldKind::kSeal, progress);
   FailurePoint("seal.done");
   // It stays due, and begins anew after the next start.
-  if (!folded.ok() && parts_.closing.load()) return {};
+  if (!sealed.ok() && parts_.closing.load()) return {};
   parts_.counters.last_seal_ns.store(parts_.clock.SteadyNs() - started_ns);
   parts_.counters.seal_bytes_read.fetch_add(progress->bytes_read - read_before);
   parts_.counters.seal_bytes_written.fetch_add(progress->bytes_written - written_before);
+  const bool done = sealed.ok() && *sealed;
   {
     MutexLock lock(seal_result_mutex_);
-    last_seal_error_ = folded.ok() ? std::string() : folded.error().message;
+    last_seal_error_ = done          ? std::string()
+                       : sealed.ok() ? fmt::format("partition {} cannot be read", text::PrintSecond(start_ns))
+                                     : sealed.error().message;
   }
-  if (folded.ok()) {
+  if (done) {
     parts_.counters.seals.fetch_add(1);
     TM_LOG(kDebug, "sealed partition {} of database {}: {} epochs, {} bytes, now {}", start_ns, database.name(),
            epochs.size(), progress->bytes_read - read_before, progress->bytes_written - written_before);
     return {};
   }
   parts_.counters.seal_failures.fetch_add(1);
-  if (folded.error().code != ErrorCode::kCorruption) return folded;
-  TM_LOG(kError, "{}; the partition stays as it is", folded.error().message);
-  unfoldable_.insert(newest);
+  if (!sealed.ok()) return std::move(sealed).error();
   return {};
 }
 

@@ -82,7 +82,7 @@ Result<void> StoreImpl::AcceptClock() {
 
 std::vector<model::Finding> StoreImpl::Findings() const {
   std::vector<model::Finding> all = parts_.findings.All();
-  for (model::Finding& finding : ScrubFindings()) all.push_back(std::move(finding));
+  for (model::Finding& finding : DamagedPages()) all.push_back(std::move(finding));
   const RetentionTime time = parts_.retention_clock.Read();
   if (time.jumped) {
     all.push_back({.area = model::FindingArea::kClock,

@@ -48,7 +48,8 @@ Result<void> StoreImpl::DropDatabase(std::string_view name) {
   return {};
 }
 
-Result<void> StoreImpl::RenameDatabase(std::string_view from, std::string_view to) {
+Result<void> StoreImpl::RenameDatabase(std::string_view from, std::string_view to,
+                                       std::span<const DocumentChange> with) {
   ReaderLock open(parts_.open_mutex);
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
   TM_RETURN_IF_ERROR(parts_.CheckMayWrite());
@@ -62,7 +63,11 @@ Result<void> StoreImpl::RenameDatabase(std::string_view from, std::string_view t
   }
   meta::MetaChange change;
   change.put_databases.push_back({database->id(), std::string(to), database->options()});
-  TM_RETURN_IF_ERROR(parts_.CommitAct(std::move(change)));
+  if (with.empty()) {
+    TM_RETURN_IF_ERROR(parts_.CommitAct(std::move(change)));
+  } else {
+    TM_TRY_ASSIGN([[maybe_unused]] const auto versions, documents_->ApplyWith(with, std::move(change)));
+  }
   FailurePoint("database.renamed");
   parts_.databases.Rename(database, std::string(to));
   return {};
@@ -114,6 +119,7 @@ std::vector<DatabaseInfo> StoreImpl::Databases() const {
   std::vector<DatabaseInfo> out;
   for (const DatabasePtr& database : parts_.databases.All()) {
     DatabaseInfo info;
+    info.id = model::Number(database->id());
     info.name = database->name();
     info.options = database->options();
     const index::IndexStats stats = database->index().Stats();

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -53,7 +54,9 @@ class StoreImpl final : public Store {
   [[nodiscard]] Result<std::shared_ptr<const View>> OpenView(std::string_view database) const override;
   Result<void> CreateDatabase(std::string_view name, const DatabaseOptions& options) override;
   Result<void> DropDatabase(std::string_view name) override;
-  Result<void> RenameDatabase(std::string_view from, std::string_view to) override;
+  using Store::RenameDatabase;
+  Result<void> RenameDatabase(std::string_view from, std::string_view to,
+                              std::span<const DocumentChange> with) override;
   Result<void> SetDatabaseOptions(std::string_view name, const DatabaseOptions& options) override;
   Result<DatabaseOptions> ChangeDatabaseOptions(std::string_view name, const OptionsChange& change) override;
   [[nodiscard]] std::vector<DatabaseInfo> Databases() const override;
@@ -136,8 +139,8 @@ class StoreImpl final : public Store {
   Result<void> KeepWatermark();
 
   // ---- store_scrub.cc ----
-  // Damage that scrubs have met, of pages that are live; of the others nothing is known any more.
-  [[nodiscard]] std::vector<model::Finding> ScrubFindings() const;
+  // Damage that scrubs and folds have met, of pages that are live; of the others nothing is known any more.
+  [[nodiscard]] std::vector<model::Finding> DamagedPages() const;
 
   // ---- store_clock.cc ----
   static constexpr std::string_view kClockKind = "clock";
@@ -203,9 +206,6 @@ class StoreImpl final : public Store {
   Writer writer_{&parts_, &checkpointer_};
   Compactor compactor_{&parts_, &checkpointer_, &deleter_};
   Expiry expiry_{&parts_, &checkpointer_, &deleter_};
-
-  mutable Mutex scrub_mutex_;
-  std::map<ScrubPlace, model::Finding> scrub_findings_ TM_GUARDED_BY(scrub_mutex_);
 
   Mutex fold_mutex_;
   CondVar fold_wake_;  // for the end of the thread that folds

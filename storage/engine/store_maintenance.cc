@@ -13,6 +13,9 @@
 namespace tidemark::storage {
 namespace {
 
+// Of splitting and dropping by one ApplyRetention; what is left is done the next time.
+constexpr int kSplitRounds = 16;
+
 constexpr int64_t kRetentionIntervalNs = 60'000'000'000;
 constexpr int64_t kMemoryIntervalNs = 5'000'000'000;
 // Pages are read ten times as fast as heads. So when a load is over (less than a hundredth came in the last second)
@@ -65,9 +68,20 @@ void StoreImpl::ReturnFreeMemory() {
 Result<uint64_t> StoreImpl::ApplyRetention() {
   auto reduced = compactor_.ReduceToTiers();
   // Where that found no room, what is dropped makes some.
-  const bool again = !reduced.ok() && reduced.error().code == ErrorCode::kResourceExhausted;
+  const auto no_room = [](const auto& result) {
+    return !result.ok() && result.error().code == ErrorCode::kResourceExhausted;
+  };
+  const bool again = no_room(reduced);
   if (!reduced.ok() && !again) return reduced;
-  TM_TRY_ASSIGN(const uint64_t dropped, expiry_.DropExpired());
+  TM_TRY_ASSIGN(uint64_t dropped, expiry_.DropExpired());
+  // What goes of a merged partition are pieces; behind them the next one may have some.
+  for (int round = 0; round < kSplitRounds; ++round) {
+    const auto split = compactor_.SplitOld();
+    if (!split.ok() && !no_room(split)) return split;
+    if (!split.ok() || *split == 0) break;
+    TM_TRY_ASSIGN(const uint64_t pieces, expiry_.DropExpired());
+    dropped += pieces;
+  }
   if (again) reduced = compactor_.ReduceToTiers();
   if (!reduced.ok()) return reduced;
   return *reduced + dropped;
@@ -123,6 +137,9 @@ Result<void> StoreImpl::FoldAndSeal() {
     last_reduction_at_ns_.store(parts_.clock.SteadyNs());
     auto reduced = compactor_.ReduceToTiers();
     if (!reduced.ok()) return std::move(reduced).error();
+    // On a disk that is too full for it, what goes whole makes room.
+    auto split = compactor_.SplitOld();
+    if (!split.ok() && split.error().code != ErrorCode::kResourceExhausted) return std::move(split).error();
   }
   TM_RETURN_IF_ERROR(compactor_.SealPast());
   TM_RETURN_IF_ERROR(compactor_.MergePast());
@@ -230,6 +247,8 @@ StoreStats StoreImpl::Stats() const {
   stats.last_seal_ns = parts_.counters.last_seal_ns.load();
   stats.merges = parts_.counters.merges.load();
   stats.partitions_merged = parts_.counters.partitions_merged.load();
+  stats.splits = parts_.counters.splits.load();
+  stats.partitions_left = compactor_.partitions_left();
   stats.fold_memory_peak_bytes = compactor_.memory_peak();
   stats.seal_progress = compactor_.seal_progress();
   stats.last_seal_error = compactor_.last_seal_error();

@@ -12,7 +12,8 @@
 //   Line's                            the place in line: sequence, live set, ticket
 //   Writer::resolvers_mutex_, HeadBudget's, StoreImpl::fold_mutex_, Compactor::seal_result_mutex_: nothing under them
 //   locks of single objects           Database, MetaStore (held over RocksStore's), StagedSet, DefinitionLedger,
-//                                     ChangeLog, Index, Epoch, Graveyard, Health, FindingList; never two of a kind
+//                                     ChangeLog, Index, Epoch, Graveyard, Health, FindingList,
+//                                     PageFindings, Unfoldable; never two of a kind
 //   the watermark's                   under the journal's writer and under MetaStore's; nothing under it
 #pragma once
 
@@ -34,6 +35,7 @@
 #include "storage/journal/journal.h"
 #include "storage/meta/meta_store.h"
 #include "storage/partition/epoch.h"
+#include "storage/rescue/page_findings.h"
 #include "storage/retention/retention_clock.h"
 #include "storage/rocks/own_files.h"
 #include "storage/rocks/rocks_store.h"
@@ -61,6 +63,7 @@ struct StoreCounters {
   std::atomic<int64_t> last_seal_ns = 0;
   std::atomic<uint64_t> merges = 0;
   std::atomic<uint64_t> partitions_merged = 0;
+  std::atomic<uint64_t> splits = 0;
 };
 
 struct StoreParts {
@@ -110,6 +113,7 @@ struct StoreParts {
   const std::shared_ptr<std::atomic<uint64_t>> corrupt_pages = std::make_shared<std::atomic<uint64_t>>(0);
   Health health;
   FindingList findings;
+  rescue::PageFindings page_findings;
   StoreCounters counters;
   std::atomic<uint64_t> points_since_checkpoint = 0;
 

@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "storage/engine/store_impl.h"
-#include "storage/model/repair_remedy.h"
 #include "storage/rescue/page_check.h"
-#include "storage/rescue/page_names.h"
+#include "storage/rescue/page_findings.h"
 
 namespace tidemark::storage {
 namespace {
@@ -34,15 +33,6 @@ std::vector<ScrubEpoch> EpochsFrom(const DatabaseTable& databases, const ScrubPl
   return out;
 }
 
-model::Finding Damaged(const ScrubEpoch& at, std::string page, std::string why) {
-  model::Finding finding{.area = model::FindingArea::kPages,
-                         .place = rescue::NameOf(at.epoch->record(), at.database->name()) + std::move(page),
-                         .what = std::move(why),
-                         .stops_writes = false};
-  finding.remedy = model::kRepairRemedy;
-  return finding;
-}
-
 }  // namespace
 
 Result<ScrubStep> StoreImpl::Scrub(ScrubPlace from, uint64_t bytes) {
@@ -50,13 +40,8 @@ Result<ScrubStep> StoreImpl::Scrub(ScrubPlace from, uint64_t bytes) {
   if (parts_.closed) return MakeError(ErrorCode::kUnavailable, "the store is closed");
   ScrubStep step;
   const auto note = [&](const ScrubPlace& place, std::optional<model::Finding> finding) {
-    MutexLock lock(scrub_mutex_);
-    if (!finding) {
-      scrub_findings_.erase(place);
-      return;
-    }
-    scrub_findings_.insert_or_assign(place, std::move(*finding));
-    step.damaged.push_back(place);
+    if (finding) step.damaged.push_back(place);
+    parts_.page_findings.Note(place, std::move(finding));
   };
   for (const ScrubEpoch& at : EpochsFrom(parts_.databases, from)) {
     ScrubPlace place{model::Number(at.database->id()), at.epoch->record().epoch, 0};
@@ -65,10 +50,13 @@ Result<ScrubStep> StoreImpl::Scrub(ScrubPlace from, uint64_t bytes) {
     if (!directory.ok()) {
       place.page = 0;
       ++step.pages;
-      note(place, Damaged(at, "", directory.error().message));
+      note(place, rescue::DamageOf(*at.epoch, at.database->name(), "", directory.error().message));
       continue;
     }
     const std::vector<partition::PageInfo>& pages = (*directory)->pages();
+    if (place.page == 0) {
+      note({place.database, place.epoch, rescue::kListOfPages}, rescue::DamageOfList(*at.epoch, at.database->name()));
+    }
     for (; place.page < pages.size(); ++place.page) {
       if (parts_.closing.load()) return MakeError(ErrorCode::kUnavailable, "the store is closing");
       if (step.pages > 0 && step.bytes >= bytes) {
@@ -82,29 +70,22 @@ Result<ScrubStep> StoreImpl::Scrub(ScrubPlace from, uint64_t bytes) {
         note(place, std::nullopt);
         continue;
       }
-      note(place,
-           Damaged(at,
-                   ", " + rescue::NameOf(pages[place.page], &at.database->index()) + ", " + at.epoch->Name(place.page),
-                   checked.error().message));
+      note(place, rescue::DamageOfPage(*at.epoch, at.database->name(), at.database->index(), place.page,
+                                       checked.error().message));
     }
   }
   step.round_done = true;
   return step;
 }
 
-std::vector<model::Finding> StoreImpl::ScrubFindings() const {
-  MutexLock lock(scrub_mutex_);
-  std::vector<model::Finding> out;
-  if (scrub_findings_.empty()) return out;
+std::vector<model::Finding> StoreImpl::DamagedPages() const {
+  if (parts_.page_findings.empty()) return {};
   std::set<std::pair<uint32_t, uint64_t>> live;
   for (const DatabasePtr& database : parts_.databases.All()) {
     for (const auto& epoch : database->state()->epochs)
       live.emplace(model::Number(database->id()), epoch->record().epoch);
   }
-  for (const auto& [place, finding] : scrub_findings_) {
-    if (live.contains({place.database, place.epoch})) out.push_back(finding);
-  }
-  return out;
+  return parts_.page_findings.Of(live);
 }
 
 }  // namespace tidemark::storage

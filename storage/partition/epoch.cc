@@ -2,10 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
 #include "storage/base/failure_point.h"
+#include "storage/base/log.h"
+#include "storage/partition/page_search.h"
 
 namespace tidemark::storage::partition {
 
@@ -29,10 +32,7 @@ Result<rocks::PageBytes> Epoch::GetPage(const rocks::PageKey& key) const {
                          : rocks_->GetPage(rocks::Family::kData, rocks::EncodePageKey(key));
 }
 
-Result<const PageDirectory*> Epoch::Directory() const {
-  if (const PageDirectory* known = directory_.load(std::memory_order_acquire); known != nullptr) return known;
-  MutexLock lock(mutex_);
-  if (loaded_ != nullptr) return loaded_.get();
+Result<PageDirectory> Epoch::ReadDirectory() const {
   PageInfo place;
   place.tier = rocks::kDirectoryTier;
   const rocks::PageKey key = KeyOf(place);
@@ -47,9 +47,45 @@ Result<const PageDirectory*> Epoch::Directory() const {
     return Corruption(
         fmt::format("{} lists {} pages, meta says {}", Describe(key), decoded->pages().size(), record_.pages));
   }
-  loaded_ = std::make_unique<const PageDirectory>(std::move(decoded).value());
+  return decoded;
+}
+
+Result<const PageDirectory*> Epoch::Directory() const {
+  if (const PageDirectory* known = directory_.load(std::memory_order_acquire); known != nullptr) return known;
+  MutexLock lock(mutex_);
+  if (loaded_ != nullptr) return loaded_.get();
+  if (hopeless_) return *hopeless_;
+  auto directory = ReadDirectory();
+  if (!directory.ok() && directory.error().code == ErrorCode::kCorruption) {
+    auto found = SearchPages(record_, *rocks_);
+    if (!found.ok()) {
+      // Nothing of it can be found, and each look would read all of it.
+      if (found.error().code == ErrorCode::kCorruption || found.error().code == ErrorCode::kNotFound)
+        hopeless_ = directory.error();
+      return std::move(directory).error();
+    }
+    damage_ = directory.error().message;
+    missing_ = found->missing;
+    TM_LOG(kError, "{}; its list of {} pages was made anew of themselves{}", damage_, found->directory.pages().size(),
+           missing_ == 0 ? "" : fmt::format(", and {} cannot be found", missing_));
+    directory = std::move(found->directory);
+  }
+  if (!directory.ok()) return std::move(directory).error();
+  loaded_ = std::make_unique<const PageDirectory>(std::move(directory).value());
   directory_.store(loaded_.get(), std::memory_order_release);
   return loaded_.get();
+}
+
+std::string Epoch::Loss() const {
+  MutexLock lock(mutex_);
+  if (missing_ == 0) return {};
+  const uint64_t rows = record_.rows - std::min(record_.rows, loaded_ == nullptr ? 0 : loaded_->rows());
+  return fmt::format("{} of {} pages cannot be found, with {} values: {}", missing_, record_.pages, rows, damage_);
+}
+
+std::string Epoch::DirectoryDamage() const {
+  MutexLock lock(mutex_);
+  return damage_;
 }
 
 Result<rocks::PageBytes> Epoch::Read(size_t index) const {

@@ -29,15 +29,20 @@ class Epoch final : public PageSet {
   void Retire() const { retired_.store(true, std::memory_order_relaxed); }
 
   [[nodiscard]] model::TimeRange range() const override { return record_.range; }
-  // Read from disk once, at the first call.
+  // Read from disk once, at the first call. One that is damaged is made anew of all pages that can be read, see Loss
+  // and DirectoryDamage.
   [[nodiscard]] Result<const PageDirectory*> Directory() const override;
   [[nodiscard]] Result<rocks::PageBytes> Read(size_t index) const override;
   // Read from disk at each call: RocksDB's cache holds what is asked for often.
   [[nodiscard]] Result<std::shared_ptr<const SeriesList>> Series() const override;
   [[nodiscard]] page::Checksum checksum() const override { return page::Checksum::kVerify; }
+  [[nodiscard]] std::string Loss() const override;
+  // Why the list of pages that was written cannot be used, after Directory; "": it can.
+  [[nodiscard]] std::string DirectoryDamage() const;
   [[nodiscard]] std::string Name(size_t index) const override;
 
  private:
+  [[nodiscard]] Result<PageDirectory> ReadDirectory() const;
   [[nodiscard]] rocks::PageKey KeyOf(const PageInfo& page) const;
   [[nodiscard]] Result<rocks::PageBytes> GetPage(const rocks::PageKey& key) const;
 
@@ -48,6 +53,10 @@ class Epoch final : public PageSet {
   mutable std::atomic<const PageDirectory*> directory_ = nullptr;
   mutable Mutex mutex_;
   mutable std::unique_ptr<const PageDirectory> loaded_ TM_GUARDED_BY(mutex_);
+  // Of a directory that is damaged: why, and how many pages could not be found; or that there are none.
+  mutable std::string damage_ TM_GUARDED_BY(mutex_);
+  mutable uint64_t missing_ TM_GUARDED_BY(mutex_) = 0;
+  mutable std::optional<Error> hopeless_ TM_GUARDED_BY(mutex_);
 };
 
 // Writes pages (in key order) and their directory as epoch `record.epoch`: into the file `path`, which is then to be

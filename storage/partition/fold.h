@@ -35,6 +35,8 @@ struct FoldOptions {
   std::vector<RollupTier> tiers = {};  // that the database names
   // false: the rows themselves go, and the named tiers stay.
   bool raw = true;
+  // Rows of other times are left out, and go on being in the sources.
+  model::TimeRange range = {};
   // The youngest field of a name, of any field that has or had it. Of rows of one series at one time that of the
   // youngest field stays, as readers of the name see it: buckets could not tell it from the others. Null: no name has
   // more than one field. Called on one thread.

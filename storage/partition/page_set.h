@@ -30,6 +30,8 @@ class PageSet {
   [[nodiscard]] virtual Result<std::shared_ptr<const SeriesList>> Series() const = 0;
   // Whether whoever reads a page should verify it first.
   [[nodiscard]] virtual page::Checksum checksum() const = 0;
+  // What may be missing of its rows though the directory can be read, as a clause; "": nothing. After Directory.
+  [[nodiscard]] virtual std::string Loss() const { return {}; }
   // Names page `index`, for messages.
   [[nodiscard]] virtual std::string Name(size_t index) const = 0;
 };

@@ -76,6 +76,7 @@ Result<bool> PageSource::OpenField(model::MeasurementId measurement, model::Fiel
       return false;
     }
     directory_ = *directory;
+    if (const std::string loss = pages_->Loss(); !loss.empty()) warnings_->Add("rows may be left out: " + loss);
   }
   if (field_ != field) {
     field_ = field;

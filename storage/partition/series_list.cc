@@ -29,6 +29,13 @@ bool SeriesList::Contains(model::SeriesRef ref) const {
   return at != runs.end() && at->first <= id;
 }
 
+std::vector<model::FieldId> SeriesList::Fields() const {
+  std::vector<model::FieldId> out;
+  out.reserve(fields_.size());
+  for (const Field& field : fields_) out.push_back(field.field);
+  return out;
+}
+
 uint64_t SeriesList::size() const {
   std::vector<uint64_t> of_set(sets_.size(), 0);
   for (size_t i = 0; i < sets_.size(); ++i) {

@@ -29,6 +29,8 @@ class SeriesList {
   [[nodiscard]] std::span<const SeriesRun> RunsOf(model::FieldId field) const;
   [[nodiscard]] bool Contains(model::SeriesRef ref) const;
   [[nodiscard]] bool empty() const { return fields_.empty(); }
+  // Those that have rows, ascending.
+  [[nodiscard]] std::vector<model::FieldId> Fields() const;
   // How many series of a field there are, of all fields together.
   [[nodiscard]] uint64_t size() const;
   // The same without the series for which `dropped` is true.

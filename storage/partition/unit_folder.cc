@@ -92,8 +92,10 @@ Result<void> UnitFolder::Read(const FoldUnit& unit, model::SeriesId series, mode
                               FieldReader* reader) {
   const model::SeriesRef ref{reader->field, series};
   pieces_.clear();
+  range = {std::max(range.first, shared_.options.range.first), std::min(range.last, shared_.options.range.last)};
   for (FieldReader::OfSource& source : reader->sources) {
     TM_RETURN_IF_ERROR(CheckGoesOn(shared_.options));
+    if (range.empty()) break;
     const size_t before = pieces_.size();
     TM_RETURN_IF_ERROR(source.pages->Read(unit.measurement, ref, range, &buffers_, &pieces_));
     if (!shared_.masks.empty()) shared_.masks[source.index].Cut(ref, before, &pieces_);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -28,6 +29,16 @@ class LostTimes {
  public:
   void Add(const PageInfo& page) {
     spans_.emplace_back(model::Number(page.first_series), model::Number(page.last_series));
+  }
+  // All but those that `pages` have, which are ascending.
+  void AddAllBut(const std::vector<PageInfo>& pages) {
+    uint32_t next = 1;
+    for (const PageInfo& page : pages) {
+      if (!IsTimes(page)) continue;
+      if (model::Number(page.first_series) > next) spans_.emplace_back(next, model::Number(page.first_series) - 1);
+      next = std::max(next, model::Number(page.last_series) + 1);
+    }
+    spans_.emplace_back(next, std::numeric_limits<uint32_t>::max());
   }
   [[nodiscard]] bool empty() const { return spans_.empty(); }
   // Whether a page of values has an entry whose times are among them. One that cannot be told counts as one.
@@ -93,6 +104,57 @@ model::Finding FindingOf(const LostField& lost, const std::string& place, const 
   return finding;
 }
 
+// The series of `field` that have rows by the list and of which no page of `pages` tells.
+LostField Unseen(model::FieldId field, const partition::SeriesList& list,
+                 const std::vector<partition::PartitionPage>& pages) {
+  std::set<model::SeriesId> seen;
+  for (const partition::PartitionPage& page : pages) {
+    if (page.tier != rocks::kRawTier || page.page.field != field) continue;
+    std::vector<model::SeriesId> series;
+    const auto reader = page::PageReader::Open(page.page.bytes, page::Checksum::kTrusted);
+    if (reader.ok() && reader->ReadSeries(&series).ok()) seen.insert(series.begin(), series.end());
+  }
+  LostField lost;
+  lost.first.field = field;
+  for (const partition::SeriesRun& run : list.RunsOf(field)) {
+    for (uint64_t id = run.first; id <= run.last; ++id) {
+      const model::SeriesId series{static_cast<uint32_t>(id)};
+      if (!seen.contains(series)) lost.series.emplace_back(series, series);
+    }
+  }
+  return lost;
+}
+
+// What is lost with pages that nothing lists any more: how much, and the series that have nothing left.
+void TellOfUnlisted(const partition::Epoch& epoch, const std::string& place, const index::Index* index,
+                    ReadablePages* out) {
+  const meta::EpochRecord& record = epoch.record();
+  uint64_t rows = 0;
+  for (const partition::PartitionPage& page : out->pages.pages) {
+    if (page.tier == rocks::kRawTier && page.page.field != page::kTimelineField) rows += page.page.rows;
+  }
+  model::Finding finding{.area = model::FindingArea::kPages, .place = place};
+  finding.what = fmt::format("{}, of times from {} to {}", epoch.Loss(), text::PrintSecond(record.range.first.ns),
+                             text::PrintSecond(record.range.last.ns));
+  finding.loss = model::Loss{
+      .records = {}, .rows = record.rows - std::min(record.rows, rows), .since = {}, .until = {}, .proven = true};
+  out->lost.push_back(std::move(finding));
+  const auto list = epoch.Series();
+  if (!list.ok() || *list == nullptr || record.tiers_only) return;
+  for (const model::FieldId field : (*list)->Fields()) {
+    const LostField unseen = Unseen(field, **list, out->pages.pages);
+    if (unseen.series.empty()) continue;
+    const std::string names = SeriesNames(unseen, index);
+    out->lost.push_back(
+        {.area = model::FindingArea::kPages,
+         .place = place,
+         .what = fmt::format(
+             "of {} nothing is left from {} to {}",
+             names.empty() ? fmt::format("{} series of field {}", unseen.series.size(), model::Number(field)) : names,
+             text::PrintSecond(record.range.first.ns), text::PrintSecond(record.range.last.ns))});
+  }
+}
+
 }  // namespace
 
 Result<rocks::PageBytes> CheckPage(const partition::PageSet& epoch, size_t index) {
@@ -129,6 +191,8 @@ Result<ReadablePages> ReadWhatIsWhole(const partition::Epoch& epoch, const std::
     if (IsTimes(pages[i])) lost_times.Add(pages[i]);
     tier_lost |= pages[i].tier != rocks::kRawTier;
   }
+  const bool unlisted = !epoch.Loss().empty();
+  if (unlisted) lost_times.AddAllBut(pages);
   const bool drop_tiers = tier_lost && !record.tiers_only;
   if (!drop_tiers) out.pages.tier_widths_ns = directory->tier_widths_ns();
   std::map<std::pair<uint8_t, model::FieldId>, LostField> lost;
@@ -154,6 +218,14 @@ Result<ReadablePages> ReadWhatIsWhole(const partition::Epoch& epoch, const std::
     if (!raw && drop_tiers) {
       out.lost.back().what += "; they are made of rows that are there, and will be made of them again";
     }
+  }
+  if (unlisted) {
+    TellOfUnlisted(epoch, place, index, &out);
+  } else if (const std::string damage = epoch.DirectoryDamage(); !damage.empty()) {
+    out.lost.push_back(
+        {.area = model::FindingArea::kPages,
+         .place = place,
+         .what = "its list of pages is damaged, and was made anew of the pages, which are all there: " + damage});
   }
   if (auto series = epoch.Series(); series.ok()) {
     out.pages.series = std::move(series).value();

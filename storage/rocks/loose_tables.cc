@@ -105,4 +105,72 @@ Result<PageBytes> LooseTables::Get(std::string_view key) const {
   return PageBytes{*bytes, bytes};
 }
 
+namespace {
+
+std::string_view KeyAt(const rocksdb::Iterator& at) { return {at.key().data(), at.key().size()}; }
+
+// `key` plus 2^bit, both as one big-endian number; "" where that is none of as many bytes.
+std::string Further(std::string key, size_t bit) {
+  unsigned carry = 1U << (bit % 8);
+  for (size_t at = key.size() - bit / 8; at-- > 0 && carry != 0;) {
+    const unsigned sum = static_cast<unsigned char>(key[at]) + carry;
+    key[at] = static_cast<char>(sum & 0xFFU);
+    carry = sum >> 8U;
+  }
+  return carry != 0 ? std::string() : key;
+}
+
+// The first key behind `from` that can be read, where a block that cannot be lies between; "" when there is none. Looks
+// at distances that double, and from what it finds back.
+std::string FirstReadableBehind(const NewIterator& make, const std::string& from, const std::string& end) {
+  for (size_t bit = 0; bit <= from.size() * 8; ++bit) {
+    // At last from the end.
+    const std::string probe = bit < from.size() * 8 ? Further(from, bit) : std::string();
+    const bool last = probe.empty() || probe >= end;
+    const std::unique_ptr<rocksdb::Iterator> at = make();
+    if (last) {
+      at->SeekForPrev(end);
+      if (at->Valid() && KeyAt(*at) == end) at->Prev();
+    } else {
+      at->Seek(probe);
+      if (at->Valid() && KeyAt(*at) >= end) continue;
+    }
+    std::string found;
+    for (; at->Valid() && KeyAt(*at) >= from; at->Prev()) found = KeyAt(*at);
+    if (!found.empty() || last) return found;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<uint64_t> VisitReadable(const NewIterator& make, const KeyRange& range, const VisitKey& visit) {
+  uint64_t gaps = 0;
+  std::string from = range.first;
+  // As long as a key, so that distances are those of keys.
+  if (from.size() < kPageKeyBytes) from.resize(kPageKeyBytes, '\0');
+  while (!from.empty()) {
+    const std::unique_ptr<rocksdb::Iterator> at = make();
+    for (at->Seek(from); at->Valid() && KeyAt(*at) < range.end; at->Next()) {
+      TM_RETURN_IF_ERROR(visit(KeyAt(*at), {at->value().data(), at->value().size()}));
+      from = Further(std::string(KeyAt(*at)), 0);
+      if (from.empty()) return gaps;
+    }
+    if (at->status().ok()) return gaps;
+    if (!at->status().IsCorruption()) return IoError(Printable(at->status().ToString()));
+    ++gaps;
+    from = FirstReadableBehind(make, from, range.end);
+  }
+  return gaps;
+}
+
+Result<uint64_t> LooseTables::VisitEpoch(const PageKey& of_epoch, const VisitKey& visit) const {
+  ThisThreadIsBusy();
+  TM_TRY_ASSIGN(const auto reader, ReaderOf({of_epoch.database, of_epoch.partition_start_ns, of_epoch.epoch}));
+  rocksdb::ReadOptions read;
+  read.fill_cache = false;
+  return VisitReadable([&] { return std::unique_ptr<rocksdb::Iterator>(reader->NewIterator(read)); },
+                       EpochKeys(of_epoch.database, of_epoch.partition_start_ns, of_epoch.epoch), visit);
+}
+
 }  // namespace tidemark::storage::rocks

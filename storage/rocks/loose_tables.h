@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@
 namespace rocksdb {
 class Env;
 class FileSystem;
+class Iterator;
 class SstFileReader;
 }  // namespace rocksdb
 
@@ -45,6 +47,13 @@ struct TableSight {
 // read as a table, kIo.
 Result<TableSight> LookAtTable(const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& path, bool whole);
 
+// Calls `visit` for all keys in [range.first, range.end) that can be read, ascending. Blocks that cannot be read cost
+// what lies in them: behind each the next key that can be is looked for. `make`: an iterator over all of it, anew at
+// each call, since one that failed stays so. Returns how many such places there were. Errors: those of `visit`, kIo.
+using NewIterator = std::function<std::unique_ptr<rocksdb::Iterator>()>;
+using VisitKey = std::function<Result<void>(std::string_view key, std::string_view value)>;
+Result<uint64_t> VisitReadable(const NewIterator& make, const KeyRange& range, const VisitKey& visit);
+
 // Thread-safe once all tables have been added.
 class LooseTables {
  public:
@@ -56,6 +65,8 @@ class LooseTables {
   void Add(const TableSight& sight, std::string path);
   // The value of a key of `data`. Errors: kNotFound when no table has it, kCorruption when the table cannot be read.
   [[nodiscard]] Result<PageBytes> Get(std::string_view key) const;
+  // VisitReadable of the table of an epoch. Errors besides: kNotFound, kCorruption when nothing of it can be read.
+  [[nodiscard]] Result<uint64_t> VisitEpoch(const PageKey& of_epoch, const VisitKey& visit) const;
   [[nodiscard]] bool empty() const { return paths_.empty(); }
 
  private:

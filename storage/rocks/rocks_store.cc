@@ -7,6 +7,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 #include <rocksdb/metadata.h>
+#include <rocksdb/table_properties.h>
 #include <rocksdb/write_batch.h>
 
 #include <array>
@@ -192,6 +193,28 @@ Result<void> RocksStore::ForEach(Family family, std::string_view prefix, const V
     TM_RETURN_IF_ERROR(visit(ToView(it->key()), ToView(it->value())));
   }
   return FromRead(it->status(), "reading records");
+}
+
+Result<uint64_t> RocksStore::ForEachReadable(const PageKey& of_epoch, const VisitFn& visit) const {
+  ThisThreadIsBusy();
+  ReaderLock lock(mutex_);
+  TM_RETURN_IF_ERROR(CheckOpen());
+  if (options_.pages != nullptr) return options_.pages->VisitEpoch(of_epoch, visit);
+  rocksdb::ReadOptions read;
+  read.fill_cache = false;
+  // Damage of other epochs' files is not met on the way.
+  read.table_filter = [number = fmt::format("{}", of_epoch.epoch),
+                       database =
+                           fmt::format("{}", model::Number(of_epoch.database))](const rocksdb::TableProperties& table) {
+    const auto& own = table.user_collected_properties;
+    const auto epoch = own.find("tidemark.epoch");
+    const auto of = own.find("tidemark.database");
+    return epoch != own.end() && of != own.end() && epoch->second == number && of->second == database;
+  };
+  const auto make = [&] {
+    return std::unique_ptr<rocksdb::Iterator>(handles_->db->NewIterator(read, handles_->family(Family::kData)));
+  };
+  return VisitReadable(make, EpochKeys(of_epoch.database, of_epoch.partition_start_ns, of_epoch.epoch), visit);
 }
 
 uint64_t RocksStore::LatestSequence() const {

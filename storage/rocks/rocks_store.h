@@ -113,6 +113,11 @@ class RocksStore {
   using VisitFn = std::function<Result<void>(std::string_view key, std::string_view value)>;
   [[nodiscard]] Result<void> ForEach(Family family, std::string_view prefix, const VisitFn& visit) const;
 
+  // Calls `visit` for all pages of an epoch in `data` that can be read, its lists among them, ascending: without those
+  // lists, and past damage. Each block that cannot be read costs the page in it. Returns how many such places there
+  // were. Errors: those of `visit`, kIo, kNotFound and kCorruption when there is nothing of it.
+  [[nodiscard]] Result<uint64_t> ForEachReadable(const PageKey& of_epoch, const VisitFn& visit) const;
+
   // RocksDB's number of the last change; it only grows. 0 when the store is closed.
   [[nodiscard]] uint64_t LatestSequence() const;
 

@@ -21,6 +21,7 @@ SketchScan::SketchScan(std::shared_ptr<const Pinned> pinned, std::span<const mod
     source.masks = retention::SourceMasks::OfEpoch(pinned_->masks, record);
     if (auto directory = epoch->Directory(); directory.ok()) {
       source.directory = *directory;
+      if (const std::string loss = epoch->Loss(); !loss.empty()) warnings_.Add(loss);
     } else {
       warnings_.Add(directory.error().message);
       continue;

@@ -185,6 +185,7 @@ Result<bool> TierScan::ReadTiers(Source& source, model::MeasurementId measuremen
       return false;
     }
     source.directory = *directory;
+    if (const std::string loss = source.pages->Loss(); source.reduced && !loss.empty()) warnings_.Add(loss);
     const std::vector<int64_t>& widths = source.directory->tier_widths_ns();
     for (size_t i = widths.size(); i-- > 0;) {
       if (widths[i] <= 0 || width_ns_ % widths[i] != 0) continue;

@@ -265,9 +265,18 @@ CrashScenario DatabasesScenario() {
                        },
                        [](RowModel* model) { Erase(model, "other", "", INT64_MIN, INT64_MAX); }};
   const CrashStep rename{[](Store& store, ManualClock&) -> Result<void> {
-                           if (store.HasDatabase("after")) return {};
+                           // What belongs to it goes with it, whenever the crash comes.
+                           if (store.HasDatabase("after")) {
+                             auto document = store.Documents()->Get("belongs", "after");
+                             if (!document.ok()) return std::move(document).error();
+                             return {};
+                           }
+                           if (store.Documents()->Get("belongs", "after").ok())
+                             return MakeError(ErrorCode::kInternal, "the document was renamed without its database");
                            if (!store.HasDatabase("before")) TM_RETURN_IF_ERROR(store.CreateDatabase("before", {}));
-                           return store.RenameDatabase("before", "after");
+                           const storage::DocumentChange moved{
+                               .kind = "belongs", .name = "after", .bytes = "x", .author = "", .expected = {}};
+                           return store.RenameDatabase("before", "after", {&moved, 1});
                          },
                          [](RowModel*) {}};
   return {"Databases",

@@ -108,9 +108,15 @@ void Daemon::OpenAdmin() {
   jobs_->Add(ScrubAsJob(store_.get(), scrubber_.get()));
   jobs_->Add(BackfillsAsJobs(backfills_.get()));
   admin_->SetFacts([this] { return LookAtStatus(); });
-  admin_->SetRenamed([this](const std::string& from, const std::string& to) -> Status {
-    TM_RETURN_IF_ERROR(policies_->Rename(to, policies_->NameOf(from), "rename database"));
-    return policies_->Forget(from, "rename database");
+  admin_->SetRename([this](const std::string& from, const std::string& to) {
+    // One commit: after a crash jobs and the policy go by the name that the database has.
+    using Changes = std::vector<storage::DocumentChange>;
+    return job_book_->RenameDatabase(from, to, [&](Changes changes) {
+      return policies_->RenameDatabase(from, to, "rename database", [&](Changes more) -> Status {
+        changes.insert(changes.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+        return store_->RenameDatabase(from, to, changes);
+      });
+    });
   });
 }
 

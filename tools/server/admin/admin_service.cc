@@ -17,6 +17,7 @@
 #include "query/promql/parser.h"
 #include "query/rules/rule_file.h"
 #include "storage/base/check.h"
+#include "storage/base/text/count.h"
 #include "storage/base/text/instant.h"
 #include "tools/server/admin/retention_json.h"
 #include "tools/server/admin/row_import.h"
@@ -355,6 +356,15 @@ Response AdminService::CleanTombstones(Request& request) const {
   const Result<storage::CompactionProgress> done =
       store_->Compact(database, request.stop, [](const storage::CompactionProgress&) {});
   if (!done.ok()) return Fail(done.error());
+  if (!done->left.empty()) {
+    const storage::PartitionLeft& first = done->left.front();
+    return Fail(
+        ErrorType::kInternal,
+        fmt::format("all was compacted but {} that cannot be read, the first from {} to {}: {}; `tidemark admin "
+                    "verify` names what is damaged",
+                    text::Counted(done->left.size(), "partition"), text::PrintSecond(first.bounds.first.ns),
+                    text::PrintSecond(first.bounds.last.ns), first.why));
+  }
   return NoContent();
 }
 

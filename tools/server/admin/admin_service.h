@@ -29,9 +29,10 @@ class AdminService {
 
   // What the act "status" tells beside what the store knows. Before the first request.
   void SetFacts(std::function<StatusFacts()> facts) { facts_ = std::move(facts); }
-  // What else is kept under the name of a database; called when one gets another. Before the first request.
-  void SetRenamed(std::function<Status(const std::string& from, const std::string& to)> renamed) {
-    renamed_ = std::move(renamed);
+  // Renames a database together with all that the server keeps under its name, in one act; without it the store alone
+  // is asked. Before the first request.
+  void SetRename(std::function<Status(const std::string& from, const std::string& to)> rename) {
+    rename_ = std::move(rename);
   }
 
   // The acts that it does: rows of admin::Acts() with a method.
@@ -76,9 +77,8 @@ class AdminService {
   const Reload reload_;
   uint64_t series_limit_ = 0;
   std::function<StatusFacts()> facts_ = [] { return StatusFacts(); };
-  std::function<Status(const std::string& from, const std::string& to)> renamed_ = [](const auto&, const auto&) {
-    return Status();
-  };
+  std::function<Status(const std::string& from, const std::string& to)> rename_ =
+      [this](const std::string& from, const std::string& to) -> Status { return store_->RenameDatabase(from, to); };
 };
 
 }  // namespace tidemark::server

@@ -69,12 +69,11 @@ http::Response AdminService::RenameDatabase(http::Request& request) const {
   }
   std::vector<std::string> warnings;
   if (!dry_run) {
-    if (const Status renamed = store_->RenameDatabase(from, to); !renamed.ok()) {
+    if (const Status renamed = rename_(from, to); !renamed.ok()) {
       return Answer(renamed.error().code == ErrorCode::kInvalidArgument
                         ? ErrorReply(ErrorType::kBadData, renamed.error().message)
                         : ErrorReply(renamed.error()));
     }
-    if (const Status moved = renamed_(from, to); !moved.ok()) warnings.push_back(moved.error().message);
   }
   std::vector<std::string> named;
   if (const storage::DocumentStore* const documents = store_->Documents(); documents != nullptr) {

@@ -11,15 +11,18 @@ namespace {
 
 constexpr std::string_view kKind = "influx_policy";
 
-// No bytes: the name is forgotten.
-Status Note(storage::DocumentStore* documents, std::string_view database, std::optional<std::string> policy,
-            std::string_view author) {
+// No policy: the name is forgotten.
+storage::DocumentChange ChangeOf(std::string_view database, std::optional<std::string> policy,
+                                 std::string_view author) {
+  return {.kind = std::string(kKind),
+          .name = std::string(database),
+          .bytes = std::move(policy),
+          .author = std::string(author),
+          .expected = std::nullopt};
+}
+
+Status Note(storage::DocumentStore* documents, const storage::DocumentChange& change) {
   if (documents == nullptr) return {};
-  const storage::DocumentChange change{.kind = std::string(kKind),
-                                       .name = std::string(database),
-                                       .bytes = std::move(policy),
-                                       .author = std::string(author),
-                                       .expected = std::nullopt};
   TM_RETURN_IF_ERROR(documents->Apply({&change, 1}));
   return {};
 }
@@ -59,20 +62,46 @@ bool PolicyBook::Knows(std::string_view database, std::string_view policy) const
 }
 
 Status PolicyBook::Rename(std::string_view database, std::string_view policy, std::string_view author) {
-  TM_RETURN_IF_ERROR(Note(documents_, database, std::string(policy), author));
+  MutexLock change(change_mutex_);
+  TM_RETURN_IF_ERROR(Note(documents_, ChangeOf(database, std::string(policy), author)));
   MutexLock lock(mutex_);
   names_.insert_or_assign(std::string(database), std::string(policy));
   return {};
 }
 
 Status PolicyBook::Forget(std::string_view database, std::string_view author) {
+  MutexLock change(change_mutex_);
   {
     MutexLock lock(mutex_);
     if (!names_.contains(database)) return {};
   }
-  TM_RETURN_IF_ERROR(Note(documents_, database, std::nullopt, author));
+  TM_RETURN_IF_ERROR(Note(documents_, ChangeOf(database, std::nullopt, author)));
   MutexLock lock(mutex_);
   if (const auto known = names_.find(database); known != names_.end()) names_.erase(known);
+  return {};
+}
+
+Status PolicyBook::RenameDatabase(std::string_view from, std::string_view to, std::string_view author,
+                                  const Commit& commit) {
+  MutexLock change(change_mutex_);
+  std::optional<std::string> policy;
+  std::vector<storage::DocumentChange> changes;
+  {
+    MutexLock lock(mutex_);
+    if (const auto known = names_.find(from); known != names_.end()) {
+      policy = known->second;
+      changes.push_back(ChangeOf(from, std::nullopt, author));
+    }
+    // One that a database of the new name has left behind goes.
+    if (policy || names_.contains(to)) changes.push_back(ChangeOf(to, policy, author));
+  }
+  if (documents_ == nullptr) changes.clear();
+  TM_RETURN_IF_ERROR(commit(std::move(changes)));
+  MutexLock lock(mutex_);
+  for (const std::string_view name : {from, to}) {
+    if (const auto known = names_.find(name); known != names_.end()) names_.erase(known);
+  }
+  if (policy) names_.emplace(std::string(to), std::move(*policy));
   return {};
 }
 

@@ -2,9 +2,11 @@
 // goes by "autogen" and by the name that its client has given it: who writes with rp=two_weeks means that one.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
@@ -32,9 +34,14 @@ class PolicyBook {
   Status Rename(std::string_view database, std::string_view policy, std::string_view author);
   // The database has gone. Errors: those of DocumentStore::Apply; then the name is still known.
   Status Forget(std::string_view database, std::string_view author);
+  // A database gets another name, and its policy keeps its own. Calls `commit` with what changes of the documents, and
+  // believes it when that succeeds; no policy changes meanwhile. Errors: those of `commit`.
+  using Commit = std::function<Status(std::vector<storage::DocumentChange> changes)>;
+  Status RenameDatabase(std::string_view from, std::string_view to, std::string_view author, const Commit& commit);
 
  private:
   storage::DocumentStore* const documents_;
+  Mutex change_mutex_;  // one change at a time; before mutex_
   mutable Mutex mutex_;
   std::map<std::string, std::string, std::less<>> names_ TM_GUARDED_BY(mutex_);
 };

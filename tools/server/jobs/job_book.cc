@@ -248,6 +248,32 @@ Result<Job> JobBook::Cancel(std::string_view id) {
   return job;
 }
 
+Status JobBook::RenameDatabase(std::string_view from, std::string_view to, const Commit& commit) {
+  MutexLock lock(mutex_);
+  std::vector<Entry*> about;
+  std::vector<storage::DocumentChange> changes;
+  for (auto& [number, entry] : entries_) {
+    // One that has failed may be resumed.
+    const bool over = HasEnded(entry.job.state) && entry.job.state != JobState::kFailed;
+    if (entry.job.database != from || over) continue;
+    about.push_back(&entry);
+    if (documents_ == nullptr) continue;
+    Job job = entry.job;
+    job.database = to;
+    changes.push_back({.kind = std::string(kKind),
+                       .name = NameOf(number),
+                       .bytes = "{" + PrintJob(job) + "}",
+                       .author = job.author,
+                       .expected = std::nullopt});
+  }
+  TM_RETURN_IF_ERROR(commit(std::move(changes)));
+  for (Entry* const entry : about) {
+    entry->job.database = to;
+    Changed(entry);
+  }
+  return {};
+}
+
 void JobBook::Start() {
   for (const auto& lane : lanes_) lane->thread = std::thread([this, at = lane.get()] { Work(at); });
 }
@@ -287,7 +313,13 @@ void JobBook::RunJob(Lane* lane, const Job& job, const std::stop_token& stop) {
   MutexLock lock(mutex_);
   lane->running.clear();
   Entry& entry = entries_.at(number);
-  End(&entry, std::move(done), stop);
+  if (!done.ok() && done.error().code == ErrorCode::kNotFound && entry.job.database != job.database) {
+    // Its database got another name before the work found it.
+    entry.job.state = JobState::kWaiting;
+    lane->waiting.push_front(entry.job.id);
+  } else {
+    End(&entry, std::move(done), stop);
+  }
   SaveOrTell(&entry);
   Changed(&entry);
 }

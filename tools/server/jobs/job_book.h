@@ -78,6 +78,12 @@ class JobBook {
   Result<Job> Resume(std::string_view id);  // paused, or failed
   Result<Job> Cancel(std::string_view id);  // whatever has not ended
 
+  // A database gets another name: those that are about it and may go on yet are about it still. Calls `commit` with
+  // what changes of their documents, and believes it when that succeeds; no job changes meanwhile. One that runs goes
+  // on. Errors: those of `commit`.
+  using Commit = std::function<Status(std::vector<storage::DocumentChange> changes)>;
+  Status RenameDatabase(std::string_view from, std::string_view to, const Commit& commit);
+
   void Start();
   // What runs goes on after the next start. Idempotent.
   void Stop();

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "query/api/envelope.h"
+#include "storage/base/text/instant.h"
 #include "storage/base/text/json_string.h"
 
 namespace tidemark::server::jobs {
@@ -78,9 +79,18 @@ std::optional<uint64_t> BytesBefore(const Job& job) {
   return bytes;
 }
 
-uint64_t BytesOf(const storage::Store& store, std::string_view database) {
+// By its number, since it may get another name meanwhile.
+uint64_t BytesOf(const storage::Store& store, uint32_t database) {
   for (const storage::DatabaseInfo& info : store.Databases()) {
-    if (info.name == database) return info.disk_bytes;
+    if (info.id == database) return info.disk_bytes;
+  }
+  return 0;
+}
+
+// 0: there is none of that name.
+uint32_t NumberOf(const storage::Store& store, std::string_view database) {
+  for (const storage::DatabaseInfo& info : store.Databases()) {
+    if (info.name == database) return info.id;
   }
   return 0;
 }
@@ -235,22 +245,43 @@ JobKind VerifyKind(storage::Store* store) {
   return {.name = "verify", .run = run};
 }
 
+namespace {
+
+// Of partitions that stay as they were: `,"partitionsLeft":1,"left":["2023-11-14T00:00:00Z to ...: why"]`, or nothing.
+std::string LeftJson(const std::vector<storage::PartitionLeft>& left) {
+  constexpr size_t kNamedMax = 100;
+  if (left.empty()) return {};
+  std::string named;
+  for (size_t i = 0; i < std::min(left.size(), kNamedMax); ++i) {
+    if (i > 0) named += ',';
+    text::AppendJsonString(
+        &named, fmt::format("the rows from {} to {} stay as they were: {}", text::PrintSecond(left[i].bounds.first.ns),
+                            text::PrintSecond(left[i].bounds.last.ns), left[i].why));
+  }
+  return fmt::format(R"(,"partitionsLeft":{},"left":[)", left.size()) + named + "]";
+}
+
+}  // namespace
+
 JobKind CompactKind(storage::Store* store, std::function<bool()> has_room) {
   const auto run = [store, has_room = std::move(has_room)](const Job& job, const std::stop_token& stop,
                                                            const JobKind::Told& told) -> Result<JobProgress> {
     // What is in memory comes to disk first, so that before and after are of the same rows. Not on a full disk, where
     // the compaction opens the reserve before it writes anything.
     if (has_room()) TM_RETURN_IF_ERROR(store->Checkpoint());
+    const uint32_t number = NumberOf(*store, job.database);
     // Of one that goes on, what it began with.
-    const uint64_t before = BytesBefore(job).value_or(BytesOf(*store, job.database));
+    const uint64_t before = BytesBefore(job).value_or(BytesOf(*store, number));
     const auto progress_of = [&](const storage::CompactionProgress& progress) {
-      return JobProgress{
+      JobProgress told_of{
           .done = progress.partitions_done,
           .total = progress.partitions_total,
           .details = fmt::format(
               R"("partitionsDone":{},"partitionsTotal":{},"bytesRead":{},"bytesWritten":{},"bytesBefore":{},"bytesAfter":{})",
               progress.partitions_done, progress.partitions_total, progress.bytes_read, progress.bytes_written, before,
-              BytesOf(*store, job.database))};
+              BytesOf(*store, number))};
+      told_of.details += LeftJson(progress.left);
+      return told_of;
     };
     TM_TRY_ASSIGN(
         const storage::CompactionProgress done,

@@ -1,6 +1,9 @@
 // Old partitions become longer ones: by a compaction, and by the background in its own time; readers see no difference.
 #include <fmt/core.h>
 
+#include <cmath>
+#include <random>
+
 #include "store_fixture.h"
 
 namespace tidemark::storage {
@@ -202,17 +205,90 @@ TEST_F(MergeTest, RetentionBoundsIt) {
   Compact();
   EXPECT_EQ(store_->Stats().partitions, 8U);
   Check();
-  // Readers' floor falls inside one; it goes when all of it is too old.
+  // Readers' floor falls inside one: it is split, and what is before goes.
   clock_.Set((kFirstDay + 104) * kDay);
   expected_.erase(expected_.begin(), expected_.lower_bound((kFirstDay + 4) * kDay));
   Check();
   ASSERT_TRUE(store_->ApplyRetention().ok());
-  EXPECT_EQ(store_->Stats().partitions, 8U);
+  EXPECT_EQ(store_->Stats().splits, 1U);
+  EXPECT_EQ(store_->Stats().partitions, 7U + 4U);
+  EXPECT_EQ(Partitions().front().bounds.first.ns, (kFirstDay + 4) * kDay);
+  Check();
+  // It stays so: nothing is merged that would be split again.
+  Compact();
+  EXPECT_EQ(store_->Stats().partitions, 7U + 4U);
+  CloseAndOpen();
+  Check();
   clock_.Set((kFirstDay + 109) * kDay);
   ASSERT_TRUE(store_->ApplyRetention().ok());
-  EXPECT_EQ(store_->Stats().partitions, 7U);
+  EXPECT_EQ(store_->Stats().partitions, 6U + 7U);
+  EXPECT_EQ(Partitions().front().bounds.first.ns, (kFirstDay + 9) * kDay);
   expected_.erase(expected_.begin(), expected_.lower_bound((kFirstDay + 9) * kDay));
   Check();
+}
+
+TEST_F(MergeTest, ASplitIsBoundedByWhatItCosts) {
+  Open();
+  DatabaseOptions options;
+  clock_.Set((kFirstDay + 70) * kDay);
+  options.retention_ns = 520 * kDay;
+  ASSERT_TRUE(store_->CreateDatabase("default", options).ok());
+  WriteDays(0, 64);
+  Compact();
+  ASSERT_EQ(store_->Stats().partitions, 1U);
+  // Each day the retention goes on by one, and at no time is there more than a day of what is too old.
+  uint64_t splits = 0;
+  for (int64_t day = 0; day < 20; ++day) {
+    clock_.Set((kFirstDay + 520 + day) * kDay + kNsPerHour);
+    ASSERT_TRUE(store_->ApplyRetention().ok());
+    EXPECT_GE(Partitions().front().bounds.first.ns, (kFirstDay + day) * kDay);
+    expected_.erase(expected_.begin(), expected_.lower_bound((kFirstDay + day) * kDay + kNsPerHour));
+    Check();
+    splits = store_->Stats().splits;
+    if (day == 0) {
+      EXPECT_EQ(store_->Stats().partitions, 1U) << "of a day a part only is too old";
+    }
+  }
+  EXPECT_EQ(splits, 1U + 3U) << "into eight, and three of these";
+}
+
+TEST_F(MergeTest, BytesAreKeptToADay) {
+  Open();
+  // What cannot be made smaller, so that a day takes as much alone as in a merged partition.
+  std::mt19937_64 random(7);
+  for (int64_t day = 0; day < 65; ++day) {
+    model::BatchBuilder rows;
+    for (int64_t at = (kFirstDay + day) * kDay; at < (kFirstDay + day + 1) * kDay; at += kStep) {
+      const double value = std::ldexp(static_cast<double>(random()), -70);
+      rows.Row("cpu", {{"host", "a"}}, {at}).Field("usage", value);
+      expected_[at] = value;
+    }
+    Write(rows.batch());
+  }
+  clock_.Set((kFirstDay + 70) * kDay);
+  Compact();
+  ASSERT_EQ(store_->Stats().partitions, 2U);
+  DatabaseOptions options = store_->Databases()[0].options;
+  const uint64_t day = store_->Stats().disk_bytes / 64;
+  options.max_bytes = store_->Stats().disk_bytes - 1;
+  ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
+  ASSERT_TRUE(store_->ApplyRetention().ok());
+  EXPECT_LE(store_->Stats().disk_bytes, options.max_bytes);
+  const int64_t first_ns = Partitions().front().bounds.first.ns;
+  // A file takes as much as the rows of a day here, so that the split itself takes some days.
+  EXPECT_LE(first_ns, (kFirstDay + 8) * kDay) << day;
+  expected_.erase(expected_.begin(), expected_.lower_bound(first_ns));
+  Check();
+  // Less and less of it, and never much less than may be.
+  for (int i = 2; i < 5; ++i) {
+    options.max_bytes -= 3 * day;
+    ASSERT_TRUE(store_->SetDatabaseOptions("default", options).ok());
+    ASSERT_TRUE(store_->ApplyRetention().ok());
+    EXPECT_LE(store_->Stats().disk_bytes, options.max_bytes);
+    EXPECT_GT(store_->Stats().disk_bytes + 2 * day, options.max_bytes);
+    expected_.erase(expected_.begin(), expected_.lower_bound(Partitions().front().bounds.first.ns));
+    Check();
+  }
 }
 
 TEST_F(MergeTest, TiersAnswerAsTheRowsDo) {

@@ -27,6 +27,39 @@ TEST_F(RenameTest, RowsAreThereUnderTheNewNameAlsoAfterARestart) {
   EXPECT_EQ(Read({Equal("host", "b")}, {}, "old").size(), 1U);
 }
 
+TEST_F(RenameTest, DocumentsThatBelongToItAreOfTheSameAct) {
+  Open();
+  WriteDouble("a", clock_.NowNs(), 1, "old");
+  ASSERT_TRUE(store_->Documents()->Put("policy", "old", "two_weeks", "ada").ok());
+  std::vector<DocumentChange> with{
+      {.kind = "policy", .name = "old", .bytes = {}, .author = "ada", .expected = 7},
+      {.kind = "policy", .name = "new", .bytes = "two_weeks", .author = "ada", .expected = {}}};
+  // What the documents refuse renames nothing, now and after a restart.
+  EXPECT_FALSE(store_->RenameDatabase("old", "new", with).ok());
+  EXPECT_TRUE(store_->HasDatabase("old"));
+  CloseAndOpen();
+  EXPECT_TRUE(store_->HasDatabase("old"));
+  EXPECT_FALSE(store_->HasDatabase("new"));
+  with[0].expected.reset();
+  ASSERT_TRUE(store_->RenameDatabase("old", "new", with).ok());
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(store_->HasDatabase("new"));
+    EXPECT_FALSE(store_->Documents()->Get("policy", "old").ok());
+    const auto document = store_->Documents()->Get("policy", "new");
+    ASSERT_TRUE(document.ok());
+    EXPECT_EQ(document->bytes, "two_weeks");
+    CloseAndOpen();
+  }
+  // A database that is not renamed leaves its documents as they are.
+  EXPECT_FALSE(
+      store_
+          ->RenameDatabase("none", "else",
+                           std::vector<DocumentChange>{
+                               {.kind = "policy", .name = "new", .bytes = {}, .author = "ada", .expected = {}}})
+          .ok());
+  EXPECT_TRUE(store_->Documents()->Get("policy", "new").ok());
+}
+
 TEST_F(RenameTest, SaysWhyNot) {
   Open();
   WriteDouble("a", clock_.NowNs(), 1, "old");

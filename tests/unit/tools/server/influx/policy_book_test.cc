@@ -37,6 +37,30 @@ TEST(PolicyBook, ANameThatCouldNotBeForgottenIsKnownAndCanBeForgottenLater) {
   EXPECT_EQ(again.NameOf("a"), "autogen");
 }
 
+TEST(PolicyBook, ItGoesWithItsDatabaseToAnotherName) {
+  access::MemoryDocuments documents;
+  PolicyBook book(&documents);
+  ASSERT_TRUE(book.Rename("old", "short", "ada").ok());
+  ASSERT_TRUE(book.Rename("new", "left_behind", "ada").ok());
+  const auto refuse = [](const auto&) -> Status { return IoError("the disk fails"); };
+  EXPECT_FALSE(book.RenameDatabase("old", "new", "ada", refuse).ok());
+  EXPECT_EQ(book.NameOf("old"), "short");
+  EXPECT_EQ(book.NameOf("new"), "left_behind");
+  const auto commit = [&](const std::vector<storage::DocumentChange>& changes) -> Status {
+    TM_RETURN_IF_ERROR(documents.Apply(changes));
+    return {};
+  };
+  ASSERT_TRUE(book.RenameDatabase("old", "new", "ada", commit).ok());
+  // And one whose database had the first policy only: what was left behind is not its.
+  ASSERT_TRUE(book.RenameDatabase("plain", "old", "ada", commit).ok());
+  PolicyBook again(&documents);
+  again.Load();
+  for (const PolicyBook* each : {&book, &again}) {
+    EXPECT_EQ(each->NameOf("old"), "autogen");
+    EXPECT_EQ(each->NameOf("new"), "short");
+  }
+}
+
 TEST(DropDatabase, IsDoneThoughTheNameOfThePolicyStays) {
   access::MemoryDocuments documents;
   PolicyBook book(&documents);

@@ -180,5 +180,43 @@ TEST(Job, IsReadAsItWasPrinted) {
   EXPECT_EQ(ReadJob("no").error().code, ErrorCode::kCorruption);
 }
 
+TEST_F(JobBookTest, JobsGoByTheNewNameOfTheirDatabase) {
+  std::string running;
+  std::string waiting;
+  {
+    const auto book = Make();
+    book->Start();
+    running = Begin(book.get(), "old");
+    AwaitBegan("old;");
+    waiting = Begin(book.get(), "x");
+    const std::string paused = Begin(book.get(), "old", "other");
+    ASSERT_TRUE(book->Pause(paused).ok());
+    // What is not committed has not happened.
+    EXPECT_FALSE(
+        book->RenameDatabase("old", "new", [](const auto&) -> Status { return MakeError(ErrorCode::kIo, "x"); }).ok());
+    EXPECT_EQ(book->Find(running)->database, "old");
+    size_t changed = 0;
+    ASSERT_TRUE(book->RenameDatabase("old", "new",
+                                     [&](const std::vector<storage::DocumentChange>& changes) -> Status {
+                                       changed = changes.size();
+                                       TM_RETURN_IF_ERROR(documents_.Apply(changes));
+                                       return {};
+                                     })
+                    .ok());
+    EXPECT_EQ(changed, 2U);
+    EXPECT_EQ(book->Find(running)->database, "new");
+    EXPECT_EQ(book->Find(paused)->database, "new");
+    EXPECT_EQ(book->Find(waiting)->database, "x");
+    // One that is asked for under the new name is the one that runs.
+    EXPECT_EQ(Begin(book.get(), "new"), running);
+  }
+  // Also after a restart.
+  began_.clear();
+  const auto book = Make();
+  EXPECT_EQ(book->Find(running)->database, "new");
+  book->Start();
+  AwaitBegan("new+;");
+}
+
 }  // namespace
 }  // namespace tidemark::server::jobs
