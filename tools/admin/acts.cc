@@ -144,8 +144,11 @@ constexpr Act kStoreActs[] = {
      .right = Right::kAdmin,
      .reply = Reply::kProgress,
      .keys =
-         "job state workDone workTotal partitionsDone partitionsTotal bytesRead bytesWritten bytesBefore bytesAfter",
-     .help = "fold each partition of DB into one epoch, without what was deleted, and say what that has won",
+         "job state workDone workTotal partitionsDone partitionsTotal bytesRead bytesWritten bytesBefore bytesAfter "
+         "partitionsLeft",
+     .help =
+         "fold each partition of DB into one epoch, without what was deleted, and say what that has won; exit code 1 "
+         "when partitions are left because something of them cannot be read",
      .parameters = kCompact,
      .of_database = true},
     {.name = "jobs list",

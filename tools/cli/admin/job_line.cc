@@ -52,9 +52,11 @@ void JobLine::Take(std::string_view line, double seconds) {
   read("id", &backup_);
   read("pages", &pages_);
   read("damagedPages", &damaged_pages_);
+  read("partitionsLeft", &left_);
   damage_.clear();
-  simdjson::dom::array damage;
-  if (root["damage"].get(damage) == simdjson::SUCCESS) {
+  for (const char* key : {"damage", "left"}) {
+    simdjson::dom::array damage;
+    if (root[key].get(damage) != simdjson::SUCCESS) continue;
     for (const simdjson::dom::element one : damage) {
       std::string_view text;
       if (one.get(text) == simdjson::SUCCESS) damage_.emplace_back(text);
@@ -98,6 +100,10 @@ std::string JobLine::Summary() const {
   if (kind_ == "compact" && total_ > 0) {
     out += fmt::format(": {}", state_ == "done" ? text::Counted(total_, "partition")
                                                 : fmt::format("{} of {}", done_, text::Counted(total_, "partition")));
+  }
+  if (left_.value_or(0) > 0) {
+    out += fmt::format(", except {} that cannot be read and {}", text::Counted(*left_, "partition"),
+                       *left_ == 1 ? "stays as it was" : "stay as they were");
   }
   if (pages_ && bytes_) {
     out += fmt::format(": {} of {}, {}", text::Counted(*pages_, "page"),

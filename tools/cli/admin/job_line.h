@@ -23,9 +23,9 @@ class JobLine {
   [[nodiscard]] std::string Summary() const;
   [[nodiscard]] const std::string& id() const { return id_; }
   [[nodiscard]] const std::string& state() const { return state_; }
-  // What a verification has found, in words.
+  // What a verification has found, or a compaction has passed over, in words.
   [[nodiscard]] const std::vector<std::string>& damage() const { return damage_; }
-  [[nodiscard]] bool damaged() const { return damaged_pages_.value_or(0) > 0; }
+  [[nodiscard]] bool damaged() const { return damaged_pages_.value_or(0) + left_.value_or(0) > 0; }
 
  private:
   std::string id_;
@@ -40,6 +40,7 @@ class JobLine {
   std::optional<uint64_t> backup_;
   std::optional<uint64_t> pages_;
   std::optional<uint64_t> damaged_pages_;
+  std::optional<uint64_t> left_;  // partitions
   std::vector<std::string> damage_;
   double seconds_ = 0;
   // As they were when the first line came: what was done before is no part of the rate.

@@ -88,8 +88,11 @@ int Compact(storage::Store* store, const std::string& database, bool json) {
   if (!done.ok()) return Fail(done.error().message);
   job.state = stop.stop_requested() ? server::jobs::JobState::kCancelled : server::jobs::JobState::kDone;
   told(*done);
-  if (!json) fmt::print("{}\n", line.Summary());
-  return job.state == server::jobs::JobState::kDone ? 0 : 1;
+  if (!json) {
+    for (const std::string& left : line.damage()) fmt::print("{}\n", left);
+    fmt::print("{}\n", line.Summary());
+  }
+  return job.state == server::jobs::JobState::kDone && !line.damaged() ? 0 : 1;
 }
 
 }  // namespace

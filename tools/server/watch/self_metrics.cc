@@ -116,6 +116,8 @@ void AddStore(Writer* out, const storage::StoreStats& stats) {
   out->Gauge("tidemark_seal_queue", "Partitions that wait to be sealed.", Number(stats.seal_queue));
   out->Gauge("tidemark_seal_progress", "How far the partition that is being sealed has come, 0 to 1.",
              stats.seal_progress);
+  out->Gauge("tidemark_partitions_left", "Partitions that are not folded because something of them cannot be read.",
+             Number(stats.partitions_left));
   out->Gauge("tidemark_seal_healthy", "Whether the last seal succeeded.", stats.last_seal_error.empty() ? 1 : 0);
   out->Gauge("tidemark_last_seal_seconds", "Duration of the last seal.", Seconds(stats.last_seal_ns));
   out->Gauge("tidemark_sealed_epochs", "Live epochs that are sealed.", Number(stats.sealed_epochs));
@@ -281,6 +283,9 @@ void AddUdp(Writer* out, const std::vector<std::unique_ptr<UdpListener>>& listen
   each("tidemark_udp_batches_total", "Batches written.", &UdpCounters::batches);
   each("tidemark_udp_failed_batches_total", "Batches lost because the store refused them.",
        &UdpCounters::failed_batches);
+  each("tidemark_udp_failed_datagrams_total", "Datagrams of these batches.", &UdpCounters::failed_datagrams);
+  each("tidemark_udp_dropped_datagrams_total", "Datagrams that the kernel had no room for: they came too fast.",
+       &UdpCounters::dropped);
 }
 
 void AddRules(Writer* out, const query::rules::Manager& rules) {

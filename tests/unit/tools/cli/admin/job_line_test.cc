@@ -44,6 +44,18 @@ TEST(JobLine, AVerificationNamesDamage) {
   EXPECT_EQ(line.Summary(), "job 2: verify is done: 3 pages of 5 B, 1 damaged");
 }
 
+TEST(JobLine, ACompactionNamesWhatItHasLeft) {
+  JobLine line;
+  line.Take(
+      R"({"job":"3","kind":"compact","database":"d","state":"done","workDone":9,"workTotal":9,"partitionsLeft":2,)"
+      R"("left":["x","y"]})",
+      1);
+  EXPECT_TRUE(line.damaged());
+  EXPECT_EQ(line.damage(), (std::vector<std::string>{"x", "y"}));
+  EXPECT_EQ(line.Summary(),
+            "job 3: compact of d is done: 9 partitions, except 2 partitions that cannot be read and stay as they were");
+}
+
 TEST(JobLine, OtherLinesAreLeftOut) {
   JobLine line;
   line.Take("no", 0);
