@@ -32,7 +32,7 @@ exec chroot "$root" /usr/bin/setpriv --reuid 65532 --regid 65532 --clear-groups 
 
 
 def files_of(package):
-    listed = subprocess.run(["dpkg", "-L", package], capture_output=True, text=True, timeout=60, check=True).stdout.split("\n")
+    listed = subprocess.run(["dpkg", "-L", package], capture_output=True, text=True, timeout=300, check=True).stdout.split("\n")
     return [pathlib.Path(line) for line in listed if line.startswith("/") and os.path.lexists(line) and not os.path.isdir(line)]
 
 
@@ -43,7 +43,7 @@ def make_root(root):
     for merged in ("bin", "lib", "lib64", "sbin"):
         (root / merged).symlink_to(f"usr/{merged}")
     binaries = [BIN / "tidemarkd", BIN / "tidemark"]
-    packages = subprocess.run([str(SERVICE / "shared_libraries"), *map(str, binaries)], capture_output=True, text=True, timeout=60,
+    packages = subprocess.run([str(SERVICE / "shared_libraries"), *map(str, binaries)], capture_output=True, text=True, timeout=300,
                               check=True).stdout.split()
     named = re.search(r"--no-install-recommends ([a-z -]+)\\?$", TEXT, re.M).group(1).split()
     # setpriv and what it needs stand for the runtime, which is outside of an image.
