@@ -91,10 +91,14 @@ class SeriesNames {
   explicit SeriesNames(run::QueryState* state) : state_(*state), label_memory_(state), text_memory_(state) {}
 
   Status All(const storage::View& view, std::span<const model::SeriesRef> refs) {
+    const uint64_t fixed = refs.size() * (sizeof(model::LabelViews) + 2 * sizeof(uint32_t));
+    TM_RETURN_IF_ERROR(label_memory_.Set(fixed));
     labels_.resize(refs.size());
-    uint64_t held = refs.size() * (sizeof(model::LabelViews) + 2 * sizeof(uint32_t));
+    uint64_t held = 0;  // beside that
     for (size_t i = 0; i < refs.size(); ++i) {
-      TM_RETURN_IF_ERROR(Look(i, held));
+      // At least half of what the first ones say of all: too much is refused soon, and not when most of it is there.
+      const uint64_t expected = i == 0 ? 0 : held / i * refs.size() / 2;
+      TM_RETURN_IF_ERROR(Look(i, fixed + std::max(held, expected)));
       view.LabelsOf(refs[i], &labels_[i]);
       held += labels_[i].capacity() * sizeof(model::LabelView);
     }
