@@ -40,7 +40,10 @@ void ReadMatcherMap(YamlReader& yaml, const YAML::Node& map, const char* key, mo
       yaml.Fault(entry.first, fmt::format("{}: pairs of a label's name and a text", key));
       continue;
     }
-    AddMatcher(yaml, entry.first, Matcher::Make(entry.first.Scalar(), op, entry.second.Scalar()), out);
+    std::string value = entry.second.Scalar();
+    // As Alertmanager has it in the keys of groups, which receivers see.
+    if (op == model::MatchOp::kRegex) value = "^(?:" + value + ")$";
+    AddMatcher(yaml, entry.first, Matcher::Make(entry.first.Scalar(), op, std::move(value)), out);
   }
 }
 

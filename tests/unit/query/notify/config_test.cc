@@ -57,7 +57,7 @@ TEST(ParseConfig, ReadsAlertmanagersFormat) {
   EXPECT_EQ(config->resolve_timeout_ns, 600'000'000'000);
   EXPECT_EQ(KeysOf(*config, {{"severity", "info"}}), "{}->all ");
   EXPECT_EQ(KeysOf(*config, {{"severity", "page"}, {"zone", "b"}}),
-            R"({}/{severity="page",team!="x"}/{zone=~"a|b"}->page {}/{severity="page"}->all )");
+            R"({}/{severity="page",team!="x"}/{zone=~"^(?:a|b)$"}->page {}/{severity="page"}->all )");
   EXPECT_EQ(KeysOf(*config, {{"severity", "page"}, {"team", "x"}}), R"({}/{severity="page"}->all )");
   const Route& page = config->root.children[0];
   EXPECT_TRUE(page.group_by_all);
