@@ -99,9 +99,12 @@ TEST_F(MergePlanTest, OneThatReachesOverTheBordersHoldsItBack) {
 }
 
 TEST_F(MergePlanTest, RetentionsBoundTheLength) {
+  limits_.now_ns = 192 * kDay + 2 * kNsPerHour;
   options_.retention_ns = 8 * 8 * kDay - 1;
   EXPECT_TRUE(Plan(DayParts(128, 64)).empty());
   options_.retention_ns = 8 * 8 * kDay;
+  EXPECT_EQ(Plan(DayParts(128, 64)).size(), 7U) << "the first eight begin with what is too old";
+  options_.retention_ns = 8 * 8 * kDay + kDay;
   EXPECT_EQ(Plan(DayParts(128, 64)).size(), 8U);
   options_.retention_ns = 8 * 64 * kDay;
   EXPECT_EQ(Plan(DayParts(128, 64)).size(), 1U);
@@ -112,6 +115,29 @@ TEST_F(MergePlanTest, RetentionsBoundTheLength) {
   options_.tiers = {};
   options_.selectors = {{.matchers = {}, .keep_ns = 10 * kDay}};
   EXPECT_TRUE(Plan(DayParts(128, 64)).empty());
+}
+
+TEST_F(MergePlanTest, WhatWouldBeSplitAgainIsNotMerged) {
+  std::vector<MergePart> parts = DayParts(128, 128);
+  EXPECT_EQ(Plan(parts).size(), 2U);
+  // By age: day 128 is too old at noon of the day on which it is.
+  limits_.now_ns = 1128 * kDay + kDay / 2;
+  options_.retention_ns = 1000 * kDay;
+  ASSERT_EQ(Plan(parts).size(), 8U) << "sixty-four, and seven times eight";
+  EXPECT_EQ(Plan(parts).front().result, PartitionId(136 * kDay, 8 * kDay));
+  limits_.now_ns = 1128 * kDay;
+  EXPECT_EQ(Plan(parts).size(), 2U);
+  // By bytes: of the oldest only, and only where the limit is near.
+  options_ = {};
+  for (MergePart& part : parts) part.bytes = 10;
+  options_.max_bytes = 128 * 10 * 16;
+  EXPECT_EQ(Plan(parts).size(), 2U);
+  for (MergePart& part : parts) part.bytes = 1000;
+  MergePart large = DayPart(5000);
+  large.bytes = 128'000 * 15;
+  parts.push_back(large);
+  options_.max_bytes = 128'000 * 16;
+  EXPECT_EQ(Plan(parts).size(), 8U);
 }
 
 TEST_F(MergePlanTest, BytesBoundTheSize) {
