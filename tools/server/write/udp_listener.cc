@@ -1,6 +1,7 @@
 #include "tools/server/write/udp_listener.h"
 
 #include <fmt/core.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -136,6 +137,7 @@ void UdpListener::Receive(std::stop_token stop) {
   int64_t began_ns = 0;  // when the first of the batch came
   for (;;) {
     const bool stopping = stop.stop_requested();
+    CountDropped();
     const int64_t age_ms = (clock_->SteadyNs() - began_ns) / 1'000'000;
     if (!batch.empty() && (stopping || age_ms >= config_.batch_ms || batch.bytes() >= config_.batch_bytes)) {
       Flush(&batch);
@@ -163,6 +165,16 @@ void UdpListener::Receive(std::stop_token stop) {
   if (!batch.empty()) Flush(&batch);
 }
 
+void UdpListener::CountDropped() {
+  std::array<uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t length = sizeof(memory);
+  if (::getsockopt(socket_, SOL_SOCKET, SO_MEMINFO, memory.data(), &length) != 0) return;
+  const uint32_t dropped = memory[SK_MEMINFO_DROPS] - std::exchange(dropped_before_, memory[SK_MEMINFO_DROPS]);
+  if (dropped == 0) return;
+  counters_.dropped.fetch_add(dropped, std::memory_order_relaxed);
+  Complain(fmt::format("{} datagrams came faster than they could be written, and are lost", dropped));
+}
+
 void UdpListener::Flush(Batch* batch) {
   std::string problem;
   std::vector<std::string> senders;
@@ -172,9 +184,13 @@ void UdpListener::Flush(Batch* batch) {
   counters_.batches.fetch_add(1, std::memory_order_relaxed);
   if (!written.ok()) {
     counters_.failed_batches.fetch_add(1, std::memory_order_relaxed);
+    counters_.failed_datagrams.fetch_add(senders.size(), std::memory_order_relaxed);
     problem = written.error().message;
   }
-  if (problem.empty()) return;
+  if (!problem.empty()) Complain(problem);
+}
+
+void UdpListener::Complain(const std::string& problem) {
   const int64_t now = clock_->SteadyNs();
   if (last_complaint_ns_ != 0 && now - last_complaint_ns_ < kComplaintNs) {
     ++complaints_withheld_;

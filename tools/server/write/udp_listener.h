@@ -27,6 +27,8 @@ struct UdpCounters {
   std::atomic<uint64_t> bytes{0};
   std::atomic<uint64_t> batches{0};
   std::atomic<uint64_t> failed_batches{0};
+  std::atomic<uint64_t> failed_datagrams{0};  // of those batches
+  std::atomic<uint64_t> dropped{0};  // datagrams for which the kernel had no room, since they were not taken in time
 };
 
 // Start and Stop from one thread; counters from any.
@@ -55,6 +57,10 @@ class UdpListener {
   Status Bind();
   void Join();
   void Receive(std::stop_token stop);
+  // To the log, not too often.
+  void Complain(const std::string& problem);
+  // Counts what the kernel has dropped since the last time.
+  void CountDropped();
   void Flush(Batch* batch);
 
   const UdpConfig config_;
@@ -62,6 +68,7 @@ class UdpListener {
   const Clock* const clock_;
   WriteTarget target_;
   int socket_ = -1;
+  uint32_t dropped_before_ = 0;  // as the kernel counts, which begins anew after 2^32
   int64_t last_complaint_ns_ = 0;
   uint64_t complaints_withheld_ = 0;
   UdpCounters counters_;

@@ -66,6 +66,31 @@ TEST_F(UdpTest, AUdpIntervalOfAMonthWaitsForIt) {
   EXPECT_EQ(listener.counters().batches.load(), 1U);
 }
 
+TEST_F(UdpTest, WhatTheKernelDropsIsCounted) {
+  // Nobody takes what comes before the listener starts, and there is room for little.
+  const int inherited = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int small = 4'096;
+  ASSERT_EQ(::setsockopt(inherited, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(inherited, reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0);
+  socklen_t length = sizeof(to);
+  ASSERT_EQ(::getsockname(inherited, reinterpret_cast<sockaddr*>(&to), &length), 0);
+  const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+  constexpr uint64_t kSent = 500;
+  for (uint64_t i = 0; i < kSent; ++i) {
+    ASSERT_EQ(::sendto(socket, "m v=1", 5, 0, reinterpret_cast<sockaddr*>(&to), sizeof(to)), 5);
+  }
+  UdpListener listener({.listen = "127.0.0.1:0", .database = "u"}, &writes_, &SystemClock::Get());
+  ASSERT_TRUE(listener.Start(inherited).ok());
+  listener.Stop();
+  ::close(socket);
+  EXPECT_GT(listener.counters().dropped.load(), 0U);
+  EXPECT_GT(listener.counters().datagrams.load(), 0U);
+  EXPECT_EQ(listener.counters().dropped.load() + listener.counters().datagrams.load(), kSent);
+}
+
 TEST_F(UdpTest, UdpWritesInBatchesAndAtTheEnd) {
   UdpListener listener(
       {.listen = "127.0.0.1:0", .database = "u", .precision = "s", .batch_bytes = 65'536, .batch_ms = 1}, &writes_,
