@@ -67,6 +67,30 @@ std::vector<std::vector<model::Matcher>> SeriesOf(const std::vector<storage::Fie
   return out;
 }
 
+// Takes away what is of another measurement, whose metrics are spelled as those of these fields (`cpu` with `user`,
+// `cpu_user` with `value`).
+void KeepOwn(std::span<const storage::FieldDescription> fields, std::vector<model::SeriesRef>* series) {
+  std::set<model::FieldId> own;
+  for (const storage::FieldDescription& field : fields) {
+    own.insert(field.id);
+    own.insert(field.older.begin(), field.older.end());
+  }
+  std::erase_if(*series, [&](model::SeriesRef ref) { return !own.contains(ref.field); });
+}
+
+// Whether any series of these fields satisfies `matchers`. Names stay when their rows are deleted.
+Result<bool> HasSeries(const storage::View& view, std::span<const storage::FieldDescription> fields,
+                       std::span<const model::Matcher> matchers, query::names::NamesWatch* watch) {
+  SeriesWalk walk(view, matchers, {}, {.once = true});
+  std::vector<model::SeriesRef> part;
+  for (bool more = true; more && part.empty();) {
+    TM_RETURN_IF_ERROR(watch->Look(0));
+    TM_TRY_ASSIGN(more, walk.Next(&part));
+    KeepOwn(fields, &part);
+  }
+  return !part.empty();
+}
+
 // Rows of two columns, or of one where the second is not wanted.
 struct Rows {
   std::vector<std::pair<std::string, std::string>> rows;
@@ -95,7 +119,12 @@ Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
   using What = influxql::ShowKeys::What;
   Rows out;
   if (show.what == What::kFieldKeys) {
-    for (const storage::FieldDescription& field : fields) out.rows.emplace_back(field.field, model::Name(field.type));
+    for (const storage::FieldDescription& field : fields) {
+      const std::vector<model::Matcher> metric = {
+          influxql::OneOf(std::string(model::kMetricNameLabel), std::span(&field.metric, 1))};
+      TM_TRY_ASSIGN(const bool has_rows, HasSeries(view, {&field, 1}, metric, watch));
+      if (has_rows) out.rows.emplace_back(field.field, model::Name(field.type));
+    }
     std::ranges::sort(out.rows);
     return out;
   }
@@ -198,6 +227,7 @@ Result<std::vector<model::SeriesRef>> DistinctSeries(const storage::View& view,
   TM_RETURN_IF_ERROR(query::names::SelectAll(
       view, SeriesOf(fields, where), where.range(), {.once = true}, watch->series_max(),
       [watch](uint64_t held) { return watch->Look(held); }, &all));
+  KeepOwn(fields, &all);
   std::ranges::sort(all, {}, &model::SeriesRef::series);
   all.erase(std::ranges::unique(all, {}, &model::SeriesRef::series).begin(), all.end());
   return all;
@@ -220,6 +250,7 @@ Result<std::vector<model::SeriesRef>> FirstSeries(const storage::View& view,
       walk.wanted().enough = walk.wanted().at_most;
       TM_TRY_ASSIGN(const bool more, walk.Next(&part));
       if (!more) break;
+      KeepOwn(fields, &part);
       std::ranges::copy_if(part, std::back_inserter(first),
                            [&](model::SeriesRef ref) { return known.insert(ref.series).second; });
     }
@@ -301,7 +332,7 @@ Result<std::string> ShowMeasurements(const storage::View& view, const influxql::
   const uint64_t wanted = show.cardinality ? 0 : Wanted(show.limit, show.offset);
   for (const auto& [name, fields] : measurements) {
     if (wanted != 0 && names.size() >= wanted) break;
-    bool found = show.where.everything();
+    bool found = false;
     for (const auto& series : SeriesOf(fields, show.where)) {
       if (found) break;
       // As in 1.x, a measurement is found by the values that its tags have: none has the value "".
@@ -309,13 +340,7 @@ Result<std::string> ShowMeasurements(const storage::View& view, const influxql::
         return matcher.op == model::MatchOp::kEqual && matcher.value.empty();
       });
       if (nothing) continue;
-      SeriesWalk walk(view, series, {}, {.once = true});
-      std::vector<model::SeriesRef> first;
-      for (bool more = true; more && first.empty();) {
-        TM_RETURN_IF_ERROR(watch->Look(0));
-        TM_TRY_ASSIGN(more, walk.Next(&first));
-      }
-      found = !first.empty();
+      TM_TRY_ASSIGN(found, HasSeries(view, fields, series, watch));
     }
     if (found) names.push_back(name);
   }

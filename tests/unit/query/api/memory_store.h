@@ -110,7 +110,10 @@ class MemoryView final : public storage::View {
     std::map<std::pair<std::string, std::string>, storage::FieldDescription> fields;
     for (const MemorySeries& series : series_) {
       const std::string metric = model::MetricName(series.measurement, series.field_name);
-      fields[{metric, series.field_name}] = {series.measurement, series.field_name, metric, series.type, 1};
+      storage::FieldDescription& field = fields[{metric, series.field_name}];
+      std::vector<model::FieldId> older = std::move(field.older);
+      if (!field.metric.empty()) older.push_back(field.id);
+      field = {series.measurement, series.field_name, metric, series.type, 1, series.field, std::move(older)};
     }
     std::vector<storage::FieldDescription> all;
     for (auto& [_, field] : fields) all.push_back(field);

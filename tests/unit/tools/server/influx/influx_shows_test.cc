@@ -106,6 +106,38 @@ TEST_F(InfluxShowsTest, SeriesAreCountedOnceWhateverTheirFields) {
   EXPECT_THAT(*shown, HasSubstr(R"("values":[[5000]])"));
 }
 
+// `cpu` with `user` and `cpu_user` with `value` are one metric and two measurements.
+TEST_F(InfluxShowsTest, SeriesAreOfTheirOwnMeasurementHoweverTheirMetricsAreSpelled) {
+  model::BatchBuilder builder;
+  builder.Row("cpu", {}, {kNow}).Field("user", 1.0);
+  builder.Row("cpu_user", {}, {kNow}).Field("value", 2.0);
+  ASSERT_TRUE(store_->Write("alike", builder.batch()).ok());
+  view_ = store_->OpenView("alike").value();
+  NotingWatch watch;
+  EXPECT_EQ(Show("SHOW SERIES", &watch).value(), R"("series":[{"columns":["key"],"values":[["cpu"],["cpu_user"]]}])");
+  EXPECT_EQ(Show("SHOW SERIES LIMIT 1 OFFSET 1", &watch).value(),
+            R"("series":[{"columns":["key"],"values":[["cpu_user"]]}])");
+  EXPECT_THAT(Show("SHOW SERIES CARDINALITY", &watch).value(), HasSubstr(R"("values":[[2]])"));
+}
+
+TEST_F(InfluxShowsTest, NamesGoWithTheirLastRow) {
+  model::BatchBuilder builder;
+  builder.Row("mem", {{"host", "a"}}, {kNow}).Field("used", 1.0);
+  builder.Row("mem", {{"host", "b"}}, {kNow}).Field("free", 1.0);
+  builder.Row("disk", {{"host", "a"}}, {kNow}).Field("used", 1.0);
+  ASSERT_TRUE(store_->Write("less", builder.batch()).ok());
+  storage::DeleteRequest of_a;
+  of_a.selectors = {{{model::MatchOp::kEqual, "host", "a"}}};
+  ASSERT_TRUE(store_->Delete("less", of_a).ok());
+  view_ = store_->OpenView("less").value();
+  NotingWatch watch;
+  EXPECT_EQ(Show("SHOW MEASUREMENTS", &watch).value(),
+            R"("series":[{"name":"measurements","columns":["name"],"values":[["mem"]]}])");
+  EXPECT_EQ(Show("SHOW FIELD KEYS", &watch).value(),
+            R"("series":[{"name":"mem","columns":["fieldKey","fieldType"],"values":[["free","float"]]}])");
+  EXPECT_THAT(Show("SHOW MEASUREMENT CARDINALITY", &watch).value(), HasSubstr(R"("values":[[1]])"));
+}
+
 TEST_F(InfluxShowsTest, TheWatchEndsEachOfThem) {
   for (const char* text : {"SHOW SERIES", "SHOW TAG VALUES WITH KEY = host", "SHOW SERIES CARDINALITY"}) {
     NotingWatch watch(10'000);
