@@ -3,13 +3,16 @@ through what is kept between requests."""
 import contextlib
 import http.client
 import json
+import pathlib
+import sys
 import time
 import urllib.parse
 
-from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
-from peers.remote_write import series, snappy
-from test_access import ask, bearer, command
-from test_label_filters import make, quoted
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
+from peers.remote_write import series, snappy  # noqa: E402
+from test_access import ask, bearer, command  # noqa: E402
+from test_label_filters import make, quoted  # noqa: E402
 
 NOW = int(time.time())
 OFF = ("--host-metrics", "off")
