@@ -9,8 +9,10 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 
 from harness import BIN, Server, expect, expect_equal, free_port, run_tests, temporary_folder, wait_until
+from peers import tls_storm
 from test_access import bearer, make
 
 OFF = ("--host-metrics", "off")
@@ -240,14 +242,43 @@ def test_handshakes_that_do_not_end():
         for one in idle:
             expect_equal(one.recv(4096), b"", "the server hangs up")
             one.close()
-        metrics = server.request("GET", "/metrics").body.decode()
-        failed = re.search(r"^tidemark_tls_handshakes_failed_total (\d+)$", metrics, re.M)
-        expect(failed and int(failed.group(1)) >= 0, metrics[:200])
+        expect(handshakes_failed(server) >= 200, "handshakes that took too long are counted")
         with contextlib.suppress(ssl.SSLError, ConnectionError):
             with socket.create_connection(("127.0.0.1", server.tls_port), timeout=60) as raw:
                 raw.sendall(b"\x00" * 5_000)
                 raw.recv(4096)
         expect_equal(ask(server, context, "GET", "/ping")[0], 204, "after noise")
+
+
+def test_a_second_handshake_is_not_given():
+    with encrypted() as (server, _, certificate):
+        context = ssl.create_default_context(cafile=certificate)
+        library = tls_storm.Library()
+        for _ in range(20):
+            expect_equal(library.renegotiate(server.tls_port, 3), 0, "handshakes behind the first")
+        expect_equal(ask(server, context, "GET", "/ping")[0], 204, "a healthy client")
+
+
+def test_slow_and_half_open_handshakes_end_in_time():
+    for name in ("slow handshakes", "half-open handshakes"):
+        with encrypted("--http-header-timeout", "1s") as (server, _, certificate):
+            context = ssl.create_default_context(cafile=certificate)
+            stop, ended = threading.Event(), []
+            attack = threading.Thread(target=lambda: ended.append(tls_storm.ATTACKS[name](server.tls_port, 100, stop)))
+            attack.start()
+            try:
+                for _ in range(30):
+                    expect_equal(ask(server, context, "GET", "/ping")[0], 204, f"a healthy client beside {name}")
+                wait_until(lambda: handshakes_failed(server) >= 100, what=f"the end of {name}")
+            finally:
+                stop.set()
+                attack.join()
+            expect(ended[0] >= 50, f"{name}: only {ended[0]} were ended")
+
+
+def handshakes_failed(server):
+    metrics = server.request("GET", "/metrics").body.decode()
+    return int(re.search(r"^tidemark_tls_handshakes_failed_total (\d+)$", metrics, re.M).group(1))
 
 
 def test_files_that_do_not_fit_refuse_the_start():

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstring>
@@ -89,19 +90,6 @@ void Session::Start() {
   transport_.AsyncWaitReadable([self = shared_from_this()](const error_code& error) { self->BeginHandshake(error); });
 }
 
-void Session::OnHandshake(const error_code& error) {
-  if (phase_ != Phase::kHandshake) return;
-  if (error) {
-    shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
-    return Close();
-  }
-  shared_->counters.handshakes.fetch_add(1, std::memory_order_relaxed);
-  if (std::vector<std::string> names = transport_.PeerNames(); !names.empty()) {
-    certificate_names_ = std::make_shared<const std::vector<std::string>>(std::move(names));
-  }
-  NextRequest();
-}
-
 void Session::Enter(Phase phase, std::chrono::milliseconds timeout) {
   phase_ = phase;
   deadline_ns_ = NowNs() + std::chrono::duration_cast<std::chrono::nanoseconds>(timeout).count();
@@ -126,6 +114,9 @@ void Session::Sweep(int64_t now_ns) {
       RefuseAndClose(408, "the request header came too slowly");
       return;
     case Phase::kHandshake:
+      if (now_ns < deadline_ns_) return;
+      OnHandshake(boost::asio::error::timed_out);
+      return;
     case Phase::kIdle:
     case Phase::kReply:
     case Phase::kLinger:

@@ -24,6 +24,19 @@ void Session::BeginHandshake(const boost::system::error_code& error) {
       [self = shared_from_this()](const boost::system::error_code& failed) { self->OnHandshake(failed); });
 }
 
+void Session::OnHandshake(const boost::system::error_code& error) {
+  if (phase_ != Phase::kHandshake) return;
+  if (error) {
+    shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    return Close();
+  }
+  shared_->counters.handshakes.fetch_add(1, std::memory_order_relaxed);
+  if (std::vector<std::string> names = transport_.PeerNames(); !names.empty()) {
+    certificate_names_ = std::make_shared<const std::vector<std::string>>(std::move(names));
+  }
+  NextRequest();
+}
+
 bool Session::MendLineEnds() {
   if (parser_->got_some()) return true;
   const std::string_view input(in_.get() + in_begin_, in_end_ - in_begin_);
