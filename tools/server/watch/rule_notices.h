@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "query/notify/alert.h"
-#include "query/rules/last_firing.h"
 #include "query/rules/manager.h"
+#include "tools/server/watch/last_firing.h"
 
 namespace tidemark::server {
 
@@ -33,7 +33,7 @@ class RuleNotices {
   struct Before {
     query::notify::Alert alert;  // with its rule
     // When it was written last as one that fires, and whether its end was (last_firing.h).
-    query::rules::LastFiring last = {};
+    LastFiring last = {};
   };
   // Before the first Since. Such an alert goes on, or ends as soon as its rule has been evaluated without it; where its
   // end was not found before the restart, only when the rule has not given it for as long as nobody evaluated it (at
@@ -56,7 +56,7 @@ class RuleNotices {
     std::string rule;
     query::notify::Alert alert;
     // Until it is known whether one of before a restart goes on; `first_ms`: when its rule could be evaluated first.
-    std::optional<query::rules::LastFiring> before = std::nullopt;
+    std::optional<LastFiring> before = std::nullopt;
     int64_t first_ms = 0;
   };
   struct Seen {

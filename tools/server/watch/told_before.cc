@@ -11,7 +11,6 @@ namespace tidemark::server {
 namespace {
 
 using query::notify::Alert;
-using query::rules::LastFiring;
 
 using ByLabels = std::map<model::Labels, LastFiring>;
 
@@ -23,7 +22,7 @@ class LastWritten {
   LastFiring Find(const std::string& database, const model::Labels& labels, int64_t within_ms) {
     const auto [at, is_new] = read_.try_emplace({database, within_ms});
     if (is_new) {
-      Result<ByLabels> read = query::rules::ReadLastFiring(store_, database, now_ms_ - within_ms, now_ms_);
+      Result<ByLabels> read = ReadLastFiring(store_, database, now_ms_ - within_ms, now_ms_);
       if (read.ok()) {
         at->second = std::move(*read);
       } else {

@@ -1,13 +1,17 @@
-#include "query/rules/last_firing.h"
+#include "tools/server/watch/last_firing.h"
 
 #include <gtest/gtest.h>
 
 #include "tests/unit/query/rules/manager_fixture.h"
 
-namespace tidemark::query::rules {
+namespace tidemark::server {
 namespace {
 
-class LastFiringTest : public ManagerTest {};
+class LastFiringTest : public query::rules::ManagerTest {
+ protected:
+  static constexpr int64_t kStart = query::rules::kStart;
+  static constexpr int64_t kMinute = query::rules::kMinute;
+};
 
 TEST_F(LastFiringTest, OneThatWasFiringIsToldApartFromOneOfWhichTheEndWasFound) {
   Load("groups: [{name: g, interval: 1m, rules: [{alert: Down, expr: up == 0}]}]");
@@ -34,4 +38,4 @@ TEST_F(LastFiringTest, OfADatabaseThatIsNotThereNothingIsKnown) {
 }
 
 }  // namespace
-}  // namespace tidemark::query::rules
+}  // namespace tidemark::server

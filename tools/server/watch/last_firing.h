@@ -10,7 +10,7 @@
 #include "storage/model/labels.h"
 #include "storage/storage.h"
 
-namespace tidemark::query::rules {
+namespace tidemark::server {
 
 struct LastFiring {
   int64_t last_ms = 0;  // of the last sample of its ALERTS; 0: there is none
@@ -22,4 +22,4 @@ struct LastFiring {
 Result<std::map<model::Labels, LastFiring>> ReadLastFiring(const storage::Store& store, const std::string& database,
                                                            int64_t from_ms, int64_t to_ms);
 
-}  // namespace tidemark::query::rules
+}  // namespace tidemark::server
