@@ -42,11 +42,24 @@ std::optional<WriteTarget> Mistyped(const Request& request, std::string_view rig
   return std::nullopt;
 }
 
+// A parameter in another case: it would be passed over, and points get other times or another policy than was meant.
+std::optional<WriteTarget> MistypedCase(const Request& request, std::string_view right) {
+  for (const auto& [name, value] : request.params.pairs()) {
+    if (name != right && http::EqualsNoCase(name, right)) {
+      return Refused(400, fmt::format("unknown parameter \"{}\": it is written \"{}\"", name, right));
+    }
+  }
+  return std::nullopt;
+}
+
 WriteTarget InfluxTarget(const Request& request, bool require_database) {
   WriteTarget target{.database = DatabaseOf(request, request.params.Get("db"))};
   if (target.database.empty()) {
     if (auto refused = Mistyped(request, "db")) return *std::move(refused);
     if (require_database) return Refused(400, "database is required");
+  }
+  for (const std::string_view right : {"precision", "rp", "consistency"}) {
+    if (auto refused = MistypedCase(request, right)) return *std::move(refused);
   }
   target.policy = request.params.Get("rp");
   const std::string_view consistency = request.params.Get("consistency");
@@ -74,6 +87,7 @@ WriteTarget InfluxV2Target(const Request& request, bool /*require_database*/) {
     if (auto refused = Mistyped(request, "bucket")) return *std::move(refused);
     return Refused(400, "a bucket is required: bucket=NAME");
   }
+  if (auto refused = MistypedCase(request, "precision")) return *std::move(refused);
   const std::string_view text = request.params.Get("precision");
   const Result<lineprotocol::Precision> precision = lineprotocol::ParsePrecision(text);
   if (!precision.ok() || (!text.empty() && text != "ns" && text != "us" && text != "ms" && text != "s")) {
@@ -84,7 +98,11 @@ WriteTarget InfluxV2Target(const Request& request, bool /*require_database*/) {
 }
 
 WriteTarget RemoteWriteTarget(const Request& request, bool /*require_database*/) {
-  return {.database = DatabaseOf(request, request.params.Get("db"))};
+  WriteTarget target{.database = DatabaseOf(request, request.params.Get("db"))};
+  if (target.database.empty()) {
+    if (auto refused = Mistyped(request, "db")) return *std::move(refused);
+  }
+  return target;
 }
 
 Response RefuseAsInflux(int status, std::string_view text) { return InfluxError(status, text); }

@@ -29,6 +29,12 @@ TEST_F(RoutesTest, AMistypedDatabaseIsNotTheDefaultOne) {
     EXPECT_EQ(refused.status, 400) << target;
     EXPECT_NE(refused.body.find("the database is named by db=NAME"), std::string::npos) << refused.body;
   }
+  EXPECT_NE(Post("/api/v1/write?DB=x", "").body.find("the database is named by db=NAME"), std::string::npos);
+  for (const char* target : {"/write?db=x&Precision=s", "/write?db=x&RP=r", "/api/v2/write?bucket=x&Precision=s"}) {
+    const Response refused = Post(target, "m v=1 1700000000");
+    EXPECT_EQ(refused.status, 400) << target;
+    EXPECT_NE(refused.body.find("it is written "), std::string::npos) << refused.body;
+  }
   EXPECT_TRUE(store_.Databases().empty());
   EXPECT_EQ(Post("/write?db=x&DB=y&consistency=ALL", "m v=1").status, 204);
   EXPECT_EQ(Post("/write?db=x&consistency=most", "m v=1").status, 400);
