@@ -278,7 +278,7 @@ CrashScenario DatabasesScenario() {
                                .kind = "belongs", .name = "after", .bytes = "x", .author = "", .expected = {}};
                            return store.RenameDatabase("before", "after", {&moved, 1});
                          },
-                         [](RowModel*) {}};
+                         [](RowModel* model) { AddDocument(model, "documents/belongs/after", 1, "x"); }};
   return {"Databases",
           {Write({.first_ns = kStart}), Checkpoint()},
           {},
