@@ -30,7 +30,7 @@ options, flags = parser.parse_known_args()
 sys.argv[1:] = [options.bin]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from harness import Server, temporary_folder  # noqa: E402
-import hostile_queries  # noqa: E402
+from peers import hostile_queries  # noqa: E402
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 LATE = 'quantile_over_time(0.9, {__name__=~"load.*"}[30m])'

@@ -4,7 +4,7 @@
     tests/bench/hostile_latency.py BIN [--clients N] [--seconds N] [tidemarkd flags]
 
 A light client sends small queries one after the other, at first alone, then while N clients send the 200 hostile queries of
-tests/integration/hostile_queries.py as fast as they are answered. Prints p50 and p99 of both, and their ratio; exits with 1
+tests/integration/peers/hostile_queries.py as fast as they are answered. Prints p50 and p99 of both, and their ratio; exits with 1
 when p99 more than doubled. The light queries are those of a panel: one host, an instant value and an hour by the minute,
 past the result cache.
 """
@@ -26,7 +26,7 @@ options, flags = parser.parse_known_args()
 sys.argv[1:] = [options.bin]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from harness import Server, temporary_folder  # noqa: E402
-import hostile_queries  # noqa: E402
+from peers import hostile_queries  # noqa: E402
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

@@ -26,7 +26,7 @@ options, flags = parser.parse_known_args()
 sys.argv[1:] = [options.bin]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 from harness import Server, temporary_folder  # noqa: E402
-import hostile_queries  # noqa: E402
+from peers import hostile_queries  # noqa: E402
 
 PING = b"GET /ping HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -10,7 +10,7 @@ import time
 import urllib.parse
 
 from harness import Server, expect, expect_bounded, expect_equal, run_tests, temporary_folder, wait_until
-import hostile_queries
+from peers import hostile_queries
 
 TIMEOUT = 3
 CLIENTS = 8
