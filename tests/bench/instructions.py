@@ -3,8 +3,8 @@
 
     tests/bench/instructions.py BIN [BIN_BEFORE]      folders with lineprotocol_bench, page_bench, query_engine_bench
 
-A bench is run once with its inputs, which are seeded, on one thread; what counts are the instructions inside of its function, its
-inputs and the first, cold round included. So a figure says something beside that of another build only, and does so to a thousandth
+A bench is run once with its inputs, which are seeded, on one thread; what counts is the whole program, with the making of its
+inputs and the first, cold round. So a figure says something beside that of another build only, and does so to a thousandth
 whatever else the machine does. Ends with 1 when one is more than 2 % above the build before. A bench that is not in a folder is left
 out and named. How to see where instructions went: callgrind_annotate on the file that is named.
 """
@@ -14,18 +14,18 @@ import subprocess
 import sys
 import tempfile
 
-# program, the name of the bench for --benchmark_filter, the function whose instructions are counted
+# program, the name of the bench for --benchmark_filter
 BENCHES = [
-    ("lineprotocol_bench", "^BM_DevopsInts$", "*BM_DevopsInts*"),
-    ("page_bench", "^BM_Write/int_2160_sealed$", "*BM_Write*"),
-    ("query_engine_bench", "^Run/avg_by_host_1h$", "*Run(benchmark::State*"),
+    ("lineprotocol_bench", "^BM_DevopsInts$"),
+    ("page_bench", "^BM_Write/int_2160_sealed$"),
+    ("query_engine_bench", "^Run/avg_by_host_1h$"),
 ]
 WORSE_MAX = 0.02
 
 
-def instructions(program, name, function, out):
-    """Of the function, in one round."""
-    run = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", f"--toggle-collect={function}", str(program),
+def instructions(program, name, out):
+    """Of the program with one round of the bench."""
+    run = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", str(program),
                           f"--benchmark_filter={name}", "--benchmark_min_time=0.000001"], capture_output=True, text=True)
     found = re.search(r"Collected : (\d+)", run.stderr)
     if run.returncode != 0 or not found or int(found[1]) == 0:
@@ -40,12 +40,12 @@ def main():
         return 2
     keep = pathlib.Path(tempfile.mkdtemp(prefix="tidemark-instructions-"))
     worse = False
-    for program, name, function in BENCHES:
+    for program, name in BENCHES:
         missing = [str(folder / program) for folder in folders if not (folder / program).is_file()]
         if missing:
             print(f"{program}: left out, {', '.join(missing)} is not there")
             continue
-        counts = [instructions(folder / program, name, function, keep / f"{program}.{i}") for i, folder in enumerate(folders)]
+        counts = [instructions(folder / program, name, keep / f"{program}.{i}") for i, folder in enumerate(folders)]
         line = f"{program} {name.strip('^$')}: {counts[0]:,}"
         if len(counts) == 2:
             change = counts[0] / counts[1] - 1
