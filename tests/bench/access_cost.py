@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a token and TLS cost the server, in its own processor time:
 
-    tests/bench/access_cost.py BIN [--rounds N] [--requests N] [--hosts N] [--seconds N] [--idle N]
+    tests/bench/access_cost.py BIN [--rounds N (0: idle connections only)] [--requests N] [--hosts N] [--seconds N] [--idle N]
 
 Three ways of asking one program: without tokens, with one, and with one over TLS, in the order and back (A B C C B A) as often as
 --rounds says. Of each the requests per processor second (an instant query of one series over one kept connection, one after the
@@ -147,7 +147,7 @@ def main():
                     kept["opened"].append(way.opened(options.opened))
                     kept["points"].append(way.points(options.hosts, options.seconds))
                     print(way.name, json.dumps({kind: round(values[-1]) for kind, values in kept.items()}), flush=True)
-            for kind in ("requests", "opened", "points"):
+            for kind in ("requests", "opened", "points") if options.rounds > 0 else ():
                 plain = statistics.median(figures["plain"][kind])
                 for name, kept in figures.items():
                     median = statistics.median(kept[kind])
