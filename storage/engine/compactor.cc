@@ -50,7 +50,8 @@ Result<CompactionProgress> Compactor::Compact(std::string_view name, const std::
   compacting_.store(false);
   if (!result.ok()) return std::move(result).error();
   // Small pages that were folded away lie in the tables of meta until then. It only frees space, and needs some.
-  if (done.partitions_done > 0 && !parts_.reserve.in_use()) {
+  // Where RocksDB meets damage on that way it takes no changes any more, so what is damaged is not touched.
+  if (done.partitions_done > 0 && done.left.empty() && !parts_.reserve.in_use()) {
     if (auto compacted = RewriteRecords(*database); !compacted.ok()) TM_LOG(kWarn, "{}", compacted.error().message);
   }
   return done;
