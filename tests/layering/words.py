@@ -39,6 +39,7 @@ WORDS = {
         "storage/base/text/query_escape.cc": "the way back, into the query of a URL",
         "tools/demo/goals_file.cc": "a percentage",
         "tools/server/http/endpoint.cc": "the zone of an IPv6 address",
+        "tools/server/http/router.cc": "a slash within a segment, marked before params.cc unescapes the path",
     }),
     "ASCII's digits and spaces": ("storage/base/text/ascii.h", r"bool Is(?:Digit|Space)\(char [a-z]+\)", 1, {}),
     "the stale marker": ("storage/model/stale_marker.h", r"(?i)7ff0'?0000'?0000'?0002\b", 1, {}),
