@@ -36,7 +36,8 @@ const conflict = async (page, server) => {
   await page.locator('[data-edit="load"]').getByRole("button", { name: /^Change / }).click();
   await page.getByLabel("Title", { exact: true }).last().fill("Load of ours");
   await page.getByRole("button", { name: "Done" }).click();
-  await put(server, "shared", { ...MINE, id: "shared", title: "Shared", rows: [{ panels: MINE.rows[0].panels.map((one) => (one.id === "words" ? { ...one, title: "Theirs" } : one)) }] }, 1);
+  const seen = await fetch(`${server.url}/api/v1/dashboards/shared`);
+  await put(server, "shared", { ...MINE, id: "shared", title: "Shared", rows: [{ panels: MINE.rows[0].panels.map((one) => (one.id === "words" ? { ...one, title: "Theirs" } : one)) }] }, seen.headers.get("ETag").replaceAll('"', ""));
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.waitForSelector("[data-conflict]");
 };
@@ -57,7 +58,7 @@ const SHOTS = [
   { name: "saved", search: "page=d-mine&refresh=off" },
   { name: "edit", search: "page=d-mine&refresh=off", act: edit },
   { name: "conflict", search: "page=d-shared&refresh=off", act: conflict },
-  { name: "mysql", search: "page=d-mysql&refresh=off" },
+  { name: "mysql", search: "page=d-mysql-overview-small&refresh=off" },
   { name: "sign_in", search: "page=overview&refresh=off", act: signIn, tokens: true },
 ];
 

@@ -159,7 +159,7 @@ std::optional<Listing> ListingOf(const Panel& panel, std::span<const Answer> ans
   }
   if (panel.type == "usage") {
     const std::vector<Usage> usage = AllOf(answers, &Answer::usage);
-    if (usage.empty()) return Listing{{"No token and no quota is there. " + panel.empty, Style::kDim}, {}};
+    if (usage.empty()) return std::nullopt;
     return Listing{{Counted(usage.size(), "token or database with quotas", "tokens and databases with quotas")},
                    RowsOf(usage)};
   }
@@ -210,7 +210,8 @@ void DrawLines(std::span<const Line> lines, const Rect& inside, Canvas* canvas) 
     name_width = std::max(name_width, WidthOf(lines[i].name));
     value_width = std::max(value_width, WidthOf(lines[i].value.text));
   }
-  value_width = std::min(value_width, inside.width - 1);
+  // A long note behind a number leaves the names half of the room.
+  value_width = std::max(1, std::min(value_width, inside.width - 1 - std::min(name_width, inside.width / 2)));
   const bool beside =
       std::ranges::any_of(lines, [](const Line& l) { return !std::isnan(l.part) || !l.values.empty(); });
   // A bar or a line needs room, or is left away.

@@ -58,12 +58,12 @@ export function Usage() {
         <div class="row-panels">
           <section class="panel" data-wide="" style={{ "--span": 12 }} aria-label="Tokens">
             <h3>Tokens</h3>
-            {of("token").length === 0 ? <p class="note">This server asks for no tokens. <code>tidemark admin token first NAME</code> makes the first.</p>
+            {of("token").length === 0 ? <p class="note">This server asks for no tokens. <code>tidemark admin token new NAME --grant 'admin:*'</code> makes the first.</p>
               : <Grid label="Tokens" stacks columns={[{ id: "name", title: "Token" }, ...COLUMNS]} rows={of("token")} />}
           </section>
           <section class="panel" data-wide="" style={{ "--span": 12 }} aria-label="Databases with quotas">
             <h3>Databases with quotas</h3>
-            {of("database").length === 0 ? <p class="note">None has a quota. <code>tidemark admin quota set NAME points/s=100000</code> gives one.</p>
+            {of("database").length === 0 ? <p class="note">None has a quota. <code>tidemark admin quota set NAME --quota points/s=100000</code> gives one.</p>
               : <Grid label="Databases with quotas" stacks columns={[{ id: "name", title: "Database" }, ...COLUMNS]} rows={of("database")} />}
           </section>
         </div>

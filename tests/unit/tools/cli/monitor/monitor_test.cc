@@ -9,6 +9,7 @@
 #include "tools/cli/monitor/board.h"
 #include "tools/cli/monitor/canvas.h"
 #include "tools/cli/monitor/number_text.h"
+#include "tools/cli/monitor/panel_drawing.h"
 #include "tools/cli/monitor/screen.h"
 
 namespace tidemark::cli::monitor {
@@ -102,6 +103,23 @@ TEST_F(MonitorTest, TakesAnswersAndKeepsThemWhenAQuestionFails) {
       &answers);
   ASSERT_EQ(answers[2][0].notes.size(), 2U);
   EXPECT_EQ(answers[2][0].notes[0].text, "new");
+}
+
+TEST_F(MonitorTest, ALongNoteLeavesRoomForNames) {
+  const Board board = *ParseBoard(
+      R"({"id":"x","rows":[{"panels":[{"id":"a","type":"stat","title":"T","width":12,"queries":[{"id":"A","expr":"x","legend":"Current"},{"id":"B","expr":"y","legend":"Sustained","note":"by nine tenths of a day and some more"}]}]}]})");
+  Answers answers = NoAnswers(board);
+  for (const char* const id : {"0.0", "0.1"}) {
+    TakeLine(
+        board,
+        R"({"id":")" + std::string(id) +
+            R"(","reply":{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"5"]}]}}})",
+        &answers);
+  }
+  Canvas canvas(28, 2, true);
+  DrawPanel(board.rows[0].panels[0], answers[0], {.x = 0, .y = 0, .width = 28, .height = 2}, &canvas);
+  const std::string text = canvas.Text(false);
+  for (const char* const word : {"Current", "Sustained", "5 by"}) EXPECT_NE(text.find(word), std::string::npos) << text;
 }
 
 TEST_F(MonitorTest, NumbersAsThePageShowsThem) {
