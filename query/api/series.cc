@@ -102,7 +102,7 @@ class SeriesNames {
       view.LabelsOf(refs[i], &labels_[i]);
       held += labels_[i].capacity() * sizeof(model::LabelView);
     }
-    TM_RETURN_IF_ERROR(label_memory_.Set(held));
+    TM_RETURN_IF_ERROR(label_memory_.Set(fixed + held));
     std::vector<uint32_t> order(refs.size());
     std::iota(order.begin(), order.end(), 0U);
     const auto less = [this](uint32_t a, uint32_t b) { return labels_[a] < labels_[b]; };

@@ -27,6 +27,9 @@ struct PartWanted {
   size_t at_most = 1;
   // With so many the part may end before `at_most`, where further ones would cost more; at least 1.
   size_t enough = 1;
+  // A series counts once, under the first of its fields; whoever asks only for labels may leave out the others. Where
+  // that costs less, and not where rows in a range have to be found: then others may be in the part.
+  bool once = false;
   // Not empty: only series that have this label, with a value that is none of `without`.
   std::string_view label = {};
   std::span<const std::string> without = {};

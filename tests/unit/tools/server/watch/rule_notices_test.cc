@@ -205,7 +205,7 @@ TEST(RuleNotices, AnAlertThatFlapsIsAnotherOneThatGoesOn) {
 }
 
 // What was told of an alert of At before a restart.
-RuleNotices::Before ToldBeforeRestart(query::rules::LastFiring last) {
+RuleNotices::Before ToldBeforeRestart(LastFiring last) {
   query::notify::Alert alert;
   alert.labels = {{"alertname", "High"}, {"host", "a"}};
   alert.starts_at_ns = 90 * kMinuteMs * kMs;
