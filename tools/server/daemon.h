@@ -164,6 +164,9 @@ class Daemon {
   [[nodiscard]] std::string Metrics() const;
   // Binds the addresses of HTTP, plain and encrypted, and takes the sockets that listen already.
   Status Bind();
+  // Kinds of inherited sockets.
+  static constexpr std::string_view kPlain = "http";
+  static constexpr std::string_view kEncrypted = "https";
   // From the supervisor.
   [[nodiscard]] bool Inherits(std::string_view kind) const;
   struct LoadedRules {
