@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "storage/base/log.h"
@@ -40,7 +42,13 @@ Result<uint64_t> Compactor::SplitOld() {
 
 Result<bool> Compactor::SplitPartition(database::Database& database, const database::PartitionId& partition) {
   // Read anew each time: a state that is kept would keep epochs.
-  const database::EpochList epochs = database::ByPartition(*database.state())[partition];
+  const std::shared_ptr<const database::DatabaseState> state = database.state();
+  // Late rows that are in memory come to it with the next checkpoint, and what is made now would not be taken then.
+  const bool awaits_rows = std::any_of(state->slabs.begin(), state->slabs.end(), [&](const auto& slab) {
+    return database::PartitionId{slab->partition_start_ns(), slab->partition_ns()} == partition;
+  });
+  if (awaits_rows) return false;
+  const database::EpochList epochs = database::ByPartition(*state)[partition];
   if (epochs.empty() || unfoldable_.Holds(epochs.back()->record().epoch, parts_.clock.SteadyNs())) return false;
   std::vector<Fold> folds;
   uint64_t pieces = 0;
