@@ -247,10 +247,11 @@ JobKind VerifyKind(storage::Store* store) {
 
 namespace {
 
-// Of partitions that stay as they were: `,"partitionsLeft":1,"left":["2023-11-14T00:00:00Z to ...: why"]`, or nothing.
+// Of partitions that stay as they were: `,"partitionsLeft":1,"left":["2023-11-14T00:00:00Z to ...: why"]`; the list is
+// there only when they are.
 std::string LeftJson(const std::vector<storage::PartitionLeft>& left) {
   constexpr size_t kNamedMax = 100;
-  if (left.empty()) return {};
+  if (left.empty()) return R"(,"partitionsLeft":0)";
   std::string named;
   for (size_t i = 0; i < std::min(left.size(), kNamedMax); ++i) {
     if (i > 0) named += ',';
