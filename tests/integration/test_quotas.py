@@ -63,6 +63,14 @@ def test_new_series_and_series():
         expect_equal(ask(server, "POST", "/write?db=d", bearer(root), lines(100))[0], 204, "another token")
 
 
+def test_a_refusal_says_once_when_to_try_again():
+    with server_with(["series=1"]) as (server, _, agent):
+        expect_equal(ask(server, "POST", "/write?db=d", bearer(agent), lines(1))[0], 204, "the first series")
+        for target in ("/write?db=d", "/api/v2/write?bucket=d"):
+            reply = server.request("POST", target, lines(1, first=1), bearer(agent))
+            expect_equal((reply.status, reply.headers.get_all("Retry-After")), (429, ["60"]), target)
+
+
 def test_databases():
     with server_with([]) as (server, root, agent):
         set_one = command(server, "admin", "quota", "set", "d", "--quota", "points/s=5", token=root)

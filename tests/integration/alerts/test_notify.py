@@ -252,7 +252,8 @@ def test_send_test():
             code, out, _ = tidemark("alert", "send-test", "--server", server.url, "all")
             expect_equal((code, out), (1, 'way 1 of "all": not delivered: it answered 404: \n'), "send-test, refused")
             code, _, error = tidemark("alert", "send-test", "--server", server.url, "x")
-            expect_equal((code, error), (1, 'tidemark: there is no receiver "x"\n'), "send-test, unknown")
+            expect_equal((code, error), (1, 'tidemark: there is no receiver "x": those that are configured are all\n'),
+                         "send-test, unknown")
 
 
 def test_the_command_lists_what_fires():
