@@ -52,6 +52,8 @@ const CARD = ["overview", "execution", "benchmarks", "live", "trends", "backend"
 const SHOTS = [
   ...CARD.map((id) => ({ name: id, search: `page=${id}&refresh=off&var-pipeline=card` })),
   { name: "explore", search: `page=explore&refresh=off&q=${QUERY}&db=_host` },
+  { name: "explore_table", search: `page=explore&refresh=off&q=${QUERY}&db=_host&view=table` },
+  { name: "explore_heatmap", search: `page=explore&refresh=off&q=${QUERY}&db=_host&view=heatmap` },
   { name: "explore_error", search: `page=explore&refresh=off&q=${encodeURIComponent("rate(x[5m")}&db=_host` },
   ...["metrics", "storage", "usage", "rules", "dashboards"].map((id) => ({ name: id, search: `page=${id}&refresh=off` })),
   { name: "import", search: "page=dashboards&refresh=off", act: imported },
@@ -65,6 +67,8 @@ const SHOTS = [
 async function prepare(server) {
   await fill(server);
   await server.write("default", exporterLines("mysql").map((line) => `${line}000000000`).join("\n"));
+  // Storage has partitions when rows are on disk.
+  await server.tidemark("admin", "checkpoint", "--server", server.url);
   await put(server, "mine", MINE);
   const browser = await startBrowser();
   const page = await openPage(browser, `${server.url}/dashboard?page=dashboards`);

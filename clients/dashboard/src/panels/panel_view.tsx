@@ -123,7 +123,7 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
             {stale && `${ageText((now.value - data.loadedAt) / 1000)} old · `}{api.connection.lost ? "reconnecting" : data.error}
           </span>
         )}
-        <Menu panel={panel} values={values} asTable={asTable.value} onTable={() => (asTable.value = !asTable.value)} exprs={data.frames.map((f) => f.expr)} alone={alone} />
+        <Menu panel={panel} values={values} asTable={asTable.value} onTable={() => (asTable.value = !asTable.value)} exprs={data.frames.map((f) => f.expr)} alone={alone} error={data.error} />
       </header>
       <div class={`panel-body ${type?.sizing ?? "flows"}${stale ? " stale" : ""}`} style={{ "--height": `${height}px` }}>
         {View === undefined && <p class="note">This page does not know panels of type {panel.type}.</p>}
@@ -145,7 +145,7 @@ function Empty({ panel, error }: { panel: Panel; error: string | undefined }) {
   return (
     <div class="panel-empty">
       <p>{error ?? "No data."}</p>
-      {panel.empty !== undefined && <Paragraphs text={panel.empty} />}
+      {panel.empty !== undefined && error === undefined && <Paragraphs text={panel.empty} />}
     </div>
   );
 }
@@ -156,10 +156,11 @@ interface MenuProps {
   asTable: boolean;
   alone: boolean;
   exprs: string[];
+  error: string | undefined;
   onTable: () => void;
 }
 
-function Menu({ panel, values, asTable, alone, exprs, onTable }: MenuProps) {
+function Menu({ panel, values, asTable, alone, exprs, error, onTable }: MenuProps) {
   const home = useRef<HTMLDetailsElement>(null);
   const [copied, setCopied] = useState(false);
   const close = () => {
@@ -177,6 +178,7 @@ function Menu({ panel, values, asTable, alone, exprs, onTable }: MenuProps) {
         <button onClick={() => { go({ panel: alone ? undefined : panel.id }); close(); }}>{alone ? "Back to the page" : "Fill the page"}</button>
         <button onClick={() => { void navigator.clipboard?.writeText(fixedLink()).then(() => setCopied(true)); }}>{copied ? "Copied" : "Copy link, times fixed"}</button>
         <Links links={panel.links} values={values} />
+        {error !== undefined && <p class="note panel-fault">{error}</p>}
         {panel.description && <p class="note">{panel.description}</p>}
         {exprs.length > 0 && <div class="menu-exprs">{exprs.filter((e) => e).map((expr) => <code>{expr}</code>)}</div>}
       </div>

@@ -162,7 +162,7 @@ export function Explore() {
       </div>
       <section class={`panel explore-result${data?.error ? " stale" : ""}`} aria-label="Result" data-series={series} style={{ "--span": 12 }}>
         {!props && <p class="note">Write a query and press Enter. Completion knows this database's metrics, labels and values.</p>}
-        {props && series === 0 && <p class="note">No series answers this in the chosen range.</p>}
+        {props && series === 0 && <p class="note">{answers.length > 0 && answers.every((answer) => answer.frame === undefined) ? "Nothing was answered; what went wrong stands above." : "No series answers this in the chosen range."}</p>}
         {props && series > 0 && view === "graph" && <timeseries.view {...props} />}
         {props && series > 0 && view === "heatmap" && <heatmap.view {...props} />}
         {props && series > 0 && view === "table" && <DataTable data={props.data} label="Result" zone={zone.value} />}

@@ -42,6 +42,12 @@ async function read(text: string): Promise<Incoming> {
   return { name, title: dashboard.title, text: textOf(dashboard), imported };
 }
 
+// Broken between date and time, if at all.
+function When({ time }: { time: string }) {
+  const text = timeText(Date.parse(time) / 1000, zone.value);
+  return <><span class="whole">{text.slice(0, 10)}</span> <span class="whole">{text.slice(11)}</span></>;
+}
+
 export function Library() {
   useEffect(() => { pageDefaults.value = { range: { from: "now-1h", to: "now" }, refresh: 0 }; }, []);
   const saved = useLoaded("dashboards", (signal) => api.savedDashboards(signal));
@@ -88,7 +94,7 @@ export function Library() {
                   {(saved.value ?? []).map((info) => (
                     <tr key={info.name} data-saved={info.name}>
                       <td><a href={pageAddress(savedPage(info.name))} onClick={(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); go({ page: savedPage(info.name), panel: undefined, rest: {} }); }}>{info.title}</a></td>
-                      <td>{info.version}</td><td>{timeText(Date.parse(info.time) / 1000, zone.value)}</td><td>{info.author}</td>
+                      <td>{info.version}</td><td><When time={info.time} /></td><td>{info.author}</td>
                       <td><button class="link" aria-label={`Delete ${info.title}`} onClick={() => void api.deleteDashboard(info.name, info.version).then(refreshNow, (failure: unknown) => setError(String(failure instanceof Error ? failure.message : failure)))}>Delete</button></td>
                     </tr>
                   ))}

@@ -51,7 +51,7 @@ function CurveView({ panel, data, theme, zone }: PanelProps) {
       <div class="plot" ref={home} role="img" aria-label={`${panel.title}: ${points.map((p) => `${p.x}: ${p.y}`).join(", ")}`} />
       <div class="legend">
         {points.map((p) => (
-          <span class="legend-item" key={p.series.key}><span class="note">{p.x} {String(panel.options?.xTitle ?? label)}: </span><Figure item={itemOf(panel, p.frame.query, p.series, "")} /></span>
+          <span class="legend-item" key={p.series.key}><span class="note">{String(panel.options?.xTitle ?? label)} {p.x}: </span><Figure item={itemOf(panel, p.frame.query, p.series, "")} /></span>
         ))}
         {ideal && <span class="legend-item note">dashed: ideal</span>}
       </div>
