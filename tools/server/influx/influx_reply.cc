@@ -86,7 +86,7 @@ Response Refusal(int status, std::string_view text, std::string_view code, const
   body += "}\n";
   Response response = http::JsonResponse(status, std::move(body));
   response.Set("X-Influxdb-Error", std::string(text.substr(0, kMaxErrorHeaderBytes)));
-  if (status == 503 || status == 429) response.Set("Retry-After", "1");
+  if (status == 503) response.Set("Retry-After", "1");
   return response;
 }
 

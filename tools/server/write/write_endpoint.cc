@@ -131,7 +131,7 @@ Response RefuseAsNative(int status, std::string_view text, const std::vector<ing
     body += ']';
   }
   Response response = http::JsonResponse(status, body + "}\n");
-  if (status == 503 || status == 429) response.Set("Retry-After", "1");
+  if (status == 503) response.Set("Retry-After", "1");
   return response;
 }
 
