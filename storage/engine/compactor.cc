@@ -26,6 +26,8 @@ constexpr uint64_t kBatchBytes = uint64_t{4} << 20;
 constexpr size_t kBatchPartitions = 1024;
 // A full disk is not tried for each of them.
 constexpr uint64_t kNoRoomMax = 8;
+// A fold of more is not brought into meta, where it would be rewritten with the records.
+constexpr uint64_t kMostInMetaBytes = uint64_t{64} << 20;
 // How often merges are planned anew in one compaction, without what turned out to be damaged.
 constexpr int kMergeRounds = 3;
 
@@ -253,6 +255,13 @@ Result<std::optional<Compactor::Fold>> Compactor::MakeFold(const database::Datab
   if (!reduce && !MovesBounds(kind) && lists_whole && old.size() < 2 && seal == were_sealed &&
       !database::AnyMasked(old, masks) && (reduced || !seal || database::HasTiers(*old[0], tiers))) {
     return std::optional<Fold>();
+  }
+  uint64_t old_bytes = 0;
+  for (const auto& epoch : old) old_bytes += epoch->record().bytes;
+  if (kind != FoldKind::kReduce && old_bytes > kMostInMetaBytes) {
+    const uint64_t newest = old.back()->record().epoch + 1;
+    const std::string damage = parts_.rocks->DamageBehind(rocks::EpochKeys(database.id(), result.first, newest).first);
+    if (!damage.empty()) return Corruption(fmt::format("the partition behind it is damaged: {}", damage));
   }
   Fold fold{old, result, kind, {}, {}};
   TM_TRY_ASSIGN(fold.pages, MakePages(database, fold, seal, masks, stop));

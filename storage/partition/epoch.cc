@@ -144,6 +144,9 @@ Result<void> ForEachPage(const meta::EpochRecord& record, const PartitionPages& 
   return put(key, pages.series->Encode());
 }
 
+// Values that are written at once.
+constexpr uint64_t kStepBytes = uint64_t{8} << 20;
+
 uint64_t BytesOf(const PartitionPages& pages) {
   uint64_t bytes = 0;
   for (const PartitionPage& page : pages.pages) bytes += page.size();
@@ -161,13 +164,29 @@ Result<meta::EpochRecord> WriteEpoch(rocks::RocksStore* rocks, const std::string
   record.rows = directory.rows();
   record.range = record.tiers_only ? pages.rows_range : directory.range();
   record.in_meta = BytesOf(pages) < small_bytes;
+  if (!record.in_meta) {
+    const std::string damage =
+        rocks->DamageBehind(rocks::EpochKeys(record.database, record.partition_start_ns, record.epoch).first);
+    if (!damage.empty()) {
+      TM_LOG(kError, "RocksDB takes in no table before one that is damaged where it begins: {} bytes go into meta ({})",
+             BytesOf(pages), damage);
+      record.in_meta = true;
+    }
+  }
   if (record.in_meta) {
+    rocks::RecordBatch step;
+    uint64_t held = 0;
     TM_RETURN_IF_ERROR(
         ForEachPage(record, pages, directory, [&](const rocks::PageKey& key, std::string_view bytes) -> Result<void> {
-          values->Put(rocks::Family::kMeta, rocks::PageMetaKey(key), std::string(bytes));
+          step.Put(rocks::Family::kMeta, rocks::PageMetaKey(key), std::string(bytes));
           record.bytes += bytes.size();
-          return {};
+          held += bytes.size();
+          if (held < kStepBytes) return {};
+          held = 0;
+          // Without a record they are nobody's: the next open deletes them.
+          return rocks->Write(std::exchange(step, {}));
         }));
+    values->Append(std::move(step));
     return record;
   }
   TM_TRY_ASSIGN(std::unique_ptr<rocks::SstWriter> writer,

@@ -62,7 +62,8 @@ class Epoch final : public PageSet {
 // Writes pages (in key order) and their directory as epoch `record.epoch`: into the file `path`, which is then to be
 // ingested, or, when they have less than `small_bytes`, as values that `values` is to bring into `meta` (the record
 // says which). Fills the record's sizes and range. Scattered old rows make many small epochs: a file for each would
-// cost more than they do.
+// cost more than they do. Where RocksDB would take in no table, because the one behind it is damaged where it begins,
+// they become values as well; of much of them the first are written before `values` is.
 Result<meta::EpochRecord> WriteEpoch(rocks::RocksStore* rocks, const std::string& path, uint64_t small_bytes,
                                      meta::EpochRecord record, const PartitionPages& pages,
                                      const PageDirectory& directory, rocks::RecordBatch* values);

@@ -57,8 +57,13 @@ Result<void> TakeInReadable(const meta::EpochRecord& epoch, const std::string& p
   const partition::PageDirectory kept = partition::SortAndList(&left.pages);
   // A name of its own: the table itself may be linked under the epoch's.
   const std::string path = fmt::format("{}/readable-{}.sst", folder, epoch.epoch);
+  if (epoch.in_meta) {
+    // What is written of it comes behind this.
+    rocks::RecordBatch gone;
+    gone.DeleteRange(rocks::Family::kMeta, meta::KeysOf(epoch));
+    TM_RETURN_IF_ERROR(rocks->Write(gone));
+  }
   rocks::RecordBatch change;
-  if (epoch.in_meta) change.DeleteRange(rocks::Family::kMeta, meta::KeysOf(epoch));
   meta::EpochRecord written = epoch;
   written.bytes = 0;
   TM_TRY_ASSIGN(written, partition::WriteEpoch(rocks, path, epoch.in_meta ? std::numeric_limits<uint64_t>::max() : 0,

@@ -120,26 +120,58 @@ std::string Further(std::string key, size_t bit) {
   return carry != 0 ? std::string() : key;
 }
 
-// The first key behind `from` that can be read, where a block that cannot be lies between; "" when there is none. Looks
-// at distances that double, and from what it finds back.
-std::string FirstReadableBehind(const NewIterator& make, const std::string& from, const std::string& end) {
-  for (size_t bit = 0; bit <= from.size() * 8; ++bit) {
-    // At last from the end.
-    const std::string probe = bit < from.size() * 8 ? Further(from, bit) : std::string();
-    const bool last = probe.empty() || probe >= end;
-    const std::unique_ptr<rocksdb::Iterator> at = make();
-    if (last) {
-      at->SeekForPrev(end);
-      if (at->Valid() && KeyAt(*at) == end) at->Prev();
-    } else {
-      at->Seek(probe);
-      if (at->Valid() && KeyAt(*at) >= end) continue;
-    }
-    std::string found;
-    for (; at->Valid() && KeyAt(*at) >= from; at->Prev()) found = KeyAt(*at);
-    if (!found.empty() || last) return found;
+// Which block it is that cannot be read: RocksDB's words end with the file, the offset and the size of it.
+std::string BlockOf(const rocksdb::Status& damage) {
+  std::string text = damage.ToString();
+  const size_t at = text.rfind(" in ");
+  return at == std::string::npos ? text : text.substr(at);
+}
+
+// Half of the sum of two numbers of as many bytes.
+std::string Middle(const std::string& a, const std::string& b) {
+  std::string sum = a;
+  unsigned carry = 0;
+  for (size_t at = sum.size(); at-- > 0;) {
+    carry += static_cast<unsigned>(static_cast<unsigned char>(a[at])) + static_cast<unsigned char>(b[at]);
+    sum[at] = static_cast<char>(carry & 0xFFU);
+    carry >>= 8U;
   }
-  return {};
+  for (char& byte : sum) {
+    const unsigned value = carry << 8U | static_cast<unsigned char>(byte);
+    byte = static_cast<char>(value >> 1U);
+    carry = value & 1U;
+  }
+  return sum;
+}
+
+// The first key behind `from` that does not lead into the same damaged `block`, where it does; "" when that is none
+// before `end`. Which block a key leads into is known from the table's index, so what it leads into next may be damaged
+// as well. Looks at distances that double, and then between the last two.
+std::string FirstBehind(const NewIterator& make, const std::string& block, const std::string& from,
+                        const std::string& end) {
+  const auto leads_there = [&](const std::string& key) {
+    const std::unique_ptr<rocksdb::Iterator> at = make();
+    at->Seek(key);
+    return !at->Valid() && at->status().IsCorruption() && BlockOf(at->status()) == block;
+  };
+  std::string there = from;
+  std::string behind;
+  for (size_t bit = 0; behind.empty(); ++bit) {
+    std::string probe = bit < from.size() * 8 ? Further(from, bit) : std::string();
+    if (probe.empty() || probe >= end) {
+      probe = end;
+      if (leads_there(probe)) return {};
+      behind = std::move(probe);
+    } else if (leads_there(probe)) {
+      there = std::move(probe);
+    } else {
+      behind = std::move(probe);
+    }
+  }
+  for (std::string middle = Middle(there, behind); middle != there; middle = Middle(there, behind)) {
+    (leads_there(middle) ? there : behind) = std::move(middle);
+  }
+  return behind < end ? behind : std::string();
 }
 
 }  // namespace
@@ -147,8 +179,10 @@ std::string FirstReadableBehind(const NewIterator& make, const std::string& from
 Result<uint64_t> VisitReadable(const NewIterator& make, const KeyRange& range, const VisitKey& visit) {
   uint64_t gaps = 0;
   std::string from = range.first;
+  std::string end = range.end;
   // As long as a key, so that distances are those of keys.
   if (from.size() < kPageKeyBytes) from.resize(kPageKeyBytes, '\0');
+  if (end.size() < kPageKeyBytes) end.resize(kPageKeyBytes, '\0');
   while (!from.empty()) {
     const std::unique_ptr<rocksdb::Iterator> at = make();
     for (at->Seek(from); at->Valid() && KeyAt(*at) < range.end; at->Next()) {
@@ -159,7 +193,7 @@ Result<uint64_t> VisitReadable(const NewIterator& make, const KeyRange& range, c
     if (at->status().ok()) return gaps;
     if (!at->status().IsCorruption()) return IoError(Printable(at->status().ToString()));
     ++gaps;
-    from = FirstReadableBehind(make, from, range.end);
+    from = FirstBehind(make, BlockOf(at->status()), from, end);
   }
   return gaps;
 }

@@ -48,8 +48,9 @@ struct TableSight {
 Result<TableSight> LookAtTable(const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& path, bool whole);
 
 // Calls `visit` for all keys in [range.first, range.end) that can be read, ascending. Blocks that cannot be read cost
-// what lies in them: behind each the next key that can be is looked for. `make`: an iterator over all of it, anew at
-// each call, since one that failed stays so. Returns how many such places there were. Errors: those of `visit`, kIo.
+// what lies in them, and nothing else: where each ends is known from the index of the table. `make`: an iterator over
+// all of it, anew at each call, since one that failed stays so. Returns how many such blocks there were. Errors: those
+// of `visit`, kIo.
 using NewIterator = std::function<std::unique_ptr<rocksdb::Iterator>()>;
 using VisitKey = std::function<Result<void>(std::string_view key, std::string_view value)>;
 Result<uint64_t> VisitReadable(const NewIterator& make, const KeyRange& range, const VisitKey& visit);

@@ -247,6 +247,18 @@ Result<void> RocksStore::Write(const RecordBatch& batch) {
   return FromChange(handles_->db->Write(options, &writes), "writing index and meta");
 }
 
+std::string RocksStore::DamageBehind(std::string_view key) const {
+  ReaderLock lock(mutex_);
+  if (!CheckOpen().ok()) return {};  // whoever goes on is told
+  // As RocksDB does it. What is read is in the cache then.
+  rocksdb::ReadOptions read;
+  read.total_order_seek = true;
+  const std::unique_ptr<rocksdb::Iterator> at(handles_->db->NewIterator(read, handles_->family(Family::kData)));
+  at->Seek(ToSlice(key));
+  auto found = FromRead(at->status(), "reading the page behind it");
+  return found.ok() ? std::string() : std::move(found).error().message;
+}
+
 Result<void> RocksStore::Ingest(const std::vector<std::string>& paths) {
   ReaderLock lock(mutex_);
   TM_RETURN_IF_ERROR(CheckOpen());

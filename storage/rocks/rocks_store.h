@@ -125,6 +125,9 @@ class RocksStore {
   [[nodiscard]] uint64_t largest_change_bytes() const { return largest_change_bytes_.load(); }
   // Durable when it returns.
   Result<void> Write(const RecordBatch& batch);
+  // Why a table of `data` that begins with `key` cannot be taken in; "" when it can. RocksDB reads the first block of
+  // the table that comes after it, and where that cannot be read, Ingest fails.
+  [[nodiscard]] std::string DamageBehind(std::string_view key) const;
   // Makes the files (of SstWriter, one epoch each) part of `data`, all or none. Moves them.
   Result<void> Ingest(const std::vector<std::string>& paths);
   // Drops the files of `data` that lie whole in one of the ranges, and the values of `meta` in those that say so.

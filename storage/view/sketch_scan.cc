@@ -16,6 +16,35 @@ SketchScan::SketchScan(std::shared_ptr<const Pinned> pinned, std::span<const mod
   for (const auto& epoch : pinned_->state->epochs) {
     const meta::EpochRecord& record = epoch->record();
     if (!record.tiers_only || width_ns <= 0) continue;
+    first_ns = std::min(first_ns, record.range.first.ns);
+    gone_until_ns = std::max(gone_until_ns, record.partition_start_ns + (record.partition_ns - 1));
+  }
+  if (first_ns > gone_until_ns || range.empty()) return;
+  // Whole inside of the range, and where there may be any.
+  const int64_t before_ns = range.first == model::Timestamp::Min() ? range.first.ns : range.first.ns - 1;
+  first_bucket_ = std::max(rollup::BucketOf(before_ns, width_ns) + 1, rollup::BucketOf(first_ns, width_ns));
+  end_bucket_ = rollup::BucketOf(gone_until_ns, width_ns) + 1;
+  if (range.last != model::Timestamp::Max()) {
+    // The one behind the last that ends in time.
+    const int64_t next = rollup::BucketOf(range.last.ns, width_ns);
+    end_bucket_ = std::min(end_bucket_, rollup::BucketEnd(next, width_ns) == range.last.ns ? next + 1 : next);
+  }
+  end_bucket_ = std::max(end_bucket_, first_bucket_);
+  if (first_bucket_ < end_bucket_) OpenSources();
+}
+
+model::TimeRange SketchScan::BucketTimes() const {
+  return {{rollup::BucketEnd(first_bucket_ - 1, width_ns_) + 1}, {rollup::BucketEnd(end_bucket_ - 1, width_ns_)}};
+}
+
+void SketchScan::OpenSources() {
+  for (const auto& epoch : pinned_->state->epochs) {
+    const meta::EpochRecord& record = epoch->record();
+    if (!record.tiers_only) continue;
+    // A list of pages is read for what can answer only.
+    const model::TimeRange partition{{record.partition_start_ns},
+                                     {record.partition_start_ns + (record.partition_ns - 1)}};
+    if (!partition.Overlaps(BucketTimes())) continue;
     Source source;
     source.epoch = epoch.get();
     source.masks = retention::SourceMasks::OfEpoch(pinned_->masks, record);
@@ -28,28 +57,14 @@ SketchScan::SketchScan(std::shared_ptr<const Pinned> pinned, std::span<const mod
     }
     const std::vector<int64_t>& widths = source.directory->tier_widths_ns();
     for (size_t i = widths.size(); i-- > 0;) {
-      if (widths[i] <= 0 || width_ns % widths[i] != 0) continue;
+      if (widths[i] <= 0 || width_ns_ % widths[i] != 0) continue;
       Tier tier;
       tier.number = static_cast<uint8_t>(i + 1 + rocks::kSketchTiers);
       tier.width_ns = widths[i];
       source.tiers.push_back(std::move(tier));
     }
-    first_ns = std::min(first_ns, record.range.first.ns);
-    const int64_t last_ns = record.partition_start_ns + (record.partition_ns - 1);
-    gone_until_ns = std::max(gone_until_ns, last_ns);
     sources_.push_back(std::move(source));
   }
-  if (sources_.empty() || range.empty()) return;
-  // Whole inside of the range, and where there may be any.
-  const int64_t before_ns = range.first == model::Timestamp::Min() ? range.first.ns : range.first.ns - 1;
-  first_bucket_ = std::max(rollup::BucketOf(before_ns, width_ns) + 1, rollup::BucketOf(first_ns, width_ns));
-  end_bucket_ = rollup::BucketOf(gone_until_ns, width_ns) + 1;
-  if (range.last != model::Timestamp::Max()) {
-    // The one behind the last that ends in time.
-    const int64_t next = rollup::BucketOf(range.last.ns, width_ns);
-    end_bucket_ = std::min(end_bucket_, rollup::BucketEnd(next, width_ns) == range.last.ns ? next + 1 : next);
-  }
-  end_bucket_ = std::max(end_bucket_, first_bucket_);
 }
 
 Result<bool> SketchScan::ReadTier(Source& source, Tier& tier, model::MeasurementId measurement, model::SeriesRef ref) {
@@ -72,9 +87,7 @@ Result<bool> SketchScan::ReadTier(Source& source, Tier& tier, model::Measurement
   if (!tier.reader.has_value()) return false;
   const std::vector<model::SeriesId>& series = tier.reader->series();
   if (!std::binary_search(series.begin(), series.end(), ref.series)) return false;
-  const model::TimeRange range{{rollup::BucketEnd(first_bucket_ - 1, width_ns_) + 1},
-                               {rollup::BucketEnd(end_bucket_ - 1, width_ns_)}};
-  TM_RETURN_IF_ERROR(tier.reader->Read(ref.series, range, &arrays_));
+  TM_RETURN_IF_ERROR(tier.reader->Read(ref.series, BucketTimes(), &arrays_));
   return true;
 }
 

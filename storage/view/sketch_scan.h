@@ -39,6 +39,9 @@ class SketchScan final : public SketchCursor {
     std::vector<Tier> tiers;  // that can answer, widest first
   };
 
+  void OpenSources();
+  // Of the buckets of the range, of which there are some.
+  [[nodiscard]] model::TimeRange BucketTimes() const;
   // Adds what `source` has of the series to the buckets.
   Result<void> Read(Source& source, model::MeasurementId measurement, model::SeriesRef ref);
   // false: the tier does not have it.

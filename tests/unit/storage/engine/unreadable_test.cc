@@ -28,8 +28,7 @@ class UnreadableTest : public StoreFixture {
     StoreFixture::Open(options);
     longest_ = longest_merge_ns;
   }
-  // What cannot be made smaller, of 25 series: two pages a day, so that the second is in the middle of a file. RocksDB
-  // takes in no table in front of one whose first block is damaged.
+  // What cannot be made smaller, of 25 series: two pages a day, so that the second is in the middle of a file.
   void WriteDays(int64_t first, int64_t count) {
     for (int64_t day = first; day < first + count; ++day) {
       model::BatchBuilder rows;
@@ -42,8 +41,9 @@ class UnreadableTest : public StoreFixture {
       Write(rows.batch());
     }
   }
-  // Flips a bit of the second page of each of `files`, of those that there are, in the order in which they were made.
-  void Damage(const std::set<size_t>& files) {
+  // Flips a bit of the second page of each of `files`, of those that there are, in the order in which they were made,
+  // or of what lies at another place.
+  void Damage(const std::set<size_t>& files, std::streamoff place = 40'000) {
     ASSERT_TRUE(store_->Close().ok());
     store_.reset();
     std::vector<std::filesystem::path> paths;
@@ -58,9 +58,9 @@ class UnreadableTest : public StoreFixture {
     for (const size_t i : files) {
       ASSERT_LT(i, paths.size());
       std::fstream file(paths[i], std::ios::in | std::ios::out | std::ios::binary);
-      file.seekg(40'000);
+      file.seekg(place);
       const char bits = static_cast<char>(file.get() ^ 4);
-      file.seekp(40'000);
+      file.seekp(place);
       file.put(bits);
     }
     OpenWith(longest_);
@@ -70,8 +70,8 @@ class UnreadableTest : public StoreFixture {
     EXPECT_TRUE(view.ok());
     return (*view)->Partitions();
   }
-  // Flips a bit of the list of pages of the only file of pages that is large, and, with `page`, one of its third page.
-  void DamageList(bool page) {
+  // Flips a bit of the list of pages of the only file of pages that is large, and of each of `places` of it.
+  void DamageList(const std::set<size_t>& places) {
     ASSERT_TRUE(store_->Close().ok());
     store_.reset();
     std::filesystem::path largest;
@@ -94,7 +94,7 @@ class UnreadableTest : public StoreFixture {
       file.put(static_cast<char>(bytes[place] ^ 4));
     };
     flip(at + key.size() + 30);
-    if (page) flip(80'000);
+    for (const size_t place : places) flip(place);
     file.close();
     OpenWith(longest_);
   }
@@ -271,7 +271,7 @@ TEST_F(UnreadableTest, ADamagedListOfPagesCostsNothingAndACompactionWritesItAnew
   WriteNoise(16);
   ASSERT_TRUE(store_->Compact("", {}, nullptr).ok());
   ASSERT_EQ(store_->Stats().partitions, 1U);
-  DamageList(/*page=*/false);
+  DamageList({});
   EXPECT_EQ(CheckHosts(), std::pair(expected_.size(), false)) << "each page says itself what it is";
   const auto done = store_->Compact("", {}, nullptr);
   ASSERT_TRUE(done.ok()) << done.error().message;
@@ -288,7 +288,7 @@ TEST_F(UnreadableTest, ADamagedListAndADamagedPageCostThatPageOnly) {
   WriteNoise(16);
   ASSERT_TRUE(store_->Compact("", {}, nullptr).ok());
   ASSERT_EQ(store_->Stats().partitions, 1U);
-  DamageList(/*page=*/true);
+  DamageList({80'000});
   const auto [rows, partial] = CheckHosts();
   EXPECT_TRUE(partial) << "what cannot be found is told";
   EXPECT_LT(rows, expected_.size());
@@ -312,6 +312,73 @@ TEST_F(UnreadableTest, ADamagedListAndADamagedPageCostThatPageOnly) {
   EXPECT_EQ(Damages(), 0U);
   OpenWith(64 * kDay);
   EXPECT_EQ(CheckHosts(), std::pair(rows, false)) << "everything that can be read is kept";
+}
+
+TEST_F(UnreadableTest, ADamagedListAndPagesAtBothEndsCostThesePagesOnly) {
+  OpenWith(64 * kDay);
+  WriteNoise(16);
+  ASSERT_TRUE(store_->Compact("", {}, nullptr).ok());
+  ASSERT_EQ(store_->Stats().partitions, 1U);
+  // The first page of the table, and another one: each costs the block it is in.
+  DamageList({1'000, 80'000});
+  const auto [rows, partial] = CheckHosts();
+  EXPECT_TRUE(partial);
+  EXPECT_LT(rows, expected_.size() - 4000);
+  EXPECT_GT(rows, expected_.size() - 2 * 9000);
+}
+
+TEST_F(UnreadableTest, ATableThatIsDamagedWhereItBeginsHindersNothingBeforeIt) {
+  OpenWith(0);
+  for (int round = 0; round < 2; ++round) {
+    WriteDays(0, 10);
+    ASSERT_TRUE(store_->Checkpoint().ok());
+  }
+  Damage({3}, 1'000);
+  const auto [rows, partial] = CountRows();
+  EXPECT_TRUE(partial);
+  // The day before it, too, and it is taken in where RocksDB reads nothing of what follows.
+  auto done = store_->Compact("", {}, nullptr);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  ASSERT_EQ(done->left.size(), 1U);
+  EXPECT_EQ(store_->Stats().sealed_epochs, 9U);
+  EXPECT_EQ(CountRows(), std::pair(rows, true));
+  // A checkpoint to the day before, as well: of much, which goes into meta in steps.
+  WriteDays(2, 1);
+  WriteDays(2, 1);
+  ASSERT_TRUE(store_->Checkpoint().ok());
+  EXPECT_EQ(CountRows(), std::pair(rows, true));
+  CloseAndOpen();
+  EXPECT_EQ(CountRows(), std::pair(rows, true));
+}
+
+TEST_F(UnreadableTest, SketchesAskOnlyPartitionsOfTheirRange) {
+  OpenWith(0);
+  DatabaseOptions options;
+  options.tiers = {{kNsPerHour, 0}};
+  ASSERT_TRUE(store_->CreateDatabase("default", options).ok());
+  WriteDays(0, 1);
+  for (int i = 0; i < 100; ++i) WriteDouble("few", (kFirstDay + 1) * kDay + (1 + i) * 60 * kSecond, i);
+  clock_.Set((kFirstDay + 20) * kDay);
+  ASSERT_TRUE(store_->Compact("", {}, nullptr).ok());
+  options = store_->Databases()[0].options;
+  options.retention_ns = 5 * kDay;
+  ASSERT_TRUE(store_->SetDatabaseOptions("", options).ok());
+  ASSERT_TRUE(store_->ApplyRetention().ok());
+  DamageList({1'000});
+  auto view = store_->OpenView("");
+  ASSERT_TRUE(view.ok());
+  const auto refs = (*view)->Select({}, {});
+  ASSERT_TRUE(refs.ok());
+  const auto look = [&](int64_t from_day) {
+    uint64_t samples = 0;
+    const auto cursor = (*view)->ScanSketches(
+        *refs, {{(kFirstDay + from_day) * kDay + kNsPerHour + 1}, {(kFirstDay + 2) * kDay}}, kNsPerHour);
+    for (SketchColumn column; *cursor->Next(&column);)
+      samples += column.buckets == 0 ? 0 : column.ends[column.buckets - 1];
+    return std::pair(samples > 0, !cursor->Warnings().empty());
+  };
+  EXPECT_EQ(look(1), std::pair(true, false)) << "the day before is damaged, and nobody asks for it";
+  EXPECT_EQ(look(0), std::pair(true, true));
 }
 
 }  // namespace
