@@ -35,7 +35,8 @@ int RunBackend(const BackendFlags& flags) {
   const auto read = [](const std::string& text, int64_t* ns) -> Result<void> {
     if (text.empty()) return {};
     TM_TRY_ASSIGN(const int64_t ms, ParseDurationText(text));
-    *ns = ms * kNsPerMs;
+    if (__builtin_mul_overflow(ms, kNsPerMs, ns))
+      return InvalidArgument(fmt::format("\"{}\" is too long: at most 292 years", text));
     return {};
   };
   for (const auto& [text, ns] :
