@@ -69,8 +69,8 @@ export const goals: PanelType = {
   type: "goals",
   height: 6,
   sizing: "list",
-  // A goal without data is a word too.
-  hasData: (data) => data.frames.length > 0,
+  // A goal without data is a word too; one that could not be asked for is none.
+  hasData: (data) => data.frames.length > 0 && (data.error === undefined || data.frames.some((frame) => frame.series.length > 0)),
   queries: () => goalFile.goals.map((goal) => ({ id: goal.name, db: goal.db, expr: goal.expr, goal: goal.name, unit: goal.unit })),
   view: GoalsView,
 };
