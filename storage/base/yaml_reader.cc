@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <set>
 
@@ -12,8 +14,12 @@ namespace tidemark {
 
 Result<std::string> ReadTextFile(const std::string& path, size_t bytes_max) {
   constexpr size_t kPieceBytes = size_t{64} << 10;
+  errno = 0;
   std::ifstream file(path, std::ios::binary);
-  if (!file) return NotFound(fmt::format("cannot open {}", path));
+  if (!file) {
+    return NotFound(errno == 0 ? fmt::format("cannot open {}", path)
+                               : fmt::format("cannot open {}: {}", path, std::strerror(errno)));
+  }
   std::string text;
   while (file && text.size() <= bytes_max) {
     const size_t before = text.size();

@@ -95,6 +95,7 @@ def test_rename_and_fields():
         server.write(f"m,h=a v=1i,w=2 {T0}000000000", db="old")
         server.write(f"m v=1 {T0}000000000", db="taken")
         expect("exists already" in admin(server, "rename", "database", "old", "taken", code=1), "a name that is taken")
+        expect("is called \"old\" already" in admin(server, "rename", "database", "old", "old", code=1), "its own name")
         expect_equal(data_of(server, "rename", "database", "old", "new", "--dry-run")["dryRun"], True, "a dry run")
         expect({"old", "taken"} <= {one["database"] for one in data_of(server, "databases")}, "nothing has changed")
         admin(server, "rename", "database", "old", "new")

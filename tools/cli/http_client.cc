@@ -1,5 +1,8 @@
 #include "tools/cli/http_client.h"
 
+#include <fmt/core.h>
+#include <simdjson.h>
+
 #include <charconv>
 
 #include "clients/cpp/http_connection.h"
@@ -14,7 +17,7 @@ Error FromClient(const client::Error& error) {
     case client::ErrorCode::kInvalidArgument: return InvalidArgument(error.message);
     case client::ErrorCode::kTimeout: return MakeError(ErrorCode::kTimeout, error.message);
     case client::ErrorCode::kUnavailable:
-      return MakeError(ErrorCode::kUnavailable, error.message + "; is the server running?");
+      return MakeError(ErrorCode::kUnavailable, error.message + std::string(NextStep(error.message)));
     default: return MakeError(ErrorCode::kIo, error.message);
   }
 }
@@ -74,6 +77,45 @@ Result<std::unique_ptr<HttpClient>> HttpClient::Create(std::string_view url) {
   auto connection = client::HttpConnection::Open(url, kTimeout);
   if (!connection.ok()) return FromClient(connection.error());
   return std::make_unique<ConnectionClient>(std::move(*connection));
+}
+
+std::string_view NextStep(std::string_view message) {
+  struct Row {
+    std::string_view part;
+    std::string_view step;
+  };
+  constexpr Row kRows[] = {
+      {"was cancelled", ""},
+      {"is not believed: self-signed", "; --ca FILE believes it, where FILE has it or the authority that signed it"},
+      {"is not believed: unable to get", "; --ca FILE believes it, where FILE has the authority that signed it"},
+      {"is not believed", ""},
+      {"wrong version number", "; an address that does not speak TLS begins with http://"},
+      {"Host not found", "; is the name right?"},
+  };
+  for (const Row& row : kRows) {
+    if (message.contains(row.part)) return row.step;
+  }
+  return "; is the server running?";
+}
+
+std::string ReasonOf(std::string_view body) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  for (const std::string_view key : {"error", "message"}) {
+    std::string_view why;
+    if (parser.parse(simdjson::padded_string(body)).get(root) == simdjson::SUCCESS &&
+        root[key].get(why) == simdjson::SUCCESS) {
+      return std::string(why);
+    }
+  }
+  while (body.ends_with('\n')) body.remove_suffix(1);
+  return std::string(body);
+}
+
+std::string WordsOfRefusal(int status, std::string_view body) {
+  const std::string why = ReasonOf(body);
+  return fmt::format("the server answered {}: {}{}", status, why,
+                     why.starts_with("database not found") ? kWhichDatabases : "");
 }
 
 std::string UrlEncode(std::string_view text) { return client::UrlEncode(text); }

@@ -45,6 +45,17 @@ class HttpClient {
   virtual void Cancel() = 0;
 };
 
+// Behind what went wrong with a connection: what to look at next; "" when there is nothing to say.
+std::string_view NextStep(std::string_view message);
+
+// Behind the name of a database that is not there.
+inline constexpr std::string_view kWhichDatabases = "; `tidemark admin databases` lists those that there are";
+
+// Why a server has refused: what its JSON says, or the whole of a body that is none.
+std::string ReasonOf(std::string_view body);
+// The same as a sentence.
+std::string WordsOfRefusal(int status, std::string_view body);
+
 // `text` as it may stand in a query string.
 std::string UrlEncode(std::string_view text);
 

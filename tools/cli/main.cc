@@ -31,7 +31,7 @@ constexpr Row kCommands[] = {
     {"Write", "write", "send line protocol to a server, or check it", AddWrite},
     {"Alert", "alert", "what fires, whether receivers are reached, tests of rules", AddAlert},
     {"Run tasks", "exec", "run the tasks of a pipeline on parallel agents", AddExec},
-    {"Administer", "admin", "retention, compaction, checkpoints; verify and repair", AddAdmin},
+    {"Administer", "admin", "databases, retention, tokens, backups, moving data; verify and repair", AddAdmin},
     {"Try and measure", "demo", "simulate a backend to watch, and ask whether goals are met", AddDemo},
     {"Try and measure", "bench", "measure a server", AddBench},
     {"Shell", "completion", "a script for bash, zsh or fish that completes commands and flags", AddCompletion},
@@ -72,13 +72,11 @@ int Main(int argc, char** argv) {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
-    const std::string unknown = error.get_exit_code() == 0 ? std::string() : help::DescribeUnknown(app, words);
-    if (!unknown.empty()) {
-      fmt::print(stderr, "{}\n", unknown);
-      return 2;
-    }
-    const int code = app.exit(error);
-    return code == 0 ? 0 : 2;
+    const std::string mistake = error.get_exit_code() == 0 ? help::DescribeUnknownCommand(app, words)
+                                                           : help::DescribeMistake(app, words, error);
+    if (mistake.empty()) return app.exit(error);
+    fmt::print(stderr, "{}\n", mistake);
+    return 2;
   }
   try {
     return action();

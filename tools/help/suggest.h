@@ -17,4 +17,10 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
 // CLI11 has the better words.
 std::string DescribeUnknown(const CLI::App& app, std::span<const std::string> words);
 
+// The same of commands alone: who asks for the help of a command that there is not is told so.
+std::string DescribeUnknownCommand(const CLI::App& app, std::span<const std::string> words);
+
+// What is wrong with a command line that CLI11 has refused with `error`, and where help is.
+std::string DescribeMistake(const CLI::App& app, std::span<const std::string> words, const CLI::ParseError& error);
+
 }  // namespace tidemark::help

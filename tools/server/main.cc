@@ -251,12 +251,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
     const std::vector<std::string> words(argv + 1, argv + argc);
-    const std::string unknown = help::DescribeUnknown(app, words);
-    if (unknown.empty()) {
-      app.exit(error);
-    } else {
-      fmt::print(stderr, "{}\n", unknown);
-    }
+    fmt::print(stderr, "{}\n", help::DescribeMistake(app, words, error));
     return kBadUsage;
   }
   const Result<Config> config = ReadConfig(file, given);

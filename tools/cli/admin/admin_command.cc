@@ -149,17 +149,6 @@ Result<std::vector<std::pair<std::string, std::string>>> ParametersOf(const Flag
   return pairs;
 }
 
-// The words of an answer that refuses: those of the server alone where it has some.
-std::string WordsOfRefusal(unsigned status, const std::string& body) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  std::string_view why;
-  if (parser.parse(body).get(root) == simdjson::SUCCESS && root["error"].get(why) == simdjson::SUCCESS) {
-    return fmt::format("the server answered {}: {}", status, why);
-  }
-  return fmt::format("the server answered {}: {}", status, body);
-}
-
 // Whether what took long was done, by the last line of its answer; says so when not.
 int CodeOfProgress(std::string_view last_line, const JobLine& job) {
   if (last_line.contains(R"("done":true)")) return 0;

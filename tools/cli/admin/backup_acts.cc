@@ -6,7 +6,6 @@
 #include <string>
 
 #include "storage/backup.h"
-#include "storage/base/text/byte_size.h"
 #include "storage/base/text/count.h"
 #include "storage/base/text/instant.h"
 #include "tools/cli/admin/directory_acts.h"
@@ -28,7 +27,7 @@ int CodeOf(const Error& error) {
 std::string Describe(const storage::BackupInfo& info) {
   std::string out = fmt::format("backup {} of ", info.id);
   text::AppendRfc3339(&out, info.made_ns);
-  return out + fmt::format(", {} in {}", text::PrintByteSize(info.bytes), text::Counted(info.files, "file"));
+  return out + fmt::format(", {} in {}", text::Counted(info.bytes, "byte"), text::Counted(info.files, "file"));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ Result<std::string> OfServer(const ActFlags& flags) {
                                          {"source", flags["--source"].text}});
   TM_TRY_ASSIGN(const HttpReply reply, client->Send("GET", "/api/v1/admin/cardinality" + query, {}, ""));
   if (reply.status >= 400) {
-    return MakeError(ErrorCode::kUnavailable, fmt::format("the server answered {}: {}", reply.status, reply.body));
+    return MakeError(ErrorCode::kUnavailable, WordsOfRefusal(reply.status, reply.body));
   }
   return reply.body;
 }

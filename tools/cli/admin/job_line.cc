@@ -50,6 +50,8 @@ void JobLine::Take(std::string_view line, double seconds) {
   read("bytesBefore", &before_);
   read("bytesAfter", &after_);
   read("id", &backup_);
+  read("bytes", &backup_bytes_);
+  read("files", &backup_files_);
   read("pages", &pages_);
   read("damagedPages", &damaged_pages_);
   read("partitionsLeft", &left_);
@@ -117,6 +119,10 @@ std::string JobLine::Summary() const {
       out += fmt::format(": {} won ({:.0f} %)", text::PrintRoughBytes(static_cast<double>(*before_ - *after_)),
                          100.0 * static_cast<double>(*before_ - *after_) / static_cast<double>(*before_));
     }
+  } else if (kind_ == "backup" && backup_bytes_ && backup_files_) {
+    // What was copied on the way is told in whole steps only: of a small backup, none.
+    out += fmt::format(" of {} in {}", text::PrintRoughBytes(static_cast<double>(*backup_bytes_)),
+                       text::Counted(*backup_files_, "file"));
   } else if (kind_ == "backup" && bytes_) {
     out += fmt::format(", {} copied", text::PrintRoughBytes(static_cast<double>(*bytes_)));
   }

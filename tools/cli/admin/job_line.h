@@ -38,6 +38,8 @@ class JobLine {
   std::optional<uint64_t> before_;
   std::optional<uint64_t> after_;
   std::optional<uint64_t> backup_;
+  std::optional<uint64_t> backup_bytes_;  // of the whole backup
+  std::optional<uint64_t> backup_files_;
   std::optional<uint64_t> pages_;
   std::optional<uint64_t> damaged_pages_;
   std::optional<uint64_t> left_;  // partitions

@@ -35,7 +35,7 @@ struct Look {
 Result<Look> Read(const Result<HttpReply>& reply) {
   if (!reply.ok()) return reply.error();
   if (reply->status >= 400) {
-    return MakeError(ErrorCode::kInternal, fmt::format("the server answered {}: {}", reply->status, reply->body));
+    return MakeError(ErrorCode::kInternal, WordsOfRefusal(reply->status, reply->body));
   }
   Look look{.body = reply->body};
   simdjson::dom::parser parser;

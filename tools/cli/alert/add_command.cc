@@ -69,9 +69,7 @@ Status Save(const AddFlags& flags, const std::string& group) {
   TM_TRY_ASSIGN(const HttpReply reply, client->Send("POST", "/config/v1/rules/" + UrlEncode(flags.space),
                                                     {{"Content-Type", "application/yaml"}}, group));
   if (reply.status == 202) return {};
-  const auto answer = ParseAnswer(reply.body);
-  return InvalidArgument(fmt::format("the server answered {}: {}", reply.status,
-                                     answer.ok() ? reply.body.substr(0, 200) : answer.error().message));
+  return InvalidArgument(WordsOfRefusal(reply.status, reply.body));
 }
 
 Status AddRule(const AddFlags& flags) {

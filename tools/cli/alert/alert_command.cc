@@ -77,6 +77,7 @@ int List(const AlertFlags& flags) {
   if (const int failed = Ask(flags, "GET", target, "", &parser, &root)) return failed;
   simdjson::dom::array alerts;
   if (root.get(alerts) != simdjson::SUCCESS) return Fail("the server's answer is no list");
+  if (alerts.size() == 0) fmt::print("none\n");
   for (const element alert : alerts) {
     std::string labels;
     simdjson::dom::object map;

@@ -22,7 +22,11 @@ constexpr int64_t kStepsMax = 10'000;
 
 std::string Seconds(int64_t ms) { return fmt::format("{:.3f}", static_cast<double>(ms) / 1000); }
 
-std::string Lasted(int64_t ms) { return text::PrintDuration(ms, text::DurationStyle::kPrometheus); }
+// Whole seconds are enough for people.
+std::string Lasted(int64_t ms) {
+  const int64_t shown = ms < 1000 ? ms : ms - ms % 1000;
+  return text::PrintDuration(shown, text::DurationStyle::kPrometheus);
+}
 
 std::string LabelsOf(const ReplayFiring& firing) {
   std::string out;

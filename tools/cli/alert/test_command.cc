@@ -33,7 +33,13 @@ struct TestFlags {
 // The verdict of one file; `number`: of the file among all.
 Verdict VerdictOf(const std::string& path, size_t number, storage::Store* store) {
   const Result<TestFile> file = query::ruletest::LoadTestFile(path);
-  if (!file.ok()) return {.failures = {file.error().message}, .warnings = {}};
+  if (!file.ok()) {
+    std::string why = file.error().message;
+    if (why.ends_with(R"(unknown key "groups" in a file of rule tests)")) {
+      why += ": it has rules; `--from -7d` tries them over stored data, and a test file names it below rule_files";
+    }
+    return {.failures = {std::move(why)}, .warnings = {}};
+  }
   return RunTests(*file, {.store = store, .database = fmt::format("test_{}", number)});
 }
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tools/cli/http_client.h"
+
 namespace tidemark::cli {
 namespace {
 
@@ -24,6 +26,7 @@ Result<std::vector<PastEvent>> ReadEvents(ApiSource& api, const std::string& dat
   TM_TRY_ASSIGN(const ApiAnswer reply, api.Ask("/api/v1/events", parameters));
   std::vector<PastEvent> events;
   if (IsAbsent(reply)) return events;
+  if (reply.status >= 400) return InvalidArgument(WordsOfRefusal(reply.status, reply.body));
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   simdjson::dom::array data;

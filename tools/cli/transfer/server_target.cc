@@ -122,7 +122,7 @@ class ServerTarget final : public Target {
   Status CheckThere(const std::string& database) {
     const Result<std::vector<std::string>> all = Databases();
     if (!all.ok() || std::find(all->begin(), all->end(), database) != all->end()) return {};
-    return NotFound(fmt::format("database not found: \"{}\"", database));
+    return NotFound(fmt::format("database not found: \"{}\"{}", database, kWhichDatabases));
   }
 
   // Sends, waits while the server is busy, and sends again. What is sent twice is there once.

@@ -231,7 +231,7 @@ Status Send(Sending* sending, std::string_view file, LineChunks chunks) {
       totals.bad = sending->refusals.count();
     } else if (reply->status / 100 != 2) {
       return InvalidArgument(fmt::format("the server answered {} after {}: {}", reply->status,
-                                         text::Counted(totals.rows, "line"), reply->body));
+                                         text::Counted(totals.rows, "line"), ReasonOf(reply->body)));
     } else {
       take();
     }
@@ -328,10 +328,19 @@ Result<std::string> ReadAll(const std::string& name) {
   return text;
 }
 
+constexpr int kWrongUsage = 2;
+
 int Write(WriteFlags flags) {
   if (flags.files.empty()) flags.files.emplace_back("-");
   const auto precision = lineprotocol::ParsePrecision(flags.precision);
-  if (!precision.ok()) return Fail(precision.error().message);
+  if (!precision.ok()) {
+    Fail(precision.error().message);
+    return kWrongUsage;
+  }
+  if (!flags.dry_run && (flags.json || flags.default_time_given)) {
+    Fail(fmt::format("{} goes with --dry-run", flags.json ? "--json" : "--default-time"));
+    return kWrongUsage;
+  }
   if (!flags.dry_run) return SendAll(flags, *precision);
   const int64_t now = flags.default_time_given ? flags.default_time : SystemClock::Get().NowNs();
   int code = 0;

@@ -63,6 +63,9 @@ http::Response AdminService::RenameDatabase(http::Request& request) const {
   if (!store_->HasDatabase(from)) {
     return Answer(ErrorReply(ErrorType::kNotFound, fmt::format("database not found: \"{}\"", from)));
   }
+  if (from == to) {
+    return Answer(ErrorReply(ErrorType::kBadData, fmt::format("the database is called \"{}\" already", to)));
+  }
   const bool dry_run = request.params.IsOn("dry_run");
   if (dry_run && store_->HasDatabase(to)) {
     return Answer(ErrorReply(MakeError(ErrorCode::kAlreadyExists, fmt::format("database \"{}\" exists already", to))));
@@ -80,8 +83,9 @@ http::Response AdminService::RenameDatabase(http::Request& request) const {
     named = DocumentsThatName(*documents, from);
   }
   if (!named.empty()) {
-    warnings.push_back(fmt::format("{} document{} still name \"{}\": change what means this database", named.size(),
-                                   named.size() == 1 ? "" : "s", from));
+    warnings.push_back(
+        fmt::format("{} still \"{}\": change each that means this database",
+                    named.size() == 1 ? "1 document names" : fmt::format("{} documents name", named.size()), from));
   }
   std::string data = R"({"from":)";
   text::AppendJsonString(&data, from);

@@ -74,7 +74,12 @@ Result<std::unique_ptr<Auditor>> Auditor::Start(std::string directory, storage::
     return kept.error();
   }
   TM_TRY_ASSIGN(LogFiles files, LogFiles::Open(directory, head));
-  if (files.lost()) {
+  if (files.lost() && files.absent()) {
+    TM_LOG(kWarn,
+           "the audit log {} is not there, and had {} lines: a store made of a backup has none; else somebody has "
+           "removed it",
+           directory, head.sequence);
+  } else if (files.lost()) {
     TM_LOG(kError, "the audit log {} does not hold line {} as it was written: lines were removed or changed", directory,
            head.sequence);
   }

@@ -127,6 +127,7 @@ LogFiles::LogFiles(LogFiles&& other) noexcept
     : directory_(std::move(other.directory_)),
       head_(other.head_),
       lost_(other.lost_),
+      absent_(other.absent_),
       file_(std::exchange(other.file_, -1)),
       file_bytes_(other.file_bytes_) {}
 
@@ -147,6 +148,7 @@ Result<LogFiles> LogFiles::Open(std::string directory, const Head& expected) {
   }
   const Found found = reader.Take(names.size());
   log.lost_ = !found.met;
+  log.absent_ = names.empty();
   log.head_ = found.met ? found.head : expected;
   if (names.empty() || log.lost_) return log;
   const std::string path = log.directory_ + "/" + names.back();

@@ -64,6 +64,8 @@ class LogFiles {
   [[nodiscard]] const Head& head() const { return head_; }
   // Whether the end that was expected was not there.
   [[nodiscard]] bool lost() const { return lost_; }
+  // Whether no file at all was there.
+  [[nodiscard]] bool absent() const { return absent_; }
 
  private:
   explicit LogFiles(std::string directory) : directory_(std::move(directory)) {}
@@ -74,6 +76,7 @@ class LogFiles {
   std::string directory_;
   Head head_;
   bool lost_ = false;
+  bool absent_ = false;
   int file_ = -1;
   uint64_t file_bytes_ = 0;
 };

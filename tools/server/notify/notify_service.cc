@@ -219,7 +219,13 @@ bool NotifyService::Ended(const std::string& id, const DeliveryOutcome& outcome)
 Result<std::vector<DeliveryOutcome>> NotifyService::SendTest(const std::string& name) {
   const std::shared_ptr<const Config> config = this->config();
   const Receiver* const receiver = config->FindReceiver(name);
-  if (receiver == nullptr) return NotFound(fmt::format("there is no receiver \"{}\"", name));
+  if (receiver == nullptr) {
+    std::string known;
+    for (const Receiver& other : config->receivers) known += (known.empty() ? "" : ", ") + other.name;
+    return NotFound(fmt::format("there is no receiver \"{}\": {}", name,
+                                known.empty() ? "none is configured; --notify-config FILE names some"
+                                              : "those that are configured are " + known));
+  }
   query::notify::Alert alert;
   alert.labels = {{"alertname", "TestAlert"}, {"receiver", name}, {"severity", "info"}};
   alert.annotations = {{"summary", "Somebody asked for this test: the receiver is reached."}};

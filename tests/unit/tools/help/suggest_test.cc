@@ -44,6 +44,45 @@ TEST(Suggest, NamesTheLevelThatIsWrong) {
   EXPECT_EQ(describe({}), "");
 }
 
+TEST(Suggest, NamesCommandsThatStandElsewhere) {
+  CLI::App app("the command", "tidemark");
+  CLI::App* const admin = app.add_subcommand("admin", "");
+  admin->add_subcommand("token", "")->add_subcommand("list", "");
+  admin->add_subcommand("quota", "")->add_subcommand("list", "");
+  admin->add_subcommand("session", "")->add_subcommand("list", "");
+  app.add_subcommand("alert", "")->add_subcommand("list", "");
+  const auto describe = [&](std::vector<std::string> words) { return DescribeUnknownCommand(app, words); };
+  EXPECT_EQ(describe({"token"}),
+            "tidemark knows no \"token\": did you mean `tidemark admin token`?\n"
+            "There are: admin, alert. See tidemark --help.");
+  EXPECT_EQ(describe({"list", "--help"}), "tidemark knows no \"list\"\nThere are: admin, alert. See tidemark --help.");
+  EXPECT_EQ(describe({"admin", "token", "--nosuch"}), "");
+}
+
+TEST(Suggest, SaysWhatIsWrongAndWhereHelpIs) {
+  CLI::App app("the command", "tidemark");
+  app.require_subcommand(1);
+  CLI::App* const write = app.add_subcommand("write", "");
+  std::string text;
+  write->add_option("file", text)->required();
+  write->add_option("--db", text);
+  CLI::App* const token = app.add_subcommand("token", "");
+  token->add_option("--grant", text)->required();
+  const auto describe = [&](std::vector<std::string> words) -> std::string {
+    try {
+      app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+    } catch (const CLI::ParseError& error) {
+      return DescribeMistake(app, words, error);
+    }
+    return {};
+  };
+  EXPECT_EQ(describe({}), "tidemark needs a command: write, token. See tidemark --help.");
+  EXPECT_EQ(describe({"write"}), "tidemark write: FILE is missing. See tidemark write --help.");
+  EXPECT_EQ(describe({"token"}), "tidemark token: --grant is missing. See tidemark token --help.");
+  EXPECT_EQ(describe({"write", "x", "--db"}), "tidemark write: --db needs a value. See tidemark write --help.");
+  EXPECT_EQ(describe({"write", "x", "--nosuch"}), "tidemark write has no flag --nosuch. See tidemark write --help.");
+}
+
 TEST(Suggest, NamesFlagsOfAProgramWithoutCommands) {
   CLI::App app("the server", "tidemarkd");
   std::string value;

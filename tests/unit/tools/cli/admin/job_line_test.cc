@@ -30,6 +30,13 @@ TEST(JobLine, OneIsNotMany) {
   EXPECT_EQ(line.Summary(), "job 1: compact of d is done: 1 partition");
 }
 
+TEST(JobLine, ABackupSaysWhatIsInIt) {
+  // Less was copied than one step of the progress.
+  JobLine line;
+  line.Take(R"({"job":"5","kind":"backup","state":"done","bytesCopied":0,"id":1,"bytes":347666,"files":11})", 1);
+  EXPECT_EQ(line.Summary(), "job 5: backup is done: backup 1 of 348 kB in 11 files");
+}
+
 TEST(JobLine, AVerificationNamesDamage) {
   JobLine line;
   line.Take(R"({"job":"2","kind":"verify","database":"","state":"waiting","workDone":0,"workTotal":0})", 0);
