@@ -105,12 +105,18 @@ void Daemon::OpenAdmin() {
   jobs_->Add(BackfillsAsJobs(backfills_.get()));
   admin_->SetFacts([this] { return LookAtStatus(); });
   admin_->SetRename([this](const std::string& from, const std::string& to) {
-    // One commit: after a crash jobs and the policy go by the name that the database has.
+    // One commit: after a crash jobs, the policy and quotas go by the name that the database has.
     using Changes = std::vector<storage::DocumentChange>;
     return job_book_->RenameDatabase(from, to, [&](Changes changes) {
-      return policies_->RenameDatabase(from, to, "rename database", [&](Changes more) -> Status {
+      const auto add = [&changes](Changes more) {
         changes.insert(changes.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-        return store_->RenameDatabase(from, to, changes);
+      };
+      return policies_->RenameDatabase(from, to, "rename database", [&](Changes of_policy) {
+        add(std::move(of_policy));
+        return quotas_->RenameDatabase(from, to, "rename database", [&](Changes of_quotas) -> Status {
+          add(std::move(of_quotas));
+          return store_->RenameDatabase(from, to, changes);
+        });
       });
     });
   });

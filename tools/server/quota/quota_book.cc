@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <optional>
+#include <utility>
+
 #include "storage/model/limits.h"
 #include "storage/storage.h"
 
@@ -82,6 +85,26 @@ Status QuotaBook::Set(std::string_view database, const QuotaLimits& limits, std:
     TM_TRY_ASSIGN([[maybe_unused]] const uint64_t version, documents_->Put(kKind, database, TextOf(limits), author));
   }
   Adopt(std::string(database), limits);
+  return {};
+}
+
+Status QuotaBook::RenameDatabase(std::string_view from, std::string_view to, std::string_view author,
+                                 const Commit& commit) {
+  // Nobody who is inside the store asks for an account.
+  MutexLock lock(mutex_);
+  const auto known = accounts_.find(from);
+  const QuotaLimits limits = known == accounts_.end() ? QuotaLimits{} : known->second->limits();
+  if (limits.none() || from == to) return commit({});
+  const auto change = [&](std::string_view name, std::optional<std::string> bytes) {
+    return storage::DocumentChange{.kind = std::string(kKind),
+                                   .name = std::string(name),
+                                   .bytes = std::move(bytes),
+                                   .author = std::string(author),
+                                   .expected = std::nullopt};
+  };
+  TM_RETURN_IF_ERROR(commit({change(from, std::nullopt), change(to, TextOf(limits))}));
+  Adopt(std::string(from), {});
+  Adopt(std::string(to), limits);
   return {};
 }
 
