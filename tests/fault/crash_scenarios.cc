@@ -451,7 +451,6 @@ const std::vector<CrashScenario>& CrashScenarios() {
       Small(MergeScenario()),
       BackgroundMergeScenario(),
       SplitScenario(),
-      Small(SplitScenario()),
       DeleteScenario(),
       Small(DeleteScenario()),
       Small(SelectorScenario()),
