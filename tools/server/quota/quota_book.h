@@ -40,8 +40,8 @@ class QuotaBook {
   // query_memory, which tokens have; errors of the documents.
   Status Set(std::string_view database, const QuotaLimits& limits, std::string_view author) TM_EXCLUDES(mutex_);
 
-  // A database gets another name, and its quotas go with it: what it has taken is counted anew. Calls `commit` with what
-  // changes of the documents, and believes it when that succeeds. Quotas that the name `to` has already stay where
+  // A database gets another name, and its quotas go with it: what it has taken is counted anew. Calls `commit` with
+  // what changes of the documents, and believes it when that succeeds. Quotas that the name `to` has already stay where
   // `from` has none. Errors: those of `commit`.
   using Commit = std::function<Status(std::vector<storage::DocumentChange> changes)>;
   Status RenameDatabase(std::string_view from, std::string_view to, std::string_view author, const Commit& commit)
