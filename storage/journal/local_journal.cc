@@ -4,7 +4,6 @@
 #include <rocksdb/file_system.h>
 
 #include <algorithm>
-#include <chrono>
 #include <deque>
 #include <random>
 #include <thread>
@@ -12,11 +11,9 @@
 #include <vector>
 
 #include "storage/base/check.h"
-#include "storage/base/clock.h"
 #include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/base/mutex.h"
-#include "storage/journal/gather_wait.h"
 #include "storage/journal/journal_scan.h"
 #include "storage/journal/segment_writer.h"
 
@@ -76,7 +73,6 @@ class LocalJournal final : public Journal {
     TM_CHECK(payload <= 0xFFFFFFFF);
     line_.bytes.resize(offset + RecordBytes(payload), '\0');
     line_.records.push_back({offset, payload, sequence, rows});
-    if (gathering_ && line_.records.size() >= gather_.expected()) gathered_.NotifyOne();
     return sequence;
   }
 
@@ -89,9 +85,7 @@ class LocalJournal final : public Journal {
       }
       if (sequence <= durable_) return {};
       if (writing_) {
-        // With those whose records travel together: who waits for the next group is not woken for this one.
-        const uint64_t group = sequence <= busy_last_ ? group_ - 1 : group_;
-        written_[group % 2].Wait(mutex_);
+        changed_.Wait(mutex_);
       } else {
         WriteLine();
       }
@@ -214,20 +208,15 @@ class LocalJournal final : public Journal {
   // Writes and syncs what is in line, as the one writer; others wait or put more in line meanwhile.
   void WriteLine() TM_REQUIRES(mutex_) {
     writing_ = true;
-    AwaitOthers();
     busy_.Clear();
     std::swap(line_, busy_);
-    if (!busy_.records.empty()) busy_last_ = busy_.records.back().sequence;
-    ++group_;
     const uint64_t before = durable_;
-    const int64_t begin_ns = SystemClock::Get().SteadyNs();
     mutex_.Unlock();
     uint64_t synced = before;
     uint64_t syncs = 0;
     const Result<void> done = WriteRecords(&synced, &syncs);
     mutex_.Lock();
     writing_ = false;
-    gather_.Written(busy_.records.size(), line_.records.size(), SystemClock::Get().SteadyNs() - begin_ns);
     stats_.syncs += syncs;
     if (!busy_.records.empty()) {
       const uint64_t last = busy_.records.back().sequence;
@@ -247,24 +236,7 @@ class LocalJournal final : public Journal {
         if (current_) CloseCurrent(durable_);
       }
     }
-    written_[(group_ - 1) % 2].NotifyAll();
-    // One of those in line writes it; who has not begun to wait finds that out by himself.
-    written_[group_ % 2].NotifyOne();
-  }
-
-  // Waits a little for those who are likely to put something in line at once (see GatherWait).
-  void AwaitOthers() TM_REQUIRES(mutex_) {
-    const int64_t wait_ns = gather_.Begin(line_.records.size());
-    if (wait_ns == 0) return;
-    const int64_t end_ns = SystemClock::Get().SteadyNs() + wait_ns;
-    gathering_ = true;
-    while (line_.records.size() < gather_.expected()) {
-      const int64_t left_ns = end_ns - SystemClock::Get().SteadyNs();
-      if (left_ns <= 0) break;
-      (void)gathered_.WaitFor(mutex_, std::chrono::nanoseconds(left_ns));
-    }
-    gathering_ = false;
-    gather_.Ended(line_.records.size());
+    changed_.NotifyAll();
   }
 
   void RecordFailure(Failure failure) TM_REQUIRES(mutex_) {
@@ -403,17 +375,10 @@ class LocalJournal final : public Journal {
   std::random_device random_;
 
   mutable Mutex mutex_;
-  // A group of records got to its end, or its turn came: of the group with an even number, and with an odd one. There
-  // are two at most, the one that is written and the one in line.
-  CondVar written_[2];
-  CondVar gathered_;  // as many are in line as were waited for
-  CondVar fill_;      // the segment in use wants zeros ahead
+  CondVar changed_;  // durable_, failures_ or writing_
+  CondVar fill_;     // the segment in use wants zeros ahead
   Line line_ TM_GUARDED_BY(mutex_);
   bool writing_ TM_GUARDED_BY(mutex_) = false;
-  bool gathering_ TM_GUARDED_BY(mutex_) = false;
-  GatherWait gather_ TM_GUARDED_BY(mutex_);
-  uint64_t group_ TM_GUARDED_BY(mutex_) = 1;      // number of what is in line
-  uint64_t busy_last_ TM_GUARDED_BY(mutex_) = 0;  // last sequence of the group before it
   // Touched without the lock by the one writer (writing_), and under it otherwise.
   Line busy_;
   std::shared_ptr<SegmentWriter> current_;

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <rocksdb/file_system.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -157,28 +156,6 @@ TEST_F(LocalJournalTest, ManyWritersShareSyncs) {
     EXPECT_EQ(text, writer + ":" + std::to_string(next[writer]++));
   }
   EXPECT_EQ(records->size(), static_cast<size_t>(kThreads * kEach));
-}
-
-// Who waits for his answer before he writes again would else be in every second group only, which halves them.
-TEST_F(LocalJournalTest, WritersOfTwoGroupsBecomeOne) {
-  on_durable_ = [](const JournalMark&) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(6));
-    return Result<void>();
-  };
-  const auto journal = Open();
-  constexpr int kWriters = 16;
-  constexpr int kEach = 60;
-  {
-    std::vector<std::jthread> writers;
-    for (int writer = 0; writer < kWriters; ++writer) {
-      writers.emplace_back([&] {
-        for (int i = 0; i < kEach; ++i) Put(journal.get(), "record");
-      });
-    }
-  }
-  const JournalStats stats = journal->Stats();
-  EXPECT_EQ(stats.records, uint64_t{kWriters} * kEach);
-  EXPECT_GE(stats.records, 11 * stats.syncs) << stats.syncs << " syncs; two groups are 8 records a sync";
 }
 
 TEST_F(LocalJournalTest, ATornTailIsCut) {
