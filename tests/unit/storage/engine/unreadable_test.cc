@@ -113,26 +113,35 @@ class UnreadableTest : public StoreFixture {
       Write(rows.batch());
     }
   }
-  // Whether all rows of host n that are there are as they were written; how many there are.
-  size_t CheckHost(int host, bool* partial) {
+  // Shows the rows that can be read, column by column; whether something was said to be missing.
+  template <typename See>
+  bool Scan(std::span<const model::Matcher> matchers, const See& see) {
     auto view = store_->OpenView("");
     EXPECT_TRUE(view.ok());
-    auto refs = (*view)->Select(std::vector<model::Matcher>{Equal("host", fmt::format("h{}", host))}, {});
+    auto refs = (*view)->Select(matchers, {});
     EXPECT_TRUE(refs.ok());
     auto cursor = (*view)->Scan(*refs, {});
     model::Column column;
-    size_t rows = 0;
     for (;;) {
       auto more = cursor->Next(&column);
       EXPECT_TRUE(more.ok());
       if (!more.ok() || !*more) break;
+      see(column);
+    }
+    return !cursor->warnings().empty();
+  }
+  // Whether all rows of host n that are there are as they were written; how many there are.
+  size_t CheckHost(int host, bool* partial) {
+    size_t rows = 0;
+    const std::vector<model::Matcher> matchers{Equal("host", fmt::format("h{}", host))};
+    const bool missing = Scan(matchers, [&](const model::Column& column) {
       for (size_t i = 0; i < column.size(); ++i) {
         const auto found = expected_.find({host, column.times[i]});
         if (found == expected_.end() || ValueOf(column, i) != model::FieldValue(found->second)) ADD_FAILURE() << i;
       }
       rows += column.size();
-    }
-    *partial = *partial || !cursor->warnings().empty();
+    });
+    *partial = *partial || missing;
     return rows;
   }
   std::pair<size_t, bool> CheckHosts() {
@@ -149,20 +158,9 @@ class UnreadableTest : public StoreFixture {
 
   // Rows that can be read, and whether something was said to be missing.
   std::pair<size_t, bool> CountRows() {
-    auto view = store_->OpenView("");
-    EXPECT_TRUE(view.ok());
-    auto refs = (*view)->Select({}, {});
-    EXPECT_TRUE(refs.ok());
-    auto cursor = (*view)->Scan(*refs, {});
-    model::Column column;
     size_t rows = 0;
-    for (;;) {
-      auto more = cursor->Next(&column);
-      EXPECT_TRUE(more.ok());
-      if (!more.ok() || !*more) break;
-      rows += column.size();
-    }
-    return {rows, !cursor->warnings().empty()};
+    const bool missing = Scan({}, [&](const model::Column& column) { rows += column.size(); });
+    return {rows, missing};
   }
   size_t PageFindings() {
     size_t count = 0;
