@@ -19,9 +19,6 @@ uint64_t BytesOf(const std::vector<std::string>& names) {
 
 namespace {
 
-// Series of the first part: so many cost a millisecond or so.
-constexpr size_t kFirstPart = 4096;
-constexpr size_t kLargestPart = size_t{1} << 18;
 // Values up to which series that have one of them are passed over by the index.
 constexpr size_t kPassedOverMax = 1024;
 // Of a value that is kept in the order of storage, beside its text.

@@ -15,6 +15,10 @@
 
 namespace tidemark::query::names {
 
+// Series of the first part: so many cost a millisecond or so. Each next part has more, up to the largest.
+inline constexpr size_t kFirstPart = 4096;
+inline constexpr size_t kLargestPart = size_t{1} << 18;
+
 // What a request is told whose matchers select more than `max` series.
 inline Error TooManySeries(size_t max) {
   return LimitExceeded("the matchers select more than " + std::to_string(max) +
@@ -58,8 +62,6 @@ class SeriesWalk {
 template <typename LookAt>
 Status SelectAll(const storage::View& view, std::span<const std::vector<model::Matcher>> sets, model::TimeRange range,
                  model::PartWanted wanted, size_t max, const LookAt& look, std::vector<model::SeriesRef>* refs) {
-  constexpr size_t kFirstPart = 4096;
-  constexpr size_t kLargestPart = size_t{1} << 18;
   refs->clear();
   std::vector<model::SeriesRef> part;
   for (const std::vector<model::Matcher>& matchers : sets) {
