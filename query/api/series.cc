@@ -25,8 +25,6 @@ namespace {
 constexpr std::string_view kTruncated = "results truncated due to limit";
 // A limit up to which only as many series are looked at as are shown; more are sorted all.
 constexpr uint64_t kLimitOfSome = 10'000;
-// Series of a part where there is a limit: mostly the first will do.
-constexpr size_t kFirstPart = 4096;
 
 // Whether `text` is valid UTF-8 and not empty: what Prometheus 3 takes for a label name.
 bool IsLabelName(std::string_view text) {
@@ -274,8 +272,9 @@ Reply QueryApi::Series(const ApiRequest& request) const {
   const bool some_only = selection->limit != 0 && selection->limit <= kLimitOfSome;
   if (some_only) {
     for (const auto& matchers : selection->matchers) {
-      names::SeriesWalk walk(**view, matchers, selection->range,
-                             {.at_most = kFirstPart, .enough = std::min<size_t>(selection->limit + 1, kFirstPart)});
+      names::SeriesWalk walk(
+          **view, matchers, selection->range,
+          {.at_most = names::kFirstPart, .enough = std::min<size_t>(selection->limit + 1, names::kFirstPart)});
       std::vector<model::SeriesRef> part;
       while (!names.truncated()) {
         Status status = state.CheckInterrupt();
