@@ -5,7 +5,8 @@ others are refused, what memory that takes, how the modest sender fares, and whe
     tests/bench/overload.py [FOLDER OF THE BINARIES] [SECONDS] [CONNECTIONS] [small]
 
 By default 10 seconds of either load, 64 connections. The server writes one batch at a time and lets few wait, so that those who send
-can offer three times what it takes, on a machine of any size. Ends with 1 when something of what overload promises does not hold. `small`: among other tests, where speed proves nothing; a third of the peak and a second are enough.
+can offer three times what it takes, on a machine of any size. Ends with 1 when something of what overload promises does not hold. `small`: among other tests, where speed proves nothing: shares and times are printed and promised to nobody; what is promised is that each
+answer is right, that nothing acknowledged is lost, that memory is kept and that every datagram is counted.
 """
 import os
 import pathlib
@@ -22,7 +23,8 @@ import urllib.request
 
 BIN = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build/dev/bin").resolve()
 SECONDS, CONNECTIONS = (int(sys.argv[i + 2]) if len(sys.argv) > i + 2 else default for i, default in enumerate((10, 64)))
-TAKEN_AT_LEAST, REFUSED_WITHIN_MS = (0.33, 1_000) if "small" in sys.argv else (0.8, 100)
+SMALL = "small" in sys.argv
+TAKEN_AT_LEAST, REFUSED_WITHIN_MS = 0.8, 100
 # The peak is measured with so many: no more than may wait, and enough that there is always one to write.
 AT_PEAK = 8
 LINES = 200
@@ -161,6 +163,10 @@ def main():
         held.append(holds)
         print(f"{'ok  ' if holds else 'FAIL'} {words}")
 
+    # What a slow machine or one with other work can miss.
+    def promise_of_speed(holds, words):
+        print(f"     {words}") if SMALL else promise(holds, words)
+
     with tempfile.TemporaryDirectory() as folder:
         server = Server(folder)
         # Beside both loads, so that they are alike in all but what is offered.
@@ -178,22 +184,27 @@ def main():
             refused = [ms for sender in many for ms in sender.refused_ms]
             offered = sum(sender.sent for sender in many) * LINES / (SECONDS + 1)
             print(f"     peak {peak:,.0f} rows a second, offered {offered / peak:.2f} times that, {len(refused)} batches refused")
-            promise(offered > peak and refused, "there was an overload")
-            promise(rate >= TAKEN_AT_LEAST * peak, f"{rate / peak:.2f} of the peak is taken (at least {TAKEN_AT_LEAST})")
-            promise(rank(refused, 0.99) <= REFUSED_WITHIN_MS, f"a refusal comes after {statistics.median(refused or [0]):.1f} ms, "
+            promise_of_speed(offered > peak and refused, "there was an overload")
+            promise_of_speed(rate >= TAKEN_AT_LEAST * peak, f"{rate / peak:.2f} of the peak is taken (at least {TAKEN_AT_LEAST})")
+            promise_of_speed(rank(refused, 0.99) <= REFUSED_WITHIN_MS, f"a refusal comes after {statistics.median(refused or [0]):.1f} ms, "
                     f"p99 {rank(refused, 0.99):.1f} (at most {REFUSED_WITHIN_MS})")
             wrong = [text for sender in [*at_peak, *many, modest] for text in sender.wrong]
             promise(not wrong, f"every other answer is a 503 with Retry-After; {len(wrong)} were not: {wrong[:2]}")
             promise(memory <= MEMORY_MIB, f"{memory:.0f} MiB resident at the most (at most {MEMORY_MIB})")
             share = len(modest.taken_ms) / max(1, modest.sent)
-            promise(share >= 0.95, f"the modest sender has {share:.3f} of its {modest.sent} batches taken (at least 0.95), p99 {rank(modest.taken_ms, 0.99):.0f} ms")
+            promise_of_speed(share >= 0.95, f"the modest sender has {share:.3f} of its {modest.sent} batches taken (at least 0.95), p99 {rank(modest.taken_ms, 0.99):.0f} ms")
             acknowledged = sum(sender.acknowledged for sender in [*at_peak, *many, modest])
             stored = server.get("/api/v1/query", db="load", query="sum(count_over_time(load_f0[400d]))", time=BEGIN_S + 86_400 * 300, timeout="2m")
             stored = int(re.search(r'"value":\[[^,]*,"(\d+)"\]', stored).group(1))
             promise(stored >= acknowledged, f"{acknowledged:,} rows were acknowledged, {stored:,} are there")
-            time.sleep(2)
-            counts = dict(re.findall(r"^tidemark_udp_(\w+)\{[^}]*\} (\d+)$", server.get("/metrics"), re.MULTILINE))
-            seen = int(counts["datagrams_total"]) + int(counts["dropped_datagrams_total"])
+            # What the kernel still holds is read after the load.
+            end = time.monotonic() + 60
+            while True:
+                counts = dict(re.findall(r"^tidemark_udp_(\w+)\{[^}]*\} (\d+)$", server.get("/metrics"), re.MULTILINE))
+                seen = int(counts["datagrams_total"]) + int(counts["dropped_datagrams_total"])
+                if seen == flood.sent or time.monotonic() > end:
+                    break
+                time.sleep(0.2)
             promise(seen == flood.sent, f"{flood.sent} datagrams were sent, {counts['dropped_datagrams_total']} of them are counted as dropped, "
                     f"{counts['failed_datagrams_total']} as refused, {seen} in all")
         finally:
