@@ -47,6 +47,8 @@ function shared(key: string, ask: () => Promise<Frame>): Promise<Frame> {
 const EVENTS_SHOWN = 200;
 
 interface Moment {
+  // What is seen, to the second: events lie on no grid, and the newest is what a reader waits for.
+  asked: Span;
   span: Span;
   step: number;
   at: number;
@@ -54,7 +56,7 @@ interface Moment {
 
 async function askQuery(query: Query, expr: string, db: string, moment: Moment): Promise<Frame> {
   const frame = emptyFrame(query, expr);
-  const { span, step, at } = moment;
+  const { asked, span, step, at } = moment;
   switch (query.mode ?? "instant") {
     case "instant":
       frame.series = framesSeries(await api.batch.query(db, expr, at), query);
@@ -63,7 +65,7 @@ async function askQuery(query: Query, expr: string, db: string, moment: Moment):
       frame.series = framesSeries(await api.batch.queryRange(db, expr, span.start, span.end, step), query);
       break;
     case "events":
-      frame.events = await api.batch.events(db, expr, span.start, span.end, query.limit ?? EVENTS_SHOWN);
+      frame.events = await api.batch.events(db, expr, asked.start, asked.end, query.limit ?? EVENTS_SHOWN);
       break;
     case "alerts":
       frame.alerts = await api.batch.alerts();
@@ -129,9 +131,10 @@ export class PanelSource {
         const expr = resolveExpr(query, context.values, context.span, step);
         const named = query.legend === undefined ? query : { ...query, legend: interpolateShown(query.legend, context.values) };
         const db = interpolate(query.db ?? homeDatabase, context.values);
-        const key = JSON.stringify([db, expr, query.mode, query.mode === "range" ? [span, step] : at, query.limit, query.id, named.legend]);
+        const when = query.mode === "range" ? [span, step] : query.mode === "events" ? context.span : at;
+        const key = JSON.stringify([db, expr, query.mode, when, query.limit, query.id, named.legend]);
         // Who asked the same first may show it otherwise.
-        return shared(key, () => askQuery(named, expr, db, { span, step, at })).then((frame) => ({ ...frame, query: named }));
+        return shared(key, () => askQuery(named, expr, db, { asked: context.span, span, step, at })).then((frame) => ({ ...frame, query: named }));
       }),
     );
     if (turn !== this.turn) return;
