@@ -287,6 +287,8 @@ def main(options, rng):
                 print("FAIL", error, flush=True)
                 continue
             tally.setdefault(f"{kind}, {act}", []).append(outcome)
+            if (number + 1) % 50 == 0:
+                print(f"{number + 1} of {options.flips}, {len(failures)} not survived", flush=True)
     for kind, outcomes in sorted(tally.items()):
         print(f"{kind}: " + ", ".join(f"{outcomes.count(o)} {o}" for o in ("whole", "said", "refused")))
     expect(tally, "nothing was damaged")

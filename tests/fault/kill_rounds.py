@@ -126,6 +126,8 @@ def main(options, rng):
             for thread in threads:
                 thread.join()
             expect(not failures, failures)
+            if (number + 1) % 50 == 0:
+                print(f"{number + 1} of {options.rounds} kills", flush=True)
         total = sum(len(ledger.acknowledged) for ledger in ledgers)
     expect(total > 0, "nothing was ever acknowledged")
     expect(worst < RECOVERY_CPU_LIMIT_S, f"recovery took {worst:.2f} s of CPU")
