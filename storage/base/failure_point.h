@@ -68,6 +68,10 @@ inline constexpr std::array kFailurePoints = std::to_array<std::string_view>({
     "merge.chosen",
     "merge.made",
     "merge.done",
+    // One partition into shorter ones.
+    "split.chosen",
+    "split.pieces_made",
+    "split.done",
     "seal.chosen",
     "seal.done",
     "reduce.chosen",

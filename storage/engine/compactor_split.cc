@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "storage/base/failure_point.h"
 #include "storage/base/log.h"
 #include "storage/base/text/instant.h"
 #include "storage/database/partition_epochs.h"
@@ -50,6 +51,7 @@ Result<bool> Compactor::SplitPartition(database::Database& database, const datab
   if (awaits_rows) return false;
   const database::EpochList epochs = database::ByPartition(*state)[partition];
   if (epochs.empty() || unfoldable_.Holds(epochs.back()->record().epoch, parts_.clock.SteadyNs())) return false;
+  FailurePoint("split.chosen");
   std::vector<Fold> folds;
   uint64_t pieces = 0;
   for (const database::PartitionId& piece :
@@ -63,10 +65,12 @@ Result<bool> Compactor::SplitPartition(database::Database& database, const datab
     if (fold->has_value()) folds.push_back(std::move(**fold));
     ++pieces;
   }
+  FailurePoint("split.pieces_made");
   CompactionProgress done;
   TM_RETURN_IF_ERROR(CommitFolds(database, std::move(folds), &done));
   // Where rows came to it meanwhile, it is done the next time.
   if (done.bytes_read == 0) return false;
+  FailurePoint("split.done");
   parts_.counters.splits.fetch_add(1);
   TM_LOG(kInfo, "retention split partition {} of database {} into {}: {} bytes, now {}",
          text::PrintSecond(partition.first), database.name(), pieces, done.bytes_read, done.bytes_written);

@@ -170,6 +170,46 @@ CrashScenario BackgroundMergeScenario() {
   return {"BackgroundMerge", ThreeHours(), {}, {merge}};
 }
 
+// Hours that were merged, of which the retention takes the oldest: they are split first. There is a second epoch by
+// then. They are merged once the eight hours that they become are past.
+CrashScenario SplitScenario() {
+  const CrashStep merge{[](Store& store, ManualClock& clock) -> Result<void> {
+    clock.Advance(kLate);
+    TM_RETURN_IF_ERROR(Compact().run(store, clock));
+    if (store.Stats().partitions != 1) return MakeError(ErrorCode::kInternal, "nothing was merged");
+    return {};
+  }};
+  CrashStep retain = Retain(kStart - 2 * kNsPerHour);
+  retain.run = [run = retain.run](Store& store, ManualClock& clock) -> Result<void> {
+    TM_RETURN_IF_ERROR(run(store, clock));
+    const auto view = store.OpenView("default");
+    if (!view.ok()) return std::move(view).error();
+    for (const storage::PartitionInfo& partition : (*view)->Partitions()) {
+      if (partition.bounds.first.ns < kStart - 2 * kNsPerHour ||
+          partition.bounds.last.ns - partition.bounds.first.ns >= kNsPerHour) {
+        return MakeError(ErrorCode::kInternal, "nothing was split");
+      }
+    }
+    return {};
+  };
+  return {"Split",
+          Joined(ThreeHours(), {merge}),
+          {},
+          {
+              Write({.host = "late", .first_ns = kStart - kNsPerHour + 1000 * kOneSecondNs, .count = 50}),
+              Checkpoint(),
+              SetOptions(
+                  [](storage::DatabaseOptions* options) {
+                    options->retention_ns = kLate + 2 * kNsPerHour;
+                    options->tiers[0].keep_ns = options->retention_ns;
+                  },
+                  kStart - 2 * kNsPerHour),
+              retain,
+              Write({.host = "a", .first_ns = kStart - 2 * kNsPerHour + 200 * kOneSecondNs, .count = 20, .value = 7}),
+              Checkpoint(),
+          }};
+}
+
 CrashScenario RetentionScenario() {
   return {"Retention",
           ThreeHours(),
@@ -404,13 +444,28 @@ storage::StoreOptions ScenarioOptions(const CrashScenario& scenario, const std::
 
 const std::vector<CrashScenario>& CrashScenarios() {
   static const std::vector<CrashScenario> scenarios = {
-      CreateScenario(),      CheckpointScenario(),    Small(CheckpointScenario()),
-      FoldScenario(),        SealScenario(),          Small(CompactScenario()),
-      RetentionScenario(),   ReduceScenario(),        Small(MaxBytesScenario()),
-      MergeScenario(),       Small(MergeScenario()),  BackgroundMergeScenario(),
-      DeleteScenario(),      Small(DeleteScenario()), Small(SelectorScenario()),
-      DatabasesScenario(),   DocumentsScenario(),     OpenScenario(),
-      Small(OpenScenario()), CloseScenario(),
+      CreateScenario(),
+      CheckpointScenario(),
+      Small(CheckpointScenario()),
+      FoldScenario(),
+      SealScenario(),
+      Small(CompactScenario()),
+      RetentionScenario(),
+      ReduceScenario(),
+      Small(MaxBytesScenario()),
+      MergeScenario(),
+      Small(MergeScenario()),
+      BackgroundMergeScenario(),
+      SplitScenario(),
+      Small(SplitScenario()),
+      DeleteScenario(),
+      Small(DeleteScenario()),
+      Small(SelectorScenario()),
+      DatabasesScenario(),
+      DocumentsScenario(),
+      OpenScenario(),
+      Small(OpenScenario()),
+      CloseScenario(),
   };
   return scenarios;
 }
