@@ -194,6 +194,16 @@ def test_a_threshold_becomes_a_rule():
         expect_equal(code, 0, out)
         rule = groups_of(server)["thresholds", "Api"][0]
         expect_equal((rule["name"], rule["query"], rule["duration"]), ("Api", "api_seconds > 0.05", 60), "the rule")
+        # The same one again is no other; another of its name takes its place only when that is said.
+        code, out = tidemark(server, *words, "--yes")
+        expect_equal((code, "it is there already" in out), (0, True), out)
+        other = ["add", "api > 60ms", "--db", "calls", "--yes"]
+        code, out = tidemark(server, *other)
+        expect_equal((code, "the namespace thresholds has another group Api" in out, "--replace" in out, "api_seconds > 0.05" in out), (1, True, True, True), out)
+        expect_equal(groups_of(server)["thresholds", "Api"][0]["query"], "api_seconds > 0.05", "it stays")
+        code, out = tidemark(server, *other, "--replace")
+        expect_equal((code, "in the place of the one before" in out), (0, True), out)
+        expect_equal(groups_of(server)["thresholds", "Api"][0]["query"], "api_seconds > 0.06", "the other one")
         code, out = tidemark(server, "add", "api > 50ms recover < 20ms flapping 4 in 10m", "--db", "calls", "--name", "Damped", "--yes")
         expect_equal(code, 0, out)
         rule = groups_of(server)["thresholds", "Damped"][0]

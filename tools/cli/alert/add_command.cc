@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "query/frame/go_format.h"
 #include "query/promql/quote.h"
 #include "query/rules/rule_file.h"
+#include "query/rules/rule_state.h"
 #include "storage/base/clock.h"
 #include "tools/cli/alert/past_data.h"
 #include "tools/cli/alert/threshold.h"
@@ -32,6 +34,7 @@ struct AddFlags {
   std::string severity = "warning";
   std::string space = "thresholds";
   bool yes = false;
+  bool replace = false;
 };
 
 // Whether the whole holds now, and the left side of each condition, as the server gives it, whether it holds or not.
@@ -62,6 +65,16 @@ bool Asked(const AddFlags& flags) {
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+// What the server has in its place, as YAML; nothing: it is free.
+Result<std::optional<std::string>> FindSaved(const AddFlags& flags, const std::string& name) {
+  TM_TRY_ASSIGN(const std::unique_ptr<HttpClient> client, HttpClient::Create(flags.server));
+  const std::string target = fmt::format("/config/v1/rules/{}/{}", UrlEncode(flags.space), UrlEncode(name));
+  TM_TRY_ASSIGN(const HttpReply reply, client->Send("GET", target, {}, ""));
+  if (reply.status == 404) return std::nullopt;
+  if (reply.status == 200) return reply.body;
+  return InvalidArgument(WordsOfRefusal(reply.status, reply.body));
 }
 
 Status Save(const AddFlags& flags, const std::string& group) {
@@ -95,9 +108,26 @@ Status AddRule(const AddFlags& flags) {
   TM_TRY_ASSIGN(
       [[maybe_unused]] const int firings,
       PrintReplay({parsed}, {.from_ms = now_ms - kWeekMs, .to_ms = now_ms, .database = threshold.database}, *past));
+  TM_TRY_ASSIGN(const std::optional<std::string> saved, FindSaved(flags, threshold.name));
+  if (saved) {
+    // The same one may have been added by the same script before.
+    const auto before = query::rules::ParseRuleGroup(*saved, flags.space);
+    if (before.ok() && query::rules::SameGroup(*before, parsed)) {
+      fmt::print("it is there already, as the group {} of the namespace {}\n", threshold.name, flags.space);
+      return {};
+    }
+    if (!flags.replace) {
+      return MakeError(ErrorCode::kConflict,
+                       fmt::format("not saved: the namespace {} has another group {}, which stays as it is. --replace "
+                                   "puts this one in its place, --name gives this one another name. It is:\n{}",
+                                   flags.space, threshold.name, *saved));
+    }
+    fmt::print("it takes the place of\n{}\n", *saved);
+  }
   if (!Asked(flags)) return {};
   TM_RETURN_IF_ERROR(Save(flags, group));
-  fmt::print("saved as the group {} of the namespace {}, and in force\n", threshold.name, flags.space);
+  fmt::print("saved as the group {} of the namespace {}, and in force{}\n", threshold.name, flags.space,
+             saved ? " in the place of the one before" : "");
   return {};
 }
 
@@ -120,6 +150,7 @@ void AddAlertAdd(CLI::App& app, Action* action) {
   add->add_option("--severity", flags->severity, "label severity of the alert")->group("Rule")->capture_default_str();
   add->add_option("--namespace", flags->space, "namespace of the rule")->group("Rule")->capture_default_str();
   add->add_flag("--yes", flags->yes, "save it without asking");
+  add->add_flag("--replace", flags->replace, "save it also in the place of another of its name");
   add->callback([flags, action] { *action = [flags] { return Add(*flags); }; });
 }
 
