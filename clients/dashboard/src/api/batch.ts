@@ -51,8 +51,9 @@ export class Batch {
     return this.held.keep({ db, expr, start, step }, before, data);
   }
 
-  events(db: string, match: string, start: number, end: number, limit: number): Promise<EventRow[]> {
-    return this.ask<EventRow[]>("events", { db, "match[]": match, start, end, limit });
+  // Without `end`: all that there is since `start`.
+  events(db: string, match: string, start: number, end: number | undefined, limit: number): Promise<EventRow[]> {
+    return this.ask<EventRow[]>("events", { db, "match[]": match, start, ...(end === undefined ? {} : { end }), limit });
   }
 
   labelValues(db: string, label: string, match: string[], limit: number): Promise<string[]> {

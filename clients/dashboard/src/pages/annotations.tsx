@@ -7,11 +7,12 @@ import { marksOfEvents, marksOfSeries, stepOf, type Mark } from "../model/annota
 import { emptyFrame, framesSeries } from "../model/frames";
 import { FILTERS, withFilters } from "../model/filters";
 import type { Annotation, Dashboard, Query } from "../model/schema";
+import { Steady } from "../model/steady";
 import { alignSpan, chooseStep, type Span } from "../model/time";
 import { interpolate, type Values } from "../model/variables";
 import type { Happened } from "../panels/panel_view";
 import { builtIns } from "../panels/source";
-import { address, demanded, go, span } from "../shell/state";
+import { address, demanded, go, range, span } from "../shell/state";
 
 const CHOSEN = "mark";
 const MOST_EVENTS = 500;
@@ -46,26 +47,27 @@ export function useAnnotations(dashboard: Dashboard, values: Values | undefined)
       happened.value = NOTHING;
       return undefined;
     }
-    let turn = 0;
+    const steady = new Steady();
     const stop = effect(() => {
-      const mine = ++turn;
       const shown = span.value;
       void demanded.value;
       const on = all.filter((one) => isOn(one, address.value.rest[CHOSEN]));
       if (on.length === 0) {
+        steady.stop();
         happened.value = NOTHING;
         return;
       }
-      void Promise.allSettled(on.map((one) => ask(one, values, shown))).then((answers) => {
-        if (mine !== turn) return;
+      const chosen = JSON.stringify([on.map((one) => one.name), range.value, demanded.value]);
+      steady.ask(chosen, (signal) => Promise.allSettled(on.map((one) => ask(one, values, shown))).then((answers) => {
+        if (signal.aborted) return;
         const failed = answers.find((answer) => answer.status === "rejected") as PromiseRejectedResult | undefined;
         const marks = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
         // What was there stays when nothing new comes.
         happened.value = failed ? { marks: marks.length > 0 ? marks : happened.peek().marks, error: failed.reason instanceof Error ? failed.reason.message : String(failed.reason) } : { marks, error: undefined };
-      });
+      }));
     });
     return () => {
-      turn += 1;
+      steady.stop();
       stop();
     };
   }, [JSON.stringify(dashboard.annotations ?? []), values]);

@@ -1,16 +1,21 @@
 // DashboardPage: draws a dashboard file: variables, rows, panels.
+import { effect } from "@preact/signals";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { api } from "../api";
 import type { Dashboard, Panel, Row } from "../model/schema";
 import { parseDuration } from "../model/time";
+import { ALL } from "../model/variables";
 import { drawnRows } from "../model/repeat";
 import { Links } from "../panels/links";
 import { PanelView } from "../panels/panel_view";
-import { address, demanded, pageDefaults, span } from "../shell/state";
+import { address, demanded, now, pageDefaults, span } from "../shell/state";
 import { AnnotationSwitches, useAnnotations } from "./annotations";
 import { VariableBar } from "./variable_bar";
 import { resolveVariables, type Resolved } from "./variable_values";
 import "./dashboard_page.css";
+
+// A variable's choices change seldom.
+const CHOICES_MS = 30_000;
 
 function useVariables(dashboard: Dashboard): Resolved | undefined {
   const [resolved, setResolved] = useState<Resolved>();
@@ -19,18 +24,26 @@ function useVariables(dashboard: Dashboard): Resolved | undefined {
   const length = (dashboard.variables ?? []).some((variable) => variable.auto !== undefined) ? Math.round(span.value.end - span.value.start) : 0;
   useEffect(() => {
     let current = true;
-    const load = () =>
-      resolveVariables(dashboard, JSON.parse(chosen) as Record<string, string[]>, span.peek()).then((next) => {
+    let askedAt = 0;
+    // Whether a variable that is asked for has nothing to choose yet.
+    let wanting = false;
+    const load = () => {
+      askedAt = Date.now();
+      return resolveVariables(dashboard, JSON.parse(chosen) as Record<string, string[]>, span.peek()).then((next) => {
         // Equal values keep their object, so that no panel asks again.
-        if (current) setResolved((before) => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
+        if (!current) return;
+        wanting = next.error === undefined && (dashboard.variables ?? []).some(({ kind, name }) => kind === "query" && (next.choices[name] ?? []).every((choice) => choice.value === ALL));
+        setResolved((before) => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
       });
+    };
+    const again = () => { if (!document.hidden && Date.now() - askedAt >= (wanting ? 900 : CHOICES_MS)) void load(); };
     void load();
-    const stop = api.connection.onBack(() => void load());
-    // A pipeline that ran for the first time is found without a reload.
-    const timer = setInterval(() => { if (!document.hidden) void load(); }, 30_000);
+    // A pipeline that ran for the first time is found without a reload, and at the next refresh where there was none before.
+    const stops = [api.connection.onBack(() => void load()), effect(() => { void now.value; again(); })];
+    const timer = setInterval(again, CHOICES_MS);
     return () => {
       current = false;
-      stop();
+      for (const stop of stops) stop();
       clearInterval(timer);
     };
   }, [JSON.stringify(dashboard.variables ?? []), chosen, length, demanded.value]);

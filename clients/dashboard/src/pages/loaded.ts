@@ -1,6 +1,7 @@
 // useLoaded: what a coded page asks the server for. The last answer stays while a newer one is awaited or fails.
 import { useEffect, useState } from "preact/hooks";
 import { demanded, now } from "../shell/state";
+import { useSteady } from "../shell/use_steady";
 
 export interface Loaded<T> {
   value: T | undefined;
@@ -13,16 +14,15 @@ export interface Loaded<T> {
 export function useLoaded<T>(key: string, ask: (signal: AbortSignal) => Promise<T>, live = false): Loaded<T> {
   const [state, setState] = useState<Loaded<T> & { key: string }>({ value: undefined, error: undefined, key });
   const moment = live ? now.value : 0;
+  const steady = useSteady();
   useEffect(() => {
-    const abort = new AbortController();
-    ask(abort.signal).then(
-      (value) => setState({ value, error: undefined, key }),
+    steady.ask(`${key} ${demanded.value}`, (signal) => ask(signal).then(
+      (value) => { if (!signal.aborted) setState({ value, error: undefined, key }); },
       (error: unknown) => {
-        if (abort.signal.aborted) return;
+        if (signal.aborted) return;
         setState((before) => ({ value: before.key === key ? before.value : undefined, error: error instanceof Error ? error.message : String(error), failure: error, key }));
       },
-    );
-    return () => abort.abort();
+    ));
   }, [key, demanded.value, moment]);
   return state;
 }

@@ -12,6 +12,10 @@ export interface PanelProps {
   data: PanelData;
   // The range that is shown, which data that are late or fixed may not fill.
   span: Span;
+  // When the page was refreshed last, milliseconds since 1970, and how often somebody demanded it: a panel that asks by itself asks again.
+  refreshed: { at: number; demanded: number };
+  // Whether what happens now belongs into the range.
+  endsNow: boolean;
   theme: Theme;
   zone: Zone;
   // Of the variables, for texts and links.
@@ -31,6 +35,8 @@ export interface PanelType {
   sizing: "drawn" | "flows" | "list" | "fills";
   // Whether it has something to show for these data; without, the panel says what would fill it.
   hasData: (data: PanelData, panel: Panel) => boolean;
+  // Whether the newest value of a series stands there as a number, unless options.calc says another.
+  newest?: boolean;
   // Whether it draws annotations.
   annotated?: boolean;
   // The queries of a type that brings its own.

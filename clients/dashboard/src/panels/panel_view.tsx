@@ -5,9 +5,10 @@ import { api } from "../api";
 import { drawnOn, type Mark } from "../model/annotations";
 import { panelSpan, rangeText } from "../model/panel_range";
 import type { Panel } from "../model/schema";
-import { ageText, parseDuration, pointsFor, type Span } from "../model/time";
+import { ageText, isMoving, parseDuration, pointsFor, type Span } from "../model/time";
 import { interpolateShown, type Values } from "../model/variables";
-import { demanded, fixedLink, go, now, pageAddress, setSpan, span, theme, zone } from "../shell/state";
+import { demanded, fixedLink, go, now, pageAddress, range, refreshSeconds, setSpan, span, theme, zone } from "../shell/state";
+import { useSteady } from "../shell/use_steady";
 import { DataTable } from "./data_table";
 import { Links } from "./links";
 import { panelType } from "./registry";
@@ -47,6 +48,9 @@ function useNear(): [preact.RefObject<HTMLElement>, boolean] {
 }
 
 const NO_VALUES: Values = {};
+const LATE_SECONDS = 15;
+// What stands for the newest value among the ways to make one number of a range.
+const LAST: ReadonlySet<unknown> = new Set([undefined, "last", "lastNotNull"]);
 
 // What a load depends on: equal texts need no other answer.
 function momentOf(shown: Span, values: Values, points: number): string {
@@ -68,7 +72,8 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
     [written, alone, values],
   );
   // A panel that is edited keeps its data for as long as it asks the same.
-  const source = useMemo(() => new PanelSource(panel), [JSON.stringify(panel.queries)]);
+  const source = useMemo(() => new PanelSource(panel, type?.newest === true && LAST.has(panel.options?.calc)), [JSON.stringify(panel.queries), type, panel.options?.calc]);
+  const steady = useSteady();
   const [home, near] = useNear();
   const asTable = useSignal(false);
   const asked = useRef("");
@@ -79,23 +84,29 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
   const moved = own ? panelSpan(panel, page, Math.floor(now.value / 1000)) : page;
   const shownSpan = useMemo(() => moved, [moved.start, moved.end]);
   const moment = values ? momentOf(shownSpan, values, points) : "";
-  const chosen = values ? JSON.stringify([values, demanded.value]) : "";
+  // What a reader chose: all but the time of day. What is chosen anew is asked for at once.
+  const chosen = values ? JSON.stringify([values, points, demanded.value, range.value]) : "";
   const chosenBefore = useRef("");
   useEffect(() => {
     // Another source has asked nothing yet.
     asked.current = chosenBefore.current = "";
-    return () => source.stop();
+    return () => steady.stop();
   }, [source]);
   useEffect(() => {
     if (!near || !values || moment === asked.current || (panel.queries ?? []).length === 0) return;
     const every = parseDuration(panel.every ?? "") ?? 0;
-    if (chosen === chosenBefore.current && Date.now() - askedAt.current < every * 1000) return;
-    asked.current = moment;
-    askedAt.current = Date.now();
-    chosenBefore.current = chosen;
-    void source.load({ span: shownSpan, points, values }).then(() => {
-      // A failed answer is asked for again at the next refresh, also of a range that stands still.
-      if (source.data.value.error !== undefined) asked.current = "";
+    // What has nothing to show waits for its first data.
+    const before = source.data.peek();
+    const has = before.error === undefined && type?.hasData(before, panel) === true;
+    if (has && chosen === chosenBefore.current && Date.now() - askedAt.current < every * 1000) return;
+    steady.ask(chosen, (signal) => {
+      asked.current = moment;
+      askedAt.current = Date.now();
+      chosenBefore.current = chosen;
+      return source.load({ span: shownSpan, points, values }, signal).then(() => {
+        // A failed answer is asked for again at the next refresh, also of a range that stands still.
+        if (source.data.value.error !== undefined) asked.current = "";
+      });
     });
   }, [near, moment, source]);
 
@@ -109,6 +120,9 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
   const shown = useRef(false);
   if (!waiting && !empty) shown.current = true;
   const stale = data.error !== undefined && data.at !== 0;
+  // Answers that take longer than refreshes, without an error: what stands there is not of now, and says so.
+  const age = (now.value - data.loadedAt) / 1000;
+  const late = !stale && near && data.at !== 0 && refreshSeconds.value > 0 && isMoving(range.value) && age > Math.max(LATE_SECONDS, 3 * refreshSeconds.value, 2 * (parseDuration(panel.every ?? "") ?? 0));
   const View = type?.view;
   const happened = type?.annotated === true ? annotations.value.marks : NO_MARKS;
   const marks = useMemo(() => happened.filter((mark) => drawnOn(mark.of, panel)), [happened, panel]);
@@ -118,9 +132,10 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
       <header class="panel-head">
         <h3 title={panel.description}>{panel.title}</h3>
         {own && rangeText(panel) !== "" && <span class="panel-range">{rangeText(panel)}</span>}
+        {late && <span class="panel-range" role="status">{ageText(age)} old</span>}
         {data.error !== undefined && (
           <span class="panel-error" role="status" title={data.error}>
-            {stale && `${ageText((now.value - data.loadedAt) / 1000)} old · `}{api.connection.lost ? "reconnecting" : data.error}
+            {stale && `${ageText(age)} old · `}{api.connection.lost ? "reconnecting" : data.error}
           </span>
         )}
         <Menu panel={panel} values={values} asTable={asTable.value} onTable={() => (asTable.value = !asTable.value)} exprs={data.frames.map((f) => f.expr)} alone={alone} error={data.error} />
@@ -133,7 +148,7 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
           // Kept while there are no data: what a reader hid or sorted is as before when there are some again.
           <div class="panel-view" hidden={empty}>
             {asTable.value ? <DataTable data={data} label={panel.title} zone={zone.value} />
-              : <View panel={panel} data={data} span={data.loadedAt === 0 ? shownSpan : data.asked} theme={theme.value} zone={zone.value} values={values ?? NO_VALUES} annotations={marks} onSpan={setSpan} />}
+              : <View panel={panel} data={data} span={data.loadedAt === 0 ? shownSpan : data.asked} refreshed={{ at: now.value, demanded: demanded.value }} endsNow={range.value.to === "now" && panel.earlier === undefined} theme={theme.value} zone={zone.value} values={values ?? NO_VALUES} annotations={marks} onSpan={setSpan} />}
           </div>
         )}
       </div>

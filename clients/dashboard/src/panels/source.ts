@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { api, ApiError, homeDatabase } from "../api";
 import { FILTERS, withFilters } from "../model/filters";
-import { emptyFrame, framesSeries, type Frame } from "../model/frames";
+import { emptyFrame, framesSeries, type Frame, type Series } from "../model/frames";
 import type { Panel, Query } from "../model/schema";
 import type { Table } from "../model/tables/table";
 import { alignSpan, alignToEnd, chooseStep, durationText, parseDuration, rateInterval, type Span } from "../model/time";
@@ -112,15 +112,28 @@ export function builtIns(query: Query | undefined, span: Span, step: number): Va
   };
 }
 
+// A figure may be so many seconds old.
+const NEAR_ENOUGH = 10;
+
+// The steps of a range lie on a grid, whose last one may be hours ago: a number that stands for now is asked for by itself.
+export function withNewest(series: Series[], newest: readonly Series[]): Series[] {
+  const byKey = new Map(newest.map((one) => [one.key, one]));
+  const known = new Set(series.map((one) => one.key));
+  const ended = series.map((one) => {
+    const last = byKey.get(one.key);
+    return last ? { ...one, times: [...one.times, ...last.times], values: [...one.values, ...last.values] } : one;
+  });
+  return [...ended, ...newest.filter((one) => !known.has(one.key))];
+}
+
 export class PanelSource {
   readonly data = signal<PanelData>(NOTHING);
-  private turn = 0;
 
-  constructor(private readonly panel: Panel) {}
+  // `newest`: whether the panel shows the newest value of each series as a number.
+  constructor(private readonly panel: Panel, private readonly newest = false) {}
 
-  // A later call makes an earlier one that is still under way count for nothing.
-  async load(context: LoadContext): Promise<void> {
-    const turn = ++this.turn;
+  // Once `given` is aborted no answer is taken.
+  async load(context: LoadContext, given: AbortSignal): Promise<void> {
     const queries = this.panel.queries ?? [];
     const step = panelStep(this.panel, context.span, context.points);
     const fixed = queries.some((query) => query.step !== undefined);
@@ -134,10 +147,13 @@ export class PanelSource {
         const when = query.mode === "range" ? [span, step] : query.mode === "events" ? context.span : at;
         const key = JSON.stringify([db, expr, query.mode, when, query.limit, query.id, named.legend]);
         // Who asked the same first may show it otherwise.
-        return shared(key, () => askQuery(named, expr, db, { asked: context.span, span, step, at })).then((frame) => ({ ...frame, query: named }));
+        const frame = shared(key, () => askQuery(named, expr, db, { asked: context.span, span, step, at })).then((got) => ({ ...got, query: named }));
+        if (query.mode !== "range" || !this.newest || at - span.end < NEAR_ENOUGH) return frame;
+        return Promise.all([frame, shared(JSON.stringify([db, expr, "instant", at, query.id, named.legend]), () => askQuery({ ...named, mode: "instant" }, expr, db, { asked: context.span, span, step, at }))])
+          .then(([ranged, instant]) => ({ ...ranged, series: withNewest(ranged.series, instant.series) }));
       }),
     );
-    if (turn !== this.turn) return;
+    if (given.aborted) return;
     const before = this.data.value;
     const failed = answers.find((answer) => answer.status === "rejected");
     if (failed) {
@@ -154,10 +170,5 @@ export class PanelSource {
     }
     const frames = answers.map((a) => (a as PromiseFulfilledResult<Frame>).value);
     this.data.value = { frames, at, asked: context.span, span, step, loadedAt: Date.now(), error: undefined };
-  }
-
-  // No answer that comes later is taken.
-  stop(): void {
-    this.turn += 1;
   }
 }

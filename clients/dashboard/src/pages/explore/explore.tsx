@@ -10,7 +10,8 @@ import { resolveExpr, type PanelData } from "../../panels/source";
 import { heatmap } from "../../panels/heatmap/heatmap";
 import { timeseries } from "../../panels/timeseries/timeseries";
 import { AddToDashboard } from "../saved/add_to_dashboard";
-import { address, demanded, fixedLink, go, pageDefaults, recall, remember, setSpan, span, theme, zone } from "../../shell/state";
+import { address, demanded, fixedLink, go, now, pageDefaults, range, recall, remember, setSpan, span, theme, zone } from "../../shell/state";
+import { useSteady } from "../../shell/use_steady";
 import type { Editor } from "./editor";
 import { PlanTree } from "./plan_tree";
 import { lastQueries, rememberQuery } from "./query_history";
@@ -78,6 +79,7 @@ export function Explore() {
   const [asked, setAsked] = useState(0);
   const [data, setData] = useState<PanelData>();
   const home = useRef<HTMLDivElement>(null);
+  const steady = useSteady();
 
   useEffect(() => {
     api.databases().then((rows) => setDatabases(rows.map((row) => row.database)), () => undefined);
@@ -97,42 +99,45 @@ export function Explore() {
   useEffect(() => {
     const wanted = askedFromAddress().filter((query) => query.expr.trim() !== "");
     if (wanted.length === 0) {
+      steady.stop();
+      setBusy(false);
       setAnswers([]);
       setData(undefined);
       return;
     }
-    const abort = new AbortController();
-    const step = chooseStep(span.value, pointsFor(home.current?.clientWidth ?? 900));
-    const aligned = alignSpan(span.value, step);
-    setBusy(true);
-    const one = async (query: Asked, i: number): Promise<Answered> => {
+    const shown = span.value;
+    const step = chooseStep(shown, pointsFor(home.current?.clientWidth ?? 900));
+    const aligned = alignSpan(shown, step);
+    const one = async (query: Asked, i: number, signal: AbortSignal): Promise<Answered> => {
       const id = String.fromCharCode(65 + (i % 26));
       const spec: Query = { id, expr: query.expr, db: query.db, mode: view === "table" ? "instant" : "range", interval: "15s" };
-      const expr = resolveExpr(spec, {}, span.value, step);
+      const expr = resolveExpr(spec, {}, shown, step);
       const began = performance.now();
       try {
-        const at = view === "table" ? { time: span.value.end } : { ...aligned, step };
-        const { data: result, plan, warnings, infos } = await api.explain(query.db, expr, at, abort.signal);
+        const at = view === "table" ? { time: shown.end } : { ...aligned, step };
+        const { data: result, plan, warnings, infos } = await api.explain(query.db, expr, at, signal);
         const frame = { ...emptyFrame(spec, expr), series: framesSeries(result, spec) };
         return { frame, error: undefined, remarks: [...warnings, ...infos], plan, milliseconds: performance.now() - began };
       } catch (error) {
         return { frame: undefined, error: error instanceof ApiError && error.kind === "aborted" ? "" : error instanceof Error ? error.message : String(error), remarks: [], plan: undefined, milliseconds: performance.now() - began };
       }
     };
-    void Promise.all(wanted.map(one)).then((all) => {
-      if (abort.signal.aborted) return;
+    // A slow answer is shown although it is time for the next.
+    steady.ask(JSON.stringify([inAddress, asked, range.value, demanded.value]), async (signal) => {
+      setBusy(true);
+      const all = await Promise.all(wanted.map((query, i) => one(query, i, signal)));
+      if (signal.aborted) return;
       setBusy(false);
       setAnswers(all);
       const frames = all.flatMap((a) => a.frame ?? []);
       const failed = all.every((a) => a.frame === undefined);
       // What was there stays when nothing new came.
-      setData((before) => (failed && before ? { ...before, error: all[0]?.error } : { frames, at: span.value.end, asked: span.value, span: aligned, step, loadedAt: Date.now(), error: undefined }));
+      setData((before) => (failed && before ? { ...before, error: all[0]?.error } : { frames, at: shown.end, asked: shown, span: aligned, step, loadedAt: Date.now(), error: undefined }));
     });
-    return () => abort.abort();
   }, [inAddress, asked, span.value.start, span.value.end, demanded.value]);
 
   const panel: Panel = { id: "explore", type: view, title: "Result", height: 9, queries: [], options: { legend: "table", most: 100 } };
-  const props = data && { panel, data, span: span.value, theme: theme.value, zone: zone.value, onSpan: setSpan, values: {}, annotations: NO_MARKS };
+  const props = data && { panel, data, span: span.value, refreshed: { at: now.value, demanded: demanded.value }, endsNow: range.value.to === "now", theme: theme.value, zone: zone.value, onSpan: setSpan, values: {}, annotations: NO_MARKS };
   const series = data?.frames.reduce((sum, frame) => sum + frame.series.length, 0) ?? 0;
   return (
     <div class="explore" ref={home}>

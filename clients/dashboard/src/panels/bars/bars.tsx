@@ -121,4 +121,4 @@ function Total({ panel, data }: PanelProps) {
   );
 }
 
-export const bars: PanelType = { type: "bars", height: 5, sizing: "flows", hasData: anySeries, view: BarsView };
+export const bars: PanelType = { type: "bars", height: 5, sizing: "flows", hasData: anySeries, newest: true, view: BarsView };

@@ -6,6 +6,7 @@ import type { Panel } from "../../model/schema";
 import { timeText } from "../../model/time";
 import { interpolate, type Values } from "../../model/variables";
 import { formatAddress, parseAddress } from "../../shell/address";
+import { useSteady } from "../../shell/use_steady";
 import type { PanelProps, PanelType } from "../panel_type";
 import { byText } from "../../model/order";
 import "./dashboards.css";
@@ -21,14 +22,13 @@ export function wantedBoards(all: readonly SavedInfo[], options: Panel["options"
   return typeof options?.most === "number" ? found.slice(0, options.most) : found;
 }
 
-function DashboardsView({ panel, span, zone, values }: PanelProps) {
+function DashboardsView({ panel, refreshed, zone, values }: PanelProps) {
   const [list, setList] = useState<SavedInfo[]>();
   const [error, setError] = useState<string>();
+  const steady = useSteady();
   useEffect(() => {
-    const abort = new AbortController();
-    api.savedDashboards(abort.signal).then((all) => { setList(all); setError(undefined); }, (failure: unknown) => { if (!abort.signal.aborted) setError(failure instanceof Error ? failure.message : String(failure)); });
-    return () => abort.abort();
-  }, [span.end]);
+    steady.ask(String(refreshed.demanded), (signal) => api.savedDashboards(signal).then((all) => { if (!signal.aborted) { setList(all); setError(undefined); } }, (failure: unknown) => { if (!signal.aborted) setError(failure instanceof Error ? failure.message : String(failure)); }));
+  }, [refreshed.at, refreshed.demanded]);
   const shown = wantedBoards(list ?? [], panel.options, values);
   return (
     <div class="boards">

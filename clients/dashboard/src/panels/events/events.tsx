@@ -1,5 +1,5 @@
 // events: string points, newest first. A query with "follow": true gets new ones pushed while the page is seen.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { api, homeDatabase, type EventRow } from "../../api";
 import type { ColorName } from "../../model/schema";
 import { clockText, dayText } from "../../model/time";
@@ -18,9 +18,11 @@ const LEVELS: Record<string, { color: ColorName; word: string }> = {
 
 const KEPT = 500;
 
-// What came since `loadedAt` asked last. The browser reconnects by itself; what was missed meanwhile comes with the next
-// refresh of the panel.
-function useFollowed(db: string, match: string | undefined): { events: EventRow[]; live: boolean } {
+// What came since the panel was answered, of the time up to `until`, seconds since 1970. The browser reconnects by itself. A stream has what happens
+// while it is open: what was missed before, or while the page was not seen, is asked for when it opens, also where nothing refreshes the panel.
+function useFollowed(db: string, match: string | undefined, until: number): { events: EventRow[]; live: boolean } {
+  const answered = useRef(until);
+  answered.current = until;
   const [events, setEvents] = useState<EventRow[]>([]);
   const [live, setLive] = useState(false);
   useEffect(() => {
@@ -33,12 +35,18 @@ function useFollowed(db: string, match: string | undefined): { events: EventRow[
       // A stream holds one of the few connections that a browser has for a server: pages that are not seen give it back.
       if (document.hidden) return;
       source = new EventSource(api.eventsUrl(db, match));
-      source.onopen = () => setLive(true);
+      const mine = source;
+      const add = (more: EventRow[]) => setEvents((before) => [...before, ...more].slice(-KEPT));
+      source.onopen = () => {
+        setLive(true);
+        // Before the first answer there is nothing to go on from, and that answer has it all.
+        if (answered.current <= 0) return;
+        api.batch.events(db, match, answered.current, undefined, KEPT).then((missed) => { if (source === mine) add(missed); }, () => undefined);
+      };
       source.onerror = () => setLive(false);
       source.onmessage = (message: MessageEvent<string>) => {
         try {
-          const event = JSON.parse(message.data) as EventRow;
-          setEvents((before) => [...before, event].slice(-KEPT));
+          add([JSON.parse(message.data) as EventRow]);
         } catch {
           // A line that was cut short comes whole with the next refresh.
         }
@@ -54,12 +62,13 @@ function useFollowed(db: string, match: string | undefined): { events: EventRow[
   return { events, live };
 }
 
-function EventsView({ panel, data, span, zone }: PanelProps) {
+function EventsView({ panel, data, span, endsNow, zone }: PanelProps) {
   const followed = data.frames.find((frame) => frame.query.follow);
-  const { events, live } = useFollowed(followed?.query.db ?? homeDatabase, followed?.expr);
+  const { events, live } = useFollowed(followed?.query.db ?? homeDatabase, followed?.expr, data.at === 0 ? 0 : data.asked.end);
   const limit = data.frames[0]?.query.limit ?? 100;
-  const moving = Math.abs(Date.now() / 1000 - span.end) < 60;
-  const shown = shownEvents([...data.frames.flatMap((frame) => frame.events), ...(moving ? events : [])], limit);
+  // A range that ends elsewhere has no place for what happens now. One that ends now has, however long ago it was refreshed.
+  const pushed = endsNow ? events.filter((event) => Number(event.time_ns) / 1e9 >= span.start) : [];
+  const shown = shownEvents([...data.frames.flatMap((frame) => frame.events), ...pushed], limit);
   const today = dayText(Date.now() / 1000, zone);
   return (
     <div class="events">

@@ -35,4 +35,4 @@ function GaugeView({ panel, data, theme }: PanelProps) {
   );
 }
 
-export const gauge: PanelType = { type: "gauge", height: 5, sizing: "flows", hasData: anySeries, view: GaugeView };
+export const gauge: PanelType = { type: "gauge", height: 5, sizing: "flows", hasData: anySeries, newest: true, view: GaugeView };

@@ -33,4 +33,4 @@ function PieView({ panel, data, theme }: PanelProps) {
   );
 }
 
-export const pie: PanelType = { type: "pie", height: 5, sizing: "flows", hasData: anySeries, view: PieView };
+export const pie: PanelType = { type: "pie", height: 5, sizing: "flows", hasData: anySeries, newest: true, view: PieView };

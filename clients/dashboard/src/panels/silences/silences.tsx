@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type Silence } from "../../api";
 import { parseDuration, timeText } from "../../model/time";
 import { recall, remember } from "../../shell/kept";
+import { useSteady } from "../../shell/use_steady";
 import "../figures/figure.css";
 import type { PanelProps, PanelType } from "../panel_type";
 import { Grid, textCell } from "../table/grid";
@@ -63,17 +64,17 @@ function Form({ begun, onDone }: { begun: string; onDone: (made: boolean) => voi
 const ORDER = ["active", "pending", "expired"];
 const WORD: Record<Silence["status"]["state"], { text: string; color: string }> = { active: { text: "silent", color: "warn" }, pending: { text: "begins later", color: "info" }, expired: { text: "ended", color: "dim" } };
 
-function SilencesView({ panel, span, zone }: PanelProps) {
+function SilencesView({ panel, refreshed, zone }: PanelProps) {
   const [list, setList] = useState<Silence[]>();
   const [error, setError] = useState<string>();
   const [ended, setEnded] = useState(false);
   const [turn, setTurn] = useState(0);
   const again = () => setTurn((n) => n + 1);
+  const steady = useSteady();
+  // What is silenced now, whatever range is shown.
   useEffect(() => {
-    const abort = new AbortController();
-    api.alerting.silences(abort.signal).then((all) => { setList(all); setError(undefined); }, (failure: unknown) => { if (!abort.signal.aborted) setError(messageOf(failure)); });
-    return () => abort.abort();
-  }, [span.end, turn]);
+    steady.ask(`${refreshed.demanded} ${turn}`, (signal) => api.alerting.silences(signal).then((all) => { if (!signal.aborted) { setList(all); setError(undefined); } }, (failure: unknown) => { if (!signal.aborted) setError(messageOf(failure)); }));
+  }, [refreshed.at, refreshed.demanded, turn]);
   const shown = (list ?? []).filter((one) => ended || one.status.state !== "expired")
     .sort((a, b) => ORDER.indexOf(a.status.state) - ORDER.indexOf(b.status.state) || Date.parse(b.endsAt) - Date.parse(a.endsAt));
   const gone = (list ?? []).length - (list ?? []).filter((one) => one.status.state !== "expired").length;

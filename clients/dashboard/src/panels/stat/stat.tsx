@@ -50,4 +50,4 @@ function Big({ item, panel, only, theme }: { item: Item; panel: Panel; only: boo
   );
 }
 
-export const stat: PanelType = { type: "stat", height: 3, sizing: "flows", hasData: anySeries, view: StatView };
+export const stat: PanelType = { type: "stat", height: 3, sizing: "flows", hasData: anySeries, newest: true, view: StatView };
