@@ -7,9 +7,11 @@ import pathlib
 import random
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 from harness import HERE, Server, StableServer, expect, expect_equal, run_tests, temporary_folder, wait_until
@@ -23,7 +25,7 @@ except ImportError:
     sys.path.append("/usr/lib/python3/dist-packages")
     import flatbuffers
 
-from tidemark import Client, Point, Refused, UInt
+from tidemark import Client, Point, Refused, UInt, Unavailable
 from tidemark.batch import Encoder
 from tidemark.wire import Batch, Hello, Reply
 
@@ -324,6 +326,152 @@ def test_streams_are_bounded_and_refuse_nonsense():
             raw.sendall(b"\x00\x01")
         with Stream(port) as again:
             expect_equal(again.reply().Status(), 204, "a connection after those")
+
+
+def write_good_and_bad(client):
+    """What the client says is the same, whichever way it goes."""
+    client.write([Point("m", {"h": "a"}, {"v": "text"}, T0)])
+    client.write([Point("m", {"h": str(h)}, {"w": 1, "x": decimal.Decimal("1.25")}, T0 + h) for h in range(5)])
+    try:
+        client.write([Point("m", {"h": "b"}, {"w": 1}, T0 + 10), Point("m", {"h": "b"}, {"v": 1}, T0 + 11)])
+        raise AssertionError("all of it was taken")
+    except Refused as refused:
+        expect_equal((refused.status, [row["row"] for row in refused.rows]), (400, [1]), refused.rows)
+        expect("field type conflict" in refused.rows[0]["reason"] and refused.rows[0]["series"] == "m,h=b", refused.rows)
+    client.write([Point("m", {"h": "b"}, {"w": 1}, T0 + 12)])
+
+
+def test_the_client_goes_over_tcp_as_over_http():
+    with temporary_folder() as folder, native_server(folder) as (server, port):
+        with Client(f"tcp://127.0.0.1:{port}", database="over") as client:
+            write_good_and_bad(client)
+        expect_equal(count_of(server, "m_w", "over"), 7, "rows over TCP")
+        with Client(server.url, database="http") as client:
+            write_good_and_bad(client)
+        expect_equal(count_of(server, "m_w", "http"), 7, "rows over HTTP")
+        for wrong in ("udp://127.0.0.1", f"tcp://127.0.0.1:{port}/path", "tcp://"):
+            try:
+                Client(wrong)
+                raise AssertionError(f"{wrong} was taken")
+            except ValueError as error:
+                expect("address" in str(error), error)
+        try:
+            with Client(f"tcp://127.0.0.1:{port}") as client:
+                client.write([Point("m", {}, {"v": object()}, T0)])
+            raise AssertionError("an object was written")
+        except ValueError as error:
+            expect("is no type of a field" in str(error), error)
+
+
+class Relay:
+    """Hands bytes on to `port`, and cuts its connections when it is asked to, or after so many bytes of an answer. `context`: TLS
+    towards the client."""
+
+    def __init__(self, port, context=None):
+        self.to, self.context, self.cut_replies, self.cuts, self.pairs = port, context, False, 0, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+                client = self.context.wrap_socket(client, server_side=True) if self.context else client
+                server = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
+                continue
+            self.pairs.append((client, server))
+            threading.Thread(target=self._copy, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self._copy, args=(server, client, True), daemon=True).start()
+
+    def _copy(self, source, sink, answers):
+        seen = 0
+        try:
+            while piece := source.recv(65536):
+                # Behind the answer to the hello: a batch was written, and its sender does not hear of it.
+                if answers and self.cut_replies and seen > 0:
+                    self.cut_replies = False
+                    self.cuts += 1
+                    break
+                seen += len(piece)
+                sink.sendall(piece)
+        except OSError:
+            pass
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+        for pair in self.pairs:
+            for one in pair:
+                one.close()
+
+
+def test_a_cut_stream_writes_each_row_once():
+    """Rows without times: a repeat that was taken for another batch would be more rows."""
+    with temporary_folder() as folder, native_server(folder) as (server, port), Relay(port) as relay:
+        with Client(f"tcp://127.0.0.1:{relay.port}", database="cut") as client:
+            for i in range(30):
+                relay.cut_replies = i % 3 == 0
+                client.write([Point("m", {"h": str(h)}, {"v": i}, T0 + i) for h in range(i % 7 + 1)])
+        expect(relay.cuts >= 8, f"{relay.cuts} answers were cut")
+        want = sum(i % 7 + 1 for i in range(30))
+        expect_equal(count_of(server, "m_v", "cut"), want, "rows")
+        text = server.request("GET", "/metrics").body.decode()
+        taken = re.search(r'tidemark_write_source_points_total\{source="native over TCP"\} (\d+)', text)
+        expect_equal(taken and int(taken.group(1)), want, "points that were written, and none twice")
+
+
+def test_the_client_goes_over_tcp_under_tls():
+    with temporary_folder() as folder, native_server(folder) as (server, port):
+        tls = folder / "tls"
+        subprocess.run([str(pathlib.Path(sys.argv[1]) / "tidemark"), "admin", "certificate", "new", "localhost", "--out", str(tls)],
+                       check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls / "certificate.pem", tls / "key.pem")
+        with Relay(port, context) as relay:
+            believing = ssl.create_default_context(cafile=tls / "certificate.pem")
+            with Client(f"tcps://localhost:{relay.port}", database="over", tls=believing) as client:
+                write_good_and_bad(client)
+            expect_equal(count_of(server, "m_w", "over"), 7, "rows under TLS")
+            with Client(f"tcps://localhost:{relay.port}", database="over", give_up_s=0.1) as client:
+                try:
+                    client.write([Point("m", {}, {"v": 1}, T0)])
+                    raise AssertionError("a stranger's certificate was believed")
+                except Unavailable as error:
+                    expect("certificate" in str(error).lower(), error)
+
+
+def test_the_client_over_tcp_shows_a_token_and_tells_a_new_server_its_series():
+    with temporary_folder() as folder:
+        made = subprocess.run([str(pathlib.Path(sys.argv[1]) / "tidemark"), "admin", "token", "first", "admin", "--data", str(folder / "data")],
+                              capture_output=True, text=True, check=True)
+        secret = re.search(r"tm_\S+|[A-Za-z0-9_-]{30,}", made.stdout).group(0)
+        with native_server(folder) as (_, port), Relay(port) as relay:
+            with Client(f"tcp://127.0.0.1:{port}", give_up_s=0.1) as stranger:
+                try:
+                    stranger.write([Point("m", {}, {"v": 1}, T0)])
+                    raise AssertionError("a stranger wrote")
+                except Unavailable as error:
+                    expect(str(error) != "", "no reason")
+            client = Client(f"tcp://127.0.0.1:{relay.port}", token=secret, database="told")
+            client.write([Point("m", {"h": str(h)}, {"v": 1}, T0) for h in range(5)])
+        with native_server(folder) as (server, port):
+            # Another server of the same data: it does not know this client's numbers.
+            relay = Relay(port)
+            client._transport.close()
+            client._transport._port = relay.port
+            client.write([Point("m", {"h": str(h)}, {"v": 1}, T0 + 1) for h in range(5)])
+            client.close()
+            rows = server.request("GET", "/api/v1/rows?db=told&match[]=m_v", None, {"Authorization": f"Bearer {secret}"}).body
+            expect_equal(sum(len(json.loads(line).get("values", [])) for line in rows.splitlines()), 10, rows[:500])
 
 
 def test_a_stream_shows_a_token():

@@ -98,8 +98,9 @@ class Encoder:
         self._told = 0
         self._generation += 1
 
-    def encode(self, points, alone=False):
-        """The batch, and for each of its rows the place of its point. `alone`: it names all its series and leaves none."""
+    def encode(self, points, alone=False, sequence=0, write_id=""):
+        """The batch, and for each of its rows the place of its point. `alone`: it names all its series and leaves none.
+        `sequence` and `write_id` are for TCP, where no header says them."""
         numbers = {} if alone else self._numbers
         first = 0 if alone else self._told
         tables = {}
@@ -116,9 +117,14 @@ class Encoder:
         built = [self._table(builder, shape, table, points) for shape, table in tables.items()]
         dictionary = self._dictionary(builder, None if alone else self._client, first, list(numbers)[first:])
         vector = vector_of(builder, built, Batch.BatchStartTablesVector, builder.PrependUOffsetTRelative)
+        name = builder.CreateString(write_id) if write_id else None
         Batch.BatchStart(builder)
         Batch.BatchAddDictionary(builder, dictionary)
         Batch.BatchAddTables(builder, vector)
+        if sequence:
+            Batch.BatchAddSequence(builder, sequence)
+        if name is not None:
+            Batch.BatchAddWriteId(builder, name)
         builder.Finish(Batch.BatchEnd(builder), file_identifier=b"TMNB")
         return bytes(builder.Output()), [place for table in tables.values() for place in table[2]]
 

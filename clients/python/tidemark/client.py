@@ -6,18 +6,15 @@
 A batch is sent again, with the same X-Write-Id, until the server has taken or refused it: each row is written once. Not
 thread-safe: a client for each thread.
 """
-import http.client
-import json
 import os
 import random
 import time
-import urllib.parse
 
 from tidemark.batch import Encoder, Point, UInt
+from tidemark.transport import transport_to
 
 __all__ = ["Client", "Point", "Refused", "UInt", "Unavailable"]
 
-MEDIA_TYPE = "application/vnd.tidemark.batch"
 AGAIN = (401, 403, 408, 429)
 FIRST_WAIT_S, MOST_WAIT_S = 0.2, 30.0
 
@@ -38,18 +35,10 @@ class Unavailable(Exception):
 
 
 class Client:
-    def __init__(self, url, database="", token=None, timeout_s=30.0, give_up_s=120.0):
-        """`timeout_s`: of one request; `give_up_s`: of write(), repeats included."""
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"\"{url}\" is no http:// or https:// address")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._connection = kind(parts.hostname, parts.port or 8086, timeout=timeout_s)
-        query = "?" + urllib.parse.urlencode({"db": database}) if database else ""
-        self._target = parts.path.rstrip("/") + "/api/v1/native" + query
-        self._headers = {"Content-Type": MEDIA_TYPE, "User-Agent": "tidemark-client-python"}
-        if token:
-            self._headers["Authorization"] = "Bearer " + token
+    def __init__(self, url, database="", token=None, timeout_s=30.0, give_up_s=120.0, tls=None):
+        """`url`: http:// or https://HOST[:PORT], or tcp:// or tcps://HOST[:PORT] of a server's `--native`. `timeout_s`: of one
+        request; `give_up_s`: of write(), repeats included. `tls`: an ssl.SSLContext for https:// and tcps://."""
+        self._transport = transport_to(url, database, token, timeout_s, tls)
         self._give_up_s = give_up_s
         self._name = os.urandom(16).hex()
         self._encoder = Encoder(self._name)
@@ -62,7 +51,7 @@ class Client:
         self.close()
 
     def close(self):
-        self._connection.close()
+        self._transport.close()
 
     def write(self, points):
         """Returns when all rows are on the server's disk. Raises Refused, Unavailable, ValueError for a point that is none."""
@@ -74,8 +63,14 @@ class Client:
         until = time.monotonic() + self._give_up_s
         wait_s, forgotten = FIRST_WAIT_S, 0
         while True:
-            body, order = self._encoder.encode(points, alone=forgotten > 1)
-            status, reply, retry_after = self._post(body, write_id)
+            order = []
+
+            def encode(sequence, own_write_id, alone=forgotten > 1):
+                body, order[:] = self._encoder.encode(points, alone, sequence, own_write_id)
+                return body
+
+            answer = self._transport.post(encode, write_id)
+            status = answer.status
             if status == 204:
                 self._encoder.acknowledge()
                 return
@@ -85,34 +80,17 @@ class Client:
                 forgotten += 1
                 continue
             if status != 0 and status < 500 and status not in AGAIN:
-                self._refuse(status, reply, order)
+                self._refuse(answer, order)
             if time.monotonic() + wait_s > until:
-                raise Unavailable(reply)
-            time.sleep(max(random.uniform(wait_s / 2, wait_s), min(retry_after, MOST_WAIT_S)))
+                raise Unavailable(answer.text)
+            time.sleep(max(random.uniform(wait_s / 2, wait_s), min(answer.retry_after_s, MOST_WAIT_S)))
             wait_s = min(2 * wait_s, MOST_WAIT_S)
 
-    def _post(self, body, write_id):
-        """Status, text and seconds of Retry-After; status 0: no answer came."""
-        try:
-            self._connection.request("POST", self._target, body, {**self._headers, "X-Write-Id": write_id})
-            response = self._connection.getresponse()
-            text = response.read().decode("utf-8", "replace")
-            after = response.getheader("Retry-After", "")
-            return response.status, text, float(after) if after.isdigit() else 0.0
-        except (OSError, http.client.HTTPException) as error:
-            self._connection.close()
-            return 0, f"{type(error).__name__}: {error}", 0.0
-
-    def _refuse(self, status, reply, order):
-        try:
-            said = json.loads(reply)
-            text, rows = said["error"], said.get("rows", [])
-        except (ValueError, KeyError, TypeError):
-            text, rows = reply.strip(), []
-        if text.startswith("partial write"):
+    def _refuse(self, answer, order):
+        if answer.text.startswith("partial write"):
             self._encoder.acknowledge()
         else:
             self._encoder.forget()
-        rows = [{**row, "row": order[row["row"] - 1]} if 0 < row["row"] <= len(order) else row for row in rows]
+        rows = [{**row, "row": order[row["row"] - 1]} if 0 < row["row"] <= len(order) else row for row in answer.rows]
         rows.sort(key=lambda row: row["row"])
-        raise Refused(status, text, rows)
+        raise Refused(answer.status, answer.text, rows)
