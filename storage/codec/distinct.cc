@@ -22,8 +22,6 @@ constexpr size_t kLargeSample = 128;
 constexpr size_t kLeastOfLargeSample = 10;
 // Within a smaller span the entropy codec has a symbol for each value.
 constexpr uint64_t kLeastSpan = 256;
-// A frame must be smaller by one in so many bytes, for it is slower to read.
-constexpr size_t kLeastGain = 32;
 
 class Distinct : public Candidate {
  public:
@@ -114,7 +112,7 @@ std::unique_ptr<Candidate> PlanDistinct(std::span<const int64_t> values, size_t 
   const DistinctValues found = FindDistinct(values, values.size() / 2);
   if (found.values.empty()) return nullptr;
   auto candidate = std::make_unique<Distinct>(found, effort);
-  return candidate->bytes() < limit - limit / kLeastGain ? std::move(candidate) : nullptr;
+  return candidate->bytes() < MostBytes(limit, effort) ? std::move(candidate) : nullptr;
 }
 
 Result<size_t> DecodeDistinct(std::string_view bytes, size_t count, RowRange rows, int64_t* out) {

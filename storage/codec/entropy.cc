@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,6 @@ constexpr size_t kMinValues = 64;
 constexpr size_t kWordsPerEscape = 64;
 // How many more low bits than needed are considered: smaller tables for a little noise.
 constexpr unsigned kMaxExtraShift = 6;
-// A frame must be smaller by one in so many bytes, for it is slower to read.
-constexpr size_t kLeastGain = 32;
 
 using Histogram = std::array<uint32_t, 256>;
 
@@ -170,6 +169,8 @@ struct Parts {
 
   [[nodiscard]] unsigned shift() const { return flags & kShiftMask; }
   [[nodiscard]] bool has_runs() const { return (flags & kZeroRuns) != 0; }
+  // Whether symbols are words, and words differences.
+  [[nodiscard]] bool are_differences() const { return flags == 0 && escapes.empty(); }
 };
 
 Result<Parts> Parse(std::string_view bytes, size_t count) {
@@ -198,6 +199,9 @@ Result<Parts> Parse(std::string_view bytes, size_t count) {
 struct Scratch {
   std::vector<uint8_t> symbols;
   std::vector<uint64_t> words;
+  // Of frames with zero runs: the symbols of words that are not zero, and their rows.
+  std::vector<uint8_t> literals;
+  std::vector<size_t> rows;
 };
 
 Scratch& ThreadScratch(size_t symbols, size_t words) {
@@ -241,30 +245,46 @@ Result<void> MakeWords(const Parts& parts, const LowBits& low, const uint8_t* sy
   return AddEscapes(parts.escapes, symbols, count, shift, words);
 }
 
-// Writes the words of a frame with zero runs to all[0, count).
-Result<void> SpreadRuns(const uint8_t* symbols, size_t symbol_count, const uint64_t* literals, size_t count,
-                        uint64_t* all) {
+// Takes the literals out of the symbols of a frame with zero runs, and the row of each; how many there are. No branch
+// depends on what a symbol is, which no CPU foretells.
+Result<size_t> SplitRuns(const uint8_t* symbols, size_t symbol_count, size_t count, uint8_t* literals, size_t* rows) {
+  size_t found = 0;
   size_t row = 0;
-  for (size_t i = 0; i < symbol_count;) {
-    if (symbols[i] >= kRunSymbols) {
-      if (row == count) return Corruption("entropy frame: more words than values");
-      all[row++] = *literals++;
-      ++i;
-      continue;
-    }
-    uint64_t run = 0;
-    for (uint64_t place = 1; i < symbol_count && symbols[i] < kRunSymbols; ++i, place *= 2) {
-      run += place * (symbols[i] + uint64_t{1});
-      if (run > count - row) return Corruption("entropy frame: more words than values");
-    }
-    std::fill_n(all + row, run, 0);
-    row += run;
+  size_t place = 1;  // of the next digit of a run; never above `count`, which the row would have passed before
+  for (size_t i = 0; i < symbol_count; ++i) {
+    const size_t symbol = symbols[i];
+    const bool literal = symbol >= kRunSymbols;
+    literals[found] = static_cast<uint8_t>(symbol);
+    rows[found] = row;
+    found += literal ? 1 : 0;
+    row += literal ? 1 : place * (symbol + 1);
+    place = literal ? 1 : place * 2;
+    if (row > count) return Corruption("entropy frame: more words than values");
   }
   if (row != count) return Corruption("entropy frame: fewer words than values");
-  return {};
+  return found;
 }
 
-void Restore(const Parts& parts, const uint64_t* words, RowRange rows, int64_t* out) {
+// The words of a frame with zero runs; the bytes of its low bits.
+Result<size_t> ReadRuns(const Parts& parts, size_t count, Scratch* scratch) {
+  scratch->literals.resize(std::max(scratch->literals.size(), parts.symbols + kBlock));
+  scratch->rows.resize(std::max(scratch->rows.size(), parts.symbols + 1));
+  uint8_t* const literals = scratch->literals.data();
+  TM_TRY_ASSIGN(const size_t size,
+                SplitRuns(scratch->symbols.data(), parts.symbols, count, literals, scratch->rows.data()));
+  // Those behind are read in whole strides, and must not look like escapes.
+  std::memset(literals + size, kRunSymbols, kBlock);
+  uint64_t* const words = scratch->words.data();
+  uint64_t* const literal_words = words + count + kBlock;
+  TM_TRY_ASSIGN(const LowBits low, LowBits::Open(parts.rest, size, parts.shift()));
+  TM_RETURN_IF_ERROR(MakeWords(parts, low, literals, size, kRunSymbols, literal_words));
+  std::fill_n(words, count, 0);
+  for (size_t i = 0; i < size; ++i) words[scratch->rows[i]] = literal_words[i];
+  return low.bytes();
+}
+
+// Values of words, or of symbols where they are differences and `words` is null.
+void Restore(const Parts& parts, const uint64_t* words, const uint8_t* symbols, RowRange rows, int64_t* out) {
   const Kernels& kernels = BestKernels();
   int64_t before = static_cast<int64_t>(static_cast<uint64_t>(parts.base) - static_cast<uint64_t>(parts.bias));
   const bool distances = (parts.flags & kDistances) != 0;
@@ -273,7 +293,10 @@ void Restore(const Parts& parts, const uint64_t* words, RowRange rows, int64_t* 
   for (size_t start = first; start < rows.end; start += kBlock) {
     const bool whole = start >= rows.begin && start + kBlock <= rows.end;
     int64_t* const target = whole ? out + (start - rows.begin) : values;
-    if (distances) {
+    if (words == nullptr) {
+      kernels.prefix_symbols(symbols + start, kBlock, before, parts.bias, target);
+      before = target[kBlock - 1];
+    } else if (distances) {
       kernels.add(words + start, kBlock, parts.base, target);
     } else {
       kernels.prefix(words + start, kBlock, before, parts.bias, target);
@@ -287,7 +310,7 @@ void Restore(const Parts& parts, const uint64_t* words, RowRange rows, int64_t* 
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanEntropy(std::span<const int64_t> values, size_t limit, Effort /*effort*/) {
+std::unique_ptr<Candidate> PlanEntropy(std::span<const int64_t> values, size_t limit, Effort effort) {
   if (values.size() < kMinValues) return nullptr;
   const Kernels& kernels = BestKernels();
   Words differences{.base = values[0], .bias = DeltaBias(values)};
@@ -307,7 +330,7 @@ std::unique_ptr<Candidate> PlanEntropy(std::span<const int64_t> values, size_t l
     distances.Weigh();
   }
   const Words& best = distances.estimate.bits < differences.estimate.bits ? distances : differences;
-  const size_t enough = limit - limit / kLeastGain;
+  const size_t enough = MostBytes(limit, effort);
   // The estimate is of entropy, which Huffman codes do not reach.
   if (best.estimate.bits / 8 >= static_cast<double>(enough)) return nullptr;
   auto candidate = std::make_unique<Entropy>(best);
@@ -321,23 +344,16 @@ Result<size_t> DecodeEntropy(std::string_view bytes, size_t count, RowRange rows
   TM_RETURN_IF_ERROR(ReadHuffman(parts.frame, parts.symbols, reinterpret_cast<char*>(symbols)));
   uint64_t* words = scratch.words.data();
   size_t low_bytes = 0;
-  if (parts.has_runs()) {
-    std::vector<uint8_t> literals;
-    std::copy_if(symbols, symbols + parts.symbols, std::back_inserter(literals),
-                 [](uint8_t symbol) { return symbol >= kRunSymbols; });
-    const size_t size = literals.size();
-    literals.resize(size + kBlock, kRunSymbols);
-    uint64_t* const literal_words = words + count + kBlock;
-    TM_TRY_ASSIGN(const LowBits low, LowBits::Open(parts.rest, size, parts.shift()));
-    TM_RETURN_IF_ERROR(MakeWords(parts, low, literals.data(), size, kRunSymbols, literal_words));
-    TM_RETURN_IF_ERROR(SpreadRuns(symbols, parts.symbols, literal_words, count, words));
-    low_bytes = low.bytes();
+  if (parts.are_differences()) {
+    words = nullptr;
+  } else if (parts.has_runs()) {
+    TM_TRY_ASSIGN(low_bytes, ReadRuns(parts, count, &scratch));
   } else {
     TM_TRY_ASSIGN(const LowBits low, LowBits::Open(parts.rest, count, parts.shift()));
     TM_RETURN_IF_ERROR(MakeWords(parts, low, symbols, count, 0, words));
     low_bytes = low.bytes();
   }
-  if (rows.begin != rows.end) Restore(parts, words, rows, out);
+  if (rows.begin != rows.end) Restore(parts, words, symbols, rows, out);
   return bytes.size() - parts.rest.size() + low_bytes;
 }
 

@@ -37,7 +37,13 @@ enum class Effort : uint8_t {
   kFast,      // recent data: what is quickest to read and to write
   kSmallest,  // data that is past: the fewest bytes
   kNewest,    // the same, and codecs are used that programs of store version 3 were the first to read
+  kPart,      // the same, of one of several frames of the same rows: what is slow to read must save more
 };
+
+// A frame that is slow to read must be smaller than the next best one by one in so many bytes.
+constexpr size_t LeastGain(Effort effort) { return effort == Effort::kPart ? 10 : 32; }
+// How many of `limit` bytes such a frame may have.
+constexpr size_t MostBytes(size_t limit, Effort effort) { return limit - limit / LeastGain(effort); }
 
 struct IntCodec {
   CodecId id;

@@ -37,7 +37,8 @@ TM_ALWAYS_INLINE void UnpackLoop(const char* in, size_t count, uint64_t* words) 
   }
 }
 
-TM_ALWAYS_INLINE void PrefixLoop(const uint64_t* words, size_t count, int64_t before, int64_t bias, int64_t* out) {
+template <typename Word>
+TM_ALWAYS_INLINE void PrefixLoop(const Word* words, size_t count, int64_t before, int64_t bias, int64_t* out) {
   uint64_t sum = static_cast<uint64_t>(before);
   for (size_t i = 0; i < count; ++i) {
     sum += static_cast<uint64_t>(UnZigZag(words[i])) + static_cast<uint64_t>(bias);
@@ -68,6 +69,11 @@ TM_ALWAYS_INLINE void WidenLoop(const uint8_t* symbols, size_t count, uint64_t b
 
 TM_ALWAYS_INLINE void MergeLoop(const uint8_t* symbols, size_t count, uint64_t base, unsigned shift, uint64_t* words) {
   for (size_t i = 0; i < RoundUpToStride(count); ++i) words[i] |= (symbols[i] - base) << shift;
+}
+
+TM_ALWAYS_INLINE void JoinLoop(const int64_t* highs, const uint64_t* lows, size_t count, unsigned shift,
+                               uint64_t* out) {
+  for (size_t i = 0; i < count; ++i) out[i] = static_cast<uint64_t>(highs[i]) << shift | lows[i];
 }
 
 TM_ALWAYS_INLINE void HalvesLoop(const uint8_t* symbols, size_t count, uint64_t* words) {
@@ -116,6 +122,8 @@ constexpr Kernels MakeBase(std::index_sequence<Codes...>) {
       .unpack = {&UnpackBase<WidthOf(Codes)>...},
       .prefix = [](const uint64_t* words, size_t count, int64_t before, int64_t bias,
                    int64_t* out) { PrefixLoop(words, count, before, bias, out); },
+      .prefix_symbols = [](const uint8_t* symbols, size_t count, int64_t before, int64_t bias,
+                           int64_t* out) { PrefixLoop(symbols, count, before, bias, out); },
       .add = [](const uint64_t* words, size_t count, int64_t base, int64_t* out) { AddLoop(words, count, base, out); },
       .scale = [](int64_t* values, size_t count, uint64_t factor,
                   int64_t base) { ScaleLoop(values, count, factor, base); },
@@ -125,6 +133,8 @@ constexpr Kernels MakeBase(std::index_sequence<Codes...>) {
                   uint64_t* words) { WidenLoop(symbols, count, base, words); },
       .merge = [](const uint8_t* symbols, size_t count, uint64_t base, unsigned shift,
                   uint64_t* words) { MergeLoop(symbols, count, base, shift, words); },
+      .join = [](const int64_t* highs, const uint64_t* lows, size_t count, unsigned shift,
+                 uint64_t* out) { JoinLoop(highs, lows, count, shift, out); },
       .halves = [](const uint8_t* symbols, size_t count, uint64_t* words) { HalvesLoop(symbols, count, words); },
       .min = [](const int64_t* values, size_t count) { return MinLoop(values, count); },
       .bits = [](const uint64_t* words, size_t count) { return BitsLoop(words, count); },
@@ -179,6 +189,36 @@ TM_AVX2 void PrefixAvx2(const uint64_t* words, size_t count, int64_t before, int
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_add_epi64(sums, carry));
     // Not taken from what was stored: this way one addition is all that each step waits for.
     carry = _mm256_add_epi64(carry, _mm256_permute4x64_epi64(sums, 0xFF));
+  }
+}
+
+TM_AVX2 void PrefixSymbolsAvx2(const uint8_t* symbols, size_t count, int64_t before, int64_t bias, int64_t* out) {
+  const __m256i one = _mm256_set1_epi16(1);
+  const __m256i zero = _mm256_setzero_si256();
+  const auto times = [bias](uint64_t n) { return static_cast<long long>(n * static_cast<uint64_t>(bias)); };
+  const __m256i steps = _mm256_set_epi64x(times(4), times(3), times(2), bias);
+  const __m256i four_steps = _mm256_set1_epi64x(times(4));
+  const __m256i eight_steps = _mm256_set1_epi64x(times(8));
+  __m256i carry = _mm256_set1_epi64x(before);
+  for (size_t i = 0; i < count; i += 16) {
+    const __m256i word = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(symbols + i)));
+    const __m256i sign = _mm256_sub_epi16(zero, _mm256_and_si256(word, one));
+    // Differences are at most 128, so that eight of them add up within 16 bits: in each half on its own.
+    __m256i sums = _mm256_xor_si256(_mm256_srli_epi16(word, 1), sign);
+    sums = _mm256_add_epi16(sums, _mm256_slli_si256(sums, 2));
+    sums = _mm256_add_epi16(sums, _mm256_slli_si256(sums, 4));
+    sums = _mm256_add_epi16(sums, _mm256_slli_si256(sums, 8));
+    const auto put = [&](__m128i half, int64_t* to) __attribute__((always_inline, target("avx2"))) {
+      const __m256i low = _mm256_cvtepi16_epi64(half);
+      const __m256i high = _mm256_cvtepi16_epi64(_mm_srli_si128(half, 8));
+      const __m256i from = _mm256_add_epi64(carry, steps);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_add_epi64(low, from));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 4),
+                          _mm256_add_epi64(_mm256_add_epi64(high, four_steps), from));
+      carry = _mm256_add_epi64(carry, _mm256_add_epi64(_mm256_permute4x64_epi64(high, 0xFF), eight_steps));
+    };
+    put(_mm256_castsi256_si128(sums), out + i);
+    put(_mm256_extracti128_si256(sums, 1), out + i + 8);
   }
 }
 
@@ -242,6 +282,17 @@ TM_AVX2 void MergeAvx2(const uint8_t* symbols, size_t count, uint64_t base, unsi
   }
 }
 
+TM_AVX2 void JoinAvx2(const int64_t* highs, const uint64_t* lows, size_t count, unsigned shift, uint64_t* out) {
+  const __m128i bits = _mm_cvtsi32_si128(static_cast<int>(shift));
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const __m256i high = _mm256_sll_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(highs + i)), bits);
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lows + i));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i), _mm256_or_si256(high, low));
+  }
+  JoinLoop(highs + i, lows + i, count - i, shift, out + i);
+}
+
 TM_AVX2 void HalvesAvx2(const uint8_t* symbols, size_t count, uint64_t* words) {
   // Each symbol twice, in 64 bits each; one of them is moved down by four.
   const __m256i twice = _mm256_set_epi8(-1, -1, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1, -1, -1, -1, 1, -1, -1, -1, -1,
@@ -303,11 +354,13 @@ template <size_t... Codes>
 constexpr Kernels MakeAvx2(std::index_sequence<Codes...>) {
   return {.unpack = {&UnpackAvx2<WidthOf(Codes)>...},
           .prefix = &PrefixAvx2,
+          .prefix_symbols = &PrefixSymbolsAvx2,
           .add = &AddAvx2,
           .scale = &ScaleAvx2,
           .zigzag_deltas = &ZigZagDeltasAvx2,
           .widen = &WidenAvx2,
           .merge = &MergeAvx2,
+          .join = &JoinAvx2,
           .halves = &HalvesAvx2,
           .min = &MinAvx2,
           .bits = &BitsAvx2,

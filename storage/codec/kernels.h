@@ -32,6 +32,8 @@ struct Kernels {
   void (*unpack[kWidthCodes])(const char* in, size_t count, uint64_t* words);
   // out[i] = out[i - 1] + bias + unzigzag(words[i]), where out[-1] is `before`; wraps around.
   void (*prefix)(const uint64_t* words, size_t count, int64_t before, int64_t bias, int64_t* out);
+  // The same of symbols[i]; `count` is a multiple of 16.
+  void (*prefix_symbols)(const uint8_t* symbols, size_t count, int64_t before, int64_t bias, int64_t* out);
   // out[i] = base + words[i]; wraps around.
   void (*add)(const uint64_t* words, size_t count, int64_t base, int64_t* out);
   // values[i] = base + factor * values[i] for any count; wraps around.
@@ -42,6 +44,8 @@ struct Kernels {
   void (*widen)(const uint8_t* symbols, size_t count, uint64_t base, uint64_t* words);
   // words[i] |= (symbols[i] - base) << shift. `count` as above.
   void (*merge)(const uint8_t* symbols, size_t count, uint64_t base, unsigned shift, uint64_t* words);
+  // out[i] = highs[i] << shift | lows[i], for any count and a shift below 64.
+  void (*join)(const int64_t* highs, const uint64_t* lows, size_t count, unsigned shift, uint64_t* out);
   // words[2 * i] = symbols[i] & 15, words[2 * i + 1] = symbols[i] >> 4; `count` words.
   void (*halves)(const uint8_t* symbols, size_t count, uint64_t* words);
   // The smallest of at least one value.

@@ -15,8 +15,6 @@ constexpr uint8_t kDifferences = 1;
 constexpr uint64_t kWords = 16;
 // Below this a code table costs more than it saves.
 constexpr size_t kMinValues = 64;
-// A frame must be smaller by one in so many bytes, for it is slower to read than blocks.
-constexpr size_t kLeastGain = 32;
 
 class Pairs : public Candidate {
  public:
@@ -47,11 +45,11 @@ bool Fit(std::span<const uint64_t> words) {
 
 }  // namespace
 
-std::unique_ptr<Candidate> PlanPairs(std::span<const int64_t> values, size_t limit, Effort /*effort*/) {
+std::unique_ptr<Candidate> PlanPairs(std::span<const int64_t> values, size_t limit, Effort effort) {
   if (values.size() < kMinValues) return nullptr;
   const Kernels& kernels = BestKernels();
   std::unique_ptr<Candidate> best;
-  size_t enough = limit - limit / kLeastGain;
+  size_t enough = MostBytes(limit, effort);
   std::vector<uint64_t> words(values.size());
   const auto keep = [&](uint8_t flags, int64_t base) {
     if (!Fit(words)) return;

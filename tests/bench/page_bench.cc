@@ -10,12 +10,15 @@
 #include <optional>
 #include <random>
 
+#include "storage/codec/doubles/float_codec.h"
+#include "storage/codec/doubles/floats.h"
 #include "storage/codec/ints.h"
 #include "storage/model/batch.h"
 #include "storage/page/page_reader.h"
 #include "storage/page/page_writer.h"
 #include "storage/rollup/buckets.h"
 #include "storage/rollup/tier_writer.h"
+#include "tests/unit/storage/codec/double_data.h"
 
 namespace tidemark {
 namespace {
@@ -197,6 +200,39 @@ void BM_EncodeFrame(benchmark::State& state, Shape shape, codec::Effort effort =
   SetPoints(state, 2000);
 }
 
+// Doubles of one kind (tests/unit/storage/codec/double_data.h), as sealed pages have them. The label says by which
+// codec.
+void BM_DecodeDoubles(benchmark::State& state, const codec::DoubleKind& kind) {
+  constexpr size_t kCount = 2000;
+  std::mt19937_64 random(42);
+  const std::vector<double> values = kind.make(random, kCount);
+  std::string frame;
+  codec::EncodeFloats(values, 0, &frame, codec::Effort::kNewest);
+  std::vector<int64_t> ints;
+  std::vector<double> floats;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(codec::DecodeFloats(frame, kCount, {0, kCount}, &ints, &floats).ok());
+    benchmark::ClobberMemory();
+  }
+  const auto head = static_cast<uint8_t>(frame[0]);
+  std::string label = head == model::kBinaryScale ? "bits" : "decimals";
+  for (const codec::FloatCodec& codec : codec::FloatCodecs()) {
+    if (static_cast<uint8_t>(codec.head) == head) label = codec.name;
+  }
+  state.SetLabel(label);
+  state.counters["bytes/point"] = static_cast<double>(frame.size()) / kCount;
+  SetPoints(state, kCount);
+}
+
+void RegisterDoubles() {
+  static const std::vector<codec::DoubleKind> kinds = codec::DoubleKinds();
+  for (const codec::DoubleKind& kind : kinds) {
+    std::string name = "BM_DecodeDoubles/" + std::string(kind.name);
+    std::replace(name.begin(), name.end(), ' ', '_');
+    benchmark::RegisterBenchmark(name.c_str(), BM_DecodeDoubles, kind);
+  }
+}
+
 // Buckets of an hour, and their page.
 void BM_Rollup(benchmark::State& state, Shape shape) {
   const Source source = MakeSource(shape, 200, 2160, false);
@@ -259,4 +295,8 @@ BENCHMARK_CAPTURE(BM_Rollup, counter, Shape::kCounter);
 }  // namespace
 }  // namespace tidemark
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  tidemark::RegisterDoubles();
+  benchmark::RunSpecifiedBenchmarks();
+}

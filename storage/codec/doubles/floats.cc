@@ -33,6 +33,8 @@ constexpr size_t kSample = 32;
 constexpr uint8_t kRetries = 3;
 // With fewer patches than one in so many rows a frame of decimals is not tried otherwise.
 constexpr size_t kRowsPerPatch = 64;
+// Decimals of more bytes a value are perhaps none: 100 - 97.6 is a decimal of 15 digits too.
+constexpr size_t kDecimalBytes = 3;
 // A frame of the table must be smaller by one in so many bytes, for it is slower to read.
 constexpr size_t kLeastGain = 32;
 constexpr int64_t kMaxMantissa = (int64_t{1} << 53) - 1;
@@ -193,9 +195,13 @@ FloatFrame Encode(std::span<const double> values, uint8_t hint, Effort effort, F
     scale = FindScale(values, &decimals);
   }
   const bool decimal = scale != kBinaryScale && decimals.patches.rows.size() * kRowsPerPatch <= values.size();
-  if (effort < Effort::kNewest || decimal) return EncodePlain(values, scale, decimals, effort, out);
+  if (effort < Effort::kNewest) return EncodePlain(values, scale, decimals, effort, out);
   std::string plain;
   const FloatFrame frame = EncodePlain(values, scale, decimals, effort, &plain);
+  if (decimal && plain.size() <= kDecimalBytes * values.size()) {
+    *out += plain;
+    return frame;
+  }
   return AppendSmallest(values, frame, std::move(plain), except, out);
 }
 

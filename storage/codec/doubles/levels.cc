@@ -31,7 +31,7 @@ bool EncodeLevels(std::span<const double> values, size_t limit, std::string* out
   const size_t start = out->size();
   PutVarint(out, levels.size());
   EncodeLevelValues(levels, out);
-  EncodeInts(found.places, out, Effort::kNewest);
+  EncodeInts(found.places, out, Effort::kPart);
   if (out->size() - start < limit) return true;
   out->resize(start);
   return false;

@@ -35,7 +35,23 @@ void Step(const int64_t* residuals, size_t count, double* out) {
   }
 }
 
-constexpr QuotientKernels kBase = {.divide = &Divide, .divide_each = &DivideEach, .step = &Step};
+void StepSingles(const int64_t* residuals, size_t count, double* out) {
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = Rounding::StepSingle(out[i], UnZigZag(static_cast<uint64_t>(residuals[i])));
+  }
+}
+
+void StepMultiples(const int64_t* residuals, size_t count, double up, double down, double* out) {
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = Rounding::StepMultiple(out[i], UnZigZag(static_cast<uint64_t>(residuals[i])), up, down);
+  }
+}
+
+constexpr QuotientKernels kBase = {.divide = &Divide,
+                                   .divide_each = &DivideEach,
+                                   .step = &Step,
+                                   .step_singles = &StepSingles,
+                                   .step_multiples = &StepMultiples};
 
 #if defined(__x86_64__)
 
@@ -60,21 +76,52 @@ TM_AVX2 void DivideEachAvx2(const int64_t* numerators, const int64_t* denominato
   DivideEach(numerators + i, denominators + i, count - i, out + i);
 }
 
+// Four zigzag forms as what they stand for.
+TM_AVX2 inline __m256i FourSteps(const int64_t* residuals) {
+  const __m256i word = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(residuals));
+  const __m256i sign = _mm256_sub_epi64(_mm256_setzero_si256(), _mm256_and_si256(word, _mm256_set1_epi64x(1)));
+  return _mm256_xor_si256(_mm256_srli_epi64(word, 1), sign);
+}
+
 TM_AVX2 void StepAvx2(const int64_t* residuals, size_t count, double* out) {
-  const __m256i one = _mm256_set1_epi64x(1);
-  const __m256i zero = _mm256_setzero_si256();
   size_t i = 0;
   for (; i + 4 <= count; i += 4) {
-    const __m256i word = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(residuals + i));
-    const __m256i sign = _mm256_sub_epi64(zero, _mm256_and_si256(word, one));
-    const __m256i steps = _mm256_xor_si256(_mm256_srli_epi64(word, 1), sign);
     const __m256i bits = _mm256_castpd_si256(_mm256_loadu_pd(out + i));
-    _mm256_storeu_pd(out + i, _mm256_castsi256_pd(_mm256_add_epi64(bits, steps)));
+    _mm256_storeu_pd(out + i, _mm256_castsi256_pd(_mm256_add_epi64(bits, FourSteps(residuals + i))));
   }
   Step(residuals + i, count - i, out + i);
 }
 
-constexpr QuotientKernels kAvx2 = {.divide = &DivideAvx2, .divide_each = &DivideEachAvx2, .step = &StepAvx2};
+TM_AVX2 void StepSinglesAvx2(const int64_t* residuals, size_t count, double* out) {
+  const __m256i lower_halves = _mm256_set_epi32(0, 0, 0, 0, 6, 4, 2, 0);
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const __m128i bits = _mm_castps_si128(_mm256_cvtpd_ps(_mm256_loadu_pd(out + i)));
+    const __m256i steps = _mm256_permutevar8x32_epi32(FourSteps(residuals + i), lower_halves);
+    _mm256_storeu_pd(out + i, _mm256_cvtps_pd(_mm_castsi128_ps(_mm_add_epi32(bits, _mm256_castsi256_si128(steps)))));
+  }
+  StepSingles(residuals + i, count - i, out + i);
+}
+
+TM_AVX2 void StepMultiplesAvx2(const int64_t* residuals, size_t count, double up, double down, double* out) {
+  const __m256d shift = _mm256_set1_pd(kShift);
+  const __m256d ups = _mm256_set1_pd(up);
+  const __m256d downs = _mm256_set1_pd(down);
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const __m256i shifted = _mm256_add_epi64(FourSteps(residuals + i), _mm256_castpd_si256(shift));
+    const __m256d steps = _mm256_sub_pd(_mm256_castsi256_pd(shifted), shift);
+    const __m256d rounded = _mm256_round_pd(_mm256_mul_pd(_mm256_loadu_pd(out + i), ups), _MM_FROUND_CUR_DIRECTION);
+    _mm256_storeu_pd(out + i, _mm256_mul_pd(_mm256_add_pd(rounded, steps), downs));
+  }
+  StepMultiples(residuals + i, count - i, up, down, out + i);
+}
+
+constexpr QuotientKernels kAvx2 = {.divide = &DivideAvx2,
+                                   .divide_each = &DivideEachAvx2,
+                                   .step = &StepAvx2,
+                                   .step_singles = &StepSinglesAvx2,
+                                   .step_multiples = &StepMultiplesAvx2};
 
 #endif  // __x86_64__
 

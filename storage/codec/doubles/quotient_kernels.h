@@ -13,6 +13,11 @@ struct QuotientKernels {
   void (*divide_each)(const int64_t* numerators, const int64_t* denominators, size_t count, double* out);
   // Moves out[i] by UnZigZag(residuals[i]) doubles.
   void (*step)(const int64_t* residuals, size_t count, double* out);
+  // Moves out[i], rounded to a 32-bit float, by as many of these.
+  void (*step_singles)(const int64_t* residuals, size_t count, double* out);
+  // Moves out[i], rounded to a multiple of `down`, by as many of these; `up` is 1 / down, and both are powers of two.
+  // For residuals below 2^51 (of others anything comes out).
+  void (*step_multiples)(const int64_t* residuals, size_t count, double up, double down, double* out);
 };
 
 // For the CPU at hand. Thread-safe.

@@ -83,21 +83,15 @@ Result<Head> ParseHead(std::string_view bytes) {
   return head;
 }
 
-// Moves quotients in out[0, size) by their residuals, in zigzag form; null: none.
+// Moves quotients in out[0, size) by their residuals, in zigzag form.
 void Round(const Rounding& rounding, const int64_t* residuals, size_t size, double* out) {
-  const auto steps = [&](size_t i) { return residuals == nullptr ? 0 : UnZigZag(static_cast<uint64_t>(residuals[i])); };
+  const QuotientKernels& kernels = BestQuotientKernels();
   switch (rounding.kind) {
-    case Rounding::Kind::kDoubles:
-      if (residuals == nullptr) return;
-      BestQuotientKernels().step(residuals, size, out);
-      return;
-    case Rounding::Kind::kSingles:
-      for (size_t i = 0; i < size; ++i) out[i] = Rounding::StepSingle(out[i], steps(i));
-      return;
+    case Rounding::Kind::kDoubles: kernels.step(residuals, size, out); return;
+    case Rounding::Kind::kSingles: kernels.step_singles(residuals, size, out); return;
     case Rounding::Kind::kMultiples: {
       const double up = std::ldexp(1.0, -rounding.exponent);
-      const double down = std::ldexp(1.0, rounding.exponent);
-      for (size_t i = 0; i < size; ++i) out[i] = Rounding::StepMultiple(out[i], steps(i), up, down);
+      kernels.step_multiples(residuals, size, up, std::ldexp(1.0, rounding.exponent), out);
       return;
     }
   }
@@ -119,9 +113,9 @@ bool EncodeQuotients(std::span<const double> values, size_t limit, std::string* 
   if (form->rounding.kind == Rounding::Kind::kMultiples) PutSignedVarint(out, form->rounding.exponent);
   if (!own) PutVarint(out, static_cast<uint64_t>(form->denominator));
   if (!parts.patches.rows.empty()) AppendPatches(parts.patches, out, Effort::kNewest);
-  if (own) EncodeInts(parts.denominators, out, Effort::kNewest);
-  if (residuals) EncodeInts(parts.residuals, out, Effort::kNewest);
-  EncodeInts(parts.numerators, out, Effort::kNewest);
+  if (own) EncodeInts(parts.denominators, out, Effort::kPart);
+  if (residuals) EncodeInts(parts.residuals, out, Effort::kPart);
+  EncodeInts(parts.numerators, out, Effort::kPart);
   if (out->size() - start < limit) return true;
   out->resize(start);
   return false;
@@ -146,14 +140,18 @@ Result<size_t> DecodeQuotients(std::string_view bytes, size_t count, RowRange ro
   std::unique_ptr<int64_t[]> residuals;
   std::unique_ptr<int64_t[]> numerators;
   if ((head.form & kOwnDenominators) != 0) TM_RETURN_IF_ERROR(integers(&denominators));
-  if ((head.form & kResiduals) != 0) TM_RETURN_IF_ERROR(integers(&residuals));
+  if ((head.form & kResiduals) != 0) {
+    TM_RETURN_IF_ERROR(integers(&residuals));
+  } else if (head.rounding.kind != Rounding::Kind::kDoubles) {
+    residuals = std::make_unique<int64_t[]>(size);
+  }
   TM_RETURN_IF_ERROR(integers(&numerators));
   if (denominators == nullptr) {
     BestQuotientKernels().divide(numerators.get(), size, head.denominator, out);
   } else {
     BestQuotientKernels().divide_each(numerators.get(), denominators.get(), size, out);
   }
-  Round(head.rounding, residuals.get(), size, out);
+  if (residuals != nullptr) Round(head.rounding, residuals.get(), size, out);
   patches.Apply(rows, out);
   return used;
 }

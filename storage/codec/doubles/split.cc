@@ -57,7 +57,7 @@ bool EncodeSplit(std::span<const double> values, size_t limit, std::string* out)
   }
   const size_t start = out->size();
   out->push_back(static_cast<char>(cut.low_bits));
-  EncodeInts(highs, out, Effort::kNewest);
+  EncodeInts(highs, out, Effort::kPart);
   std::vector<uint64_t> words(values.size());
   std::memcpy(words.data(), values.data(), values.size_bytes());
   AppendLowBits(words, cut.low_bits, out);
@@ -82,10 +82,9 @@ Result<size_t> DecodeSplit(std::string_view bytes, size_t count, RowRange rows, 
     lows.Unpack(block, std::min(kBlock, count - start), words);
     const size_t from = std::max(start, rows.begin);
     const size_t to = std::min(start + kBlock, rows.end);
-    for (size_t row = from; row < to; ++row) {
-      const uint64_t high = static_cast<uint64_t>(highs[row - rows.begin]) << low_bits;
-      out[row - rows.begin] = std::bit_cast<double>(high | words[row - start]);
-    }
+    uint64_t joined[kBlock];
+    BestKernels().join(highs.get() + (from - rows.begin), words + (from - start), to - from, low_bits, joined);
+    std::memcpy(out + (from - rows.begin), joined, (to - from) * sizeof(double));
   }
   return 1 + high_bytes + lows.bytes();
 }

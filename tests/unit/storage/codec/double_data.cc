@@ -136,6 +136,104 @@ std::vector<double> StaleBetween(Random& random, size_t count) {
   return values;
 }
 
+// A product is not the decimal: 3 * 0.1 is 0.30000000000000004.
+std::vector<double> TimesATenth(Random& random, size_t count) {
+  return Walk(random, count, 100, 400, 3, [](double x) { return std::round(x) * 0.1; });
+}
+
+std::vector<double> TimesATenthAndNoise(Random& random, size_t count) {
+  return Walk(random, count, 100, 400, 3,
+              [&](double x) { return std::round(x) * 0.1 + static_cast<double>(Whole(random, -50, 50)) * 0.001; });
+}
+
+std::vector<double> Fahrenheit(Random& random, size_t count) {
+  return Walk(random, count, -10, 35, 0.2, [](double x) { return Decimal(x, 10) * 9 / 5 + 32; });
+}
+
+std::vector<double> FahrenheitByFactor(Random& random, size_t count) {
+  return Walk(random, count, -10, 35, 0.2, [](double x) { return Decimal(x, 100) * 1.8 + 32; });
+}
+
+std::vector<double> Kelvin(Random& random, size_t count) {
+  return Walk(random, count, -10, 35, 0.2, [](double x) { return Decimal(x, 10) + 273.15; });
+}
+
+std::vector<double> Volts(Random& random, size_t count) {
+  return Walk(random, count, 500, 3500, 6, [](double x) { return std::floor(x) * 3.3 / 4095; });
+}
+
+std::vector<double> SensorThatHolds(Random& random, size_t count) {
+  double value = 21;
+  return Each(count, [&] {
+    if (random() % 30 == 0) value += static_cast<double>(Whole(random, -4, 4)) * 0.0625;
+    return value;
+  });
+}
+
+std::vector<double> Decibels(Random& random, size_t count) {
+  return Walk(random, count, 1, 32'767, 200, [](double x) { return 20 * std::log10(std::floor(x) / 32'768); });
+}
+
+std::vector<double> DecibelsOfOneDecimal(Random& random, size_t count) {
+  return Walk(random, count, -90, -30, 1, [](double x) { return Decimal(x, 10); });
+}
+
+std::vector<double> Latitudes(Random& random, size_t count) {
+  return Walk(random, count, 52.4, 52.6, 0.0002, [](double x) { return Decimal(x, 1e7); });
+}
+
+std::vector<double> LatitudesOfSemicircles(Random& random, size_t count) {
+  return Walk(random, count, 6.2e8, 6.3e8, 3000, [](double x) { return std::floor(x) * (180.0 / 2147483648.0); });
+}
+
+std::vector<double> LatitudesOfMinutes(Random& random, size_t count) {
+  return Walk(random, count, 20, 40, 0.01, [](double x) { return 52 + Decimal(x, 1e4) / 60; });
+}
+
+std::vector<double> Prices(Random& random, size_t count) {
+  return Walk(random, count, 90, 110, 0.2, [](double x) { return std::round(x * 20) / 20; });
+}
+
+std::vector<double> PricesWithTax(Random& random, size_t count) {
+  return Walk(random, count, 90, 110, 0.5, [](double x) { return Decimal(x, 100) * 1.19; });
+}
+
+std::vector<double> NanosecondsInSeconds(Random& random, size_t count) {
+  return Each(count, [&] { return static_cast<double>(Whole(random, 100'000, 900'000)) * 1e-9; });
+}
+
+std::vector<double> MicrosecondsInMilliseconds(Random& random, size_t count) {
+  return Each(count, [&] { return static_cast<double>(Whole(random, 200, 40'000)) * 0.001; });
+}
+
+std::vector<double> MovingAverage(Random& random, size_t count) {
+  double mean = 50;
+  return Walk(random, count, 0, 100, 2, [&](double x) { return mean = 0.1 * Decimal(x, 10) + 0.9 * mean; });
+}
+
+std::vector<double> PercentsOfTicks(Random& random, size_t count) {
+  return Each(count, [&] { return 100.0 * static_cast<double>(Whole(random, 0, 800)) / 1000.0; });
+}
+
+std::vector<double> RatesPerFifteenSeconds(Random& random, size_t count) {
+  return Each(count, [&] { return static_cast<double>(Whole(random, 0, 60'000)) * (1.0 / 15); });
+}
+
+std::vector<double> RatesOfJitteredScrapes(Random& random, size_t count) {
+  return Each(count, [&] {
+    return static_cast<double>(Whole(random, 0, 3000)) / (static_cast<double>(Whole(random, 14'990, 15'010)) / 1000);
+  });
+}
+
+std::vector<double> SpreadOfDecimals(Random& random, size_t count) {
+  return Walk(random, count, 10, 35, 0.2,
+              [&](double x) { return Decimal(x + Uniform(random, 0, 3), 10) - Decimal(x, 10); });
+}
+
+std::vector<double> SquareRoots(Random& random, size_t count) {
+  return Walk(random, count, 100, 9000, 30, [](double x) { return std::sqrt(std::floor(x)); });
+}
+
 std::vector<double> EveryOddity(Random& random, size_t count) {
   using Limits = std::numeric_limits<double>;
   constexpr double kOdd[] = {0.0,
@@ -164,14 +262,14 @@ std::vector<DoubleKind> DoubleKinds() {
   return {{"one decimal", 0.45, &OneDecimal},
           {"32-bit floats of decimals", 0.85, &SinglesOfDecimals},
           {"32-bit floats", 1.6, &Singles},
-          {"means of five", 1.5, &MeansOfFive},
+          {"means of five", 1.6, &MeansOfFive},
           {"rates per 300 s", 1.95, &RatesPer300Seconds},
           {"thirds", 1.3, &Thirds},
-          {"hits over requests", 2.8, &HitsOverRequests},
+          {"hits over requests", 2.9, &HitsOverRequests},
           {"percents of requests", 3.2, &PercentsOfRequests},
           {"percents left", 3.2, &PercentsLeft},
           {"percents of memory", 2.2, &PercentsOfMemory},
-          {"less than hundred", 1.9, &LessThanHundred},
+          {"less than hundred", 1.8, &LessThanHundred},
           {"celsius of fahrenheit", 0.9, &Celsius},
           {"sum of decimals", 1.8, &SumOfDecimals},
           {"k / 2^20", 2.75, &PowersOfTwoBelow},
@@ -181,7 +279,29 @@ std::vector<DoubleKind> DoubleKinds() {
           {"slow levels", 0.35, &SlowLevels},
           {"uniform below one", 6.85, &UniformBelowOne},
           {"both signs", 7.35, &BothSigns},
-          {"stale between", 1.8, &StaleBetween},
+          {"stale between", 1.7, &StaleBetween},
+          {"times a tenth", 0.45, &TimesATenth},
+          {"times a tenth and noise", 1.55, &TimesATenthAndNoise},
+          {"fahrenheit", 0.4, &Fahrenheit},
+          {"fahrenheit by a factor", 0.95, &FahrenheitByFactor},
+          {"kelvin", 0.4, &Kelvin},
+          {"volts", 0.65, &Volts},
+          {"sensor that holds", 0.1, &SensorThatHolds},
+          {"decibels", 6.4, &Decibels},
+          {"decibels of one decimal", 0.65, &DecibelsOfOneDecimal},
+          {"latitudes", 1.65, &Latitudes},
+          {"latitudes of semicircles", 1.8, &LatitudesOfSemicircles},
+          {"latitudes of minutes", 1.15, &LatitudesOfMinutes},
+          {"prices", 0.5, &Prices},
+          {"prices with tax", 1.2, &PricesWithTax},
+          {"nanoseconds in seconds", 2.8, &NanosecondsInSeconds},
+          {"microseconds in milliseconds", 2.25, &MicrosecondsInMilliseconds},
+          {"moving average", 6.4, &MovingAverage},
+          {"percents of ticks", 1.3, &PercentsOfTicks},
+          {"rates per 15 s", 2.25, &RatesPerFifteenSeconds},
+          {"rates of jittered scrapes", 2.95, &RatesOfJitteredScrapes},
+          {"spread of decimals", 0.95, &SpreadOfDecimals},
+          {"square roots", 6.6, &SquareRoots},
           {"every oddity", 8.1, &EveryOddity}};
 }
 

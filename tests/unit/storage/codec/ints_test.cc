@@ -348,6 +348,32 @@ TEST(Kernels, SymbolsAreSpreadAsThePlainOnesDo) {
       kernels.merge(symbols.data(), size, less, shift, merged[best].data());
     }
     ASSERT_EQ(merged[1], merged[0]);
+    std::vector<int64_t> highs(size);
+    for (int64_t& high : highs) high = static_cast<int64_t>(random());
+    const size_t some = random() % (size + 1);
+    std::vector<uint64_t> joined[2];
+    for (const bool best : {false, true}) {
+      joined[best].resize(some);
+      (best ? BestKernels() : BaseKernels()).join(highs.data(), merged[0].data(), some, shift, joined[best].data());
+    }
+    ASSERT_EQ(joined[1], joined[0]);
+    for (size_t i = 0; i < some; ++i) {
+      ASSERT_EQ(joined[0][i], static_cast<uint64_t>(highs[i]) << shift | merged[0][i]);
+    }
+    const size_t whole = size / 16 * 16;
+    const auto before = static_cast<int64_t>(random());
+    const auto bias = static_cast<int64_t>(random()) >> (random() % 64);
+    std::vector<int64_t> summed[2];
+    for (const bool best : {false, true}) {
+      summed[best].resize(whole);
+      const Kernels& kernels = best ? BestKernels() : BaseKernels();
+      kernels.prefix_symbols(symbols.data(), whole, before, bias, summed[best].data());
+    }
+    ASSERT_EQ(summed[1], summed[0]);
+    std::vector<int64_t> wanted(whole);
+    BaseKernels().widen(symbols.data(), size, 0, merged[0].data());
+    BaseKernels().prefix(merged[0].data(), whole, before, bias, wanted.data());
+    ASSERT_EQ(summed[0], wanted);
   }
 }
 
