@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -38,6 +39,17 @@ std::string NameOf(const GENERAL_NAME& name) {
   }
 }
 
+// What one call moves at most: some 100 us of work.
+constexpr size_t kMostBytes = size_t{256} << 10;
+// Received at once, in place of a record's head and its rest one after the other.
+constexpr size_t kReadBufferBytes = size_t{64} << 10;
+
+// OpenSSL judges a call by what is in the thread's queue of errors behind it.
+void BeginCall() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+  errno = 0;
+}
+
 }  // namespace
 
 Channel::Outcome Channel::Judge(int code) {
@@ -53,34 +65,56 @@ Channel::Outcome Channel::Judge(int code) {
       return Outcome::kBroken;
     default:
       broken_ = true;
+      // OpenSSL's words for it name neither side.
+      if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNSUPPORTED_PROTOCOL) {
+        error_ = "the client speaks older versions of TLS only than this server takes";
+        ERR_clear_error();
+        return Outcome::kBroken;
+      }
       error_ = TakeErrorText("the TLS connection broke");
       return Outcome::kBroken;
   }
 }
 
 Channel::Outcome Channel::Handshake() {
-  ERR_clear_error();
-  errno = 0;
+  BeginCall();
   const int code = SSL_do_handshake(ssl_.get());
-  return code == 1 ? Outcome::kDone : Judge(code);
+  if (code != 1) return Judge(code);
+  // From the next record on: who has not come so far gets a buffer of one record.
+  SSL_set_default_read_buffer_len(ssl_.get(), kReadBufferBytes);
+  return Outcome::kDone;
+}
+
+template <typename Once, typename More>
+Channel::Moved Channel::Repeat(size_t size, const Once& once, const More& more) {
+  const size_t most = std::min(size, kMostBytes);
+  size_t moved = 0;
+  do {
+    BeginCall();
+    size_t bytes = 0;
+    const int code = once(moved, &bytes);
+    if (code != 1) {
+      // What was moved counts. The next call runs into the same, or goes on.
+      if (moved > 0) break;
+      return {Judge(code), 0};
+    }
+    moved += bytes;
+  } while (moved < most && more());
+  return {Outcome::kDone, moved};
 }
 
 Channel::Moved Channel::Read(std::span<char> into) {
-  ERR_clear_error();
-  errno = 0;
-  size_t bytes = 0;
-  const int code = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
-  if (code == 1) return {Outcome::kDone, bytes};
-  return {Judge(code), 0};
+  return Repeat(
+      into.size(),
+      [&](size_t at, size_t* bytes) { return SSL_read_ex(ssl_.get(), into.data() + at, into.size() - at, bytes); },
+      [this] { return has_pending(); });
 }
 
 Channel::Moved Channel::Write(std::string_view bytes) {
-  ERR_clear_error();
-  errno = 0;
-  size_t sent = 0;
-  const int code = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &sent);
-  if (code == 1) return {Outcome::kDone, sent};
-  return {Judge(code), 0};
+  return Repeat(
+      bytes.size(),
+      [&](size_t at, size_t* sent) { return SSL_write_ex(ssl_.get(), bytes.data() + at, bytes.size() - at, sent); },
+      [] { return true; });
 }
 
 void Channel::Close() {

@@ -33,10 +33,10 @@ class Channel {
 
   // Goes on with the handshake; kDone when both sides know each other.
   [[nodiscard]] Outcome Handshake();
-  // Reads up to the size of `into`, which is not empty.
+  // Reads up to the size of `into`, which is not empty, and about 256 KiB at most, lest others wait.
   [[nodiscard]] Moved Read(std::span<char> into);
-  // Sends from the beginning of `bytes`, which is not empty. After kWantsRead or kWantsWrite the next call must begin
-  // with the same bytes, as many at least.
+  // Sends from the beginning of `bytes`, which is not empty, about 256 KiB at most. After kWantsRead or kWantsWrite the
+  // next call must begin with the same bytes, as many at least.
   [[nodiscard]] Moved Write(std::string_view bytes);
   // Says to the peer that nothing follows, if that can be said now. After it nothing is written.
   void Close();
@@ -53,6 +53,9 @@ class Channel {
 
  private:
   [[nodiscard]] Outcome Judge(int code);
+  // Repeats `once` as long as it is done, `more` says so and there is room in `size` bytes.
+  template <typename Once, typename More>
+  [[nodiscard]] Moved Repeat(size_t size, const Once& once, const More& more);
 
   SslHandle ssl_;
   std::string error_;

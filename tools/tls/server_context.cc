@@ -29,6 +29,30 @@ Error Wrong(std::string_view what, const std::string& file, std::string otherwis
   return InvalidArgument(fmt::format("{} {}: {}", what, file, TakeErrorText(std::move(otherwise))));
 }
 
+// A key with a pass phrase: OpenSSL would ask for it on the terminal, and the start, or a reload, would stand still.
+int GiveNoPassPhrase(char* /*into*/, int /*size*/, int /*writes*/, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+Status LoadKey(SSL_CTX* context, const ServerFiles& files) {
+  bool asked = false;
+  SSL_CTX_set_default_passwd_cb(context, &GiveNoPassPhrase);
+  SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
+  const bool read = SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) == 1;
+  SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
+  if (!read && asked) {
+    ERR_clear_error();
+    return InvalidArgument(
+        fmt::format("the key {} has a pass phrase, which nobody is there to type: write it without one, as `openssl "
+                    "pkey -in {} -out FILE` does, readable by the server alone",
+                    files.key, files.key));
+  }
+  if (!read) return Wrong("the key", files.key, "it cannot be read");
+  if (SSL_CTX_check_private_key(context) == 1) return {};
+  return Wrong("the key", files.key, fmt::format("it is not that of the certificate {}", files.certificate));
+}
+
 Status LoadClientAuthorities(SSL_CTX* context, const std::string& file) {
   if (file.empty()) return {};
   if (SSL_CTX_load_verify_locations(context, file.c_str(), nullptr) != 1) {
@@ -40,6 +64,14 @@ Status LoadClientAuthorities(SSL_CTX* context, const std::string& file) {
   // A client without a certificate may have a token. One whose certificate is of somebody else is refused here.
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   return {};
+}
+
+// OpenSSL's own choice of ciphers, with AES of 128 bits in front, which is the cheapest to encrypt with.
+Status PreferCheapCiphers(SSL_CTX* context) {
+  constexpr const char* kSuites13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+  constexpr const char* kList12 = "ECDHE+AESGCM+AES128:ALL:!COMPLEMENTOFDEFAULT:!eNULL";
+  if (SSL_CTX_set_ciphersuites(context, kSuites13) == 1 && SSL_CTX_set_cipher_list(context, kList12) == 1) return {};
+  return MakeError(ErrorCode::kInternal, TakeErrorText("OpenSSL knows none of the ciphers"));
 }
 
 int64_t SecondsOf(const ASN1_TIME* time) {
@@ -74,18 +106,18 @@ struct ServerContext::Loaded {
                      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     // Tickets keep a session at the client; a cache here would be memory that clients decide on.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    // One ticket is made for each connection in place of two: no client needs another before it has used the first.
+    SSL_CTX_set_num_tickets(context, 1);
+    // A record's head and its rest are received in one call, and what follows with them.
+    SSL_CTX_set_read_ahead(context, 1);
+    TM_RETURN_IF_ERROR(PreferCheapCiphers(context));
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kSessionContext.data()),
                                    kSessionContext.size());
     SSL_CTX_set_alpn_select_cb(context, &ChooseProtocol, nullptr);
     if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
       return Wrong("the certificate", files.certificate, "it cannot be read");
     }
-    if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-      return Wrong("the key", files.key, "it cannot be read");
-    }
-    if (SSL_CTX_check_private_key(context) != 1) {
-      return Wrong("the key", files.key, fmt::format("it is not that of the certificate {}", files.certificate));
-    }
+    TM_RETURN_IF_ERROR(LoadKey(context, files));
     TM_RETURN_IF_ERROR(LoadClientAuthorities(context, files.client_authorities));
     loaded->ends_seconds = SecondsOf(X509_get0_notAfter(SSL_CTX_get0_certificate(context)));
     return loaded;

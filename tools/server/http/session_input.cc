@@ -8,6 +8,7 @@
 #include "tools/server/http/line_ends.h"
 #include "tools/server/http/request_parser.h"
 #include "tools/server/http/session.h"
+#include "tools/tls/handshake_log.h"
 
 namespace tidemark::http {
 
@@ -16,6 +17,7 @@ void Session::BeginHandshake(const boost::system::error_code& error) {
   if (error) return OnHandshake(error);
   if (transport_.BeginsInClear()) {
     shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    tls::LogFailedHandshake(peer_, "the client speaks in clear, where TLS is spoken");
     transport_.GoOnInClear();
     refuses_clear_ = true;
     return NextRequest();
@@ -28,6 +30,10 @@ void Session::OnHandshake(const boost::system::error_code& error) {
   if (phase_ != Phase::kHandshake) return;
   if (error) {
     shared_->counters.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+    const std::string why(transport_.tls_error());
+    tls::LogFailedHandshake(peer_, error == boost::asio::error::timed_out ? "it took too long"
+                                   : why.empty()                          ? error.message()
+                                                                          : why);
     return Close();
   }
   shared_->counters.handshakes.fetch_add(1, std::memory_order_relaxed);

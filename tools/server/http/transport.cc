@@ -29,6 +29,14 @@ void Transport::Configure() {
   socket_.non_blocking(true, ignored);
 }
 
+error_code Transport::ErrorOf(tls::Channel::Outcome outcome) {
+  switch (outcome) {
+    case tls::Channel::Outcome::kEnded: return asio::error::eof;
+    case tls::Channel::Outcome::kBroken: return asio::error::connection_reset;
+    default: return {};
+  }
+}
+
 bool Transport::PeerGone() {
   char byte;
   const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

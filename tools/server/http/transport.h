@@ -6,6 +6,7 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
@@ -39,6 +40,9 @@ class Transport {
     return channel_ ? channel_->PeerNames() : std::vector<std::string>();
   }
 
+  // Why TLS broke; "" when it has not.
+  [[nodiscard]] std::string_view tls_error() const { return channel_ ? std::string_view(channel_->error()) : ""; }
+
   // Options for small messages that do not wait for each other.
   void Configure();
 
@@ -54,7 +58,11 @@ class Transport {
   template <typename Handler>
   void AsyncReadSome(char* into, size_t bytes, Handler handler) {
     if (channel_ == nullptr) return socket_.async_read_some(boost::asio::buffer(into, bytes), std::move(handler));
-    Drive([this, into, bytes] { return channel_->Read({into, bytes}); }, std::move(handler));
+    auto step = [this, into, bytes] { return channel_->Read({into, bytes}); };
+    // The next request of a client is rarely here when the reply to the last one has gone out, and trying to decrypt
+    // what is not here costs more than looking. Of a body the rest mostly is.
+    if (bytes < kBulkBytes && !channel_->has_pending()) return DriveWhenReadable(std::move(step), std::move(handler));
+    Drive(std::move(step), std::move(handler));
   }
 
   // Writes at least one byte of `parts`, which stay where they are until the handler is called.
@@ -98,39 +106,54 @@ class Transport {
   [[nodiscard]] int Release() TM_EXCLUDES(closing_mutex_);
 
  private:
+  // Who reads so much at once reads a body.
+  static constexpr size_t kBulkBytes = size_t{16} << 10;
+
   // Repeats `step` until it is done, waiting for the socket as it asks.
   template <typename Step, typename Handler>
   void Drive(Step step, Handler handler) {
-    namespace asio = boost::asio;
-    using boost::system::error_code;
     const tls::Channel::Moved moved = step();
-    const auto again = [this, step](Handler& kept) {
-      return [this, step, kept = std::move(kept)](const error_code& error) mutable {
-        if (error) return kept(error, 0);
-        Drive(step, std::move(kept));
-      };
+    if (WaitsFor(moved.outcome)) return Wait(moved.outcome, std::move(step), std::move(handler));
+    boost::asio::post(socket_.get_executor(), [handler = std::move(handler), moved]() mutable {
+      handler(ErrorOf(moved.outcome), moved.bytes);
+    });
+  }
+  // The same, when the socket has been waited for: on the loop's thread, with nobody waiting for this to return.
+  template <typename Step, typename Handler>
+  void DriveOn(Step step, Handler handler) {
+    const tls::Channel::Moved moved = step();
+    if (WaitsFor(moved.outcome)) return Wait(moved.outcome, std::move(step), std::move(handler));
+    handler(ErrorOf(moved.outcome), moved.bytes);
+  }
+  template <typename Step, typename Handler>
+  void Wait(tls::Channel::Outcome wanted, Step step, Handler handler) {
+    if (wanted == tls::Channel::Outcome::kWantsRead) return DriveWhenReadable(std::move(step), std::move(handler));
+    socket_.async_wait(boost::asio::ip::tcp::socket::wait_write,
+                       [this, step = std::move(step), kept = std::move(handler)](const auto& error) mutable {
+                         if (error) return kept(error, 0);
+                         DriveOn(std::move(step), std::move(kept));
+                       });
+  }
+  // Looks at a byte in place of waiting: a wait is told to the kernel each time, a look only when there is nothing. At
+  // the end of the input, as at an error, the step says what there is to say.
+  template <typename Step, typename Handler>
+  void DriveWhenReadable(Step step, Handler handler) {
+    auto on_readable = [this, step = std::move(step), kept = std::move(handler)](const auto& error, size_t) mutable {
+      if (error == boost::asio::error::operation_aborted) return kept(error, 0);
+      DriveOn(std::move(step), std::move(kept));
     };
-    switch (moved.outcome) {
-      case tls::Channel::Outcome::kWantsRead:
-        return socket_.async_wait(asio::ip::tcp::socket::wait_read, again(handler));
-      case tls::Channel::Outcome::kWantsWrite:
-        return socket_.async_wait(asio::ip::tcp::socket::wait_write, again(handler));
-      case tls::Channel::Outcome::kDone:
-        return asio::post(socket_.get_executor(), [handler = std::move(handler), bytes = moved.bytes]() mutable {
-          handler(error_code(), bytes);
-        });
-      case tls::Channel::Outcome::kEnded: return Fail(asio::error::eof, std::move(handler));
-      case tls::Channel::Outcome::kBroken: return Fail(asio::error::connection_reset, std::move(handler));
-    }
+    socket_.async_receive(boost::asio::buffer(&peeked_, 1), boost::asio::socket_base::message_peek,
+                          std::move(on_readable));
   }
-  template <typename Handler>
-  void Fail(boost::system::error_code error, Handler handler) {
-    boost::asio::post(socket_.get_executor(), [handler = std::move(handler), error]() mutable { handler(error, 0); });
+  [[nodiscard]] static bool WaitsFor(tls::Channel::Outcome outcome) {
+    return outcome == tls::Channel::Outcome::kWantsRead || outcome == tls::Channel::Outcome::kWantsWrite;
   }
+  [[nodiscard]] static boost::system::error_code ErrorOf(tls::Channel::Outcome outcome);
   [[nodiscard]] tls::Channel::Moved WriteParts(const Parts& parts);
 
   const bool encrypted_;
   std::unique_ptr<tls::Channel> channel_;
+  char peeked_ = 0;  // by what waits for the socket to be readable
   boost::asio::ip::tcp::socket socket_;
   // Held while a worker sends and while the socket closes, lest the number of its descriptor go to another one.
   Mutex closing_mutex_;
