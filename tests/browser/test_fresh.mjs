@@ -37,16 +37,17 @@ test("answers that take longer than a refresh are shown, each", async () => {
   const page = await openPage(browser, `${server.url}/dashboard?page=hosts&refresh=1s`);
   await settled(page);
   await page.route("**/api/v1/query_batch", async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await new Promise((resolve) => setTimeout(resolve, 5000));
     await route.continue().catch(() => undefined);
   });
   const at = () => page.locator('[data-panel="load"]').getAttribute("data-at").then(Number);
   // What was under way before the server became slow.
   await page.waitForTimeout(1500);
   const first = await at();
-  await page.waitForFunction((old) => Number(document.querySelector('[data-panel="load"]').dataset.at) > old, first, SOON);
+  const slow = { timeout: 20_000 };
+  await page.waitForFunction((old) => Number(document.querySelector('[data-panel="load"]').dataset.at) > old, first, slow);
   const second = await at();
-  await page.waitForFunction((old) => Number(document.querySelector('[data-panel="load"]').dataset.at) > old, second, SOON);
+  await page.waitForFunction((old) => Number(document.querySelector('[data-panel="load"]').dataset.at) > old, second, slow);
   await page.context().close();
 });
 

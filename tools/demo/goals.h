@@ -103,6 +103,9 @@ Result<GoalReport> Evaluate(const GoalFile& file, const AskNumber& ask);
 
 GoalStatus Judge(const Goal& goal, std::optional<double> value);
 
+// The word for all of them, as GoalReport has it.
+std::string_view WordFor(const std::vector<GoalResult>& goals);
+
 // The report as text: a table of goals, the values, the savings with their formulas, the word.
 std::string ToText(const GoalReport& report);
 

@@ -22,6 +22,8 @@ std::string Measured(const std::optional<double>& value, const std::string& unit
   return unit.empty() ? NumberText(*value) : NumberText(*value) + " " + unit;
 }
 
+}  // namespace
+
 std::string_view WordFor(const std::vector<GoalResult>& goals) {
   const auto any = [&](GoalStatus status) {
     return std::any_of(goals.begin(), goals.end(), [&](const GoalResult& goal) { return goal.status == status; });
@@ -30,8 +32,6 @@ std::string_view WordFor(const std::vector<GoalResult>& goals) {
   if (goals.empty() || any(GoalStatus::kNoData)) return "UNKNOWN";
   return any(GoalStatus::kWarn) ? "GOOD" : "OPTIMAL";
 }
-
-}  // namespace
 
 std::string_view Name(GoalStatus status) {
   switch (status) {

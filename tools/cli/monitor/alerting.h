@@ -24,6 +24,12 @@ struct Rows {
   std::vector<std::vector<Shown>> rows;
 };
 
+// A list of what is watched: one word for all of it, then its rows.
+struct Listing {
+  Shown word;
+  Rows rows;
+};
+
 struct ActiveAlert {
   std::map<std::string, std::string> labels;
   std::string state;  // "firing", "pending"

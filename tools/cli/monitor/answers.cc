@@ -10,6 +10,7 @@
 #include <set>
 
 #include "storage/base/text/json_string.h"
+#include "tools/cli/monitor/order.h"
 
 namespace tidemark::cli::monitor {
 namespace {
@@ -80,9 +81,9 @@ void NameSeries(const Question& question, std::vector<Series>* all) {
     }
     if (!one.name.empty()) continue;
     const auto metric = one.labels.find("__name__");
-    one.name = metric != one.labels.end() ? metric->second : question.id;
+    one.name = metric != one.labels.end() ? metric->second : question.legend.empty() ? question.id : "all";
   }
-  std::ranges::sort(*all, {}, &Series::name);
+  std::ranges::stable_sort(*all, StandsBefore, &Series::name);
 }
 
 void ReadResult(const Question& question, dom::element data, Answer* answer) {
@@ -113,18 +114,69 @@ std::string TextOf(dom::element object, std::string_view key) {
   return object[key].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
 }
 
+// What an event is of: its time and labels, whatever field it is.
+std::string IdentityOf(std::string_view time_ns, const std::map<std::string, std::string>& labels) {
+  std::string out(time_ns);
+  for (const auto& [name, value] : labels) {
+    if (name != "__name__") out += "\n" + name + "\n" + value;
+  }
+  return out;
+}
+
+void ReadLevel(std::string_view level, Note* note) {
+  struct Row {
+    std::string_view name;
+    std::string_view word;
+    Style style;
+  };
+  static constexpr Row kLevels[] = {{"error", "ERROR", Style::kBad},        {"critical", "CRIT", Style::kBad},
+                                    {"warning", "WARN", Style::kWarn},      {"warn", "WARN", Style::kWarn},
+                                    {"resolved", "RESOLVED", Style::kGood}, {"info", "", Style::kPlain}};
+  const auto* const row = std::ranges::find(kLevels, level, &Row::name);
+  if (row == std::end(kLevels)) return;
+  note->level = row->word;
+  note->style = row->style;
+}
+
+std::string SourceOf(const std::map<std::string, std::string>& labels) {
+  const auto word = [&](const char* label) {
+    const auto found = labels.find(label);
+    return found == labels.end() ? std::string() : found->second;
+  };
+  const std::string what = word("component").empty() ? word("host") : word("component");
+  const std::string alert = word("alertname");
+  return alert.empty() ? what : alert + (what.empty() ? "" : " " + what);
+}
+
+// A text whose measurement has a field `level` at the same time gets that, and the level is no event of its own.
 void ReadEvents(dom::element data, Answer* answer) {
   dom::array list;
   if (data.get(list) != simdjson::SUCCESS) return;
+  std::map<std::string, std::string> levels;
+  std::vector<std::string> identities;
   for (const dom::element one : list) {
     Note note;
     std::string_view ns;
     if (one["time_ns"].get(ns) == simdjson::SUCCESS) note.time_s = ParseNumber(ns) / 1e9;
     note.text = TextOf(one, "text");
+    if (dom::element labels; one["labels"].get(labels) == simdjson::SUCCESS) note.labels = LabelsOf(labels);
+    std::string identity = IdentityOf(ns, note.labels);
+    if (const auto name = note.labels.find("__name__"); name != note.labels.end() && name->second.ends_with("_level")) {
+      levels[std::move(identity)] = note.text;
+      continue;
+    }
+    note.source = SourceOf(note.labels);
+    identities.push_back(std::move(identity));
     answer->notes.push_back(std::move(note));
   }
-  // Newest first.
+  for (size_t i = 0; i < identities.size(); ++i) {
+    if (const auto level = levels.find(identities[i]); level != levels.end()) {
+      ReadLevel(level->second, &answer->notes[i]);
+    }
+  }
+  // Newest first, also of several measurements.
   std::ranges::reverse(answer->notes);
+  std::ranges::stable_sort(answer->notes, std::ranges::greater{}, &Note::time_s);
 }
 
 std::string SecondsText(double seconds) { return fmt::format("{:.3f}", seconds); }
@@ -135,7 +187,9 @@ std::string DurationText(double seconds) {
 }
 
 // Whether the batch has what it asks for.
-bool InBatch(Question::Mode mode) { return mode != Question::Mode::kSilences && mode != Question::Mode::kUsage; }
+bool InBatch(Question::Mode mode) {
+  return mode != Question::Mode::kSilences && mode != Question::Mode::kUsage && mode != Question::Mode::kFormula;
+}
 
 std::string_view EndpointOf(Question::Mode mode) {
   switch (mode) {
@@ -145,7 +199,8 @@ std::string_view EndpointOf(Question::Mode mode) {
     case Question::Mode::kAlerts: return "alerts";
     case Question::Mode::kRules: return "rules";
     case Question::Mode::kSilences:
-    case Question::Mode::kUsage: break;
+    case Question::Mode::kUsage:
+    case Question::Mode::kFormula: break;
   }
   return "query";
 }
@@ -165,13 +220,17 @@ void AppendQuestion(const std::string& id, const Question& question, const Span&
   }
   *out += question.mode == Question::Mode::kEvents ? R"("match[]":)" : R"("query":)";
   AppendJsonString(out, Interpolate(question.expr, all));
-  // Steps lie on a grid, so that values do not jump from one refresh to the next.
-  const double end = question.mode == Question::Mode::kRange ? std::floor(span.end_s / step) * step : span.end_s;
+  // Steps lie on a grid, so that values do not jump from one refresh to the next. A step of the file's goes back from
+  // the end: the newest point is of now, not of hours ago, and a week is the last seven days.
+  const bool fixed = question.step_s.has_value();
+  const double end =
+      question.mode == Question::Mode::kRange && !fixed ? std::floor(span.end_s / step) * step : span.end_s;
+  const double steps = std::floor(span.length_s / step + 1e-9) - (fixed ? 1 : 0);
   switch (question.mode) {
     case Question::Mode::kInstant: *out += R"(,"time":)" + SecondsText(end); break;
     case Question::Mode::kRange:
-      *out += R"(,"step":)" + SecondsText(step) + R"(,"start":)" +
-              SecondsText(end - std::floor(span.length_s / step) * step) + R"(,"end":)" + SecondsText(end);
+      *out += R"(,"step":)" + SecondsText(step) + R"(,"start":)" + SecondsText(end - std::max(steps, 0.0) * step) +
+              R"(,"end":)" + SecondsText(end);
       break;
     case Question::Mode::kEvents:
       *out += R"(,"start":)" + SecondsText(end - span.length_s) + R"(,"end":)" + SecondsText(end) +
@@ -180,7 +239,8 @@ void AppendQuestion(const std::string& id, const Question& question, const Span&
     case Question::Mode::kAlerts:
     case Question::Mode::kRules:
     case Question::Mode::kSilences:
-    case Question::Mode::kUsage: break;
+    case Question::Mode::kUsage:
+    case Question::Mode::kFormula: break;
   }
   *out += "}}";
 }
@@ -330,7 +390,8 @@ void TakeLine(const Board& board, std::string_view line, Answers* answers) {
     case Question::Mode::kAlerts: answer.alerts = ReadAlerts(simdjson::minify(data)); break;
     case Question::Mode::kRules: answer.rules = ReadRules(simdjson::minify(data)); break;
     case Question::Mode::kSilences:
-    case Question::Mode::kUsage: break;
+    case Question::Mode::kUsage:
+    case Question::Mode::kFormula: break;
   }
 }
 

@@ -29,7 +29,10 @@ struct Series {
 struct Note {
   double time_s = 0;
   std::string text;
-  Style style = Style::kPlain;
+  std::map<std::string, std::string> labels;
+  std::string level;            // "WARN"; "" for what is no more than told
+  std::string source;           // what it is about, in the word that its labels have for it
+  Style style = Style::kPlain;  // of the level
 };
 
 struct Answer {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "storage/base/text/duration.h"
+#include "tools/cli/monitor/goals.h"
 
 namespace tidemark::cli::monitor {
 namespace {
@@ -82,12 +83,51 @@ Question QuestionOf(dom::element object, const Looks& panel) {
   question.expr = TextOf(object, "expr");
   question.legend = TextOf(object, "legend");
   question.note = TextOf(object, "note");
+  question.goal = TextOf(object, "goal");
   question.mode = ModeOf(TextOf(object, "mode"));
   question.interval_s = ParseSpan(TextOf(object, "interval")).value_or(1);
   question.step_s = ParseSpan(TextOf(object, "step"));
   question.limit = static_cast<int>(NumberOf(object, "limit").value_or(200));
   question.looks = LooksOf(object, panel);
   return question;
+}
+
+bool IsTrue(dom::element object, std::string_view key) {
+  bool value = false;
+  return object[key].get(value) == simdjson::SUCCESS && value;
+}
+
+Options OptionsOf(dom::element object) {
+  Options options;
+  if (dom::element join; object["join"].get(join) == simdjson::SUCCESS) {
+    std::string_view label;
+    options.join = join.get(label) == simdjson::SUCCESS ? std::string(label) : TextOf(join, "label");
+  }
+  if (dom::element pivot; object["pivot"].get(pivot) == simdjson::SUCCESS) {
+    options.pivot_row = TextOf(pivot, "row");
+    options.pivot_column = TextOf(pivot, "column");
+    options.pivot_total = IsTrue(pivot, "total");
+  }
+  if (dom::element total; object["total"].get(total) == simdjson::SUCCESS && total.is_object()) {
+    options.sum_of = TextOf(total, "of").empty() ? "A" : TextOf(total, "of");
+    options.budget = TextOf(total, "budget");
+  }
+  for (const dom::element one : ListOf(object, "compare")) {
+    std::string_view id;
+    if (one.get(id) == simdjson::SUCCESS) options.compare.emplace_back(id);
+  }
+  options.title = TextOf(object, "title");
+  options.by_time = TextOf(object, "rows") == "time";
+  options.row = TextOf(object, "row");
+  options.by = TextOf(object, "by").empty() ? "kind" : TextOf(object, "by");
+  options.group = TextOf(object, "group");
+  options.full = TextOf(object, "full");
+  options.x = TextOf(object, "x");
+  options.sort_by_value = TextOf(object, "sort") == "value";
+  options.change_from_previous = TextOf(object, "change") == "previous";
+  options.unsized = IsTrue(object, "unsized");
+  options.word_alone = TextOf(object, "show") == "word";
+  return options;
 }
 
 Panel PanelOf(dom::element object) {
@@ -98,13 +138,12 @@ Panel PanelOf(dom::element object) {
   panel.width = static_cast<int>(NumberOf(object, "width").value_or(4));
   if (dom::element options; object["options"].get(options) == simdjson::SUCCESS) {
     panel.text = TextOf(options, "text");
-    if (dom::element join; options["join"].get(join) == simdjson::SUCCESS) {
-      std::string_view label;
-      panel.join = join.get(label) == simdjson::SUCCESS ? std::string(label) : TextOf(join, "label");
-    }
+    panel.options = OptionsOf(options);
   }
   const Looks looks = LooksOf(object, {});
   for (const dom::element one : ListOf(object, "queries")) panel.questions.push_back(QuestionOf(one, looks));
+  if (panel.type == "goals") panel.questions = GoalQuestions();
+  if (panel.type == "savings") panel.questions = SavingQuestions();
   if (panel.type == "silences" || panel.type == "usage") {
     Question& asked = panel.questions.emplace_back();
     asked.id = panel.type;

@@ -36,14 +36,16 @@ struct Looks {
 };
 
 struct Question {
-  // kSilences and kUsage are no modes of the schema: panels of those types ask so.
-  enum class Mode : uint8_t { kInstant, kRange, kEvents, kAlerts, kRules, kSilences, kUsage };
+  // Those from kSilences on are no modes of the schema: panels of those types ask so. kFormula: computed out of other
+  // answers of its panel.
+  enum class Mode : uint8_t { kInstant, kRange, kEvents, kAlerts, kRules, kSilences, kUsage, kFormula };
 
   std::string id;
   std::string db;
   std::string expr;
   std::string legend;
   std::string note;
+  std::string goal;  // whose target stands beside the number
   Mode mode = Mode::kInstant;
   double interval_s = 1;
   std::optional<double> step_s;
@@ -51,13 +53,35 @@ struct Question {
   Looks looks;  // the panel's where the query says nothing
 };
 
+// What a panel's options say of its drawing, as far as a terminal heeds it (clients/dashboard/SCHEMA.md).
+struct Options {
+  std::string join;   // of a table: the label that its rows share
+  std::string title;  // what that is called
+  std::string pivot_row;
+  std::string pivot_column;
+  bool pivot_total = false;
+  bool by_time = false;              // a row for each step of the range
+  std::string row;                   // what such a row is called
+  std::vector<std::string> compare;  // two questions, before and after,
+  std::string by;                    // by this label
+  std::string group;                 // lines of one value of the label stand together
+  std::string full;                  // the question whose number is a full bar
+  std::string sum_of;                // the question whose series are added up,
+  std::string budget;                // and the one whose number the sum is a share of
+  std::string x;                     // of a pattern: the question that gives the seconds since the start of a run
+  bool sort_by_value = false;
+  bool change_from_previous = false;
+  bool unsized = false;
+  bool word_alone = false;
+};
+
 struct Panel {
   std::string type;
   std::string title;
   std::string text;   // of a text panel
   std::string empty;  // what would give it data
-  std::string join;   // of a table: the label that its rows share
-  int width = 4;      // of 12 columns
+  Options options;
+  int width = 4;  // of 12 columns
   std::vector<Question> questions;
 };
 

@@ -66,7 +66,11 @@ std::string_view AsciiFor(uint32_t code) {
     case 0xB7: return ".";
     case 0x2026: return "~";
     case 0x25CF: return "*";
+    case 0x2192: return ">";
     case 0x2713: return "v";
+    case 0x2717: return "x";
+    case 0x20AC: return "E";
+    case 0xB0: return "o";
     case 0x221E: return "I";
     case 0x2588: return "#";
     case 0x2591: return ".";

@@ -2,10 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <string>
 #include <utility>
 
 #include "storage/base/clock.h"
+#include "tools/cli/monitor/goals.h"
 
 namespace tidemark::cli::monitor {
 namespace {
@@ -32,6 +34,22 @@ Result<void> Post(HttpClient& client, const std::string& body, const std::functi
                    fmt::format("the server answered {}: {}", reply.status, reply.body.substr(0, 200)));
 }
 
+// The one number that an expression gives; NaN for an empty answer.
+Result<double> AskNumber(HttpClient& client, const std::string& expr, double time_s) {
+  Question question;
+  question.expr = expr;
+  Panel panel;
+  panel.questions = {question};
+  Board board;
+  board.rows.push_back({.title = {}, .panels = {std::move(panel)}});
+  Answers answers = NoAnswers(board);
+  TM_RETURN_IF_ERROR(Post(client, BoardBatch(board, {.end_s = time_s}, {}),
+                          [&](std::string_view line) { TakeLine(board, line, &answers); }));
+  const Answer& answer = answers[0][0];
+  if (!answer.error.empty()) return InvalidArgument(answer.error);
+  return answer.series.empty() ? NAN : answer.series[0].last();
+}
+
 }  // namespace
 
 Result<void> AskBoard(HttpClient& client, const Board& board, Span* span, Answers* answers) {
@@ -48,6 +66,9 @@ Result<void> AskBoard(HttpClient& client, const Board& board, Span* span, Answer
   }
   TM_RETURN_IF_ERROR(
       Post(client, BoardBatch(board, *span, values), [&](std::string_view line) { TakeLine(board, line, answers); }));
+  if (AsksSavings(board)) {
+    TakeSavings(board, [&](const std::string& expr) { return AskNumber(client, expr, span->end_s); }, answers);
+  }
   if (AsksUsage(board)) {
     TakeUsage(board, Get(client, "/api/v1/admin/usage", "what each takes: it needs the right to administer"), answers);
   }

@@ -1,4 +1,5 @@
-// NumberText: numbers with their units, as the dashboard's page shows them (clients/dashboard/src/model/units.ts).
+// NumberText: numbers with their units, as the dashboard's page shows them (clients/dashboard/src/model/units.ts): both
+// read units.json beside that, and both are held to units_cases.json.
 #pragma once
 
 #include <optional>

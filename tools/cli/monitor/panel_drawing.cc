@@ -4,112 +4,24 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "storage/base/clock.h"
 #include "storage/base/text/instant.h"
 #include "tools/cli/monitor/alerting.h"
-#include "tools/cli/monitor/number_text.h"
+#include "tools/cli/monitor/figures.h"
+#include "tools/cli/monitor/goals.h"
+#include "tools/cli/monitor/tables.h"
 
 namespace tidemark::cli::monitor {
 namespace {
-
-// What of a value is shown: its word or its number.
-Shown ShownOf(double value, const Looks& looks) {
-  for (const Mapping& mapping : looks.mappings) {
-    if (mapping.value == value) return {mapping.text, mapping.style};
-  }
-  Shown shown{NumberText(value, looks.unit, looks.decimals), Style::kPlain};
-  for (const Threshold& threshold : looks.thresholds) {
-    if (value >= threshold.from) shown.style = threshold.style;
-  }
-  return shown;
-}
-
-// A line of a panel: a name, a value, and a bar or a line of time beside them.
-struct Line {
-  std::string name;
-  Shown value;
-  double part = NAN;           // of a full bar; NaN: none
-  std::vector<double> values;  // of a line of time
-  double least = 0;
-  double most = 0;
-};
-
-bool IsBars(const Panel& panel) { return panel.type == "bars" || panel.type == "gauge"; }
-
-bool IsNotes(Question::Mode mode) { return mode != Question::Mode::kInstant && mode != Question::Mode::kRange; }
-
-// The value of a full bar.
-double FullOf(const Question& question, const Answer& answer, double most_of_panel) {
-  if (question.looks.max) return *question.looks.max;
-  if (question.looks.unit == "percent" || question.looks.unit == "%") return 100;
-  if (question.looks.unit == "percentunit") return 1;
-  double most = most_of_panel;
-  for (const Series& series : answer.series) {
-    if (series.last() > most) most = series.last();
-  }
-  return most;
-}
-
-std::vector<Line> LinesOfSeries(const Panel& panel, std::span<const Answer> answers) {
-  std::vector<Line> lines;
-  double most_of_panel = 0;
-  for (const Answer& answer : answers) {
-    for (const Series& series : answer.series) most_of_panel = std::fmax(most_of_panel, series.last());
-  }
-  for (size_t q = 0; q < answers.size(); ++q) {
-    const Question& question = panel.questions[q];
-    if (IsNotes(question.mode)) continue;
-    for (const Series& series : answers[q].series) {
-      Line line{.name = series.name, .value = ShownOf(series.last(), question.looks), .values = {}};
-      if (!question.note.empty()) line.value.text += " " + question.note;
-      if (question.mode == Question::Mode::kRange) {
-        line.values = series.values;
-        line.least = question.looks.min.value_or(
-            *std::ranges::min_element(series.values, [](double a, double b) { return std::isnan(b) || a < b; }));
-        line.most = question.looks.max.value_or(
-            *std::ranges::max_element(series.values, [](double a, double b) { return std::isnan(a) || a < b; }));
-      } else if (IsBars(panel)) {
-        const double full = FullOf(question, answers[q], most_of_panel);
-        line.part = full > 0 ? series.last() / full : 0;
-      }
-      lines.push_back(std::move(line));
-    }
-  }
-  return lines;
-}
 
 std::vector<Note> NotesOf(std::span<const Answer> answers) {
   std::vector<Note> notes;
   for (const Answer& answer : answers) notes.insert(notes.end(), answer.notes.begin(), answer.notes.end());
   return notes;
-}
-
-// The series of each query by the label that they share, or each series with its value.
-Rows TableOf(const Panel& panel, std::span<const Answer> answers) {
-  Rows table;
-  table.heads.push_back(panel.join);
-  std::map<std::string, size_t> row_of;
-  for (size_t q = 0; q < answers.size(); ++q) {
-    const Question& question = panel.questions[q];
-    if (IsNotes(question.mode)) continue;
-    const size_t column = table.heads.size();
-    table.heads.push_back(question.legend.empty() || question.legend.find("{{") != std::string::npos ? question.id
-                                                                                                     : question.legend);
-    for (const Series& series : answers[q].series) {
-      const auto label = series.labels.find(panel.join);
-      const std::string key = label != series.labels.end() ? label->second : series.name;
-      const auto [at, added] = row_of.try_emplace(key, table.rows.size());
-      if (added) table.rows.push_back({{key, Style::kPlain}});
-      auto& row = table.rows[at->second];
-      row.resize(column + 1);
-      row[column] = ShownOf(series.last(), question.looks);
-    }
-  }
-  return table;
 }
 
 template <typename T>
@@ -118,12 +30,6 @@ std::vector<T> AllOf(std::span<const Answer> answers, std::vector<T> Answer::* l
   for (const Answer& answer : answers) all.insert(all.end(), (answer.*list).begin(), (answer.*list).end());
   return all;
 }
-
-// A list of what is watched: one word for all of it, then its rows.
-struct Listing {
-  Shown word;
-  Rows rows;
-};
 
 std::string Counted(size_t count, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
@@ -147,6 +53,8 @@ Listing AlertsOf(std::span<const Answer> answers) {
 std::optional<Listing> ListingOf(const Panel& panel, std::span<const Answer> answers) {
   if (std::ranges::none_of(answers, &Answer::answered)) return std::nullopt;
   if (panel.type == "alerts") return AlertsOf(answers);
+  if (panel.type == "goals") return GoalListing(panel, answers);
+  if (panel.type == "savings") return SavingListing(panel, answers);
   if (panel.type == "rules") {
     const std::vector<RuleState> rules = AllOf(answers, &Answer::rules);
     if (rules.empty()) return std::nullopt;
@@ -165,8 +73,6 @@ std::optional<Listing> ListingOf(const Panel& panel, std::span<const Answer> ans
   }
   return std::nullopt;
 }
-
-bool IsTable(const Panel& panel) { return panel.type == "table" && panel.questions.size() > 1; }
 
 // `text` in lines of at most `columns`, broken at spaces.
 std::vector<std::string> Wrap(std::string_view text, int columns) {
@@ -198,6 +104,8 @@ std::string WhyEmpty(const Panel& panel, std::span<const Answer> answers) {
     if (!answer.error.empty()) return answer.error;
   }
   if (panel.questions.empty()) return "The page in the browser shows this panel.";
+  // Nobody knows yet whether there is something.
+  if (std::ranges::none_of(answers, &Answer::answered)) return "...";
   return panel.empty.empty() ? "No data." : "No data. " + panel.empty;
 }
 
@@ -287,16 +195,34 @@ void DrawListing(const Listing& listing, const Rect& inside, Canvas* canvas) {
   }
 }
 
+// "14:32:15 ", or with the day where it is not today's; short where there is little room.
+std::string TimeOf(double time_s, int columns) {
+  if (time_s <= 0) return "";
+  const auto rfc = [](double seconds) {
+    std::string text;
+    text::AppendRfc3339(&text, static_cast<int64_t>(seconds) * 1'000'000'000);
+    return text;
+  };
+  constexpr int kNarrow = 40;
+  const std::string then = rfc(time_s);
+  const std::string today = rfc(static_cast<double>(SystemClock::Get().NowNs()) * 1e-9);
+  const std::string clock = then.substr(11, columns < kNarrow ? 5 : 8);
+  if (then.substr(0, 10) == today.substr(0, 10)) return clock + " ";
+  return then.substr(5, 5) + " " + (columns < kNarrow ? "" : clock + " ");
+}
+
 void DrawNotes(std::span<const Note> notes, const Rect& inside, Canvas* canvas) {
   for (size_t i = 0; i < notes.size() && static_cast<int>(i) < inside.height; ++i) {
-    std::string time;
-    if (notes[i].time_s > 0) {
-      text::AppendRfc3339(&time, static_cast<int64_t>(notes[i].time_s) * 1'000'000'000);
-      time = "[" + time.substr(11, 8) + "] ";
-    }
+    const Note& note = notes[i];
     const int y = inside.y + static_cast<int>(i);
-    const int taken = canvas->Print(inside.x, y, inside.width, time, Style::kDim);
-    canvas->Print(inside.x + taken, y, inside.width - taken, notes[i].text, notes[i].style);
+    int x = inside.x;
+    const auto print = [&](const std::string& text, Style style) {
+      x += canvas->Print(x, y, inside.x + inside.width - x, text, style);
+    };
+    print(TimeOf(note.time_s, inside.width), Style::kDim);
+    if (!note.level.empty()) print(note.level + " ", note.style);
+    if (!note.source.empty()) print(note.source + ": ", Style::kInfo);
+    print(note.text, Style::kPlain);
   }
 }
 
@@ -308,11 +234,11 @@ int LinesOf(const Panel& panel, std::span<const Answer> answers, int columns, in
     lines = Wrap(panel.text, columns).size();
   } else if (const std::optional<Listing> listing = ListingOf(panel, answers)) {
     lines = listing->rows.rows.empty() ? 1 : listing->rows.rows.size() + 2;
-  } else if (const std::vector<Note> notes = NotesOf(answers); !notes.empty()) {
-    lines = notes.size();
   } else if (IsTable(panel)) {
     const size_t rows = TableOf(panel, answers).rows.size();
     lines = rows == 0 ? 0 : rows + 1;
+  } else if (const std::vector<Note> notes = NotesOf(answers); !notes.empty()) {
+    lines = notes.size();
   } else {
     lines = LinesOfSeries(panel, answers).size();
   }
@@ -329,10 +255,13 @@ void DrawPanel(const Panel& panel, std::span<const Answer> answers, const Rect& 
   };
   if (panel.type == "text") return words(panel.text, Style::kPlain);
   if (const std::optional<Listing> listing = ListingOf(panel, answers)) return DrawListing(*listing, inside, canvas);
+  if (IsTable(panel)) {
+    const Rows table = TableOf(panel, answers);
+    return table.rows.empty() ? words(WhyEmpty(panel, answers), Style::kDim) : DrawTable(table, inside, canvas);
+  }
   if (const std::vector<Note> notes = NotesOf(answers); !notes.empty()) return DrawNotes(notes, inside, canvas);
   const std::vector<Line> lines = LinesOfSeries(panel, answers);
   if (lines.empty()) return words(WhyEmpty(panel, answers), Style::kDim);
-  if (IsTable(panel)) return DrawTable(TableOf(panel, answers), inside, canvas);
   DrawLines(lines, inside, canvas);
 }
 

@@ -1,5 +1,31 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { formatValue } from "./units";
+import { formatValue, UNITS } from "./units";
+
+// What each unit shows of these numbers. tests/unit/tools/cli/monitor holds the terminal's numbers to the same file.
+// After a change that is meant: TIDEMARK_WRITE_UNITS=units_cases.json npx vitest run units writes it anew.
+const CASES = fileURLToPath(new URL("./units_cases.json", import.meta.url));
+const NUMBERS: [number, number | null][] = [
+  [0, null], [1, null], [-1, null], [0.5, null], [0.125, null], [0.0123, null], [0.0996, null], [0.00042, null], [3e-8, null], [7.25, null], [12.345, null],
+  [99.96, null], [119.9, null], [255, null], [999.9996, null], [1023.9, null], [-1536, null], [2449.7, null], [156789, null], [3.7e12, null], [2e15, null], [1700000000, null],
+  [0, 1], [2.5, 0], [0.125, 2], [0.0004, 2], [-86.26, 1], [12450, 0],
+];
+
+function shownByUnit(): Record<string, string[]> {
+  // What depends on the time of day is no case.
+  const names = [...Object.keys(UNITS).filter((name) => UNITS[name]?.way !== "ago"), "apples"];
+  return Object.fromEntries(names.map((name) => [name, NUMBERS.map(([value, decimals]) => formatValue(value, name, decimals ?? undefined))]));
+}
+
+it("every unit shows what units_cases.json has, as the terminal's do", () => {
+  const made = { numbers: NUMBERS, shown: shownByUnit() };
+  if (process.env.TIDEMARK_WRITE_UNITS) {
+    const rows = Object.entries(made.shown).map(([name, texts]) => `    ${JSON.stringify(name)}: ${JSON.stringify(texts)}`);
+    writeFileSync(process.env.TIDEMARK_WRITE_UNITS, `{\n  "numbers": ${JSON.stringify(NUMBERS)},\n  "shown": {\n${rows.join(",\n")}\n  }\n}\n`);
+  }
+  expect(JSON.parse(readFileSync(CASES, "utf8"))).toEqual(made);
+});
 
 describe("formatValue", () => {
   it.each([
@@ -27,7 +53,7 @@ describe("formatValue", () => {
     [-0.86, "change", 0, "−86 %"],
     [620, "changepercent", undefined, "+620 %"],
     [156_789, "grouped", undefined, "156,789"],
-    [-5, "widgets", undefined, "-5 widgets"],
+    [-5, "widgets", undefined, "−5 widgets"],
     [Number.NaN, "s", undefined, "–"],
     [null, "s", undefined, "–"],
     [Infinity, "s", undefined, "+∞"],

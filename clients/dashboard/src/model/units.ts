@@ -1,21 +1,25 @@
-// Units: how a number is shown. A unit is one row of UNITS; a name that has no row is put behind the number as it is.
+// Units: how a number is shown. A unit is one row of units.json, which the terminal monitor reads too; a name that has no row is put behind the number
+// as it is. units_cases.json has what each shows: this file and the monitor's are held to it.
+import table from "./units.json";
+
+type Way = "share" | "signed" | "duration" | "rate" | "money" | "grouped" | "hex" | "sci" | "date" | "ago";
 
 export interface Unit {
-  // What is multiplied with before it is shown; 100 for shares that are shown as percent.
+  // What is multiplied with, and divided by, before it is shown; 100 for shares that are shown as percent.
   factor?: number;
-  // Prefixes by powers of `base`: smallest first, beginning with the power `first` (default 0).
-  scale?: { base: number; names: string[]; first?: number };
-  suffix?: string;
-  prefix?: string;
-  // In place of all above.
-  format?: (value: number, decimals: number | undefined) => string;
+  per?: number;
+  // The name of a row of scales: prefixes by powers of its base, smallest first.
+  scale?: string;
+  front?: string;
+  behind?: string;
+  // Of zero, and of all else.
+  words?: string[];
+  // Other than a plain number, between what stands in front and behind.
+  way?: Way;
 }
 
-const IEC = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-const SI = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
-const SHORT = ["", " K", " M", " B", " T"];
-const COUNTED = ["", "k", "M", "G", "T"];
-const per = (names: string[], what: string) => names.map((name) => `${name}${what}`);
+export const UNITS: Record<string, Unit> = table.units as Record<string, Unit>;
+const SCALES: Record<string, { base: number; names: string[] }> = table.scales;
 
 function duration(seconds: number, decimals: number | undefined): string {
   const size = Math.abs(seconds);
@@ -32,86 +36,21 @@ function duration(seconds: number, decimals: number | undefined): string {
 // Of a share that is nearly whole.
 const MOST_PLACES = 5;
 
-const counted = (what: string): Unit => ({ scale: { base: 1000, names: COUNTED.map((prefix) => ` ${prefix}${what}`) } });
-
-export const UNITS: Record<string, Unit> = {
-  none: {},
-  short: { scale: { base: 1000, names: SHORT } },
-  percent: { format: (v, d) => share(v, d) + " %" },
-  percentunit: { format: (v, d) => share(v * 100, d) + " %" },
-  change: { factor: 100, suffix: " %", format: (v, d) => signed(v * 100, d) + " %" },
-  changepercent: { format: (v, d) => signed(v, d) + " %" },
-  s: { format: duration },
-  ms: { format: (v, d) => duration(v / 1e3, d) },
-  us: { format: (v, d) => duration(v / 1e6, d) },
-  ns: { format: (v, d) => duration(v / 1e9, d) },
-  bytes: { scale: { base: 1024, names: per(IEC, "").map((n) => ` ${n}`) } },
-  decbytes: { scale: { base: 1000, names: per(SI, "").map((n) => ` ${n}`) } },
-  mbytes: { factor: 1024 * 1024, scale: { base: 1024, names: per(IEC, "").map((n) => ` ${n}`) } },
-  kbytes: { factor: 1024, scale: { base: 1024, names: per(IEC, "").map((n) => ` ${n}`) } },
-  gbytes: { factor: 1024 ** 3, scale: { base: 1024, names: per(IEC, "").map((n) => ` ${n}`) } },
-  deckbytes: { factor: 1e3, scale: { base: 1000, names: per(SI, "").map((n) => ` ${n}`) } },
-  decmbytes: { factor: 1e6, scale: { base: 1000, names: per(SI, "").map((n) => ` ${n}`) } },
-  decgbytes: { factor: 1e9, scale: { base: 1000, names: per(SI, "").map((n) => ` ${n}`) } },
-  bits: { scale: { base: 1024, names: ["", "Ki", "Mi", "Gi", "Ti"].map((prefix) => ` ${prefix}b`) } },
-  decbits: counted("b"),
-  KBs: { factor: 1024, scale: { base: 1024, names: per(IEC, "/s").map((n) => ` ${n}`) } },
-  MBs: { factor: 1024 * 1024, scale: { base: 1024, names: per(IEC, "/s").map((n) => ` ${n}`) } },
-  m: { format: (v, d) => duration(v * 60, d) },
-  h: { format: (v, d) => duration(v * 3600, d) },
-  d: { format: (v, d) => duration(v * 86_400, d) },
-  hertz: counted("Hz"),
-  watt: counted("W"),
-  joule: counted("J"),
-  volt: counted("V"),
-  amp: counted("A"),
-  mps: counted("msg/s"),
-  opm: { suffix: " ops/min" },
-  cpm: { suffix: " counts/min" },
-  rpm: { suffix: " reads/min" },
-  wpm: { suffix: " writes/min" },
-  celsius: { suffix: " °C" },
-  fahrenheit: { suffix: " °F" },
-  kelvin: { suffix: " K" },
-  humidity: { suffix: " %H" },
-  rotrpm: { suffix: " rpm" },
-  dB: { suffix: " dB" },
-  dBm: { suffix: " dBm" },
-  lengthm: { suffix: " m" },
-  currencyEUR: { format: (v, d) => "€" + grouped(v, d ?? (Math.abs(v) < 100 ? 2 : 0)) },
-  bool: { format: (v) => (v === 0 ? "False" : "True") },
-  bool_yes_no: { format: (v) => (v === 0 ? "No" : "Yes") },
-  bool_on_off: { format: (v) => (v === 0 ? "Off" : "On") },
-  hex: { format: (v) => Math.round(v).toString(16).toUpperCase() },
-  hex0x: { format: (v) => `0x${Math.round(v).toString(16).toUpperCase()}` },
-  sci: { format: (v, d) => v.toExponential(d ?? 2) },
-  binBps: { scale: { base: 1024, names: per(IEC, "/s").map((n) => ` ${n}`) } },
-  Bps: { scale: { base: 1000, names: per(SI, "/s").map((n) => ` ${n}`) } },
-  bps: counted("b/s"),
-  pps: counted("p/s"),
-  ops: counted("ops/s"),
-  reqps: counted("req/s"),
-  rps: counted("reads/s"),
-  wps: counted("writes/s"),
-  iops: counted("io/s"),
-  cps: { format: (v, d) => `${Math.abs(v) >= 100 ? grouped(v, 0) : number(v, d)} cmd/s` },
-  eps: counted("/s"),
-  "per s": counted("/s"),
-  x: { suffix: "×" },
-  cores: { suffix: " cores" },
-  currencyUSD: { prefix: "$", format: (v, d) => "$" + grouped(v, d ?? (Math.abs(v) < 100 ? 2 : 0)) },
-  USD: { format: (v, d) => "$" + grouped(v, d ?? (Math.abs(v) < 100 ? 2 : 0)) },
-  "%": { format: (v, d) => share(v, d) + " %" },
-  grouped: { format: (v, d) => grouped(v, d ?? 0) },
-  // Milliseconds since 1970, as Grafana counts.
-  dateTimeAsIso: { format: (v) => dateText(v / 1000) },
-  dateTimeFromNow: { format: (v) => ageText(Date.now() / 1000 - v / 1000) },
-  dateTime: { format: (v) => dateText(v) },
+const WAYS: Record<Way, (value: number, decimals: number | undefined, unit: Unit) => string> = {
+  share, signed, duration,
+  rate: (v, d) => (Math.abs(v) >= 100 ? grouped(v, 0) : number(v, d)),
+  money: (v, d) => grouped(v, d ?? (Math.abs(v) < 100 ? 2 : 0)),
+  grouped: (v, d) => grouped(v, d ?? 0),
+  hex: (v) => Math.round(v).toString(16).toUpperCase(),
+  sci: (v, d) => v.toExponential(d ?? 2),
+  date: dateText,
+  ago: (v) => ageText(Date.now() / 1000 - v),
 };
 
 function dateText(seconds: number): string {
-  const date = new Date(seconds * 1000);
-  return Number.isNaN(date.getTime()) ? "–" : date.toISOString().replace("T", " ").slice(0, 19);
+  const date = new Date(Math.floor(seconds) * 1000);
+  const year = date.getUTCFullYear();
+  return !(year >= 0 && year <= 9999) ? "–" : date.toISOString().replace("T", " ").slice(0, 19);
 }
 
 function ageText(seconds: number): string {
@@ -160,12 +99,13 @@ export function formatValue(value: number | null | undefined, unit = "short", de
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "+∞" : "−∞";
   const row = Object.hasOwn(UNITS, unit) ? UNITS[unit] : undefined;
-  if (!row) return `${number(value, decimals)} ${unit}`.trim();
-  if (row.format) return row.format(value, decimals).replace(/^-/, "−");
-  let scaled = value * (row.factor ?? 1);
-  let name = row.suffix ?? "";
-  if (row.scale) {
-    const { base, names } = row.scale;
+  if (!row) return `${number(value, decimals)} ${unit}`.trim().replace(/^-/, "−");
+  if (row.words) return row.words[value === 0 ? 0 : 1] as string;
+  let scaled = (value * (row.factor ?? 1)) / (row.per ?? 1);
+  let name = "";
+  const scale = row.scale === undefined ? undefined : SCALES[row.scale];
+  if (scale) {
+    const { base, names } = scale;
     let power = 0;
     // 999.9996 is shown as 1000, so that the next prefix takes it.
     while (power < names.length - 1 && Math.abs(scaled) >= base * 0.9995) {
@@ -174,10 +114,14 @@ export function formatValue(value: number | null | undefined, unit = "short", de
     }
     name = names[power] ?? "";
   }
-  return `${row.prefix ?? ""}${number(scaled, decimals)}${name}`.replace(/^-/, "−");
+  // A sign stands in front of everything: −$5, −0xFF.
+  const text = row.way === undefined ? number(scaled, decimals) : WAYS[row.way](scaled, decimals, row);
+  const sign = /^[-−]/.test(text) ? "−" : "";
+  return `${sign}${row.front ?? ""}${sign === "" ? text : text.slice(1)}${name}${row.behind ?? ""}`;
 }
 
 // Whether ticks of an axis of this unit go by powers of 1024.
 export function isBinary(unit: string): boolean {
-  return UNITS[unit]?.scale?.base === 1024;
+  const scale = Object.hasOwn(UNITS, unit) ? UNITS[unit]?.scale : undefined;
+  return scale !== undefined && SCALES[scale]?.base === 1024;
 }

@@ -1,0 +1,3 @@
+# Writes a file as a function of C++ that gives its text: -D FILE=... -D NAME=UnitsJson -D OUTPUT=...
+file(READ ${FILE} text)
+file(WRITE ${OUTPUT} "// Made by embed_text.cmake.\n#include \"tools/cli/monitor/embedded.h\"\n\nnamespace tidemark::cli::monitor {\n\nstd::string_view ${NAME}() { return R\"text(${text})text\"; }\n\n}  // namespace tidemark::cli::monitor\n")
