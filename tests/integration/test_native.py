@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import socket
 import ssl
 import struct
@@ -260,9 +261,9 @@ def numbered(sequence, encoder, points):
 
 
 @contextlib.contextmanager
-def native_server(folder, *arguments):
+def native_server(folder, *arguments, listener="127.0.0.1:0,db=tcp,connections=2"):
     """A server, and the port for native batches."""
-    server = Server(folder / "data", "--host-metrics", "off", "--native", "127.0.0.1:0,db=tcp,connections=2", *arguments)
+    server = Server(folder / "data", "--host-metrics", "off", "--native", listener, *arguments)
     with server:
         for line in server.process.stdout:
             if match := re.search(rb"listening on tcp port (\d+)", line):
@@ -449,8 +450,52 @@ def test_the_client_goes_over_tcp_under_tls():
                     expect("certificate" in str(error).lower(), error)
 
 
+def new_certificate(folder):
+    subprocess.run([str(pathlib.Path(sys.argv[1]) / "tidemark"), "admin", "certificate", "new", "localhost", "--out", str(folder)],
+                   check=True, capture_output=True)
+    return folder / "certificate.pem", folder / "key.pem"
+
+
+def test_a_listener_speaks_tls_itself():
+    with temporary_folder() as folder:
+        certificate, key = new_certificate(folder / "tls")
+        files = ("--tls-certificate-file", str(certificate), "--tls-key-file", str(key))
+        with native_server(folder, *files, listener="127.0.0.1:0,db=tls,connections=4,tls=on") as (server, port):
+            believing = ssl.create_default_context(cafile=certificate)
+            with Client(f"tcps://localhost:{port}", database="over", tls=believing) as client:
+                write_good_and_bad(client)
+                # Many records in one frame, and a frame beside which the next one comes.
+                client.write([Point("big", {"h": str(h % 500)}, {"v": h, "text": "x" * 40}, T0 + h) for h in range(60_000)])
+                expect_equal(count_of(server, "m_w", "over"), 7, "rows under TLS")
+                expect_equal(count_of(server, "big_v", "over"), 60_000, "rows of a large batch")
+                for url, context, word in ((f"tcps://localhost:{port}", None, "certificate"), (f"tcp://localhost:{port}", None, "")):
+                    with Client(url, database="over", give_up_s=0.1, tls=context) as stranger:
+                        try:
+                            stranger.write([Point("m", {}, {"v": 1}, T0)])
+                            raise AssertionError(f"{url} was taken")
+                        except Unavailable as error:
+                            expect(word in str(error).lower(), error)
+                wait_until(lambda: "TLS: the handshake with 127.0.0.1" in server.log_text(), what="words in the log")
+                failed = re.search(r"^tidemark_native_handshakes_failed_total.* (\d+)$", server.request("GET", "/metrics").body.decode(), re.M)
+                expect(failed and int(failed.group(1)) >= 1, "failed handshakes are counted")
+                # A certificate that is renewed, under an open connection.
+                renewed, renewed_key = new_certificate(folder / "renewed")
+                certificate.write_text(renewed.read_text())
+                key.write_text(renewed_key.read_text())
+                server.process.send_signal(signal.SIGHUP)
+                with Client(f"tcps://localhost:{port}", database="over", tls=ssl.create_default_context(cafile=renewed)) as late:
+                    late.write([Point("late", {}, {"v": 1}, T0)])
+                client.write([Point("late", {}, {"v": 2}, T0 + 1)])
+            expect_equal(count_of(server, "late_v", "over"), 2, "of both")
+            expect_equal(server.stop(), 0, "the exit code")
+        done = subprocess.run([str(pathlib.Path(sys.argv[1]) / "tidemarkd"), "--data", str(folder / "none"), "--http", "127.0.0.1:0",
+                               "--native", "127.0.0.1:0,tls=on"], capture_output=True, text=True, timeout=60)
+        expect(done.returncode != 0 and "tls.certificate_file" in done.stderr, done.stderr)
+
+
 def test_the_client_over_tcp_shows_a_token_and_tells_a_new_server_its_series():
     with temporary_folder() as folder:
+        (folder / "data").mkdir()
         made = subprocess.run([str(pathlib.Path(sys.argv[1]) / "tidemark"), "admin", "token", "first", "admin", "--data", str(folder / "data")],
                               capture_output=True, text=True, check=True)
         secret = re.search(r"tm_\S+|[A-Za-z0-9_-]{30,}", made.stdout).group(0)
@@ -476,6 +521,7 @@ def test_the_client_over_tcp_shows_a_token_and_tells_a_new_server_its_series():
 
 def test_a_stream_shows_a_token():
     with temporary_folder() as folder:
+        (folder / "data").mkdir()
         made = subprocess.run([str(pathlib.Path(sys.argv[1]) / "tidemark"), "admin", "token", "first", "admin", "--data", str(folder / "data")],
                               capture_output=True, text=True)
         expect_equal(made.returncode, 0, made.stderr)

@@ -219,7 +219,8 @@ bool Daemon::Inherits(std::string_view kind) const {
 }
 
 Status Daemon::OpenTls() {
-  if (config_.tls_listen.empty() && !Inherits(kEncrypted)) return {};
+  const bool native = std::ranges::any_of(config_.native, &NativeConfig::encrypted);
+  if (config_.tls_listen.empty() && !native && !Inherits(kEncrypted)) return {};
   TM_RETURN_IF_ERROR(CheckTlsFiles(config_));
   TM_TRY_ASSIGN(tls_, tls::ServerContext::Load(config_.tls));
   return {};

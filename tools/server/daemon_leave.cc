@@ -84,6 +84,7 @@ Status Daemon::ListenNative() {
       if (!tokens->on()) return http::Everyone();
       return tokens->Find(token);
     };
+    if (config.encrypted) options.tls = tls_;
     auto listener = std::make_unique<NativeListener>(config, std::move(options), writes_.get());
     TM_TRY_ASSIGN(const int inherited, TakeInherited(kNative, config.listen));
     TM_TRY_ASSIGN(const uint16_t port, listener->Start(inherited));

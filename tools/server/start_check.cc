@@ -74,7 +74,8 @@ Status Daemon::Check(const Config& config, const StartFacts& facts) {
   TM_RETURN_IF_ERROR(backup::BackupMaker::Check(config.backup, config.data));
   TM_TRY_ASSIGN([[maybe_unused]] const query::notify::Config told, ReadNotifyConfig(config));
   TM_TRY_ASSIGN([[maybe_unused]] const LoadedRules rules, ReadRules(config));
-  if (!config.tls_listen.empty() || Keeps(facts, "https", "")) {
+  const bool encrypted = std::ranges::any_of(config.native, &NativeConfig::encrypted);
+  if (!config.tls_listen.empty() || encrypted || Keeps(facts, "https", "")) {
     TM_RETURN_IF_ERROR(CheckTlsFiles(config));
   }
   for (const std::string& text : config.listen) TM_RETURN_IF_ERROR(CheckAddress(facts, "http", text));

@@ -405,8 +405,9 @@ std::vector<Setting> SettingsOf(Config* config) {
              "All batches being parsed at once, 8 bytes for each byte of a body; more get 503.");
   table.List<UdpConfig>("udp", &c.udp, ParseUdp, ShowUdp,
                         "Line protocol over UDP: ADDRESS:PORT,db=NAME,precision=ns,batch=1MiB,interval=1s each.");
-  table.List<NativeConfig>("native", &c.native, ParseNative, ShowNative,
-                           "Native batches over TCP, without TLS: ADDRESS:PORT,db=NAME,connections=64 each.");
+  table.List<NativeConfig>(
+      "native", &c.native, ParseNative, ShowNative,
+      "Native batches over TCP: ADDRESS:PORT,db=NAME,connections=64,tls=off each; tls=on takes the files of tls.*.");
   table.Switch(
       "host_metrics", &c.host_metrics,
       "Sample this machine every second into the database _host, and record in _server when no server was up.");

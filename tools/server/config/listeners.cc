@@ -32,7 +32,8 @@ std::string ShowUdp(const UdpConfig& udp) {
 }
 
 std::string ShowNative(const NativeConfig& native) {
-  return fmt::format("{},db={},connections={}", native.listen, native.database, native.connections_max);
+  return fmt::format("{},db={},connections={}{}", native.listen, native.database, native.connections_max,
+                     native.encrypted ? ",tls=on" : "");
 }
 
 Result<NativeConfig> ParseNative(std::string_view text) {
@@ -50,8 +51,13 @@ Result<NativeConfig> ParseNative(std::string_view text) {
           native.connections_max > kNativeConnectionsMax) {
         return InvalidArgument(fmt::format("connections=\"{}\" is not in [1, {}]", value, kNativeConnectionsMax));
       }
+    } else if (name == "tls") {
+      if (value != "on" && value != "off")
+        return InvalidArgument(fmt::format("tls=\"{}\" is neither on nor off", value));
+      native.encrypted = value == "on";
     } else {
-      return InvalidArgument(fmt::format("\"{}\" of a listener for native batches is none of db, connections", name));
+      return InvalidArgument(
+          fmt::format("\"{}\" of a listener for native batches is none of db, connections, tls", name));
     }
   }
   return native;

@@ -264,6 +264,8 @@ void AddNative(Writer* out, const std::vector<std::unique_ptr<NativeListener>>& 
   each("tidemark_native_connections_total", "Connections accepted.", &NativeCounters::connections);
   each("tidemark_native_connections_refused_total", "Connections that were one too many.",
        &NativeCounters::connections_refused);
+  each("tidemark_native_handshakes_failed_total", "TLS handshakes that failed or came too slowly.",
+       &NativeCounters::handshakes_failed);
   each("tidemark_native_batches_total", "Batches received.", &NativeCounters::batches);
   each("tidemark_native_bytes_total", "Bytes of those.", &NativeCounters::bytes);
   each("tidemark_native_waits_total", "Batches held, and their senders with them, while there was no room.",

@@ -20,7 +20,9 @@
 #include "ingest/native/frame.h"
 #include "storage/base/clock.h"
 #include "storage/base/log.h"
+#include "tools/server/write/native_socket.h"
 #include "tools/server/write/socket_address.h"
+#include "tools/tls/handshake_log.h"
 
 namespace tidemark::server {
 namespace {
@@ -48,8 +50,8 @@ int64_t NowMs() { return SystemClock::Get().SteadyNs() / 1'000'000; }
 // One sender, on a thread of its own.
 class NativeListener::Connection {
  public:
-  Connection(NativeListener* owner, int socket, std::string peer)
-      : owner_(*owner), socket_(socket), peer_(std::move(peer)) {
+  Connection(NativeListener* owner, int socket, std::unique_ptr<tls::Channel> channel, std::string peer)
+      : owner_(*owner), socket_(socket, std::move(channel)), peer_(std::move(peer)) {
     thread_ = std::jthread([this](std::stop_token stop) {
       Serve(stop);
       done_.store(true, std::memory_order_release);
@@ -58,7 +60,6 @@ class NativeListener::Connection {
   ~Connection() {
     thread_.request_stop();
     if (thread_.joinable()) thread_.join();
-    ::close(socket_);
   }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -68,6 +69,7 @@ class NativeListener::Connection {
 
  private:
   void Serve(const std::stop_token& stop) {
+    if (!Handshake(stop)) return;
     std::string_view frame;
     std::optional<native::FrameKind> kind = ReadFrame(stop, owner_.options_.hello_ms, &frame);
     if (!kind) return;
@@ -80,6 +82,24 @@ class NativeListener::Connection {
       owner_.counters_.batches.fetch_add(1, std::memory_order_relaxed);
       owner_.counters_.bytes.fetch_add(frame.size(), std::memory_order_relaxed);
       if (!Take(frame, stop)) return;
+    }
+  }
+
+  // Whether both sides know each other, in the time that a hello has. At once when plain.
+  bool Handshake(const std::stop_token& stop) {
+    const int64_t until_ms = NowMs() + owner_.options_.hello_ms;
+    for (;;) {
+      const NativeSocket::Outcome outcome = socket_.Handshake();
+      if (outcome == NativeSocket::Outcome::kDone) return true;
+      if (outcome == NativeSocket::Outcome::kEnded || NowMs() >= until_ms || stop.stop_requested()) {
+        owner_.counters_.handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+        const bool ended = outcome == NativeSocket::Outcome::kEnded;
+        tls::LogFailedHandshake(peer_, !ended                    ? "it took too long"
+                                       : socket_.error().empty() ? "the sender has gone"
+                                                                 : socket_.error());
+        return false;
+      }
+      socket_.Wait(kPollMs);
     }
   }
 
@@ -142,15 +162,13 @@ class NativeListener::Connection {
   bool SendAll(std::string_view bytes) {
     const int64_t until_ms = NowMs() + owner_.options_.hello_ms;
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent > 0) {
-        bytes.remove_prefix(static_cast<size_t>(sent));
+      const NativeSocket::Moved sent = socket_.Write(bytes);
+      if (sent.outcome == NativeSocket::Outcome::kDone) {
+        bytes.remove_prefix(sent.bytes);
         continue;
       }
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent == 0 || (errno != EAGAIN && errno != EWOULDBLOCK) || NowMs() >= until_ms) return false;
-      pollfd wait{.fd = socket_, .events = POLLOUT, .revents = 0};
-      ::poll(&wait, 1, kPollMs);
+      if (sent.outcome == NativeSocket::Outcome::kEnded || NowMs() >= until_ms) return false;
+      socket_.Wait(kPollMs);
     }
     return true;
   }
@@ -184,24 +202,21 @@ class NativeListener::Connection {
   bool ReadAll(char* into, size_t size, int64_t silence_ms, const std::stop_token* stop) {
     int64_t until_ms = NowMs() + silence_ms;
     for (size_t got = 0; got < size;) {
-      const ssize_t read = ::recv(socket_, into + got, size - got, 0);
-      if (read > 0) {
-        got += static_cast<size_t>(read);
+      const NativeSocket::Moved read = socket_.Read({into + got, size - got});
+      if (read.outcome == NativeSocket::Outcome::kDone) {
+        got += read.bytes;
         until_ms = NowMs() + silence_ms;
         continue;
       }
-      if (read == 0) return false;
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+      if (read.outcome == NativeSocket::Outcome::kEnded) return false;
       if (NowMs() >= until_ms || (stop != nullptr && got == 0 && stop->stop_requested())) return false;
-      pollfd wait{.fd = socket_, .events = POLLIN, .revents = 0};
-      ::poll(&wait, 1, kPollMs);
+      socket_.Wait(kPollMs);
     }
     return true;
   }
 
   NativeListener& owner_;
-  const int socket_;
+  NativeSocket socket_;
   const std::string peer_;
   std::shared_ptr<const http::Caller> caller_;
   std::string sender_;
@@ -255,17 +270,34 @@ void NativeListener::Accept(std::stop_token stop) {
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connections_.size() >= config_.connections_max) {
-      counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
-      const std::string reply = native::WriteReply(
-          {.status = 503, .retry_after_ms = 1'000, .error = "too many connections for native batches; try again"});
-      // As much as fits at once: nobody waits for a stranger.
-      static_cast<void>(::send(socket, reply.data(), reply.size(), MSG_NOSIGNAL));
-      ::close(socket);
+      RefuseConnection(socket);
       continue;
     }
+    std::unique_ptr<tls::Channel> channel;
+    if (config_.encrypted) {
+      Result<std::unique_ptr<tls::Channel>> opened = options_.tls->Open(socket);
+      if (!opened.ok()) {
+        TM_LOG(kError, "native batches: {}", opened.error().message);
+        ::close(socket);
+        continue;
+      }
+      channel = std::move(opened).value();
+    }
     counters_.connections.fetch_add(1, std::memory_order_relaxed);
-    connections_.push_back(std::make_unique<Connection>(this, socket, TextOf(from)));
+    connections_.push_back(std::make_unique<Connection>(this, socket, std::move(channel), TextOf(from)));
   }
+}
+
+void NativeListener::RefuseConnection(int socket) {
+  counters_.connections_refused.fetch_add(1, std::memory_order_relaxed);
+  // Under TLS a word would need a handshake, which is work.
+  if (!config_.encrypted) {
+    const std::string reply = native::WriteReply(
+        {.status = 503, .retry_after_ms = 1'000, .error = "too many connections for native batches; try again"});
+    // As much as fits at once: nobody waits for a stranger.
+    static_cast<void>(::send(socket, reply.data(), reply.size(), MSG_NOSIGNAL));
+  }
+  ::close(socket);
 }
 
 void NativeListener::Reap() {

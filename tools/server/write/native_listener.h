@@ -15,6 +15,7 @@
 #include "storage/base/result.h"
 #include "tools/server/http/caller.h"
 #include "tools/server/write/write_service.h"
+#include "tools/tls/server_context.h"
 
 namespace tidemark::server {
 
@@ -24,6 +25,7 @@ struct NativeConfig {
   std::string database = "";  // where batches go that name none, nor has the hello; "": "default"
   // Connections at once, each with a thread that mostly waits; one more is told so and closed.
   uint32_t connections_max = 64;
+  bool encrypted = false;  // speaks TLS, with the files of the server
 };
 
 struct NativeListenerOptions {
@@ -35,11 +37,14 @@ struct NativeListenerOptions {
   int64_t wait_for_room_ms = 5'000;
   // Who shows a token ("" for none); null: nobody whom this server lets in.
   std::function<std::shared_ptr<const http::Caller>(std::string_view token)> admit = {};
+  // Of a listener whose configuration says `encrypted`; null otherwise.
+  std::shared_ptr<const tls::ServerContext> tls = {};
 };
 
 struct NativeCounters {
   std::atomic<uint64_t> connections{0};  // since the start
   std::atomic<uint64_t> connections_refused{0};
+  std::atomic<uint64_t> handshakes_failed{0};  // of TLS
   std::atomic<uint64_t> batches{0};
   std::atomic<uint64_t> bytes{0};
   std::atomic<uint64_t> waits{0};  // batches that were held for want of room
@@ -70,6 +75,8 @@ class NativeListener {
   // Makes socket_. Errors as of Start.
   Status Bind();
   void Accept(std::stop_token stop);
+  // Closes a connection that is one too many.
+  void RefuseConnection(int socket);
   void Reap() TM_REQUIRES(mutex_);
 
   const NativeConfig config_;
