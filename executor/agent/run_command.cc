@@ -6,14 +6,14 @@
 #include <map>
 
 #include "executor/agent/pipeline/pipeline_file.h"
-#include "executor/agent/terminal_text.h"
+#include "storage/base/text/terminal_text.h"
 
 namespace tidemark::executor {
 namespace {
 
 // Into a file or a pipe everything goes as it came.
 std::string Shown(std::FILE* out, const std::string& text) {
-  return isatty(fileno(out)) == 1 ? TerminalText(text) : text;
+  return isatty(fileno(out)) == 1 ? text::TerminalText(text) : text;
 }
 
 class Narrator final : public RunObserver {
@@ -143,7 +143,8 @@ void PrintSummary(std::FILE* out, const RunReport& report) {
                run.run_id, run.pipeline, run.tasks_ended, run.tasks, running.empty() ? "none" : Shown(out, running),
                run.killed);
   }
-  if (report.reports.rows_written > 0) fmt::print(out, "{} rows reported\n", report.reports.rows_written);
+  // Who takes them may not have brought them to a server yet, and says so himself when he could not.
+  if (report.reports.rows_written > 0) fmt::print(out, "{} rows of reports\n", report.reports.rows_written);
   if (report.reports.rows_lost > 0) {
     fmt::print(out, "{} of {} reports were not written: {}\n", report.reports.rows_lost,
                report.reports.rows_lost + report.reports.rows_written, report.reports.last_error);

@@ -55,7 +55,7 @@ def rows(server, name):
 
 
 def check(server, folder, name, said, tasks=TASKS, rows_of_others=0):
-    reported = int(re.search(r"(\d+) rows reported", said).group(1))
+    reported = int(re.search(r"(\d+) rows of reports", said).group(1))
     expect("reports were not written" not in said, said)
     executed = ledger(folder, name)
     expect_equal(len(executed), tasks, "executions")

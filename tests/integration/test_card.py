@@ -205,7 +205,7 @@ def test_a_data_directory_without_a_server():
         both = subprocess.run([str(BIN / "tidemark"), "exec", "run", str(file), "--data", str(data), "--server", "http://127.0.0.1:1"],
                               capture_output=True, text=True)
         expect_equal(both.returncode, 2, both.stderr)
-        rows = sum(int(re.search(r"(\d+) rows reported", said).group(1)) for said in (first, second))
+        rows = sum(int(re.search(r"(\d+) rows of reports", said).group(1)) for said in (first, second))
         with Server(data) as server:
             # The server takes the directory over, and the directory is its own from then on.
             taken = subprocess.run([str(BIN / "tidemark"), "exec", "history", "--data", str(data)], capture_output=True, text=True)

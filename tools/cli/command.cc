@@ -1,6 +1,6 @@
 #include "tools/cli/command.h"
+#include "tools/cli/say.h"
 
-#include <fmt/core.h>
 #include <stdlib.h>
 
 #include "tools/help/help_text.h"
@@ -39,7 +39,7 @@ void AddTokenFlag(CLI::App& app) {
 }
 
 int Fail(const std::string& message) {
-  fmt::print(stderr, "tidemark: {}\n", message);
+  Say(stderr, "tidemark: {}\n", message);
   return 1;
 }
 

@@ -1,5 +1,4 @@
 // tidemark: everything that is not the server, as subcommands.
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +10,7 @@
 
 #include "tools/cli/command.h"
 #include "tools/cli/monitor/monitor_command.h"
+#include "tools/cli/say.h"
 #include "tools/help/help_text.h"
 #include "tools/help/suggest.h"
 
@@ -43,7 +43,7 @@ int AfterFlush(int code) {
   errno = 0;
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
   const int error = errno != 0 ? errno : EIO;
-  fmt::print(stderr, "tidemark: the output could not be written: {}\n", std::strerror(error));
+  Say(stderr, "tidemark: the output could not be written: {}\n", std::strerror(error));
   return code == 0 ? 1 : code;
 }
 
@@ -75,7 +75,7 @@ int Main(int argc, char** argv) {
     const std::string mistake = error.get_exit_code() == 0 ? help::DescribeUnknownCommand(app, words)
                                                            : help::DescribeMistake(app, words, error);
     if (mistake.empty()) return app.exit(error);
-    fmt::print(stderr, "{}\n", mistake);
+    Say(stderr, "{}\n", mistake);
     return 2;
   }
   try {

@@ -13,6 +13,7 @@
 #include "storage/base/text/byte_size.h"
 #include "storage/base/text/duration.h"
 #include "tools/cli/command.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -219,8 +220,8 @@ int PrintAnswer(std::string_view body) {
   if (body.empty()) return 0;
   const Result<ActAnswer> answer = ActTable(body, TerminalWidth());
   if (!answer.ok()) return Fail(answer.error().message);
-  fmt::print("{}", answer->text);
-  for (const std::string& warning : answer->warnings) fmt::print(stderr, "tidemark: {}\n", warning);
+  Say("{}", answer->text);
+  for (const std::string& warning : answer->warnings) Say(stderr, "tidemark: {}\n", warning);
   return 0;
 }
 

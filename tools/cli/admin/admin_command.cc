@@ -28,6 +28,7 @@
 #include "tools/cli/admin/transfer_acts.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
+#include "tools/cli/say.h"
 #include "tools/cli/time_text.h"
 
 namespace tidemark::cli {
@@ -180,20 +181,20 @@ int AskForJob(const Act& act, const Flags& flags, HttpClient* client, const std:
         last = line;
         job.Take(line, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
         if (shows && first && !job.id().empty()) {
-          fmt::print(stderr, "job {0}: Ctrl-C leaves it to go on; `tidemark admin jobs follow {0}` comes back to it\n",
-                     job.id());
+          Say(stderr, "job {0}: Ctrl-C leaves it to go on; `tidemark admin jobs follow {0}` comes back to it\n",
+              job.id());
         }
         if (shows) fmt::print(stderr, "\r{}\x1b[K", job.Progress());
         if (!flags.json) return;
-        fmt::print("{}\n", line);
+        Say("{}\n", line);
         std::fflush(stdout);
       });
   if (shows) fmt::print(stderr, "\r\x1b[K");
   if (reply.ok() && reply->status >= 400) return Fail(WordsOfRefusal(reply->status, reply->body));
   if (!reply.ok() && job.id().empty()) return Fail(reply.error().message);
   if (!flags.json) {
-    for (const std::string& damage : job.damage()) fmt::print("{}\n", damage);
-    if (!job.id().empty()) fmt::print("{}\n", job.Summary());
+    for (const std::string& damage : job.damage()) Say("{}\n", damage);
+    if (!job.id().empty()) Say("{}\n", job.Summary());
   }
   const int code = CodeOfProgress(last, job);
   return code == 0 && job.damaged() ? kDamaged : code;
@@ -214,7 +215,7 @@ int Ask(const Act& act, const Flags& flags) {
   std::string body;
   const auto reply = (*client)->SendForLines(act.method == admin::Method::kGet ? "GET" : "POST",
                                              std::string(act.path) + query, {}, "", [&](std::string_view line) {
-                                               if (flags.json) fmt::print("{}\n", line);
+                                               if (flags.json) Say("{}\n", line);
                                                body += line;
                                              });
   if (!reply.ok()) return Fail(reply.error().message);

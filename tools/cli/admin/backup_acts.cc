@@ -10,6 +10,7 @@
 #include "storage/base/text/instant.h"
 #include "tools/cli/admin/directory_acts.h"
 #include "tools/cli/command.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -37,7 +38,7 @@ int RunVerifyBackup(const std::string& from, uint64_t id) {
   if (!number.ok()) return CodeOf(number.error());
   const auto checked = storage::VerifyBackup(from, *number);
   if (!checked.ok()) return CodeOf(checked.error());
-  fmt::print("{}: whole\n", Describe(*checked));
+  Say("{}: whole\n", Describe(*checked));
   return 0;
 }
 
@@ -47,7 +48,7 @@ int RunRestoreBackup(const std::string& from, uint64_t id, const std::string& da
   if (!number.ok()) return CodeOf(number.error());
   const auto restored = storage::RestoreBackup(from, *number, data);
   if (!restored.ok()) return CodeOf(restored.error());
-  fmt::print("{}: restored to {}\nstart it with: tidemarkd --data {}\n", Describe(*restored), data, data);
+  Say("{}: restored to {}\nstart it with: tidemarkd --data {}\n", Describe(*restored), data, data);
   return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/progress_line.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -63,7 +64,7 @@ std::string Text(simdjson::dom::element of, std::string_view key) {
   return of[key].get(value) == simdjson::SUCCESS ? std::string(value) : std::string();
 }
 
-// A name may hold what would move the cursor.
+// A name may hold what would move the cursor, or end the line.
 std::string Shown(const std::string& name) {
   std::string out;
   for (const char c : name) {
@@ -78,14 +79,13 @@ void PrintTable(simdjson::dom::element data, std::string_view key, std::string_v
   if (data[key].get(rows) != simdjson::SUCCESS || rows.size() == 0) return;
   const bool values = key == "labels";
   const auto all = static_cast<double>(std::max<uint64_t>(1, Number(data, "series")));
-  fmt::print("\n{:>12} {:>6} {:>12} {:>10} {:>10}{}  {}\n", "series", "of all", "columns", "memory", "disk",
-             values ? "       values" : "", title);
+  Say("\n{:>12} {:>6} {:>12} {:>10} {:>10}{}  {}\n", "series", "of all", "columns", "memory", "disk",
+      values ? "       values" : "", title);
   for (const simdjson::dom::element row : rows) {
     const uint64_t series = Number(row, "series");
-    fmt::print("{:>12} {:>5.1f}% {:>12} {:>10} {:>10}{}  {}\n", Grouped(series),
-               100 * static_cast<double>(series) / all, Grouped(Number(row, "columns")),
-               ShownBytes(Number(row, "memoryBytes")), ShownBytes(Number(row, "diskBytes")),
-               values ? fmt::format(" {:>12}", Grouped(Number(row, "values"))) : "", Shown(Text(row, "name")));
+    Say("{:>12} {:>5.1f}% {:>12} {:>10} {:>10}{}  {}\n", Grouped(series), 100 * static_cast<double>(series) / all,
+        Grouped(Number(row, "columns")), ShownBytes(Number(row, "memoryBytes")), ShownBytes(Number(row, "diskBytes")),
+        values ? fmt::format(" {:>12}", Grouped(Number(row, "values"))) : "", Shown(Text(row, "name")));
   }
 }
 
@@ -94,20 +94,20 @@ int Print(const std::string& json) {
   simdjson::dom::element data;
   if (parser.parse(json)["data"].get(data) != simdjson::SUCCESS) return Fail("the answer cannot be read: " + json);
   const uint64_t series = Number(data, "series");
-  fmt::print("{}: {} series with {}; some {} of memory for their names, {} of pages on disk\n",
-             Shown(Text(data, "database")), Grouped(series), text::Counted(Number(data, "columns"), "column"),
-             ShownBytes(Number(data, "memoryBytes")), ShownBytes(Number(data, "diskBytes")));
+  Say("{}: {} series with {}; some {} of memory for their names, {} of pages on disk\n", Shown(Text(data, "database")),
+      Grouped(series), text::Counted(Number(data, "columns"), "column"), ShownBytes(Number(data, "memoryBytes")),
+      ShownBytes(Number(data, "diskBytes")));
   if (const uint64_t limit = Number(data, "seriesLimit"); limit > 0) {
     const auto part = 100 * static_cast<double>(series) / static_cast<double>(limit);
-    fmt::print("that is {:.1f} % of the {} that it may have (storage.max_series_per_database): {} more\n", part,
-               Grouped(limit), Grouped(limit > series ? limit - series : 0));
+    Say("that is {:.1f} % of the {} that it may have (storage.max_series_per_database): {} more\n", part,
+        Grouped(limit), Grouped(limit > series ? limit - series : 0));
   }
   PrintTable(data, "measurements", "measurement");
   PrintTable(data, "labels", "label");
   PrintTable(data, "pairs", "label pair");
   PrintTable(data, "sources", "source: " + Shown(Text(data, "sourceLabel")));
   if (const uint64_t missed = Number(data, "missedBelow"); missed > 0) {
-    fmt::print("\nthere are very many names: one of {} series or fewer may be missing above\n", Grouped(missed));
+    Say("\nthere are very many names: one of {} series or fewer may be missing above\n", Grouped(missed));
   }
   return 0;
 }
@@ -121,7 +121,7 @@ int RunCardinalityAct(const ActFlags& flags) {
     return kCouldNotRun;
   }
   if (!flags.json) return Print(*json);
-  fmt::print("{}\n", *json);
+  Say("{}\n", *json);
   return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "storage/base/clock.h"
 #include "tools/cli/admin/directory_acts.h"
 #include "tools/cli/command.h"
+#include "tools/cli/say.h"
 #include "tools/tls/self_signed.h"
 
 namespace tidemark::cli {
@@ -66,8 +67,7 @@ Status Make(const NewCertificate& wanted) {
 
 int RunNewCertificate(const NewCertificate& wanted) {
   if (const Status made = Make(wanted); !made.ok()) return Fail(made.error().message);
-  fmt::print(
-      "{0}/certificate.pem and {0}/key.pem are made, good for {1} days\n"
+  Say("{0}/certificate.pem and {0}/key.pem are made, good for {1} days\n"
       "serve with them:  tidemarkd --https 0.0.0.0:8443 --tls-certificate-file {0}/certificate.pem "
       "--tls-key-file {0}/key.pem\n"
       "ask with them:    tidemark query up --server https://{2}:8443 --ca {0}/certificate.pem\n",

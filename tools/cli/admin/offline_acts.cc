@@ -20,6 +20,7 @@
 #include "tools/cli/admin/directory_acts.h"
 #include "tools/cli/admin/job_line.h"
 #include "tools/cli/command.h"
+#include "tools/cli/say.h"
 #include "tools/server/admin/admin_service.h"
 #include "tools/server/jobs/job_service.h"
 
@@ -89,8 +90,8 @@ int Compact(storage::Store* store, const std::string& database, bool json) {
   job.state = stop.stop_requested() ? server::jobs::JobState::kCancelled : server::jobs::JobState::kDone;
   told(*done);
   if (!json) {
-    for (const std::string& left : line.damage()) fmt::print("{}\n", left);
-    fmt::print("{}\n", line.Summary());
+    for (const std::string& left : line.damage()) Say("{}\n", left);
+    Say("{}\n", line.Summary());
   }
   return job.state == server::jobs::JobState::kDone && !line.damaged() ? 0 : 1;
 }
@@ -125,7 +126,7 @@ int RunOffline(const admin::Act& act, const std::string& directory,
     if (response.status >= 400) {
       code = Fail(ErrorOf(response.body));
     } else if (json) {
-      fmt::print("{}\n", response.body);
+      Say("{}\n", response.body);
     } else {
       code = PrintAnswer(response.body);
     }

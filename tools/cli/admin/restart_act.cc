@@ -11,6 +11,7 @@
 
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -92,10 +93,10 @@ int RunRestartAct(const ActFlags& flags) {
           now->pid, before->pid));
     }
     if (flags.json) {
-      fmt::print("{}\n", now->body);
+      Say("{}\n", now->body);
     } else {
-      fmt::print("restarted: {} takes the place of {}; requests waited for {:.3f} s\n", now->version, before->version,
-                 now->pause_seconds);
+      Say("restarted: {} takes the place of {}; requests waited for {:.3f} s\n", now->version, before->version,
+          now->pause_seconds);
     }
     return 0;
   }

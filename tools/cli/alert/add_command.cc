@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "query/frame/go_format.h"
 #include "query/promql/quote.h"
+#include "query/rules/history.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_state.h"
 #include "storage/base/clock.h"
@@ -19,6 +19,7 @@
 #include "tools/cli/alert/threshold.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/http_client.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -40,15 +41,15 @@ struct AddFlags {
 // Whether the whole holds now, and the left side of each condition, as the server gives it, whether it holds or not.
 Status ShowPresent(const Threshold& threshold, PastData* past) {
   TM_TRY_ASSIGN(const auto holds, past->AskNow(threshold.database, threshold.expr));
-  fmt::print("now: the condition {}:\n", holds.empty() ? "does not hold" : "holds");
+  Say("now: the condition {}:\n", holds.empty() ? "does not hold" : "holds");
   for (const std::string& compared : threshold.compared) {
     TM_TRY_ASSIGN(const auto series, past->AskNow(threshold.database, compared));
-    if (series.empty()) fmt::print("  {} has no data\n", compared);
+    if (series.empty()) Say("  {} has no data\n", compared);
     for (size_t i = 0; i < series.size() && i < kValuesShown; ++i) {
-      fmt::print("  {} {}\n", series[i].labels.empty() ? compared : model::ToString(series[i].labels),
-                 series[i].samples.empty() ? "" : query::frame::GoFormat(series[i].samples.back().second));
+      Say("  {} {}\n", series[i].labels.empty() ? compared : model::ToString(series[i].labels),
+          series[i].samples.empty() ? "" : query::rules::ShortValue(series[i].samples.back().second));
     }
-    if (series.size() > kValuesShown) fmt::print("  and {} series more\n", series.size() - kValuesShown);
+    if (series.size() > kValuesShown) Say("  and {} series more\n", series.size() - kValuesShown);
   }
   return {};
 }
@@ -57,10 +58,10 @@ Status ShowPresent(const Threshold& threshold, PastData* past) {
 bool Asked(const AddFlags& flags) {
   if (flags.yes) return true;
   if (::isatty(STDIN_FILENO) == 0) {
-    fmt::print("not saved: --yes saves it\n");
+    Say("not saved: --yes saves it\n");
     return false;
   }
-  fmt::print("Save it? [y/N] ");
+  Say("Save it? [y/N] ");
   std::fflush(stdout);
   std::string answer;
   std::getline(std::cin, answer);
@@ -101,10 +102,10 @@ Status AddRule(const AddFlags& flags) {
   if (!flags.name.empty()) threshold.name = flags.name;
   const std::string group = GroupOf(threshold, flags.severity, flags.text);
   TM_TRY_ASSIGN(const query::rules::Group parsed, query::rules::ParseRuleGroup(group, flags.space));
-  fmt::print("{}\n", group);
+  Say("{}\n", group);
   TM_RETURN_IF_ERROR(ShowPresent(threshold, past.get()));
   const int64_t now_ms = SystemClock::Get().NowNs() / 1'000'000;
-  fmt::print("in the past week:\n");
+  Say("in the past week:\n");
   TM_TRY_ASSIGN(
       [[maybe_unused]] const int firings,
       PrintReplay({parsed}, {.from_ms = now_ms - kWeekMs, .to_ms = now_ms, .database = threshold.database}, *past));
@@ -113,7 +114,7 @@ Status AddRule(const AddFlags& flags) {
     // The same one may have been added by the same script before.
     const auto before = query::rules::ParseRuleGroup(*saved, flags.space);
     if (before.ok() && query::rules::SameGroup(*before, parsed)) {
-      fmt::print("it is there already, as the group {} of the namespace {}\n", threshold.name, flags.space);
+      Say("it is there already, as the group {} of the namespace {}\n", threshold.name, flags.space);
       return {};
     }
     if (!flags.replace) {
@@ -122,12 +123,12 @@ Status AddRule(const AddFlags& flags) {
                                    "puts this one in its place, --name gives this one another name. It is:\n{}",
                                    flags.space, threshold.name, *saved));
     }
-    fmt::print("it takes the place of\n{}\n", *saved);
+    Say("it takes the place of\n{}\n", *saved);
   }
   if (!Asked(flags)) return {};
   TM_RETURN_IF_ERROR(Save(flags, group));
-  fmt::print("saved as the group {} of the namespace {}, and in force{}\n", threshold.name, flags.space,
-             saved ? " in the place of the one before" : "");
+  Say("saved as the group {} of the namespace {}, and in force{}\n", threshold.name, flags.space,
+      saved ? " in the place of the one before" : "");
   return {};
 }
 

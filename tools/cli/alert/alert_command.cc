@@ -12,6 +12,7 @@
 #include "tools/cli/alert/test_command.h"
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -61,8 +62,8 @@ int SendTest(const AlertFlags& flags) {
   for (const element way : ways) {
     bool delivered = false;
     if (way["delivered"].get(delivered) != simdjson::SUCCESS || !delivered) code = 1;
-    fmt::print("way {} of \"{}\": {}\n", ++number, flags.receiver,
-               delivered ? "delivered" : fmt::format("not delivered: {}", TextOf(way, "/error")));
+    Say("way {} of \"{}\": {}\n", ++number, flags.receiver,
+        delivered ? "delivered" : fmt::format("not delivered: {}", TextOf(way, "/error")));
   }
   return code;
 }
@@ -77,7 +78,7 @@ int List(const AlertFlags& flags) {
   if (const int failed = Ask(flags, "GET", target, "", &parser, &root)) return failed;
   simdjson::dom::array alerts;
   if (root.get(alerts) != simdjson::SUCCESS) return Fail("the server's answer is no list");
-  if (alerts.size() == 0) fmt::print("none\n");
+  if (alerts.size() == 0) Say("none\n");
   for (const element alert : alerts) {
     std::string labels;
     simdjson::dom::object map;
@@ -87,7 +88,7 @@ int List(const AlertFlags& flags) {
         if (value.get(text) == simdjson::SUCCESS) labels += fmt::format(" {}={}", name, text);
       }
     }
-    fmt::print("{}  {:<10}{}\n", TextOf(alert, "/startsAt"), TextOf(alert, "/status/state"), labels);
+    Say("{}  {:<10}{}\n", TextOf(alert, "/startsAt"), TextOf(alert, "/status/state"), labels);
   }
   return 0;
 }

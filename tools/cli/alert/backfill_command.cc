@@ -14,6 +14,7 @@
 #include "tools/cli/alert/time_span.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/http_client.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -90,11 +91,11 @@ Result<std::vector<Job>> ListJobs(HttpClient* client) {
 }
 
 void Print(const Job& job) {
-  fmt::print("{}  {:<11}  {}/{}, {} written, {} there before  {} of {}{}\n", job.id, job.state, job.done,
-             text::Counted(job.total, "time"), text::Counted(job.written, "row"), job.there, job.group, job.file,
-             job.error.empty() ? "" : ": " + job.error);
+  Say("{}  {:<11}  {}/{}, {} written, {} there before  {} of {}{}\n", job.id, job.state, job.done,
+      text::Counted(job.total, "time"), text::Counted(job.written, "row"), job.there, job.group, job.file,
+      job.error.empty() ? "" : ": " + job.error);
   if (job.failures > 0)
-    fmt::print("  {} failed, the first: {}\n", text::Counted(job.failures, "evaluation"), job.first_failure);
+    Say("  {} failed, the first: {}\n", text::Counted(job.failures, "evaluation"), job.first_failure);
 }
 
 // Until it has ended.
@@ -111,7 +112,7 @@ Result<Job> Await(HttpClient* client, Job job) {
     }
     if (!found) return NotFound(fmt::format("the server knows no back-fill {} any more", job.id));
     const uint64_t percent = job.total == 0 ? 0 : job.done * 100 / job.total;
-    if (percent > shown && !job.ended()) fmt::print("{}%: {} of {} times\n", percent, job.done, job.total);
+    if (percent > shown && !job.ended()) Say("{}%: {} of {} times\n", percent, job.done, job.total);
     shown = percent;
   }
   return job;
@@ -122,7 +123,7 @@ Result<int> Run(const BackfillFlags& flags, const TimeSpan& span) {
   if (flags.list) {
     TM_TRY_ASSIGN(const std::vector<Job> jobs, ListJobs(client.get()));
     for (const Job& job : jobs) Print(job);
-    if (jobs.empty()) fmt::print("none\n");
+    if (jobs.empty()) Say("none\n");
     return 0;
   }
   simdjson::dom::parser parser;
@@ -130,7 +131,7 @@ Result<int> Run(const BackfillFlags& flags, const TimeSpan& span) {
     const std::string target = fmt::format("{}/{}", kTarget, UrlEncode(flags.cancel));
     TM_TRY_ASSIGN([[maybe_unused]] const simdjson::dom::element data,
                   Ask(client.get(), "DELETE", target, 202, &parser));
-    fmt::print("the back-fill {} ends\n", flags.cancel);
+    Say("the back-fill {} ends\n", flags.cancel);
     return 0;
   }
   const auto seconds = [](int64_t ms) { return fmt::format("{:.3f}", static_cast<double>(ms) / 1000); };

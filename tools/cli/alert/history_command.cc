@@ -12,6 +12,7 @@
 #include "tools/cli/alert/time_span.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/http_client.h"
+#include "tools/cli/say.h"
 #include "tools/cli/time_text.h"
 
 namespace tidemark::cli {
@@ -66,7 +67,7 @@ Status Print(const HistoryFlags& flags, const TimeSpan& span) {
       if (!IsPlumbing(label) && value.get(content) == simdjson::SUCCESS) shown += fmt::format(" {}={}", label, content);
     }
     const int64_t time_ms = std::strtoll(std::string(time_ns).c_str(), nullptr, 10) / 1'000'000;
-    fmt::print("{}  {}{}  {}\n", TimeToText(time_ms), name, shown, text);
+    Say("{}  {}{}  {}\n", TimeToText(time_ms), name, shown, text);
   }
   return {};
 }

@@ -15,6 +15,7 @@
 #include "tools/cli/alert/past_data.h"
 #include "tools/cli/alert/scratch_store.h"
 #include "tools/cli/alert/time_span.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -48,18 +49,18 @@ int RunFiles(const std::vector<std::string>& files) {
   if (!scratch.ok()) return Fail(scratch.error().message);
   int code = 0;
   for (size_t i = 0; i < files.size(); ++i) {
-    fmt::print("Unit Testing:  {}\n", files[i]);
+    Say("Unit Testing:  {}\n", files[i]);
     const Verdict verdict = VerdictOf(files[i], i, &(*scratch)->store());
-    for (const std::string& warning : verdict.warnings) fmt::print(stderr, "  WARNING: {}\n", warning);
+    for (const std::string& warning : verdict.warnings) Say(stderr, "  WARNING: {}\n", warning);
     if (verdict.failures.empty()) {
-      fmt::print("  SUCCESS\n\n");
+      Say("  SUCCESS\n\n");
       continue;
     }
     code = 1;
     std::fflush(stdout);
-    fmt::print(stderr, "  FAILED:\n");
-    for (const std::string& failure : verdict.failures) fmt::print(stderr, "{}\n", failure);
-    fmt::print("\n");
+    Say(stderr, "  FAILED:\n");
+    for (const std::string& failure : verdict.failures) Say(stderr, "{}\n", failure);
+    Say("\n");
   }
   return code;
 }

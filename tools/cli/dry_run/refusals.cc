@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/text/terminal_text.h"
+
 namespace tidemark::cli {
 namespace {
 
@@ -36,9 +38,10 @@ std::string Refusals::Add(const Refusal& refusal) {
   }
   reasons_.emplace(refusal.reason, 1);
   std::string out = fmt::format("{}{}\n", Place(refusal), refusal.reason);
-  if (refusal.text.empty()) return out;
-  std::string_view text = refusal.text.substr(0, std::min(refusal.text.find('\n'), kTextBytes));
-  return out + fmt::format("    {}{}\n", text, text.size() < refusal.text.size() ? "..." : "");
+  if (refusal.text.empty()) return text::TerminalLines(out);
+  const std::string_view shown = refusal.text.substr(0, std::min(refusal.text.find('\n'), kTextBytes));
+  out += fmt::format("    {}{}\n", shown, shown.size() < refusal.text.size() ? "..." : "");
+  return text::TerminalLines(out);
 }
 
 void Refusals::AddAlike(std::string_view reason, uint64_t lines) {
@@ -57,7 +60,7 @@ std::string Refusals::Rest() const {
   for (const auto& [lines, reason] : most) out += fmt::format("{} more: {}\n", lines, reason);
   if (others_ > 0) out += fmt::format("{} more, of other reasons than these\n", others_);
   if (unknown_ > 0) out += fmt::format("{} more that the server did not describe\n", unknown_);
-  return out;
+  return text::TerminalLines(out);
 }
 
 }  // namespace tidemark::cli

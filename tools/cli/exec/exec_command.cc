@@ -12,6 +12,7 @@
 #include "tools/cli/exec/exec_flags.h"
 #include "tools/cli/exec/exec_history.h"
 #include "tools/cli/exec/run_tasks.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -27,8 +28,8 @@ void Recall(const ExecFlags& flags, ApiSource* api, executor::RunOptions& run) {
   const auto baseline = there ? ReadBaseline(*api, flags.database, pipeline->name, pipeline->tasks.size())
                               : Result<int64_t>(durations.error());
   if (!durations.ok() || !baseline.ok()) {
-    fmt::print(stderr, "earlier runs are not known: {}\n",
-               durations.ok() ? baseline.error().message : durations.error().message);
+    Say(stderr, "earlier runs are not known: {}\n",
+        durations.ok() ? baseline.error().message : durations.error().message);
   }
   if (durations.ok()) run.known_durations = std::move(*durations);
   if (baseline.ok() && !run.sequential) run.baseline_ns = *baseline;
@@ -40,7 +41,7 @@ int RunPipeline(const ExecFlags& flags) {
   auto options = OptionsOf(flags, **session);
   if (!options.ok()) return Fail(options.error().message);
   if ((*session)->reports->sink() == nullptr) {
-    fmt::print(stderr, "this run reports nowhere: --server URL, TIDEMARK_SERVER or --data DIR would keep it\n");
+    Say(stderr, "this run reports nowhere: --server URL, TIDEMARK_SERVER or --data DIR would keep it\n");
   }
   Recall(flags, (*session)->reports->api(), options->run);
   const auto report = executor::RunPipelineFile(*options);
@@ -66,7 +67,7 @@ int ShowRun(const HistoryFlags& flags, ExecReports& reports) {
   if (tasks->empty()) {
     return Fail(fmt::format("no task of a run \"{}\" is known: `tidemark exec history` shows ids", flags.run));
   }
-  fmt::print("{}", RunTasksText(*tasks));
+  Say("{}", RunTasksText(*tasks));
   return 0;
 }
 
@@ -84,8 +85,8 @@ int ShowHistory(const HistoryFlags& flags) {
   const auto runs = ReadHistory(*(*reports)->api(), flags.database, flags.pipeline, flags.limit);
   (*reports)->Finish(stderr);
   if (!runs.ok()) return Fail(runs.error().message);
-  if (runs->empty()) fmt::print("no runs\n");
-  for (const PastRun& run : *runs) fmt::print("{}", HistoryLine(run));
+  if (runs->empty()) Say("no runs\n");
+  for (const PastRun& run : *runs) Say("{}", HistoryLine(run));
   return 0;
 }
 

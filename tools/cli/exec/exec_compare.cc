@@ -12,6 +12,7 @@
 #include "storage/base/usable_cpus.h"
 #include "tools/cli/command.h"
 #include "tools/cli/exec/exec_history.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -162,14 +163,14 @@ int RunCompare(const CompareFlags& flags) {
       comparisons[i].cores = report->run.agents * report->run.slots;
       comparisons[i].runs.push_back(report->totals);
       if (report->reports.rows_lost > 0) {
-        fmt::print(stderr, "{} reports of run {} were not written: {}\n", report->reports.rows_lost, report->run.run_id,
-                   report->reports.last_error);
+        Say(stderr, "{} reports of run {} were not written: {}\n", report->reports.rows_lost, report->run.run_id,
+            report->reports.last_error);
       }
     }
   }
   (*session)->reports->Finish(stderr);
-  fmt::print("{}: {} tasks, {} run{} each, medians\n{}", pipeline->name, pipeline->tasks.size(), flags.repeat,
-             flags.repeat == 1 ? "" : "s", ComparisonTable(comparisons, flags.vary.empty()));
+  Say("{}: {} tasks, {} run{} each, medians\n{}", pipeline->name, pipeline->tasks.size(), flags.repeat,
+      flags.repeat == 1 ? "" : "s", ComparisonTable(comparisons, flags.vary.empty()));
   return failed ? 1 : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "tools/cli/http_client.h"
+#include "tools/cli/say.h"
 
 namespace tidemark::cli {
 namespace {
@@ -40,7 +41,7 @@ Result<std::unique_ptr<ExecReports>> ExecReports::Open(const ReportPlace& place)
         .server = place.server, .spool_root = reports->spool_root_, .spool_bytes = place.spool_bytes};
     auto opened = sink::SpooledSink::Open(options);
     if (!opened.ok() && opened.error().code != ErrorCode::kInvalidArgument) {
-      fmt::print(stderr, "no reports can wait on disk: {}\n", opened.error().message);
+      Say(stderr, "no reports can wait on disk: {}\n", opened.error().message);
       options.spool_root.clear();
       opened = sink::SpooledSink::Open(options);
     }
@@ -65,17 +66,17 @@ void ExecReports::DeliverWaiting() {
 
 void ExecReports::Finish(std::FILE* err) {
   if (embedded_) {
-    if (const auto closed = embedded_->Close(); !closed.ok()) fmt::print(err, "reports: {}\n", closed.error().message);
+    if (const auto closed = embedded_->Close(); !closed.ok()) Say(err, "reports: {}\n", closed.error().message);
   }
   if (!spooled_) return;
   const sink::SpooledSink::Balance balance = spooled_->Close(kFinishWait);
   if (balance.waiting > 0) {
-    fmt::print(err, "{} reports wait in {} for the server: {}\n", balance.waiting, spool_root_, balance.last_error);
+    Say(err, "{} reports wait in {} for the server: {}\n", balance.waiting, spool_root_, balance.last_error);
   }
   if (balance.rejected > 0) {
-    fmt::print(err, "the server refused {} reports: {}\n", balance.rejected, balance.first_refusal);
+    Say(err, "the server refused {} reports: {}\n", balance.rejected, balance.first_refusal);
   }
-  if (balance.lost > 0) fmt::print(err, "{} reports are lost: {}\n", balance.lost, balance.last_error);
+  if (balance.lost > 0) Say(err, "{} reports are lost: {}\n", balance.lost, balance.last_error);
 }
 
 }  // namespace tidemark::cli

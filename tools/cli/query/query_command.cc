@@ -16,6 +16,7 @@
 #include "tools/cli/command.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/query/no_series.h"
+#include "tools/cli/say.h"
 #include "tools/cli/time_text.h"
 
 namespace tidemark::cli {
@@ -96,7 +97,7 @@ int TellWhy(const QueryFlags& flags, const Question& question, std::FILE* out) {
                                .start_ms = question.start_ms,
                                .end_ms = question.end_ms});
   }
-  fmt::print(out, "no series{}{}\n", reason.text.empty() ? "" : ": ", reason.text);
+  Say(out, "no series{}{}\n", reason.text.empty() ? "" : ": ", reason.text);
   return reason.absent ? 1 : 0;
 }
 
@@ -109,19 +110,19 @@ int Query(const QueryFlags& flags) {
       (*client)->Send("POST", request->target, {{"Content-Type", "application/x-www-form-urlencoded"}}, request->form);
   if (!reply.ok()) return Fail(reply.error().message);
   if (flags.format == "json") {
-    fmt::print("{}\n", reply->body);
+    Say("{}\n", reply->body);
     return reply->status == 200 ? 0 : 1;
   }
   const auto answer = ParseAnswer(reply->body);
   if (!answer.ok()) return Fail(answer.error().message);
-  for (const std::string& note : answer->notes) fmt::print(stderr, "{}\n", note);
+  for (const std::string& note : answer->notes) Say(stderr, "{}\n", note);
   const bool csv = flags.format == "csv";
-  if (csv) fmt::print("{}", ToCsv(*answer));
+  if (csv) Say("{}", ToCsv(*answer));
   if (answer->series.empty()) return TellWhy(flags, *request, csv ? stderr : stdout);
   if (!csv) {
-    fmt::print("{}", ToTable(*answer, {.width = TerminalWidth(),
-                                       .exact = flags.exact,
-                                       .zone = flags.utc ? TimeZone::kUtc : TimeZone::kLocal}));
+    Say("{}", ToTable(*answer, {.width = TerminalWidth(),
+                                .exact = flags.exact,
+                                .zone = flags.utc ? TimeZone::kUtc : TimeZone::kLocal}));
   }
   return 0;
 }

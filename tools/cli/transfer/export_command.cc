@@ -1,8 +1,8 @@
-#include <fmt/core.h>
 
 #include "executor/agent/process/signal_stop.h"
 #include "tools/cli/command.h"
 #include "tools/cli/progress_line.h"
+#include "tools/cli/say.h"
 #include "tools/cli/transfer/formats.h"
 #include "tools/cli/transfer/transfer_commands.h"
 
@@ -60,13 +60,13 @@ int RunExport(const ExportFlags& flags) {
   line.Finish();
   if (!exported.ok()) return could_not(exported.error());
   // Standard output is the export's own.
-  fmt::print(stderr, "{}; {} series, {}\n", line.Summary(exported->end.rows - exported->left_out.points),
-             Grouped(exported->end.series), ShownBytes((*file)->bytes_out()));
-  for (const std::string& warning : exported->end.warnings) fmt::print(stderr, "tidemark: not whole: {}\n", warning);
+  Say(stderr, "{}; {} series, {}\n", line.Summary(exported->end.rows - exported->left_out.points),
+      Grouped(exported->end.series), ShownBytes((*file)->bytes_out()));
+  for (const std::string& warning : exported->end.warnings) Say(stderr, "tidemark: not whole: {}\n", warning);
   const LeftOut& left_out = exported->left_out;
   if (left_out.points > 0) {
-    fmt::print(stderr, "tidemark: {} points are left out, which {} cannot say: {}; jsonl and csv say everything\n",
-               Grouped(left_out.points), (*format)->name, left_out.first);
+    Say(stderr, "tidemark: {} points are left out, which {} cannot say: {}; jsonl and csv say everything\n",
+        Grouped(left_out.points), (*format)->name, left_out.first);
   }
   return exported->end.warnings.empty() && left_out.points == 0 ? 0 : 1;
 }

@@ -1,4 +1,3 @@
-#include <fmt/core.h>
 
 #include <algorithm>
 
@@ -6,6 +5,7 @@
 #include "storage/base/text/json_string.h"
 #include "tools/cli/command.h"
 #include "tools/cli/progress_line.h"
+#include "tools/cli/say.h"
 #include "tools/cli/transfer/transfer_commands.h"
 #include "tools/transfer/logical_hash.h"
 
@@ -16,14 +16,12 @@ constexpr int kCouldNotRun = 2;
 
 void Print(const std::string& database, uint64_t series, const transfer::LogicalHash& hash, bool json) {
   if (!json) {
-    fmt::print("{:<24} {:>12} {:>18}  {}\n", database, Grouped(series), Grouped(hash.points),
-               transfer::ToText(hash.sum));
+    Say("{:<24} {:>12} {:>18}  {}\n", database, Grouped(series), Grouped(hash.points), transfer::ToText(hash.sum));
     return;
   }
   std::string line = R"({"database":)";
   text::AppendJsonString(&line, database);
-  fmt::print("{},\"series\":{},\"points\":{},\"hash\":\"{}\"}}\n", line, series, hash.points,
-             transfer::ToText(hash.sum));
+  Say("{},\"series\":{},\"points\":{},\"hash\":\"{}\"}}\n", line, series, hash.points, transfer::ToText(hash.sum));
 }
 
 // Whether all could be read.
@@ -34,7 +32,7 @@ Result<bool> HashAll(const HashFlags& flags, std::stop_token stop) {
     TM_TRY_ASSIGN(databases, target->Databases());
   }
   std::sort(databases.begin(), databases.end());
-  if (!flags.json) fmt::print("{:<24} {:>12} {:>18}  {}\n", "database", "series", "points", "logical hash");
+  if (!flags.json) Say("{:<24} {:>12} {:>18}  {}\n", "database", "series", "points", "logical hash");
   bool whole = true;
   for (const std::string& database : databases) {
     Wanted wanted = flags.wanted;
@@ -50,7 +48,7 @@ Result<bool> HashAll(const HashFlags& flags, std::stop_token stop) {
     TM_TRY_ASSIGN(const transfer::ExportEnd end, target->Read(wanted, take));
     line.Finish();
     Print(database, end.series, hash, flags.json);
-    for (const std::string& warning : end.warnings) fmt::print(stderr, "tidemark: {}: {}\n", database, warning);
+    for (const std::string& warning : end.warnings) Say(stderr, "tidemark: {}: {}\n", database, warning);
     whole = whole && end.warnings.empty();
   }
   TM_RETURN_IF_ERROR(target->Close());

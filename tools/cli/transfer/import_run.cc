@@ -13,6 +13,7 @@
 #include "executor/agent/process/signal_stop.h"
 #include "tools/cli/command.h"
 #include "tools/cli/progress_line.h"
+#include "tools/cli/say.h"
 #include "tools/cli/transfer/import_state.h"
 #include "tools/cli/transfer/oldest_types_first.h"
 
@@ -72,8 +73,8 @@ class Import {
       gone = again.error();
     }
     if (!gone.ok() && gone.error().code != ErrorCode::kNotFound) {
-      fmt::print(stderr, "tidemark: a part of \"{}\" is left, which could not be taken back: {}\n", job_.database,
-                 gone.error().message);
+      Say(stderr, "tidemark: a part of \"{}\" is left, which could not be taken back: {}\n", job_.database,
+          gone.error().message);
     }
   }
 
@@ -83,7 +84,7 @@ class Import {
         ReadState(job_.state,
                   {.pieces = 0, .target = NameOf(job_.place), .database = job_.database, .source = job_.source}));
     pieces_before_ = state_.pieces;
-    if (pieces_before_ > 0) fmt::print(stderr, "going on behind piece {}\n", Grouped(pieces_before_));
+    if (pieces_before_ > 0) Say(stderr, "going on behind piece {}\n", Grouped(pieces_before_));
     // Who may not see the list is told of what is missing by the comparison alone.
     Result<std::vector<std::string>> there = std::vector<std::string>();
     if (pieces_before_ > 0) there = target_->Databases();
@@ -119,22 +120,22 @@ class Import {
 
   // Prints what came of it; the exit code.
   Result<int> Report() {
-    fmt::print("{}\n", line_.Summary(points_written_));
+    Say("{}\n", line_.Summary(points_written_));
     if (points_before_ > 0) {
-      fmt::print("{} of the source's {} points had been sent by an earlier run of this import\n",
-                 Grouped(points_before_), Grouped(points_read_));
+      Say("{} of the source's {} points had been sent by an earlier run of this import\n", Grouped(points_before_),
+          Grouped(points_read_));
     }
     bool good = rejected_ == 0;
-    if (rejected_ > 0) fmt::print("{} points were refused\n", Grouped(rejected_));
-    for (const std::string& why : why_) fmt::print("refused: {}\n", why);
+    if (rejected_ > 0) Say("{} points were refused\n", Grouped(rejected_));
+    for (const std::string& why : why_) Say("refused: {}\n", why);
     for (const Skipped& one : skipped_) {
-      fmt::print("{}: {} {}\n", one.harmless ? "passed over" : "not taken", Grouped(one.count), one.what);
+      Say("{}: {} {}\n", one.harmless ? "passed over" : "not taken", Grouped(one.count), one.what);
       good = good && one.harmless;
     }
-    for (const std::string& conflict : conflicts_) fmt::print("{}\n", conflict);
-    for (const std::string& remark : remarks_) fmt::print("{}\n", remark);
+    for (const std::string& conflict : conflicts_) Say("{}\n", conflict);
+    for (const std::string& remark : remarks_) Say("{}\n", remark);
     if (points_read_ == 0) {
-      fmt::print("nothing has come: the source holds no point\n");
+      Say("nothing has come: the source holds no point\n");
       good = false;
     }
     if (job_.compare) TM_RETURN_IF_ERROR(CompareAll(&good));
@@ -214,9 +215,9 @@ class Import {
       TM_TRY_ASSIGN(const Compared out, Compare(source, {.wanted = job_.database, .name = database}, target_.get(),
                                                 job_.again ? job_.open : Reopen(), name));
       const uint64_t there = out.points - out.missing - out.different - out.retyped;
-      fmt::print("compared with \"{}\": {} of {} points in {} series are there as they were given{}\n", database,
-                 Grouped(there), Grouped(out.points + out.unseen), Grouped(source.sums().series().size()),
-                 HashText(source, out));
+      Say("compared with \"{}\": {} of {} points in {} series are there as they were given{}\n", database,
+          Grouped(there), Grouped(out.points + out.unseen), Grouped(source.sums().series().size()),
+          HashText(source, out));
       const std::pair<uint64_t, const char*> counts[] = {
           {out.missing, "are missing"},
           {out.different, "are there with another value"},
@@ -229,11 +230,11 @@ class Import {
           {out.others, "more are in the database, between these times, that the source does not have"},
       };
       for (const auto& [count, what] : counts) {
-        if (count > 0) fmt::print("{} {}\n", Grouped(count), what);
+        if (count > 0) Say("{} {}\n", Grouped(count), what);
       }
-      for (size_t i = 0; i < std::min(names.size(), kShownMax); ++i) fmt::print("{}\n", names[i]);
+      for (size_t i = 0; i < std::min(names.size(), kShownMax); ++i) Say("{}\n", names[i]);
       const uint64_t all = std::max<uint64_t>(out.missing + out.different + out.retyped + out.ambiguous, names.size());
-      if (all > kShownMax) fmt::print("and {} more\n", Grouped(all - kShownMax));
+      if (all > kShownMax) Say("and {} more\n", Grouped(all - kShownMax));
       *good = *good && out.missing + out.different + out.retyped + out.unseen == 0;
     }
     return {};

@@ -28,6 +28,7 @@
 #include "tools/cli/dry_run/write_dry_run.h"
 #include "tools/cli/http_client.h"
 #include "tools/cli/line_chunks.h"
+#include "tools/cli/say.h"
 #include "tools/cli/transfer/files.h"
 
 namespace tidemark::cli {
@@ -65,7 +66,7 @@ class Progress {
   }
   void Finish(const Totals& totals) {
     if (on_) Print(totals, "\r");
-    if (on_) fmt::print(stderr, "\n");
+    if (on_) Say(stderr, "\n");
   }
 
  private:
@@ -114,7 +115,7 @@ std::set<uint64_t> TellUnreadable(std::string_view chunk, std::string_view file,
 void TakeRefusals(const std::string& body, std::string_view file, const LineChunks& chunks, std::string_view chunk,
                   bool whole, Refusals* refusals) {
   const uint64_t before = refusals->count();
-  const auto tell = [&](const Refusal& refusal) { fmt::print(stderr, "{}", refusals->Add(refusal)); };
+  const auto tell = [&](const Refusal& refusal) { Say(stderr, "{}", refusals->Add(refusal)); };
   simdjson::dom::parser parser;
   simdjson::dom::element reply;
   if (parser.parse(body).get(reply) != simdjson::SUCCESS) {
@@ -197,8 +198,8 @@ void TellLongLines(Sending* sending, std::string_view file, LineChunks* chunks) 
   for (const LongLine& line : chunks->TakeLongLines()) {
     const std::string why = fmt::format("the line has {} bytes, more than the {} that one may have; it is left out",
                                         text::Grouped(line.bytes), text::Grouped(ChunkLimits().line_bytes));
-    fmt::print(stderr, "{}",
-               sending->refusals.Add({.file = file, .line = line.number, .column = 0, .reason = why, .text = {}}));
+    Say(stderr, "{}",
+        sending->refusals.Add({.file = file, .line = line.number, .column = 0, .reason = why, .text = {}}));
     ++sending->totals.rows;
     sending->totals.bad = sending->refusals.count();
   }
@@ -303,12 +304,12 @@ int SendAll(const WriteFlags& flags, lineprotocol::Precision precision) {
     if (!status.ok()) break;
   }
   sending.progress.Finish(sending.totals);
-  fmt::print(stderr, "{}", sending.refusals.Rest());
+  Say(stderr, "{}", sending.refusals.Rest());
   const Totals& totals = sending.totals;
   if (!flags.quiet) {
     const std::string of_files = flags.files.size() > 1 ? fmt::format(" of {} files", flags.files.size()) : "";
-    fmt::print("{}{} written, {} refused\n", text::Counted(totals.rows - std::min(totals.rows, totals.bad), "line"),
-               of_files, totals.bad);
+    Say("{}{} written, {} refused\n", text::Counted(totals.rows - std::min(totals.rows, totals.bad), "line"), of_files,
+        totals.bad);
   }
   if (!status.ok()) return Fail(status.error().message);
   return totals.bad == 0 ? 0 : 1;
@@ -348,7 +349,7 @@ int Write(WriteFlags flags) {
     auto text = ReadAll(name);
     if (!text.ok()) return Fail(text.error().message);
     std::istringstream input(std::move(text).value());
-    if (flags.files.size() > 1 && !flags.json) fmt::print("{}:\n", name);
+    if (flags.files.size() > 1 && !flags.json) Say("{}:\n", name);
     std::fflush(stdout);
     code = std::max(
         code, WriteDryRun(input, {.precision = *precision, .default_time = {now}, .json = flags.json}, std::cout));

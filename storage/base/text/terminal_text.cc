@@ -1,10 +1,13 @@
-#include "executor/agent/terminal_text.h"
+#include "storage/base/text/terminal_text.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "storage/base/utf8.h"
 
-namespace tidemark::executor {
+namespace tidemark::text {
 namespace {
 
 constexpr char kEscape = '\x1b';
@@ -51,4 +54,19 @@ std::string TerminalText(std::string_view line) {
   return out;
 }
 
-}  // namespace tidemark::executor
+std::string TerminalLines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    out += TerminalText(text.substr(0, end));
+    if (end < text.size()) out += '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string TextFor(std::FILE* out, std::string_view text) {
+  return isatty(fileno(out)) == 1 ? TerminalLines(text) : std::string(text);
+}
+
+}  // namespace tidemark::text

@@ -1,8 +1,8 @@
-#include "executor/agent/terminal_text.h"
+#include "storage/base/text/terminal_text.h"
 
 #include <gtest/gtest.h>
 
-namespace tidemark::executor {
+namespace tidemark::text {
 namespace {
 
 TEST(TerminalTextTest, TextStaysAsItIs) {
@@ -31,5 +31,18 @@ TEST(TerminalTextTest, NothingReachesTheTerminalThatItWouldObey) {
   }
 }
 
+TEST(TerminalTextTest, LinesKeepTheirEnds) {
+  EXPECT_EQ(TerminalLines("a\x1b[2J\r\nb\n\n"), "a^[[2J\nb\n\n");
+  EXPECT_EQ(TerminalLines("no end\x07"), "no end^G");
+  EXPECT_EQ(TerminalLines(""), "");
+}
+
+TEST(TerminalTextTest, AFileGetsEverythingAsItCame) {
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  EXPECT_EQ(TextFor(file, "a\x1b[2J\r\n"), "a\x1b[2J\r\n");
+  std::fclose(file);
+}
+
 }  // namespace
-}  // namespace tidemark::executor
+}  // namespace tidemark::text
