@@ -248,6 +248,29 @@ def test_a_lost_token_is_made_anew_in_the_data_directory():
         expect(status == 200 and b'"name":"root"' in body and b'"name":"rescue"' in body, body)
 
 
+def test_the_first_token_is_made_where_a_store_is_or_can_be():
+    with temporary_folder() as folder:
+        def first(directory):
+            return subprocess.run([str(BIN / "tidemark"), "admin", "token", "first", "admin", "--data", str(directory)],
+                                  capture_output=True, text=True, timeout=60)
+
+        done = first(folder / "mistyped")
+        expect(done.returncode != 0 and not done.stdout and "is no data directory" in done.stderr, done)
+        expect(not (folder / "mistyped").exists(), "a directory was made by a name that was mistyped")
+        (folder / "home").mkdir()
+        (folder / "home/letter.txt").write_text("x")
+        done = first(folder / "home")
+        expect(done.returncode != 0 and not done.stdout and "is no data directory" in done.stderr, done)
+        expect_equal([each.name for each in (folder / "home").iterdir()], ["letter.txt"], "somebody's folder")
+        # An empty volume is given a token before its server first starts.
+        (folder / "volume").mkdir()
+        done = first(folder / "volume")
+        expect_equal(done.returncode, 0, done.stderr)
+        with Server(folder / "volume", *OFF) as server:
+            expect_equal(ask(server, "GET", "/api/v1/admin/tokens", bearer(done.stdout.strip()))[0], 200, "its server knows it")
+            expect("token new" not in server.log_text(), "what is there is not asked for")
+
+
 def test_only_loopback_without_tokens():
     with temporary_folder() as folder:
         done = subprocess.run([str(BIN / "tidemarkd"), "--data", str(folder / "data"), "--http", "0.0.0.0:0", *OFF],

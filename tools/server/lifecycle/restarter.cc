@@ -23,6 +23,9 @@ std::string WithoutLineEnd(std::string text) {
   return text;
 }
 
+// "" where there is nothing to say.
+std::string Behind(std::string_view words, std::string text) { return text.empty() ? text : text.insert(0, words); }
+
 }  // namespace
 
 Status Restarter::Check(StartFacts facts, const std::stop_token& stop) const {
@@ -51,13 +54,17 @@ Status Restarter::Check(StartFacts facts, const std::stop_token& stop) const {
     if (said.ends_with(StartAnswer(facts.answer))) return {};
     return InvalidArgument(fmt::format(
         "{}: it is no tidemarkd, or one that cannot take over from this one, since it ended without the word that was "
-        "asked of it; to start it all the same, stop this server first. It said: \"{}\"",
-        what, WithoutLineEnd(std::move(said))));
+        "asked of it; to start it all the same, stop this server first{}",
+        what, Behind(". It said: ", WithoutLineEnd(std::move(said)))));
   }
   switch (run.end) {
-    case End::kExited: return InvalidArgument(fmt::format("{}: {}", what, WithoutLineEnd(std::move(said))));
+    case End::kExited:
+      said = WithoutLineEnd(std::move(said));
+      if (said.empty()) said = fmt::format("it ended with {} and said nothing", run.exit_code);
+      return InvalidArgument(fmt::format("{}: {}", what, said));
     case End::kSignalled:
-      return InvalidArgument(fmt::format("{}: signal {} ended it; {}", what, run.signal, WithoutLineEnd(said)));
+      return InvalidArgument(fmt::format("{}: signal {} ended it{}", what, run.signal,
+                                         Behind("; it said: ", WithoutLineEnd(std::move(said)))));
     case End::kTimedOut: return MakeError(ErrorCode::kTimeout, fmt::format("{}: it did not say so within 30 s", what));
     case End::kCancelled: return MakeError(ErrorCode::kCancelled, "the restart was not waited for");
   }
