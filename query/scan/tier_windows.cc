@@ -89,7 +89,7 @@ class TierBlock {
     if (!gone_ && !plan::WorthTier(stretches, plan::Join(windows_))) return false;
     TM_RETURN_IF_ERROR(memory.Set(refs_.size() * (buckets_ + pieces_.size()) * sizeof(TierPart)));
     piece_parts_.resize(refs_.size() * pieces_.size());
-    for (const Interval& stretch : stretches) TM_RETURN_IF_ERROR(ReadRaw(stretch));
+    for (const Interval& pass : Passes(stretches)) TM_RETURN_IF_ERROR(ReadRaw(pass, stretches));
     if (!Fold(out)) return false;
     TM_RETURN_IF_ERROR(state_->CountSamples(rows_, refs_.size()));
     state_->CountTierBuckets(used_buckets_, width_ns_);
@@ -192,11 +192,31 @@ class TierBlock {
     bool any_ = false;
   };
 
-  // Fills parts_ and adds buckets that cannot be trusted to pieces_.
+  // Stretches that lie so near to each other that their pages are opened once for all, and the rows between them read
+  // in vain.
+  [[nodiscard]] std::vector<Interval> Passes(const std::vector<Interval>& stretches) const {
+    // Opening a page and finding a series in it takes as long as reading so many of its rows.
+    constexpr double kRowsOfOpening = 512;
+    std::vector<Interval> passes;
+    for (const Interval& stretch : stretches) {
+      const bool near = !passes.empty() && rows_per_ns_ > 0 &&
+                        rows_per_ns_ * static_cast<double>(stretch.after_ns - passes.back().last_ns) < kRowsOfOpening;
+      if (near) {
+        passes.back().last_ns = stretch.last_ns;
+      } else {
+        passes.push_back(stretch);
+      }
+    }
+    return passes;
+  }
+
+  // Fills parts_ and rows_per_ns_, and adds buckets that cannot be trusted to pieces_.
   Status ReadBuckets() {
     raw_piece_of_bucket_.assign(buckets_, kNoPiece);
     if (buckets_ == 0) return {};
     std::vector<uint8_t> untrusted(buckets_);
+    double rows = 0;
+    uint64_t trusted = 0;
     const auto cursor = state_->view().ScanTier(refs_, {{covered_.after_ns + 1}, {covered_.last_ns}}, width_ns_);
     storage::TierColumn column;
     for (size_t s = 0; s < refs_.size(); ++s) {
@@ -205,6 +225,8 @@ class TierBlock {
       for (size_t b = 0; b < buckets_; ++b) {
         TierPart& part = parts_[s * buckets_ + b];
         if (BucketOf(column, covered_.after_ns + static_cast<int64_t>(b) * width_ns_, &part) != Known::kNeedsRows) {
+          rows += part.count;
+          ++trusted;
           continue;
         }
         untrusted[b] = 1;
@@ -212,6 +234,7 @@ class TierBlock {
       }
     }
     for (std::string& warning : cursor->Warnings()) state_->WarnMissing(std::move(warning));
+    if (trusted > 0) rows_per_ns_ = rows / static_cast<double>(trusted) / static_cast<double>(width_ns_);
     for (size_t b = 0; b < buckets_; ++b) {
       if (untrusted[b] == 0) continue;
       const int64_t start = covered_.after_ns + static_cast<int64_t>(b) * width_ns_;
@@ -272,22 +295,26 @@ class TierBlock {
     return true;
   }
 
-  // Reads the rows of one stretch and adds them to the pieces inside it.
-  Status ReadRaw(const Interval& stretch) {
-    RowReader reader(refs_, {{stretch.after_ns + 1}, {stretch.last_ns}}, GoneRows::kAnswered, state_);
+  // Reads the rows of one pass and adds those of its stretches to the pieces inside it.
+  Status ReadRaw(const Interval& pass, std::span<const Interval> stretches) {
+    RowReader reader(refs_, {{pass.after_ns + 1}, {pass.last_ns}}, GoneRows::kAnswered, state_);
+    const auto is_inside = [&](const Interval& interval) {
+      return interval.length_ns() > 0 && interval.after_ns >= pass.after_ns && interval.last_ns <= pass.last_ns;
+    };
     std::vector<size_t> inside;
     for (size_t p = 0; p < pieces_.size(); ++p) {
-      const Interval& piece = pieces_[p];
-      if (piece.length_ns() > 0 && piece.after_ns >= stretch.after_ns && piece.last_ns <= stretch.last_ns) {
-        inside.push_back(p);
-      }
+      if (is_inside(pieces_[p])) inside.push_back(p);
     }
     model::Column column;
     Samples samples;
     for (size_t s = 0; s < refs_.size(); ++s) {
       TM_RETURN_IF_ERROR(reader.Next(&column));
-      rows_ += column.size();
       if (column.empty()) continue;
+      for (const Interval& stretch : stretches) {
+        if (is_inside(stretch)) {
+          rows_ += column.times.UpperBound(stretch.last_ns) - column.times.UpperBound(stretch.after_ns);
+        }
+      }
       samples.Reset(column, spec_.drop_stale);
       for (const size_t p : inside) {
         const auto begin = static_cast<uint32_t>(samples.times().UpperBound(pieces_[p].after_ns));
@@ -392,6 +419,7 @@ class TierBlock {
   std::vector<size_t> raw_piece_of_bucket_;
   std::vector<TierPart> piece_parts_;  // [series][piece]
   bool maybe_more_ = false;            // a bucket of the window at hand may have rows in it that did not count
+  double rows_per_ns_ = 0;             // of a series, by buckets that can be trusted; 0: not known
   uint64_t rows_ = 0;
   uint64_t used_buckets_ = 0;
 };

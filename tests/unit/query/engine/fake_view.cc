@@ -335,6 +335,7 @@ model::FieldType FakeView::TypeOf(model::FieldId field) const {
 }
 
 std::unique_ptr<storage::ColumnCursor> FakeView::Scan(std::span<const SeriesRef> refs, model::TimeRange range) const {
+  scans_.fetch_add(1);
   return std::make_unique<FakeCursor>(*this, refs, range);
 }
 

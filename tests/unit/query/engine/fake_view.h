@@ -84,11 +84,14 @@ class FakeView final : public storage::View {
   // Rows that all scans together have handed out.
   [[nodiscard]] uint64_t rows_scanned() const { return rows_scanned_.load(); }
   void CountRows(uint64_t rows) const { rows_scanned_.fetch_add(rows); }
+  // How often Scan was called.
+  [[nodiscard]] uint64_t scans() const { return scans_.load(); }
 
  private:
   std::vector<Series> series_;  // sorted by ref
   std::vector<Tier> tiers_;
   mutable std::atomic<uint64_t> rows_scanned_{0};
+  mutable std::atomic<uint64_t> scans_{0};
 };
 
 }  // namespace tidemark::query::engine

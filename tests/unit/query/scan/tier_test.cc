@@ -128,6 +128,22 @@ TEST(TierTest, SmallStepsReadRawBecauseTheEndsCoverEverything) {
   ExpectSame(view, "max_over_time", range, "3h", false);
 }
 
+// Each pass over rows opens their pages anew.
+TEST(TierTest, RowsThatLieNearEachOtherAreReadInOnePass) {
+  const auto view = TwoDays(48);
+  // Seven heads an hour apart, and as many tails a day behind them.
+  const RangeSpec range{
+      .start_ms = 30 * kHour + 123'000, .end_ms = 36 * kHour + 123'000, .step_ms = kHour, .instant = false};
+  for (const char* function : kFunctions) {
+    ExpectSame(view, function, range, "1d", true);
+    const uint64_t before = view->scans();
+    const Answer answer = Ask(view, std::string(function) + "(m[1d])", range, Resolution::Kind::kAuto);
+    EXPECT_EQ(view->scans() - before, 2U);
+    // Those in between have no part in the answer.
+    EXPECT_LT(answer.stats.samples, answer.rows);
+  }
+}
+
 TEST(TierTest, SumsOfFreeDoublesStayRaw) {
   const auto view = TwoDays(48, true);
   const RangeSpec at{.start_ms = 0, .end_ms = 40 * kHour, .step_ms = 0, .instant = true};
