@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "query/frame/exact_sum.h"
 #include "storage/model/batch.h"
 #include "storage/model/stale_marker.h"
 
@@ -19,7 +20,7 @@ void Samples::Reset(const model::Column& column, bool drop_stale) {
   divisor_ = decimal ? model::PowerOfTen(column.scale) : 1.0;
   doubles_ = nullptr;
   has_nan_ = Known::kUnknown;
-  bound_known_ = prefix_sums_known_ = drops_known_ = changes_known_ = false;
+  bits_known_ = prefix_sums_known_ = drops_known_ = changes_known_ = false;
   if (drop_stale && column_.floats != nullptr) DropStaleRows();
 }
 
@@ -42,18 +43,11 @@ void Samples::DropStaleRows() {
 
 bool Samples::SumsExactly(size_t count) {
   if (!exact_ints_) return false;
-  if (!bound_known_) {
-    // The bits of all magnitudes together are at least the largest and less than twice it: one pass without branches.
-    uint64_t bits = 0;
-    for (size_t i = 0; i < size(); ++i) {
-      const int64_t value = column_.ints[i];
-      bits |= static_cast<uint64_t>(value ^ (value >> 63));
-    }
-    bound_ = bits + 1;
-    bound_known_ = true;
+  if (!bits_known_) {
+    bits_ = SumOf({column_.ints, size()}).bits;
+    bits_known_ = true;
   }
-  constexpr uint64_t kExact = uint64_t{1} << 53;
-  return count == 0 || (bound_ != 0 && bound_ <= kExact / count);
+  return AddUpExactly(bits_, count);
 }
 
 const double* Samples::doubles() {

@@ -57,8 +57,8 @@ class Samples {
   const double* doubles_ = nullptr;
   std::vector<double> doubles_buffer_;
   Known has_nan_ = Known::kUnknown;
-  bool bound_known_ = false;
-  uint64_t bound_ = 0;  // no |ints()[i]| is larger
+  bool bits_known_ = false;
+  uint64_t bits_ = 0;  // of the magnitudes of ints()
   bool prefix_sums_known_ = false;
   std::vector<int64_t> prefix_sums_;
   bool drops_known_ = false;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "query/frame/exact_sum.h"
 #include "query/frame/kahan.h"
 #include "query/frame/time_math.h"
 #include "query/functions/fold_kernels.h"
@@ -19,24 +20,26 @@ using scan::FoldCall;
 using scan::ForEachWindow;
 using scan::WorthSliding;
 
-// Integers of this series add up exactly in every window.
-bool ExactSums(FoldCall& call) { return call.samples.SumsExactly(call.windows.longest()); }
-
-// The sum of ints() in each window, as a double that is exact.
-template <typename Function>
-void ForEachExactSum(FoldCall& call, Function value) {
+// Of each window with rows `exact(sum, count)`, where its ints() add up exactly, of others `rows(begin, end)`. A window
+// decides by its own rows, so that its value does not depend on what else the query asks for.
+template <typename Exact, typename Rows>
+void ForEachSum(FoldCall& call, Exact exact, Rows rows) {
+  const int64_t* const ints = call.samples.ints();
+  if (ints == nullptr) {
+    ForEachWindow<1>(call, [&](size_t, uint32_t begin, uint32_t end) { return rows(begin, end); });
+    return;
+  }
   if (WorthSliding(call) && call.samples.SumsExactly(call.samples.size())) {
     const int64_t* const prefix = call.samples.PrefixSums();
     ForEachWindow<1>(call, [&](size_t, uint32_t begin, uint32_t end) {
-      return value(static_cast<double>(prefix[end] - prefix[begin]), end - begin);
+      return exact(static_cast<double>(prefix[end] - prefix[begin]), end - begin);
     });
     return;
   }
-  const int64_t* const ints = call.samples.ints();
   ForEachWindow<1>(call, [&](size_t, uint32_t begin, uint32_t end) {
-    int64_t sum = 0;
-    for (uint32_t row = begin; row < end; ++row) sum += ints[row];
-    return value(static_cast<double>(sum), end - begin);
+    const size_t count = end - begin;
+    const frame::IntegerSum sum = frame::SumOf({ints + begin, count});
+    return frame::AddUpExactly(sum.bits, count) ? exact(static_cast<double>(sum.sum), end - begin) : rows(begin, end);
   });
 }
 
@@ -157,31 +160,27 @@ void FoldVariance(FoldCall& call, Finish finish) {
 }  // namespace
 
 void FoldSum(FoldCall& call) {
-  if (ExactSums(call)) {
-    const double divisor = call.samples.divisor();
-    ForEachExactSum(call, [divisor](double sum, uint32_t) { return sum / divisor; });
-    return;
-  }
-  const double* const values = call.samples.doubles();
-  ForEachWindow<1>(call, [&](size_t, uint32_t begin, uint32_t end) {
-    KahanSum sum;
-    for (uint32_t row = begin; row < end; ++row) sum.Add(values[row]);
-    return sum.Total();
-  });
+  const double divisor = call.samples.divisor();
+  ForEachSum(
+      call, [divisor](double sum, uint32_t) { return sum / divisor; },
+      [&](uint32_t begin, uint32_t end) {
+        const double* const values = call.samples.doubles();
+        KahanSum sum;
+        for (uint32_t row = begin; row < end; ++row) sum.Add(values[row]);
+        return sum.Total();
+      });
 }
 
 void FoldAvg(FoldCall& call) {
-  if (ExactSums(call)) {
-    const double divisor = call.samples.divisor();
-    ForEachExactSum(call, [divisor](double sum, uint32_t count) { return sum / divisor / count; });
-    return;
-  }
-  const double* const values = call.samples.doubles();
-  ForEachWindow<1>(call, [&](size_t, uint32_t begin, uint32_t end) {
-    KahanMean mean;
-    for (uint32_t row = begin; row < end; ++row) mean.Add(values[row]);
-    return mean.Value();
-  });
+  const double divisor = call.samples.divisor();
+  ForEachSum(
+      call, [divisor](double sum, uint32_t count) { return sum / divisor / count; },
+      [&](uint32_t begin, uint32_t end) {
+        const double* const values = call.samples.doubles();
+        KahanMean mean;
+        for (uint32_t row = begin; row < end; ++row) mean.Add(values[row]);
+        return mean.Value();
+      });
 }
 
 void FoldCount(FoldCall& call) {

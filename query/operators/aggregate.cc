@@ -114,9 +114,10 @@ Result<Grouping> GroupRows(const plan::AggregateNode& node, const Frame& frame, 
     } else {
       KeyOfOnly(head.labels, names, &key);
     }
-    const auto [group, added] = seen.NumberOf(Hash64(key, 0), [&](uint32_t other) { return out.keys[other] == key; });
+    const uint64_t hash = Hash64(key, 0);
+    const auto [group, added] = seen.NumberOf(hash, [&](uint32_t other) { return out.keys[other] == key; });
     if (added) {
-      out.keys.push_back(key);
+      out.keys.Add(hash, key);
       out.heads.push_back(
           {.labels = without ? Drop(head.labels, names, arena) : Keep(head.labels, names, arena), .name = head.name});
     }
@@ -162,23 +163,28 @@ Status RunningAggregation::Merge(Block&& block) {
     heads_ = std::move(block.grouping.heads);
     capacity_ = heads_.size();
     total_ = std::move(block.partial);
-    first_keys_ = std::move(block.grouping.keys);
+    keys_ = std::move(block.grouping.keys);
     return memory_.Set(total_->bytes());
   }
-  for (std::string& key : first_keys_) groups_.emplace(std::move(key), groups_.size());
-  first_keys_.clear();
+  const auto number_of = [&](const GroupKeys& keys, size_t group) TM_REQUIRES(mutex_) {
+    return groups_.NumberOf(keys.hash(group),
+                            [&](uint32_t other) TM_REQUIRES(mutex_) { return keys_[other] == keys[group]; });
+  };
+  while (groups_.size() < keys_.size()) number_of(keys_, groups_.size());
+  const GroupKeys& keys = block.grouping.keys;
   for (size_t group = 0; group < block.grouping.heads.size(); ++group) {
-    const auto [at, added] = groups_.emplace(block.grouping.keys[group], heads_.size());
+    const auto [at, added] = number_of(keys, group);
     if (added) {
+      keys_.Add(keys.hash(group), keys[group]);
       heads_.push_back(block.grouping.heads[group]);
       if (heads_.size() > capacity_) {
         capacity_ = std::max<size_t>(2 * capacity_, 16);
         total_->Resize(capacity_);
       }
     }
-    RowHead& head = heads_[at->second];
+    RowHead& head = heads_[at];
     head.name = std::max(head.name, block.grouping.heads[group].name);
-    total_->Merge(at->second, *block.partial, group);
+    total_->Merge(at, *block.partial, group);
   }
   return memory_.Set(total_->bytes());
 }

@@ -6,10 +6,11 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "query/frame/frame.h"
+#include "query/frame/key_numbers.h"
 #include "query/plan/plan.h"
 #include "query/run/query_state.h"
 #include "storage/base/mutex.h"
@@ -20,10 +21,31 @@ namespace tidemark::query::operators {
 // Whether `op` keeps a state of fixed size for each group and step.
 bool IsRunningAggregate(promql::AggregateOp op);
 
+// The keys of groups, equal for equal groups of other frames, one behind the other in one block of memory.
+class GroupKeys {
+ public:
+  [[nodiscard]] size_t size() const { return hashes_.size(); }
+  [[nodiscard]] uint64_t hash(size_t group) const { return hashes_[group]; }
+  [[nodiscard]] std::string_view operator[](size_t group) const {
+    const size_t begin = group == 0 ? 0 : ends_[group - 1];
+    return std::string_view(bytes_).substr(begin, ends_[group] - begin);
+  }
+  void Add(uint64_t hash, std::string_view key) {
+    hashes_.push_back(hash);
+    bytes_ += key;
+    ends_.push_back(bytes_.size());
+  }
+
+ private:
+  std::vector<uint64_t> hashes_;
+  std::vector<size_t> ends_;
+  std::string bytes_;
+};
+
 // The rows of a frame sorted into groups.
 struct Grouping {
   std::vector<uint32_t> group_of_row;
-  std::vector<std::string> keys;      // of each group: equal for equal groups of other frames
+  GroupKeys keys;                     // of each group
   std::vector<frame::RowHead> heads;  // of each group: its labels, and the strictest fate of its members' names
 };
 
@@ -69,9 +91,9 @@ class RunningAggregation {
   Mutex mutex_;
   size_t next_block_ TM_GUARDED_BY(mutex_) = 0;
   std::map<size_t, Block> waiting_ TM_GUARDED_BY(mutex_);
-  // Of heads_. The keys of the first block come in when there is a second one.
-  std::unordered_map<std::string, size_t> groups_ TM_GUARDED_BY(mutex_);
-  std::vector<std::string> first_keys_ TM_GUARDED_BY(mutex_);
+  // Of heads_. The keys of the first block are numbered when there is a second one.
+  frame::KeyNumbers groups_ TM_GUARDED_BY(mutex_){0};
+  GroupKeys keys_ TM_GUARDED_BY(mutex_);
   std::vector<frame::RowHead> heads_ TM_GUARDED_BY(mutex_);
   size_t capacity_ TM_GUARDED_BY(mutex_) = 0;  // groups that total_ has room for; grows by doubling
   std::unique_ptr<PartialAggregate> total_ TM_GUARDED_BY(mutex_);
