@@ -5,7 +5,9 @@
 #include <string_view>
 #include <utility>
 
+#include "query/frame/frame_order.h"
 #include "query/frame/key_numbers.h"
+#include "storage/base/check.h"
 #include "storage/base/hash.h"
 
 namespace tidemark::query::frame {
@@ -31,20 +33,7 @@ void Frame::AddRowOf(const Frame& other, size_t row) {
   present.insert(present.end(), from_present.begin(), from_present.end());
 }
 
-void Frame::DropEmptyRows() {
-  size_t out = 0;
-  for (size_t row = 0; row < rows.size(); ++row) {
-    const auto from = RowPresent(row);
-    if (std::ranges::find(from, uint8_t{1}) == from.end()) continue;
-    if (out != row) {
-      rows[out] = rows[row];
-      std::ranges::copy(RowValues(row), RowValues(out).begin());
-      std::ranges::copy(from, RowPresent(out).begin());
-    }
-    ++out;
-  }
-  Resize(out);
-}
+void Frame::DropEmptyRows() { TM_CHECK(query::frame::DropEmptyRows(this, nullptr).ok()); }
 
 namespace {
 

@@ -10,6 +10,9 @@ namespace {
 
 using text::IsDigit;
 
+// Cells that are copied without asking whether to go on: under a millisecond.
+constexpr size_t kCellsPerCheck = size_t{1} << 17;
+
 // The run of digits, or of other characters, at the start of `text`.
 std::string_view Run(std::string_view text) {
   const bool digits = IsDigit(text.front());
@@ -24,6 +27,27 @@ std::string_view WithoutLeadingZeros(std::string_view digits) {
 }
 
 }  // namespace
+
+Status DropEmptyRows(Frame* frame, const Interrupt* interrupt) {
+  size_t out = 0;
+  size_t looked_at = 0;
+  for (size_t row = 0; row < frame->size(); ++row) {
+    if ((looked_at += frame->steps) >= kCellsPerCheck) {
+      looked_at = 0;
+      if (interrupt != nullptr) TM_RETURN_IF_ERROR(interrupt->CheckInterrupt());
+    }
+    const auto from = frame->RowPresent(row);
+    if (std::ranges::find(from, uint8_t{1}) == from.end()) continue;
+    if (out != row) {
+      frame->rows[out] = frame->rows[row];
+      std::ranges::copy(frame->RowValues(row), frame->RowValues(out).begin());
+      std::ranges::copy(from, frame->RowPresent(out).begin());
+    }
+    ++out;
+  }
+  frame->Resize(out);
+  return {};
+}
 
 Result<Frame> Reordered(const Frame& frame, const std::vector<uint32_t>& order, const Interrupt* interrupt) {
   Frame out(frame.steps);

@@ -12,6 +12,9 @@
 
 namespace tidemark::query::frame {
 
+// Removes rows that are absent everywhere, keeping the order. Errors: those of `interrupt`.
+Status DropEmptyRows(Frame* frame, const Interrupt* interrupt);
+
 // Rows rearranged: row i of the result is row order[i] of `frame`; rows not named are left out.
 Result<Frame> Reordered(const Frame& frame, const std::vector<uint32_t>& order, const Interrupt* interrupt);
 

@@ -25,6 +25,7 @@ namespace tidemark::query::operators {
 namespace {
 
 using frame::CheckAtRow;
+using frame::DropEmptyRows;
 using frame::Frame;
 using frame::GoFormat;
 using frame::GoFormatFixed;
@@ -129,7 +130,7 @@ class BestRows {
       }
     }
     if (frame_.steps == 1) return Reordered(frame_, order, state_);
-    frame_.DropEmptyRows();
+    TM_RETURN_IF_ERROR(DropEmptyRows(&frame_, state_));
     return std::move(frame_);
   }
 
@@ -169,7 +170,9 @@ Result<Frame> FirstRows(Frame frame, const Grouping& grouping, const std::vector
   for (const std::vector<uint32_t>& rows : groups) {
     for (size_t step = 0; step < frame.steps; ++step) {
       size_t left = limits[step];
-      for (const uint32_t row : rows) {
+      for (size_t i = 0; i < rows.size(); ++i) {
+        TM_RETURN_IF_ERROR(CheckAtRow(state, i + 1));
+        const uint32_t row = rows[i];
         uint8_t& present = frame.RowPresent(row)[step];
         if (present == 0) continue;
         if (left == 0) {
@@ -180,7 +183,7 @@ Result<Frame> FirstRows(Frame frame, const Grouping& grouping, const std::vector
       }
     }
   }
-  frame.DropEmptyRows();
+  TM_RETURN_IF_ERROR(DropEmptyRows(&frame, state));
   return frame;
 }
 
@@ -217,6 +220,7 @@ Result<Frame> LimitRatio(const plan::AggregateNode& node, Frame frame, std::span
   if (range.most > 1) warn(range.most, 1);
   if (range.least < -1) warn(range.least, -1);
   for (size_t row = 0; row < frame.size(); ++row) {
+    TM_RETURN_IF_ERROR(CheckAtRow(state, row));
     const double offset = SamplingOffset(frame.rows[row].labels);
     for (size_t step = 0; step < frame.steps; ++step) {
       const double ratio = std::clamp(param[step], -1.0, 1.0);
@@ -224,7 +228,7 @@ Result<Frame> LimitRatio(const plan::AggregateNode& node, Frame frame, std::span
       if (!kept) frame.RowPresent(row)[step] = 0;
     }
   }
-  frame.DropEmptyRows();
+  TM_RETURN_IF_ERROR(DropEmptyRows(&frame, state));
   return frame;
 }
 
