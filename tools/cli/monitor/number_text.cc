@@ -90,7 +90,9 @@ std::string Share(double percent, Decimals decimals) {
 
 std::string Signed(double value, Decimals decimals) {
   const int places = decimals.value_or(std::fabs(value) >= 10 ? 0 : 1);
-  return (value < 0 ? "-" : "+") + Plain(std::fabs(value), places);
+  std::string text = Plain(std::fabs(value), places);
+  // What is next to nothing has no direction.
+  return text.starts_with('<') ? text : (value < 0 ? "-" : "+") + text;
 }
 
 std::string Grouped(double value, int decimals) {

@@ -86,7 +86,8 @@ function share(percent: number, decimals: number | undefined): string {
 
 function signed(value: number, decimals: number | undefined): string {
   const text = number(Math.abs(value), decimals ?? (Math.abs(value) >= 10 ? 0 : 1));
-  return (value < 0 ? "−" : "+") + text;
+  // What is next to nothing has no direction.
+  return text.startsWith("<") ? text : (value < 0 ? "−" : "+") + text;
 }
 
 function grouped(value: number, decimals: number): string {
