@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <set>
 #include <utility>
 
@@ -13,6 +14,15 @@ namespace tidemark::query::notify {
 namespace {
 
 using Need = YamlReader::Need;
+
+// Where in a list of texts one of them stands, of several the last.
+YAML::Node EntryOf(const YAML::Node& list, const std::string& text) {
+  YAML::Node found = list;
+  for (const YAML::Node& entry : list) {
+    if (entry.IsScalar() && entry.Scalar() == text) found.reset(entry);
+  }
+  return found;
+}
 
 // Reads the tree of routes; what receivers and intervals it names is checked behind it, when all are known.
 class RouteReader {
@@ -56,12 +66,24 @@ class RouteReader {
     return route;
   }
 
+  // The value of the first of the keys that is there.
+  static YAML::Node FirstOf(const YAML::Node& node, std::initializer_list<const char*> keys) {
+    for (const char* const key : keys) {
+      if (node[key]) return node[key];
+    }
+    return node;
+  }
+
   void CheckRoot(const YAML::Node& node, const Route& route) {
     if (route.receiver.empty()) yaml_.Fault(node, "the root route needs a receiver");
     if (route.continues) yaml_.Fault(node["continue"], "the root route must not have continue: none comes after it");
-    if (!route.matchers.empty()) yaml_.Fault(node, "the root route must not have any matchers: all alerts come to it");
+    if (!route.matchers.empty()) {
+      yaml_.Fault(FirstOf(node, {"matchers", "match", "match_re"}),
+                  "the root route must not have any matchers: all alerts come to it");
+    }
     if (!route.mute_intervals.empty() || !route.active_intervals.empty()) {
-      yaml_.Fault(node, "the root route must not have any mute or active time intervals: give them to a route in it");
+      yaml_.Fault(FirstOf(node, {"mute_time_intervals", "active_time_intervals"}),
+                  "the root route must not have any mute or active time intervals: give them to a route in it");
     }
   }
 
@@ -86,9 +108,9 @@ class RouteReader {
       if (name == "...") {
         route->group_by_all = true;
       } else if (!IsLabelName(name)) {
-        yaml_.Fault(given, fmt::format("invalid label name \"{}\" in group_by list", name));
+        yaml_.Fault(EntryOf(given, name), fmt::format("invalid label name \"{}\" in group_by list", name));
       } else if (!route->group_by.insert(name).second) {
-        yaml_.Fault(given, fmt::format("duplicated label \"{}\" in group_by", name));
+        yaml_.Fault(EntryOf(given, name), fmt::format("duplicated label \"{}\" in group_by", name));
       }
     }
     if (route->group_by_all && !route->group_by.empty()) {
@@ -119,7 +141,7 @@ class RouteReader {
     std::vector<std::string> names = ReadTexts(yaml_, node, key);
     for (const std::string& name : names) {
       if (!config_.intervals.contains(name)) {
-        yaml_.Fault(node[key], fmt::format("undefined time interval \"{}\" used in route", name));
+        yaml_.Fault(EntryOf(node[key], name), fmt::format("undefined time interval \"{}\" used in route", name));
       }
     }
     return names;
@@ -218,7 +240,7 @@ class Reader {
       if (rule.source.empty()) yaml_.Fault(node, "an inhibit rule without source_matchers: any alert would inhibit");
       for (const std::string& name : rule.equal) {
         if (!IsLabelName(name))
-          yaml_.Fault(node["equal"], fmt::format("invalid label name \"{}\" in equal list", name));
+          yaml_.Fault(EntryOf(node["equal"], name), fmt::format("invalid label name \"{}\" in equal list", name));
       }
       config->inhibit_rules.push_back(std::move(rule));
       lines.push_back(node.Mark().line + 1);

@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "query/notify/config_reader.h"
@@ -23,6 +25,17 @@ std::vector<IntRange> ReadRanges(YamlReader& yaml, const YAML::Node& map, const 
   return ranges;
 }
 
+// Nothing after a fault.
+std::optional<int> ReadTimeOfDay(YamlReader& yaml, const YAML::Node& map, const char* key) {
+  const std::string text = yaml.Text(map, key, YamlReader::Need::kRequired);
+  // That it is missing has been said.
+  if (text.empty() && (!map[key] || !map[key].IsScalar())) return std::nullopt;
+  const Result<int> time = ParseTimeOfDay(text);
+  if (time.ok()) return *time;
+  yaml.Fault(map[key], fmt::format("{}: {}", key, time.error().message));
+  return std::nullopt;
+}
+
 void AddMatcher(YamlReader& yaml, const YAML::Node& node, Result<Matcher> matcher, Matchers* out) {
   if (matcher.ok()) {
     out->push_back(std::move(matcher).value());
@@ -41,9 +54,16 @@ void ReadMatcherMap(YamlReader& yaml, const YAML::Node& map, const char* key, mo
       continue;
     }
     std::string value = entry.second.Scalar();
-    // As Alertmanager has it in the keys of groups, which receivers see.
-    if (op == model::MatchOp::kRegex) value = "^(?:" + value + ")$";
-    AddMatcher(yaml, entry.first, Matcher::Make(entry.first.Scalar(), op, std::move(value)), out);
+    if (op == model::MatchOp::kRegex) {
+      // What is wrong with it is said of what was written.
+      if (const Result<Matcher> plain = Matcher::Make(entry.first.Scalar(), op, value); !plain.ok()) {
+        yaml.Fault(entry.second, plain.error().message);
+        continue;
+      }
+      // As Alertmanager has it in the keys of groups, which receivers see.
+      value = "^(?:" + value + ")$";
+    }
+    AddMatcher(yaml, entry.second, Matcher::Make(entry.first.Scalar(), op, std::move(value)), out);
   }
 }
 
@@ -111,11 +131,10 @@ TimeInterval ReadTimeInterval(YamlReader& yaml, const YAML::Node& node) {
     return interval;
   for (const YAML::Node& times : yaml.List(node, "times")) {
     if (!yaml.CheckMap(times, "a range of times", {"start_time", "end_time"})) continue;
-    const Result<int> begin = ParseTimeOfDay(yaml.Text(times, "start_time", YamlReader::Need::kRequired));
-    const Result<int> end = ParseTimeOfDay(yaml.Text(times, "end_time", YamlReader::Need::kRequired));
-    if (!begin.ok() || !end.ok()) {
-      yaml.Fault(times, begin.ok() ? end.error().message : begin.error().message);
-    } else if (*begin >= *end) {
+    const std::optional<int> begin = ReadTimeOfDay(yaml, times, "start_time");
+    const std::optional<int> end = ReadTimeOfDay(yaml, times, "end_time");
+    if (!begin || !end) continue;
+    if (*begin >= *end) {
       yaml.Fault(times,
                  "start_time must be before end_time: a range over midnight is two, '22:00' to '24:00' and "
                  "'00:00' to '06:00'");

@@ -72,6 +72,14 @@ Result<std::string> Unescape(std::string_view raw) {
   return value;
 }
 
+// Why it is none, without the part that may have been made here around what was written.
+std::string WordsOf(const RE2& pattern) {
+  std::string words = pattern.error();
+  const std::string whole = ": " + pattern.pattern();
+  if (words.ends_with(whole)) words.resize(words.size() - whole.size());
+  return words;
+}
+
 }  // namespace
 
 Result<Matcher> Matcher::Make(std::string name, MatchOp op, std::string value) {
@@ -82,7 +90,8 @@ Result<Matcher> Matcher::Make(std::string name, MatchOp op, std::string value) {
     RE2::Options options(RE2::Quiet);
     auto pattern = std::make_shared<const RE2>("^(?:" + matcher.value() + ")$", options);
     if (!pattern->ok()) {
-      return InvalidArgument(fmt::format("{}: not a regular expression: {}", matcher.Text(), pattern->error()));
+      // The library names the part that is wrong, of the whole with what is around it here.
+      return InvalidArgument(fmt::format("{}: not a regular expression: {}", matcher.Text(), WordsOf(*pattern)));
     }
     matcher.pattern_ = std::move(pattern);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "query/notify/notifier.h"
+#include "storage/base/log.h"
 
 namespace tidemark::query::notify {
 namespace {
@@ -21,6 +22,18 @@ bool WithinAny(const Config& config, const std::vector<std::string>& names, int6
     return at != config.intervals.end() &&
            std::any_of(at->second.begin(), at->second.end(), [&](const auto& i) { return i.Contains(now_ns); });
   });
+}
+
+// Of whom a look at a group tells, or why not: who asks why he was not told finds it in the log.
+void LogLook(const Group& group, std::span<const Candidate> candidates) {
+  if (!log::Enabled(log::Level::kDebug)) return;
+  std::string seen;
+  for (const Candidate& one : candidates) {
+    seen += fmt::format(" {}[{}][{}]", ValueOf(one.alert->labels, "alertname"), FingerprintText(one.alert->fingerprint),
+                        one.resolved ? "resolved" : "active");
+    if (one.muting != Muting::kNone) seen += fmt::format("[{}]", Name(one.muting));
+  }
+  TM_LOG(kDebug, "looked at the group {} for {}:{}", group.key, group.route->receiver, seen);
 }
 
 }  // namespace
@@ -66,6 +79,7 @@ void Notifier::Flush(Group* group, int64_t now_ns, std::vector<Message>* out) {
   }
   std::sort(candidates.begin(), candidates.end(),
             [](const Candidate& a, const Candidate& b) { return AlertBefore(*a.alert, *b.alert); });
+  LogLook(*group, candidates);
   const Receiver& receiver = *config_->FindReceiver(group->route->receiver);
   for (size_t i = 0; i < receiver.integrations.size(); ++i) {
     Tell(*group, {.group = group->id, .receiver = receiver.name, .integration = i}, candidates,

@@ -1,4 +1,4 @@
-"""The same requests to Alertmanager's API of Debian's Alertmanager and of ours (peers/alertmanager_requests.py): the same
+"""The same requests to Alertmanager's API of Debian's Alertmanager and of ours (peers/alertmanager_requests.py, alertmanager_request_edges.py): the same
 answers, but for what README.md of tools/server/notify names."""
 import datetime
 import http.client
@@ -11,6 +11,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import Server, expect, run_tests, temporary_folder, wait_until  # noqa: E402
+from peers import alertmanager_request_edges  # noqa: E402
 from peers.alertmanager_requests import CONFIG, cases  # noqa: E402
 from peers.prometheus_pair import Alertmanager  # noqa: E402
 
@@ -145,7 +146,7 @@ def test_the_answers_are_those_of_alertmanager():
         (folder / "notify.yml").write_text(CONFIG)
         with Alertmanager(folder / "am", CONFIG) as theirs, \
                 Server(folder / "data", "--host-metrics", "off", "--notify-config", str(folder / "notify.yml")) as ours:
-            all_cases = cases()
+            all_cases = cases() | alertmanager_request_edges.cases()
             differences = []
             for name, steps in all_cases.items():
                 if text := difference_of(name, steps, [ours.port, theirs.port]):

@@ -1,5 +1,5 @@
 """Who is told what, in which order: the same alerts and silences at the same times to Debian's Alertmanager and to ours, which
-tells as that one does. Many timelines (peers/alert_timelines.py) run at once, each with receivers of its own."""
+tells as that one does. Many timelines (peers/alert_timelines.py, alert_timeline_edges.py) run at once, each with receivers of its own."""
 import json
 import pathlib
 import shutil
@@ -10,6 +10,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import Server, expect, run_tests, temporary_folder  # noqa: E402
+from peers import alert_timeline_edges as edges  # noqa: E402
 from peers.alert_sink import AlertSink  # noqa: E402
 from peers.alert_timelines import EACH, END, WAIT, intervals, timelines  # noqa: E402
 from peers.prometheus_pair import Alertmanager  # noqa: E402
@@ -29,18 +30,19 @@ receivers:
 inhibit_rules:
 - {{source_matchers: [sev=hi], target_matchers: [sev=lo], equal: [case, zone]}}
 - {{source_matchers: [sev=hi, also=lo], target_matchers: [also=lo], equal: [case]}}
+{inhibit}
 time_intervals:
 {intervals}
 """
 NOW = time.time()
-TIMELINES = timelines(NOW)
+TIMELINES = timelines(NOW) | edges.timelines()
 
 
 def config(url):
     routes = "".join(f"  - {{receiver: {name}, matchers: [case={name}]{more}}}\n" for name, (more, _, _) in TIMELINES.items())
-    receivers = "".join(f"- {{name: {name}, webhook_configs: [{{url: '{url}/{name}'{more}}}]}}\n" for name, (_, more, _) in TIMELINES.items())
-    named = "".join(f"- {{name: {name}, time_intervals: [{text}]}}\n" for name, text in intervals(NOW).items())
-    return CONFIG.format(wait=WAIT, each=EACH, routes=routes, receivers=receivers, intervals=named)
+    receivers = "".join(f"- {{name: {name}, webhook_configs: [{{url: '{url}/{name}'{more.replace('URL', f'{url}/{name}')}}}]}}\n" for name, (_, more, _) in TIMELINES.items())
+    named = "".join(f"- {{name: {name}, time_intervals: [{text}]}}\n" for name, text in {**intervals(NOW), **edges.intervals()}.items())
+    return CONFIG.format(wait=WAIT, each=EACH, routes=routes, receivers=receivers, intervals=named, inhibit=edges.INHIBIT)
 
 
 def stamp(at):

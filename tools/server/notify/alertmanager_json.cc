@@ -30,6 +30,40 @@ constexpr int kTooFew = 612;
 // 2026-01-31: a time has more.
 constexpr size_t kDayChars = 10;
 
+// 2255: what is later has no place among nanoseconds, and means that there is no end.
+constexpr int64_t kLatestSeconds = 9'000'000'000;
+
+// As Alertmanager reads it: as Go does, or without seconds or zone.
+std::optional<text::Instant> ReadTime(std::string_view text) {
+  if (const auto at = text::ParseRfc3339(text, text::Rfc3339Form::kGo)) return at;
+  constexpr size_t kSeconds = std::string_view("2026-01-31T12:00").size();
+  const bool short_form = text.size() > kDayChars && text[kDayChars] == 'T' &&
+                          !text.substr(std::min(kSeconds, text.size())).starts_with(":60");
+  return short_form ? text::ParseRfc3339(text, text::Rfc3339Form::kTyped) : std::nullopt;
+}
+
+// Whether it may be asked for: net/url's ParseRequestURI, as far as somebody may get it wrong.
+bool IsRequestUri(std::string_view text) {
+  if (text.empty()) return true;
+  if (text.find_first_of(" \t\r\n") != std::string_view::npos || text.starts_with(':')) return false;
+  const size_t colon = text.find(':');
+  if (text.front() != '/' && colon == std::string_view::npos) return false;
+  const std::string_view before_query = text.substr(0, text.find('?'));
+  for (size_t at = before_query.find('%'); at != std::string_view::npos; at = before_query.find('%', at + 1)) {
+    const std::string_view digits = before_query.substr(at + 1, 2);
+    if (digits.size() < 2 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) return false;
+  }
+  const size_t slashes = before_query.find("//");
+  // Behind a scheme alone there is a host.
+  if (text.front() == '/' || slashes == std::string_view::npos || slashes != colon + 1) return true;
+  std::string_view host = before_query.substr(slashes + 2);
+  host = host.substr(0, host.find('/'));
+  host = host.substr(host.rfind('@') + 1);
+  if (const size_t bracket = host.rfind(']'); bracket != std::string_view::npos) host.remove_prefix(bracket);
+  const size_t port = host.rfind(':');
+  return port == std::string_view::npos || host.find_first_not_of("0123456789", port + 1) == std::string_view::npos;
+}
+
 std::unexpected<BodyFault> Broken(std::string_view what, std::string_view why) {
   return std::unexpected(BodyFault{400, 400, fmt::format("parsing {} body from \"\" failed, because {}", what, why)});
 }
@@ -48,13 +82,13 @@ std::expected<int64_t, std::string> Time(const element& value, std::string_view 
   std::string_view text;
   if (value.get(text) != simdjson::SUCCESS) return std::unexpected(fmt::format("\"{}\" is not a text", key));
   if (text.empty()) return 0;
-  const std::optional<text::Instant> at =
-      text.size() > kDayChars ? text::ParseRfc3339(text, text::Rfc3339Form::kTyped) : std::nullopt;
-  // What has no place among nanoseconds is no time that anybody means; the year 1 stands for none.
-  if (!at || at->seconds > 9'000'000'000) {
+  const std::optional<text::Instant> at = ReadTime(text);
+  if (!at) {
     return std::unexpected(fmt::format("\"{}\": \"{}\" is not a time such as 2026-01-31T12:00:00Z", key, text));
   }
-  if (at->seconds < -9'000'000'000) return 0;
+  // The year 1 stands for none.
+  if (at->seconds < -kLatestSeconds) return 0;
+  if (at->seconds > kLatestSeconds) return kLatestSeconds * 1'000'000'000;
   return at->seconds * 1'000'000'000 + at->nanos;
 }
 
@@ -99,9 +133,7 @@ Parsed<Alert> ReadAlert(const element& object, size_t index) {
   if (const auto url = Member(object, "generatorURL")) {
     std::string_view text;
     if (url->get(text) != simdjson::SUCCESS) return Broken("alerts", "\"generatorURL\" is not a text");
-    const bool good = text.find_first_of(" \t\r\n") == std::string_view::npos && !text.starts_with(':') &&
-                      (text.empty() || text.find(':') != std::string_view::npos || text.front() == '/');
-    if (!good) {
+    if (!IsRequestUri(text)) {
       std::string message = fmt::format("{}.generatorURL in body must be of type uri: ", index);
       AppendJsonString(&message, text);
       return Invalid(kWrongType, std::move(message));

@@ -54,7 +54,7 @@ class MessageFile {
 
 DeliveryOutcome RunCommand(const query::notify::Message& message, const query::notify::Integration& integration,
                            const DeliveryOptions& options, const std::atomic<bool>& stop) {
-  const Result<MessageFile> file = MessageFile::Write(WebhookJson(message, options.external_url, 0));
+  const Result<MessageFile> file = MessageFile::Write(WebhookJson(message, options.external_url, {}));
   if (!file.ok()) return {.kind = Kind::kAgain, .reason = file.error().message};
   Result<executor::StopSignal> signal = executor::StopSignal::Make();
   if (!signal.ok()) return {.kind = Kind::kAgain, .reason = signal.error().message};

@@ -124,8 +124,10 @@ DeliveryOutcome Deliver(const Message& message, const Integration& integration, 
                         int64_t now_ns, const std::atomic<bool>& stop) {
   switch (integration.kind) {
     case IntegrationKind::kWebhook:
-      return Post(message, integration, WebhookJson(message, options.external_url, integration.max_alerts), options,
-                  stop);
+      return Post(message, integration,
+                  WebhookJson(message, options.external_url,
+                              {.alerts_max = integration.max_alerts, .status_of_shown = options.as_alertmanager}),
+                  options, stop);
     case IntegrationKind::kSlack:
       return Post(message, integration, SlackJson(message, integration, options.external_url), options, stop);
     case IntegrationKind::kTeams:

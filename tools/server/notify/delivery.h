@@ -17,6 +17,7 @@ struct DeliveryOptions {
   std::string external_url;  // where people find this server
   int64_t timeout_ms = 30'000;
   int64_t connect_timeout_ms = 10'000;
+  bool as_alertmanager = false;  // see WebhookJson
 };
 
 struct DeliveryOutcome {

@@ -66,6 +66,7 @@ NotifyService::NotifyService(NotifyDependencies dependencies, DeliveryOptions de
 Result<std::unique_ptr<NotifyService>> NotifyService::Start(NotifyDependencies dependencies, DeliveryOptions delivery,
                                                             query::notify::NotifierOptions options,
                                                             std::shared_ptr<const Config> config) {
+  delivery.as_alertmanager = options.as_alertmanager;
   std::unique_ptr<NotifyService> service(
       new NotifyService(dependencies, std::move(delivery), std::move(options), std::move(config)));
   {

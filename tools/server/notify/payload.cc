@@ -142,8 +142,10 @@ std::string TitleOf(const Message& message) {
   return title;
 }
 
-std::string WebhookJson(const Message& message, const std::string& external_url, size_t alerts_max) {
-  const size_t shown = alerts_max == 0 ? message.alerts.size() : std::min(alerts_max, message.alerts.size());
+std::string WebhookJson(Message message, const std::string& external_url, WebhookExtent extent) {
+  const size_t all = message.alerts.size();
+  const size_t shown = extent.alerts_max == 0 ? all : std::min(extent.alerts_max, all);
+  if (extent.status_of_shown && shown < all) message.alerts.resize(shown);
   std::string out = R"({"receiver":)";
   AppendJsonString(&out, message.channel.receiver);
   out += fmt::format(R"(,"status":"{}","alerts":[)", StatusOf(message));
@@ -161,7 +163,7 @@ std::string WebhookJson(const Message& message, const std::string& external_url,
   AppendJsonString(&out, external_url);
   out += R"(,"version":"4","groupKey":)";
   AppendJsonString(&out, message.group_key);
-  return out + fmt::format(R"(,"truncatedAlerts":{}}})", message.alerts.size() - shown);
+  return out + fmt::format(R"(,"truncatedAlerts":{}}})", all - shown);
 }
 
 std::string SlackJson(const Message& message, const Integration& integration, const std::string& external_url) {

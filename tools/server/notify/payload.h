@@ -17,8 +17,16 @@ namespace tidemark::server::notify {
 // One line, at most 200 bytes.
 std::string TitleOf(const query::notify::Message& message);
 
-// Alertmanager's webhook JSON, version 4. `alerts_max` 0: all.
-std::string WebhookJson(const query::notify::Message& message, const std::string& external_url, size_t alerts_max);
+// How much a webhook says of a message.
+struct WebhookExtent {
+  size_t alerts_max = 0;  // 0: all of its alerts
+  // Status, common labels and common annotations are those of the alerts that are shown, as Alertmanager has it: a
+  // message may say "resolved" of a group in which others fire. Else they are those of all.
+  bool status_of_shown = false;
+};
+
+// Alertmanager's webhook JSON, version 4.
+std::string WebhookJson(query::notify::Message message, const std::string& external_url, WebhookExtent extent);
 // Attachments for a Slack-shaped webhook, within Slack's limits: 40,000 characters of text.
 std::string SlackJson(const query::notify::Message& message, const query::notify::Integration& integration,
                       const std::string& external_url);

@@ -38,7 +38,7 @@ Message MakeMessage() {
 TEST(WebhookJson, IsThatOfAlertmanager) {
   const Message message = MakeMessage();
   EXPECT_EQ(
-      WebhookJson(message, "http://us", 1),
+      WebhookJson(message, "http://us", {.alerts_max = 1}),
       R"({"receiver":"ops","status":"firing","alerts":[{"status":"resolved","labels":{"alertname":"Loss","host":"b",)"
       R"("severity":"page"},"annotations":{"summary":"<lost> \"b\""},"startsAt":"2023-11-14T22:13:20Z",)"
       R"("endsAt":"2023-11-14T22:14:20Z","generatorURL":"http://p/graph","fingerprint":")" +
@@ -46,7 +46,17 @@ TEST(WebhookJson, IsThatOfAlertmanager) {
           R"("}],"groupLabels":{"alertname":"Loss"},"commonLabels":{"alertname":"Loss","severity":"page"},)"
           R"("commonAnnotations":{},"externalURL":"http://us","version":"4","groupKey":"{}:{alertname=\"Loss\"}",)"
           R"("truncatedAlerts":1})");
-  EXPECT_NE(WebhookJson(message, "", 0).find(R"("endsAt":"0001-01-01T00:00:00Z")"), std::string::npos);
+  EXPECT_NE(WebhookJson(message, "", {}).find(R"("endsAt":"0001-01-01T00:00:00Z")"), std::string::npos);
+}
+
+// Of two alerts of which one fires it shows the one that is over.
+TEST(WebhookJson, SaysAsAlertmanagerWhatIsCommonToThoseThatAreShown) {
+  const std::string json = WebhookJson(MakeMessage(), "", {.alerts_max = 1, .status_of_shown = true});
+  EXPECT_NE(json.find(R"({"receiver":"ops","status":"resolved",)"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("commonLabels":{"alertname":"Loss","host":"b","severity":"page"})"), std::string::npos)
+      << json;
+  EXPECT_NE(json.find(R"("commonAnnotations":{"summary":"<lost> \"b\""})"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("truncatedAlerts":1)"), std::string::npos) << json;
 }
 
 TEST(TitleOf, NamesStateAndWhatAllHaveAlike) {
