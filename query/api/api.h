@@ -127,6 +127,10 @@ class QueryApi {
   // For names of `view` that are listed elsewhere, as by SHOW of InfluxQL. The deadline counts from here.
   [[nodiscard]] std::unique_ptr<names::NamesWatch> WatchNames(const ApiRequest& request,
                                                               std::shared_ptr<const storage::View> view) const;
+  // When a list that begins now has to be answered, on the clock of ApiDependencies.
+  [[nodiscard]] int64_t DeadlineNs() const {
+    return runner_.clock().SteadyNs() + runner_.limits().timeout_ms * 1'000'000;
+  }
   // The newest sample of each series within the look-back, as text; `accept` is the header.
   [[nodiscard]] Reply Federate(const ApiRequest& request, std::string_view accept) const;
   // Prometheus' remote read: `body` is a ReadRequest in one snappy block, the reply samples or a stream of chunks.

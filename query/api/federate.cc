@@ -145,7 +145,7 @@ Reply QueryApi::Federate(const ApiRequest& request, std::string_view accept) con
   MergedReader reader(*view, std::move(selectors), range,
                       LimitsOf(request, runner_.limits(), dependencies_.clock, MemoryOf(request), turns_.get()),
                       &spent);
-  if (const Status opened = reader.Open(); !opened.ok()) return PlainError(opened.error());
+  if (const Status opened = reader.Open(state.turn()); !opened.ok()) return PlainError(opened.error());
   // By the metric's name, then the rest as it is written: names that differ only in what is escaped meet here.
   std::map<std::string, std::map<std::string, Newest>> metrics;
   uint64_t held = 0;

@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "query/frame/column_union.h"
+#include "query/frame/frame_order.h"
+#include "query/names/series_walk.h"
 #include "query/run/query_state.h"
 #include "storage/base/text/byte_size.h"
 
@@ -17,6 +19,8 @@ namespace {
 constexpr size_t kSeriesTogether = 512;
 constexpr size_t kBytesTogether = size_t{8} << 20;
 constexpr size_t kSampleBytes = sizeof(int64_t) + sizeof(double);
+// Series between two looks at the deadline.
+constexpr size_t kRowsPerLook = 1024;
 
 }  // namespace
 
@@ -31,27 +35,35 @@ ReadLimits LimitsOf(const ApiRequest& request, const engine::QueryLimits& limits
           .client = request.client};
 }
 
-Status MergedReader::Open() {
+int64_t DeadlineOf(const ReadLimits& limits) {
+  return limits.clock == &SystemClock::Get() ? limits.clock->SteadyNs() + limits.timeout_ns : 0;
+}
+
+Status MergedReader::Open(run::Turn* turn) {
   const int64_t began = limits_.clock->SteadyNs();
-  for (const std::vector<model::Matcher>& matchers : selectors_) {
-    TM_TRY_ASSIGN(const std::vector<model::SeriesRef> some,
-                  view_->Select(matchers, range_, {.max_series = limits_.budget.max_series}));
-    refs_.insert(refs_.end(), some.begin(), some.end());
-  }
-  std::sort(refs_.begin(), refs_.end());
-  refs_.erase(std::unique(refs_.begin(), refs_.end()), refs_.end());
-  refs_ = view_->Present(std::move(refs_), range_);
-  TM_RETURN_IF_ERROR(Charge(refs_.size() * (sizeof(model::SeriesRef) + sizeof(model::LabelViews) + sizeof(uint32_t))));
+  const auto pass = [&]() -> Status {
+    TM_RETURN_IF_ERROR(CheckEnd(began));
+    return turn->Pass([&] { return CheckEnd(began); });
+  };
+  const auto look = [&](uint64_t held) -> Status {
+    TM_RETURN_IF_ERROR(pass());
+    return ChargeTo(held);
+  };
+  TM_RETURN_IF_ERROR(
+      names::SelectAll(*view_, selectors_, range_, {.strings = false}, limits_.budget.max_series, look, &refs_));
+  // Sorting holds the order twice.
+  TM_RETURN_IF_ERROR(Charge(refs_.size() * (sizeof(model::LabelViews) + 2 * sizeof(uint32_t))));
   labels_.resize(refs_.size());
   for (size_t i = 0; i < refs_.size(); ++i) {
-    if (i % 1024 == 0) TM_RETURN_IF_ERROR(CheckEnd(began));
+    if (i % kRowsPerLook == 0) TM_RETURN_IF_ERROR(pass());
     view_->LabelsOf(refs_[i], &labels_[i]);
     TM_RETURN_IF_ERROR(Charge(labels_[i].capacity() * sizeof(model::LabelView)));
   }
   order_.resize(refs_.size());
   std::iota(order_.begin(), order_.end(), 0U);
-  std::sort(order_.begin(), order_.end(),
-            [this](uint32_t a, uint32_t b) { return labels_[a] != labels_[b] ? labels_[a] < labels_[b] : a < b; });
+  TM_RETURN_IF_ERROR(frame::StableSortChecked(
+      &order_, [this](uint32_t a, uint32_t b) { return labels_[a] < labels_[b]; },
+      [&](size_t row) { return row % kRowsPerLook == 0 ? pass() : Status(); }));
   spent_->ns += limits_.clock->SteadyNs() - began;
   return {};
 }
@@ -83,6 +95,12 @@ Status MergedReader::Charge(uint64_t bytes) {
   }
   TM_RETURN_IF_ERROR(run::TakeBytes(limits_.memory, bytes));
   charged_ += bytes;
+  return {};
+}
+
+Status MergedReader::ChargeTo(uint64_t bytes) {
+  if (bytes >= charged_) return Charge(bytes - charged_);
+  Release(charged_ - bytes);
   return {};
 }
 

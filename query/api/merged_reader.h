@@ -37,6 +37,9 @@ struct ReadLimits {
 ReadLimits LimitsOf(const ApiRequest& request, const engine::QueryLimits& limits, const Clock* clock,
                     run::MemoryTotal* memory, run::Turns* turns);
 
+// When what begins now has to end, on the system's clock; 0 where the time is of another clock.
+int64_t DeadlineOf(const ReadLimits& limits);
+
 // What the queries of one request have used of its limits.
 struct ReadSpent {
   int64_t ns = 0;
@@ -64,8 +67,9 @@ class MergedReader {
   MergedReader(const MergedReader&) = delete;
   MergedReader& operator=(const MergedReader&) = delete;
 
-  // Finds the series. Errors: those of View::Select, kLimitExceeded, kResourceExhausted, kTimeout, kCancelled.
-  Status Open();
+  // Finds the series, part by part: between them memory, the deadline and the turn are looked at. Errors: those of
+  // View::SelectPart, kLimitExceeded, kResourceExhausted, kTimeout, kCancelled.
+  Status Open(run::Turn* turn);
   // The next series; false: there is none. Valid until the next call. Errors as above, kCorruption for a damaged page:
   // there is nowhere to say that something is missing.
   Result<bool> Next(run::Turn* turn, const MergedSeries** series);
@@ -75,6 +79,8 @@ class MergedReader {
 
   [[nodiscard]] Status CheckEnd(int64_t began) const;
   Status Charge(uint64_t bytes);
+  // Makes what is charged `bytes` in all.
+  Status ChargeTo(uint64_t bytes);
   void Release(uint64_t bytes);
   Status ReadSome(run::Turn* turn);
   void Append(const model::LabelViews& labels, std::vector<model::ColumnBuffer> columns);

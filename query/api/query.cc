@@ -21,6 +21,11 @@
 namespace tidemark::query::api {
 namespace {
 
+run::TurnOptions Sharing(run::TurnOptions turns, const run::MemoryTotal* memory) {
+  turns.memory = memory;
+  return turns;
+}
+
 // Pieces in which a long result is handed on.
 constexpr size_t kPieceBytes = size_t{64} << 10;
 
@@ -87,7 +92,7 @@ QueryApi::QueryApi(ApiDependencies dependencies, ApiOptions options)
                                                   : std::make_unique<run::MemoryTotal>(options_.total_memory_bytes)),
       memory_(own_memory_ ? own_memory_.get() : dependencies_.memory),
       cache_(std::make_unique<cache::ResultCache>(options_.cache_bytes)),
-      turns_(std::make_unique<run::Turns>(options_.turns)),
+      turns_(std::make_unique<run::Turns>(Sharing(options_.turns, memory_))),
       runner_({.store = dependencies_.store,
                .scheduler = dependencies_.scheduler,
                .clock = dependencies_.clock,

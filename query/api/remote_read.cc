@@ -73,7 +73,7 @@ class ChunkStream {
         const ReadQuery& query = queries_[query_];
         reader_ = std::make_unique<MergedReader>(view_, std::vector<std::vector<model::Matcher>>{query.matchers},
                                                  RangeOf(query), limits_, &spent_);
-        TM_RETURN_IF_ERROR(reader_->Open());
+        TM_RETURN_IF_ERROR(reader_->Open(turn));
       }
       if (out->size() >= bytes_min) return true;
       const MergedSeries* series = nullptr;
@@ -90,7 +90,10 @@ class ChunkStream {
 
   [[nodiscard]] run::Turns* turns() const { return limits_.turns; }
   [[nodiscard]] uint64_t client() const { return limits_.client; }
-  [[nodiscard]] BackgroundLimits background() const { return {.deadline_ns = 0, .stop = limits_.stop}; }
+  // Of the next piece.
+  [[nodiscard]] BackgroundLimits background() const {
+    return {.deadline_ns = DeadlineOf(limits_), .stop = limits_.stop};
+  }
 
  private:
   const std::shared_ptr<const storage::View> view_;
@@ -157,14 +160,15 @@ Result<std::string> ReadSamples(const std::shared_ptr<const storage::View>& view
                                 const ReadLimits& limits) {
   // Held three times while it is put together and compressed.
   constexpr uint64_t kCopies = 3;
-  run::Turn turn(limits.turns, run::Turn::Work::kQuery, {.deadline_ns = 0, .stop = limits.stop}, limits.client);
+  run::Turn turn(limits.turns, run::Turn::Work::kQuery, {.deadline_ns = DeadlineOf(limits), .stop = limits.stop},
+                 limits.client);
   ReadSpent spent;
   AnswerMemory memory(limits.memory);
   std::vector<std::string> results;
   uint64_t bytes = 0;
   for (const ReadQuery& query : request.queries) {
     MergedReader reader(view, {query.matchers}, RangeOf(query), limits, &spent);
-    TM_RETURN_IF_ERROR(reader.Open());
+    TM_RETURN_IF_ERROR(reader.Open(&turn));
     std::string& result = results.emplace_back();
     for (;;) {
       const MergedSeries* series = nullptr;
@@ -186,6 +190,9 @@ Reply QueryApi::RemoteRead(const ApiRequest& request, std::string_view body) con
   Result<std::shared_ptr<const storage::View>> view = OpenView(request);
   if (!view.ok()) return PlainError(view.error());
   const ReadLimits limits = LimitsOf(request, runner_.limits(), dependencies_.clock, MemoryOf(request), turns_.get());
+  if (request.on_deadline) {
+    request.on_deadline(limits.clock->SteadyNs() + limits.timeout_ns, PlainError(run::TimedOut()));
+  }
   const std::vector<std::string> warnings = (*view)->Warnings();
   if (read->chunks) {
     Reply reply = StreamChunks(std::make_shared<ChunkStream>(*view, std::move(read->queries), limits));

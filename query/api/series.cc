@@ -88,15 +88,29 @@ class SeriesNames {
  public:
   explicit SeriesNames(run::QueryState* state) : state_(*state), label_memory_(state), text_memory_(state) {}
 
+  // Takes what All will hold of `count` series at least, by what the labels of `some` of them take: too much is refused
+  // while nothing of it is there.
+  Status Expect(const storage::View& view, std::span<const model::SeriesRef> some, uint64_t count) {
+    some = some.first(std::min(some.size(), kRowsPerLook));
+    model::LabelViews labels;
+    uint64_t held = 0;
+    for (const model::SeriesRef ref : some) {
+      view.LabelsOf(ref, &labels);
+      held += labels.size() * sizeof(model::LabelView);
+    }
+    expected_ = std::max(expected_, count * kFixed + (some.empty() ? 0 : held * (count / some.size())));
+    return label_memory_.Set(expected_);
+  }
+
   Status All(const storage::View& view, std::span<const model::SeriesRef> refs) {
-    const uint64_t fixed = refs.size() * (sizeof(model::LabelViews) + 2 * sizeof(uint32_t));
-    TM_RETURN_IF_ERROR(label_memory_.Set(fixed));
+    const uint64_t fixed = refs.size() * kFixed;
+    TM_RETURN_IF_ERROR(label_memory_.Set(std::max(expected_, fixed)));
     labels_.resize(refs.size());
     uint64_t held = 0;  // beside that
     for (size_t i = 0; i < refs.size(); ++i) {
       // At least half of what the first ones say of all: too much is refused soon, and not when most of it is there.
       const uint64_t expected = i == 0 ? 0 : held / i * refs.size() / 2;
-      TM_RETURN_IF_ERROR(Look(i, fixed + std::max(held, expected)));
+      TM_RETURN_IF_ERROR(Look(i, std::max(expected_, fixed + std::max(held, expected))));
       view.LabelsOf(refs[i], &labels_[i]);
       held += labels_[i].capacity() * sizeof(model::LabelView);
     }
@@ -162,6 +176,8 @@ class SeriesNames {
   static constexpr size_t kRowsPerLook = 1024;
   // Of a set, beside the labels.
   static constexpr uint64_t kBytesPerNode = 64;
+  // Of a series of all, beside the labels.
+  static constexpr uint64_t kFixed = sizeof(model::LabelViews) + 2 * sizeof(uint32_t);
 
   Status Look(size_t row, uint64_t held) {
     if (row % kRowsPerLook != 0) return {};
@@ -175,6 +191,7 @@ class SeriesNames {
   std::vector<model::LabelViews> labels_;
   std::set<model::LabelViews> first_;
   uint64_t held_ = 0;  // by those
+  uint64_t expected_ = 0;
   std::vector<const model::LabelViews*> shown_;
   bool truncated_ = false;
 };
@@ -294,8 +311,11 @@ Reply QueryApi::Series(const ApiRequest& request) const {
       Status status = state.CheckInterrupt();
       return status.ok() ? ref_memory.Set(held) : status;
     };
+    const auto expect = [&](std::span<const model::SeriesRef> some, uint64_t count) {
+      return names.Expect(**view, some, count);
+    };
     Status found =
-        names::SelectAll(**view, selection->matchers, selection->range, {}, options_.series_max, look, &refs);
+        names::SelectAll(**view, selection->matchers, selection->range, {}, options_.series_max, look, expect, &refs);
     if (found.ok()) found = names.All(**view, refs);
     if (!found.ok()) return ErrorReply(found.error());
     names.Cut(selection->limit);

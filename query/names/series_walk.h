@@ -40,12 +40,15 @@ class SeriesWalk {
     TM_TRY_ASSIGN(model::SeriesPart part, view_.SelectPart(matchers_, range_, wanted_));
     *refs = std::move(part.refs);
     ended_ = !part.next;
+    more_ = part.more;
     if (part.next) wanted_.from = *part.next;
     return true;
   }
 
   // Whether that was the last part.
   [[nodiscard]] bool ended() const { return ended_; }
+  // SeriesPart::more of the last part.
+  [[nodiscard]] uint64_t more() const { return more_; }
   [[nodiscard]] model::PartWanted& wanted() { return wanted_; }
 
  private:
@@ -54,16 +57,21 @@ class SeriesWalk {
   const model::TimeRange range_;
   model::PartWanted wanted_;
   bool ended_ = false;
+  uint64_t more_ = 0;
 };
 
 // Replaces `refs` by all series that satisfy the matchers of any of `sets` and are present, sorted, each once. `wanted`
 // says which fields count. `look` is asked between parts with the bytes that are held, as NamesWatch is; its errors end
-// it. Errors besides: more than `max` (0: any number) for one set is kLimitExceeded; those of SelectPart.
-template <typename LookAt>
+// it. `expect` is told, after the first part of each set, what has been found and about how many there will be at
+// least: so that what is too much is refused before it is there. Errors besides: more than `max` (0: any number) for
+// one set is kLimitExceeded; those of SelectPart.
+template <typename LookAt, typename Expect>
 Status SelectAll(const storage::View& view, std::span<const std::vector<model::Matcher>> sets, model::TimeRange range,
-                 model::PartWanted wanted, size_t max, const LookAt& look, std::vector<model::SeriesRef>* refs) {
+                 model::PartWanted wanted, size_t max, const LookAt& look, const Expect& expect,
+                 std::vector<model::SeriesRef>* refs) {
   refs->clear();
   std::vector<model::SeriesRef> part;
+  wanted.count = true;
   for (const std::vector<model::Matcher>& matchers : sets) {
     const size_t before = refs->size();
     wanted.at_most = wanted.enough = kFirstPart;
@@ -75,6 +83,13 @@ Status SelectAll(const storage::View& view, std::span<const std::vector<model::M
       if (!more) break;
       refs->insert(refs->end(), part.begin(), part.end());
       if (max != 0 && refs->size() - before > max) return TooManySeries(max);
+      if (std::exchange(walk.wanted().count, false) && walk.more() > 0) {
+        // Half, since what has no rows any more is counted too.
+        const uint64_t expected = refs->size() + walk.more() / 2;
+        if (max != 0 && expected - before > max) return TooManySeries(max);
+        TM_RETURN_IF_ERROR(look(expected * sizeof(model::SeriesRef)));
+        TM_RETURN_IF_ERROR(expect(std::span<const model::SeriesRef>(*refs), expected));
+      }
       walk.wanted().at_most = walk.wanted().enough = std::min(4 * walk.wanted().at_most, kLargestPart);
     }
     // After each set, so that many that find the same hold no more than one.
@@ -82,6 +97,14 @@ Status SelectAll(const storage::View& view, std::span<const std::vector<model::M
     refs->erase(std::unique(refs->begin(), refs->end()), refs->end());
   }
   return look(refs->capacity() * sizeof(model::SeriesRef));
+}
+
+// The same for who holds nothing of a series beside the reference to it.
+template <typename LookAt>
+Status SelectAll(const storage::View& view, std::span<const std::vector<model::Matcher>> sets, model::TimeRange range,
+                 const model::PartWanted& wanted, size_t max, const LookAt& look, std::vector<model::SeriesRef>* refs) {
+  const auto nothing = [](std::span<const model::SeriesRef>, uint64_t) -> Status { return {}; };
+  return SelectAll(view, sets, range, wanted, max, look, nothing, refs);
 }
 
 }  // namespace tidemark::query::names

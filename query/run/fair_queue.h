@@ -1,5 +1,5 @@
 // FairQueue: who waits, in the order in which they are let on. Clients take turns, so that one that asks for much waits
-// for itself; what one client asks for comes in the order of its arrival.
+// for itself; what one client asks for comes in the order of its arrival, or before what began later.
 #pragma once
 
 #include <algorithm>
@@ -17,11 +17,13 @@ class FairQueue {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] size_t size() const { return size_; }
 
-  void Push(uint64_t client, Waiter* waiter) {
-    ++size_;
-    auto line = std::ranges::find(lines_, client, &Line::client);
-    if (line == lines_.end()) line = lines_.insert(line, Line{.client = client});
-    line->waiters.push_back(waiter);
+  void Push(uint64_t client, Waiter* waiter) { LineOf(client).push_back(waiter); }
+
+  // Puts it before the first of its client for which later(that) is true; at the end where there is none.
+  template <typename Later>
+  void PushBefore(uint64_t client, Waiter* waiter, const Later& later) {
+    std::deque<Waiter*>& line = LineOf(client);
+    line.insert(std::ranges::find_if(line, later), waiter);
   }
 
   [[nodiscard]] Waiter* front() const { return lines_.front().waiters.front(); }
@@ -68,6 +70,14 @@ class FairQueue {
     uint64_t client = 0;
     std::deque<Waiter*> waiters{};
   };
+
+  // For one more.
+  std::deque<Waiter*>& LineOf(uint64_t client) {
+    ++size_;
+    auto line = std::ranges::find(lines_, client, &Line::client);
+    if (line == lines_.end()) line = lines_.insert(line, Line{.client = client});
+    return line->waiters;
+  }
 
   std::list<Line> lines_;  // in the order of their turns, none empty
   size_t size_ = 0;

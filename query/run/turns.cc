@@ -47,6 +47,11 @@ size_t Turns::places_now() const {
   return since_ns < options_.quiet_ns ? options_.places : options_.places_alone;
 }
 
+bool Turns::memory_is_short() const {
+  return options_.memory != nullptr && options_.memory->bytes_max() != 0 &&
+         options_.memory->bytes() > options_.memory->bytes_max() / 2;
+}
+
 bool Turns::crowded() const { return somebody_waits() || taken_.load(std::memory_order_relaxed) > places_now(); }
 
 void Turns::NoteShortQuery() { last_short_ns_.store(options_.clock->SteadyNs(), std::memory_order_relaxed); }
@@ -82,12 +87,12 @@ Error Turns::TooMany(std::string_view what) const {
                                  what, long_queries_, entering_.size())};
 }
 
-Status Turns::EnterLong(uint64_t client, int64_t deadline_ns, const std::function<Status()>& interrupted) {
+Result<uint64_t> Turns::EnterLong(uint64_t client, int64_t deadline_ns, const std::function<Status()>& interrupted) {
   Waiter waiter;
   MutexLock lock(mutex_);
   if (long_queries_ < options_.long_queries_max && entering_.empty()) {
     ++long_queries_;
-    return {};
+    return ++numbers_;
   }
   if (entering_.size() >= options_.waiting_max) {
     Waiter* const dropped = entering_.DropFor(client);
@@ -106,11 +111,11 @@ Status Turns::EnterLong(uint64_t client, int64_t deadline_ns, const std::functio
     const Status status = interrupted();
     if (status.ok()) continue;
     entering_.Erase(&waiter);
-    if (status.error().code != ErrorCode::kTimeout) return status;
+    if (status.error().code != ErrorCode::kTimeout) return status.error();
     refused_.fetch_add(1, std::memory_order_relaxed);
     return TooMany("the query waited for its turn until its timeout");
   }
-  return {};
+  return ++numbers_;
 }
 
 void Turns::LeaveLong() {
@@ -129,10 +134,17 @@ bool Turns::TryAcquire() {
   return queue_.empty() && TakeLocked();
 }
 
-Status Turns::Acquire(uint64_t client, const std::function<Status()>& interrupted) {
+Status Turns::Acquire(uint64_t client, uint64_t number, bool held, const std::function<Status()>& interrupted) {
   Waiter waiter;
+  waiter.number = number;
   MutexLock lock(mutex_);
-  queue_.Push(client, &waiter);
+  if (memory_is_short()) {
+    queue_.PushBefore(client, &waiter, [number](const Waiter* other) { return other->number > number; });
+  } else {
+    queue_.Push(client, &waiter);
+  }
+  // Only now, since it may be its turn again.
+  if (held) taken_.store(taken_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   GrantLocked();
   while (!waiter.granted) {
     if (waiter.changed.WaitFor(mutex_, kLookEvery)) continue;
@@ -188,16 +200,17 @@ Status Turn::Pass(const std::function<Status()>& interrupted) {
     if (ran_ns >= options.lent_ns) ThisThreadIsBusy();
     if (ran_ns < options.grace_ns) return {};
     ThisThreadIsBusy();
-    if (work_ == Work::kQuery) TM_RETURN_IF_ERROR(turns_->EnterLong(client_, limits_.deadline_ns, interrupted));
+    if (work_ == Work::kQuery) {
+      TM_TRY_ASSIGN(number_, turns_->EnterLong(client_, limits_.deadline_ns, interrupted));
+    }
     long_.store(true, std::memory_order_relaxed);
     background_.emplace(limits_);
   } else if (held_) {
     if (!turns_->crowded() || turns_->options().clock->SteadyNs() - held_since_ns_ < turns_->options().turn_ns) {
       return {};
     }
-    Rest();
   }
-  TM_RETURN_IF_ERROR(turns_->Acquire(client_, interrupted));
+  TM_RETURN_IF_ERROR(turns_->Acquire(client_, number_, std::exchange(held_, false), interrupted));
   held_ = true;
   held_since_ns_ = turns_->options().clock->SteadyNs();
   return {};

@@ -6,8 +6,10 @@
 // place for TurnOptions::turn_ns goes to the end of the queue if somebody waits. Threads of the pool never wait for a
 // place: they help where one is free and leave when somebody waits or there are too many. Only so many long queries
 // share the places; one that becomes long beyond them waits until another has ended, holding what it has. Wherever
-// somebody waits, clients take turns (fair_queue.h), so that one that sends forty queries at once waits for itself. Who
-// computes for a long query does so in the background (storage/base/background.h), so that a short one is not kept
+// somebody waits, clients take turns (fair_queue.h), so that one that sends forty queries at once waits for itself.
+// While queries hold much of the memory that there is for them, the queries of one client no longer share its turns,
+// but go on in the order in which they became long: all at once they would grow until there is no room for any to end.
+// Who computes for a long query does so in the background (storage/base/background.h), so that a short one is not kept
 // waiting on a core either.
 #pragma once
 
@@ -19,6 +21,7 @@
 #include <thread>
 
 #include "query/run/fair_queue.h"
+#include "query/run/memory_total.h"
 #include "storage/base/background.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
@@ -40,6 +43,8 @@ struct TurnOptions {
   int64_t turn_ns = 100'000'000;
   int64_t quiet_ns = 500'000'000;
   const Clock* clock = nullptr;  // null: the system's
+  // Of all queries; outlives the turns. Much of it is held when it is half. Null: the order never matters.
+  const MemoryTotal* memory = nullptr;
 };
 
 // What all queries of a server share. Outlives them. Thread-safe.
@@ -60,6 +65,7 @@ class Turns {
   friend class Turn;
   struct Waiter {
     CondVar changed;
+    uint64_t number = 0;  // in the order in which queries became long; 0: what writes a reply, which gives memory back
     bool granted = false;
     bool dropped = false;
   };
@@ -68,18 +74,21 @@ class Turns {
   void GrantLocked() TM_REQUIRES(mutex_);
 
   // Waits until it may be long. Errors: kResourceExhausted when it is dropped, or its deadline passes before; those of
-  // `interrupted`. `deadline_ns` on the system's clock; 0: none.
-  Status EnterLong(uint64_t client, int64_t deadline_ns, const std::function<Status()>& interrupted);
+  // `interrupted`. `deadline_ns` on the system's clock; 0: none. Returns its number, from 1 on.
+  Result<uint64_t> EnterLong(uint64_t client, int64_t deadline_ns, const std::function<Status()>& interrupted);
   [[nodiscard]] Error TooMany(std::string_view what) const TM_REQUIRES(mutex_);
   void LeaveLong();
-  // Waits behind those who came before. `interrupted` is asked every few milliseconds; its error ends the wait.
-  Status Acquire(uint64_t client, const std::function<Status()>& interrupted);
+  // Waits behind those who came before; while memory is short, behind those of the client with a lower number.
+  // `held`: gives back a place that it has, before. `interrupted` is asked every few milliseconds; its error ends the
+  // wait.
+  Status Acquire(uint64_t client, uint64_t number, bool held, const std::function<Status()>& interrupted);
   bool TryAcquire();
   void Release();
   // Whether a helper should make room.
   [[nodiscard]] bool crowded() const;
   [[nodiscard]] bool somebody_waits() const { return waiting_.load(std::memory_order_relaxed) > 0; }
   [[nodiscard]] size_t places_now() const;
+  [[nodiscard]] bool memory_is_short() const;
   void NoteShortQuery();
 
   const TurnOptions options_;
@@ -89,6 +98,7 @@ class Turns {
   std::atomic<uint64_t> refused_{0};
   mutable Mutex mutex_;
   size_t long_queries_ TM_GUARDED_BY(mutex_) = 0;
+  uint64_t numbers_ TM_GUARDED_BY(mutex_) = 0;        // given
   FairQueue<Waiter> queue_ TM_GUARDED_BY(mutex_);     // for a place
   FairQueue<Waiter> entering_ TM_GUARDED_BY(mutex_);  // to be long
 };
@@ -138,6 +148,7 @@ class Turn {
   std::atomic<bool> long_{false};
   // The caller's alone.
   std::optional<BackgroundScope> background_;
+  uint64_t number_ = 0;
   bool held_ = false;
   int64_t held_since_ns_ = 0;
 };

@@ -49,6 +49,7 @@ Result<model::SeriesPart> FilteredView::SelectPart(std::span<const model::Matche
   for (const std::vector<model::Matcher>& narrowed : filter_.Narrow(matchers)) {
     TM_TRY_ASSIGN(model::SeriesPart part, all_->SelectPart(narrowed, range, wanted));
     if (part.next && (!all.next || *part.next < *all.next)) all.next = part.next;
+    all.more = std::max(all.more, part.more);  // what several select counts once
     MergeInto(&all.refs, std::move(part.refs));
   }
   // Each part has no gap up to where it ends, so the whole has none up to where the first of them does.

@@ -12,6 +12,8 @@ namespace {
 constexpr uint32_t kTestsMax = 16'384;
 // Values of a label that an expression is run over at once.
 constexpr uint32_t kLittle = 1024;
+// Fields behind the one in which a part ends whose series are counted: each costs as much as an intersection.
+constexpr size_t kFieldsCounted = 16;
 
 }  // namespace
 
@@ -81,6 +83,10 @@ class Selection::PartOfRun {
     return Add(field, id);
   }
 
+  // Counts the series of `view`, of the field at `place` of all, from the end of the part on, and those of the next
+  // fields.
+  void CountMore(const roaring_bitmap_t* view, size_t place, const Kept& kept);
+
   // Whether an earlier field has the series, and each counts once.
   [[nodiscard]] bool Before(uint32_t id) const {
     return before_ != nullptr && roaring_bitmap_contains(before_.get(), id);
@@ -121,10 +127,25 @@ void Selection::PartOfRun::Few(std::span<const uint32_t> candidates) {
   }
 }
 
+void Selection::PartOfRun::CountMore(const roaring_bitmap_t* view, size_t place, const Kept& kept) {
+  // What follows may be there already, or not be accepted.
+  if (!wanted_.count || any_lazy_ || wanted_.once) return;
+  const uint32_t from = Number(part_.next->series);
+  part_.more = roaring_bitmap_get_cardinality(view) - (from == 0 ? 0 : roaring_bitmap_rank(view, from - 1));
+  const std::vector<uint32_t>& fields = selection_.fields_;
+  for (size_t i = place + 1; i < std::min(fields.size(), place + 1 + kFieldsCounted); ++i) {
+    const roaring_bitmap_t* const others = selection_.catalog_.field(fields[i]).series.bitmap();
+    if (others == nullptr) continue;
+    Bitmap made;
+    part_.more += roaring_bitmap_get_cardinality(Intersect(others, kept, &made));
+  }
+}
+
 void Selection::PartOfRun::Many(Selection* selection) {
   std::optional<Kept> kept;  // made for the first field that has many series
   std::vector<uint32_t> ids;
-  for (const uint32_t field : selection_.fields_) {
+  for (size_t place = 0; place < selection_.fields_.size(); ++place) {
+    const uint32_t field = selection_.fields_[place];
     const IdSet& series = selection_.catalog_.field(field).series;
     if (!Wanted(field)) {
       Pass(series);
@@ -151,7 +172,10 @@ void Selection::PartOfRun::Many(Selection* selection) {
     roaring_init_iterator(view, &at);
     roaring_move_uint32_iterator_equalorlarger(&at, FirstOf(field));
     for (; at.has_value; roaring_advance_uint32_iterator(&at)) {
-      if (!Offer(field, at.current_value)) return;
+      if (!Offer(field, at.current_value)) {
+        CountMore(view, place, *kept);
+        return;
+      }
     }
     Pass(series);
   }

@@ -33,6 +33,8 @@ struct PartWanted {
   // Not empty: only series that have this label, with a value that is none of `without`.
   std::string_view label = {};
   std::span<const std::string> without = {};
+  // Whether SeriesPart::more is wanted.
+  bool count = false;
 };
 
 // Sorted by (field, series), from PartWanted::from on without a gap.
@@ -40,6 +42,9 @@ struct SeriesPart {
   std::vector<SeriesRef> refs;
   // Where the next part begins; absent: there is none. `refs` may be empty where this is set.
   std::optional<SeriesRef> next;
+  // Of the series that follow from `next` on, how many the index knows without a look at each; those that have no rows
+  // any more are among them, and others may not be. 0 where that says nothing.
+  uint64_t more = 0;
 };
 
 // The first that follows `ref`.
@@ -54,6 +59,7 @@ inline SeriesPart PartOf(std::vector<SeriesRef> all, const PartWanted& wanted) {
   all.erase(all.begin(), std::lower_bound(all.begin(), all.end(), wanted.from));
   if (all.size() > wanted.at_most) {
     part.next = all[wanted.at_most];
+    part.more = all.size() - wanted.at_most;
     all.resize(wanted.at_most);
   }
   part.refs = std::move(all);

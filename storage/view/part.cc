@@ -27,6 +27,8 @@ Result<model::SeriesPart> ViewImpl::SelectPart(std::span<const model::Matcher> m
   model::PartWanted next = wanted;
   next.once = false;
   next.at_most = std::min(std::max(wanted.enough, kFirstPiece), std::max(wanted.at_most, kFirstPiece));
+  // Of series that are in the index not all have rows in a part of the time.
+  const bool known = wanted.count && AllCount(range) && Seen(range) == range;
   size_t looks = 0;
   for (;;) {
     TM_TRY_ASSIGN(model::SeriesPart piece, index.SelectPart(matchers, next));
@@ -34,11 +36,13 @@ Result<model::SeriesPart> ViewImpl::SelectPart(std::span<const model::Matcher> m
     for (const model::SeriesRef ref : Present(std::move(piece.refs), range)) {
       if (part.refs.size() == wanted.at_most) {
         part.next = ref;
+        part.more = known ? piece.more : 0;
         return part;
       }
       part.refs.push_back(ref);
     }
     part.next = piece.next;
+    part.more = known ? piece.more : 0;
     if (!part.next || part.refs.size() >= wanted.enough || looks >= kLooksMax) return part;
     next.from = *part.next;
     next.at_most = std::min(next.at_most * 4, kLargestPiece);

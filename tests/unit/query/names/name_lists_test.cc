@@ -178,5 +178,37 @@ TEST_F(NameListsTest, TheWalkGivesWhatIsPresent) {
   }
 }
 
+// What is too much is refused when the first part says so, and not when it is there.
+TEST_F(NameListsTest, ManySeriesAreExpectedAfterTheFirstPart) {
+  model::BatchBuilder rows;
+  constexpr size_t kSeries = 20'000;
+  for (size_t i = 0; i < kSeries; ++i) {
+    rows.Row("cpu", {{"host", "h" + std::to_string(i)}}, {kDay0}).Field("a", 1.0);
+  }
+  Write(rows.batch());
+  auto view = store_->OpenView("");
+  ASSERT_TRUE(view.ok());
+  const std::vector<std::vector<model::Matcher>> sets = {{{model::MatchOp::kEqual, "__name__", "cpu_a"}}};
+  std::vector<model::SeriesRef> refs;
+  uint64_t expected = 0;
+  size_t looked_at = 0;
+  const auto look = [](uint64_t) -> Status { return {}; };
+  const auto note = [&](std::span<const model::SeriesRef> some, uint64_t count) -> Status {
+    looked_at = some.size();
+    expected = count;
+    return LimitExceeded("too much");
+  };
+  EXPECT_FALSE(SelectAll(**view, sets, {}, {}, 0, look, note, &refs).ok());
+  EXPECT_EQ(looked_at, kFirstPart);
+  EXPECT_GT(expected, kSeries / 2);
+  EXPECT_LE(expected, kSeries);
+  // Of part of the time nothing is known beforehand; neither is it of few.
+  expected = 0;
+  EXPECT_TRUE(SelectAll(**view, sets, {{kDay0}, {kDay0 + 1}}, {}, 0, look, note, &refs).ok());
+  EXPECT_EQ(refs.size(), kSeries);
+  EXPECT_EQ(expected, 0U);
+  EXPECT_FALSE(SelectAll(**view, sets, {}, {}, kSeries / 2, look, note, &refs).ok()) << "more than may be selected";
+}
+
 }  // namespace
 }  // namespace tidemark::query::names

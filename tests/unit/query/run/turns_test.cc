@@ -66,6 +66,63 @@ TEST(TurnsTest, LongOnesTakeTurns) {
   EXPECT_EQ(turns.stats().long_queries, 1U);
 }
 
+// All in one place at once, and each comes by again when its time is over: without memory pressure the one that has run
+// goes behind the others, with it the oldest goes on.
+std::vector<int> OrderOfEnds(const MemoryTotal* memory) {
+  ManualClock clock(1'000'000);
+  TurnOptions options = OnePlace(&clock);
+  options.memory = memory;
+  Turns turns(options);
+  std::vector<int> ends;
+  auto first = std::make_unique<Turn>(&turns);
+  EXPECT_TRUE(first->Pass(Never).ok());
+  std::vector<std::jthread> others;
+  for (int i = 1; i <= 2; ++i) {
+    others.emplace_back([&, i] {
+      Turn turn(&turns);
+      EXPECT_TRUE(turn.Pass(Never).ok());
+      ends.push_back(i);  // one at a time has the place
+    });
+    AwaitWaiters(turns, static_cast<size_t>(i));
+  }
+  clock.Advance(1000);
+  EXPECT_TRUE(first->Pass(Never).ok());
+  ends.push_back(0);
+  first.reset();
+  others.clear();
+  return ends;
+}
+
+TEST(TurnsTest, WhileMemoryIsShortTheOldestGoesOn) {
+  MemoryTotal memory(1000);
+  memory.TakeAnyway(400);
+  EXPECT_EQ(OrderOfEnds(nullptr), (std::vector<int>{1, 2, 0}));
+  EXPECT_EQ(OrderOfEnds(&memory), (std::vector<int>{1, 2, 0}));
+  memory.TakeAnyway(200);
+  EXPECT_EQ(OrderOfEnds(&memory), (std::vector<int>{0, 1, 2}));
+}
+
+TEST(TurnsTest, WhileMemoryIsShortClientsStillTakeTurns) {
+  ManualClock clock(1'000'000);
+  MemoryTotal memory(1000);
+  memory.TakeAnyway(900);
+  TurnOptions options = OnePlace(&clock);
+  options.memory = &memory;
+  Turns turns(options);
+  Turn first(&turns, Turn::Work::kQuery, {}, 1);
+  ASSERT_TRUE(first.Pass(Never).ok());
+  std::atomic<bool> second_ran{false};
+  std::jthread other([&] {
+    Turn second(&turns, Turn::Work::kQuery, {}, 2);
+    EXPECT_TRUE(second.Pass(Never).ok());
+    second_ran = true;
+  });
+  AwaitWaiters(turns, 1);
+  clock.Advance(1000);
+  ASSERT_TRUE(first.Pass(Never).ok());
+  EXPECT_TRUE(second_ran);
+}
+
 TEST(TurnsTest, RestGivesThePlaceAway) {
   ManualClock clock(1'000'000);
   Turns turns(OnePlace(&clock));
