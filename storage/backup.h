@@ -39,6 +39,10 @@ Result<std::vector<BackupInfo>> ListBackups(const std::string& directory);
 // kNotFound, kIo.
 Result<BackupInfo> VerifyBackup(const std::string& directory, uint32_t id);
 
+// The id of the store in a data directory, which no two stores have in common; a restored one has another than the one
+// that was copied. Errors: kNotFound (no store lies there), kCorruption, kUnsupported, kIo.
+Result<std::string> StoreIdIn(const std::string& data_directory);
+
 // Makes the store anew at `to`, which must not exist, or be an empty folder: all of it or nothing, whenever the power
 // goes. Every byte is checked on the way. The store gets an identity of its own. Errors: kAlreadyExists (something lies
 // at `to`), as VerifyBackup, kResourceExhausted (the disk is full).

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -78,6 +79,13 @@ Result<std::vector<BackupInfo>> ListBackups(const std::string& directory) {
 Result<BackupInfo> VerifyBackup(const std::string& directory, uint32_t id) {
   TM_TRY_ASSIGN(const rocks::BackupFiles files, rocks::CheckBackup(directory, id));
   return Describe(files);
+}
+
+Result<std::string> StoreIdIn(const std::string& data_directory) {
+  TM_TRY_ASSIGN(std::optional<rocks::StoreIdentity> identity,
+                rocks::ReadIdentity(rocksdb::FileSystem::Default().get(), data_directory));
+  if (!identity) return NotFound(fmt::format("{}: no store lies there", data_directory));
+  return std::move(identity->id);
 }
 
 Result<BackupInfo> RestoreBackup(const std::string& directory, uint32_t id, const std::string& to) {

@@ -11,6 +11,7 @@
 
 #include "query/engine/engine.h"
 #include "query/rules/alert_update.h"
+#include "storage/backup.h"
 #include "storage/base/background.h"
 #include "storage/base/log.h"
 #include "tools/server/backup/backup_job.h"
@@ -98,7 +99,8 @@ void Daemon::OpenAdmin() {
   job_book_ = std::make_unique<jobs::JobBook>(
       store_->Documents(), &SystemClock::Get(),
       std::vector<jobs::JobKind>{jobs::CompactKind(store_.get(), has_room), jobs::VerifyKind(store_.get()),
-                                 backup::BackupKind(backup_maker_.get())});
+                                 backup::BackupKind(backup_maker_.get())},
+      storage::StoreIdIn(config_.data).value_or(""));
   job_book_->SetRoom(has_room);
   jobs_ = std::make_unique<jobs::JobService>(store_.get(), job_book_.get());
   jobs_->Add(ScrubAsJob(store_.get(), scrubber_.get()));

@@ -90,13 +90,15 @@ Result<Job> ReadJob(std::string_view text) {
   read_text("state", &state);
   read_text("author", &job.author);
   read_text("failure", &job.error);
+  // Jobs of programs that did not write it go on wherever they are found.
+  if (std::string_view store; root["store"].get(store) == simdjson::SUCCESS) job.store = store;
   read_time("begun", &job.begun_ns);
   read_time("ended", &job.ended_ns);
   good = root["workDone"].get(job.progress.done) == simdjson::SUCCESS &&
          root["workTotal"].get(job.progress.total) == simdjson::SUCCESS && good;
   // What is between the known keys is what its kind tells.
-  static constexpr std::array<std::string_view, 10> kKnown = {"job",       "kind",   "database", "state", "workDone",
-                                                              "workTotal", "author", "begun",    "ended", "failure"};
+  static constexpr std::array<std::string_view, 11> kKnown = {
+      "job", "kind", "database", "state", "workDone", "workTotal", "author", "begun", "ended", "failure", "store"};
   for (const auto& [key, value] : root) {
     if (std::ranges::find(kKnown, key) != kKnown.end()) continue;
     if (!job.progress.details.empty()) job.progress.details += ',';

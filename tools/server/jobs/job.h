@@ -35,6 +35,7 @@ struct Job {
   std::string error;     // why it has failed
   int64_t begun_ns = 0;  // when it was asked for, since 1970
   int64_t ended_ns = 0;  // 0: it has not
+  std::string store{};   // id of the store whose job it is; "": not known. In documents only
 };
 
 enum class JobForm : uint8_t {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "storage/base/log.h"
+#include "storage/base/text/json_string.h"
 
 namespace tidemark::server::jobs {
 namespace {
@@ -36,10 +37,17 @@ Error Conflict(const Job& job, std::string_view what) {
   return MakeError(ErrorCode::kConflict, fmt::format("job {} is {}: {}", job.id, Name(job.state), what));
 }
 
+// What the document of a job holds.
+std::string Stored(const Job& job, const std::string& store) {
+  std::string out = "{" + PrintJob(job) + R"(,"store":)";
+  text::AppendJsonString(&out, store);
+  return out + "}";
+}
+
 }  // namespace
 
-JobBook::JobBook(storage::DocumentStore* documents, const Clock* clock, std::vector<JobKind> kinds)
-    : documents_(documents), clock_(clock) {
+JobBook::JobBook(storage::DocumentStore* documents, const Clock* clock, std::vector<JobKind> kinds, std::string store)
+    : documents_(documents), clock_(clock), store_(std::move(store)) {
   MutexLock lock(mutex_);
   for (JobKind& kind : kinds) {
     lanes_.push_back(std::make_unique<Lane>());
@@ -69,6 +77,12 @@ void JobBook::Load() {
         job->state = JobState::kFailed;
         job->error = fmt::format("this server does no work of the kind {}", job->kind);
       }
+      const bool elsewhere = !job->store.empty() && !store_.empty() && job->store != store_;
+      if (elsewhere && !HasEnded(job->state)) {
+        job->state = JobState::kCancelled;
+        job->error = "it was begun in another store, of whose backup this one was made";
+        job->ended_ns = clock_->NowNs();
+      }
       if (!HasEnded(job->state) && job->state != JobState::kPaused) {
         job->state = JobState::kWaiting;
         lane->waiting.push_back(job->id);
@@ -94,7 +108,7 @@ Status JobBook::Save(Entry* entry) {
   if (documents_ == nullptr || (has_room_ && !has_room_())) return {};
   const Job& job = entry->job;
   TM_TRY_ASSIGN([[maybe_unused]] const uint64_t version,
-                documents_->Put(kKind, NameOf(NumberOf(job.id)), "{" + PrintJob(job) + "}", job.author));
+                documents_->Put(kKind, NameOf(NumberOf(job.id)), Stored(job, store_), job.author));
   return {};
 }
 
@@ -262,7 +276,7 @@ Status JobBook::RenameDatabase(std::string_view from, std::string_view to, const
     job.database = to;
     changes.push_back({.kind = std::string(kKind),
                        .name = NameOf(number),
-                       .bytes = "{" + PrintJob(job) + "}",
+                       .bytes = Stored(job, store_),
                        .author = job.author,
                        .expected = std::nullopt});
   }

@@ -6,7 +6,8 @@
 //   jobs.Follow(id, [](const Job& job) { ...; return true; });
 //
 // A job is a document. One that had not ended when the server stopped goes on after the next start: the work of every
-// kind is such that what was done of it is not done again. One that was paused waits until it is resumed.
+// kind is such that what was done of it is not done again. One that was paused waits until it is resumed. In a store
+// that was made of a backup those of the store that was copied have ended: the backup holds the job that made it.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +52,9 @@ struct JobKind {
 // Thread-safe.
 class JobBook {
  public:
-  // Documents (null: nothing outlives the process) and clock outlive it.
-  JobBook(storage::DocumentStore* documents, const Clock* clock, std::vector<JobKind> kinds);
+  // Documents (null: nothing outlives the process) and clock outlive it. `store` is the id of the documents' store:
+  // jobs that were begun in another one, of whose backup this one was made, do not go on. "": all of them do.
+  JobBook(storage::DocumentStore* documents, const Clock* clock, std::vector<JobKind> kinds, std::string store = {});
   ~JobBook() { Stop(); }
   // Whether the disk has room for documents; before the first Begin. Where it has none jobs are done all the same,
   // since some of them give space back, and are not stored.
@@ -120,6 +122,7 @@ class JobBook {
   storage::DocumentStore* const documents_;
   std::function<bool()> has_room_;
   const Clock* const clock_;
+  const std::string store_;
   mutable Mutex mutex_;
   mutable CondVar wake_;     // for the lanes
   mutable CondVar changed_;  // for who follows

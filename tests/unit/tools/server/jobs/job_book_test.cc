@@ -28,10 +28,10 @@ class JobBookTest : public ::testing::Test {
     if (job.database == "bad") return MakeError(ErrorCode::kIo, "the disk is gone");
     return JobProgress{.done = 10, .total = 10, .details = R"("bytesRead":14)"};
   }
-  std::unique_ptr<JobBook> Make() {
+  std::unique_ptr<JobBook> Make(const std::string& store = {}) {
     const auto run = [this](const auto& job, const auto& stop, const auto& told) { return Work(job, stop, told); };
-    return std::make_unique<JobBook>(&documents_, &clock_,
-                                     std::vector<JobKind>{{.name = "work", .run = run}, {.name = "other", .run = run}});
+    return std::make_unique<JobBook>(
+        &documents_, &clock_, std::vector<JobKind>{{.name = "work", .run = run}, {.name = "other", .run = run}}, store);
   }
   void AwaitBegan(const std::string& began) {
     std::unique_lock lock(mutex_);
@@ -120,6 +120,53 @@ TEST_F(JobBookTest, WhatRanGoesOnAfterARestart) {
   Await(*book, running, JobState::kDone);
   Await(*book, waiting, JobState::kDone);
   EXPECT_EQ(began_, "a;a+;b;");
+}
+
+// A backup holds the job that made it.
+TEST_F(JobBookTest, WhatRanInAnotherStoreDoesNotGoOnInWhatWasRestored) {
+  std::string running;
+  std::string waiting;
+  std::string paused;
+  {
+    const auto book = Make("1111");
+    book->Start();
+    running = Begin(book.get(), "a");
+    AwaitBegan("a;");
+    waiting = Begin(book.get(), "b");
+    paused = Begin(book.get(), "c");
+    ASSERT_TRUE(book->Pause(paused).ok());
+  }
+  GoOn();
+  {
+    const auto restored = Make("2222");
+    restored->Start();
+    for (const std::string& id : {running, waiting, paused}) {
+      const Job job = *restored->Find(id);
+      EXPECT_EQ(job.state, JobState::kCancelled);
+      EXPECT_EQ(job.error, "it was begun in another store, of whose backup this one was made");
+      EXPECT_NE(job.ended_ns, 0);
+    }
+    const std::string own = Begin(restored.get(), "d");
+    Await(*restored, own, JobState::kDone);
+    EXPECT_EQ(began_, "a;d;");
+  }
+  const auto again = Make("2222");
+  EXPECT_EQ(again->Find(running)->state, JobState::kCancelled);
+}
+
+TEST_F(JobBookTest, WhatRanInTheSameStoreGoesOn) {
+  std::string running;
+  {
+    const auto book = Make("1111");
+    book->Start();
+    running = Begin(book.get(), "a");
+    AwaitBegan("a;");
+  }
+  GoOn();
+  const auto book = Make("1111");
+  book->Start();
+  Await(*book, running, JobState::kDone);
+  EXPECT_EQ(began_, "a;a+;");
 }
 
 TEST_F(JobBookTest, IsCancelledWhetherItRunsOrWaits) {
