@@ -13,6 +13,7 @@ import { DataTable } from "./data_table";
 import { Links } from "./links";
 import { panelType } from "./registry";
 import { PanelSource } from "./source";
+import { Still } from "./still";
 import { Paragraphs } from "./text/text";
 import { transformed } from "./transformed";
 import "./panel_view.css";
@@ -125,7 +126,13 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
   const late = !stale && near && data.at !== 0 && refreshSeconds.value > 0 && isMoving(range.value) && age > Math.max(LATE_SECONDS, 3 * refreshSeconds.value, 2 * (parseDuration(panel.every ?? "") ?? 0));
   const View = type?.view;
   const happened = type?.annotated === true ? annotations.value.marks : NO_MARKS;
-  const marks = useMemo(() => happened.filter((mark) => drawnOn(mark.of, panel)), [happened, panel]);
+  const marks = useMemo(() => (happened.length === 0 ? NO_MARKS : happened.filter((mark) => drawnOn(mark.of, panel))), [happened, panel]);
+  // A panel is rendered when the range moves and again when its answer comes. What is in its frame has changed with the answer alone.
+  const drawn = data.loadedAt === 0 ? shownSpan : data.asked;
+  const endsNow = range.value.to === "now" && panel.earlier === undefined;
+  const refreshed = { at: idle ? now.value : 0, demanded: idle ? demanded.value : 0 };
+  const props = { panel, data, span: drawn, endsNow, theme: theme.value, zone: zone.value, values: values ?? NO_VALUES, annotations: marks };
+  const flip = () => { asTable.value = !asTable.value; };
   return (
     <section class="panel" ref={home} data-panel={panel.id} data-type={panel.type} data-wide={(panel.width ?? 4) > 7 ? "" : undefined} data-at={data.at || undefined} data-state={waiting ? "waiting" : empty ? "empty" : "shown"}
       style={{ "--span": panel.width ?? 4, minHeight: `${waiting && type?.sizing !== "flows" ? height + 38 : 96}px` }} aria-label={panel.title}>
@@ -138,7 +145,7 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
             {stale && `${ageText(age)} old · `}{api.connection.lost ? "reconnecting" : data.error}
           </span>
         )}
-        <Menu panel={panel} values={values} asTable={asTable.value} onTable={() => (asTable.value = !asTable.value)} exprs={data.frames.map((f) => f.expr)} alone={alone} error={data.error} />
+        <Still of={[panel, values, asTable.value, data, alone]} draw={() => <Menu panel={panel} values={values} asTable={asTable.value} onTable={flip} exprs={data.frames.map((f) => f.expr)} alone={alone} error={data.error} />} />
       </header>
       <div class={`panel-body ${type?.sizing ?? "flows"}${stale ? " stale" : ""}`} style={{ "--height": `${height}px` }}>
         {View === undefined && <p class="note">This page does not know panels of type {panel.type}.</p>}
@@ -148,7 +155,7 @@ export function PanelView({ panel: written, values, annotations, alone }: Props)
           // Kept while there are no data: what a reader hid or sorted is as before when there are some again.
           <div class="panel-view" hidden={empty}>
             {asTable.value ? <DataTable data={data} label={panel.title} zone={zone.value} />
-              : <View panel={panel} data={data} span={data.loadedAt === 0 ? shownSpan : data.asked} refreshed={{ at: now.value, demanded: demanded.value }} endsNow={range.value.to === "now" && panel.earlier === undefined} theme={theme.value} zone={zone.value} values={values ?? NO_VALUES} annotations={marks} onSpan={setSpan} />}
+              : <Still of={[View, ...Object.values(props), refreshed.at, refreshed.demanded]} draw={() => <View {...props} refreshed={refreshed} onSpan={setSpan} />} />}
           </div>
         )}
       </div>
@@ -178,16 +185,18 @@ interface MenuProps {
 function Menu({ panel, values, asTable, alone, exprs, error, onTable }: MenuProps) {
   const home = useRef<HTMLDetailsElement>(null);
   const [copied, setCopied] = useState(false);
+  // What nobody has opened is not there: of twenty panels it was a fifth of a redraw.
+  const [open, setOpen] = useState(false);
   const close = () => {
     if (home.current) home.current.open = false;
   };
   const queries = (panel.queries ?? []).filter((q) => ["instant", "range"].includes(q.mode ?? "instant"));
-  const explore = pageAddress("explore") + queries.map((q) => `&q=${encodeURIComponent(exprs[(panel.queries ?? []).indexOf(q)] ?? q.expr)}&db=${encodeURIComponent(q.db ?? "default")}`).join("");
+  const explore = !open ? "" : pageAddress("explore") + queries.map((q) => `&q=${encodeURIComponent(exprs[(panel.queries ?? []).indexOf(q)] ?? q.expr)}&db=${encodeURIComponent(q.db ?? "default")}`).join("");
   return (
-    <details class="menu" ref={home} onKeyDown={(event) => { if (event.key === "Escape") close(); }}
+    <details class="menu" ref={home} onToggle={(event) => setOpen(event.currentTarget.open)} onKeyDown={(event) => { if (event.key === "Escape") close(); }}
       onBlur={(event) => { if (!home.current?.contains(event.relatedTarget as Node | null)) close(); }}>
       <summary aria-label={`Menu of ${panel.title}`} title="Menu">⋯</summary>
-      <div class="menu-list">
+      {open && <div class="menu-list">
         {queries.length > 0 && <button onClick={() => { onTable(); close(); }}>{asTable ? "Show as before" : "Show as table"}</button>}
         {queries.length > 0 && <a href={explore} onClick={(event) => { event.preventDefault(); close(); openAddress(explore); }}>Open in Explore</a>}
         <button onClick={() => { go({ panel: alone ? undefined : panel.id }); close(); }}>{alone ? "Back to the page" : "Fill the page"}</button>
@@ -196,7 +205,7 @@ function Menu({ panel, values, asTable, alone, exprs, error, onTable }: MenuProp
         {error !== undefined && <p class="note panel-fault">{error}</p>}
         {panel.description && <p class="note">{panel.description}</p>}
         {exprs.length > 0 && <div class="menu-exprs">{exprs.filter((e) => e).map((expr) => <code>{expr}</code>)}</div>}
-      </div>
+      </div>}
     </details>
   );
 }
