@@ -1,6 +1,18 @@
 // What exporters of many programs give, for the examples of Grafana's dashboards: metric{label=one|other} kind. A line is each combination of its
 // values; kinds are gauge, counter and buckets (a histogram), and a number is a gauge that stands still.
 const EXPORTERS = {
+  windows: `
+    windows_os_info{job=windows,instance=pc:9182,product=Microsoft Windows Server} 1
+    windows_system_boot_time_timestamp{instance=pc:9182} 1700000000
+    windows_cpu_time_total{instance=pc:9182,mode=idle|user|privileged,core=0|1} counter
+    windows_logical_disk_size_bytes{instance=pc:9182,volume=C:|D:} 500000000000
+    windows_logical_disk_free_bytes{instance=pc:9182,volume=C:|D:} 120000000000
+    windows_net_bytes_received_total{instance=pc:9182,nic=ethernet|isatap_x} counter
+    windows_net_bytes_sent_total{instance=pc:9182,nic=ethernet|isatap_x} counter
+    windows_service_state{instance=pc:9182,name=dhcp|spooler,state=running} 1
+    windows_service_state{instance=pc:9182,name=winmgmt,state=stopped} 1
+    windows_cs_physical_memory_bytes{instance=pc:9182} 16000000000
+    windows_os_physical_memory_free_bytes{instance=pc:9182} gauge`,
   cadvisor: `
     process_start_time_seconds{job=cadvisor,instance=a:8080} 1700000000
     machine_memory_bytes{job=cadvisor,instance=a:8080} 16000000000
