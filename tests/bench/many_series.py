@@ -112,7 +112,9 @@ def many_databases(server):
 
 
 def main():
-    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off", *flags) as server:
+    # A query over all of one field may have as many.
+    budget = ("--query-max-series", str(max(options.series // options.fields, 1_000_000)))
+    with temporary_folder() as folder, Server(folder / "data", "--host-metrics", "off", *budget, *flags) as server:
         if options.databases:
             many_databases(server)
         else:
