@@ -115,6 +115,7 @@ void TokenBook::Adopt(Token token) {
   std::string name = held.token.name;
   tokens_.insert_or_assign(std::move(name), std::move(held));
   on_ = true;
+  generation_.store(KnownSecrets::NextGeneration(), std::memory_order_release);
 }
 
 void TokenBook::Forget(std::string_view name) {
@@ -125,6 +126,7 @@ void TokenBook::Forget(std::string_view name) {
   for (const std::string& shown : held->second.token.certificate_names) by_certificate_.erase(shown);
   if (held->second.certified) held->second.certified->Revoke();
   tokens_.erase(held);
+  generation_.store(KnownSecrets::NextGeneration(), std::memory_order_release);
 }
 
 Status TokenBook::Store(const Token& token, uint64_t expected, std::string_view author) {
@@ -256,7 +258,18 @@ std::vector<TokenBook::Entry> TokenBook::List() const {
   return entries;
 }
 
-std::shared_ptr<const Principal> TokenBook::Find(std::string_view secret) const { return FindHash(HashOf(secret)); }
+std::shared_ptr<const Principal> TokenBook::Find(std::string_view secret) const {
+  // Read before the book: what is found in a book that has changed meanwhile is noted for one that is past.
+  const uint64_t generation = generation_.load(std::memory_order_acquire);
+  if (auto known = KnownSecrets::Find(secret, generation)) {
+    if (known->revoked()) return nullptr;
+    known->NoteUse();
+    return known;
+  }
+  std::shared_ptr<const Principal> found = FindHash(HashOf(secret));
+  if (found != nullptr) KnownSecrets::Note(secret, generation, found);
+  return found;
+}
 
 std::shared_ptr<const Principal> TokenBook::FindHash(const SecretHash& hash) const {
   std::shared_ptr<const Principal> found;

@@ -18,6 +18,7 @@
 #include "storage/base/mutex.h"
 #include "storage/base/result.h"
 #include "storage/documents.h"
+#include "tools/server/access/known_secrets.h"
 #include "tools/server/access/principal.h"
 #include "tools/server/access/token.h"
 #include "tools/server/quota/account.h"
@@ -113,6 +114,8 @@ class TokenBook {
   Mutex change_mutex_;
   mutable Mutex mutex_;
   bool on_ TM_GUARDED_BY(mutex_) = false;
+  // Changes, under mutex_, with whatever Find would answer; read without it.
+  std::atomic<uint64_t> generation_{KnownSecrets::NextGeneration()};
   // None goes before the book: see Account.
   std::unordered_map<std::string, std::unique_ptr<quota::Account>> accounts_ TM_GUARDED_BY(mutex_);
   std::unordered_map<std::string, Held> tokens_ TM_GUARDED_BY(mutex_);

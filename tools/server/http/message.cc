@@ -33,8 +33,9 @@ std::string_view Name(Method method) {
 }
 
 bool EqualsNoCase(std::string_view a, std::string_view b) {
+  // Mostly they are written alike.
   return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return Lower(x) == Lower(y); });
+         (a == b || std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return Lower(x) == Lower(y); }));
 }
 
 bool ListContains(std::string_view value, std::string_view token) {

@@ -42,7 +42,10 @@ void RequestParser::on_request_impl(beast_http::verb verb, string_view name, str
 
 void RequestParser::on_field_impl(beast_http::field, string_view name, string_view value, error_code&) {
   // A trailer is no header (RFC 9110, 6.5.1): the request has been admitted by what its head said.
-  if (!head_complete_) request_->headers.push_back({Copy(name), Copy(value)});
+  if (head_complete_) return;
+  // Most clients send so many: they are not moved about as they come.
+  if (request_->headers.empty()) request_->headers.reserve(8);
+  request_->headers.push_back({Copy(name), Copy(value)});
 }
 
 size_t RequestParser::Append(string_view bytes, error_code& error) {

@@ -47,6 +47,33 @@ TEST_F(TokenBookTest, FromTheFirstTokenOnTheyAreAskedForForGood) {
   EXPECT_TRUE(again.on()) << "a restart without a token left must not open the server";
 }
 
+TEST_F(TokenBookTest, ASecretThatWasGoodIsJudgedAnewEachTime) {
+  Make("root", Access::kAdmin, "*");
+  const TokenBook::Made made = Make("agent", Access::kWrite, "a", kNow + 10 * kSecondNs);
+  const auto first = tokens_.Find(made.secret);
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(tokens_.Find(made.secret), first);
+  EXPECT_EQ(tokens_.Find(made.secret + "x"), nullptr);
+  // Another book knows nothing of it, and its own token of the same name is another.
+  MemoryDocuments elsewhere;
+  TokenBook other(&elsewhere, &clock_);
+  EXPECT_EQ(other.Find(made.secret), nullptr);
+  // The overlap of a rotation ends by the clock alone.
+  const Result<TokenBook::Made> rotated = tokens_.Rotate("agent", 5 * kSecondNs, "ada");
+  ASSERT_TRUE(rotated.ok());
+  EXPECT_NE(tokens_.Find(made.secret), nullptr);
+  EXPECT_NE(tokens_.Find(rotated->secret), nullptr);
+  clock_.Advance(6 * kSecondNs);
+  EXPECT_EQ(tokens_.Find(made.secret), nullptr);
+  EXPECT_NE(tokens_.Find(rotated->secret), nullptr);
+  ASSERT_TRUE(tokens_.Revoke("agent", false, "ada").ok());
+  EXPECT_EQ(tokens_.Find(rotated->secret), nullptr);
+  // Its successor of that name is not shown by the old one.
+  Make("agent", Access::kRead, "b");
+  EXPECT_EQ(tokens_.Find(rotated->secret), nullptr);
+  EXPECT_EQ(tokens_.Find(made.secret), nullptr);
+}
+
 TEST_F(TokenBookTest, NoSecretIsStored) {
   const TokenBook::Made made = Make("root", Access::kAdmin, "*");
   EXPECT_TRUE(made.secret.starts_with(kTokenPrefix));
