@@ -134,6 +134,11 @@ void TellOfUnlisted(const partition::Epoch& epoch, const std::string& place, con
     if (page.tier == rocks::kRawTier && page.page.field != page::kTimelineField) rows += page.page.rows;
   }
   model::Finding finding{.area = model::FindingArea::kPages, .place = place};
+  if (rows >= record.rows && !record.tiers_only) {
+    finding.what = epoch.Loss() + "; they are of rollups, which will be made again of the rows, which are all there";
+    out->lost.push_back(std::move(finding));
+    return;
+  }
   finding.what = fmt::format("{}, of times from {} to {}", epoch.Loss(), text::PrintSecond(record.range.first.ns),
                              text::PrintSecond(record.range.last.ns));
   finding.loss = model::Loss{
@@ -193,7 +198,8 @@ Result<ReadablePages> ReadWhatIsWhole(const partition::Epoch& epoch, const std::
   }
   const bool unlisted = !epoch.Loss().empty();
   if (unlisted) lost_times.AddAllBut(pages);
-  const bool drop_tiers = tier_lost && !record.tiers_only;
+  // Pages of rollups may be among those that nothing lists.
+  const bool drop_tiers = (tier_lost || unlisted) && !record.tiers_only;
   if (!drop_tiers) out.pages.tier_widths_ns = directory->tier_widths_ns();
   std::map<std::pair<uint8_t, model::FieldId>, LostField> lost;
   for (size_t i = 0; i < pages.size(); ++i) {

@@ -70,8 +70,9 @@ class UnreadableTest : public StoreFixture {
     EXPECT_TRUE(view.ok());
     return (*view)->Partitions();
   }
-  // Flips a bit of the list of pages of the only file of pages that is large, and of each of `places` of it.
-  void DamageList(const std::set<size_t>& places) {
+  // Flips a bit of the list of pages of the only file of pages that is large, of each of `places` of it, and so many
+  // bytes before the list where `before` is not 0.
+  void DamageList(const std::set<size_t>& places, size_t before = 0) {
     ASSERT_TRUE(store_->Close().ok());
     store_.reset();
     std::filesystem::path largest;
@@ -95,6 +96,7 @@ class UnreadableTest : public StoreFixture {
     };
     flip(at + key.size() + 30);
     for (const size_t place : places) flip(place);
+    if (before != 0) flip(at - before);
     file.close();
     OpenWith(longest_);
   }
@@ -310,6 +312,36 @@ TEST_F(UnreadableTest, ADamagedListAndADamagedPageCostThatPageOnly) {
   EXPECT_EQ(Damages(), 0U);
   OpenWith(64 * kDay);
   EXPECT_EQ(CheckHosts(), std::pair(rows, false)) << "everything that can be read is kept";
+}
+
+TEST_F(UnreadableTest, ADamagedListAndARollupCostNoRow) {
+  OpenWith(64 * kDay);
+  DatabaseOptions options;
+  options.tiers = {{.width_ns = kNsPerHour, .keep_ns = 0}};
+  ASSERT_TRUE(store_->CreateDatabase("default", options).ok());
+  WriteNoise(16);
+  ASSERT_TRUE(store_->Compact("", {}, nullptr).ok());
+  ASSERT_EQ(store_->Stats().partitions, 1U);
+  // Rollups stand behind the rows.
+  DamageList({}, 3'000);
+  EXPECT_EQ(CheckHosts().first, expected_.size());
+  ASSERT_TRUE(store_->Close().ok());
+  store_.reset();
+  EXPECT_GT(Damages(), 0U);
+  std::string steps;
+  const auto repaired = Repair({.directory = directory_.path() + "/data",
+                                .aside = directory_.path() + "/aside",
+                                .on_step = [&](std::string_view step) { steps += fmt::format("{}\n", step); }});
+  ASSERT_TRUE(repaired.ok()) << repaired.error().message;
+  EXPECT_FALSE(repaired->lost) << steps;
+  EXPECT_THAT(steps, testing::HasSubstr("they are of rollups, which will be made again of the rows"));
+  EXPECT_EQ(Damages(), 0U);
+  OpenWith(64 * kDay);
+  EXPECT_EQ(CheckHosts(), std::pair(expected_.size(), false));
+  ASSERT_TRUE(store_->Compact("", {}, nullptr).ok());
+  auto view = store_->OpenView("");
+  ASSERT_TRUE(view.ok());
+  EXPECT_EQ((*view)->Tiers(), std::vector<int64_t>{kNsPerHour}) << "they are made again";
 }
 
 TEST_F(UnreadableTest, ADamagedListAndPagesAtBothEndsCostThesePagesOnly) {
