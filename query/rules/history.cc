@@ -101,13 +101,21 @@ Result<std::map<model::Labels, FlapLog>> ReadFlaps(const storage::Store& store, 
   return flaps;
 }
 
+std::string ShortValue(double value) {
+  constexpr double kWholeMax = 1e15;
+  const double size = std::fabs(value);
+  if (size >= kWholeMax || !std::isfinite(value)) return frame::GoFormat(value);
+  // Six digits of a large one are before its point.
+  return size >= 1e6 || value == std::trunc(value) ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
+}
+
 void AppendHistory(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms,
                    model::BatchBuilder* builder) {
   for (const AlertChange& change : changes) {
     const model::Labels labels = TagsOf(group, change.labels);
     std::string event = change.from == change.to ? "" : fmt::format("{} -> {}", Name(change.from), Name(change.to));
     if (!std::isnan(change.value)) {
-      event += fmt::format("{}value {}", event.empty() ? "" : ", ", frame::GoFormat(change.value));
+      event += fmt::format("{}value {}", event.empty() ? "" : ", ", ShortValue(change.value));
     }
     event += (event.empty() ? "" : ": ") + change.reason;
     builder->Row(kHistoryMeasurement, ViewsOf(labels), model::Timestamp::FromMs(now_ms))

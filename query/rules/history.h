@@ -43,6 +43,9 @@ Result<std::map<model::Labels, FlapLog>> ReadFlaps(const storage::Store& store, 
                                                    const Group& group, const Rule& rule, int64_t from_ms,
                                                    int64_t now_ms);
 
+// A value as people read it: whole numbers whole, others with six digits. The exact one is the field `value`.
+std::string ShortValue(double value);
+
 void AppendHistory(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms,
                    model::BatchBuilder* builder);
 

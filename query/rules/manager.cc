@@ -179,7 +179,7 @@ model::Timestamp Manager::NextDue() const {
 
 std::vector<Result<void>> Manager::RunRules(GroupState* group, int64_t at_ms, const std::stop_token& stop) {
   std::vector<Result<void>> done;
-  std::vector<PendingWrite> pending;
+  PendingWrites pending;
   size_t rows = 0;
   const auto flush = [&] {
     rows = 0;
@@ -189,17 +189,13 @@ std::vector<Result<void>> Manager::RunRules(GroupState* group, int64_t at_ms, co
   };
   for (size_t i = 0; i < group->rules.size() && !stop.stop_requested(); ++i) {
     RuleState& rule = group->rules[i];
-    const bool reads = std::ranges::any_of(pending, [&](const PendingWrite& one) {
-      // What it reads of before a restart is alerts.
-      if (rule.rule->alerting && !rule.restored && one.state->rule->alerting) return true;
-      return std::ranges::any_of(WritesOf(*one.state->rule),
-                                 [&](std::string_view name) { return group->reads[i].May(name); });
-    });
-    if (reads || rows > kRowsAtOnce) flush();
+    if (rows > kRowsAtOnce || evaluator_.MayRead(rule, group->reads[i], pending)) flush();
     const int64_t began = dependencies_.clock->SteadyNs();
-    const size_t before = pending.size();
+    const size_t before = pending.series.size();
+    const size_t notes = pending.history.batch().rows.size();
     Result<void> one = evaluator_.Evaluate(*group->group, &rule, at_ms, stop, &pending);
-    if (pending.size() > before) rows += pending.back().series.size();
+    if (pending.series.size() > before) rows += pending.series.back().series.size();
+    rows += pending.history.batch().rows.size() - notes;
     if (!one.ok() && stop.stop_requested()) break;
     rule.status.evaluation_ns = dependencies_.clock->SteadyNs() - began;
     done.push_back(std::move(one));
@@ -208,12 +204,13 @@ std::vector<Result<void>> Manager::RunRules(GroupState* group, int64_t at_ms, co
   return done;
 }
 
-void Manager::Settle(const Group& group, RuleState* rule, const Result<void>& done, int64_t at_ms) const {
+void Manager::Settle(const Group& group, RuleState* rule, const Result<void>& done, int64_t at_ms,
+                     model::BatchBuilder* history) {
   const std::string error = done.ok() ? "" : done.error().message;
   RuleStatus& status = rule->status;
   // The words of an error may differ each time.
   const bool turned = done.ok() ? status.failures > 0 : status.failures == 0;
-  if (turned) evaluator_.NoteHealth(group, *rule->rule, error, at_ms);
+  if (turned) RuleEvaluator::NoteHealth(group, *rule->rule, error, at_ms, history);
   status.failures = done.ok() ? 0 : status.failures + 1;
   status.health = done.ok() ? "ok" : "err";
   status.last_error = error;
@@ -231,7 +228,9 @@ void Manager::Settle(const Group& group, RuleState* rule, const Result<void>& do
 bool Manager::RunGroup(GroupState* group, int64_t at_ms) {
   const int64_t began = dependencies_.clock->SteadyNs();
   const std::vector<Result<void>> done = RunRules(group, at_ms, group->stop.get_token());
-  for (size_t i = 0; i < done.size(); ++i) Settle(*group->group, &group->rules[i], done[i], at_ms);
+  model::BatchBuilder history;
+  for (size_t i = 0; i < done.size(); ++i) Settle(*group->group, &group->rules[i], done[i], at_ms, &history);
+  evaluator_.WriteHistory(history.batch());
   if (done.size() < group->rules.size()) return false;
   MutexLock lock(group->mutex);
   group->status.last_evaluation_ms = at_ms;

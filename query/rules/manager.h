@@ -93,8 +93,9 @@ class Manager {
   // Evaluates the rules of a group in order. What they write is written together, but before one is evaluated that may
   // read it. What became of each that was evaluated before `stop`.
   std::vector<Result<void>> RunRules(GroupState* group, int64_t at_ms, const std::stop_token& stop);
-  // Notes what became of one.
-  void Settle(const Group& group, RuleState* rule, const Result<void>& done, int64_t at_ms) const;
+  // Notes what became of one, in its state and, where that has turned, in the history.
+  static void Settle(const Group& group, RuleState* rule, const Result<void>& done, int64_t at_ms,
+                     model::BatchBuilder* history);
   [[nodiscard]] int64_t NowMs() const;
   // A copy.
   [[nodiscard]] Result<Group> FindGroup(const std::string& file, const std::string& name) const;

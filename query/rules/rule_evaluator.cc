@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <ranges>
 #include <utility>
 
 #include "query/promql/durations.h"
@@ -22,6 +24,39 @@ namespace {
 // Why the first of the rows that were refused was.
 std::string FirstRejection(const model::WriteReport& report) {
   return report.rejections.empty() ? "" : report.rejections.front().error.message;
+}
+
+const model::Labels& SeriesOfPoint(const std::pair<const model::Labels*, double>& point) { return *point.first; }
+
+// Of the map, which outlives them.
+void AddPoints(const std::map<model::Labels, double>& series,
+               std::vector<std::pair<const model::Labels*, double>>* points) {
+  for (const auto& [labels, value] : series) points->emplace_back(&labels, value);
+}
+
+// Leaves each series to the first of the rules that gives it a value, as Prometheus does; that it ends is written only
+// where no other goes on with it. What is to be said of each: "" where all that it gave is written, or is written by
+// another with the same value.
+std::vector<std::string> DropRepeated(std::span<PendingWrite* const> writes) {
+  std::vector<std::string> said(writes.size());
+  std::map<model::Labels, double> taken;
+  for (size_t i = 0; i < writes.size(); ++i) {
+    std::erase_if(writes[i]->series, [&](const auto& point) {
+      if (model::IsStaleMarker(point.second)) return false;
+      const auto [first, is_new] = taken.insert(point);
+      if (!is_new && std::bit_cast<uint64_t>(first->second) != std::bit_cast<uint64_t>(point.second)) {
+        said[i] = fmt::format(
+            "duplicate sample for timestamp: a rule before it in the group gives {} too, with another value",
+            model::ToString(point.first));
+      }
+      return !is_new;
+    });
+  }
+  for (PendingWrite* const one : writes) {
+    std::erase_if(one->series,
+                  [&](const auto& point) { return model::IsStaleMarker(point.second) && taken.contains(point.first); });
+  }
+  return said;
 }
 
 }  // namespace
@@ -57,7 +92,7 @@ RuleEvaluator::RuleEvaluator(ManagerDependencies dependencies, ManagerOptions op
                .closed_windows = options_.closed_windows}) {}
 
 Result<void> RuleEvaluator::Evaluate(const Group& group, RuleState* state, int64_t now_ms, const std::stop_token& stop,
-                                     std::vector<PendingWrite>* pending) const {
+                                     PendingWrites* pending) const {
   const Rule& rule = *state->rule;
   TM_TRY_ASSIGN(const Samples samples, Run(rule, *rule.expr, rule.expr_text, now_ms - group.query_offset_ms,
                                            options_.lookback_ms, rule.database, stop));
@@ -126,7 +161,7 @@ Result<std::vector<TemplateSample>> RuleEvaluator::QueryForTemplate(const Rule& 
 }
 
 Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
-                                         const std::stop_token& stop, std::vector<PendingWrite>* pending) const {
+                                         const std::stop_token& stop, PendingWrites* pending) const {
   const Rule& rule = *state->rule;
   const TemplateContext context{
       .query =
@@ -155,21 +190,27 @@ Result<void> RuleEvaluator::UpdateAlerts(const Group& group, RuleState* state, c
   state->restored = true;
   TakeGiven(state, std::move(given), &past, now_ms, options_.for_grace_ms);
   KeepPast(state, past, context, around, same_question, options_.for_grace_ms);
-  std::vector<AlertChange> changes;
-  const std::map<model::Labels, double> series = MoveOn(state, now_ms, &changes);
-  const std::vector<FlapNote> flaps = DampFlapping(state, now_ms, &changes);
-  NoteChanges(group, changes, now_ms);
-  if (!flaps.empty() && !options_.history_database.empty()) {
-    model::BatchBuilder notes;
-    AppendFlaps(group, flaps, now_ms, &notes);
-    WriteHistory(notes.batch());
-  }
-  if (rule.no_data != NoData::kResolve && !state->active.empty() && !options_.history_database.empty()) {
-    model::BatchBuilder question;
-    AppendQuestion(group, rule, now_ms, &question);
-    WriteHistory(question.batch());
-  }
+  PendingWrites alone;
+  PendingWrites* const notes = pending == nullptr ? &alone : pending;
+  const size_t noted = notes->history.batch().rows.size();
+  const std::map<model::Labels, double> series = Advance(group, state, now_ms, &notes->history);
+  if (notes->history.batch().rows.size() > noted) notes->noted.push_back(&rule);
+  if (pending == nullptr) WriteHistory(alone.history.batch());
   return WriteSeries(state, series, now_ms, pending);
+}
+
+std::map<model::Labels, double> RuleEvaluator::Advance(const Group& group, RuleState* state, int64_t now_ms,
+                                                       model::BatchBuilder* history) const {
+  std::vector<AlertChange> changes;
+  std::map<model::Labels, double> series = MoveOn(state, now_ms, &changes);
+  const std::vector<FlapNote> flaps = DampFlapping(state, now_ms, &changes);
+  if (options_.history_database.empty()) return series;
+  AppendHistory(group, changes, now_ms, history);
+  AppendFlaps(group, flaps, now_ms, history);
+  if (state->rule->no_data != NoData::kResolve && !state->active.empty()) {
+    AppendQuestion(group, *state->rule, now_ms, history);
+  }
+  return series;
 }
 
 Result<void> RuleEvaluator::RestoreFlapping(const Group& group, RuleState* state,
@@ -210,14 +251,8 @@ Result<bool> RuleEvaluator::AskedTheSame(const Group& group, const Rule& rule, i
   return samples.empty() || samples.front().second == QuestionOf(rule);
 }
 
-void RuleEvaluator::NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const {
-  if (options_.history_database.empty() || changes.empty()) return;
-  model::BatchBuilder builder;
-  AppendHistory(group, changes, now_ms, &builder);
-  WriteHistory(builder.batch());
-}
-
 void RuleEvaluator::WriteHistory(const model::Batch& batch) const {
+  if (options_.history_database.empty() || batch.rows.empty()) return;
   const Result<model::WriteReport> done = dependencies_.sink->Write(options_.history_database, batch);
   // The alerts go on without it.
   if (!done.ok()) {
@@ -227,19 +262,34 @@ void RuleEvaluator::WriteHistory(const model::Batch& batch) const {
   }
 }
 
-void RuleEvaluator::NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms) const {
-  NoteChanges(
+void RuleEvaluator::NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms,
+                               model::BatchBuilder* history) {
+  AppendHistory(
       group,
       {{.labels = {{std::string(kAlertName), rule.name}},
         .from = AlertState::kInactive,
         .to = AlertState::kInactive,
         .value = std::numeric_limits<double>::quiet_NaN(),
         .reason = error.empty() ? "the rule can be evaluated again" : "the rule cannot be evaluated: " + error}},
-      now_ms);
+      now_ms, history);
+}
+
+bool RuleEvaluator::MayRead(const RuleState& state, const Reads& reads, const PendingWrites& pending) const {
+  // What a rule reads of before a restart is alerts of its name, and what was noted of them.
+  const auto looks_back_at = [&](const Rule& rule) {
+    return !state.restored && state.rule->alerting && rule.alerting && rule.name == state.rule->name;
+  };
+  if (!pending.noted.empty() && DatabaseOr(state.rule->database) == options_.history_database) return true;
+  return std::ranges::any_of(pending.noted, [&](const Rule* rule) { return looks_back_at(*rule); }) ||
+         std::ranges::any_of(pending.series, [&](const PendingWrite& one) {
+           const Rule& rule = *one.state->rule;
+           return looks_back_at(rule) ||
+                  std::ranges::any_of(WritesOf(rule), [&](std::string_view name) { return reads.May(name); });
+         });
 }
 
 Result<void> RuleEvaluator::Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
-                                   std::vector<PendingWrite>* pending) const {
+                                   PendingWrites* pending) const {
   if (group.limit != 0 && samples.size() > group.limit) {
     return LimitExceeded(fmt::format("exceeded limit of {} with {} series", group.limit, samples.size()));
   }
@@ -257,62 +307,71 @@ Result<void> RuleEvaluator::Record(const Group& group, RuleState* state, const S
 }
 
 Result<void> RuleEvaluator::WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms,
-                                        std::vector<PendingWrite>* pending) const {
-  PendingWrite one{.state = state, .series = std::move(series), .written = {}};
-  for (const auto& [labels, value] : one.series) one.written.insert(labels);
-  for (const model::Labels& gone : state->written) one.series.emplace(gone, model::kStaleMarker);
+                                        PendingWrites* pending) const {
+  PendingWrite one{.state = state, .series = std::move(series), .written = std::nullopt};
+  // Nearly always the series are those of the last time, which are many: so they are not copied.
+  if (!std::ranges::equal(std::views::keys(one.series), state->written)) {
+    one.written.emplace(std::views::keys(one.series).begin(), std::views::keys(one.series).end());
+    for (const model::Labels& gone : state->written) one.series.emplace(gone, model::kStaleMarker);
+  }
   if (pending == nullptr) return WriteOne(std::move(one), now_ms);
-  if (!one.series.empty()) pending->push_back(std::move(one));
+  if (!one.series.empty()) pending->series.push_back(std::move(one));
   return {};
 }
 
 Result<void> RuleEvaluator::WriteOne(PendingWrite one, int64_t now_ms) const {
-  const Result<void> done = Write(one.state->rule->into, one.series, now_ms);
+  std::vector<Point> points;
+  AddPoints(one.series, &points);
+  const Result<void> done = Write(one.state->rule->into, points, now_ms);
+  if (!one.written) return done;
   if (done.ok()) {
-    one.state->written = std::move(one.written);
+    one.state->written = std::move(*one.written);
   } else {
     // What has been written and what has not is unknown: all of it gets its marker once it ends.
-    one.state->written.merge(one.written);
+    one.state->written.merge(*one.written);
   }
   return done;
 }
 
-std::vector<std::pair<RuleState*, Error>> RuleEvaluator::Flush(std::vector<PendingWrite>* pending,
-                                                               int64_t now_ms) const {
+std::vector<std::pair<RuleState*, Error>> RuleEvaluator::Flush(PendingWrites* pending, int64_t now_ms) const {
+  WriteHistory(pending->history.batch());
+  pending->history.Clear();
+  pending->noted.clear();
   std::map<std::string_view, std::vector<PendingWrite*>> by_database;
-  for (PendingWrite& one : *pending) by_database[one.state->rule->into].push_back(&one);
+  for (PendingWrite& one : pending->series) by_database[one.state->rule->into].push_back(&one);
   std::vector<std::pair<RuleState*, Error>> errors;
   for (const auto& [database, writes] : by_database) {
-    std::map<model::Labels, double> all;
-    size_t rows = 0;
-    for (const PendingWrite* const one : writes) {
-      all.insert(one->series.begin(), one->series.end());
-      rows += one->series.size();
-    }
-    // Where two rules write one series, the later one counts, as if each had written by itself.
-    if (rows == all.size() && Write(std::string(database), all, now_ms).ok()) {
-      for (PendingWrite* const one : writes) one->state->written = std::move(one->written);
+    std::vector<Point> all;
+    for (const PendingWrite* const one : writes) AddPoints(one->series, &all);
+    std::ranges::sort(all, {}, SeriesOfPoint);
+    const bool unique = std::ranges::adjacent_find(all, {}, SeriesOfPoint) == all.end();
+    if (unique && Write(std::string(database), all, now_ms).ok()) {
+      for (PendingWrite* const one : writes) {
+        if (one->written) one->state->written = std::move(*one->written);
+      }
       continue;
     }
-    for (PendingWrite* const one : writes) {
-      RuleState* const state = one->state;
-      if (const Result<void> done = WriteOne(std::move(*one), now_ms); !done.ok()) {
+    const std::vector<std::string> twice = unique ? std::vector<std::string>(writes.size()) : DropRepeated(writes);
+    for (size_t i = 0; i < writes.size(); ++i) {
+      RuleState* const state = writes[i]->state;
+      if (const Result<void> done = WriteOne(std::move(*writes[i]), now_ms); !done.ok()) {
         errors.emplace_back(state, done.error());
+      } else if (!twice[i].empty()) {
+        errors.emplace_back(state, MakeError(ErrorCode::kConflict, twice[i]));
       }
     }
   }
-  pending->clear();
+  pending->series.clear();
   return errors;
 }
 
 Result<void> RuleEvaluator::End(const Orphans& orphans, int64_t now_ms) const {
-  std::map<model::Labels, double> series;
-  for (const model::Labels& gone : orphans.series) series.emplace(gone, model::kStaleMarker);
-  return Write(orphans.database, series, now_ms);
+  std::vector<Point> points;
+  for (const model::Labels& gone : orphans.series) points.emplace_back(&gone, model::kStaleMarker);
+  return Write(orphans.database, points, now_ms);
 }
 
-Result<void> RuleEvaluator::Write(const std::string& database, const std::map<model::Labels, double>& series,
-                                  int64_t now_ms) const {
+Result<void> RuleEvaluator::Write(const std::string& database, std::span<const Point> series, int64_t now_ms) const {
   if (series.empty()) return {};
   if (dependencies_.recording == nullptr) return WriteRows(database, series, now_ms);
   if (!dependencies_.look) {
@@ -321,22 +380,22 @@ Result<void> RuleEvaluator::Write(const std::string& database, const std::map<mo
   }
   WriterLock lock(*dependencies_.recording);
   // One rule's: all of one name.
-  const auto name = std::ranges::find(series.begin()->first, model::kMetricNameLabel, &model::Label::name);
+  const auto name = std::ranges::find(*series.front().first, model::kMetricNameLabel, &model::Label::name);
   TM_RETURN_IF_ERROR(dependencies_.look(DatabaseOr(database), name->value, now_ms));
   return WriteRows(database, series, now_ms);
 }
 
-Result<void> RuleEvaluator::WriteRows(const std::string& database, const std::map<model::Labels, double>& series,
+Result<void> RuleEvaluator::WriteRows(const std::string& database, std::span<const Point> series,
                                       int64_t now_ms) const {
   model::BatchBuilder builder;
   model::LabelViews tags;
   bool any = false;
   for (const auto& [labels, value] : series) {
-    if (dependencies_.is_there && dependencies_.is_there(DatabaseOr(database), labels, now_ms)) continue;
+    if (dependencies_.is_there && dependencies_.is_there(DatabaseOr(database), *labels, now_ms)) continue;
     any = true;
     std::string_view measurement;
     tags.clear();
-    for (const model::Label& label : labels) {
+    for (const model::Label& label : *labels) {
       if (label.name == model::kMetricNameLabel) {
         measurement = label.value;
       } else {

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -17,12 +19,14 @@
 #include "query/engine/query_runner.h"
 #include "query/rules/alert_update.h"
 #include "query/rules/grid.h"
+#include "query/rules/reads.h"
 #include "query/rules/restore.h"
 #include "query/rules/rule_file.h"
 #include "query/rules/rule_state.h"
 #include "storage/base/clock.h"
 #include "storage/base/mutex.h"
 #include "storage/base/scheduler.h"
+#include "storage/model/batch.h"
 #include "storage/model/point_sink.h"
 #include "storage/storage.h"
 
@@ -77,7 +81,15 @@ struct ManagerDependencies {
 struct PendingWrite {
   RuleState* state = nullptr;
   std::map<model::Labels, double> series;
-  std::set<model::Labels> written;  // of `series`, those that go on
+  // Of `series`, those that go on; null: all of them are those of the last time.
+  std::optional<std::set<model::Labels>> written;
+};
+
+// What the rules of a group have to say together, so that it costs two writes and not some for each of them.
+struct PendingWrites {
+  std::vector<PendingWrite> series;
+  model::BatchBuilder history;     // rows of the history's database
+  std::vector<const Rule*> noted;  // the alerts that `history` is of
 };
 
 // Thread-safe; a state is changed by one call at a time.
@@ -90,14 +102,21 @@ class RuleEvaluator {
   // was requested. Errors of writing, behind which the alerts have moved on: those of the sink; kConflict.
   // With `pending`, what is to be written is put there and not written: Flush says what became of it.
   Result<void> Evaluate(const Group& group, RuleState* state, int64_t now_ms, const std::stop_token& stop,
-                        std::vector<PendingWrite>* pending = nullptr) const;
+                        PendingWrites* pending = nullptr) const;
 
   // Writes what several rules of one evaluation have to say, at once where all of it is taken; else each by itself, so
-  // that it is known of which what was refused. The errors, by rule. Empties `pending`.
-  std::vector<std::pair<RuleState*, Error>> Flush(std::vector<PendingWrite>* pending, int64_t now_ms) const;
+  // that it is known of which what was refused. The errors, by rule: what the history does not take is only logged.
+  // Empties `pending`.
+  std::vector<std::pair<RuleState*, Error>> Flush(PendingWrites* pending, int64_t now_ms) const;
 
-  // Notes in the history that the rule cannot be evaluated, or that it can again where `error` is empty.
-  void NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms) const;
+  // Whether what `pending` holds may be read by the evaluation of a rule.
+  bool MayRead(const RuleState& state, const Reads& reads, const PendingWrites& pending) const;
+
+  // Adds to `history` that the rule cannot be evaluated, or that it can again where `error` is empty.
+  static void NoteHealth(const Group& group, const Rule& rule, const std::string& error, int64_t now_ms,
+                         model::BatchBuilder* history);
+  // Writes rows of the history, where there is one. What is not taken is logged.
+  void WriteHistory(const model::Batch& batch) const;
 
   // Of queries that begin from now on.
   void SetLimits(const engine::QueryLimits& limits) { runner_.SetLimits(limits); }
@@ -115,26 +134,29 @@ class RuleEvaluator {
   Result<std::map<model::Labels, PastAlert>> ReadPast(const Rule& rule, int64_t now_ms,
                                                       const std::stop_token& stop) const;
   Result<void> UpdateAlerts(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
-                            const std::stop_token& stop, std::vector<PendingWrite>* pending) const;
+                            const std::stop_token& stop, PendingWrites* pending) const;
   // Which alerts flapped before a restart.
   Result<void> RestoreFlapping(const Group& group, RuleState* state, const TemplateContext& context) const;
   // Empty where the rule has neither a policy of no data nor a recovery condition.
   Result<Surroundings> Around(const Rule& rule, int64_t time_ms, const std::stop_token& stop) const;
   // Whether the rule asked for the same series before a restart, as far as is known.
   Result<bool> AskedTheSame(const Group& group, const Rule& rule, int64_t now_ms, const std::stop_token& stop) const;
-  void NoteChanges(const Group& group, const std::vector<AlertChange>& changes, int64_t now_ms) const;
-  void WriteHistory(const model::Batch& batch) const;
+  // Moves the alerts on, and adds to `history` what is known of them from now on. What there is to be written of them.
+  std::map<model::Labels, double> Advance(const Group& group, RuleState* state, int64_t now_ms,
+                                          model::BatchBuilder* history) const;
   Result<void> Record(const Group& group, RuleState* state, const Samples& samples, int64_t now_ms,
-                      std::vector<PendingWrite>* pending) const;
+                      PendingWrites* pending) const;
+  // A series with its value, which is another's.
+  using Point = std::pair<const model::Labels*, double>;
+
   // Writes `series` at `now_ms`, and stale markers for those of the last time that are not among them; or puts them
   // into `pending`, where it is not null.
   Result<void> WriteSeries(RuleState* state, std::map<model::Labels, double> series, int64_t now_ms,
-                           std::vector<PendingWrite>* pending) const;
+                           PendingWrites* pending) const;
   Result<void> WriteOne(PendingWrite one, int64_t now_ms) const;
-  Result<void> Write(const std::string& database, const std::map<model::Labels, double>& series, int64_t now_ms) const;
+  Result<void> Write(const std::string& database, std::span<const Point> series, int64_t now_ms) const;
   // With `recording` held, where there is one.
-  Result<void> WriteRows(const std::string& database, const std::map<model::Labels, double>& series,
-                         int64_t now_ms) const;
+  Result<void> WriteRows(const std::string& database, std::span<const Point> series, int64_t now_ms) const;
   [[nodiscard]] const std::string& DatabaseOr(const std::string& named) const {
     return named.empty() ? options_.database : named;
   }

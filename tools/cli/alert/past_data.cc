@@ -6,9 +6,11 @@
 #include <map>
 
 #include "query/frame/go_format.h"
+#include "query/rules/history.h"
 #include "storage/base/text/count.h"
 #include "storage/base/text/duration.h"
 #include "tools/cli/answer.h"
+#include "tools/cli/say.h"
 #include "tools/cli/time_text.h"
 
 namespace tidemark::cli {
@@ -97,12 +99,12 @@ Result<int> PrintReplay(const std::vector<query::rules::Group>& groups, const qu
   for (const ReplayFiring& firing : firings) {
     const int64_t until_ms = firing.ended_ms.value_or(options.to_ms);
     total_ms += until_ms - firing.fired_ms;
-    fmt::print("{}  {}  for {}{}  value {}{}\n", TimeToText(firing.fired_ms), firing.rule->name,
-               Lasted(until_ms - firing.fired_ms), firing.ended_ms ? "" : " and still fires",
-               query::frame::GoFormat(firing.value), LabelsOf(firing));
+    Say("{}  {}  for {}{}  value {}{}\n", TimeToText(firing.fired_ms), firing.rule->name,
+        Lasted(until_ms - firing.fired_ms), firing.ended_ms ? "" : " and still fires",
+        query::rules::ShortValue(firing.value), LabelsOf(firing));
   }
-  fmt::print("{} would have fired from {} to {}, for {} together\n", text::Counted(firings.size(), "alert"),
-             TimeToText(options.from_ms), TimeToText(options.to_ms), Lasted(total_ms));
+  Say("{} would have fired from {} to {}, for {} together\n", text::Counted(firings.size(), "alert"),
+      TimeToText(options.from_ms), TimeToText(options.to_ms), Lasted(total_ms));
   return static_cast<int>(firings.size());
 }
 

@@ -75,10 +75,5 @@ TEST_F(TogetherTest, ARuleThatIsRefusedIsAloneInThat) {
   EXPECT_EQ(Rows({{"__name__", "b"}}).size(), 2U);
 }
 
-TEST_F(TogetherTest, OfTwoRulesThatRecordOneSeriesTheLaterCounts) {
-  WritesOf("  - {record: same, expr: vector(1)}\n  - {record: same, expr: vector(2)}\n");
-  EXPECT_EQ(Rows({{"__name__", "same"}}).rbegin()->second.first, 2);
-}
-
 }  // namespace
 }  // namespace tidemark::query::rules
