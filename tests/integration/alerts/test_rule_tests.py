@@ -7,7 +7,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder  # noqa: E402
-from peers import rule_test_files  # noqa: E402
+from peers import rule_test_edges, rule_test_files  # noqa: E402
 
 RULES = """groups:
   - name: first
@@ -57,7 +57,7 @@ UP = "{labels: 'up{job=\"a\",instance=\"h\"}', value: %s}"
 # What functions and operators leave of it.
 NAMELESS = "{labels: '{job=\"a\",instance=\"h\"}', value: %s}"
 
-# Name, file, and the rules where they are others; more of them in peers/rule_test_files.py.
+# Name, file, and the rules where they are others; more of them in peers/rule_test_files.py and rule_test_edges.py.
 CASES = [
     ("fires", alert("Down", "3m", DOWN, **OUTSIDE)),
     ("not yet", alert("Down", "2m", "", **OUTSIDE)),
@@ -230,7 +230,7 @@ def test_verdicts_are_those_of_promtool():
     expect(shutil.which("promtool"), "promtool is missing: tools/dev/setup test")
     good = 0
     faults = []
-    cases = CASES + [(name, *case) for name, case in rule_test_files.CASES.items()]
+    cases = CASES + [(name, *case) for name, case in {**rule_test_files.CASES, **rule_test_edges.CASES}.items()]
     with temporary_folder() as outer:
         for number, (name, text, *rules) in enumerate(cases):
             folder = outer / str(number)

@@ -54,11 +54,11 @@ class Prometheus(Process):
 
 
 class Alertmanager(Process):
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, *arguments):
         folder.mkdir()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "alertmanager.yml").write_text(config)
         super().__init__(folder, ["prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml",
                                   f"--storage.path={folder}/data", f"--web.listen-address=127.0.0.1:{self.port}",
-                                  "--cluster.listen-address="])
+                                  "--cluster.listen-address=", *arguments])
