@@ -218,6 +218,7 @@ class BatchDecoder final : public ingest::Decoder {
       tables_.push_back({before, progress.rows - before, table});
     }
     total_rows_ = progress.rows;
+    batch->known = dictionary.ids();
     return out;
   }
 

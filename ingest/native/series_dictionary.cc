@@ -11,7 +11,8 @@ namespace tidemark::native {
 namespace {
 
 // Beside a key itself: its entry, and its share of vectors that grow.
-constexpr uint64_t kBytesPerSeries = 2 * (sizeof(SeriesDictionary::Series) + sizeof(uint32_t));
+constexpr uint64_t kBytesPerSeries =
+    2 * (sizeof(SeriesDictionary::Series) + sizeof(uint32_t)) + SeriesIds::kBytesPerSeries;
 
 // The keys of a run, whose ends ascend within its bytes.
 class Run {
@@ -89,6 +90,7 @@ Result<void> SeriesDictionary::Add(const wire::Dictionary& message, const Limits
   if (bytes() + run.bytes() + uint64_t{run.size() - again} * kBytesPerSeries > limits.max_dictionary_bytes) {
     return LimitExceeded(fmt::format("a dictionary of more than {} bytes", limits.max_dictionary_bytes));
   }
+  if (keys == Keys::kCopied && ids_ == nullptr) ids_ = std::make_unique<SeriesIds>();
   const size_t before = series_.size();
   MakeRoom(run.size() - again);
   for (uint32_t i = again; i < run.size(); ++i) {
@@ -115,12 +117,13 @@ void SeriesDictionary::Clear() {
   measurements_.clear();
   by_name_.clear();
   last_ = 0;
+  ids_ = nullptr;
   arena_.Clear();
 }
 
 uint64_t SeriesDictionary::bytes() const {
   return arena_.allocated_bytes() + series_.capacity() * (sizeof(Series) + sizeof(uint32_t)) +
-         measurements_.size() * 64;
+         measurements_.size() * 64 + (ids_ == nullptr ? 0 : series_.size() * SeriesIds::kBytesPerSeries);
 }
 
 }  // namespace tidemark::native

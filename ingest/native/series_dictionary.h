@@ -4,11 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "ingest/native/limits.h"
+#include "ingest/native/series_ids.h"
 #include "ingest/native/series_key_check.h"
 #include "storage/base/arena.h"
 #include "storage/base/result.h"
@@ -53,7 +55,9 @@ class SeriesDictionary {
   // operator[](number).measurement, of which many lie in one cache line.
   [[nodiscard]] uint32_t MeasurementAt(uint32_t number) const { return measurement_of_[number]; }
   [[nodiscard]] const std::vector<std::string_view>& measurements() const { return measurements_; }
-  // Memory, roughly.
+  // What ids its series have, where it outlives the message that brought it; else null. Lives as long as this does.
+  [[nodiscard]] model::KnownSeries* ids() const { return ids_.get(); }
+  // Memory, roughly; with what its series' ids may take.
   [[nodiscard]] uint64_t bytes() const;
 
  private:
@@ -65,6 +69,7 @@ class SeriesDictionary {
   std::vector<std::string_view> measurements_;  // into keys
   std::unordered_map<std::string_view, uint32_t> by_name_;
   uint32_t last_ = 0;
+  std::unique_ptr<SeriesIds> ids_;
   Arena arena_{4096};
 };
 

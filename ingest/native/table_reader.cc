@@ -182,7 +182,8 @@ void TableReader::AddRow(const Plan& plan, const SeriesDictionary& dictionary, c
                          model::Batch* batch) const {
   // Filled where it lies: a row made elsewhere of small parts and copied in large ones waits for its parts.
   model::Row& out = batch->rows.emplace_back();
-  out.key = dictionary[plan.SeriesOf(row)].key;
+  out.number = plan.SeriesOf(row);
+  out.key = dictionary[out.number].key;
   out.time = {times[plan.TimeOf(row)]};
   out.shape = shape;
   out.first_value = static_cast<uint32_t>(first_value);

@@ -138,9 +138,15 @@ void BatchResolver::TakeOut() {
   }
 }
 
-void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& target, model::WriteReport* report) {
+bool BatchResolver::LookUp(const model::Batch& batch, const ResolveTarget& target) {
   ids_.resize(batch.rows.size());
+  if (batch.known != nullptr && batch.known->Find(target.index->instance(), batch.rows, ids_.data())) return true;
   target.index->Lookup(batch.rows, ids_.data());
+  return false;
+}
+
+void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& target, model::WriteReport* report) {
+  const bool all_known = LookUp(batch, target);
   rows_.clear();
   rows_.reserve(batch.rows.size());
   partial_.clear();
@@ -173,7 +179,7 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
         report->Reject(row.line, std::move(created).error());
         continue;
       }
-      id = *created;
+      ids_[i] = id = *created;
     }
     if (batch.names != nullptr) [[unlikely]] {
       if (auto admitted = batch.names->AdmitSeries(target.database, id); !admitted.ok()) {
@@ -192,6 +198,7 @@ void BatchResolver::TakeRows(const model::Batch& batch, const ResolveTarget& tar
     taken.line = row.line;
     report->points_written += batch.shapes[row.shape].fields.size() - too_old.size();
   }
+  if (batch.known != nullptr && !all_known) batch.known->Learn(target.index->instance(), batch.rows, ids_.data());
   report->rows_written += rows_.size();
   report->series_created = new_series.made;
 }

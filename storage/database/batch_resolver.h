@@ -52,6 +52,8 @@ class BatchResolver {
  private:
   // Plans the shapes of rows that are not refused for their time.
   void PlanShapes(const model::Batch& batch, const ResolveTarget& target);
+  // Fills ids_; whether the sender's own numbers gave all of them.
+  bool LookUp(const model::Batch& batch, const ResolveTarget& target);
   // Fills rows_, and creates the series that are new.
   void TakeRows(const model::Batch& batch, const ResolveTarget& target, model::WriteReport* report);
   // Why a row is refused whatever its fields are; "" when it is not.

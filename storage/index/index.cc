@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <optional>
+#include <random>
 #include <utility>
 
 #include "storage/base/arena.h"
@@ -472,7 +473,16 @@ IndexStats IndexImpl::Stats() const {
   return stats;
 }
 
+// Drawn, so that there is no counter that all share: two of a million indexes share a number once in 37 million
+// processes.
+uint64_t DrawInstance() {
+  std::random_device device;
+  return (uint64_t{device()} << 32U) | device();
+}
+
 }  // namespace
+
+Index::Index() : instance_(DrawInstance()) {}
 
 std::unique_ptr<Index> Index::Create(const IndexOptions& options) { return std::make_unique<IndexImpl>(options); }
 

@@ -85,6 +85,10 @@ class Index {
   static std::unique_ptr<Index> Create(const IndexOptions& options);
   virtual ~Index() = default;
 
+  // Tells this index from every other that there is or was in this process: ids that somebody remembers mean something
+  // in one only.
+  [[nodiscard]] uint64_t instance() const { return instance_; }
+
   // ---- Writing ----
 
   // ids[i] = the id of rows[i].key, or 0 when that spelling is unknown. Prefetches in groups of 16; takes one shared
@@ -179,6 +183,12 @@ class Index {
   [[nodiscard]] virtual IndexStats Stats() const = 0;
   // Changes whenever the answer of a Select may.
   [[nodiscard]] virtual uint64_t version() const = 0;
+
+ protected:
+  Index();
+
+ private:
+  const uint64_t instance_;
 };
 
 }  // namespace tidemark::index

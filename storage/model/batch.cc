@@ -42,6 +42,7 @@ void Batch::Clear() {
   strings.clear();
   arena.Clear();
   names = nullptr;
+  known = nullptr;
   source = {};
   sender = {};
 }

@@ -18,6 +18,7 @@
 #include "storage/base/arena.h"
 #include "storage/base/hash.h"
 #include "storage/model/field.h"
+#include "storage/model/ids.h"
 #include "storage/model/labels.h"
 #include "storage/model/timestamp.h"
 
@@ -78,6 +79,20 @@ struct Row {
   uint32_t shape = 0;        // index into Batch::shapes
   uint32_t first_value = 0;  // index into Batch::values and scales; shape.fields.size() values follow
   uint32_t line = 0;         // 1-based line or row number in the input, for messages
+  uint32_t number = 0;       // what Batch::known calls the series; without meaning where that is null
+};
+
+// What ids the series have that a sender calls by numbers, remembered beside the sender's names for them, so that a row
+// of a series that was written before costs no search for its key. An index is told from all others by
+// index::Index::instance. Thread-safe.
+class KnownSeries {
+ public:
+  virtual ~KnownSeries() = default;
+
+  // ids[i] = the id of rows[i].number in that index. False, with ids of no meaning, when it is not known of all.
+  virtual bool Find(uint64_t index, std::span<const Row> rows, SeriesId* ids) const = 0;
+  // Remembers ids that this index has for rows[i].key; 0: it has none.
+  virtual void Learn(uint64_t index, std::span<const Row> rows, const SeriesId* ids) = 0;
 };
 
 struct Batch {
@@ -89,6 +104,9 @@ struct Batch {
   Arena arena;
   // Which series and new names the sender may bring; null: any. Outlives Write().
   NameQuota* names = nullptr;
+  // Whose numbers the rows have; null: they have none. Whoever changes the key of a row takes it away. Outlives
+  // Write().
+  KnownSeries* known = nullptr;
   // By which way the rows came, as "line protocol": a short word of a fixed set, under which what is refused of them is
   // counted and logged. "": made by this process. Outlives Write(), as the views do.
   std::string_view source;

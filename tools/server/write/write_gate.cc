@@ -142,6 +142,8 @@ std::optional<quota::Refusal> WriteGate::AdmitBytes(uint64_t bytes) {
 
 std::optional<quota::Refusal> WriteGate::Admit(model::Batch* batch, model::WriteReport* held) {
   if (filter_ != nullptr) {
+    // A row may get another key than its sender's number stands for.
+    batch->known = nullptr;
     RowFilter filter(*filter_, batch);
     std::erase_if(batch->rows, [&](model::Row& row) {
       const Verdict& verdict = filter.Of(row);
