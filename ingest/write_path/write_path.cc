@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "ingest/write_path/batch_merger.h"
 #include "storage/storage.h"
 
 namespace tidemark::write_path {
@@ -141,6 +142,46 @@ Result<model::WriteReport> WritePath::Write(std::string_view database, const mod
     ++writes_failed_by_[static_cast<size_t>(report.error().code)];
   }
   return report;
+}
+
+std::vector<Result<model::WriteReport>> WritePath::WriteAll(std::string_view database,
+                                                            std::span<const model::Batch* const> batches) {
+  std::vector<Result<model::WriteReport>> out;
+  out.reserve(batches.size());
+  for (size_t begin = 0; begin < batches.size();) {
+    size_t rows = 0;
+    size_t end = begin;
+    while (end < batches.size() && BatchMerger::MayMerge(*batches[end]) &&
+           batches[end]->source == batches[begin]->source &&
+           rows + batches[end]->rows.size() <= BatchMerger::kMaxRows) {
+      rows += batches[end++]->rows.size();
+    }
+    if (end - begin < 2) {
+      out.push_back(Write(database, *batches[begin++]));
+      continue;
+    }
+    WriteMerged(database.empty() ? storage::kDefaultDatabase : database, batches.subspan(begin, end - begin), &out);
+    begin = end;
+  }
+  return out;
+}
+
+void WritePath::WriteMerged(std::string_view database, std::span<const model::Batch* const> batches,
+                            std::vector<Result<model::WriteReport>>* out) {
+  writes_ += batches.size();
+  BatchMerger merger;
+  for (const model::Batch* const batch : batches) merger.Add(*batch);
+  Result<model::WriteReport> report = WriteChecked(database, merger.merged());
+  if (!report.ok()) {
+    writes_failed_by_[static_cast<size_t>(report.error().code)] += batches.size();
+    for (size_t i = 0; i < batches.size(); ++i) out->push_back(report.error());
+    return;
+  }
+  std::vector<model::WriteReport> reports = merger.Split(*report);
+  for (size_t i = 0; i < batches.size(); ++i) {
+    Count(database, *batches[i], reports[i]);
+    out->push_back(std::move(reports[i]));
+  }
 }
 
 void WritePath::Count(std::string_view database, const model::Batch& batch, const model::WriteReport& report) {

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,11 @@ class WritePath final : public model::PointSink {
   // As PointSink says, and: kInvalidArgument for the name of a database, kResourceExhausted when too much is under way.
   Result<model::WriteReport> Write(std::string_view database, const model::Batch& batch) override;
 
+  // Writes batches of one source in one go where they may be merged (BatchMerger), and the others by themselves; each
+  // is answered, counted and logged as if it had come alone, in the order of `batches`.
+  std::vector<Result<model::WriteReport>> WriteAll(std::string_view database,
+                                                   std::span<const model::Batch* const> batches);
+
   // Puts a row that never reached Write (a parser rejected it) into the counters and the log.
   void CountRejected(const RejectionLog::Place& place, const Error& error);
 
@@ -91,6 +97,9 @@ class WritePath final : public model::PointSink {
   [[nodiscard]] bool AllFits(const model::Batch& batch) const;
   // Why a row cannot be taken.
   [[nodiscard]] Result<void> CheckRow(const model::Batch& batch, const model::Row& row) const;
+  // Those of `batches`, which may be merged, as one.
+  void WriteMerged(std::string_view database, std::span<const model::Batch* const> batches,
+                   std::vector<Result<model::WriteReport>>* out);
   void Count(std::string_view database, const model::Batch& batch, const model::WriteReport& report);
   void CountSource(std::string_view source, uint64_t rows, uint64_t points, uint64_t rejected);
 

@@ -74,7 +74,8 @@ Status Daemon::Open() {
       store_.get(), policies_.get(), &SystemClock::Get(), config_.store.new_database, config_.api.version,
       [api = api_.get()](const http::Request& request, std::shared_ptr<const storage::View> view) {
         return api->WatchNames(ToApi(request), std::move(view));
-      });
+      },
+      [api = api_.get()] { return api->DeadlineNs(); });
   buckets_ = std::make_unique<BucketService>(store_.get(), policies_.get(), config_.store.new_database);
   dashboards_ = std::make_unique<SavedDashboards>(store_->Documents());
   OpenAdmin();
@@ -172,6 +173,10 @@ Status Daemon::OpenWrites() {
   write_ids_ = *std::move(write_ids);
   write_options.write_ids = write_ids_.get();
   write_options.quotas = quotas_.get();
+  write_options.write_all = [path = write_path_.get()](std::string_view database,
+                                                       std::span<const model::Batch* const> batches) {
+    return path->WriteAll(database, batches);
+  };
   writes_ = std::make_unique<WriteService>(events_.get(), &metadata_, &SystemClock::Get(), std::move(write_options));
   return {};
 }

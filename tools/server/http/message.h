@@ -124,6 +124,20 @@ struct Response {
   }
 };
 
+// What became of a request whose handler may answer after it has returned: many that wait for one thing need no thread
+// each.
+struct Deferral {
+  // Whether it will be answered, by whoever has got its Answerer. False: it is to be handled as any other, and nothing
+  // of it was done.
+  bool taken = false;
+  // What a thread that may wait is to do, once, so that it and others that were taken are answered; null: one is at it.
+  // false: there is no such thread, and they are to be refused.
+  std::move_only_function<void(bool may_run)> work = nullptr;
+};
+
+// Answers one request, once, from any thread; the request stays as it is until then.
+using Answerer = std::move_only_function<void(Response)>;
+
 // The reason phrase of a status: "Not Found".
 std::string_view ReasonPhrase(int status);
 

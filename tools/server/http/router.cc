@@ -375,20 +375,38 @@ Response Router::Handle(Request* request) {
   }
   if (std::optional<Response> refusal = CheckScope(*request)) return std::move(*refusal);
   Response response = request->route->handler(*request);
-  const bool changes = request->route->access == Access::kAdmin && MayChange(*request->route, request->method) &&
-                       request->method != Method::kGet && request->method != Method::kHead;
-  if (options_.observer != nullptr) {
-    const bool refused = response.status == 401 || response.status == 403 || !request->refusal.empty();
-    if (refused) options_.observer->Refused(*request, response.status, request->refusal);
-    if (!request->act.empty() || (changes && !refused)) options_.observer->Changed(*request, response.status);
-  }
-  CompleteLocation(&response);
-  AddCors(*request, &response);
-  Count(*request, response.status);
-  const auto index = static_cast<size_t>(request->route - routes_.data());
-  tallies_[index].handler_ns.fetch_add(static_cast<uint64_t>(SystemClock::Get().SteadyNs() - began),
-                                       std::memory_order_relaxed);
+  Conclude(*request, began, &response);
   return response;
+}
+
+Deferral Router::Defer(Request* request, Answerer* answer) {
+  if (request->route == nullptr || request->route->defer == nullptr || CheckScope(*request)) return {};
+  const int64_t began = SystemClock::Get().SteadyNs();
+  // Put back when the route does not take it.
+  auto held = std::make_shared<Answerer>(std::move(*answer));
+  Answerer concluding = [this, request, began, held](Response response) {
+    Conclude(*request, began, &response);
+    (*held)(std::move(response));
+  };
+  Deferral deferral = request->route->defer(*request, &concluding);
+  if (!deferral.taken) *answer = std::move(*held);
+  return deferral;
+}
+
+void Router::Conclude(const Request& request, int64_t began_ns, Response* response) {
+  const bool changes = request.route->access == Access::kAdmin && MayChange(*request.route, request.method) &&
+                       request.method != Method::kGet && request.method != Method::kHead;
+  if (options_.observer != nullptr) {
+    const bool refused = response->status == 401 || response->status == 403 || !request.refusal.empty();
+    if (refused) options_.observer->Refused(request, response->status, request.refusal);
+    if (!request.act.empty() || (changes && !refused)) options_.observer->Changed(request, response->status);
+  }
+  CompleteLocation(response);
+  AddCors(request, response);
+  Count(request, response->status);
+  const auto index = static_cast<size_t>(request.route - routes_.data());
+  tallies_[index].handler_ns.fetch_add(static_cast<uint64_t>(SystemClock::Get().SteadyNs() - began_ns),
+                                       std::memory_order_relaxed);
 }
 
 Response Router::Refuse(int status, std::string_view text, const Request* head) {

@@ -42,6 +42,9 @@ struct Route {
   std::string pattern;
   size_t body_bytes_max = 0;
   std::function<Response(Request&)> handler = nullptr;
+  // Takes a request of Lane::kWrite with a short body whose answer comes later, and its Answerer with it; null: none.
+  // The form of a body is not read for it.
+  std::function<Deferral(Request&, Answerer*)> defer = nullptr;
   // Holds itself to Caller::filter(). Other routes refuse a caller who has one, in the words of `unfiltered`.
   bool filtered = false;
   std::string_view unfiltered = {};
@@ -81,6 +84,7 @@ class Router : public Application {
 
   Admission Admit(Request* head) override;
   Response Handle(Request* request) override;
+  Deferral Defer(Request* request, Answerer* answer) override;
   void Complete(const Request& request, Response* response) override { AddCors(request, response); }
   Response Refuse(int status, std::string_view text, const Request* head) override;
 
@@ -122,6 +126,8 @@ class Router : public Application {
   // 404, or a redirect to the path without empty segments where a route has that.
   Response NoSuchPath(const TargetParts& parts, const Request& head);
   Response NoSuchMethod(const std::string& allow, const Request& head);
+  // What every answer gets once its handler has made it, and who hears of it. `began_ns`: on SystemClock::SteadyNs.
+  void Conclude(const Request& request, int64_t began_ns, Response* response);
   void Count(const Request& request, int status);
   void AddCors(const Request& request, Response* response) const;
 

@@ -105,6 +105,9 @@ class Application {
   virtual Admission Admit(Request* head) = 0;
   // Called with the body, decoded, on the lane that Admit chose.
   virtual Response Handle(Request* request) = 0;
+  // Called before Handle with a short body that is not encoded, of a request of Lane::kWrite, on an io thread: must not
+  // block. `answer` is taken when the request is.
+  virtual Deferral Defer(Request* /*request*/, Answerer* /*answer*/) { return {}; }
   // Puts into an answer that does not come from Handle what each has: on the thread of Handle, for LateAnswer.
   virtual void Complete(const Request& request, Response* response) = 0;
   // The answer to a request that never reached Admit or whose body is refused. `text` says why.

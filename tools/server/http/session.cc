@@ -117,8 +117,12 @@ void Session::Sweep(int64_t now_ns) {
       if (now_ns < deadline_ns_) return;
       OnHandshake(boost::asio::error::timed_out);
       return;
-    case Phase::kIdle:
     case Phase::kReply:
+      // Of a stream that a slow client takes, too.
+      if (now_ns < deadline_ns_ && (stream_ == nullptr || !request_.caller->revoked())) return;
+      Close();
+      return;
+    case Phase::kIdle:
     case Phase::kLinger:
     case Phase::kParting:
       if (now_ns < deadline_ns_) return;
@@ -358,7 +362,9 @@ void Session::Dispatch() {
       if (request_.target.size() + request_.body.size() <= kShortRequestBytes && TryAnswerHere()) return;
       return AnswerOn(&shared_->readers);
     case Lane::kRead: return AnswerOn(&shared_->readers);
-    case Lane::kWrite: return AnswerOn(&shared_->writers);
+    case Lane::kWrite:
+      if (TryDefer()) return;
+      return AnswerOn(&shared_->writers);
     case Lane::kService: return AnswerOn(&shared_->service);
   }
 }
@@ -416,6 +422,32 @@ void Session::AnswerOn(WorkerSet* workers) {
   Response response = shared_->application->Refuse(503, "too many requests wait for a thread", &request_);
   response.Set("Retry-After", "1");
   Reply(std::move(response));
+}
+
+bool Session::TryDefer() {
+  if (request_.body.size() > kShortRequestBytes || !request_.Header("Content-Encoding").empty()) return false;
+  // From here on another thread may have the request, and answer it.
+  handler_runs_ = true;
+  Answerer answer = [self = shared_from_this()](Response response) { self->HandBackLater(std::move(response)); };
+  ServerShared& shared = *shared_;
+  Deferral deferral;
+  try {
+    deferral = shared.application->Defer(&request_, &answer);
+  } catch (const std::bad_alloc&) {
+    // A request that was taken is no longer this thread's: whoever takes one throws before that only.
+  }
+  if (!deferral.taken) {
+    handler_runs_ = false;
+    return false;
+  }
+  if (deferral.work == nullptr) return true;
+  auto work = std::make_shared<std::move_only_function<void(bool)>>(std::move(deferral.work));
+  // Of nobody's queue: it is the work of many, each of whom has a connection.
+  if (!shared.writers.TrySubmit([work] { (*work)(true); }, {})) {
+    shared.counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+    (*work)(false);
+  }
+  return true;
 }
 
 Response Session::RefuseCoded(const Error& error) {

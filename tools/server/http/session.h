@@ -118,9 +118,13 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   void Dispatch();
   bool TryAnswerHere();
   void AnswerOn(WorkerSet* workers);
+  // Whether the application answers it later. Nothing may be touched afterwards when it does.
+  bool TryDefer();
   // Whose requests wait in one line: the caller's name, or where they come from for callers without one.
   [[nodiscard]] std::string Source() const;
   void HandBack(Response response);
+  // The same, from a thread that does not wait for the socket to take it.
+  void HandBackLater(Response response);
   void AnswerAt(int64_t deadline_ns, Response response) override;
   // Lets the answer of AnswerAt go out in time, if there is one. By the leader.
   void ArmLateAnswer();

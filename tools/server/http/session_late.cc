@@ -38,6 +38,17 @@ void Session::HandBack(Response response) {
   });
 }
 
+// Whoever answers many at once has other work than sending: the loops do that meanwhile.
+void Session::HandBackLater(Response response) {
+  if (answered_.exchange(true)) return HandBack(std::move(response));
+  asio::post(loop_->context(), [self = shared_from_this(), response = std::move(response)]() mutable {
+    self->HandlerEnded();
+    // Before the client hears of it, as in HandBack.
+    self->ReleaseBody();
+    if (self->phase_ == Phase::kWork) self->Reply(std::move(response));
+  });
+}
+
 void Session::HandlerEnded() {
   handler_runs_ = false;
   ForgetLateAnswer();

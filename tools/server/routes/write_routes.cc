@@ -20,6 +20,9 @@ void AddWriteRoutes(const std::shared_ptr<const Services>& services, std::vector
     route.handler = [writes = services->writes, &endpoint](http::Request& request) {
       return writes->Take(endpoint, request);
     };
+    route.defer = [writes = services->writes, &endpoint](http::Request& request, http::Answerer* answer) {
+      return writes->Defer(endpoint, request, answer);
+    };
   }
 }
 

@@ -18,6 +18,8 @@ using http::Response;
 
 // A batch with more than this is not kept for the next request.
 constexpr uint64_t kKeptBatchBytes = uint64_t{32} << 20;
+// A body that unpacks to more is decoded by a thread that may take its time.
+constexpr size_t kShortUnpackedBytes = size_t{64} << 10;
 // Bytes of a batch for each byte of a body, at most as usual lines go; the shortest lines there are take twice that.
 constexpr uint64_t kBatchBytesPerByte = 8;
 
@@ -55,6 +57,19 @@ std::string_view WriteIdOf(const Request& request) {
 
 std::string_view NameOf(const WriteMessage& message) {
   return message.caller != nullptr ? message.caller->name() : http::Everyone()->name();
+}
+
+// As the log of rejections names the sender.
+std::string SenderOf(const Request& request) {
+  const bool known = request.caller->name() != http::Everyone()->name();
+  return known ? fmt::format("{} ({})", request.caller->name(), request.peer) : request.peer;
+}
+
+Response ResponseTo(const WriteEndpoint& endpoint, const WriteOutcome& outcome) {
+  if (outcome.status == 204) return Empty(204);
+  Response response = endpoint.refuse(outcome.status, outcome.text, outcome.faults);
+  if (outcome.retry_s > 0) response.Set("Retry-After", std::to_string(outcome.retry_s));
+  return response;
 }
 
 // Whether the sender may see and write some of the series only.
@@ -133,6 +148,7 @@ class WriteService::Loan {
   Loan& operator=(const Loan&) = delete;
 
   Workspace* operator->() const { return workspace_.get(); }
+  Workspace& operator*() const { return *workspace_; }
   [[nodiscard]] Workspace* get() const { return workspace_.get(); }
 
  private:
@@ -151,6 +167,11 @@ WriteService::WriteService(model::PointSink* sink, query::api::MetadataBook* met
       quotas_(options.quotas),
       require_database_(options.require_database),
       parse_memory_bytes_(options.parse_memory_bytes) {
+  if (options.write_all) {
+    group_ = std::make_unique<WriteGroup>([this, all = std::move(options.write_all)](auto database, auto batches) {
+      return WriteShort(all, database, batches);
+    });
+  }
   const auto add = [this](ingest::MakeDecoder make) {
     if (!stacks_.contains(make)) stacks_.emplace(make, std::make_unique<Stack>(make));
   };
@@ -179,35 +200,138 @@ bool WriteService::KnowsPolicy(const WriteTarget& target) const {
   return target.policy.empty() || knows_policy_(database, target.policy);
 }
 
-Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {
+std::optional<Response> WriteService::Refusal(const WriteEndpoint& endpoint, Request& request,
+                                              WriteTarget* target) const {
   if (endpoint.check_media != nullptr) {
     const Result<void> media = endpoint.check_media(request.Header("Content-Type"), request.Header("Content-Encoding"));
     if (!media.ok()) return endpoint.refuse(415, media.error().message, {});
   }
-  const WriteTarget target = endpoint.target(request, require_database_.load(std::memory_order_relaxed));
-  if (target.refused_status != 0) return endpoint.refuse(target.refused_status, target.refused_text, {});
-  if (!request.caller->May(http::Access::kWrite, target.database)) {
+  *target = endpoint.target(request, require_database_.load(std::memory_order_relaxed));
+  if (target->refused_status != 0) return endpoint.refuse(target->refused_status, target->refused_text, {});
+  if (!request.caller->May(http::Access::kWrite, target->database)) {
     request.refusal =
-        fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target.database);
+        fmt::format("\"{}\" has no right to write to the database \"{}\"", request.caller->name(), target->database);
     return endpoint.refuse(403, request.refusal, {});
   }
-  if (!KnowsPolicy(target)) {
-    return endpoint.refuse(404, fmt::format("retention policy not found: {}", target.policy), {});
+  if (!KnowsPolicy(*target)) {
+    return endpoint.refuse(404, fmt::format("retention policy not found: {}", target->policy), {});
   }
+  return std::nullopt;
+}
+
+Response WriteService::Answer(const WriteEndpoint& endpoint, Request& request) {
+  WriteTarget target;
+  if (auto refusal = Refusal(endpoint, request, &target)) return *std::move(refusal);
   const std::string_view body = request.body.view();
   if (body.empty() && endpoint.empty_status != 0) return Empty(endpoint.empty_status);
-  const bool known = request.caller->name() != http::Everyone()->name();
-  const std::string sender = known ? fmt::format("{} ({})", request.caller->name(), request.peer) : request.peer;
-  const WriteOutcome outcome = TakeMessage(endpoint.decoder, target,
-                                           {.source = endpoint.source,
-                                            .sender = sender,
-                                            .caller = request.caller.get(),
-                                            .write_id = WriteIdOf(request),
-                                            .bytes = body});
-  if (outcome.status == 204) return Empty(204);
-  Response response = endpoint.refuse(outcome.status, outcome.text, outcome.faults);
-  if (outcome.retry_s > 0) response.Set("Retry-After", std::to_string(outcome.retry_s));
-  return response;
+  const std::string sender = SenderOf(request);
+  return ResponseTo(endpoint, TakeMessage(endpoint.decoder, target,
+                                          {.source = endpoint.source,
+                                           .sender = sender,
+                                           .caller = request.caller.get(),
+                                           .write_id = WriteIdOf(request),
+                                           .bytes = body}));
+}
+
+struct WriteService::Short {
+  Short(const WriteEndpoint& at, Request& asked, WriteTarget to, Stack* stack)
+      : endpoint(at),
+        request(asked),
+        target(std::move(to)),
+        sender(SenderOf(asked)),
+        message{.source = at.source, .sender = sender, .caller = asked.caller.get(), .bytes = asked.body.view()},
+        workspace(std::in_place, stack) {}
+
+  const WriteEndpoint& endpoint;
+  Request& request;  // as it is until it is answered
+  const WriteTarget target;
+  const std::string sender;
+  const WriteMessage message;
+  std::optional<Loan> workspace;
+  ingest::Decoded decoded;
+  http::Answerer answer;
+};
+
+bool WriteService::IsBound(const http::Caller& caller, const std::string& database) const {
+  return caller.filter() != nullptr || caller.account() != nullptr ||
+         (quotas_ != nullptr && quotas_->Find(database) != nullptr);
+}
+
+http::Deferral WriteService::Defer(const WriteEndpoint& endpoint, Request& request, http::Answerer* answer) {
+  if (group_ == nullptr || request.body.size() == 0 || !WriteIdOf(request).empty()) return {};
+  WriteTarget target;
+  if (Refusal(endpoint, request, &target)) return {};
+  if (IsBound(*request.caller, target.database)) return {};
+  WriteGroup::Place place = group_->TakePlace(target.database);
+  if (!place) return {};
+  auto taken = std::make_unique<Short>(endpoint, request, std::move(target), stacks_.at(endpoint.decoder).get());
+  Workspace* const workspace = taken->workspace->get();
+  if (workspace->decoder->UnpackedBytes(taken->message.bytes) > kShortUnpackedBytes) return {};
+  Result<ingest::Decoded> decoded = Decode(workspace, taken->target, taken->message,
+                                           {.time_unit_ns = taken->target.time_unit_ns,
+                                            .now = {clock_->NowNs()},
+                                            .sender = NameOf(taken->message),
+                                            .dictionaries = &dictionaries_});
+  // Take finds the same, and says it.
+  if (!decoded.ok()) return {};
+  taken->decoded = std::move(decoded).value();
+  workspace->batch.names = nullptr;
+  taken->answer = std::move(*answer);
+  const model::Batch* const batch = &workspace->batch;
+  http::Deferral deferral{.taken = true};
+  if (place.Add(batch, [this, held = std::move(taken)](Result<model::WriteReport> written) {
+        AnswerShort(held.get(), std::move(written));
+      })) {
+    deferral.work = [group = group_.get()](bool may_run) { group->Run(may_run); };
+  }
+  return deferral;
+}
+
+std::vector<Result<model::WriteReport>> WriteService::WriteShort(const WriteGroup::Write& write_all,
+                                                                 std::string_view database,
+                                                                 std::span<const model::Batch* const> batches) {
+  std::vector<Result<model::WriteReport>> reports;
+  reports.reserve(batches.size());
+  for (size_t begin = 0; begin < batches.size();) {
+    size_t end = begin;
+    while (end < batches.size() && batches[end]->strings.empty() && !batches[end]->rows.empty()) ++end;
+    if (end == begin && batches[end]->rows.empty()) {
+      // Of a message of which nothing could be read; it makes no database either.
+      reports.emplace_back(model::WriteReport());
+      ++end;
+    } else if (end > begin) {
+      for (Result<model::WriteReport>& report : write_all(database, batches.subspan(begin, end - begin))) {
+        reports.push_back(std::move(report));
+      }
+    } else {
+      reports.push_back(sink_->Write(database, *batches[end++]));
+    }
+    begin = end;
+  }
+  return reports;
+}
+
+void WriteService::AnswerShort(Short* request, Result<model::WriteReport> written) {
+  WriteOutcome outcome;
+  Response response;
+  try {
+    if (written.ok()) {
+      CountWritten(*written);
+      outcome = Conclude(**request->workspace, request->target, request->message, &request->decoded, &*written, {});
+    } else {
+      outcome = {.status = StatusOf(written.error().code), .text = written.error().message};
+    }
+    response = ResponseTo(request->endpoint, outcome);
+    if (request->endpoint.finish != nullptr) request->endpoint.finish(request->request, &response);
+  } catch (const std::exception&) {
+    // What was written is; whoever sends it again writes the same.
+    outcome.status = 503;
+    response = Empty(503);
+  }
+  if (outcome.status != 204) counters_.requests_failed.fetch_add(1, std::memory_order_relaxed);
+  // Before the sender hears of it: its next request finds the workspace of this one, warm.
+  request->workspace.reset();
+  request->answer(std::move(response));
 }
 
 WriteOutcome WriteService::TakeMessage(ingest::MakeDecoder decoder, const WriteTarget& target,
@@ -274,9 +398,14 @@ WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarge
     write_path::MergeRejections(std::move(held), &*written);
   }
   const std::optional<quota::Refusal> over = gate->Note(*written);
-  const bool whole = !decoded->refused() && written->rows_rejected == 0;
-  if (turn != nullptr) turn->Finish(digest, whole ? 204 : 400);
-  if (whole) {
+  if (turn != nullptr) turn->Finish(digest, !decoded->refused() && written->rows_rejected == 0 ? 204 : 400);
+  return Conclude(*workspace, target, message, &*decoded, &*written, over);
+}
+
+WriteOutcome WriteService::Conclude(const Workspace& workspace, const WriteTarget& target, const WriteMessage& message,
+                                    ingest::Decoded* decoded, model::WriteReport* written,
+                                    const std::optional<quota::Refusal>& over) {
+  if (!decoded->refused() && written->rows_rejected == 0) {
     // What is refused in part tells nothing of families: those may be the ones that were refused.
     KeepMetadata(std::move(decoded->metadata), target, message);
     return {};
@@ -285,7 +414,7 @@ WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarge
     // Of which type fields are that others write is theirs.
     for (model::Rejection& rejection : written->rejections) model::HideStoredType(&rejection.error);
   }
-  WriteOutcome outcome{.status = 400, .text = workspace->decoder->Describe(*written)};
+  WriteOutcome outcome{.status = 400, .text = workspace.decoder->Describe(*written)};
   if (over) {
     outcome.status = 429;
     outcome.retry_s = over->retry_s;
@@ -294,7 +423,7 @@ WriteOutcome WriteService::DecodeAndWrite(Workspace* workspace, const WriteTarge
   outcome.rows_refused = decoded->rows_refused + written->rows_rejected;
   outcome.faults = std::move(decoded->faults);
   if (written->rows_rejected > 0) {
-    std::vector<ingest::Fault> more = workspace->decoder->FaultsOf(message.bytes, *written);
+    std::vector<ingest::Fault> more = workspace.decoder->FaultsOf(message.bytes, *written);
     std::move(more.begin(), more.end(), std::back_inserter(outcome.faults));
     std::stable_sort(outcome.faults.begin(), outcome.faults.end(),
                      [](const auto& a, const auto& b) { return a.number < b.number; });
@@ -337,9 +466,13 @@ void WriteService::LogHeld(const model::WriteReport& held, const WriteTarget& ta
 Result<model::WriteReport> WriteService::Write(const Workspace& workspace, const std::string& database) {
   if (workspace.batch.rows.empty()) return model::WriteReport();
   TM_TRY_ASSIGN(model::WriteReport report, sink_->Write(database, workspace.batch));
+  CountWritten(report);
+  return report;
+}
+
+void WriteService::CountWritten(const model::WriteReport& report) {
   counters_.points.fetch_add(report.points_written, std::memory_order_relaxed);
   counters_.rows_rejected.fetch_add(report.rows_rejected, std::memory_order_relaxed);
-  return report;
 }
 
 Result<model::WriteReport> WriteService::TakeDatagrams(const DatagramProtocol& protocol, const WriteTarget& target,

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include "tools/server/http/message.h"
 #include "tools/server/write/write_endpoint.h"
 #include "tools/server/write/write_gate.h"
+#include "tools/server/write/write_group.h"
 #include "tools/server/write/write_id_book.h"
 
 namespace tidemark::server {
@@ -47,6 +49,8 @@ struct WriteServiceOptions {
   WriteIdBook* write_ids = nullptr;
   // What databases may take; null: as much as there is. Outlives the service.
   const quota::QuotaBook* quotas = nullptr;
+  // Writes several batches without text in one go; null: each request has a thread.
+  WriteGroup::Write write_all = nullptr;
 };
 
 // One message to be written, whichever way it came.
@@ -87,6 +91,10 @@ class WriteService {
   // Answers a request that came in at `endpoint`.
   http::Response Take(const WriteEndpoint& endpoint, http::Request& request);
 
+  // Takes a short request whose answer may come later; others are for Take. Those that are bound by a quota, a filter
+  // or a write id are, since what these have to say comes before the write and behind it.
+  http::Deferral Defer(const WriteEndpoint& endpoint, http::Request& request, http::Answerer* answer);
+
   // Writes a message to a database that its sender may write to.
   WriteOutcome TakeMessage(ingest::MakeDecoder decoder, const WriteTarget& target, const WriteMessage& message);
 
@@ -118,8 +126,20 @@ class WriteService {
   // A share of the memory for parsing, held until it goes out of scope.
   class ParseLease;
 
+  // A request of Defer that waits for the store.
+  struct Short;
+
   [[nodiscard]] bool KnowsPolicy(const WriteTarget& target) const;
+  // Why nothing of a request is looked at; fills `target`.
+  std::optional<http::Response> Refusal(const WriteEndpoint& endpoint, http::Request& request,
+                                        WriteTarget* target) const;
   http::Response Answer(const WriteEndpoint& endpoint, http::Request& request);
+  // Whether quotas have something to say to what this caller writes there.
+  [[nodiscard]] bool IsBound(const http::Caller& caller, const std::string& database) const;
+  // Text goes to `sink_`, where those who follow it see it, and the rest in one go.
+  std::vector<Result<model::WriteReport>> WriteShort(const WriteGroup::Write& write_all, std::string_view database,
+                                                     std::span<const model::Batch* const> batches);
+  void AnswerShort(Short* request, Result<model::WriteReport> written);
   // Decodes, and counts and logs what could not be read. The batch has source and sender then.
   Result<ingest::Decoded> Decode(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
                                  const ingest::DecodeOptions& options);
@@ -129,6 +149,12 @@ class WriteService {
   void LogHeld(const model::WriteReport& held, const WriteTarget& target, const WriteMessage& message);
   // Writes the batch, if it has a row, and counts.
   Result<model::WriteReport> Write(const Workspace& workspace, const std::string& database);
+  void CountWritten(const model::WriteReport& report);
+  // What the sender is told of a batch that was written, and keeps what else the message said. `over`: the quota that
+  // has refused some of it.
+  WriteOutcome Conclude(const Workspace& workspace, const WriteTarget& target, const WriteMessage& message,
+                        ingest::Decoded* decoded, model::WriteReport* written,
+                        const std::optional<quota::Refusal>& over);
   // TakeMessage, once there is memory for it. `turn`: null without a write id.
   WriteOutcome DecodeAndWrite(Workspace* workspace, const WriteTarget& target, const WriteMessage& message,
                               WriteGate* gate, WriteIdBook::Turn* turn);
@@ -140,6 +166,7 @@ class WriteService {
   const std::function<void(const write_path::RejectionLog::Place& place, const Error& error)> refused_;
   WriteIdBook* const write_ids_;
   const quota::QuotaBook* const quotas_;
+  std::unique_ptr<WriteGroup> group_;  // null: each request has a thread
   native::DictionaryBook dictionaries_;
   std::atomic<bool> require_database_;
   std::atomic<uint64_t> parse_memory_bytes_;
