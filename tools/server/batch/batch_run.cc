@@ -24,20 +24,27 @@ void AppendLine(std::string* out, std::string_view id, int status, std::string_v
   *out += "}\n";
 }
 
+// Where the answer to a question is had alone.
+std::string PathOf(const BatchQuestion& question) {
+  if (question.endpoint->name != "label_values") return fmt::format("/api/v1/{}", question.endpoint->name);
+  return fmt::format("/api/v1/label/{}/values", question.params.Get("label"));
+}
+
 }  // namespace
+
+Reply FitForBatch(const BatchQuestion& question, Reply reply) {
+  if (!reply.rest && reply.body.size() <= BatchRun::kAnswerBytesMax) return reply;
+  Reply refusal =
+      ErrorReply(ErrorType::kExecution,
+                 fmt::format("the result is too long for a batch: ask for it alone, with {}", PathOf(question)));
+  refusal.status = kTooLong;
+  return refusal;
+}
 
 std::string AnswerLine(const BatchQuestion& question, const Reply& reply) {
   std::string line;
   line.reserve(reply.body.size() + question.id.size() + 64);
-  if (reply.rest) {
-    AppendLine(&line, question.id, kTooLong,
-               ErrorReply(ErrorType::kExecution,
-                          fmt::format("the result is too long for a batch: ask for it alone, with /api/v1/{}",
-                                      question.endpoint->name))
-                   .body);
-  } else {
-    AppendLine(&line, question.id, reply.status, reply.body);
-  }
+  AppendLine(&line, question.id, reply.status, reply.body);
   return line;
 }
 

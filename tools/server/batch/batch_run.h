@@ -27,6 +27,8 @@ class BatchRun {
   static constexpr size_t kThreads = 4;
   // Text that waits to be taken. Beyond it no further question is begun.
   static constexpr size_t kWaitingBytesMax = size_t{8} << 20;
+  // An answer that is longer is an error that says where it can be had.
+  static constexpr size_t kAnswerBytesMax = size_t{4} << 20;
 
   // Asked on several threads at once; never null.
   using Ask = std::function<Flights::Answer(const BatchQuestion& question, const std::stop_token& stop)>;
@@ -60,8 +62,12 @@ class BatchRun {
   std::vector<std::jthread> threads_;
 };
 
-// {"id":...,"status":...,"reply":...} and a newline. A reply that goes on in pieces becomes an error that says where
-// it can be had, since one answer must not keep the others waiting for as long as it is sent.
+// `reply`, or the error in its place where it is too long for a batch: one that goes on in pieces, or is longer than
+// kAnswerBytesMax. One answer must not keep the others waiting for as long as it is sent, and what waits is held for
+// each batch.
+query::api::Reply FitForBatch(const BatchQuestion& question, query::api::Reply reply);
+
+// {"id":...,"status":...,"reply":...} and a newline.
 std::string AnswerLine(const BatchQuestion& question, const query::api::Reply& reply);
 
 }  // namespace tidemark::server

@@ -71,14 +71,16 @@ Response BatchService::Answer(Request& request) {
     std::string key = fmt::format("{} {} ", filter.text().size(), filter.text());
     if (account != nullptr && !account->limits().none()) key += fmt::format("{} ", account->whose());
     return flights->Ask(key + KeyOf(question), stop, [&] {
-      return question.endpoint->ask(*api,
-                                    {.params = question.params,
-                                     .database = question.endpoint->of_rules ? std::string_view(options.rules_database)
-                                                                             : std::string_view(question.database),
-                                     .filter = filter,
-                                     .stop = stop,
-                                     .client = client,
-                                     .memory = account != nullptr ? account->memory() : nullptr});
+      // Whoever waits for the same gets no more than fits: each would hold it for himself.
+      return FitForBatch(question,
+                         question.endpoint->ask(
+                             *api, {.params = question.params,
+                                    .database = question.endpoint->of_rules ? std::string_view(options.rules_database)
+                                                                            : std::string_view(question.database),
+                                    .filter = filter,
+                                    .stop = stop,
+                                    .client = client,
+                                    .memory = account != nullptr ? account->memory() : nullptr}));
     });
   };
   auto run = std::make_unique<BatchRun>(std::move(questions).value(), std::move(ask));

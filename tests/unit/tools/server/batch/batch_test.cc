@@ -109,6 +109,24 @@ TEST_F(BatchTest, AResultThatGoesOnInPiecesIsRefusedAndSaysWhere) {
   EXPECT_NE(response.body.find("/api/v1/query_range"), std::string::npos);
 }
 
+TEST_F(BatchTest, AListThatIsTooLongIsRefusedAndSaysWhere) {
+  const std::string long_value(30'000, 'x');
+  model::BatchBuilder rows;
+  for (int i = 0; i < 150; ++i) {
+    rows.Row("wide", {{"name", std::to_string(i) + long_value}}, {kNow}).Field("value", 1.0);
+  }
+  ASSERT_TRUE(store_.Write("default", rows.batch()).ok());
+  const std::vector<std::string> lines = Ask(R"({"queries":[
+    {"id":"a","endpoint":"series","params":{"match[]":"wide"}},
+    {"id":"b","endpoint":"series","params":{"match[]":"wide","limit":"3"}},
+    {"id":"c","endpoint":"label_values","params":{"label":"name"}}]})");
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_TRUE(lines[0].starts_with(R"({"id":"a","status":413,"reply":{"status":"error",)")) << lines[0].substr(0, 200);
+  EXPECT_NE(lines[0].find("/api/v1/series"), std::string::npos) << lines[0].substr(0, 200);
+  EXPECT_TRUE(lines[1].starts_with(R"({"id":"b","status":200,)")) << lines[1].substr(0, 200);
+  EXPECT_NE(lines[2].find("/api/v1/label/name/values"), std::string::npos) << lines[2].substr(0, 200);
+}
+
 std::vector<BatchQuestion> Questions(size_t count) {
   std::string body = R"({"queries":[)";
   for (size_t i = 0; i < count; ++i) body += R"({"id":")" + std::to_string(i) + R"(","endpoint":"query"},)";
