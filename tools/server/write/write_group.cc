@@ -22,7 +22,7 @@ bool WriteGroup::Place::Add(const model::Batch* batch, Done done) {
 
 WriteGroup::Place WriteGroup::TakePlace(std::string_view database) {
   MutexLock lock(mutex_);
-  if (places_ == kMaxPlaces || (places_ > 0 && database_ != database)) return Place(nullptr);
+  if (places_ >= kMaxPlaces || (places_ > 0 && database_ != database)) return Place(nullptr);
   if (places_ == 0) database_ = database;
   waiting_.reserve(kMaxPlaces);
   ++places_;
@@ -45,15 +45,19 @@ void WriteGroup::WriteGroupOf(std::string_view database, std::vector<Entry>* gro
 void WriteGroup::Run(bool may_run) {
   std::vector<Entry> group;
   std::string database;
-  for (;;) {
+  for (size_t groups = 0;; ++groups) {
     group.clear();
     {
       MutexLock lock(mutex_);
       group.swap(waiting_);
       places_ -= group.size();
       database = database_;
+      if (groups == kGroupsInARow) places_ += kMaxPlaces;
       if (group.empty() || !may_run) running_ = false;
-      if (group.empty()) return;
+      if (group.empty()) {
+        if (groups >= kGroupsInARow) places_ -= kMaxPlaces;
+        return;
+      }
     }
     if (may_run) {
       WriteGroupOf(database, &group);

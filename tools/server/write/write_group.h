@@ -29,6 +29,9 @@ class WriteGroup {
 
   // Those that have a place at once. More have threads of their own, where they wait in turns by who sends them.
   static constexpr size_t kMaxPlaces = 64;
+  // So many groups are written one behind the other by one thread. Then there are no places until it has come to its
+  // end, so that who sends large batches gets his turn where threads are few.
+  static constexpr size_t kGroupsInARow = 64;
 
   explicit WriteGroup(Write write) : write_(std::move(write)) {}
 
@@ -64,7 +67,8 @@ class WriteGroup {
   Mutex mutex_;
   std::string database_ TM_GUARDED_BY(mutex_);  // of those that have a place and are not being written
   std::vector<Entry> waiting_ TM_GUARDED_BY(mutex_);
-  size_t places_ TM_GUARDED_BY(mutex_) = 0;  // those that wait, and those that are yet to be added
+  // Those that wait, and those that are yet to be added; and kMaxPlaces more while no others are to be taken.
+  size_t places_ TM_GUARDED_BY(mutex_) = 0;
   bool running_ TM_GUARDED_BY(mutex_) = false;
 };
 

@@ -84,6 +84,32 @@ TEST_F(WriteGroupTest, PlacesAreBoundedAndComeBack) {
   EXPECT_TRUE(static_cast<bool>(group_.TakePlace("other")));
 }
 
+TEST_F(WriteGroupTest, NobodyKeepsAThreadForEver) {
+  ASSERT_TRUE(Add("db", "a"));
+  size_t groups = 0;
+  size_t refused = 0;
+  // As a load without an end: whenever a group is written another has come.
+  std::function<void()> next = [&] {
+    if (++groups > 10 * WriteGroup::kGroupsInARow) return;
+    answers_.clear();
+    EXPECT_FALSE(Add("db", "b"));
+    if (answers_ == "b:no ") ++refused;
+    during_ = next;
+  };
+  during_ = next;
+  group_.Run(true);
+  EXPECT_EQ(groups, WriteGroup::kGroupsInARow + 1);
+  EXPECT_EQ(refused, 1U);
+  // The next one leads, as the first did.
+  EXPECT_TRUE(Add("db", "c"));
+  for (size_t i = 1; i < WriteGroup::kMaxPlaces; ++i) EXPECT_FALSE(Add("db", "d"));
+  answers_.clear();
+  Add("db", "e");
+  EXPECT_EQ(answers_, "e:no ");
+  during_ = nullptr;
+  group_.Run(true);
+}
+
 TEST_F(WriteGroupTest, WithoutAThreadAllAreRefused) {
   ASSERT_TRUE(Add("db", "a"));
   Add("db", "b");
