@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -24,6 +25,9 @@ namespace influxql = query::influxql;
 using http::Request;
 using http::Response;
 using text::AppendJsonString;
+
+constexpr std::string_view kTimedOut =
+    "the statements timed out (query.timeout); ask for fewer of them, add LIMIT, or narrow WHERE";
 
 Error DatabaseNotFound(std::string_view name) { return NotFound(fmt::format("database not found: {}", name)); }
 
@@ -77,7 +81,8 @@ Status CheckCaller(const http::Caller& caller, const influxql::Statement& statem
 }  // namespace
 
 InfluxService::InfluxService(storage::Store* store, PolicyBook* policies, const Clock* clock,
-                             storage::DatabaseOptions defaults, std::string version, OpenWatch open_watch)
+                             storage::DatabaseOptions defaults, std::string version, OpenWatch open_watch,
+                             DeadlineOf deadline_of)
     : store_(store),
       policies_(policies),
       clock_(clock),
@@ -85,7 +90,8 @@ InfluxService::InfluxService(storage::Store* store, PolicyBook* policies, const 
       started_steady_ns_(clock->SteadyNs()),
       defaults_(std::move(defaults)),
       version_(std::move(version)),
-      open_watch_(std::move(open_watch)) {}
+      open_watch_(std::move(open_watch)),
+      deadline_of_(std::move(deadline_of)) {}
 
 Response InfluxService::Ping(Request& request) const {
   Response response;
@@ -342,6 +348,10 @@ Response InfluxService::Query(Request& request) const {
     if (statements->size() > kStatementsMax) {
       return InfluxError(400,
                          fmt::format("{} statements, more than {} in one request", statements->size(), kStatementsMax));
+    }
+    // All of them together: each is held to as much time, and there may be many.
+    if (deadline_of_ && request.late != nullptr && std::ranges::all_of(*statements, influxql::IsReadOnly)) {
+      request.late->AnswerAt(deadline_of_(), InfluxError(503, kTimedOut));
     }
     const std::string database = request.database.empty() ? std::string(request.params.Get("db")) : request.database;
     std::string body = R"({"results":[)";

@@ -27,10 +27,13 @@ class InfluxService {
   using OpenWatch = std::function<std::unique_ptr<query::names::NamesWatch>(const http::Request&,
                                                                             std::shared_ptr<const storage::View>)>;
 
+  // When statements that begin now and only read have to be answered, on SystemClock::SteadyNs.
+  using DeadlineOf = std::function<int64_t()>;
+
   // `store`, `policies` and `clock` outlive it. `version` is Tidemark's own; new databases get `defaults`. Without
-  // `open_watch` nothing bounds what is listed.
+  // `open_watch` nothing bounds what is listed, without `deadline_of` how long it takes.
   InfluxService(storage::Store* store, PolicyBook* policies, const Clock* clock, storage::DatabaseOptions defaults,
-                std::string version, OpenWatch open_watch = {});
+                std::string version, OpenWatch open_watch = {}, DeadlineOf deadline_of = {});
 
   http::Response Ping(http::Request& request) const;
   http::Response Health(http::Request& request) const;
@@ -63,6 +66,7 @@ class InfluxService {
   const storage::DatabaseOptions defaults_;
   const std::string version_;
   const OpenWatch open_watch_;
+  const DeadlineOf deadline_of_;
 };
 
 }  // namespace tidemark::server

@@ -14,11 +14,13 @@
 #include "storage/model/batch.h"
 #include "storage/storage.h"
 #include "tests/temp_directory.h"
+#include "tools/server/influx/influx_service.h"
 
 namespace tidemark::server {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr int64_t kNow = 1'700'000'000'000'000'000;
 constexpr int kHosts = 5'000;
@@ -120,6 +122,22 @@ TEST_F(InfluxShowsTest, SeriesAreOfTheirOwnMeasurementHoweverTheirMetricsAreSpel
   EXPECT_THAT(Show("SHOW SERIES CARDINALITY", &watch).value(), HasSubstr(R"("values":[[2]])"));
 }
 
+TEST_F(InfluxShowsTest, TagsAreOfTheirOwnMeasurementHoweverItsMetricsAreSpelled) {
+  model::BatchBuilder builder;
+  builder.Row("cpu", {{"host", "a"}, {"dc", "x"}}, {kNow}).Field("user", 1.0).Field("idle", 1.0);
+  builder.Row("cpu_user", {{"rack", "r1"}, {"dc", "y"}}, {kNow}).Field("value", 2.0);
+  ASSERT_TRUE(store_->Write("alike", builder.batch()).ok());
+  view_ = store_->OpenView("alike").value();
+  NotingWatch watch;
+  EXPECT_THAT(Show("SHOW TAG KEYS FROM cpu", &watch).value(), HasSubstr(R"("values":[["dc"],["host"]])"));
+  EXPECT_THAT(Show("SHOW TAG KEYS FROM cpu_user", &watch).value(), HasSubstr(R"("values":[["dc"],["rack"]])"));
+  EXPECT_THAT(Show("SHOW TAG VALUES FROM cpu WITH KEY = dc", &watch).value(), HasSubstr(R"("values":[["dc","x"]])"));
+  EXPECT_THAT(Show("SHOW TAG VALUES FROM cpu_user WITH KEY IN (dc, rack)", &watch).value(),
+              HasSubstr(R"("values":[["dc","y"],["rack","r1"]])"));
+  EXPECT_EQ(Show("SHOW TAG VALUES FROM cpu WITH KEY = rack", &watch).value().find("r1"), std::string::npos);
+  EXPECT_THAT(Show("SHOW TAG KEYS FROM cpu WHERE rack = 'r1'", &watch).value(), Not(HasSubstr("tagKey")));
+}
+
 TEST_F(InfluxShowsTest, NamesGoWithTheirLastRow) {
   model::BatchBuilder builder;
   builder.Row("mem", {{"host", "a"}}, {kNow}).Field("used", 1.0);
@@ -190,6 +208,39 @@ TEST_F(InfluxShowsTest, TagValuesStopAtTheirLimit) {
   const auto shown = Show("SHOW TAG VALUES FROM cpu WITH KEY = host LIMIT 2 OFFSET 1", &watch);
   ASSERT_TRUE(shown.ok()) << shown.error().message;
   EXPECT_THAT(*shown, HasSubstr(R"("values":[["host","h10001"],["host","h10002"]])"));
+}
+
+class NotedAnswer final : public http::LateAnswer {
+ public:
+  void AnswerAt(int64_t deadline, http::Response response) override {
+    ++times;
+    deadline_ns = deadline;
+    late = std::move(response);
+  }
+  int times = 0;
+  int64_t deadline_ns = 0;
+  http::Response late;
+};
+
+// Many statements have one deadline; what changes something is not said to have failed because it takes long.
+TEST_F(InfluxShowsTest, ARequestThatReadsIsAnsweredAtItsDeadline) {
+  const InfluxService service(store_.get(), nullptr, &clock_, {}, "1", {}, [] { return int64_t{42}; });
+  const auto ask = [&](std::string_view statements) {
+    NotedAnswer late;
+    http::Request request;
+    request.method = http::Method::kPost;
+    request.params.Add("q", std::string(statements));
+    request.params.Add("db", "default");
+    request.late = &late;
+    EXPECT_EQ(service.Query(request).status, 200);
+    return late;
+  };
+  const NotedAnswer read = ask("SHOW SERIES LIMIT 1; SHOW MEASUREMENTS LIMIT 1");
+  EXPECT_EQ(read.times, 1);
+  EXPECT_EQ(read.deadline_ns, 42);
+  EXPECT_EQ(read.late.status, 503);
+  EXPECT_THAT(read.late.body, HasSubstr("timed out"));
+  EXPECT_EQ(ask("SHOW SERIES LIMIT 1; DELETE FROM mem").times, 0);
 }
 
 }  // namespace
