@@ -16,8 +16,9 @@ namespace {
 constexpr std::chrono::milliseconds kLookEvery{100};
 constexpr uint64_t kLooksPerLimit = 100;
 // Trimming walks all arenas with their locks: it is done when at least this much came since the last time, and not
-// more often than each second where memory is short, each five seconds elsewhere.
+// more often than each second where memory is short or very much came, each five seconds elsewhere.
 constexpr uint64_t kTrimFromBytes = uint64_t{32} << 20;
+constexpr uint64_t kTrimSoonFromBytes = uint64_t{256} << 20;
 constexpr uint64_t kLooksPerTrimInNeed = 10;
 constexpr uint64_t kLooksPerTrim = 50;
 
@@ -49,7 +50,8 @@ void Watch::LookOnce() {
 #ifdef __GLIBC__
   const uint64_t other = budget_.usage().other_bytes;
   if (other < trimmed_at_bytes_) trimmed_at_bytes_ = other;
-  const uint64_t pause = level >= Level::kShrinkCaches ? kLooksPerTrimInNeed : kLooksPerTrim;
+  const bool soon = level >= Level::kShrinkCaches || other - trimmed_at_bytes_ >= kTrimSoonFromBytes;
+  const uint64_t pause = soon ? kLooksPerTrimInNeed : kLooksPerTrim;
   const bool much = other - trimmed_at_bytes_ >= kTrimFromBytes;
   if ((much || trim_again_) && looks_ - looks_at_trim_ >= pause) {
     // What came was perhaps in use still: once it has stopped coming, what is left of it goes with the next.
