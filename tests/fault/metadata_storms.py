@@ -210,4 +210,4 @@ def main(options, rng):
 
 
 if __name__ == "__main__":
-    run_random(main, megabytes=512, series=300_000, together=32, timeout=20, only="")
+    run_random(main, megabytes=512, series=200_000, together=32, timeout=10, only="")
