@@ -2,6 +2,7 @@
 import contextlib
 import http.client
 import json
+import re
 import time
 
 from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until
@@ -69,6 +70,55 @@ def test_a_refusal_says_once_when_to_try_again():
         for target in ("/write?db=d", "/api/v2/write?bucket=d"):
             reply = server.request("POST", target, lines(1, first=1), bearer(agent))
             expect_equal((reply.status, reply.headers.get_all("Retry-After")), (429, ["60"]), target)
+
+
+def test_a_retry_after_is_true_and_a_quota_changes_at_once():
+    with server_with(["points/s=20"]) as (server, root, agent):
+        for target in ("/write?db=d", "/api/v2/write?bucket=d"):
+            expect_equal(ask(server, "POST", target, bearer(agent), lines(60))[0], 204, "what was saved up, and more")
+            status, headers, body = ask(server, "POST", target, bearer(agent), lines(1))
+            expect_equal(status, 429, body)
+            wait_s = int(headers["Retry-After"])
+            expect(f"try again in {wait_s} s".encode() in body, f"{wait_s}: {body}")
+            time.sleep(wait_s)
+            expect_equal(ask(server, "POST", target, bearer(agent), lines(1))[0], 204, f"after {wait_s} s")
+            time.sleep(2)
+        ask(server, "POST", "/write?db=d", bearer(agent), lines(100))
+        expect_equal(ask(server, "POST", "/write?db=d", bearer(agent), lines(1))[0], 429, "in debt")
+        raised = ask(server, "POST", "/api/v1/admin/tokens/quota?" + quoted(name="agent", quota="points/s=1000"), bearer(root))
+        expect_equal(raised[0], 200, raised[2])
+        expect_equal(ask(server, "POST", "/write?db=d", bearer(agent), lines(500))[0], 204, "under the new quota")
+        lowered = ask(server, "POST", "/api/v1/admin/tokens/quota?" + quoted(name="agent", quota="points/s=1"), bearer(root))
+        expect_equal(lowered[0], 200, lowered[2])
+        expect_equal(ask(server, "POST", "/write?db=d", bearer(agent), lines(10))[0], 204, "what the lower one lets be saved up, and more")
+        status, headers, body = ask(server, "POST", "/write?db=d", bearer(agent), lines(1))
+        expect(status == 429 and 1 <= int(headers["Retry-After"]) <= 10, f"{status} {headers}: {body}")
+        # A restart keeps the quota, and not the debt.
+        server.stop()
+        server.start()
+        expect_equal(ask(server, "POST", "/write?db=d", bearer(agent), lines(60))[0], 204, "after a restart")
+        expect_equal(ask(server, "POST", "/write?db=d", bearer(agent), lines(1))[0], 429, "the same quota")
+
+
+def test_all_that_is_shown_of_usage_is_the_same():
+    with server_with(["points/s=1000", "new_series/s=50"]) as (server, root, agent):
+        ask(server, "POST", "/write?db=d", bearer(agent), lines(10))
+        ask(server, "POST", "/write?db=d", bearer(agent), "m,n=0 v=2,w=3,x=4")
+        ask(server, "POST", "/write?db=d", bearer(agent), "nonsense")
+        for _ in range(3):
+            ask(server, "GET", "/api/v1/query?db=d&query=m_v", bearer(agent))
+        row = next(row for row in json.loads(ask(server, "GET", "/api/v1/admin/usage", bearer(root))[2])["data"] if row["name"] == "agent")
+        metrics = ask(server, "GET", "/metrics", bearer(root))[2].decode()
+        shown = dict(re.findall(r'^tidemark_token_(\w+)\{token="agent"\} (\S+)$', metrics, re.M))
+        for member, metric in (("points", "points_total"), ("bytes", "write_bytes_total"), ("newSeries", "new_series_total"),
+                               ("newFields", "new_fields_total"), ("queries", "queries_total"), ("series", "active_series")):
+            expect_equal(float(shown[metric]), float(row[member]), f"{metric} and {member}")
+        expect_equal((row["points"], row["newSeries"], row["queries"]), (13, 10, 3), row)
+        listed = json.loads(command(server, "admin", "usage", "--json", token=root).stdout)
+        listed = listed["data"] if isinstance(listed, dict) else listed
+        said = next(each for each in listed if each["name"] == "agent")
+        expect_equal({key: said[key] for key in ("points", "bytes", "newSeries", "queries")},
+                     {key: row[key] for key in ("points", "bytes", "newSeries", "queries")}, "the command")
 
 
 def test_databases():
