@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <unordered_set>
@@ -114,6 +115,32 @@ bool IsSorted(const std::vector<storage::FieldDescription>& fields) {
   return std::ranges::all_of(fields, [](const auto& field) { return field.series <= kSortedSeries; });
 }
 
+// Whether a field of another measurement has the metric of one of these (`cpu` with `user`, `cpu_user` with `value`).
+bool ShareMetrics(const storage::View& view, std::span<const storage::FieldDescription> fields) {
+  std::map<std::string_view, std::string_view> measurement_of;
+  for (const storage::FieldDescription& field : fields) measurement_of.emplace(field.metric, field.measurement);
+  const std::vector<storage::FieldDescription> all = view.Fields();
+  return std::ranges::any_of(all, [&](const storage::FieldDescription& other) {
+    const auto found = measurement_of.find(other.metric);
+    return found != measurement_of.end() && found->second != other.measurement;
+  });
+}
+
+// The series of one measurement, each once: its fields share them. Sorted.
+Result<std::vector<model::SeriesRef>> DistinctSeries(const storage::View& view,
+                                                     const std::vector<storage::FieldDescription>& fields,
+                                                     const influxql::Condition& where,
+                                                     query::names::NamesWatch* watch) {
+  std::vector<model::SeriesRef> all;
+  TM_RETURN_IF_ERROR(query::names::SelectAll(
+      view, SeriesOf(fields, where), where.range(), {.once = true}, watch->series_max(),
+      [watch](uint64_t held) { return watch->Look(held); }, &all));
+  KeepOwn(fields, &all);
+  std::ranges::sort(all, {}, &model::SeriesRef::series);
+  all.erase(std::ranges::unique(all, {}, &model::SeriesRef::series).begin(), all.end());
+  return all;
+}
+
 Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
                     const std::vector<storage::FieldDescription>& fields, query::names::NamesWatch* watch) {
   using What = influxql::ShowKeys::What;
@@ -130,7 +157,18 @@ Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
   }
   const auto selectors = SeriesOf(fields, show.where);
   const query::names::Wanted whose{.sets = selectors, .range = show.where.range()};
-  TM_TRY_ASSIGN(std::vector<std::string> keys, query::names::LabelNames(view, whose, watch));
+  // Lists of names go by metrics. Where another measurement has one of them, its series are told apart one by one.
+  std::optional<std::vector<model::SeriesRef>> own;
+  if (ShareMetrics(view, fields)) {
+    TM_TRY_ASSIGN(own, DistinctSeries(view, fields, show.where, watch));
+  }
+  std::vector<std::string> keys;
+  if (own) {
+    std::ranges::sort(*own);
+    keys = view.NamesOf(*own);
+  } else {
+    TM_TRY_ASSIGN(keys, query::names::LabelNames(view, whose, watch));
+  }
   std::erase(keys, model::kMetricNameLabel);
   if (show.what == What::kTagKeys) {
     out.two = false;
@@ -146,8 +184,12 @@ Result<Rows> RowsOf(const storage::View& view, const influxql::ShowKeys& show,
   const bool sorted = wanted == 0 || IsSorted(fields);
   uint64_t held = 0;
   for (const std::string& key : keys) {
-    TM_TRY_ASSIGN(query::names::Names values,
-                  query::names::LabelValues(view, key, whose, sorted ? 0 : wanted - out.rows.size(), watch));
+    query::names::Names values;
+    if (own) {
+      values.names = view.ValuesOf(key, *own);
+    } else {
+      TM_TRY_ASSIGN(values, query::names::LabelValues(view, key, whose, sorted ? 0 : wanted - out.rows.size(), watch));
+    }
     if (values.all && values.names.size() <= query::names::kFewNames) std::ranges::sort(values.names);
     TM_RETURN_IF_ERROR(watch->Look(held + BytesOf(values.names)));
     for (std::string& value : values.names) {
@@ -216,21 +258,6 @@ Result<std::vector<std::string>> FieldsToName(const storage::View& view,
     alike = true;
   }
   return alike ? std::vector<std::string>(names.begin(), names.end()) : std::vector<std::string>();
-}
-
-// The series of one measurement, each once: its fields share them. Sorted.
-Result<std::vector<model::SeriesRef>> DistinctSeries(const storage::View& view,
-                                                     const std::vector<storage::FieldDescription>& fields,
-                                                     const influxql::Condition& where,
-                                                     query::names::NamesWatch* watch) {
-  std::vector<model::SeriesRef> all;
-  TM_RETURN_IF_ERROR(query::names::SelectAll(
-      view, SeriesOf(fields, where), where.range(), {.once = true}, watch->series_max(),
-      [watch](uint64_t held) { return watch->Look(held); }, &all));
-  KeepOwn(fields, &all);
-  std::ranges::sort(all, {}, &model::SeriesRef::series);
-  all.erase(std::ranges::unique(all, {}, &model::SeriesRef::series).begin(), all.end());
-  return all;
 }
 
 // The first `wanted` series of one measurement in the order of storage, each once.
