@@ -123,9 +123,9 @@ constexpr Act kStoreActs[] = {
      .right = Right::kAdmin,
      .reply = Reply::kProgress,
      .keys = "job kind state workDone workTotal pages bytesRead damagedPages",
-     .help = "read and check all pages of a server, or, with --data, all of a directory whose server is stopped; exit "
-             "code 1 "
-             "when something is damaged",
+     .help = "read and check all pages of a server, or, with --data, all of a directory whose server is stopped. Exit "
+             "code 0: all is whole; 1: something is damaged, or the server could not be asked; 2: wrong usage, or the "
+             "directory could not be read",
      .parameters = kVerify},
     {.name = "repair",
      .has_command = true,
@@ -250,7 +250,8 @@ constexpr Act kStoreActs[] = {
      .right = Right::kAdmin,
      .reply = Reply::kNone,
      .keys = {},
-     .help = "read every byte of a backup; exit code 1 when it is damaged. No server is needed",
+     .help = "read every byte of a backup. No server is needed. Exit code 0: it is whole; 1: it is damaged; 2: wrong "
+             "usage, or there is none",
      .parameters = kBackupVerify},
     {.name = "backup restore",
      .has_command = true,

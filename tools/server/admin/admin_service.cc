@@ -89,7 +89,7 @@ Result<int64_t> ParseKeep(std::string_view text) {
 Result<storage::RollupTier> ParseTier(std::string_view text) {
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) {
-    return InvalidArgument(fmt::format("\"{}\" is not WIDTH:KEEP such as 5m:90d", text));
+    return InvalidArgument(fmt::format("\"{}\" has no colon", text));
   }
   storage::RollupTier tier;
   TM_TRY_ASSIGN(tier.width_ns, ParseKeep(text.substr(0, colon)));
@@ -128,7 +128,11 @@ Status ChangeRetention(const Request& request, DatabaseOptions* options) {
   }
   if (!keep.empty()) {
     const Result<int64_t> keep_ns = ParseKeep(keep);
-    if (!keep_ns.ok()) return keep_ns.error().Within("invalid parameter \"keep\"");
+    if (!keep_ns.ok()) {
+      Error error = keep_ns.error().Within("invalid parameter \"keep\"");
+      error.message += "; it is a number and a unit, as 30d, 12h or 1h30m, or inf for ever";
+      return error;
+    }
     if (matches.empty()) options->retention_ns = *keep_ns;
     for (const std::string_view text : matches) {
       Result<std::vector<model::Matcher>> matchers = query::promql::ParseSelector(text);
@@ -153,7 +157,11 @@ Status ChangeTiers(const Request& request, DatabaseOptions* options) {
   for (const std::string_view text : texts) {
     if (text == "none" && texts.size() == 1) break;
     const Result<storage::RollupTier> tier = ParseTier(text);
-    if (!tier.ok()) return tier.error().Within("invalid parameter \"tier\"");
+    if (!tier.ok()) {
+      Error error = tier.error().Within("invalid parameter \"tier\"");
+      error.message += "; it is WIDTH:KEEP, as 5m:90d or 1h:inf";
+      return error;
+    }
     options->tiers.push_back(*tier);
   }
   std::sort(options->tiers.begin(), options->tiers.end(),

@@ -1,4 +1,4 @@
-// The acts about types of fields.
+// The acts that set what a database keeps, and what becomes of types.
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -25,6 +25,22 @@ TEST_F(RoutesTest, WhatBecomesOfTypeConflicts) {
     EXPECT_EQ(Post(fmt::format("/api/v1/admin/types?db=d&conflicts={}", bad), "").status, 400) << bad;
   }
   EXPECT_EQ(Get("/api/v1/admin/types?db=nope").status, 404);
+}
+
+TEST_F(RoutesTest, ADurationThatIsNoneIsAnsweredWithOne) {
+  ASSERT_EQ(Post("/write?db=d", "m v=1").status, 204);
+  for (const char* keep : {"30", "30x", "-1d", "d"}) {
+    const http::Response refused = Post(fmt::format("/api/v1/admin/retention?db=d&keep={}", keep), "");
+    EXPECT_EQ(refused.status, 400) << keep;
+    EXPECT_NE(refused.body.find("it is a number and a unit, as 30d, 12h or 1h30m, or inf for ever"), std::string::npos)
+        << refused.body;
+  }
+  for (const char* tier : {"5:90d", "5m:90", "5m"}) {
+    const http::Response refused = Post(fmt::format("/api/v1/admin/rollup?db=d&tier={}", tier), "");
+    EXPECT_EQ(refused.status, 400) << tier;
+    EXPECT_NE(refused.body.find("it is WIDTH:KEEP, as 5m:90d or 1h:inf"), std::string::npos) << refused.body;
+  }
+  EXPECT_EQ(store_.Databases()[0].options.retention_ns, 0);
 }
 
 }  // namespace
