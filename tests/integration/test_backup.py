@@ -70,6 +70,9 @@ def test_a_backup_under_load_has_what_was_acknowledged_before():
             verified = tidemark("admin", "verify", "--data", data)
             expect_equal(verified.returncode, 0, verified.stdout + verified.stderr)
             with Server(data, *QUIET) as server:
+                jobs = [one for one in server.request("GET", "/api/v1/admin/jobs").json()["data"] if one["kind"] == "backup"]
+                expect(jobs and {one["state"] for one in jobs} <= {"done", "cancelled"}, f"jobs of the store that was copied: {jobs}")
+                expect_equal(sum(one["state"] == "cancelled" for one in jobs), 1, "the job that made the backup")
                 count = float(server.query("sum(count_over_time(load_v[10d]))", time=T0 + 100_000)[0]["value"][1])
                 expect(acknowledged * 20 <= count <= total * 20, f"{count} of {acknowledged * 20} to {total * 20} rows")
                 expect_equal(server.write(f"load,host=h0 v=1 {T0 + 90_000}000000000").status, 204, "a write")
