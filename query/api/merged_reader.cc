@@ -9,6 +9,7 @@
 #include "query/frame/frame_order.h"
 #include "query/names/series_walk.h"
 #include "query/run/query_state.h"
+#include "query/run/small_share.h"
 #include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::api {
@@ -92,6 +93,9 @@ Status MergedReader::Charge(uint64_t bytes) {
         fmt::format("the read takes more than the memory budget of {}; ask for fewer series or a "
                     "shorter time",
                     text::PrintMebibytes(max)));
+  }
+  if (charged_ + bytes > run::kLittleBytes && !run::LeavesShareOfSmall(*limits_.memory, bytes)) {
+    return MakeError(ErrorCode::kResourceExhausted, run::kShareOfSmallWords);
   }
   TM_RETURN_IF_ERROR(run::TakeBytes(limits_.memory, bytes));
   charged_ += bytes;

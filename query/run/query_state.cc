@@ -8,6 +8,7 @@
 #include "query/frame/time_math.h"
 #include "query/promql/counterpart.h"
 #include "query/promql/numbers.h"
+#include "query/run/small_share.h"
 #include "storage/base/text/byte_size.h"
 
 namespace tidemark::query::run {
@@ -88,6 +89,10 @@ Status QueryState::Charge(uint64_t bytes) {
         fmt::format("query needs more than its memory budget of {}; ask for a shorter range, a longer "
                     "step or fewer series",
                     text::PrintMebibytes(context_.budget.max_bytes)));
+  }
+  if (context_.memory != nullptr && now > kLittleBytes && !LeavesShareOfSmall(*context_.memory, bytes)) {
+    bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    return MakeError(ErrorCode::kResourceExhausted, kShareOfSmallWords);
   }
   if (Status taken = TakeBytes(context_.memory, bytes); !taken.ok()) {
     bytes_.fetch_sub(bytes, std::memory_order_relaxed);

@@ -43,6 +43,20 @@ TEST(BudgetTest, PointsOfOneTable) {
   EXPECT_TRUE(Query("m", kMinute, context).ok());
 }
 
+// Large ones may not take what small ones need.
+TEST(BudgetTest, AnEighthOfTheMemoryIsForWhatHoldsLittle) {
+  MemoryTotal total(uint64_t{16} << 20);
+  total.TakeAnyway((uint64_t{14} << 20) - 1000);
+  QueryContext context{.view = Series(20'000), .memory = &total};
+  const auto large = Query("m", kMinute, context);
+  ASSERT_FALSE(large.ok());
+  EXPECT_EQ(large.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_TRUE(large.error().message.contains("the seven eighths of query.total_memory")) << large.error().message;
+  context.view = Series(100);
+  EXPECT_TRUE(Query("m", kMinute, context).ok());
+  EXPECT_EQ(total.bytes(), (uint64_t{14} << 20) - 1000);
+}
+
 TEST(BudgetTest, MemoryOfAllTogetherIsGivenBack) {
   MemoryTotal total(1 << 20);
   QueryContext context{.view = Series(500), .memory = &total};
