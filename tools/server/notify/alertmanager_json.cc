@@ -33,8 +33,9 @@ constexpr size_t kDayChars = 10;
 // 2255: what is later has no place among nanoseconds, and means that there is no end.
 constexpr int64_t kLatestSeconds = 9'000'000'000;
 
-// As Alertmanager reads it: as Go does, or without seconds or zone.
+// As Alertmanager reads it: as Go does but without small letters, or without seconds or zone.
 std::optional<text::Instant> ReadTime(std::string_view text) {
+  if (text.find_first_of("tz") != std::string_view::npos) return std::nullopt;
   if (const auto at = text::ParseRfc3339(text, text::Rfc3339Form::kGo)) return at;
   constexpr size_t kSeconds = std::string_view("2026-01-31T12:00").size();
   const bool short_form = text.size() > kDayChars && text[kDayChars] == 'T' &&
