@@ -5,11 +5,13 @@
 
 Three ways of asking one program: without tokens, with one, and with one over TLS, in the order and back (A B C C B A) as often as
 --rounds says. Of each the requests per processor second (an instant query of one series over one kept connection, one after the
-other), those that each open a connection of their own, and the points per processor second (`tidemark bench ingest`: rows of ten
-fields). Prints the medians and their ratios to plain. Then what an idle connection holds of anonymous memory, plain and over TLS,
+other, in slices of 300 by turns, so that what else the machine does meets all alike), those that each open a connection of their
+own, and the points per processor second (`tidemark bench ingest`: rows of ten fields). Prints the medians and their ratios to plain;
+of the requests the median of the ratios of slices that lie together. Then what an idle connection holds of anonymous memory, plain and over TLS,
 after one request each; all of them answer once more.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -38,6 +40,7 @@ from test_access import bearer, make  # noqa: E402
 from test_tls import new_certificate  # noqa: E402
 
 OFF = ("--host-metrics", "off")
+SLICE = 300
 TARGET = "/api/v1/query?db=default&query=m_v&nocache=1"
 
 
@@ -74,13 +77,11 @@ class Way:
         while len(body) < length:
             body += connection.recv(65536)
 
-    def requests(self, count):
-        with self.connect() as connection:
+    def slice(self, connection):
+        before = cpu_seconds(self.server)
+        for _ in range(SLICE):
             self.ask(connection)
-            before = cpu_seconds(self.server)
-            for _ in range(count):
-                self.ask(connection)
-            return count / (cpu_seconds(self.server) - before)
+        return SLICE / (cpu_seconds(self.server) - before)
 
     def opened(self, count):
         before = cpu_seconds(self.server)
@@ -102,6 +103,19 @@ class Way:
                                "--seconds", str(seconds)], capture_output=True, text=True, env=environment)
         expect_equal(done.returncode, 0, done.stderr)
         return hosts * (seconds // 10) * 10 / (cpu_seconds(self.server) - before)
+
+
+def requests_by_turns(ways, count, kept, ratios):
+    """Slices of requests of each way over one kept connection, forth and back."""
+    with contextlib.ExitStack() as stack:
+        connections = {way: stack.enter_context(way.connect()) for way in ways}
+        for way in ways:
+            way.slice(connections[way])
+        for number in range(max(1, count // SLICE)):
+            got = {way: way.slice(connections[way]) for way in (ways if number % 2 == 0 else ways[::-1])}
+            for way in ways:
+                kept[way.name]["requests"].append(got[way])
+                ratios[way.name].append(got[way] / got[ways[0]])
 
 
 def anonymous_kib(server):
@@ -140,10 +154,11 @@ def main():
             expect_equal(open_server.write("m,host=a v=1").status, 204, "a write")
             expect_equal(guarded.request("POST", "/write?db=default", "m,host=a v=1", bearer(root)).status, 204, "a write")
             figures = {way.name: {"requests": [], "opened": [], "points": []} for way in ways}
+            ratios = {way.name: [] for way in ways}
             for _ in range(options.rounds):
+                requests_by_turns(ways, options.requests, figures, ratios)
                 for way in ways + ways[::-1]:
                     kept = figures[way.name]
-                    kept["requests"].append(way.requests(options.requests))
                     kept["opened"].append(way.opened(options.opened))
                     kept["points"].append(way.points(options.hosts, options.seconds))
                     print(way.name, json.dumps({kind: round(values[-1]) for kind, values in kept.items()}), flush=True)
@@ -151,8 +166,9 @@ def main():
                 plain = statistics.median(figures["plain"][kind])
                 for name, kept in figures.items():
                     median = statistics.median(kept[kind])
+                    ratio = statistics.median(ratios[name]) if kind == "requests" else median / plain
                     print(f"{kind} per CPU-second, {name}: {median:,.0f} ({min(kept[kind]):,.0f} to {max(kept[kind]):,.0f}), "
-                          f"{median / plain:.3f} of plain")
+                          f"{ratio:.3f} of plain")
             for way in (ways[0], ways[2]):
                 print(f"an idle connection, {way.name}: {idle(way, options.idle):.1f} KiB of anonymous memory", flush=True)
 
