@@ -90,9 +90,11 @@ std::string Share(double percent, Decimals decimals) {
 
 std::string Signed(double value, Decimals decimals) {
   const int places = decimals.value_or(std::fabs(value) >= 10 ? 0 : 1);
-  std::string text = Plain(std::fabs(value), places);
+  const std::string text = Plain(std::fabs(value), places);
   // What is next to nothing has no direction.
-  return text.starts_with('<') ? text : (value < 0 ? "-" : "+") + text;
+  if (text.starts_with('<')) return text;
+  std::string out(1, value < 0 ? '-' : '+');
+  return out += text;
 }
 
 std::string Grouped(double value, int decimals) {
