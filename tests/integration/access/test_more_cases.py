@@ -3,16 +3,19 @@ headers meet, screens that stay signed in, and the log of acts while it is writt
 import base64
 import concurrent.futures
 import json
+import os
 import pathlib
+import pty
 import re
 import socket
+import subprocess
 import sys
 import threading
 import time
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from harness import Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
+from harness import BIN, Server, expect, expect_equal, run_tests, temporary_folder, wait_until  # noqa: E402
 from test_access import ask, bearer, command, follow, make  # noqa: E402
 from test_access_cases import FORM, OFF, QUESTION, basic, cookie_of, raw, sign_in, status_of  # noqa: E402
 
@@ -212,6 +215,46 @@ def test_many_at_once_make_and_revoke():
         acts = ask(server, "GET", "/api/v1/admin/audit?limit=1000", bearer(root))[2]
         for number in range(80):
             expect(acts.count(f'"t{number}"'.encode()) + acts.count(f"name=t{number}".encode()) + acts.count(f"t{number}".encode()) >= 2, f"t{number} is not in the log")
+
+
+HOSTILE = "\x1b]0;x\x07\x1b[2J\u009b2J\x7f"
+
+
+def on_a_terminal(server, token, *arguments):
+    """What the command sends to a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([str(BIN / "tidemark"), *arguments], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+                               env={**os.environ, "TERM": "xterm", "TIDEMARK_SERVER": server.url, "TIDEMARK_TOKEN": token})
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(ours, 65536):
+            said += piece
+    except OSError:  # the terminal's other side is closed
+        pass
+    process.wait(60)
+    os.close(ours)
+    return said
+
+
+def test_words_of_others_on_a_terminal():
+    with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
+        root = json.loads(ask(server, "POST", "/api/v1/admin/tokens?name=root&grant=admin:*&note=" + urllib.parse.quote(HOSTILE))[2])["data"]["token"]
+        expect_equal(ask(server, "POST", "/write?db=a", bearer(root), f"m,host={HOSTILE} v=1".encode())[0], 204, "a tag's value")
+        ask(server, "POST", "/write?db=a", bearer(root), f"x y={HOSTILE}".encode())
+        bad = folder / "bad.lp"
+        bad.write_text(f"bad{HOSTILE} line\nx y={HOSTILE}\n")
+        shown = 0
+        for arguments in (("write", "--dry-run", str(bad)), ("write", "--db", "a", str(bad)), ("query", "m_v", "--db", "a"), ("query", "m_v", "--db", "a", "--start", "-5m"),
+                          ("query", "m_v", "--db", HOSTILE), ("admin", "token", "list"), ("admin", "rejections"), ("admin", "audit", "list"),
+                          ("admin", "cardinality", "a"), ("admin", "token", "revoke", HOSTILE), ("alert", "add", HOSTILE), ("query", "1", "--server", HOSTILE), ("no" + HOSTILE,)):
+            said = on_a_terminal(server, root, *arguments)
+            for raw_bytes in (b"\x1b]", b"\x1b[2J", b"\x07", b"\xc2\x9b", b"\x7f"):
+                expect(raw_bytes not in said, f"{arguments[:3]}: {said[:300]}")
+            shown += b"^[" in said or b"x1b" in said
+        expect(shown >= 10, f"{shown} of them show it")
+        piped = command(server, "query", "m_v", "--db", "a", "--format", "csv", token=root)
+        expect(piped.returncode != 0 or HOSTILE in piped.stdout, "into a pipe it goes as it came")
 
 
 if __name__ == "__main__":
