@@ -14,7 +14,6 @@ WORDS = {
         "query/promql/lexer.cc": "letters that its grammar begins words with",
         "query/rules/template_functions.cc": "the prefixes of SI",
         "query/rules/template_print.cc": "the verbs of printf, and Go's durations",
-        "tools/cli/monitor/number_text.cc": "names of units that numbers have, most of which are no durations",
         "storage/base/text/duration.cc": "which units each style prints",
         "tools/server/write/write_endpoint.cc": "the words of a precision, which is no duration",
     }),

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <ctime>
 #include <map>
 #include <string>
 #include <utility>
@@ -14,6 +13,7 @@
 
 #include "storage/base/check.h"
 #include "storage/base/clock.h"
+#include "storage/base/text/instant.h"
 #include "tools/cli/monitor/embedded.h"
 
 namespace tidemark::cli::monitor {
@@ -120,15 +120,13 @@ std::string Duration(double seconds, Decimals decimals) {
 }
 
 std::string DateText(double seconds) {
-  // Years of four digits.
-  constexpr double kLeast = -62'167'219'200;
-  constexpr double kMost = 253'402'300'799;
-  if (seconds < kLeast || seconds > kMost) return "–";
-  const auto whole = static_cast<std::time_t>(std::floor(seconds));
-  std::tm parts{};
-  ::gmtime_r(&whole, &parts);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
+  // Of the years whose nanoseconds are counted in 64 bits.
+  constexpr double kMost = 9'214'646'400;
+  if (std::fabs(seconds) >= kMost) return "–";
+  std::string out;
+  text::AppendRfc3339(&out, static_cast<int64_t>(std::floor(seconds)) * 1'000'000'000);
+  std::replace(out.begin(), out.end(), 'T', ' ');
+  return out.substr(0, 19);
 }
 
 std::string AgeText(double seconds) {

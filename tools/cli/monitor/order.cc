@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "storage/base/text/ascii.h"
+
 namespace tidemark::cli::monitor {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+using text::IsDigit;
 
 // The digits that `text` begins with, without zeros in front.
 std::string_view DigitsOf(std::string_view text) {

@@ -49,8 +49,8 @@ const WAYS: Record<Way, (value: number, decimals: number | undefined, unit: Unit
 
 function dateText(seconds: number): string {
   const date = new Date(Math.floor(seconds) * 1000);
-  const year = date.getUTCFullYear();
-  return !(year >= 0 && year <= 9999) ? "–" : date.toISOString().replace("T", " ").slice(0, 19);
+  // As far as the server's nanoseconds go.
+  return !(Math.abs(seconds) < 9_214_646_400) ? "–" : date.toISOString().replace("T", " ").slice(0, 19);
 }
 
 function ageText(seconds: number): string {
