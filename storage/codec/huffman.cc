@@ -4,6 +4,9 @@
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
+#include <array>
+#include <cmath>
+#include <cstdint>
 #include <memory>
 
 #include "storage/base/check.h"
@@ -49,6 +52,17 @@ ZSTD_DCtx* Decompressor() {
 }
 
 }  // namespace
+
+size_t LeastHuffmanBytes(std::string_view bytes) {
+  std::array<uint32_t, 256> counts{};
+  for (const char byte : bytes) ++counts[static_cast<uint8_t>(byte)];
+  const double all = static_cast<double>(bytes.size());
+  double bits = 0;
+  for (const uint32_t count : counts) {
+    if (count != 0) bits += count * std::log2(all / count);
+  }
+  return static_cast<size_t>(bits / 8);
+}
 
 void AppendHuffman(std::string_view bytes, std::string* out) {
   TM_CHECK(!bytes.empty());

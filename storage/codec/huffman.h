@@ -10,6 +10,9 @@
 
 namespace tidemark::codec {
 
+// How many bytes the codes of `bytes` take at least, by their entropy (Shannon), without the table and the frame's
+// head. A stream of which zstd finds parts again may become shorter.
+size_t LeastHuffmanBytes(std::string_view bytes);
 // Appends the frame of at least one byte. Thread-safe; keeps a context per thread.
 void AppendHuffman(std::string_view bytes, std::string* out);
 // Reads a frame that holds exactly `size` bytes. Errors: kCorruption. Thread-safe.

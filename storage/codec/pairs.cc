@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/base/bytes.h"
@@ -18,11 +19,7 @@ constexpr size_t kMinValues = 64;
 
 class Pairs : public Candidate {
  public:
-  Pairs(std::span<const uint64_t> words, uint8_t flags, int64_t base) {
-    std::string symbols((words.size() + 1) / 2, '\0');
-    for (size_t i = 0; i < words.size(); ++i) {
-      symbols[i / 2] = static_cast<char>(static_cast<uint8_t>(symbols[i / 2]) | (words[i] << (i % 2 * 4)));
-    }
+  Pairs(std::string_view symbols, uint8_t flags, int64_t base) {
     std::string frame;
     AppendHuffman(symbols, &frame);
     bytes_.push_back(static_cast<char>(flags));
@@ -43,6 +40,14 @@ bool Fit(std::span<const uint64_t> words) {
   return bits < kWords;
 }
 
+std::string SymbolsOf(std::span<const uint64_t> words) {
+  std::string symbols((words.size() + 1) / 2, '\0');
+  for (size_t i = 0; i < words.size(); ++i) {
+    symbols[i / 2] = static_cast<char>(static_cast<uint8_t>(symbols[i / 2]) | (words[i] << (i % 2 * 4)));
+  }
+  return symbols;
+}
+
 }  // namespace
 
 std::unique_ptr<Candidate> PlanPairs(std::span<const int64_t> values, size_t limit, Effort effort) {
@@ -53,7 +58,10 @@ std::unique_ptr<Candidate> PlanPairs(std::span<const int64_t> values, size_t lim
   std::vector<uint64_t> words(values.size());
   const auto keep = [&](uint8_t flags, int64_t base) {
     if (!Fit(words)) return;
-    auto candidate = std::make_unique<Pairs>(words, flags, base);
+    const std::string symbols = SymbolsOf(words);
+    // To pack is dear, and mostly another codec has been shorter already.
+    if (LeastHuffmanBytes(symbols) >= enough) return;
+    auto candidate = std::make_unique<Pairs>(symbols, flags, base);
     if (candidate->bytes() >= enough) return;
     enough = candidate->bytes();
     best = std::move(candidate);
