@@ -180,6 +180,7 @@ TEST_F(NameListsTest, TheWalkGivesWhatIsPresent) {
 
 // What is too much is refused when the first part says so, and not when it is there.
 TEST_F(NameListsTest, ManySeriesAreExpectedAfterTheFirstPart) {
+  Open();
   model::BatchBuilder rows;
   constexpr size_t kSeries = 20'000;
   for (size_t i = 0; i < kSeries; ++i) {
