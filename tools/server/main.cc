@@ -111,7 +111,8 @@ std::string Announce(const Config& config, const Daemon& daemon) {
   if (!daemon.asks_for_tokens()) {
     fmt::print(
         "no tokens: whoever is on this machine may read, write and administer, and nobody else is served;\n"
-        "`tidemark admin token new NAME --grant 'admin:*'` makes the first, from which on each request needs one; with\n"
+        "`tidemark admin token new NAME --grant 'admin:*'` makes the first, from which on each request needs one; "
+        "with\n"
         "the server stopped, `tidemark admin token first NAME --data DIR` does\n");
   }
   std::fflush(stdout);

@@ -367,6 +367,15 @@ void AddQueries(Config& c, Table* table) {
   AddTurns(c, table);
 }
 
+void AddThreads(Config& c, Table* table) {
+  table->Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
+  table->Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");
+  table->Count("http.read_threads", &c.http.read_threads, 1, 1024, "Queries that run at once.");
+  table->Count("http.service_threads", &c.http.service_threads, 1, 1024, "Health checks and metrics at once.");
+  table->Count("http.stream_threads", &c.http.stream_threads, 1, 1024,
+               "Replies produced while they are sent, at once.");
+}
+
 }  // namespace
 
 std::vector<Setting> SettingsOf(Config* config) {
@@ -377,11 +386,7 @@ std::vector<Setting> SettingsOf(Config* config) {
   table.Text("data", &c.data, "The directory that holds everything.");
   AddNames(c, &table);
   AddAddress(c, &table);
-  table.Count("http.io_threads", &c.http.io_threads, 0, 1024, "Threads that move bytes; 0: as many as cores.");
-  table.Count("http.write_threads", &c.http.write_threads, 1, 1024, "Writes that wait for the disk at once.");
-  table.Count("http.read_threads", &c.http.read_threads, 1, 1024, "Queries that run at once.");
-  table.Count("http.service_threads", &c.http.service_threads, 1, 1024, "Health checks and metrics at once.");
-  table.Count("http.stream_threads", &c.http.stream_threads, 1, 1024, "Replies produced while they are sent, at once.");
+  AddThreads(c, &table);
   table.Count("http.queue_max", &c.http.queue_max, 1, kMany, "Requests that wait for a thread; more get 503.");
   table.Count(
       "http.connections_max", &c.http.connections_max, 0, kMany,

@@ -48,20 +48,6 @@ constexpr std::string_view kUnknownVersion = "only HTTP/1.0 and HTTP/1.1 are spo
 
 int64_t NowNs() { return SystemClock::Get().SteadyNs(); }
 
-// Puts the coding that the client takes between the producer of a streamed reply and the session.
-void CodeStream(std::string_view accept_encoding, Response* response) {
-  const Coding coding = CodingFor(accept_encoding);
-  response->Set("Vary", "Accept-Encoding");
-  std::shared_ptr<StreamCoder> coder = MakeStreamCoder(coding);
-  if (coder == nullptr) return;
-  response->Set("Content-Encoding", std::string(Name(coding)));
-  response->body = coder->Code(response->body, false);
-  response->produce = [coder = std::move(coder),
-                       produce = std::move(response->produce)](std::shared_ptr<ReplyStream> stream) mutable {
-    produce(MakeCodedStream(std::move(stream), std::move(coder)));
-  };
-}
-
 }  // namespace
 
 Session::Session(asio::ip::tcp::socket socket, std::unique_ptr<tls::Channel> channel, ConnectionCounts::Place place,
@@ -450,14 +436,6 @@ bool Session::TryDefer() {
   return true;
 }
 
-Response Session::RefuseCoded(const Error& error) {
-  const bool later = error.code == ErrorCode::kResourceExhausted;
-  const int status = later ? 503 : error.code == ErrorCode::kLimitExceeded ? 413 : 400;
-  Response response = shared_->application->Refuse(status, error.message, &request_);
-  if (later) response.Set("Retry-After", "1");
-  return response;
-}
-
 // Nothing else touches request_ meanwhile.
 Response Session::Answer() {
   Application& application = *shared_->application;
@@ -487,21 +465,6 @@ Response Session::Answer() {
     TM_LOG(kError, "{} {}: {}", request_.method_name, request_.path, error.what());
     return application.Refuse(500, "internal error", &request_);
   }
-}
-
-void Session::RefuseAndClose(int status, std::string_view text) {
-  // What is being read goes on into nowhere: cancel it, so that its handler does not run into the reply.
-  phase_ = Phase::kReply;
-  transport_.Cancel();
-  Response response = shared_->application->Refuse(status, text, &request_);
-  if (status == 503) response.Set("Retry-After", "1");
-  response.close = true;
-  Reply(std::move(response));
-}
-
-void Session::RefuseForMemory() {
-  shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
-  RefuseAndClose(503, "too many request bodies are held at once");
 }
 
 // Keeps reading for a moment: closing with unread input makes the kernel send a reset, which takes the answer away

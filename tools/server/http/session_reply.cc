@@ -227,4 +227,27 @@ void Session::StreamReady() {
   PumpStream();
 }
 
+Response Session::RefuseCoded(const Error& error) {
+  const bool later = error.code == ErrorCode::kResourceExhausted;
+  const int status = later ? 503 : error.code == ErrorCode::kLimitExceeded ? 413 : 400;
+  Response response = shared_->application->Refuse(status, error.message, &request_);
+  if (later) response.Set("Retry-After", "1");
+  return response;
+}
+
+void Session::RefuseAndClose(int status, std::string_view text) {
+  // What is being read goes on into nowhere: cancel it, so that its handler does not run into the reply.
+  phase_ = Phase::kReply;
+  transport_.Cancel();
+  Response response = shared_->application->Refuse(status, text, &request_);
+  if (status == 503) response.Set("Retry-After", "1");
+  response.close = true;
+  Reply(std::move(response));
+}
+
+void Session::RefuseForMemory() {
+  shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
+  RefuseAndClose(503, "too many request bodies are held at once");
+}
+
 }  // namespace tidemark::http

@@ -161,4 +161,17 @@ std::shared_ptr<ReplyStream> MakeCodedStream(std::shared_ptr<ReplyStream> stream
   return std::make_shared<CodedStream>(std::move(stream), std::move(coder));
 }
 
+void CodeStream(std::string_view accept_encoding, Response* response) {
+  const Coding coding = CodingFor(accept_encoding);
+  response->Set("Vary", "Accept-Encoding");
+  std::shared_ptr<StreamCoder> coder = MakeStreamCoder(coding);
+  if (coder == nullptr) return;
+  response->Set("Content-Encoding", std::string(Name(coding)));
+  response->body = coder->Code(response->body, false);
+  response->produce = [coder = std::move(coder),
+                       produce = std::move(response->produce)](std::shared_ptr<ReplyStream> stream) mutable {
+    produce(MakeCodedStream(std::move(stream), std::move(coder)));
+  };
+}
+
 }  // namespace tidemark::http

@@ -38,4 +38,8 @@ std::unique_ptr<StreamCoder> MakeStreamCoder(Coding coding);
 // A stream whose bytes go through `coder` on their way into `stream`. Whoever pushes does the work.
 std::shared_ptr<ReplyStream> MakeCodedStream(std::shared_ptr<ReplyStream> stream, std::shared_ptr<StreamCoder> coder);
 
+// Puts the coding that a client with this Accept-Encoding takes between the producer of a streamed reply and its
+// session.
+void CodeStream(std::string_view accept_encoding, Response* response);
+
 }  // namespace tidemark::http

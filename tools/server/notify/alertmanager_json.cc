@@ -9,6 +9,7 @@
 
 #include "storage/base/text/instant.h"
 #include "storage/base/text/json_string.h"
+#include "storage/base/text/params.h"
 #include "tools/server/notify/label_json.h"
 
 namespace tidemark::server::notify {
@@ -50,10 +51,7 @@ bool IsRequestUri(std::string_view text) {
   const size_t colon = text.find(':');
   if (text.front() != '/' && colon == std::string_view::npos) return false;
   const std::string_view before_query = text.substr(0, text.find('?'));
-  for (size_t at = before_query.find('%'); at != std::string_view::npos; at = before_query.find('%', at + 1)) {
-    const std::string_view digits = before_query.substr(at + 1, 2);
-    if (digits.size() < 2 || digits.find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos) return false;
-  }
+  if (!text::PercentDecode(before_query, /*plus_is_space=*/false).ok()) return false;
   const size_t slashes = before_query.find("//");
   // Behind a scheme alone there is a host.
   if (text.front() == '/' || slashes == std::string_view::npos || slashes != colon + 1) return true;

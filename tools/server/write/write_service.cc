@@ -9,6 +9,7 @@
 #include "storage/model/type_conflicts.h"
 #include "storage/series_filter.h"
 #include "storage/storage.h"
+#include "tools/server/write/write_status.h"
 
 namespace tidemark::server {
 namespace {
@@ -22,26 +23,6 @@ constexpr uint64_t kKeptBatchBytes = uint64_t{32} << 20;
 constexpr size_t kShortUnpackedBytes = size_t{64} << 10;
 // Bytes of a batch for each byte of a body, at most as usual lines go; the shortest lines there are take twice that.
 constexpr uint64_t kBatchBytesPerByte = 8;
-
-// The one place where an Error of a write becomes an HTTP code.
-int StatusOf(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalidArgument:
-    case ErrorCode::kConflict:
-    case ErrorCode::kAlreadyExists:
-    case ErrorCode::kUnsupported: return 400;
-    case ErrorCode::kNotFound: return 404;
-    case ErrorCode::kLimitExceeded: return 413;
-    case ErrorCode::kResourceExhausted:
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kTimeout:
-    case ErrorCode::kCancelled: return 503;
-    case ErrorCode::kCorruption:
-    case ErrorCode::kIo:
-    case ErrorCode::kInternal: return 500;
-  }
-  return 500;
-}
 
 Response Empty(int status) {
   Response response;
