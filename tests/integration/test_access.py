@@ -278,6 +278,42 @@ def test_only_loopback_without_tokens():
         expect(done.returncode != 0 and "token first" in done.stderr, done.stderr)
 
 
+def listeners_of(pid):
+    """(protocol, address) of each socket that waits for others in the process' network."""
+    found = set()
+    for protocol in ("tcp", "tcp6", "udp", "udp6"):
+        for line in pathlib.Path(f"/proc/{pid}/net/{protocol}").read_text().splitlines()[1:]:
+            words = line.split()
+            # Of TCP the state LISTEN; a datagram socket waits in any.
+            if protocol.startswith("udp") or words[3] == "0A":
+                found.add((protocol, words[1].rsplit(":", 1)[0]))
+    return found
+
+
+def test_a_default_start_is_seen_on_loopback_only():
+    """In a network of its own, so that nobody else listens there and the default ports are free."""
+    alone = ("unshare", "-n", "sh", "-c")
+    up = "ip link set lo up"
+    if subprocess.run([*alone, up], capture_output=True).returncode != 0:
+        print("     no network of its own can be made here: left out", flush=True)
+        return
+    with temporary_folder() as folder:
+        command = f"{up}; exec {BIN / 'tidemarkd'} --data {folder / 'data'} --udp 127.0.0.1:8089 --native 127.0.0.1:8087"
+        for words in (command, command.split(" --udp")[0]):
+            server = subprocess.Popen([*alone, words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            try:
+                while line := server.stdout.readline():
+                    if b"listening on http" in line:
+                        break
+                found = listeners_of(server.pid)
+                expect(len(found) >= (2 if "--udp" in words else 1), found)
+                for protocol, address in found:
+                    expect_equal(address, "0100007F", f"an address of {protocol}")
+            finally:
+                server.terminate()
+                expect_equal(server.wait(60), 0, "the exit code")
+
+
 def test_signs_in_and_out():
     with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
         root = make(server, "root", "admin:*")
