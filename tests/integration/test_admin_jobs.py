@@ -71,11 +71,16 @@ def test_online_and_in_a_directory():
             fill(server)
             admin(server, "retention", "set", "m", "--max-bytes", "1GB")
             online = {words: data_of(server, *words) for words in (("retention", "show", "m"), ("field", "show", "m"), ("types", "show", "m"))}
+            admin(server, "checkpoint")
+            partitions = data_of(server, "partitions", "m")
+            expect(partitions and all(one["state"] == "open" and one["bytes"] > 0 for one in partitions), partitions)
+            expect("database not found" in admin(server, "partitions", "none", code=1), "no such database")
             databases = data_of(server, "databases")
             status = data_of(server, "status")
             server.stop()
         for words, answer in online.items():
             expect_equal(data_of(data, *words), answer, f"{words} in the directory")
+        expect_equal(data_of(data, "partitions", "m"), partitions, "the partitions in the directory")
         expect_equal([one["series"] for one in data_of(data, "databases")], [one["series"] for one in databases], "series")
         offline = data_of(data, "status")
         expect_equal((offline["databases"], offline["series"]), (status["databases"], status["series"]), "the status")
@@ -83,6 +88,7 @@ def test_online_and_in_a_directory():
         deleted = data_of(data, "delete", "m", "--match", 'cpu_n{host="h1"}')["deleted"]
         expect_equal(deleted["series"], 1, "a deletion in the directory")
         expect("compact of m is done" in admin(data, "compact", "m"), "a compaction in the directory")
+        expect_equal({one["state"] for one in data_of(data, "partitions", "m")}, {"sealed"}, "after it")
         admin(data, "rename", "database", "m", "other")
         expect("no data directory" in admin(folder / "none", "status", code=2), "no store there")
         with Server(data, "--host-metrics", "off") as server:

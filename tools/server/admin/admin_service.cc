@@ -19,6 +19,7 @@
 #include "storage/base/check.h"
 #include "storage/base/text/count.h"
 #include "storage/base/text/instant.h"
+#include "tools/server/admin/database_of.h"
 #include "tools/server/admin/retention_json.h"
 #include "tools/server/admin/row_import.h"
 #include "tools/server/admin/type_conflicts.h"
@@ -43,12 +44,6 @@ Response Fail(const Error& error) {
 
 Response Succeed(std::string data) {
   return http::JsonResponse(200, R"({"status":"success","data":)" + std::move(data) + '}');
-}
-
-std::string DatabaseOf(const Request& request) {
-  if (!request.database.empty()) return request.database;
-  const std::string_view named = request.params.Get("db");
-  return std::string(named.empty() ? storage::kDefaultDatabase : named);
 }
 
 // match[], as Prometheus spells it, or match.
@@ -234,6 +229,7 @@ admin::ActHandlers<AdminService> AdminService::Handlers() {
       {"tsdb delete_series", &AdminService::DeleteSeries},
       {"tsdb clean_tombstones", &AdminService::CleanTombstones},
       {"databases", &AdminService::ShowDatabases},
+      {"partitions", &AdminService::ShowPartitions},
       {"rejections", &AdminService::ShowRejections},
       {"status", &AdminService::ShowStatus},
       {"rename database", &AdminService::RenameDatabase},

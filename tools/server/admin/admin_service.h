@@ -61,6 +61,7 @@ class AdminService {
   http::Response RenameDatabase(http::Request& request) const;
   // [measurement][&field]: the fields, with their types.
   http::Response ShowFields(http::Request& request) const;
+  http::Response ShowPartitions(http::Request& request) const;
   // measurement, field[&dry_run=1]: deletes its points, so that the name may come back with any type.
   http::Response DropField(http::Request& request) const;
   http::Response Checkpoint(http::Request& request) const;

@@ -10,6 +10,7 @@
 #include "storage/base/text/json_string.h"
 #include "storage/model/field.h"
 #include "tools/server/admin/admin_service.h"
+#include "tools/server/admin/database_of.h"
 
 namespace tidemark::server {
 namespace {
@@ -18,12 +19,6 @@ using query::api::ErrorReply;
 using query::api::ErrorType;
 
 http::Response Answer(query::api::Reply reply) { return http::JsonResponse(reply.status, std::move(reply.body)); }
-
-std::string DatabaseOf(const http::Request& request) {
-  if (!request.database.empty()) return request.database;
-  const std::string_view named = request.params.Get("db");
-  return std::string(named.empty() ? storage::kDefaultDatabase : named);
-}
 
 void AppendKey(std::string* out, std::string_view key, std::string_view value) {
   *out += fmt::format(R"({}"{}":)", out->back() == '{' ? "" : ",", key);

@@ -103,6 +103,7 @@ constexpr FilteredRoute kRows[] = {
     {"/api/v1/admin/compact", kDatabase},
     {"/api/v1/admin/rejections", "refused lines are of all writers"},
     {"/api/v1/admin/databases", kDatabase},
+    {"/api/v1/admin/partitions", kDatabase},
     {"/api/v1/admin/tokens", kServer},
     {"/metrics", kServer},
     // Documents and files, in which there are no series.
