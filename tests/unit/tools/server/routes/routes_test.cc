@@ -61,27 +61,6 @@ TEST_F(RoutesTest, WriteAnswersOfInflux1) {
             "\n");
 }
 
-TEST_F(RoutesTest, WhatWasRefusedCanBeAskedFor) {
-  EXPECT_EQ(Get("/api/v1/admin/rejections").body, R"({"status":"success","data":[]})");
-  Post("/write?db=d", "cpu v=1\ncpu v=\ncpu,a v=2\n");
-  Post("/write?db=e", "cpu v=\"\n");
-  const std::string body = Get("/api/v1/admin/rejections").body;
-  EXPECT_TRUE(body.starts_with(R"({"status":"success","data":[{"number":3,"time":"20)")) << body;
-  EXPECT_NE(body.find(R"("database":"d","line":2,"reason":"invalid argument","message":"unable to parse 'cpu v=': )"
-                      R"(missing field value"})"),
-            std::string::npos)
-      << body;
-  EXPECT_NE(body.find(R"("source":"line protocol","sender":"")"), std::string::npos) << body;
-  const std::string newest = Get("/api/v1/admin/rejections?limit=1").body;
-  EXPECT_NE(newest.find(R"("database":"e","line":1)"), std::string::npos) << newest;
-  EXPECT_EQ(newest.find(R"("database":"d")"), std::string::npos) << newest;
-  const std::string of_d = Get("/db/d/api/v1/admin/rejections?limit=1").body;
-  EXPECT_NE(of_d.find(R"("number":2)"), std::string::npos) << of_d;
-  EXPECT_EQ(of_d.find(R"("number":1)"), std::string::npos) << of_d;
-  EXPECT_EQ(Get("/api/v1/admin/rejections?limit=0").body, R"({"status":"success","data":[]})");
-  EXPECT_EQ(Get("/api/v1/admin/rejections?limit=-1").status, 400);
-}
-
 TEST_F(RoutesTest, WriteParameters) {
   EXPECT_EQ(Post("/write?precision=year", "m v=1").status, 400);
   EXPECT_EQ(Post("/write?consistency=most", "m v=1").status, 400);
