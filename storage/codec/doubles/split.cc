@@ -82,6 +82,8 @@ Result<size_t> DecodeSplit(std::string_view bytes, size_t count, RowRange rows, 
     lows.Unpack(block, std::min(kBlock, count - start), words);
     const size_t from = std::max(start, rows.begin);
     const size_t to = std::min(start + kBlock, rows.end);
+    // No rows are asked for within a block, and there is nothing that they would be put in.
+    if (from == to) break;
     uint64_t joined[kBlock];
     BestKernels().join(highs.get() + (from - rows.begin), words + (from - start), to - from, low_bits, joined);
     std::memcpy(out + (from - rows.begin), joined, (to - from) * sizeof(double));
