@@ -78,10 +78,17 @@ def wait_until(condition, seconds=120, what="it"):
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    """A port that nobody had a moment ago, for programs that cannot choose one themselves."""
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that nobody had a moment ago, for programs that cannot choose one themselves and for servers that come back. Below those
+    that the kernel gives to connections and to port 0: while a server is away nobody else is given its port."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as given:
+        lowest = int(given.read().split()[0])
+    choices = range(10_000, lowest) if lowest > 12_000 else range(lowest, 61_000)
+    for _ in range(1_000):
+        with socket.socket(socket.AF_INET, kind) as s, contextlib.suppress(OSError):
+            port = random.choice(choices)
+            s.bind(("127.0.0.1", port))
+            return port
+    raise Failed("no port is free")
 
 
 @contextlib.contextmanager
