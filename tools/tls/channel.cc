@@ -43,6 +43,11 @@ std::string NameOf(const GENERAL_NAME& name) {
 constexpr size_t kMostBytes = size_t{256} << 10;
 // Received at once, in place of a record's head and its rest one after the other.
 constexpr size_t kReadBufferBytes = size_t{64} << 10;
+// Who asks for so much at once reads a body.
+constexpr size_t kBulkBytes = size_t{16} << 10;
+
+// A connection of so many small reads without a rest is a busy one.
+constexpr int kKeepsFrom = 8;
 
 // OpenSSL judges a call by what is in the thread's queue of errors behind it.
 void BeginCall() {
@@ -80,8 +85,6 @@ Channel::Outcome Channel::Handshake() {
   BeginCall();
   const int code = SSL_do_handshake(ssl_.get());
   if (code != 1) return Judge(code);
-  // From the next record on: who has not come so far gets a buffer of one record.
-  SSL_set_default_read_buffer_len(ssl_.get(), kReadBufferBytes);
   return Outcome::kDone;
 }
 
@@ -104,10 +107,27 @@ Channel::Moved Channel::Repeat(size_t size, const Once& once, const More& more) 
 }
 
 Channel::Moved Channel::Read(std::span<char> into) {
+  const bool bulk = into.size() >= kBulkBytes;
+  if (bulk) {
+    Rest();
+  } else {
+    CountSmallRead();
+  }
+  // One of 64 KiB costs the allocator much more than one of a record.
+  SSL_set_default_read_buffer_len(ssl_.get(), bulk ? kReadBufferBytes : 0);
   return Repeat(
       into.size(),
       [&](size_t at, size_t* bytes) { return SSL_read_ex(ssl_.get(), into.data() + at, into.size() - at, bytes); },
       [this] { return has_pending(); });
+}
+
+Channel::Moved Channel::ReadReceived(std::span<char> into, size_t received) {
+  const bool waits = has_pending();  // to be read first, over what lies in `into`
+  wire_->Give(into.first(received));
+  if (waits) wire_->Keep();
+  const Moved moved = Read(into);
+  wire_->Keep();
+  return moved;
 }
 
 Channel::Moved Channel::Write(std::string_view bytes) {
@@ -115,6 +135,29 @@ Channel::Moved Channel::Write(std::string_view bytes) {
       bytes.size(),
       [&](size_t at, size_t* sent) { return SSL_write_ex(ssl_.get(), bytes.data() + at, bytes.size() - at, sent); },
       [] { return true; });
+}
+
+void Channel::CountSmallRead() {
+  if (small_reads_ == kKeepsFrom || ++small_reads_ < kKeepsFrom) return;
+  if (keepers_->Enter()) {
+    SSL_clear_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+  } else {
+    small_reads_ = 0;
+  }
+}
+
+void Channel::Rest() {
+  if (small_reads_ == kKeepsFrom) {
+    keepers_->Leave();
+    SSL_set_mode(ssl_.get(), SSL_MODE_RELEASE_BUFFERS);
+    // Not those in which something is yet to be read or sent: they go with it.
+    static_cast<void>(SSL_free_buffers(ssl_.get()));
+  }
+  small_reads_ = 0;
+}
+
+Channel::~Channel() {
+  if (small_reads_ == kKeepsFrom) keepers_->Leave();
 }
 
 void Channel::Close() {
@@ -125,7 +168,7 @@ void Channel::Close() {
   ERR_clear_error();
 }
 
-bool Channel::has_pending() const { return SSL_has_pending(ssl_.get()) == 1; }
+bool Channel::has_pending() const { return SSL_has_pending(ssl_.get()) == 1 || !wire_->empty(); }
 
 std::string_view Channel::version() const { return SSL_get_version(ssl_.get()); }
 

@@ -3,21 +3,46 @@
 // holds four buffers of 17 KB for as long as it lives, which is why a server of many idle connections has this one.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tools/tls/openssl_handles.h"
+#include "tools/tls/wire.h"
 
 namespace tidemark::tls {
+
+// How many channels keep OpenSSL's buffers between records. Thread-safe.
+class BufferKeepers {
+ public:
+  // Whether one more may.
+  [[nodiscard]] bool Enter() {
+    if (count_.fetch_add(1, std::memory_order_relaxed) < kMost) return true;
+    Leave();
+    return false;
+  }
+  void Leave() { count_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  // 34 MB in all.
+  static constexpr int kMost = 1000;
+  std::atomic<int> count_{0};
+};
 
 // One thread at a time.
 class Channel {
  public:
-  explicit Channel(SslHandle ssl) : ssl_(std::move(ssl)) {}
+  // `ssl` is attached to `wire`.
+  Channel(std::unique_ptr<Wire> wire, SslHandle ssl, std::shared_ptr<BufferKeepers> keepers)
+      : wire_(std::move(wire)), ssl_(std::move(ssl)), keepers_(std::move(keepers)) {}
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
 
   enum class Outcome : uint8_t {
     kDone,
@@ -35,9 +60,14 @@ class Channel {
   [[nodiscard]] Outcome Handshake();
   // Reads up to the size of `into`, which is not empty, and about 256 KiB at most, lest others wait.
   [[nodiscard]] Moved Read(std::span<char> into);
+  // The same, when the first `received` bytes of `into` came from the descriptor meanwhile: they are what follows
+  // all that was read from it before, and what they say takes their place.
+  [[nodiscard]] Moved ReadReceived(std::span<char> into, size_t received);
   // Sends from the beginning of `bytes`, which is not empty, about 256 KiB at most. After kWantsRead or kWantsWrite the
   // next call must begin with the same bytes, as many at least.
   [[nodiscard]] Moved Write(std::string_view bytes);
+  // Gives back the buffers that a channel keeps from some records on. To be called when nothing has come for a while.
+  void Rest();
   // Says to the peer that nothing follows, if that can be said now. After it nothing is written.
   void Close();
 
@@ -53,11 +83,16 @@ class Channel {
 
  private:
   [[nodiscard]] Outcome Judge(int code);
+  // A read of few bytes is one of the many that make it worth keeping buffers.
+  void CountSmallRead();
   // Repeats `once` as long as it is done, `more` says so and there is room in `size` bytes.
   template <typename Once, typename More>
   [[nodiscard]] Moved Repeat(size_t size, const Once& once, const More& more);
 
+  std::unique_ptr<Wire> wire_;
   SslHandle ssl_;
+  std::shared_ptr<BufferKeepers> keepers_;
+  int small_reads_ = 0;  // since the last rest; kKeepsFrom: buffers are kept
   std::string error_;
   bool broken_ = false;
 };

@@ -147,11 +147,12 @@ Result<std::unique_ptr<Channel>> ServerContext::Open(int descriptor) const {
   }
   ERR_clear_error();
   SslHandle ssl(SSL_new(loaded->context.get()));  // keeps the context
-  if (ssl == nullptr || SSL_set_fd(ssl.get(), descriptor) != 1) {
+  auto wire = std::make_unique<Wire>(descriptor);
+  if (ssl == nullptr || !wire->Attach(ssl.get())) {
     return MakeError(ErrorCode::kInternal, TakeErrorText("OpenSSL gives no connection"));
   }
   SSL_set_accept_state(ssl.get());
-  return std::make_unique<Channel>(std::move(ssl));
+  return std::make_unique<Channel>(std::move(wire), std::move(ssl), keepers_);
 }
 
 int64_t ServerContext::ends_seconds() const {

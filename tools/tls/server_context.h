@@ -59,6 +59,7 @@ class ServerContext {
  private:
   explicit ServerContext(Prepared first);
 
+  const std::shared_ptr<BufferKeepers> keepers_ = std::make_shared<BufferKeepers>();
   mutable Mutex mutex_;
   std::shared_ptr<const Loaded> loaded_ TM_GUARDED_BY(mutex_);
 };

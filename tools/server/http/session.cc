@@ -40,6 +40,8 @@ constexpr size_t kSkippedBodyBytes = size_t{64} << 10;
 // A body's memory is counted as its bytes come, at least this much at a time: what a client only declares must not keep
 // others out.
 constexpr size_t kBodyLeaseBytes = size_t{256} << 10;
+// A connection that was not asked for so long is not a busy one.
+constexpr int64_t kRestAfterNs = 500'000'000;
 constexpr std::string_view kInClear =
     "this address speaks TLS, and the request came in clear: ask with https:// in place of http://. A token that was "
     "in "
@@ -109,6 +111,8 @@ void Session::Sweep(int64_t now_ns) {
       Close();
       return;
     case Phase::kIdle:
+      if (now_ns - idle_since_ns_ >= kRestAfterNs) transport_.Rest();
+      [[fallthrough]];
     case Phase::kLinger:
     case Phase::kParting:
       if (now_ns < deadline_ns_) return;

@@ -58,11 +58,10 @@ class Transport {
   template <typename Handler>
   void AsyncReadSome(char* into, size_t bytes, Handler handler) {
     if (channel_ == nullptr) return socket_.async_read_some(boost::asio::buffer(into, bytes), std::move(handler));
-    auto step = [this, into, bytes] { return channel_->Read({into, bytes}); };
     // The next request of a client is rarely here when the reply to the last one has gone out, and trying to decrypt
-    // what is not here costs more than looking. Of a body the rest mostly is.
-    if (bytes < kBulkBytes && !channel_->has_pending()) return DriveWhenReadable(std::move(step), std::move(handler));
-    Drive(std::move(step), std::move(handler));
+    // what is not here costs more than waiting for it. Of a body the rest mostly is.
+    if (bytes < kBulkBytes && !channel_->has_pending()) return ReceiveAndRead(into, bytes, std::move(handler));
+    Drive([this, into, bytes] { return channel_->Read({into, bytes}); }, std::move(handler));
   }
 
   // Writes at least one byte of `parts`, which stay where they are until the handler is called.
@@ -80,6 +79,11 @@ class Transport {
   template <typename Handler>
   void AsyncWaitReadable(Handler handler) {
     socket_.async_wait(boost::asio::ip::tcp::socket::wait_read, std::move(handler));
+  }
+
+  // Gives back memory that is of use between requests that follow each other; to be called when none does.
+  void Rest() {
+    if (channel_ != nullptr) channel_->Rest();
   }
 
   // Before the handshake, when something has come: whether it is a request in clear. A handshake begins with 22 (RFC
@@ -133,6 +137,18 @@ class Transport {
                          if (error) return kept(error, 0);
                          DriveOn(std::move(step), std::move(kept));
                        });
+  }
+  // Has the kernel put what comes where it will be read: one call, as of a plain socket. At the end of the input, as at
+  // an error, the channel says what there is to say.
+  template <typename Handler>
+  void ReceiveAndRead(char* into, size_t bytes, Handler handler) {
+    auto on_received = [this, into, bytes, kept = std::move(handler)](const auto& error, size_t got) mutable {
+      if (error == boost::asio::error::operation_aborted) return kept(error, 0);
+      const tls::Channel::Moved moved = channel_->ReadReceived({into, bytes}, got);
+      if (!WaitsFor(moved.outcome)) return kept(ErrorOf(moved.outcome), moved.bytes);
+      Wait(moved.outcome, [this, into, bytes] { return channel_->Read({into, bytes}); }, std::move(kept));
+    };
+    socket_.async_read_some(boost::asio::buffer(into, bytes), std::move(on_received));
   }
   // Looks at a byte in place of waiting: a wait is told to the kernel each time, a look only when there is nothing. At
   // the end of the input, as at an error, the step says what there is to say.

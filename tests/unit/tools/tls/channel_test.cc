@@ -4,13 +4,17 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +63,15 @@ class Pair {
     }
     return false;
   }
+
+  // What the event loop does: the kernel puts at most `most` bytes where they are to be read, and the channel reads
+  // them.
+  Channel::Moved Receive(std::span<char> into, size_t most) {
+    const ssize_t got = ::recv(descriptors_[0], into.data(), std::min(most, into.size()), 0);
+    return channel->ReadReceived(into, got > 0 ? static_cast<size_t>(got) : 0);
+  }
+
+  void HangUp() { ::shutdown(descriptors_[1], SHUT_RDWR); }
 
   std::unique_ptr<Channel> channel;
   SslHandle ssl;
@@ -156,6 +169,89 @@ TEST_F(ChannelTest, OneReadGivesWhatCameInSeveralRecords) {
   EXPECT_TRUE(pair.channel->has_pending());
   EXPECT_EQ(pair.channel->Read(few).bytes, 3U);
   EXPECT_EQ(pair.channel->Read(few).bytes, 2U);
+}
+
+TEST_F(ChannelTest, WhatWasReceivedAlreadyIsReadInItsPlace) {
+  // Pieces that end inside of a record's head, on its end, inside of its body and behind several of them.
+  for (const size_t piece : {1, 3, 5, 6, 21, 22, 26, 64, 100, 1000, 4096}) {
+    const auto context = Load(files_.server());
+    Pair pair(*context, client_.get());
+    ASSERT_TRUE(pair.Handshake());
+    std::string sent;
+    for (int i = 0; i < 60; ++i) {
+      const std::string record(static_cast<size_t>(i * 7 % 90 + 1), static_cast<char>('a' + i % 26));
+      ASSERT_GT(SSL_write(pair.ssl.get(), record.data(), static_cast<int>(record.size())), 0);
+      sent += record;
+    }
+    std::string got;
+    while (got.size() < sent.size()) {
+      std::array<char, 4096> bytes;
+      bytes.fill('#');
+      // A loop reads without the socket as long as it can, which it does here now and then only.
+      const bool from_socket = !pair.channel->has_pending() || got.size() % 3 == 0;
+      const Channel::Moved moved = from_socket ? pair.Receive(bytes, piece) : pair.channel->Read(bytes);
+      if (moved.outcome == Channel::Outcome::kWantsRead) continue;
+      ASSERT_EQ(moved.outcome, Channel::Outcome::kDone) << piece << ": " << pair.channel->error();
+      got.append(bytes.data(), moved.bytes);
+      ASSERT_EQ(got, sent.substr(0, got.size())) << "pieces of " << piece;
+    }
+    EXPECT_FALSE(pair.channel->has_pending());
+    std::array<char, 64> bytes;
+    EXPECT_EQ(pair.Receive(bytes, piece).outcome, Channel::Outcome::kWantsRead);
+    SSL_shutdown(pair.ssl.get());
+    EXPECT_EQ(pair.Receive(bytes, 4096).outcome, Channel::Outcome::kEnded);
+  }
+}
+
+TEST_F(ChannelTest, AnEndWithoutAWordIsAFault) {
+  const auto context = Load(files_.server());
+  Pair pair(*context, client_.get());
+  ASSERT_TRUE(pair.Handshake());
+  pair.HangUp();
+  std::array<char, 64> bytes;
+  EXPECT_EQ(pair.Receive(bytes, 64).outcome, Channel::Outcome::kBroken);
+  EXPECT_NE(pair.channel->error(), "");
+}
+
+TEST_F(ChannelTest, AFewBusyChannelsKeepTheirBuffersUntilTheyRest) {
+  const auto context = Load(files_.server());
+  Pair pair(*context, client_.get());
+  ASSERT_TRUE(pair.Handshake());
+  std::array<char, 64> bytes;
+  // 20 questions and answers; what is allocated behind the last one beside what was before the first.
+  const auto held_after = [&](int questions) {
+    for (int i = 0; i < questions; ++i) {
+      EXPECT_EQ(SSL_write(pair.ssl.get(), "question", 8), 8);
+      EXPECT_EQ(pair.Receive(bytes, 64).bytes, 8U);
+      EXPECT_EQ(pair.channel->Write("answer").bytes, 6U);
+      EXPECT_EQ(SSL_read(pair.ssl.get(), bytes.data(), 64), 6);
+    }
+    return ::mallinfo2().uordblks;
+  };
+  const size_t few = held_after(2);
+  EXPECT_GT(held_after(20), few + 30'000) << "both buffers";
+  pair.channel->Rest();
+  EXPECT_LT(::mallinfo2().uordblks, few + 2'000) << "none";
+  EXPECT_LT(held_after(2), few + 2'000) << "a channel that is hardly asked keeps none";
+  EXPECT_GT(held_after(20), few + 30'000);
+  // Whoever reads a body, which takes a buffer of another size, keeps none behind it.
+  const std::string body(16'000, 'b');
+  std::string into(40'000, '\0');
+  EXPECT_EQ(SSL_write(pair.ssl.get(), body.data(), 16'000), 16'000);
+  const size_t before = ::mallinfo2().uordblks;
+  EXPECT_EQ(pair.channel->Read(into).bytes, 16'000U);
+  EXPECT_LT(::mallinfo2().uordblks + 30'000, before);
+}
+
+TEST(BufferKeepers, AreSoManyAtMost) {
+  BufferKeepers keepers;
+  int entered = 0;
+  while (keepers.Enter()) ++entered;
+  EXPECT_EQ(entered, 1000);
+  EXPECT_FALSE(keepers.Enter()) << "one that was refused takes no place";
+  keepers.Leave();
+  EXPECT_TRUE(keepers.Enter());
+  EXPECT_FALSE(keepers.Enter());
 }
 
 TEST_F(ChannelTest, TheEndComesBehindWhatWasSentBeforeIt) {
