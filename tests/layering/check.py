@@ -83,7 +83,7 @@ MAY_INCLUDE = {
     "tools/admin": set(),
     "tools/transfer": PUBLIC,
     "tools/cardinality": PUBLIC,
-    "tools/tls": {"storage/base"},
+    "tools/tls": {"storage/base", "storage/base/text"},
     "tools/service": {"storage/base"},
     "tools/server/http": {"storage/base", "storage/base/memory", "storage/base/text", "tools/tls"},
     "tools/server/quota": PUBLIC | {"query/api/envelope.h", "query/run/memory_total.h", "tools/admin", "tools/server/http"},

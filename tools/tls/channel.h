@@ -56,7 +56,8 @@ class Channel {
     size_t bytes = 0;  // with kDone: at least 1
   };
 
-  // Goes on with the handshake; kDone when both sides know each other.
+  // Goes on with the handshake; kDone when both sides know each other. Up to there no byte behind the record that is
+  // needed is received (RecordWatch counts on it).
   [[nodiscard]] Outcome Handshake();
   // Reads up to the size of `into`, which is not empty, and about 256 KiB at most, lest others wait.
   [[nodiscard]] Moved Read(std::span<char> into);

@@ -6,6 +6,9 @@
 
 #include <ctime>
 
+#include "storage/base/clock.h"
+#include "storage/base/log.h"
+#include "storage/base/text/instant.h"
 #include "tools/tls/openssl_handles.h"
 
 namespace tidemark::tls {
@@ -74,6 +77,15 @@ Status PreferCheapCiphers(SSL_CTX* context) {
   return MakeError(ErrorCode::kInternal, TakeErrorText("OpenSSL knows none of the ciphers"));
 }
 
+// As long before its end as the alert of that name begins (tools/server/watch/self_alerts.cc).
+constexpr int64_t kSoonSeconds = int64_t{14} * 86'400;
+
+std::string UtcText(int64_t seconds) {
+  std::string printed;
+  text::AppendRfc3339(&printed, seconds * 1'000'000'000);
+  return printed;
+}
+
 int64_t SecondsOf(const ASN1_TIME* time) {
   std::tm utc = {};
   return ASN1_TIME_to_tm(time, &utc) == 1 ? static_cast<int64_t>(timegm(&utc)) : 0;
@@ -91,7 +103,26 @@ std::string_view Name(Version version) { return version == Version::k12 ? "1.2" 
 
 struct ServerContext::Loaded {
   SslContext context;
+  std::string certificate;  // its file
+  int64_t begins_seconds = 0;
   int64_t ends_seconds = 0;
+
+  // A certificate out of its time is taken all the same, since a machine's clock may be wrong, and clients may be told
+  // to believe it. Most of them do not, and who looks for the reason looks here.
+  void WarnOfItsTime() const {
+    const int64_t now = SystemClock::Get().NowNs() / 1'000'000'000;
+    if (ends_seconds <= now) {
+      TM_LOG(kWarn,
+             "TLS: the certificate {} ended at {}, and clients refuse it: put a new one in its place, and its key, and "
+             "reload",
+             certificate, UtcText(ends_seconds));
+    } else if (begins_seconds > now) {
+      TM_LOG(kWarn, "TLS: the certificate {} begins at {} only, and clients refuse it before: is the clock right?",
+             certificate, UtcText(begins_seconds));
+    } else if (ends_seconds < now + kSoonSeconds) {
+      TM_LOG(kWarn, "TLS: the certificate {} ends at {}", certificate, UtcText(ends_seconds));
+    }
+  }
 
   static Result<std::shared_ptr<const Loaded>> From(const ServerFiles& files) {
     auto loaded = std::make_shared<Loaded>();
@@ -108,8 +139,6 @@ struct ServerContext::Loaded {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     // One ticket is made for each connection in place of two: no client needs another before it has used the first.
     SSL_CTX_set_num_tickets(context, 1);
-    // A record's head and its rest are received in one call, and what follows with them.
-    SSL_CTX_set_read_ahead(context, 1);
     TM_RETURN_IF_ERROR(PreferCheapCiphers(context));
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kSessionContext.data()),
                                    kSessionContext.size());
@@ -119,6 +148,8 @@ struct ServerContext::Loaded {
     }
     TM_RETURN_IF_ERROR(LoadKey(context, files));
     TM_RETURN_IF_ERROR(LoadClientAuthorities(context, files.client_authorities));
+    loaded->certificate = files.certificate;
+    loaded->begins_seconds = SecondsOf(X509_get0_notBefore(SSL_CTX_get0_certificate(context)));
     loaded->ends_seconds = SecondsOf(X509_get0_notAfter(SSL_CTX_get0_certificate(context)));
     return loaded;
   }
@@ -129,12 +160,14 @@ ServerContext::~ServerContext() = default;
 
 Result<std::shared_ptr<ServerContext>> ServerContext::Load(const ServerFiles& files) {
   TM_TRY_ASSIGN(Prepared first, Prepare(files));
+  first->WarnOfItsTime();
   return std::shared_ptr<ServerContext>(new ServerContext(std::move(first)));
 }
 
 Result<ServerContext::Prepared> ServerContext::Prepare(const ServerFiles& files) { return Loaded::From(files); }
 
 void ServerContext::Adopt(Prepared prepared) {
+  prepared->WarnOfItsTime();
   MutexLock lock(mutex_);
   loaded_ = std::move(prepared);
 }

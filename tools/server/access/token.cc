@@ -38,18 +38,6 @@ Status CheckTokenName(std::string_view name) {
       fmt::format("a token's name is 1 to {} letters, digits, \".\", \"_\" or \"-\"", kMaxTokenNameBytes));
 }
 
-Status CheckCertificateName(std::string_view name) {
-  constexpr std::string_view kKinds[] = {"dns:", "email:", "uri:", "ip:"};
-  const bool good = name.size() <= kMaxCertificateNameBytes && std::ranges::any_of(kKinds, [name](auto kind) {
-                      return name.starts_with(kind) && name.size() > kind.size();
-                    });
-  if (good) return {};
-  return InvalidArgument(
-      fmt::format("\"{}\" is no name of a certificate such as dns:agent.example, email:a@b.example, "
-                  "uri:spiffe://example/agent or ip:192.0.2.1",
-                  name));
-}
-
 Result<std::optional<storage::SeriesFilter>> FilterOf(std::span<const std::string> selectors) {
   if (selectors.empty()) return std::optional<storage::SeriesFilter>();
   TM_TRY_ASSIGN(storage::SeriesFilter filter, query::filter::FilterOfSelectors(selectors));

@@ -21,7 +21,6 @@ inline constexpr std::string_view kTokenKind = "token";
 inline constexpr size_t kMaxTokenNameBytes = 64;
 inline constexpr size_t kMaxNoteBytes = 1'000;
 inline constexpr size_t kMaxCertificateNames = 16;
-inline constexpr size_t kMaxCertificateNameBytes = 256;
 // Secrets of a token that are good at one time: the newest, and the one that it is taking over from.
 inline constexpr size_t kMaxSecrets = 2;
 
@@ -36,7 +35,7 @@ struct Token {
   std::string name;
   std::string note;
   std::vector<Grant> grants;
-  // Names of certificates that show this token, as tls::Channel::PeerNames spells them.
+  // Names of certificates that show this token; see ReadCertificateName.
   std::vector<std::string> certificate_names = {};
   // Selectors such as {team="a"}: series that satisfy one of them are all that it sees and writes. None: all series.
   std::vector<std::string> filters = {};
@@ -50,9 +49,6 @@ struct Token {
 
 // 1 to kMaxTokenNameBytes letters, digits, `.`, `_` or `-`. kInvalidArgument.
 Status CheckTokenName(std::string_view name);
-
-// A kind (dns, email, uri or ip), a colon and what follows: "dns:agent.example". kInvalidArgument.
-Status CheckCertificateName(std::string_view name);
 
 // The filter of selectors as people write them; nullopt for none. kInvalidArgument names the one that is wrong.
 Result<std::optional<storage::SeriesFilter>> FilterOf(std::span<const std::string> selectors);

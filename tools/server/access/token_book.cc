@@ -6,11 +6,28 @@
 #include <cstring>
 #include <utility>
 
+#include "tools/server/access/certificate_name.h"
+
 namespace tidemark::server::access {
 namespace {
 
 // One with a filter may not do what concerns the whole server.
 bool IsAdminOfAll(const Token& token) { return token.filters.empty() && MayEverywhere(token.grants, Access::kAdmin); }
+
+// In its one spelling; empty for what is no name, which no certificate shows.
+std::string SpelledName(std::string_view name) {
+  Result<std::string> read = ReadCertificateName(name);
+  return read.ok() ? std::move(read).value() : std::string();
+}
+
+Result<std::vector<std::string>> SpelledNames(const std::vector<std::string>& names) {
+  std::vector<std::string> spelled;
+  for (const std::string& name : names) {
+    TM_TRY_ASSIGN(std::string read, ReadCertificateName(name));
+    spelled.push_back(std::move(read));
+  }
+  return spelled;
+}
 
 Error NoSuchToken(std::string_view name) { return NotFound(fmt::format("there is no token \"{}\"", name)); }
 
@@ -25,7 +42,6 @@ Status CheckNew(const TokenBook::NewToken& wanted, int64_t now_ns) {
   if (wanted.certificate_names.size() > kMaxCertificateNames) {
     return InvalidArgument(fmt::format("a token has at most {} names of certificates", kMaxCertificateNames));
   }
-  for (const std::string& name : wanted.certificate_names) TM_RETURN_IF_ERROR(CheckCertificateName(name));
   if (const auto filter = FilterOf(wanted.filters); !filter.ok()) return filter.error();
   if (wanted.expires_ns != 0 && wanted.expires_ns <= now_ns)
     return InvalidArgument("the token would have ended already");
@@ -102,7 +118,7 @@ void TokenBook::Adopt(Token token) {
     const int64_t end_ns = token.expires_ns == 0 ? INT64_MAX : token.expires_ns;
     held.certified = std::make_shared<Principal>(token.name, token.grants, end_ns, clock_, filter, account);
   }
-  for (const std::string& name : token.certificate_names) by_certificate_[name] = held.certified;
+  for (const std::string& name : token.certificate_names) by_certificate_[SpelledName(name)] = held.certified;
   held.token = std::move(token);
   if (old != tokens_.end()) {
     for (size_t i = 0; i < old->second.principals.size(); ++i) {
@@ -123,7 +139,7 @@ void TokenBook::Forget(std::string_view name) {
   if (held == tokens_.end()) return;
   for (const TokenSecret& secret : held->second.token.secrets) by_hash_.erase(secret.sha256);
   for (const std::shared_ptr<Principal>& principal : held->second.principals) principal->Revoke();
-  for (const std::string& shown : held->second.token.certificate_names) by_certificate_.erase(shown);
+  for (const std::string& shown : held->second.token.certificate_names) by_certificate_.erase(SpelledName(shown));
   if (held->second.certified) held->second.certified->Revoke();
   tokens_.erase(held);
   generation_.store(KnownSecrets::NextGeneration(), std::memory_order_release);
@@ -144,6 +160,7 @@ Result<TokenBook::Held*> TokenBook::HeldOf(std::string_view name) {
 Result<TokenBook::Made> TokenBook::Make(const NewToken& wanted, std::string_view author) {
   const int64_t now_ns = clock_->NowNs();
   TM_RETURN_IF_ERROR(CheckNew(wanted, now_ns));
+  TM_TRY_ASSIGN(std::vector<std::string> certificate_names, SpelledNames(wanted.certificate_names));
   MutexLock change(change_mutex_);
   {
     MutexLock lock(mutex_);
@@ -151,7 +168,7 @@ Result<TokenBook::Made> TokenBook::Make(const NewToken& wanted, std::string_view
       return MakeError(ErrorCode::kAlreadyExists,
                        fmt::format("there is a token \"{}\" already; rotate or revoke it", wanted.name));
     }
-    for (const std::string& name : wanted.certificate_names) {
+    for (const std::string& name : certificate_names) {
       const auto taken = by_certificate_.find(name);
       if (taken == by_certificate_.end()) continue;
       return MakeError(
@@ -168,7 +185,7 @@ Result<TokenBook::Made> TokenBook::Make(const NewToken& wanted, std::string_view
   Token token{.name = wanted.name,
               .note = wanted.note,
               .grants = wanted.grants,
-              .certificate_names = wanted.certificate_names,
+              .certificate_names = std::move(certificate_names),
               .filters = wanted.filters,
               .quotas = wanted.quotas,
               .created_ns = now_ns,
@@ -289,13 +306,14 @@ std::shared_ptr<const Principal> TokenBook::FindCertificate(const std::vector<st
   {
     MutexLock lock(mutex_);
     for (const std::string& name : names) {
-      const auto entry = by_certificate_.find(name);
-      if (entry == by_certificate_.end()) continue;
+      const auto entry = by_certificate_.find(SpelledName(name));
+      // One that has ended does not stand in the way of another.
+      if (entry == by_certificate_.end() || entry->second->revoked()) continue;
       found = entry->second;
       break;
     }
   }
-  if (found == nullptr || found->revoked()) return nullptr;
+  if (found == nullptr) return nullptr;
   found->NoteUse();
   return found;
 }

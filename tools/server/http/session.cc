@@ -343,6 +343,7 @@ void Session::ReadChunkedBody() {
 
 void Session::Dispatch() {
   if (admission_.refusal) return Reply(std::move(*admission_.refusal));
+  if (request_.body.size() > 0 && request_.caller->revoked()) return RefuseRevoked();
   phase_ = Phase::kWork;
   request_.wire_bytes = request_.body.size();
   switch (admission_.lane) {

@@ -142,6 +142,8 @@ class Session : public std::enable_shared_from_this<Session>, private LateAnswer
   void SendNow(Outgoing* out);
   void RefuseAndClose(int status, std::string_view text);
   void RefuseForMemory();
+  // When its caller's right has ended while its body came.
+  void RefuseRevoked();
   void Write(Outgoing out);
   void WriteMore();
   void OnWritten();

@@ -245,6 +245,13 @@ void Session::RefuseAndClose(int status, std::string_view text) {
   Reply(std::move(response));
 }
 
+void Session::RefuseRevoked() {
+  phase_ = Phase::kReply;
+  Response response = shared_->application->Refuse(401, "the token was revoked or has ended meanwhile", &request_);
+  response.Set("WWW-Authenticate", "Bearer");
+  Reply(std::move(response));
+}
+
 void Session::RefuseForMemory() {
   shared_->counters.overloaded.fetch_add(1, std::memory_order_relaxed);
   RefuseAndClose(503, "too many request bodies are held at once");

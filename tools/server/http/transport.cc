@@ -49,6 +49,13 @@ bool Transport::BeginsInClear() {
   return got == 1 && byte >= 'A' && byte <= 'Z';
 }
 
+void Transport::WakeFrom(int bytes) {
+  if (bytes == wakes_from_) return;
+  wakes_from_ = bytes;
+  // Without it whoever waits wakes more often than there is something to do.
+  static_cast<void>(::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes));
+}
+
 bool Transport::HasInput() {
   MutexLock lock(closing_mutex_);
   if (closed_) return false;

@@ -19,6 +19,7 @@
 
 #include "storage/base/mutex.h"
 #include "tools/tls/channel.h"
+#include "tools/tls/record_watch.h"
 
 namespace tidemark::http {
 
@@ -47,11 +48,13 @@ class Transport {
   void Configure();
 
   // handler(error): both sides know each other. At once when plain.
+  //
+  // As long as a record has not come whole, the kernel is asked to wake nobody: who sends a byte now and then costs
+  // what his packets cost the kernel.
   template <typename Handler>
   void AsyncHandshake(Handler handler) {
     if (channel_ == nullptr) return handler(boost::system::error_code());
-    Drive([this] { return tls::Channel::Moved{channel_->Handshake(), 0}; },
-          [handler = std::move(handler)](const boost::system::error_code& error, size_t) mutable { handler(error); });
+    GoOnWithHandshake([handler = std::move(handler)](const auto& error, size_t) mutable { handler(error); });
   }
 
   // Reads at least one byte, unless an error keeps it from that.
@@ -113,6 +116,35 @@ class Transport {
   // Who reads so much at once reads a body.
   static constexpr size_t kBulkBytes = size_t{16} << 10;
 
+  // `waited_for`: how many bytes were waited for just now.
+  template <typename Handler>
+  void GoOnWithHandshake(Handler handler, int waited_for = 0) {
+    const int missing = record_watch_.Missing(socket_.native_handle());
+    if (missing <= waited_for) {
+      if (missing > 0) record_watch_.End();
+      return TakeHandshakeStep(std::move(handler));
+    }
+    WakeFrom(missing);
+    socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
+                       [this, missing, kept = std::move(handler)](const auto& error) mutable {
+                         if (error) return kept(error, 0);
+                         GoOnWithHandshake(std::move(kept), missing);
+                       });
+  }
+  template <typename Handler>
+  void TakeHandshakeStep(Handler handler) {
+    const tls::Channel::Outcome outcome = channel_->Handshake();
+    if (outcome == tls::Channel::Outcome::kWantsRead && record_watch_.on())
+      return GoOnWithHandshake(std::move(handler));
+    WakeFrom(1);
+    auto step = [this] { return tls::Channel::Moved{channel_->Handshake(), 0}; };
+    if (WaitsFor(outcome)) return Wait(outcome, std::move(step), std::move(handler));
+    boost::asio::post(socket_.get_executor(),
+                      [handler = std::move(handler), outcome]() mutable { handler(ErrorOf(outcome), 0); });
+  }
+  // Has a wait for the socket to be readable end when so many bytes have come, or nothing can follow.
+  void WakeFrom(int bytes);
+
   // Repeats `step` until it is done, waiting for the socket as it asks.
   template <typename Step, typename Handler>
   void Drive(Step step, Handler handler) {
@@ -169,7 +201,9 @@ class Transport {
 
   const bool encrypted_;
   std::unique_ptr<tls::Channel> channel_;
-  char peeked_ = 0;  // by what waits for the socket to be readable
+  tls::RecordWatch record_watch_;  // of the handshake
+  int wakes_from_ = 1;             // see WakeFrom
+  char peeked_ = 0;                // by what waits for the socket to be readable
   boost::asio::ip::tcp::socket socket_;
   // Held while a worker sends and while the socket closes, lest the number of its descriptor go to another one.
   Mutex closing_mutex_;

@@ -94,7 +94,8 @@ TEST_F(TokenBookTest, ACertificateShowsOneToken) {
                         "ada");
   };
   ASSERT_TRUE(make("agent", {"dns:agent.example", "ip:192.0.2.1"}).ok());
-  for (const std::vector<std::string>& bad : {std::vector<std::string>{"agent.example"}, {"dns:"}, {"cn:agent"}}) {
+  for (const std::vector<std::string>& bad :
+       {std::vector<std::string>{"agent.example"}, {"dns:"}, {"cn:agent"}, {"ip:agent"}, {"ip:192.0.2.1/24"}}) {
     const Result<TokenBook::Made> refused = make("bad", bad);
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
@@ -106,6 +107,13 @@ TEST_F(TokenBookTest, ACertificateShowsOneToken) {
   const auto found = tokens_.FindCertificate({"dns:other", "ip:192.0.2.1"});
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->name(), "agent");
+  // Names are told apart as certificates tell them.
+  EXPECT_EQ(tokens_.FindCertificate({"dns:Agent.EXAMPLE"}), found);
+  EXPECT_FALSE(make("thief", {"dns:AGENT.example"}).ok());
+  ASSERT_TRUE(make("spelled", {"ip:2001:DB8:0:0::7", "email:Ada@Mail.EXAMPLE"}).ok());
+  EXPECT_NE(tokens_.FindCertificate({"ip:2001:db8::7"}), nullptr);
+  EXPECT_NE(tokens_.FindCertificate({"email:Ada@mail.example"}), nullptr);
+  EXPECT_EQ(tokens_.FindCertificate({"email:ada@mail.example"}), nullptr) << "what is before the @ is its server's";
   EXPECT_TRUE(found->May(Access::kWrite, "a"));
   EXPECT_FALSE(found->May(Access::kRead, "a"));
   // Another secret changes nothing for who shows a certificate.
