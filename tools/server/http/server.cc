@@ -257,6 +257,7 @@ Server::~Server() {
   impl_->shared.readers.Stop();
   impl_->shared.service.Stop();
   impl_->shared.streams.Stop();
+  impl_->shared.handshakes.Stop();
 }
 
 Result<Endpoint> Server::Listen(const std::string& address, uint16_t port,

@@ -102,7 +102,7 @@ void Session::Sweep(int64_t now_ns) {
       RefuseAndClose(408, "the request header came too slowly");
       return;
     case Phase::kHandshake:
-      if (now_ns < deadline_ns_) return;
+      if (now_ns < deadline_ns_ || transport_.handshake_runs()) return;
       OnHandshake(boost::asio::error::timed_out);
       return;
     case Phase::kReply:

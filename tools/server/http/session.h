@@ -34,6 +34,7 @@ struct ServerShared {
   WorkerSet readers;  // lead the loops too
   WorkerSet service;
   WorkerSet streams;
+  WorkerSet handshakes;
   std::atomic<bool> draining{false};
   // The last reply of a connection under TLS is the next one.
   std::atomic<bool> last_replies{false};
@@ -53,7 +54,8 @@ struct ServerShared {
                                    .most = o.io_threads + o.read_threads + o.waiting_reads},
                 o.queue_max),
         service("tm-service", o.service_threads, o.queue_max),
-        streams("tm-stream", o.stream_threads, o.queue_max, WorkerSet::Urgency::kBackground) {}
+        streams("tm-stream", o.stream_threads, o.queue_max, WorkerSet::Urgency::kBackground),
+        handshakes("tm-handshake", (o.io_threads + 1) / 2, o.queue_max, WorkerSet::Urgency::kBackground) {}
 
   [[nodiscard]] const ServerOptions& options() const { return versions.Now(); }
 };

@@ -22,8 +22,13 @@ void Session::BeginHandshake(const boost::system::error_code& error) {
     refuses_clear_ = true;
     return NextRequest();
   }
-  transport_.AsyncHandshake(
-      [self = shared_from_this()](const boost::system::error_code& failed) { self->OnHandshake(failed); });
+  // In turns of their addresses, so that one that asks for thousands keeps others waiting for one each.
+  auto elsewhere = [this](std::move_only_function<void()> step) {
+    return shared_->handshakes.TrySubmit(std::move(step), std::string_view(peer_).substr(0, peer_.rfind(':')));
+  };
+  transport_.AsyncHandshake(std::move(elsewhere), [self = shared_from_this()](const boost::system::error_code& failed) {
+    self->OnHandshake(failed);
+  });
 }
 
 void Session::OnHandshake(const boost::system::error_code& error) {

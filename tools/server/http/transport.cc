@@ -49,6 +49,11 @@ bool Transport::BeginsInClear() {
   return got == 1 && byte >= 'A' && byte <= 'Z';
 }
 
+tls::Channel::Outcome Transport::HandshakeStep() {
+  MutexLock lock(closing_mutex_);
+  return closed_ ? tls::Channel::Outcome::kBroken : channel_->Handshake();
+}
+
 void Transport::WakeFrom(int bytes) {
   if (bytes == wakes_from_) return;
   wakes_from_ = bytes;

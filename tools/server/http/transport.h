@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -47,15 +48,23 @@ class Transport {
   // Options for small messages that do not wait for each other.
   void Configure();
 
-  // handler(error): both sides know each other. At once when plain.
+  // Runs what it is given on another thread; false: it does not, and has not.
+  using Elsewhere = std::move_only_function<bool(std::move_only_function<void()>)>;
+
+  // handler(error): both sides know each other. At once when plain. What takes long of it, which is arithmetic, is done
+  // `elsewhere`, lest everybody of this loop wait for it; while handshake_runs() the peer's names and tls_error() are
+  // not to be asked for.
   //
   // As long as a record has not come whole, the kernel is asked to wake nobody: who sends a byte now and then costs
   // what his packets cost the kernel.
   template <typename Handler>
-  void AsyncHandshake(Handler handler) {
+  void AsyncHandshake(Elsewhere elsewhere, Handler handler) {
     if (channel_ == nullptr) return handler(boost::system::error_code());
+    elsewhere_ = std::move(elsewhere);
     GoOnWithHandshake([handler = std::move(handler)](const auto& error, size_t) mutable { handler(error); });
   }
+
+  [[nodiscard]] bool handshake_runs() const { return handshake_runs_; }
 
   // Reads at least one byte, unless an error keeps it from that.
   template <typename Handler>
@@ -133,15 +142,32 @@ class Transport {
   }
   template <typename Handler>
   void TakeHandshakeStep(Handler handler) {
-    const tls::Channel::Outcome outcome = channel_->Handshake();
-    if (outcome == tls::Channel::Outcome::kWantsRead && record_watch_.on())
-      return GoOnWithHandshake(std::move(handler));
-    WakeFrom(1);
-    auto step = [this] { return tls::Channel::Moved{channel_->Handshake(), 0}; };
-    if (WaitsFor(outcome)) return Wait(outcome, std::move(step), std::move(handler));
-    boost::asio::post(socket_.get_executor(),
-                      [handler = std::move(handler), outcome]() mutable { handler(ErrorOf(outcome), 0); });
+    // Kept here until this returns, so that the last of it does not go away on another thread.
+    const auto kept = std::make_shared<Handler>(std::move(handler));
+    handshake_runs_ = true;
+    auto step = [this, kept]() mutable {
+      const tls::Channel::Outcome outcome = HandshakeStep();
+      boost::asio::post(socket_.get_executor(), [this, outcome, kept = std::move(kept)] {
+        handshake_runs_ = false;
+        EndHandshakeStep(outcome, std::move(*kept));
+      });
+    };
+    if (!elsewhere_(step)) step();
   }
+  template <typename Handler>
+  void EndHandshakeStep(tls::Channel::Outcome outcome, Handler handler) {
+    if (outcome == tls::Channel::Outcome::kWantsRead && record_watch_.on()) {
+      return GoOnWithHandshake(std::move(handler));
+    }
+    WakeFrom(1);
+    if (!WaitsFor(outcome)) {
+      elsewhere_ = nullptr;
+      return handler(ErrorOf(outcome), 0);
+    }
+    Wait(outcome, [this] { return tls::Channel::Moved{HandshakeStep(), 0}; }, std::move(handler));
+  }
+  // kBroken when the connection was closed.
+  [[nodiscard]] tls::Channel::Outcome HandshakeStep() TM_EXCLUDES(closing_mutex_);
   // Has a wait for the socket to be readable end when so many bytes have come, or nothing can follow.
   void WakeFrom(int bytes);
 
@@ -203,7 +229,9 @@ class Transport {
   std::unique_ptr<tls::Channel> channel_;
   tls::RecordWatch record_watch_;  // of the handshake
   int wakes_from_ = 1;             // see WakeFrom
-  char peeked_ = 0;                // by what waits for the socket to be readable
+  Elsewhere elsewhere_;
+  bool handshake_runs_ = false;
+  char peeked_ = 0;  // by what waits for the socket to be readable
   boost::asio::ip::tcp::socket socket_;
   // Held while a worker sends and while the socket closes, lest the number of its descriptor go to another one.
   Mutex closing_mutex_;
