@@ -3,9 +3,11 @@
 #include <fmt/ranges.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -230,6 +232,16 @@ void AddFlag(const Setting& setting, std::vector<std::string>* values, CLI::App*
   if (!setting.list) option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
 }
 
+// A core holds what requests brought along: tokens, passwords, other people's measurements. Who needs one all the same
+// raises the limit of the running process (`prlimit --core=unlimited --pid`). A limit of one byte is the only one that
+// the kernel also heeds where cores go to a program (core(5)).
+void LeaveNoCore() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1);
+  static_cast<void>(setrlimit(RLIMIT_CORE, &limit));
+}
+
 int Main(int argc, char** argv) {
   Config defaults;
   const std::vector<Setting> settings = SettingsOf(&defaults);
@@ -273,6 +285,7 @@ int Main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, kFreeAtEndBytes);
   // Whatever is made from here on is the owner's alone: measurements say a lot of whoever is measured.
   umask(S_IRWXG | S_IRWXO);
+  LeaveNoCore();
   Service service(service::Program::OfThisProcess(argv[0], {argv + 1, argv + argc}),
                   [file, given] { return ReadConfig(file, given); });
   return service.Run(*config);
