@@ -68,6 +68,9 @@ int Main(int argc, char** argv) {
     words.erase(words.begin());
     words.emplace_back("--help");
   }
+  // The act as a flag of its group, as people know it from other programs.
+  const std::vector<std::string> flag = {"admin", "audit", "--verify"};
+  if (words.size() >= flag.size() && std::equal(flag.begin(), flag.end(), words.begin())) words[2] = "verify";
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

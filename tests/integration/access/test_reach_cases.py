@@ -211,6 +211,21 @@ def test_chains_and_dates_of_the_server():
                 expect_equal(ping(kept), 204, "the kept connection, again")
 
 
+def test_the_log_of_acts_is_checked_either_way():
+    with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
+        root = make(server, "root", "admin:*")
+        for words in (("admin", "audit", "verify"), ("admin", "audit", "--verify"), ("admin", "audit", "--verify", "--json")):
+            done = command(server, *words, token=root)
+            expect(done.returncode == 0 and "whole" in done.stdout, f"{words}: {done.stdout}{done.stderr}")
+        newest = max(path for path in (server.data / "audit").glob("*.jsonl") if path.stat().st_size)
+        server.stop()
+        newest.write_bytes(newest.read_bytes().replace(b"root", b"toor", 1))
+        server.start()
+        for words in (("admin", "audit", "verify"), ("admin", "audit", "--verify")):
+            done = command(server, *words, token=root)
+            expect(done.returncode == 1, f"{words}: {done.returncode} {done.stdout}{done.stderr}")
+
+
 def test_paths_below_a_prefix():
     with temporary_folder() as folder, Server(folder / "data", *OFF, "--http-external-url", "https://m.example/a/tm/") as server:
         for path, want in (("/a/tm", (302, "/a/tm/dashboard")), ("/a/tm/", (302, "/a/tm/dashboard")), ("/", (302, "/a/tm/")), ("/a/tm/-/healthy", (200, None)),

@@ -168,6 +168,13 @@ int CodeOfProgress(std::string_view last_line, const JobLine& job) {
       "the connection ended, and the work goes on: `tidemark admin jobs follow {}` comes back to it", job.id()));
 }
 
+// Whether an answer says that what it was asked to look at is not whole.
+bool SaysNotWhole(const std::string& body) {
+  simdjson::dom::parser parser;
+  bool whole = true;
+  return parser.parse(body).at_pointer("/data/whole").get(whole) == simdjson::SUCCESS && !whole;
+}
+
 int AskForJob(const Act& act, const Flags& flags, HttpClient* client, const std::string& query) {
   // A terminal shows how far it is, a file how it ended.
   const bool shows = !flags.json && isatty(STDERR_FILENO) != 0;
@@ -220,7 +227,8 @@ int Ask(const Act& act, const Flags& flags) {
                                              });
   if (!reply.ok()) return Fail(reply.error().message);
   if (reply->status >= 400) return Fail(WordsOfRefusal(reply->status, reply->body));
-  return flags.json ? 0 : PrintAnswer(body);
+  const int code = flags.json ? 0 : PrintAnswer(body);
+  return code == 0 && SaysNotWhole(body) ? kDamaged : code;
 }
 
 int Run(const Act& act, const Flags& flags) {
