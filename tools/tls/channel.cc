@@ -85,8 +85,7 @@ Channel::Outcome Channel::Handshake() {
   BeginCall();
   const int code = SSL_do_handshake(ssl_.get());
   if (code != 1) return Judge(code);
-  // A record's head and its rest are received in one call, and what follows with them.
-  SSL_set_read_ahead(ssl_.get(), 1);
+  wire_->TakeAnyBytes();
   return Outcome::kDone;
 }
 

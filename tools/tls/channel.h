@@ -56,9 +56,12 @@ class Channel {
     size_t bytes = 0;  // with kDone: at least 1
   };
 
-  // Goes on with the handshake; kDone when both sides know each other. Up to there no byte behind the record that is
-  // needed is received (RecordWatch counts on it).
+  // Goes on with the handshake; kDone when both sides know each other. Up to there records are received as a whole, as
+  // long as by_records(): after kWantsRead missing() says how many bytes to wait for, 0 that there is no need to.
   [[nodiscard]] Outcome Handshake();
+  [[nodiscard]] int missing() const { return wire_->Missing(); }
+  [[nodiscard]] bool by_records() const { return wire_->by_records(); }
+  void TakeAnyBytes() { wire_->TakeAnyBytes(); }
   // Reads up to the size of `into`, which is not empty, and about 256 KiB at most, lest others wait.
   [[nodiscard]] Moved Read(std::span<char> into);
   // The same, when the first `received` bytes of `into` came from the descriptor meanwhile: they are what follows

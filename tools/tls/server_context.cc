@@ -139,6 +139,8 @@ struct ServerContext::Loaded {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     // One ticket is made for each connection in place of two: no client needs another before it has used the first.
     SSL_CTX_set_num_tickets(context, 1);
+    // A record's head and its rest are received in one call, and what follows with them.
+    SSL_CTX_set_read_ahead(context, 1);
     TM_RETURN_IF_ERROR(PreferCheapCiphers(context));
     SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(kSessionContext.data()),
                                    kSessionContext.size());

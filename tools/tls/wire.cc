@@ -1,15 +1,25 @@
 #include "tools/tls/wire.h"
 
 #include <openssl/bio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 namespace tidemark::tls {
 namespace {
+
+constexpr int kHeadBytes = 5;
+// What a record holds at most, encrypted, and its head (RFC 5246, 6.2.3). One that says it is larger is refused by its
+// head.
+constexpr int kMostBytes = kHeadBytes + (16 << 10) + 2048;
+// Of records: what else begins so is none, and refused by its first byte.
+constexpr unsigned char kFirstType = 20;
+constexpr unsigned char kLastType = 24;
 
 bool IsForNow(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
@@ -90,7 +100,36 @@ int Wire::Receive(char* into, int size) {
     Keep();
     return static_cast<int>(count);
   }
-  return static_cast<int>(::recv(descriptor_, into, room, 0));
+  if (by_records_ && left_of_record_ == 0) {
+    const int found = LookAtRecord();
+    if (found < 0) {
+      errno = EAGAIN;
+      return -1;
+    }
+    left_of_record_ = found;
+    by_records_ = found > 0;
+  }
+  const size_t most = by_records_ ? std::min(room, static_cast<size_t>(left_of_record_)) : room;
+  const ssize_t got = ::recv(descriptor_, into, most, 0);
+  if (by_records_ && got > 0) left_of_record_ -= static_cast<int>(got);
+  return static_cast<int>(got);
+}
+
+int Wire::Missing() const {
+  if (!by_records_ || left_of_record_ > 0 || !empty()) return 0;
+  return std::max(0, -LookAtRecord());
+}
+
+int Wire::LookAtRecord() const {
+  std::array<unsigned char, kHeadBytes> head;
+  const ssize_t got = ::recv(descriptor_, head.data(), head.size(), MSG_PEEK | MSG_DONTWAIT);
+  if (got == 0 || (got < 0 && !IsForNow(errno))) return 0;
+  if (got > 0 && (head[0] < kFirstType || head[0] > kLastType)) return 0;
+  if (got < kHeadBytes) return -kHeadBytes;
+  const int size = kHeadBytes + (head[3] << 8 | head[4]);
+  int here = 0;
+  if (size > kMostBytes || ::ioctl(descriptor_, FIONREAD, &here) != 0) return 0;
+  return here < size ? -size : size;
 }
 
 int Wire::Send(const char* bytes, int size) const {

@@ -211,6 +211,68 @@ def test_chains_and_dates_of_the_server():
                 expect_equal(ping(kept), 204, "the kept connection, again")
 
 
+def test_handshakes_in_pieces():
+    """Whole handshakes, with a client's certificate too, whose bytes come in any pieces; and ones that end in the middle of a record."""
+    with temporary_folder() as folder:
+        authority = Authority(folder / "ca", "ca")
+        pair = authority.leaf("agent", "DNS:agent.example")
+        with encrypted("--tls-client-ca-file", str(authority.certificate)) as (server, _, certificate):
+            root = make(server, "root", "admin:*")
+            make(server, "agent", "read:*", root, certificate_name="dns:agent.example")
+
+            def shake(context, size, stop_after=None):
+                """The status of a question behind it; None when the server hung up on a handshake that was cut off."""
+                inside, outside = ssl.MemoryBIO(), ssl.MemoryBIO()
+                one = context.wrap_bio(inside, outside, server_hostname="localhost")
+                sent = 0
+                with socket.create_connection(("127.0.0.1", server.tls_port), timeout=60) as raw_one:
+                    raw_one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    asked, reply = False, b""
+                    while True:
+                        try:
+                            if not asked:
+                                one.do_handshake()
+                                one.write(b"GET /api/v1/query?query=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                                asked = True
+                            reply += one.read(65536)
+                            return status_of(reply)
+                        except ssl.SSLWantReadError:
+                            pass
+                        out = outside.read()
+                        for at in range(0, len(out), size):
+                            raw_one.sendall(out[at:at + size])
+                            sent += size
+                            if stop_after and sent >= stop_after:
+                                raw_one.shutdown(socket.SHUT_WR)
+                                began = time.monotonic()
+                                while raw_one.recv(65536):
+                                    pass
+                                return time.monotonic() - began
+                            if size < 64 and at % 50 < size:
+                                time.sleep(0.001)
+                        got = raw_one.recv(65536)
+                        if not got:
+                            return None
+                        inside.write(got)
+
+            known, nobody = believing(certificate, pair), believing(certificate)
+            for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+                known.minimum_version = known.maximum_version = version
+                for size in (1, 3, 5, 6, 7, 100, 5000):
+                    expect_equal((shake(known, size), shake(nobody, size)), (200, 401), f"{version}, pieces of {size}")
+            for cut in (1, 3, 5, 6, 100, 300):
+                waited = shake(nobody, 1, cut)
+                expect(waited < 5, f"{cut} bytes and an end: it was noticed after {waited:.1f} s")
+            # Many at once, from one place, keep nobody waiting for good.
+            kept = [socket.create_connection(("127.0.0.1", server.tls_port), timeout=60) for _ in range(200)]
+            for each in kept:
+                each.sendall(b"\x16\x03\x01")
+            expect_equal(shake(nobody, 5000), 401, "a handshake beside 200 that have begun")
+            for each in kept:
+                each.close()
+            wait_until(lambda: "tidemark_http_connections" in ask(server, "GET", "/metrics", bearer(root))[2].decode(), what="metrics")
+
+
 def test_the_log_of_acts_is_checked_either_way():
     with temporary_folder() as folder, Server(folder / "data", *OFF) as server:
         root = make(server, "root", "admin:*")

@@ -20,7 +20,6 @@
 
 #include "storage/base/mutex.h"
 #include "tools/tls/channel.h"
-#include "tools/tls/record_watch.h"
 
 namespace tidemark::http {
 
@@ -128,9 +127,9 @@ class Transport {
   // `waited_for`: how many bytes were waited for just now.
   template <typename Handler>
   void GoOnWithHandshake(Handler handler, int waited_for = 0) {
-    const int missing = record_watch_.Missing(socket_.native_handle());
+    const int missing = channel_->missing();
     if (missing <= waited_for) {
-      if (missing > 0) record_watch_.End();
+      if (missing > 0) channel_->TakeAnyBytes();
       return TakeHandshakeStep(std::move(handler));
     }
     WakeFrom(missing);
@@ -156,7 +155,7 @@ class Transport {
   }
   template <typename Handler>
   void EndHandshakeStep(tls::Channel::Outcome outcome, Handler handler) {
-    if (outcome == tls::Channel::Outcome::kWantsRead && record_watch_.on()) {
+    if (outcome == tls::Channel::Outcome::kWantsRead && channel_->by_records()) {
       return GoOnWithHandshake(std::move(handler));
     }
     WakeFrom(1);
@@ -227,8 +226,7 @@ class Transport {
 
   const bool encrypted_;
   std::unique_ptr<tls::Channel> channel_;
-  tls::RecordWatch record_watch_;  // of the handshake
-  int wakes_from_ = 1;             // see WakeFrom
+  int wakes_from_ = 1;  // see WakeFrom
   Elsewhere elsewhere_;
   bool handshake_runs_ = false;
   char peeked_ = 0;  // by what waits for the socket to be readable
