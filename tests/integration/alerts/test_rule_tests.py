@@ -226,6 +226,26 @@ def run(*words):
     return done.returncode, (done.stdout + done.stderr).decode()
 
 
+def verdicts_of_promtool(file, times):
+    """The exit codes of so many runs, and what the last said. promtool 2.42 holds groups in a map of Go and sorts it only by the order
+    that the file gives: where that names none and one group reads what another records, its verdict is a matter of chance. Ours takes the
+    order of the files."""
+    ran = [run("promtool", "test", "rules", str(file)) for _ in range(times)]
+    return {code for code, _ in ran}, ran[-1][1]
+
+
+def test_promtool_is_undecided_where_groups_have_no_order_and_we_are_not():
+    """A chain of three groups of which the last must see the first at once: in 9 of 50 runs promtool did not have them in order."""
+    text, rules = rule_test_files.CASES["no time"]
+    with temporary_folder() as folder:
+        (folder / "rules.yml").write_text(rules)
+        (folder / "test.yml").write_text(text)
+        codes, said = verdicts_of_promtool(folder / "test.yml", 100)
+        expect_equal(codes, {0, 1}, said)
+        ours = {run(str(BIN / "tidemark"), "alert", "test", str(folder / "test.yml"))[0] for _ in range(10)}
+        expect_equal(ours, {0}, "in the files' order each is there at once")
+
+
 def test_verdicts_are_those_of_promtool():
     expect(shutil.which("promtool"), "promtool is missing: tools/dev/setup test")
     good = 0
@@ -241,7 +261,8 @@ def test_verdicts_are_those_of_promtool():
             want, theirs = run("promtool", "test", "rules", str(folder / "test.yml"))
             got, ours = run(str(BIN / "tidemark"), "alert", "test", str(folder / "test.yml"))
             good += want == 0
-            if got != want:
+            # A difference counts only where promtool says the same each time that it is asked.
+            if got != want and verdicts_of_promtool(folder / "test.yml", 50)[0] == {want}:
                 faults.append(f"{name}: {got} instead of {want}\n--- promtool\n{theirs}--- ours\n{ours}{text}")
         expect(not faults, f"{len(faults)} of {len(cases)}:\n" + "\n".join(faults))
         expect(good > len(cases) / 3 and good < len(cases) * 2 / 3, f"{good} of {len(cases)} are good")
