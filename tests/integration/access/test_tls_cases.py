@@ -79,11 +79,15 @@ def ping(connection):
 
 def status_of(server, context, headers=None, path="/api/v1/query?query=1"):
     """The status of a question, or the words of the handshake that came to nothing. With TLS 1.3 a client hears of its certificate
-    only when it reads."""
-    try:
-        return ask(server, context, "GET", path, headers)[0]
-    except (ssl.SSLError, ConnectionError, http.client.RemoteDisconnected) as error:
-        return str(error)
+    only when it reads: where the server has hung up before it has written, Python tells that and not the alert, so it asks again."""
+    for _ in range(20):
+        try:
+            return ask(server, context, "GET", path, headers)[0]
+        except (ssl.SSLError, ConnectionError, http.client.RemoteDisconnected) as error:
+            said = str(error)
+        if "EOF occurred" not in said and "Broken pipe" not in said:
+            break
+    return said
 
 
 def reload(server):

@@ -205,14 +205,17 @@ class Side:
         expect(self.looks, "no look at a group is in the log")
 
     def must_have_told(self, entry):
-        """Whether it has looked at the group within the time in which it may tell of the same as the other, has seen there what
-        the other tells of, not muted, and what it had told of last was not that already."""
+        """Whether one of its looks at the group, within the time in which it may tell of the same as the other, has seen what the other
+        tells of, not muted, and what it had told of last before that look was not that already."""
         at, (_, group), name, status = entry
         alert, state = group_looks.fingerprint(dict(name)), {"firing": "active", "resolved": "resolved"}[status]
-        known = [s for t, key, n, s in self.told if t < at + ALIKE and key == entry[1] and n == name]
-        if known and known[-1] == status or not known and status == "resolved":
-            return False
-        return any(look.group == group and abs(look.at - at) <= ALIKE and look.alerts.get(alert) == (state, False) for look in self.looks)
+        return any(look.group == group and abs(look.at - at) <= ALIKE and look.alerts.get(alert) == (state, False)
+                   and self.is_news(look.at, entry) for look in self.looks)
+
+    def is_news(self, at, entry):
+        """Whether what it told of an alert last before a time was something else: an end is none if no beginning was told."""
+        known = [status for told_at, key, name, status in self.told if told_at < at and (key, name) == entry[1:3]]
+        return (known[-1] if known else "resolved") != entry[3]
 
 
 # What comes just before a look at a group here may come just after it there: a group interval, and an evaluation.
