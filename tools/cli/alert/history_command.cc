@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 #include <simdjson.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -29,6 +31,24 @@ struct HistoryFlags {
 // Labels that say where a rule stands, and not what an alert is about.
 bool IsPlumbing(std::string_view label) {
   return label == "__name__" || label == "alertname" || label == "rule_group" || label == "rule_file";
+}
+
+// What a change was for who reads on: RESOLVED, PENDING, the severity of an alert that fires (WARN, INFO, ...), or
+// FIRING where it has none. Empty where `text`, "STATE -> STATE, value ...", tells of something else.
+std::string WordOf(std::string_view text, std::string_view severity) {
+  const auto goes = [&](std::string_view from, std::string_view to) {
+    return text.starts_with(fmt::format("{} -> {}", from, to));
+  };
+  if (goes("firing", "inactive")) return "RESOLVED";
+  const size_t arrow = text.substr(0, text.find(',')).find(" -> ");
+  if (arrow == std::string_view::npos) return "";
+  const std::string_view to = text.substr(arrow + 4, text.find(',') - arrow - 4);
+  if (to == "pending") return "PENDING";
+  if (to != "firing") return "";
+  if (severity == "warning") return "WARN";
+  std::string word(severity.empty() ? "firing" : severity);
+  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::toupper(c); });
+  return word;
 }
 
 Status Print(const HistoryFlags& flags, const TimeSpan& span) {
@@ -67,7 +87,9 @@ Status Print(const HistoryFlags& flags, const TimeSpan& span) {
       if (!IsPlumbing(label) && value.get(content) == simdjson::SUCCESS) shown += fmt::format(" {}={}", label, content);
     }
     const int64_t time_ms = std::strtoll(std::string(time_ns).c_str(), nullptr, 10) / 1'000'000;
-    Say("{}  {}{}  {}\n", TimeToText(time_ms), name, shown, text);
+    std::string_view severity;
+    if (labels["severity"].get(severity) != simdjson::SUCCESS) severity = "";
+    Say("{}  {:<8}  {}{}  {}\n", TimeToText(time_ms), WordOf(text, severity), name, shown, text);
   }
   return {};
 }
