@@ -124,6 +124,36 @@ def test_what_was_held_up_leaves_no_hole():
         expect(len(times) == 60 and widest < 0.2, f"{len(times)} samples, {widest} s between two of them")
 
 
+def test_the_first_incidents_raise_the_cards_alerts():
+    """Incidents and `for` are a twentieth as long as usual, and windows a sixth; the rules are otherwise those that ship."""
+    rules = (ROOT / "tools/demo/alerts.yaml").read_text()
+    for long, brief in {"for: 30s": "for: 500ms", "for: 1m": "for: 1s", "for: 2m": "for: 2s", "for: 5m": "for: 5s", "interval: 5s": "interval: 250ms",
+                        "[30s]": "[2s]", "[1m]": "[3s]"}.items():
+        expect(long in rules, f"no {long} in tools/demo/alerts.yaml")
+        rules = rules.replace(long, brief)
+    with temporary_folder() as folder:
+        (folder / "alerts.yaml").write_text(rules)
+        with Server(folder / "data", "--host-metrics", "off", "--rules-files", str(folder / "alerts.yaml")) as server:
+            done = demo("backend", "--server", server.url, "--rate", "10", "--incidents", "0.05", "--for", "40s")
+            expect_equal(done.returncode, 0, done.stderr)
+            seen = {}
+
+            def history():
+                done = subprocess.run([str(BIN / "tidemark"), "alert", "history", "--server", server.url], capture_output=True, text=True, timeout=100)
+                for line in done.stdout.splitlines():
+                    match = re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?  (\w*) *  (\w+) .*", line)
+                    expect(match, line)
+                    seen.setdefault(match[2], set()).add(match[1])
+                wanted = {"CallRoutingSlow": "WARN", "BidProcessingSlow": "WARN", "ApiResponseSlow": "WARN", "CpuHigh": "WARN", "CpuRaised": "WARN",
+                          "AutoScaling": "INFO", "Deployed": "INFO"}
+                return all({word, "RESOLVED"} <= seen.get(alert, set()) for alert, word in wanted.items())
+
+            try:
+                wait_until(history, seconds=20, what="each alert and its end")
+            except Exception as error:
+                raise AssertionError(f"seen: {seen}\n{server.log_text()}") from error
+
+
 def test_a_server_that_is_away():
     with temporary_folder() as folder:
         done = demo("backend", "--server", "http://127.0.0.1:1", "--rate", "20", "--for", "1s", "--spool",

@@ -126,6 +126,7 @@ class Backend {
     const int64_t step_ns = LiveStep();
     const int64_t begin_ns = clock_.SteadyNs();
     past_begin_ns_ = 0;
+    if (options_.incidents > 0) model_.BeginDrills(clock_.NowNs(), options_.incidents);
     if (!Over()) fmt::print(stderr, "sampling {} times per second into {}\n", options_.rate, options_.database);
     for (int64_t sample = 0; !Over(); ++sample) {
       const int64_t due_ns = begin_ns + sample * step_ns;
@@ -160,7 +161,7 @@ class Backend {
   const std::stop_token stop_;
   const Clock& clock_ = SystemClock::Get();
   const int64_t start_ns_;
-  const demo::BackendModel model_;
+  demo::BackendModel model_;
   demo::BackendReporter reporter_;
   demo::ExecutorHistory past_;
   Result<void> error_;

@@ -16,6 +16,7 @@ struct DemoBackendOptions {
   std::string spool_directory{};
   uint64_t seed = 1;
   double rate = 1;              // samples per second
+  double incidents = 1;         // length of the first live incidents beside demo::kDrills; 0: none but by chance
   int64_t history_ns = 0;       // 0: no past
   int64_t history_step_ns = 0;  // > 0 with history_ns
   int64_t run_for_ns = 0;       // 0: until told to stop

@@ -114,6 +114,14 @@ void AddBackend(CLI::App& app, Action* action) {
   backend->add_option("--history-step", flags->history_step, "time between samples of the past")
       ->group("Past")
       ->capture_default_str();
+  backend
+      ->add_option(
+          "--incidents", flags->options.incidents,
+          "begin with an incident for each alert of tools/demo/alerts.yaml, so many times as long as usual (10 "
+          "minutes in all); 0: only those of chance")
+      ->group("Present")
+      ->check(CLI::Range(0.0, 1'000.0))
+      ->capture_default_str();
   auto* const run_for =
       backend->add_option("--for", flags->run_for, "stop after this long (default: when told to)")->group("Present");
   backend->add_flag("--history-only", flags->options.history_only, "stop when the past is written")

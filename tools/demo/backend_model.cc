@@ -60,7 +60,19 @@ double BackendModel::LoadAt(uint64_t stream, int64_t time_ns) const {
   return 1 + day + 0.02 * chance_.Bell(stream, time_ns / (10 * kSecond));
 }
 
+std::pair<int64_t, int64_t> BackendModel::SpanOf(const Drill& drill) const {
+  if (drill_scale_ <= 0) return {0, 0};
+  const auto scaled = [&](int64_t ns) { return static_cast<int64_t>(static_cast<double>(ns) * drill_scale_); };
+  const int64_t begin_ns = drills_begin_ns_ + scaled(drill.begin_ns);
+  return {begin_ns, begin_ns + scaled(drill.length_ns)};
+}
+
 Incident BackendModel::IncidentAt(size_t component, int64_t time_ns) const {
+  for (const Drill& drill : kDrills) {
+    const auto [begin_ns, end_ns] = SpanOf(drill);
+    if (drill.component == component && time_ns >= begin_ns && time_ns < end_ns)
+      return {drill.kind, kDrillSeverity, begin_ns, end_ns};
+  }
   const int64_t slot = time_ns / kIncidentSlot;
   const uint64_t stream = kIncident + component * 8;
   if (chance_.Uniform(stream, slot) >= kIncidentShare) return {};
@@ -99,7 +111,7 @@ ComponentState BackendModel::ComponentAt(size_t component, int64_t time_ns) cons
       break;
     case IncidentKind::kErrors:
       state.error_share = 0.1 + 0.3 * state.incident.severity;
-      state.throughput *= 0.6;
+      state.throughput *= 0.55;  // in the busiest hour, too, less than the card's threshold
       break;
   }
   state.latency = {spec.median_ms / 1'000 * latency, kComponentSigma};
@@ -119,7 +131,11 @@ MethodState BackendModel::MethodAt(size_t method, int64_t time_ns) const {
   const double load = LoadAt(kMethod + method, time_ns);
   MethodState state;
   const double median_s = spec.p99_ms / 1'000 / std::exp(kNormalP99 * kMethodSigma);
-  state.latency = {median_s * week.backend_latency * (1 + 0.3 * (load - 1)), kMethodSigma};
+  double latency = week.backend_latency * (1 + 0.3 * (load - 1));
+  // Whatever goes wrong with the API, its callers wait.
+  state.incident = IncidentAt(kApi, time_ns);
+  if (state.incident.kind != IncidentKind::kNone) latency *= 2.5 + 2.5 * state.incident.severity;
+  state.latency = {median_s * latency, kMethodSigma};
   state.throughput = kApiRequestsPerSecond * spec.share * week.backend_throughput * load;
   return state;
 }
@@ -135,6 +151,11 @@ std::vector<Change> BackendModel::ChangesIn(size_t component, int64_t after_ns, 
     const double place = chance_.Uniform(stream + 1, slot);
     take({slot * kDeploymentSlot + static_cast<int64_t>(place * static_cast<double>(kDeploymentSlot)),
           Change::Kind::kDeployed, slot});
+  }
+  for (const Drill& drill : kDrills) {
+    if (!drill.deploys || drill.component != component) continue;
+    const int64_t end_ns = SpanOf(drill).second;
+    take({end_ns, Change::Kind::kDeployed, end_ns / kDeploymentSlot});
   }
   const int64_t apart_ns = static_cast<int64_t>(component) * kScaleApart;
   for (int64_t day = after_ns / kDay; day <= until_ns / kDay; ++day) {

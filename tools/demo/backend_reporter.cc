@@ -71,6 +71,8 @@ void BackendReporter::Sample(int64_t time_ns, int64_t first_step_ns) {
     const double requests = state.throughput * step_s;
     Grow(state.latency, requests, kComponentBounds, &counters.latency);
     counters.errors += requests * state.error_share;
+    EmitChanges(c, after_ns, time_ns);
+    EmitEvents(c, state, time_ns);
     EmitHistogram("dce_request_duration_seconds", "component", tag, time_ns, kComponentBounds, component_bound_names_,
                   counters.latency);
     point_.Reset("dce_component")
@@ -80,13 +82,14 @@ void BackendReporter::Sample(int64_t time_ns, int64_t first_step_ns) {
         .Field("throughput_per_second", state.throughput)
         .Field("cpu_percent", state.cpu_percent)
         .Field("memory_bytes", state.memory_bytes)
-        .Field("status", static_cast<int>(state.status));
+        .Field("status", static_cast<int>(state.status))
+        .Field("deployments_total", counters.deployments)
+        .Field("scalings_total", counters.scalings);
     emit_(point_.Time(time_ns), database_);
-    EmitChanges(c, after_ns, time_ns);
-    EmitEvents(c, state, time_ns);
   }
   for (size_t m = 0; m < kMethods.size(); ++m) {
     const MethodState state = model_.MethodAt(m, time_ns);
+    if (m == 0) EmitApiEvents(state.incident, time_ns);
     Grow(state.latency, state.throughput * step_s, kMethodBounds, &methods_[m]);
     EmitHistogram("dce_api_request_duration_seconds", "method", kMethods[m].tag, time_ns, kMethodBounds,
                   method_bound_names_, methods_[m]);
@@ -104,12 +107,15 @@ void BackendReporter::EmitChanges(size_t component, int64_t after_ns, int64_t un
   for (const Change& change : model_.ChangesIn(component, after_ns, until_ns)) {
     switch (change.kind) {
       case Change::Kind::kDeployed:
+        ++components_[component].deployments;
         Event(spec.tag, "info", fmt::format("{} build {} deployed successfully", spec.title, change.build), until_ns);
         break;
       case Change::Kind::kScaledUp:
+        ++components_[component].scalings;
         Event(spec.tag, "info", fmt::format("Auto-scaling triggered for {}: busy hours", spec.title), until_ns);
         break;
       case Change::Kind::kScaledDown:
+        ++components_[component].scalings;
         Event(spec.tag, "info", fmt::format("Auto-scaling triggered for {}: quiet hours", spec.title), until_ns);
         break;
     }
@@ -129,6 +135,7 @@ void BackendReporter::EmitEvents(size_t component, const ComponentState& state, 
         break;
       case IncidentKind::kOverload:
         Event(spec.tag, "warning", fmt::format("{} CPU usage rose to {:.0f}%", spec.title, state.cpu_percent), time_ns);
+        ++before.scalings;
         Event(spec.tag, "info", fmt::format("Auto-scaling triggered for {}", spec.title), time_ns);
         break;
       case IncidentKind::kErrors:
@@ -143,6 +150,14 @@ void BackendReporter::EmitEvents(size_t component, const ComponentState& state, 
   before.incident = state.incident.kind;
   before.status = state.status;
   before.known = true;
+}
+
+void BackendReporter::EmitApiEvents(const Incident& incident, int64_t time_ns) {
+  if (incident.kind != IncidentKind::kNone && api_incident_ == IncidentKind::kNone)
+    Event("api", "warning", "API latency spike", time_ns);
+  if (incident.kind == IncidentKind::kNone && api_incident_ != IncidentKind::kNone)
+    Event("api", "info", "RESOLVED: API is back to normal", time_ns);
+  api_incident_ = incident.kind;
 }
 
 void BackendReporter::Event(std::string_view component, std::string_view level, std::string_view text,

@@ -32,6 +32,8 @@ class BackendReporter {
   struct ComponentCounters {
     Histogram latency;
     double errors = 0;
+    int64_t deployments = 0;
+    int64_t scalings = 0;
     Status status = Status::kOptimal;
     IncidentKind incident = IncidentKind::kNone;
     bool known = false;
@@ -42,6 +44,7 @@ class BackendReporter {
   static void Grow(const Latency& latency, double requests, std::span<const double> bounds, Histogram* histogram);
   void EmitChanges(size_t component, int64_t after_ns, int64_t until_ns);
   void EmitEvents(size_t component, const ComponentState& state, int64_t time_ns);
+  void EmitApiEvents(const Incident& incident, int64_t time_ns);
   void Event(std::string_view component, std::string_view level, std::string_view text, int64_t time_ns);
 
   const BackendModel& model_;
@@ -50,6 +53,7 @@ class BackendReporter {
   client::Point point_;
   std::array<ComponentCounters, kComponents.size()> components_;
   std::array<Histogram, kMethods.size()> methods_;
+  IncidentKind api_incident_ = IncidentKind::kNone;
   std::vector<std::string> component_bound_names_;
   std::vector<std::string> method_bound_names_;
   int64_t last_ns_ = 0;

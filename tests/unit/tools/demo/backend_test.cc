@@ -107,6 +107,49 @@ TEST(BackendModel, IncidentsComeNowAndThenAndShow) {
   EXPECT_GT(minutes[IncidentKind::kNone], 0.98 * kMinutes * kComponents.size());
 }
 
+// At each hour, so that the thresholds of alerts.yaml are reached whenever a demo begins.
+TEST(BackendModel, DrillsReachTheThresholdsAtAnyHour) {
+  for (int hour = 0; hour < 24; ++hour) {
+    for (const double scale : {1.0, 0.05}) {
+      BackendModel model(1, kToday);
+      const int64_t begin_ns = kToday + hour * 3'600 * kSecond;
+      model.BeginDrills(begin_ns, scale);
+      for (const Drill& drill : kDrills) {
+        const auto at = [&](double part) {
+          return begin_ns + static_cast<int64_t>(scale * (static_cast<double>(drill.begin_ns) +
+                                                          part * static_cast<double>(drill.length_ns)));
+        };
+        for (const double part : {0.01, 0.5, 0.99}) {
+          if (drill.component == kApi) {
+            const MethodState get = model.MethodAt(0, at(part));
+            EXPECT_EQ(get.incident.kind, drill.kind);
+            EXPECT_LT(get.latency.ShareUpTo(0.05), 0.99) << hour;
+            continue;
+          }
+          const ComponentState state = model.ComponentAt(drill.component, at(part));
+          EXPECT_EQ(state.incident.kind, drill.kind) << hour << " " << drill.component;
+          if (drill.kind == IncidentKind::kLatency) {
+            EXPECT_LT(state.latency.ShareUpTo(0.001), 0.95) << hour;
+          } else if (drill.kind == IncidentKind::kOverload) {
+            EXPECT_GT(state.cpu_percent, 85 - (drill.component == 1 ? 15 : 0)) << hour;
+          } else {
+            EXPECT_LT(state.throughput, 80'000) << hour;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(BackendModel, DrillsComeInTheirOrderAndNoTwoOfAComponentAtOnce) {
+  for (size_t i = 1; i < kDrills.size(); ++i) EXPECT_LE(kDrills[i - 1].begin_ns, kDrills[i].begin_ns);
+  std::map<size_t, int64_t> ends_ns;
+  for (const Drill& drill : kDrills) {
+    EXPECT_LE(ends_ns[drill.component], drill.begin_ns);
+    ends_ns[drill.component] = drill.begin_ns + drill.length_ns;
+  }
+}
+
 TEST(BackendReporter, TheSameSeedTellsTheSame) {
   const auto tell = [](uint64_t seed) {
     Lines lines;
