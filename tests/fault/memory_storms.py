@@ -152,17 +152,22 @@ def databases(options):
     storm(options, "new databases", work_of, 8, ["there is no memory for a new database", "max-databases limit"])
 
 
+# 12 MB: less than a body may have.
+FIELDS_OF_A_BODY = 1_000_000
+
+
 def fields(options):
-    """Rows with very many fields each, and one request of many rows with some each."""
+    """Rows with very many fields each, and requests of many rows with some each."""
     def work_of(running):
         def work(_):
             sender = Sender(running.server)
             for begin in range(0, options.fields, 200_000):
                 line = "wide,h=a " + ",".join(f"f{i:06}=1" for i in range(begin, min(begin + 200_000, options.fields)))
                 running.note(*sender.write("fields", f"{line} {T0}000000000"))
-            rows = [f"many,h=a {','.join(f'g{i + k:06}=1' for k in range(100))} {T0 + i}000000000"
-                    for i in range(0, options.fields, 100)]
-            running.note(*sender.write("fields", "\n".join(rows)))
+            for first in range(0, options.fields, FIELDS_OF_A_BODY):
+                rows = [f"many,h=a {','.join(f'g{i + k:07}=1' for k in range(100))} {T0 + i}000000000"
+                        for i in range(first, min(first + FIELDS_OF_A_BODY, options.fields), 100)]
+                running.note(*sender.write("fields", "\n".join(rows)))
         return work
     storm(options, "new fields", work_of, 1, ["there is no memory for new fields", "max-fields-per-database limit"])
 
