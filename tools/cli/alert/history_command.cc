@@ -3,8 +3,6 @@
 #include <fmt/core.h>
 #include <simdjson.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -14,6 +12,7 @@
 #include "tools/cli/alert/time_span.h"
 #include "tools/cli/answer.h"
 #include "tools/cli/http_client.h"
+#include "tools/cli/level_word.h"
 #include "tools/cli/say.h"
 #include "tools/cli/time_text.h"
 
@@ -34,21 +33,17 @@ bool IsPlumbing(std::string_view label) {
 }
 
 // What a change was for who reads on: RESOLVED, PENDING, the severity of an alert that fires (WARN, INFO, ...), or
-// FIRING where it has none. Empty where `text`, "STATE -> STATE, value ...", tells of something else.
+// FIRING where it has none. Empty where `text`, "STATE -> STATE, value ...: reason", tells of something else.
 std::string WordOf(std::string_view text, std::string_view severity) {
-  const auto goes = [&](std::string_view from, std::string_view to) {
-    return text.starts_with(fmt::format("{} -> {}", from, to));
-  };
-  if (goes("firing", "inactive")) return "RESOLVED";
-  const size_t arrow = text.substr(0, text.find(',')).find(" -> ");
+  constexpr std::string_view kArrow = " -> ";
+  const std::string_view change = text.substr(0, text.find_first_of(",:"));
+  const size_t arrow = change.find(kArrow);
   if (arrow == std::string_view::npos) return "";
-  const std::string_view to = text.substr(arrow + 4, text.find(',') - arrow - 4);
+  if (change == "firing -> inactive") return "RESOLVED";
+  const std::string_view to = change.substr(arrow + kArrow.size());
   if (to == "pending") return "PENDING";
   if (to != "firing") return "";
-  if (severity == "warning") return "WARN";
-  std::string word(severity.empty() ? "firing" : severity);
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::toupper(c); });
-  return word;
+  return LevelWord(severity.empty() ? "firing" : severity);
 }
 
 Status Print(const HistoryFlags& flags, const TimeSpan& span) {

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "storage/base/text/json_string.h"
+#include "tools/cli/level_word.h"
 #include "tools/cli/monitor/order.h"
 
 namespace tidemark::cli::monitor {
@@ -126,15 +127,16 @@ std::string IdentityOf(std::string_view time_ns, const std::map<std::string, std
 void ReadLevel(std::string_view level, Note* note) {
   struct Row {
     std::string_view name;
-    std::string_view word;
     Style style;
   };
-  static constexpr Row kLevels[] = {{"error", "ERROR", Style::kBad},        {"critical", "CRIT", Style::kBad},
-                                    {"warning", "WARN", Style::kWarn},      {"warn", "WARN", Style::kWarn},
-                                    {"resolved", "RESOLVED", Style::kGood}, {"info", "", Style::kPlain}};
+  static constexpr Row kLevels[] = {{"error", Style::kBad},
+                                    {"critical", Style::kBad},
+                                    {"warning", Style::kWarn},
+                                    {"warn", Style::kWarn},
+                                    {"resolved", Style::kGood}};
   const auto* const row = std::ranges::find(kLevels, level, &Row::name);
   if (row == std::end(kLevels)) return;
-  note->level = row->word;
+  note->level = LevelWord(level);
   note->style = row->style;
 }
 
