@@ -133,7 +133,7 @@ MAY_INCLUDE = {
                                 "executor/agent/process", "executor/pool", "executor/telemetry", "query/api", "query/engine",
                                 "tools/cli/answer.h", "tools/cli/command.h", "tools/cli/say.h", "tools/cli/http_client.h", "tools/cli/time_text.h"},
     "tools/cli/alert": PUBLIC | {"query/frame", "query/promql/quote.h", "query/rules", "query/ruletest", "tools/cli/answer.h", "tools/cli/command.h", "tools/cli/say.h", "tools/cli/scratch_folder.h",
-                                 "tools/cli/http_client.h", "tools/cli/time_text.h"},
+                                 "tools/cli/http_client.h", "tools/cli/level_word.h", "tools/cli/time_text.h"},
     "tools/cli/monitor": BASE | {"tools/cli/command.h", "tools/cli/http_client.h", "tools/cli/level_word.h", "tools/demo"},
     "tools/cli": BASE | {"tools/cli/monitor/monitor_command.h", "clients/cpp", "executor/agent/process", "ingest/lineprotocol", "tools/bench",
                          "tools/demo", "tools/help"},
